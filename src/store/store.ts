@@ -1,0 +1,136 @@
+// What the rest of Baton knows of the store: one way to write, one log, reads and searches. Engines implement it.
+import type { Change } from '../fhir/change.ts';
+import type { SearchQuery } from '../fhir/search/query.ts';
+
+/** Who makes a change or asks a question; goes into the version row and the audit trail. */
+export interface Actor {
+  /** `Practitioner/12`, `Device/baton`, or a client id. */
+  readonly reference: string;
+  readonly kind: 'user' | 'client' | 'service' | 'connection';
+  /** Connection a change came from, so that sync never sends it back there. */
+  readonly origin?: string;
+  readonly requestId?: string;
+}
+
+/** What became of one change, in the order the changes were given. */
+export interface Outcome {
+  /** 201 created, 200 updated or already there (ifNoneExist), 204 deleted. */
+  readonly status: 200 | 201 | 204;
+  /** False when nothing was written: ifNoneExist matched, or the resource was already deleted. */
+  readonly written: boolean;
+  readonly type: string;
+  readonly id: string;
+  readonly versionId: string;
+  readonly lastUpdated: string;
+  /** JSON text as stored; empty for a delete. */
+  readonly content: string;
+}
+
+/** One version of one resource. */
+export interface StoredVersion {
+  /** Position in the log; grows with every version, never reused. */
+  readonly sequence: number;
+  readonly type: string;
+  readonly id: string;
+  readonly versionId: string;
+  /** FHIR instant with milliseconds, UTC. */
+  readonly lastUpdated: string;
+  readonly operation: 'create' | 'update' | 'delete';
+  /** JSON text as stored; empty for a delete. */
+  readonly content: string;
+}
+
+/** A version as the log's readers see it. */
+export interface LogEntry extends StoredVersion {
+  readonly actor: string;
+  readonly origin: string | null;
+}
+
+/**
+ * A row change that must stand or fall with a commit: a consumer's cursor, a link, an outbox row, a received message.
+ * `?` placeholders on every engine.
+ */
+export interface Statement {
+  readonly sql: string;
+  readonly params: readonly SqlValue[];
+  /** When given and the number of rows changed differs, the whole commit fails with a `conflict` fault (fencing). */
+  readonly rows?: number;
+}
+
+export type SqlValue = string | number | bigint | null | Uint8Array;
+export type SqlRow = Record<string, SqlValue>;
+
+export interface HistoryRequest {
+  readonly type?: string;
+  readonly id?: string;
+  /** Inclusive FHIR instant. */
+  readonly since?: string;
+  /** Versions that were current at some time in the given instant or later… see http.html#history `_at`. */
+  readonly at?: string;
+  readonly count: number;
+  readonly cursor?: string;
+}
+
+export interface Page<T> {
+  readonly items: T[];
+  /** Opaque; absent on the last page. */
+  readonly next?: string;
+  readonly total?: number;
+}
+
+export interface SearchResult extends Page<StoredVersion> {
+  /** `_include`/`_revinclude` resources of this page, each once, none that is already a match. */
+  readonly included: StoredVersion[];
+}
+
+/** One line of the audit trail for something that is not a write (writes are audited by the commit itself). */
+export interface AuditRecord {
+  readonly actor: Actor;
+  /** FHIR restful-interaction code or an operation's name: read, search-type, login, export… */
+  readonly interaction: string;
+  /** AuditEvent.action: Create, Read, Update, Delete, Execute. */
+  readonly action: 'C' | 'R' | 'U' | 'D' | 'E';
+  readonly status: number;
+  readonly type?: string;
+  readonly id?: string;
+  readonly query?: string;
+}
+
+export interface Store {
+  /**
+   * The only write path. Validates, assigns versions, writes versions, current rows, search rows, audit rows and
+   * `alongside` in one durable transaction; resolves when it is on disk.
+   * @throws Fault invalid | unprocessable | conflict | precondition | multiple-matches | not-found | gone
+   */
+  commit(actor: Actor, changes: readonly Change[], alongside?: readonly Statement[]): Promise<Outcome[]>;
+
+  /** The current version, a deleted one included (`operation: 'delete'`); undefined when there never was one. */
+  read(type: string, id: string): Promise<StoredVersion | undefined>;
+  vread(type: string, id: string, versionId: string): Promise<StoredVersion | undefined>;
+  /** Newest first. */
+  history(request: HistoryRequest): Promise<Page<StoredVersion>>;
+  search(query: SearchQuery): Promise<SearchResult>;
+  /**
+   * Everything that matches `Type?parameters`, oldest first; for Baton's own code, which knows its queries are narrow.
+   * @throws Fault too-large when more than 1,000 match
+   */
+  find(query: string): Promise<StoredVersion[]>;
+
+  /** Committed versions after `sequence`, oldest first, without gaps. */
+  readLog(afterSequence: number, limit: number): Promise<LogEntry[]>;
+  /** Highest sequence a reader may see now. */
+  head(): Promise<number>;
+  /** Calls `listener` after every commit that wrote something; returns the way to stop. */
+  onCommit(listener: () => void): () => void;
+
+  /** Adds to the audit trail; durable within a second. */
+  audit(record: AuditRecord): void;
+
+  /** Rows of the tables that sync, transitions and intake own. Never the resource tables: those have the calls above. */
+  query(sql: string, params?: readonly SqlValue[]): Promise<SqlRow[]>;
+
+  /** True when a write would succeed now. */
+  ready(): Promise<boolean>;
+  /** Finishes what is queued and closes the files. */
+  close(): Promise<void>;
+}
