@@ -1,0 +1,60 @@
+// The one-way streets of docs/architecture.md. A folder may import itself and what its row names.
+const MAY_IMPORT = {
+  fhir: ['fault', 'clock'],
+  store: ['fhir', 'fault', 'clock'],
+  access: ['fhir', 'fault', 'clock', 'store/store'],
+  intake: ['fhir', 'fault', 'clock', 'store/store'],
+  care: ['fhir', 'fault', 'clock', 'store/store'],
+  transitions: ['care', 'fhir', 'fault', 'clock', 'store/store'],
+  remote: ['fhir', 'fault', 'clock'],
+  sync: ['store', 'remote', 'fhir', 'fault', 'clock'],
+  server: ['care', 'store', 'access', 'intake', 'transitions', 'sync', 'fhir', 'fault', 'clock'],
+};
+
+const layer = ([folder, allowed]) => ({
+  name: `${folder}-imports`,
+  comment: `${folder} may import only itself and: ${allowed.join(', ')}`,
+  severity: 'error',
+  from: { path: `^src/${folder}/` },
+  to: { path: '^src/', pathNot: [folder, ...allowed].map((to) => `^src/${to}(/|\\.ts$)`) },
+});
+
+module.exports = {
+  forbidden: [
+    ...Object.entries(MAY_IMPORT).map(layer),
+    {
+      name: 'fault-and-clock-stand-alone',
+      severity: 'error',
+      from: { path: '^src/(fault|clock)\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(fault|clock)\\.ts$' },
+    },
+    {
+      name: 'only-the-doors-know-config',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(main|app|cli|config|sandbox/.*)\\.ts$' },
+      to: { path: '^src/(config|app|main|cli)\\.ts$' },
+    },
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-orphans', severity: 'error', from: { orphan: true, path: '^src/', pathNot: '^src/(main|cli)\\.ts$' }, to: {} },
+    {
+      name: 'no-dev-dependencies-in-src',
+      comment: 'type-only imports (@medplum/fhirtypes) are fine',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'resolvable',
+      comment: '@medplum/fhirtypes has only types, which the resolver does not look for',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true, pathNot: '^@medplum/fhirtypes$' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: 'specify',
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'], exportsFields: ['exports'], conditionNames: ['import', 'types', 'node', 'default'] },
+  },
+};

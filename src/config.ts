@@ -1,0 +1,208 @@
+// Environment and file -> one frozen, checked Config. The only reader of process.env; a wrong value stops the start with
+// a sentence that says which, why and what to do.
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { dirname, resolve } from 'node:path';
+import { Ajv } from 'ajv';
+import { ENVIRONMENT, FILE_SCHEMA } from './config-schema.ts';
+
+export interface FacilityConfig {
+  readonly code: string;
+  readonly name: string;
+  readonly zone: string;
+  readonly calendar: string;
+}
+
+export interface ConnectionConfig {
+  readonly name: string;
+  readonly baseUrl: string;
+  readonly vendor: 'hapi' | 'epic' | 'oracle' | 'generic';
+  readonly mode: 'off' | 'dry-run' | 'pull' | 'push' | 'both';
+  readonly auth:
+    | { readonly type: 'none' }
+    | { readonly type: 'smart-backend'; readonly tokenUrl?: string; readonly clientId: string; readonly scope: string };
+  readonly types: Readonly<Record<string, 'pull' | 'push' | 'both'>>;
+  readonly overlapSeconds: number;
+  readonly pullEverySeconds: number;
+}
+
+export interface IssuerConfig {
+  readonly issuer: string;
+  readonly jwksUrl?: string;
+  readonly audience: string;
+}
+
+export interface ClientConfig {
+  readonly clientId: string;
+  readonly scope: string;
+  readonly jwks: { readonly keys: readonly Record<string, unknown>[] };
+}
+
+export interface ConfigFile {
+  readonly facilities: readonly FacilityConfig[];
+  readonly connections: readonly ConnectionConfig[];
+  readonly issuers: readonly IssuerConfig[];
+  readonly clients: readonly ClientConfig[];
+}
+
+export interface Config extends ConfigFile {
+  readonly host: string;
+  readonly port: number;
+  /** Without trailing slash; undefined means: from host and the port in use. */
+  readonly baseUrl: string | undefined;
+  readonly databaseUrl: string;
+  /** Where keys and the sandbox's own files live: the database's folder. */
+  readonly dataDir: string;
+  readonly sandbox: boolean;
+  readonly auth: 'smart' | 'off';
+  /** undefined: no MLLP listener. */
+  readonly mllpPort: number | undefined;
+  readonly logLevel: string;
+}
+
+/** A setting that Baton cannot start with. The message is for the person who set it. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
+
+/** @throws ConfigError */
+export function loadConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
+  refuseUnknownVariables(env);
+  const file = env.BATON_CONFIG ? readFile(env.BATON_CONFIG) : parseFile({}, 'defaults');
+  const sandbox = oneOf(env, 'BATON_SANDBOX', ['on', 'off'], env.BATON_CONFIG ? 'off' : 'on') === 'on';
+  const databaseUrl = env.BATON_DATABASE_URL || ENVIRONMENT.BATON_DATABASE_URL.default;
+  const config: Config = {
+    ...file,
+    host: env.BATON_HOST || ENVIRONMENT.BATON_HOST.default,
+    port: port(env, 'BATON_PORT'),
+    baseUrl: baseUrl(env.BATON_BASE_URL),
+    databaseUrl,
+    dataDir: dataDirOf(databaseUrl),
+    sandbox,
+    auth: oneOf(env, 'BATON_AUTH', ['smart', 'off'], 'smart'),
+    mllpPort: env.BATON_MLLP_PORT === 'off' ? undefined : port(env, 'BATON_MLLP_PORT'),
+    logLevel: oneOf(env, 'BATON_LOG_LEVEL', LOG_LEVELS, sandbox ? 'warn' : 'info'),
+  };
+  if (config.auth === 'off' && !isLoopback(config.host)) {
+    throw new ConfigError(
+      `BATON_AUTH=off is refused because BATON_HOST=${config.host} is reachable from other machines. ` +
+        'Set BATON_AUTH=smart, or bind to 127.0.0.1.',
+    );
+  }
+  return Object.freeze(config);
+}
+
+/** True for addresses that only this machine can reach. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function refuseUnknownVariables(env: Readonly<Record<string, string | undefined>>): void {
+  const unknown = Object.keys(env).filter((key) => key.startsWith('BATON_') && !(key in ENVIRONMENT));
+  if (unknown.length > 0) {
+    throw new ConfigError(
+      `Unknown setting ${unknown.join(', ')}. Baton reads ${Object.keys(ENVIRONMENT).join(', ')}; check the spelling.`,
+    );
+  }
+}
+
+function oneOf<T extends string>(
+  env: Readonly<Record<string, string | undefined>>,
+  key: string,
+  allowed: readonly T[],
+  byDefault: NoInfer<T>,
+): T {
+  const value = env[key] || byDefault;
+  const found = allowed.find((candidate) => candidate === value);
+  if (found === undefined) throw new ConfigError(`${key} must be ${allowed.join(' or ')}, not "${value}".`);
+  return found;
+}
+
+function port(env: Readonly<Record<string, string | undefined>>, key: 'BATON_PORT' | 'BATON_MLLP_PORT'): number {
+  const text = env[key] || ENVIRONMENT[key].default;
+  const value = /^\d{1,5}$/.test(text) ? Number(text) : -1;
+  if (value < 0 || value > 65_535)
+    throw new ConfigError(`${key} must be a port number from 0 to 65535, not "${text}".`);
+  return value;
+}
+
+function baseUrl(text: string | undefined): string | undefined {
+  if (!text) return undefined;
+  if (!URL.canParse(text) || !/^https?:/.test(text)) {
+    throw new ConfigError(`BATON_BASE_URL must be an absolute http or https URL, not "${text}".`);
+  }
+  return text.replace(/\/+$/, '');
+}
+
+function dataDirOf(databaseUrl: string): string {
+  const path = /^sqlite:(.+)$/.exec(databaseUrl)?.[1];
+  if (path === undefined) {
+    throw new ConfigError(
+      `BATON_DATABASE_URL must be sqlite:PATH or sqlite::memory:, not "${databaseUrl.split(':')[0]}:…". ` +
+        'PostgreSQL is not supported by this version.',
+    );
+  }
+  return resolve(path === ':memory:' ? './data' : dirname(path));
+}
+
+function readFile(path: string): ConfigFile {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError(
+      `BATON_CONFIG names ${path}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`,
+    );
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new ConfigError(`${path} is not JSON: ${(error as Error).message}`);
+  }
+  return parseFile(value, path);
+}
+
+function parseFile(value: unknown, path: string): ConfigFile {
+  const ajv = new Ajv({ useDefaults: true, allErrors: true });
+  const check = ajv.compile<ConfigFile>(FILE_SCHEMA);
+  const copy = structuredClone(value);
+  if (!check(copy)) {
+    const lines = (check.errors ?? []).map((e) =>
+      `  ${e.instancePath || '/'} ${e.message} ${detail(e.params)}`.trimEnd(),
+    );
+    throw new ConfigError(`${path} is not a valid configuration:\n${lines.join('\n')}`);
+  }
+  for (const { code, zone } of copy.facilities) checkZone(code, zone);
+  refuseDuplicates(
+    path,
+    'facility code',
+    copy.facilities.map((facility) => facility.code),
+  );
+  refuseDuplicates(
+    path,
+    'connection name',
+    copy.connections.map((connection) => connection.name),
+  );
+  return copy;
+}
+
+const detail = (params: Record<string, unknown>) =>
+  'additionalProperty' in params ? `(${String(params.additionalProperty)})` : '';
+
+function checkZone(code: string, zone: string): void {
+  try {
+    Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(zone);
+  } catch {
+    throw new ConfigError(
+      `Facility ${code} has the time zone "${zone}", which is not an IANA name like America/New_York.`,
+    );
+  }
+}
+
+function refuseDuplicates(path: string, what: string, values: readonly string[]): void {
+  const twice = values.find((value, index) => values.indexOf(value) !== index);
+  if (twice !== undefined) throw new ConfigError(`${path} has the ${what} "${twice}" twice.`);
+}

@@ -1,0 +1,89 @@
+// Configuration: defaults, refusals with a sentence, and documentation that follows the schema.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { configurationTables, replaceGenerated } from '../scripts/docs.ts';
+import { ConfigError, loadConfig } from '../src/config.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'baton-config-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function withFile(content: unknown, env: Record<string, string> = {}) {
+  const path = join(folder, 'baton.json');
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return loadConfig({ BATON_CONFIG: path, ...env });
+}
+
+describe('loadConfig', () => {
+  test('starts with nothing set: loopback, SQLite, authentication on, sandbox on', () => {
+    expect(loadConfig({})).toMatchObject({
+      host: '127.0.0.1',
+      port: 8080,
+      mllpPort: 2575,
+      auth: 'smart',
+      sandbox: true,
+      databaseUrl: 'sqlite:./data/baton.db',
+      logLevel: 'warn',
+    });
+  });
+
+  test('a configuration file turns the sandbox off and fills in defaults', () => {
+    const config = withFile({
+      facilities: [{ code: 'A', name: 'A', zone: 'America/New_York' }],
+      connections: [{ name: 'ehr', baseUrl: 'https://ehr.example/R4' }],
+    });
+    expect(config.sandbox).toBe(false);
+    expect(config.facilities[0]?.calendar).toBe('us-federal');
+    expect(config.connections[0]).toMatchObject({
+      vendor: 'generic',
+      mode: 'both',
+      auth: { type: 'none' },
+      overlapSeconds: 300,
+    });
+  });
+
+  test.each([
+    [{ BATON_PORT: '80800' }, 'BATON_PORT must be a port number'],
+    [{ BATON_PORT: 'http' }, 'BATON_PORT must be a port number'],
+    [{ BATON_AUTH: 'none' }, 'BATON_AUTH must be smart or off'],
+    [{ BATON_AUTH: 'off', BATON_HOST: '0.0.0.0' }, 'BATON_AUTH=off is refused'],
+    [{ BATON_PROT: '1' }, 'Unknown setting BATON_PROT'],
+    [{ BATON_BASE_URL: 'baton' }, 'BATON_BASE_URL must be an absolute'],
+    [{ BATON_DATABASE_URL: 'postgres://user:secret@host/db' }, 'BATON_DATABASE_URL must be sqlite:PATH'],
+    [{ BATON_CONFIG: '/nowhere/baton.json' }, 'cannot be read'],
+  ])('%o is refused with a sentence', (env, sentence) => {
+    expect(() => loadConfig(env)).toThrow(ConfigError);
+    expect(() => loadConfig(env)).toThrow(sentence);
+  });
+
+  test('a refused database URL does not repeat its password', () => {
+    expect(() => loadConfig({ BATON_DATABASE_URL: 'postgres://user:secret@host/db' })).not.toThrow(/secret/);
+  });
+
+  test.each([
+    ['{', 'is not JSON'],
+    [{ facility: [] }, '(facility)'],
+    [{ facilities: [{ code: 'A', name: 'A', zone: 'Mars/Base' }] }, 'not an IANA name'],
+    [{ connections: [{ name: 'a b', baseUrl: 'https://x' }] }, '/connections/0/name'],
+    [
+      {
+        connections: [
+          { name: 'a', baseUrl: 'https://x' },
+          { name: 'a', baseUrl: 'https://y' },
+        ],
+      },
+      'twice',
+    ],
+  ])('file %o is refused with a sentence', (content, sentence) => {
+    expect(() => withFile(content)).toThrow(sentence);
+  });
+});
+
+test('the README carries the tables that the schema gives', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  expect(replaceGenerated(readme, configurationTables())).toBe(readme);
+});
