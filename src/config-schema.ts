@@ -92,7 +92,7 @@ const connection = {
 const issuer = {
   type: 'object',
   additionalProperties: false,
-  required: ['issuer', 'audience'],
+  required: ['issuer', 'jwksUrl', 'audience'],
   properties: {
     issuer: { ...url, description: '`iss` of its tokens.' },
     jwksUrl: { ...url, description: 'Where its public keys are.' },

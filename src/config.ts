@@ -28,7 +28,7 @@ export interface ConnectionConfig {
 
 export interface IssuerConfig {
   readonly issuer: string;
-  readonly jwksUrl?: string;
+  readonly jwksUrl: string;
   readonly audience: string;
 }
 

@@ -17,11 +17,14 @@ export interface SearchQuery {
   readonly type?: string;
   /** All must hold. */
   readonly conditions: readonly Condition[];
+  /** Only resources in this patient's compartment. */
+  readonly compartment?: { readonly type: 'Patient'; readonly id: string };
   readonly includes: readonly Include[];
   readonly sort: readonly SortKey[];
   /** Matches per page; 0 asks for the total only. */
   readonly count: number;
-  readonly total: 'none' | 'accurate';
+  /** `known`: only when it costs nothing, because one page holds every match. */
+  readonly total: 'none' | 'known' | 'accurate';
   /** Opaque keyset position from the `next` of an earlier page. */
   readonly cursor?: string;
   /** The parameters that were applied, for the self link, in the order given. */
@@ -30,7 +33,142 @@ export interface SearchQuery {
   readonly ignored: readonly string[];
 }
 
-// Condition, Include and SortKey are refined by the search code's owner.
-export type Condition = unknown;
-export type Include = unknown;
-export type SortKey = unknown;
+/** Which index a value is looked up in. */
+export type ValueKind = 'token' | 'reference' | 'date' | 'string' | 'number' | 'quantity' | 'uri';
+
+/** A parameter of one resource type, or of `Resource` for those that all types share (`_tag`). */
+export interface ParameterKey {
+  readonly type: string;
+  readonly code: string;
+}
+
+/** One thing that must hold of a resource. */
+export type Condition =
+  | MatchCondition
+  | CompositeCondition
+  /** The parameter has no value at all, or has one. */
+  | {
+      readonly kind: 'missing';
+      readonly parameter: ParameterKey;
+      readonly values: ValueKind;
+      readonly missing: boolean;
+    }
+  /** The resource's own id is, or is not, one of these. */
+  | { readonly kind: 'id'; readonly ids: readonly string[]; readonly negated: boolean }
+  | { readonly kind: 'type'; readonly types: readonly string[] }
+  /** meta.lastUpdated, whose value is in the resource's row. */
+  | { readonly kind: 'updated'; readonly anyOf: readonly DateMatch[] }
+  /** A referenced resource of one of the types fulfils its condition. */
+  | { readonly kind: 'chain'; readonly parameter: ParameterKey; readonly targets: readonly ChainTarget[] }
+  /** A resource of `type` refers to this one through `parameter` and fulfils the condition. */
+  | { readonly kind: 'has'; readonly type: string; readonly parameter: ParameterKey; readonly condition: Condition }
+  /** In the compartment of the patient `id`: refers to it through one of the parameters or (`self`) is the patient. */
+  | {
+      readonly kind: 'compartment';
+      readonly id: string;
+      readonly parameters: readonly ParameterKey[];
+      readonly self: boolean;
+    }
+  /** At least one of these holds. */
+  | { readonly kind: 'any'; readonly of: readonly Condition[] }
+  | { readonly kind: 'all'; readonly of: readonly Condition[] };
+
+export interface ChainTarget {
+  readonly type: string;
+  readonly condition: Condition;
+}
+
+/** Some value of the parameter equals one of the given ones; `negated`: no value does. */
+export interface MatchCondition {
+  readonly kind: 'match';
+  readonly parameter: ParameterKey;
+  readonly anyOf: readonly ValueMatch[];
+  readonly negated: boolean;
+}
+
+/** Within one repetition, every component matches. */
+export interface CompositeCondition {
+  readonly kind: 'composite';
+  /** Component parameters in the order of the SearchParameter. */
+  readonly components: readonly ParameterKey[];
+  readonly anyOf: readonly (readonly ValueMatch[])[];
+}
+
+export type ValueMatch = TokenMatch | ReferenceMatch | DateMatch | StringMatch | NumberMatch | QuantityMatch | UriMatch;
+
+export interface TokenMatch {
+  readonly kind: 'token';
+  /** Absent: any system; '': no system. */
+  readonly system?: string;
+  /** Absent: any code of the system. */
+  readonly code?: string;
+}
+
+export interface ReferenceMatch {
+  readonly kind: 'reference';
+  /** Target types for an id of this server; [''] for a URL elsewhere. */
+  readonly types: readonly string[];
+  /** The id, or the URL. */
+  readonly id: string;
+}
+
+export type Prefix = 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le' | 'sa' | 'eb' | 'ap';
+
+/** Half-open [low, high) in milliseconds since the epoch; already widened for `ap`. */
+export interface DateMatch {
+  readonly kind: 'date';
+  readonly prefix: Prefix;
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface StringMatch {
+  readonly kind: 'string';
+  readonly mode: 'starts' | 'exact' | 'contains';
+  /** Folded, except for `exact`. */
+  readonly value: string;
+}
+
+/** `eq`/`ne`/`ap` use [low, high); the other prefixes the value as written. */
+export interface NumberMatch {
+  readonly kind: 'number';
+  readonly prefix: Prefix;
+  readonly low: number;
+  readonly high: number;
+  readonly value: number;
+}
+
+export interface QuantityMatch {
+  readonly kind: 'quantity';
+  readonly prefix: Prefix;
+  readonly low: number;
+  readonly high: number;
+  readonly value: number;
+  readonly system?: string;
+  /** Code when `system` is given, else code or unit. */
+  readonly code?: string;
+}
+
+export interface UriMatch {
+  readonly kind: 'uri';
+  readonly mode: 'exact' | 'above' | 'below';
+  readonly value: string;
+}
+
+export interface Include {
+  readonly direction: 'include' | 'revinclude';
+  readonly iterate: boolean;
+  /** Type that holds the reference; absent for `*`. */
+  readonly source?: string;
+  /** Absent for `*`: every reference parameter of the source. */
+  readonly code?: string;
+  /** Only targets of this type. */
+  readonly target?: string;
+}
+
+/** Resources without a value come last, ascending and descending. */
+export interface SortKey {
+  readonly parameter: ParameterKey;
+  readonly values: ValueKind | 'id' | 'updated';
+  readonly descending: boolean;
+}

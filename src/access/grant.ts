@@ -1,0 +1,19 @@
+// Who is asking and what their token lets them do: the result of authentication, before any decision.
+import type { Actor } from '../store/store.ts';
+import { FULL_SCOPE, parseScopes, type Scopes } from './scopes.ts';
+
+export interface Grant {
+  readonly actor: Actor;
+  readonly scopes: Scopes;
+  /** Id of the patient in context, for `patient/` scopes. */
+  readonly patient?: string;
+}
+
+/** Everybody's grant when BATON_AUTH is off, which the configuration allows on loopback only. */
+export const ANONYMOUS: Grant = {
+  actor: { reference: 'anonymous', kind: 'client' },
+  scopes: parseScopes(FULL_SCOPE),
+};
+
+/** The actor of a request that no grant could be found for, in the audit trail. */
+export const UNKNOWN_ACTOR: Actor = { reference: 'unknown', kind: 'client' };

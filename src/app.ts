@@ -1,0 +1,226 @@
+// Composition root: the only file that knows every part. It makes them, introduces them to each other, and stops them in
+// the right order.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { type Access, createAccess } from './access/access.ts';
+import { openKeys } from './access/keys.ts';
+import { FULL_SCOPE } from './access/scopes.ts';
+import { loadCalendars } from './care/business-calendar.ts';
+import { loadProfiles, ofType } from './care/profiles.ts';
+import type { Clock } from './clock.ts';
+import type { Config } from './config.ts';
+import { loadDefinitions } from './fhir/definitions.ts';
+import { loadSearchParameters } from './fhir/search/parameters.ts';
+import { createValidator, type Validator } from './fhir/validation/validator.ts';
+import { type MllpServer, startMllpServer } from './intake/mllp/server.ts';
+import { createIntake } from './intake/receive.ts';
+import { mountSandbox, type Sandbox } from './sandbox/sandbox.ts';
+import type { SandboxClock } from './sandbox/sandbox-clock.ts';
+import { SANDBOX_FACILITY, sandboxConnection } from './sandbox/sandbox-config.ts';
+import { createServer } from './server/server.ts';
+import { type OpenStore, openStore } from './store/open.ts';
+import { createSearchEngine } from './store/search/search-engine.ts';
+import { readPolicies } from './sync/policies.ts';
+import { createSync, type Sync } from './sync/sync.ts';
+import { createHeartbeat } from './transitions/heartbeat.ts';
+import { createTransitions, type Transitions } from './transitions/transitions.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const PROFILES = join(ROOT, 'profiles');
+const CONSOLE_TOKEN_SECONDS = 3_600;
+/** Rounds after which settling gives up; each pushes, pulls and reacts once. */
+const SETTLE_ROUNDS = 20;
+
+export interface Surroundings {
+  /** A SandboxClock when the sandbox is on. */
+  readonly clock: Clock | SandboxClock;
+  readonly fetch: typeof globalThis.fetch;
+  readonly log: Logger;
+  /** Standard output, for people. */
+  readonly write: (text: string) => void;
+}
+
+export interface App {
+  readonly server: FastifyInstance;
+  readonly store: OpenStore;
+  readonly sync: Sync;
+  readonly transitions: Transitions;
+  readonly access: Access;
+  readonly validate: Validator['validate'];
+  /** Opens the doors and starts the heartbeat. */
+  start(): Promise<void>;
+  /** One heartbeat: reacts, sweeps, pulls and pushes what is due. */
+  tick(): Promise<void>;
+  /** Finishes what is in flight and lets go of everything. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a whole Baton that is not listening yet.
+ * @param config `port` is the one to listen on, never 0, because links and identifiers carry it
+ */
+export async function build(config: Config, surroundings: Surroundings): Promise<App> {
+  const { clock, log, write } = surroundings;
+  const baseUrl = config.baseUrl ?? `http://${hostInUrl(config.host)}:${config.port}`;
+  const keepsFiles = config.databaseUrl !== 'sqlite::memory:';
+  const facilities = config.sandbox ? [...config.facilities, SANDBOX_FACILITY] : config.facilities;
+  const connections = config.sandbox ? [...config.connections, sandboxConnection(baseUrl)] : config.connections;
+
+  const profiles = loadProfiles(PROFILES);
+  const definitions = loadDefinitions(profiles);
+  const parameters = loadSearchParameters(ofType(profiles, 'SearchParameter'));
+  const { validate } = createValidator(definitions);
+  const searchEngine = createSearchEngine({ parameters, baseUrl: `${baseUrl}/fhir/R4` });
+  const store = await openStore({ url: config.databaseUrl, searchEngine, validate, clock, log });
+
+  const keys = await openKeys(keepsFiles ? config.dataDir : undefined);
+  const access = createAccess({ ...config, mode: config.auth, keys, baseUrl: () => baseUrl, clock });
+  const intake = createIntake({ store, clock, facilities, log });
+  const transitions = createTransitions({
+    store,
+    clock,
+    facilities,
+    calendars: loadCalendars(join(PROFILES, 'calendars')),
+    artifacts: profiles,
+    parse: searchEngine.parse,
+    log,
+    emit: (event) => log.info(event, event.kind),
+  });
+  const sync = createSync({
+    store,
+    clock,
+    log,
+    connections,
+    baseUrl,
+    fetch: surroundings.fetch,
+    key: keys.client.ES384,
+    policies: readPolicies(join(PROFILES, 'policies')),
+    emit: (event) => log.info(event, event.kind),
+  });
+
+  let mllp: MllpServer | undefined;
+  let sandbox: Sandbox | undefined;
+  const server = await createServer({
+    store,
+    parameters,
+    definitions,
+    access,
+    intake,
+    sync,
+    transitions,
+    clock,
+    log,
+    baseUrl: () => baseUrl,
+    version: versionOf(),
+    async extraRoutes(app) {
+      if (!config.sandbox) return;
+      sandbox = await mountSandbox({
+        app,
+        store,
+        clock: clock as SandboxClock,
+        dataDir: keepsFiles ? config.dataDir : undefined,
+        baseUrl: () => baseUrl,
+        mllp: () => mllp && { host: config.host, port: mllp.port },
+        settle,
+        verify: (token) =>
+          access.authenticate(token && `Bearer ${token}`).then(
+            () => true,
+            () => false,
+          ),
+        issueToken: () =>
+          access.issue({ clientId: 'console', scope: FULL_SCOPE, lifetimeSeconds: CONSOLE_TOKEN_SECONDS }),
+        jwks: { keys: [...keys.jwks.keys] },
+        log,
+        write,
+      });
+    },
+  });
+
+  const heartbeat = createHeartbeat(tick, log);
+  let stopReacting: (() => void) | undefined;
+  let closing: Promise<void> | undefined;
+
+  async function tick(): Promise<void> {
+    await transitions.tick();
+    await sync.tick(clock.now());
+  }
+
+  /** Runs everything that reacts until nothing reacts any more. */
+  async function settle(): Promise<void> {
+    for (let round = 0; round < SETTLE_ROUNDS; round++) {
+      const before = await store.head();
+      await transitions.tick();
+      await sync.pullNow();
+      await sync.pushNow();
+      if ((await store.head()) === before) return;
+    }
+    log.warn({ rounds: SETTLE_ROUNDS }, 'changes keep causing changes; the heartbeat goes on with them');
+  }
+
+  async function start(): Promise<void> {
+    await server.listen({ host: config.host, port: config.port });
+    if (config.mllpPort !== undefined) {
+      mllp = await startMllpServer({
+        host: config.host,
+        port: config.mllpPort,
+        receive: (bytes) => intake.receive(bytes, 'mllp'),
+        refuseTooLong: intake.refuseTooLong,
+        log,
+      });
+      write(`HL7 v2 over MLLP on ${config.host}:${mllp.port}\n`);
+    }
+    write(`listening on http://${hostInUrl(config.host)}:${config.port}\n`);
+    stopReacting = reactToCommits(store, transitions, log);
+    sync.follow();
+    await heartbeat.start();
+    // The day goes on for as long as Baton does; how it fares is its story.
+    sandbox?.runDay().catch((error) => log.error({ err: error }, 'the sandbox day stopped'));
+  }
+
+  async function close(): Promise<void> {
+    await sandbox?.stop();
+    stopReacting?.();
+    await heartbeat.stop();
+    await mllp?.close();
+    await server.close();
+    await sync.stop();
+    await sandbox?.close();
+    await store.close();
+  }
+
+  return {
+    server,
+    store,
+    sync,
+    transitions,
+    access,
+    validate,
+    start,
+    tick,
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+/** Transitions react soon after every commit, not only at the next heartbeat. Returns the way to stop. */
+function reactToCommits(store: OpenStore, transitions: Transitions, log: Logger): () => void {
+  let waiting = false;
+  return store.onCommit(() => {
+    if (waiting) return;
+    waiting = true;
+    setImmediate(() => {
+      waiting = false;
+      transitions.run().catch((error) => log.error({ err: error }, 'transitions stopped; the heartbeat tries again'));
+    });
+  });
+}
+
+const hostInUrl = (host: string) => (host.includes(':') ? `[${host}]` : host);
+
+function versionOf(): string {
+  return (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version;
+}

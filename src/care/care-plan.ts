@@ -1,0 +1,70 @@
+// The plan of a transition, as a US Core and MCC CarePlan: everything it consists of is referenced, nothing is inline.
+// http://hl7.org/fhir/us/core/StructureDefinition/us-core-careplan, http://hl7.org/fhir/us/mcc/StructureDefinition/mccCarePlan
+import type { CarePlan } from '@medplum/fhirtypes';
+import { concept, type TransitionReason } from './concept.ts';
+import type { PlanReferences } from './follow-up.ts';
+import { localDate, toFhirDateTime } from './local-time.ts';
+import { narrative } from './narrative.ts';
+import type { Protocol } from './protocol.ts';
+import { IDENTIFIER } from './systems.ts';
+import { diagnosesOf, type Link, referenceTo, type TransitionContext } from './transition-context.ts';
+
+const CATEGORIES = [
+  concept(
+    'http://hl7.org/fhir/us/core/CodeSystem/careplan-category',
+    'assess-plan',
+    'Assessment and Plan of Treatment',
+  ),
+  // What goes on at home after the stay is the outpatient plan, not the inpatient one (736353004).
+  concept('http://snomed.info/sct', '736271009', 'Outpatient care plan'),
+];
+
+/** Something the plan consists of: its reference and how a person would name it, with its deadline. */
+export interface PlannedActivity {
+  readonly reference: Link;
+  readonly line: string;
+}
+
+export function writeCarePlan(
+  protocol: Protocol,
+  activities: readonly PlannedActivity[],
+  risk: Link,
+  plan: PlanReferences,
+  context: TransitionContext,
+): CarePlan {
+  const { patient, encounter, facility, anchor, now } = context;
+  const { definition } = protocol;
+  const day = localDate(anchor.discharge, anchor.zone);
+  const title = definition.title ?? 'Transition of care';
+  const addresses = diagnosesOf(context);
+  return {
+    resourceType: 'CarePlan',
+    text: narrative(
+      `${title}. Discharged on ${day}.`,
+      activities.map(({ line }) => line),
+    ),
+    identifier: [{ system: IDENTIFIER.transitionPlan, value: plan.episode }],
+    instantiatesCanonical: [protocol.canonical],
+    status: 'active',
+    intent: 'plan',
+    category: CATEGORIES,
+    title,
+    ...(definition.description ? { description: definition.description } : {}),
+    subject: referenceTo(patient),
+    encounter: referenceTo(encounter),
+    period: { start: day.toString(), end: day.add({ days: 30 }).toString() },
+    created: toFhirDateTime(now, anchor.zone),
+    ...(facility ? { contributor: [facility] } : {}),
+    careTeam: [plan.careTeam],
+    ...(addresses.length > 0 ? { addresses } : {}),
+    supportingInfo: [risk, { reference: `EpisodeOfCare/${plan.episode}` }],
+    ...(plan.goals.size > 0 ? { goal: [...plan.goals.values()] } : {}),
+    activity: activities.map(({ reference }) => ({ reference })),
+  };
+}
+
+/** The plan at its end. */
+export function closeCarePlan(plan: CarePlan, status: 'completed' | 'revoked', reason?: TransitionReason): CarePlan {
+  const note = reason ? { note: [...(plan.note ?? []), { text: `Withdrawn: ${reason}.` }] } : {};
+  return { ...plan, status, ...note };
+}

@@ -1,0 +1,45 @@
+// The names Baton's case-management resources are known by: code systems, extensions and identifier systems. What they
+// mean is in profiles/.
+
+const BASE = 'https://baton.health/fhir';
+
+export const CODE_SYSTEM = {
+  followUpStatus: `${BASE}/CodeSystem/follow-up-status`,
+  followUpStep: `${BASE}/CodeSystem/follow-up-step`,
+  careRole: `${BASE}/CodeSystem/care-role`,
+  riskMethod: `${BASE}/CodeSystem/risk-method`,
+  comorbidity: `${BASE}/CodeSystem/lace-comorbidity`,
+  destination: `${BASE}/CodeSystem/discharge-destination`,
+  transitionReason: `${BASE}/CodeSystem/transition-reason`,
+  episodeType: `${BASE}/CodeSystem/episode-type`,
+  messageReason: `${BASE}/CodeSystem/message-reason`,
+} as const;
+
+export const EXTENSION = {
+  timing: `${BASE}/StructureDefinition/follow-up-timing`,
+  precedence: `${BASE}/StructureDefinition/protocol-precedence`,
+  riskScore: `${BASE}/StructureDefinition/risk-score`,
+  transitionEncounter: `${BASE}/StructureDefinition/transition-encounter`,
+  transitionReason: `${BASE}/StructureDefinition/transition-reason`,
+  pertainsToGoal: 'http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal',
+} as const;
+
+export const IDENTIFIER = {
+  /** Task: `EPISODE|STEP|OCCURRENCE`. */
+  followUp: 'urn:baton:follow-up',
+  /** CommunicationRequest: the key of the follow-up it speaks of. */
+  reminder: 'urn:baton:reminder',
+  /** EpisodeOfCare: `ENCOUNTERID|DISCHARGEINSTANT`. */
+  transition: 'urn:baton:transition',
+  /** CarePlan: id of the transition's EpisodeOfCare. */
+  transitionPlan: 'urn:baton:transition-plan',
+  /** Organization: the facility's code. */
+  facility: `${BASE}/sid/facility`,
+  /** Device (by logical reference): a part of Baton. */
+  component: `${BASE}/sid/component`,
+} as const;
+
+export const MAPS = {
+  destination: `${BASE}/ConceptMap/discharge-destination`,
+  acuteAdmission: `${BASE}/ValueSet/acute-admission`,
+} as const;

@@ -1,0 +1,242 @@
+// The `baton` command. Each command is a row: what it takes, what it is for, what it does. Commands other than `serve`
+// work on the database directly; they may run beside a serving Baton.
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { gunzipSync } from 'node:zlib';
+import type { Resource } from '@medplum/fhirtypes';
+import { pino } from 'pino';
+import { openKeys } from './access/keys.ts';
+import { FULL_SCOPE } from './access/scopes.ts';
+import { type App, build } from './app.ts';
+import { systemClock } from './clock.ts';
+import { type Config, ConfigError, loadConfig } from './config.ts';
+import { asFault, Fault } from './fault.ts';
+import { readBundle } from './fhir/bundle.ts';
+import type { Change } from './fhir/change.ts';
+import { serve } from './serve.ts';
+import { verifyAudit } from './store/audit-chain.ts';
+import type { Actor } from './store/store.ts';
+
+const OPERATOR: Actor = { reference: 'Device/baton-cli', kind: 'service' };
+const MAX_ENTRIES = 100_000;
+
+interface Command {
+  readonly words: string;
+  readonly does: string;
+  run(app: App, words: readonly string[], options: Options): Promise<void>;
+}
+
+interface Options {
+  readonly scope?: string | undefined;
+  readonly minutes?: string | undefined;
+  readonly patient?: string | undefined;
+}
+
+const COMMANDS: readonly Command[] = [
+  {
+    words: 'token',
+    does: 'print an access token   [--scope "system/*.rs"] [--minutes 60] [--patient ID]',
+    async run(app, _, { scope = FULL_SCOPE, minutes = '60', patient }) {
+      const lifetimeSeconds = Math.round(Number(minutes) * 60);
+      if (!(lifetimeSeconds >= 1 && lifetimeSeconds <= 86_400)) throw usage('--minutes must be from 1 to 1440.');
+      print(await app.access.issue({ clientId: 'console', scope, lifetimeSeconds, ...(patient ? { patient } : {}) }));
+    },
+  },
+  {
+    words: 'doctor',
+    does: 'check that this installation can work',
+    async run(app) {
+      await doctor(app);
+    },
+  },
+  {
+    words: 'sync push',
+    does: 'send what is due   [NAME]',
+    async run(app, [name]) {
+      await app.sync.pushNow(name);
+      print(JSON.stringify(await app.sync.status(), null, 2));
+    },
+  },
+  {
+    words: 'sync pull',
+    does: 'fetch what is new   [NAME]',
+    async run(app, [name]) {
+      await app.sync.pullNow(name);
+      print(JSON.stringify(await app.sync.status(), null, 2));
+    },
+  },
+  {
+    words: 'conflicts',
+    does: 'list what waits for a person   [NAME]',
+    async run(app, [name]) {
+      for (const { id, connection, type, localId, kind, paths } of await app.sync.conflicts(name)) {
+        print(`${id}  ${connection}  ${type}/${localId}  ${kind}  ${paths.map(({ path }) => path).join(', ')}`);
+      }
+    },
+  },
+  {
+    words: 'import',
+    does: 'commit FILE…: transaction Bundles or single resources, JSON, also gzipped',
+    async run(app, files) {
+      if (files.length === 0) throw usage('Name at least one file.');
+      for (const file of files) {
+        const changes = changesIn(readJson(file));
+        const outcomes = await app.store.commit(OPERATOR, changes);
+        print(`${file}: ${outcomes.filter(({ written }) => written).length} of ${changes.length} resources written`);
+      }
+    },
+  },
+  {
+    words: 'validate',
+    does: 'check FILE… against R4 and the profiles they claim; changes nothing',
+    async run(app, files) {
+      if (files.length === 0) throw usage('Name at least one file.');
+      for (const file of files) {
+        const issues = app.validate(readJson(file) as Resource);
+        if (issues.some(({ severity }) => severity !== 'warning' && severity !== 'information')) process.exitCode = 1;
+        print(`${file}: ${issues.length === 0 ? 'valid' : `${issues.length} issues`}`);
+        for (const { severity, expression, details } of issues) {
+          print(`  ${severity}  ${expression?.[0] ?? ''}  ${details?.text ?? ''}`);
+        }
+      }
+    },
+  },
+  {
+    words: 'audit verify',
+    does: 'walk the audit trail and say where it was tampered with',
+    async run(app) {
+      const { verified, brokenAt } = await verifyAudit(app.store);
+      print(`${verified} records verified`);
+      if (brokenAt === undefined) return;
+      print(`The chain is broken at record ${brokenAt}: it was removed, changed or moved.`);
+      process.exitCode = 1;
+    },
+  },
+  {
+    words: 'backup',
+    does: 'write a consistent copy of the database to FILE',
+    async run(app, [file]) {
+      if (!file) throw usage('Name the file to write.');
+      await app.store.backup(file);
+      print(`Written to ${file}.`);
+    },
+  },
+  {
+    words: 'migrate',
+    does: 'bring the database schema up to date',
+    async run() {
+      print('The database is up to date.');
+    },
+  },
+];
+
+async function main(): Promise<void> {
+  const { values, positionals } = readArguments();
+  if (positionals.length === 0 || values.help) return help();
+  if (positionals[0] === 'serve') return serve();
+  const command = COMMANDS.find(({ words }) => `${positionals.join(' ')} `.startsWith(`${words} `));
+  if (!command) throw usage(`There is no command "${positionals.join(' ')}".`);
+  const app = await open(loadConfig());
+  try {
+    await command.run(app, positionals.slice(command.words.split(' ').length), values);
+  } finally {
+    await app.close();
+  }
+}
+
+function readArguments() {
+  const text = { type: 'string' } as const;
+  const options = { scope: text, minutes: text, patient: text, help: { type: 'boolean', short: 'h' } } as const;
+  try {
+    return parseArgs({ allowPositionals: true, options });
+  } catch (error) {
+    throw usage((error as Error).message);
+  }
+}
+
+/** Everything but the doors and the sandbox, which belong to the serving process. */
+async function open(config: Config): Promise<App> {
+  const log = pino({ level: config.logLevel === 'info' ? 'warn' : config.logLevel }, pino.destination(2));
+  const port = config.port === 0 ? 8080 : config.port;
+  return build(
+    { ...config, port, sandbox: false },
+    { clock: systemClock(), fetch: globalThis.fetch, log, write: print },
+  );
+}
+
+async function doctor(app: App): Promise<void> {
+  const config = loadConfig();
+  const say = (good: boolean, text: string) => {
+    if (!good) process.exitCode = 1;
+    print(`${good ? 'ok  ' : 'BAD '} ${text}`);
+  };
+  say(true, `Node ${process.version}`);
+  say(
+    await app.store.ready(),
+    `database ${config.databaseUrl} can be written; ${await app.store.head()} versions in the log`,
+  );
+  const { verified, brokenAt } = await verifyAudit(app.store);
+  say(brokenAt === undefined, `audit trail: ${verified} records verified`);
+  const { jwks } = await openKeys(config.databaseUrl === 'sqlite::memory:' ? undefined : config.dataDir);
+  say(jwks.keys.length > 0, `keys: ${jwks.keys.length} published`);
+  say(config.auth === 'smart', config.auth === 'smart' ? 'authentication is on' : 'authentication is OFF');
+  say(
+    config.facilities.length > 0 || config.sandbox,
+    `facilities: ${config.facilities.map(({ code }) => code).join(', ') || 'none'}`,
+  );
+  for (const { name, mode, breaker, openConflicts } of await app.sync.status()) {
+    say(breaker.state === 'closed', `connection ${name}: ${mode}, ${breaker.state}, ${openConflicts} conflicts open`);
+  }
+}
+
+/** @throws Fault invalid for a Bundle that is not a transaction */
+function changesIn(content: unknown): Change[] {
+  const resource = content as Resource;
+  if (resource.resourceType !== 'Bundle') {
+    return [resource.id ? { op: 'update', resource } : { op: 'create', resource }];
+  }
+  const rules = { baseUrl: '', isType: () => true, maxEntries: MAX_ENTRIES };
+  const { type, entries } = readBundle(content, rules);
+  return entries.map((entry, index) => {
+    if (type === 'transaction' && !(entry instanceof Fault) && entry.kind === 'change') return entry.change;
+    throw new Fault('invalid', `Entry ${index} is not a change of a transaction; only those can be imported.`);
+  });
+}
+
+function readJson(file: string): unknown {
+  try {
+    const bytes = readFileSync(file);
+    return JSON.parse((file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8'));
+  } catch (error) {
+    throw usage(`${file} cannot be read as JSON: ${(error as Error).message}`);
+  }
+}
+
+class UsageError extends Error {}
+
+const usage = (sentence: string) => new UsageError(sentence);
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function help(): void {
+  print('baton COMMAND\n');
+  print('  serve           run Baton (what npm start does)');
+  for (const { words, does } of COMMANDS) print(`  ${words.padEnd(15)} ${does}`);
+  print('\nSettings come from the environment and the file in BATON_CONFIG; the README lists them.');
+}
+
+try {
+  await main();
+} catch (error) {
+  const known = error instanceof UsageError || error instanceof ConfigError || error instanceof Fault;
+  process.stderr.write(`${known ? error.message : (error as Error).stack}\n`);
+  if (error instanceof Fault) {
+    for (const { expression, details } of asFault(error).issues) {
+      process.stderr.write(`  ${expression?.[0] ?? ''} ${details?.text ?? ''}\n`);
+    }
+  }
+  if (error instanceof UsageError) process.stderr.write('`npm run baton` lists the commands.\n');
+  process.exitCode = 1;
+}

@@ -1,0 +1,115 @@
+// The CapabilityStatement, generated from the types and search parameters that are really there.
+// https://hl7.org/fhir/R4/capabilitystatement.html
+import type {
+  CapabilityStatement,
+  CapabilityStatementRestResource,
+  CapabilityStatementRestResourceSearchParam,
+} from '@medplum/fhirtypes';
+import type { ParameterDefinition, SearchParameters } from './search/parameters.ts';
+
+export interface CapabilityOptions {
+  /** Resource types that are stored and searched. */
+  readonly types: readonly string[];
+  readonly parameters: SearchParameters;
+  /** FHIR base URL. */
+  readonly baseUrl: string;
+  readonly tokenEndpoint: string;
+  /** Version of Baton. */
+  readonly version: string;
+  /** FHIR instant: when this Baton started. */
+  readonly date: string;
+}
+
+const INTERACTIONS = [
+  'read',
+  'vread',
+  'update',
+  'delete',
+  'history-instance',
+  'history-type',
+  'create',
+  'search-type',
+] as const;
+const SYSTEM_INTERACTIONS = ['transaction', 'batch', 'search-system', 'history-system'] as const;
+
+export function capabilityStatement(options: CapabilityOptions): CapabilityStatement {
+  const { types, parameters, baseUrl } = options;
+  const referrers = referrersOf(types, parameters);
+  return {
+    resourceType: 'CapabilityStatement',
+    status: 'active',
+    date: options.date,
+    kind: 'instance',
+    software: { name: 'Baton', version: options.version },
+    implementation: { description: 'Nurse case management on FHIR', url: baseUrl },
+    fhirVersion: '4.0.1',
+    format: ['application/fhir+json', 'json'],
+    rest: [
+      {
+        mode: 'server',
+        security: security(options.tokenEndpoint),
+        resource: types.map((type) => resourceOf(type, parameters, referrers.get(type) ?? [])),
+        interaction: SYSTEM_INTERACTIONS.map((code) => ({ code })),
+        searchParam: parameters.forType('Resource').map(searchParam),
+        compartment: ['http://hl7.org/fhir/CompartmentDefinition/patient'],
+      },
+    ],
+  };
+}
+
+function resourceOf(
+  type: string,
+  parameters: SearchParameters,
+  referrers: readonly string[],
+): CapabilityStatementRestResource {
+  const searchable = parameters.forType(type);
+  const includes = searchable.filter(({ kind }) => kind === 'reference').map(({ code }) => `${type}:${code}`);
+  return {
+    type: type as CapabilityStatementRestResource['type'],
+    interaction: INTERACTIONS.map((code) => ({ code })),
+    versioning: 'versioned',
+    readHistory: true,
+    updateCreate: true,
+    conditionalCreate: true,
+    conditionalRead: 'full-support',
+    conditionalUpdate: true,
+    conditionalDelete: 'single',
+    referencePolicy: ['literal', 'logical', 'local'],
+    ...(includes.length > 0 ? { searchInclude: includes } : {}),
+    ...(referrers.length > 0 ? { searchRevInclude: [...referrers] } : {}),
+    searchParam: searchable.map(searchParam),
+  };
+}
+
+function searchParam({ code, url, kind }: ParameterDefinition): CapabilityStatementRestResourceSearchParam {
+  return { name: code, definition: url, type: kind };
+}
+
+/** Type to the `_revinclude` values that can bring something to it. */
+function referrersOf(types: readonly string[], parameters: SearchParameters): Map<string, string[]> {
+  const referrers = new Map(types.map((type): [string, string[]] => [type, []]));
+  for (const type of types) {
+    for (const { kind, code, targets } of parameters.forType(type)) {
+      if (kind !== 'reference') continue;
+      for (const target of targets.length > 0 ? targets : types) referrers.get(target)?.push(`${type}:${code}`);
+    }
+  }
+  return referrers;
+}
+
+/** https://hl7.org/fhir/smart-app-launch/conformance.html#declaring-support-for-oauth2-endpoints */
+function security(tokenEndpoint: string) {
+  return {
+    extension: [
+      {
+        url: 'http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris',
+        extension: [{ url: 'token', valueUri: tokenEndpoint }],
+      },
+    ],
+    service: [
+      {
+        coding: [{ system: 'http://terminology.hl7.org/CodeSystem/restful-security-service', code: 'SMART-on-FHIR' }],
+      },
+    ],
+  };
+}

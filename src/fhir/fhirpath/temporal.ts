@@ -1,0 +1,106 @@
+// Dates, dateTimes and times as FHIRPath compares them: to the precision that both sides have.
+// https://hl7.org/fhirpath/N1/#datetime-comparison
+const DATE_TIME =
+  /^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2})(?::(\d{2})(?::(\d{2}(?:\.\d+)?))?)?(Z|[+-]\d{2}:\d{2})?)?)?)?$/;
+const TIME = /^T?(\d{2})(?::(\d{2})(?::(\d{2}(?:\.\d+)?))?)?$/;
+
+/** Date parts present (1 to 6: year to second) and, from the hour on, in UTC. */
+export interface Moment {
+  readonly parts: readonly number[];
+  readonly time: boolean;
+}
+
+const TEMPORAL_TYPES = new Set(['date', 'dateTime', 'instant', 'time']);
+
+export function isTemporal(type: string): boolean {
+  return TEMPORAL_TYPES.has(type);
+}
+
+/** @returns undefined when the text is no date, dateTime or time */
+export function momentOf(text: string): Moment | undefined {
+  const time = TIME.exec(text);
+  if (time && text.length !== 4) return { parts: numbers(time.slice(1)), time: true };
+  const match = DATE_TIME.exec(text);
+  if (!match) return undefined;
+  const parts = numbers(match.slice(1, 7));
+  const zone = match[7];
+  return { parts: zone && zone !== 'Z' ? toUtc(parts, zone) : parts, time: false };
+}
+
+/** Negative, zero or positive; undefined when the less precise one leaves it open. */
+export function compareMoments(left: Moment, right: Moment): number | undefined {
+  if (left.time !== right.time) return undefined;
+  const common = Math.min(left.parts.length, right.parts.length);
+  for (let index = 0; index < common; index++) {
+    const difference = (left.parts[index] as number) - (right.parts[index] as number);
+    if (difference !== 0) return difference;
+  }
+  return left.parts.length === right.parts.length ? 0 : undefined;
+}
+
+/** `@2026-01-31 + 1 month`: the text moved by a calendar amount, in the precision it has. */
+export function addToMoment(text: string, amount: number, unit: CalendarUnit): string | undefined {
+  const whole = Math.trunc(amount);
+  const time = TIME.test(text) && text.length !== 4;
+  if (time)
+    return Temporal.PlainTime.from(text.length === 2 ? `${text}:00` : text)
+      .add({ [unit]: whole })
+      .toString()
+      .slice(0, text.length);
+  const match = DATE_TIME.exec(text);
+  if (!match) return undefined;
+  const given = match.slice(1, 7).filter((part) => part !== undefined).length;
+  const [, year, month = '01', day = '01', hour = '00', minute = '00', second = '00'] = match;
+  const start = Temporal.PlainDateTime.from(`${year}-${month}-${day}T${hour}:${minute}:${second}`);
+  const moved = start
+    .add({ [unit]: whole })
+    .toString({ smallestUnit: second.includes('.') ? 'millisecond' : 'second' });
+  const length = [0, 4, 7, 10, 13, 16, moved.length][given] as number;
+  return moved.slice(0, length) + (match[7] ?? '');
+}
+
+export type CalendarUnit = 'years' | 'months' | 'weeks' | 'days' | 'hours' | 'minutes' | 'seconds' | 'milliseconds';
+
+const UNITS: Readonly<Record<string, CalendarUnit>> = {
+  year: 'years',
+  years: 'years',
+  a: 'years',
+  month: 'months',
+  months: 'months',
+  mo: 'months',
+  week: 'weeks',
+  weeks: 'weeks',
+  wk: 'weeks',
+  day: 'days',
+  days: 'days',
+  d: 'days',
+  hour: 'hours',
+  hours: 'hours',
+  h: 'hours',
+  minute: 'minutes',
+  minutes: 'minutes',
+  min: 'minutes',
+  second: 'seconds',
+  seconds: 'seconds',
+  s: 'seconds',
+  millisecond: 'milliseconds',
+  milliseconds: 'milliseconds',
+  ms: 'milliseconds',
+};
+
+/** The calendar unit that a word or UCUM code stands for. */
+export function calendarUnit(unit: string): CalendarUnit | undefined {
+  return Object.hasOwn(UNITS, unit) ? UNITS[unit] : undefined;
+}
+
+function numbers(texts: readonly (string | undefined)[]): number[] {
+  return texts.filter((text) => text !== undefined).map(Number);
+}
+
+function toUtc(parts: readonly number[], zone: string): number[] {
+  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts;
+  const offset = (zone.startsWith('-') ? -1 : 1) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4, 6)));
+  const local = new Temporal.PlainDateTime(year, month, day, hour, minute);
+  const utc = local.subtract({ minutes: offset });
+  return [utc.year, utc.month, utc.day, utc.hour, utc.minute, second].slice(0, Math.max(parts.length, 5));
+}

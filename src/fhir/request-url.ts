@@ -1,0 +1,55 @@
+// The URL of a FHIR interaction below the base, taken apart: `Task/12/_history/3`, `Task?status=requested`.
+// https://hl7.org/fhir/R4/http.html#styleguide
+import { Fault } from '../fault.ts';
+
+export type Pairs = readonly (readonly [name: string, value: string])[];
+
+export interface RequestUrl {
+  /** Decoded path segments, none of them empty. */
+  readonly segments: readonly string[];
+  readonly pairs: Pairs;
+}
+
+/** `id` of https://hl7.org/fhir/R4/datatypes.html#id */
+const ID = /^[A-Za-z0-9\-.]{1,64}$/;
+
+/** Parameters that shape an answer and select nothing, so they are no criteria. */
+const PRESENTATION = new Set(['_format', '_pretty', '_summary', '_elements', '_count', '_total', '_sort']);
+
+/**
+ * @param url relative to `baseUrl`, or absolute below it
+ * @throws Fault invalid when it points to another server
+ */
+export function parseRequestUrl(url: string, baseUrl: string, expression: string): RequestUrl {
+  const relative = url.startsWith(`${baseUrl}/`) ? url.slice(baseUrl.length) : url;
+  if (/^[a-z][a-z0-9+.-]*:/i.test(relative)) {
+    throw new Fault('invalid', `The URL must be relative or start with ${baseUrl}.`, { expression, code: 'value' });
+  }
+  const [path = '', ...query] = relative.split('?');
+  try {
+    const segments = path.split('/').filter(Boolean).map(decodeURIComponent);
+    return { segments, pairs: pairsOf(query.join('?')) };
+  } catch (cause) {
+    throw new Fault('invalid', 'The URL has a broken percent-encoding.', { expression, code: 'value', cause });
+  }
+}
+
+/** Name-value pairs of a query string or form, in order, decoded once. */
+export function pairsOf(query: string): Pairs {
+  return query === '' ? [] : [...new URLSearchParams(query)];
+}
+
+export function isId(text: string): boolean {
+  return ID.test(text);
+}
+
+/**
+ * The search criteria of a conditional interaction, as a query string without `?`.
+ * @param text `identifier=x`, also with a leading `?` or `Type?`
+ * @throws Fault invalid when nothing is selected by it: it would apply to every resource
+ */
+export function criteriaOf(text: string, where: string): string {
+  const criteria = pairsOf(text.trim().replace(/^[A-Za-z]*\?/, '')).filter(([name]) => !PRESENTATION.has(name));
+  if (criteria.length > 0) return new URLSearchParams(criteria.map(([name, value]) => [name, value])).toString();
+  throw new Fault('invalid', `${where} needs search criteria such as identifier=system|value.`, { code: 'required' });
+}

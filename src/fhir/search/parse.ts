@@ -1,0 +1,153 @@
+// A search request's parameters as a SearchQuery. Strict: what is not understood is refused, because a dropped filter
+// would show more patients than were asked for. Lenient, when the client prefers it: ignored, and said so.
+// https://hl7.org/fhir/R4/search.html
+import { Fault } from '../../fault.ts';
+import type { SearchParameters } from './parameters.ts';
+import { type ConditionContext, definitionOf, parseCondition, UnknownParameter } from './parse-condition.ts';
+import { alternatives, malformed } from './parse-values.ts';
+import type { Condition, Include, SearchQuery, SortKey, ValueKind } from './query.ts';
+
+export interface ParseOptions {
+  readonly handling: 'strict' | 'lenient';
+  /** This server's FHIR base without a trailing slash. */
+  readonly baseUrl: string;
+}
+
+const DEFAULT_COUNT = 50;
+/** Larger pages are cut to this, and the self link says so. */
+export const MAX_COUNT = 1_000;
+/** Shape the answer and are the caller's to act on. */
+const PRESENTATION = new Set(['_format', '_pretty', '_summary', '_elements']);
+
+/**
+ * @param type absent for a search over all types
+ * @param pairs decoded once, in the order of the request
+ * @throws Fault invalid
+ */
+export function parseSearch(
+  parameters: SearchParameters,
+  type: string | undefined,
+  pairs: readonly (readonly [name: string, value: string])[],
+  options: ParseOptions,
+): SearchQuery {
+  const context = { parameters, baseUrl: options.baseUrl };
+  const draft: Draft = { conditions: [], includes: [], sort: [], count: DEFAULT_COUNT, total: 'known', applied: [] };
+  const ignored: string[] = [];
+  for (const [name, value] of pairs) {
+    try {
+      const kept = readParameter(draft, context, type, name, value);
+      draft.applied.push([name, kept ?? value]);
+    } catch (error) {
+      if (options.handling === 'strict' || !(error instanceof UnknownParameter)) throw error;
+      ignored.push(name);
+    }
+  }
+  return { ...draft, ...(type === undefined ? {} : { type }), ignored };
+}
+
+/** Parses `Type?parameters`, percent-encoded. @throws Fault invalid */
+export function parseSearchUrl(parameters: SearchParameters, url: string, options: ParseOptions): SearchQuery {
+  const mark = url.indexOf('?');
+  const type = mark < 0 ? url : url.slice(0, mark);
+  if (!parameters.types.includes(type)) {
+    throw new Fault('invalid', `${JSON.stringify(type)} is not a FHIR resource type.`, { code: 'not-supported' });
+  }
+  return parseSearch(parameters, type, mark < 0 ? [] : [...new URLSearchParams(url.slice(mark + 1))], options);
+}
+
+interface Draft {
+  conditions: Condition[];
+  includes: Include[];
+  sort: SortKey[];
+  count: number;
+  total: SearchQuery['total'];
+  cursor?: string;
+  applied: [string, string][];
+}
+
+/** Adds what the parameter says to the draft; returns its value when that was changed. */
+function readParameter(
+  draft: Draft,
+  context: ConditionContext,
+  type: string | undefined,
+  name: string,
+  value: string,
+): string | undefined {
+  const [code = '', modifier] = name.split(':');
+  if (PRESENTATION.has(name)) return undefined;
+  switch (code) {
+    case '_include':
+    case '_revinclude':
+      draft.includes.push(parseInclude(context, code === '_include' ? 'include' : 'revinclude', name, modifier, value));
+      return undefined;
+    case '_sort':
+      draft.sort = parseSort(context, type, name, value);
+      return undefined;
+    case '_count':
+      draft.count = parseCount(value);
+      return String(draft.count);
+    case '_total':
+      draft.total = parseTotal(value);
+      return undefined;
+    case '_cursor':
+      draft.cursor = value;
+      return undefined;
+    default:
+      draft.conditions.push(parseCondition(context, type, name, value));
+      return undefined;
+  }
+}
+
+function parseCount(value: string): number {
+  if (!/^\d{1,15}$/.test(value)) throw malformed({ name: '_count' }, `"${value}"`, 'It is a whole number from 0.');
+  return Math.min(Number(value), MAX_COUNT);
+}
+
+function parseTotal(value: string): SearchQuery['total'] {
+  if (value === 'none') return 'none';
+  if (value === 'accurate' || value === 'estimate') return 'accurate';
+  throw malformed({ name: '_total' }, `"${value}"`, 'It is none, estimate or accurate.');
+}
+
+function parseSort(context: ConditionContext, type: string | undefined, name: string, value: string): SortKey[] {
+  return alternatives(value, name).map((key) => {
+    const descending = key.startsWith('-');
+    const code = descending ? key.slice(1) : key;
+    const parameter = { type: 'Resource', code };
+    if (code === '_id') return { parameter, values: 'id', descending };
+    if (code === '_lastUpdated') return { parameter, values: 'updated', descending };
+    const definition = definitionOf(context, type, code, `_sort=${code}`);
+    if (definition.kind === 'composite' || definition.kind === 'special') {
+      throw new UnknownParameter(`_sort=${code}`, 'is not of a kind that can be sorted by.');
+    }
+    return { parameter: { type: definition.type, code }, values: definition.kind as ValueKind, descending };
+  });
+}
+
+function parseInclude(
+  context: ConditionContext,
+  direction: Include['direction'],
+  name: string,
+  modifier: string | undefined,
+  value: string,
+): Include {
+  if (modifier !== undefined && modifier !== 'iterate' && modifier !== 'recurse') {
+    throw new UnknownParameter(name, `does not take the modifier :${modifier}.`);
+  }
+  const iterate = modifier !== undefined;
+  if (value === '*') return { direction, iterate };
+  const [source = '', code, target, ...more] = value.split(':');
+  const unknown = (why: string) => new UnknownParameter(`${name}=${value}`, why);
+  if (code === undefined || more.length > 0)
+    throw unknown('is not written like Type:reference or Type:reference:Target.');
+  if (!context.parameters.types.includes(source)) throw unknown(`names the unknown type ${source}.`);
+  const limit = target === undefined ? {} : { target };
+  if (code === '*') return { direction, iterate, source, ...limit };
+  const definition = definitionOf(context, source, code, `${name}=${value}`);
+  if (definition.kind !== 'reference') throw unknown('is not a reference.');
+  const { targets } = definition;
+  if (target !== undefined && !(targets.length > 0 ? targets : context.parameters.types).includes(target)) {
+    throw unknown(`cannot refer to ${target}.`);
+  }
+  return { direction, iterate, source, code, ...limit };
+}

@@ -1,0 +1,121 @@
+// What a message says about whether the patient is in: status, discharge and admission time of the Encounter, each with
+// the time of the event, and how it joins what earlier and later events said.
+import type { CodeableConcept, Encounter, Period } from '@medplum/fhirtypes';
+import type { Segment } from '../er7/message.ts';
+import { formatMoment, readDateTime } from '../er7/timestamp.ts';
+import { Refusal } from '../refusal.ts';
+import { readDisposition } from './disposition.ts';
+import type { Reading } from './reading.ts';
+import { EVENT_TIME, instantOf, withInstant } from './systems.ts';
+
+interface Stay {
+  readonly status: Encounter['status'];
+  readonly end?: string;
+  readonly disposition?: CodeableConcept;
+  /** False when the message does not speak of the stay; then it only serves where nothing is stored. */
+  readonly said: boolean;
+}
+
+/**
+ * Status, period and disposition as FHIR elements. `event-time` extensions mark what the message really said.
+ * @throws Refusal AE 102 impossible dates, a discharge before the admission
+ */
+export function readStay(
+  pv1: Segment,
+  reading: Reading,
+): Pick<Encounter, 'status' | 'extension' | 'period' | 'hospitalization'> {
+  const { status, end, disposition, said } = stayOf(pv1, reading);
+  const start = readDateTime(pv1, 44, reading.facility.zone) ?? (end ? undefined : admittedAt(reading));
+  if (start && end && comesBefore(end, start)) {
+    throw new Refusal('AE', '102', 'PV1-45 (discharge) is before PV1-44 (admission).', pv1.at(45));
+  }
+  const period = start || end ? { ...startPeriod(start, reading.eventTime), ...(end ? { end } : {}) } : undefined;
+  return {
+    status,
+    ...(said ? { extension: withInstant(undefined, EVENT_TIME, reading.eventTime) } : {}),
+    ...(period ? { period } : {}),
+    ...(disposition ? { hospitalization: { dischargeDisposition: disposition } } : {}),
+  };
+}
+
+/**
+ * The stored stay joined with a fresh one: of status, end and disposition together, and of the start, the newest event
+ * wins whatever order the messages came in. What no event has set gives way to one that has.
+ * @throws Refusal AE 102 when that puts the discharge before the admission
+ */
+export function mergeStay(stored: Encounter, fresh: Encounter, merged: Encounter): Encounter {
+  const stay = newest(stored, fresh);
+  const start = newest(stored.period, fresh.period) ?? {};
+  const period: Period = {
+    ...(start.extension ? { extension: start.extension } : {}),
+    ...(start.start ? { start: start.start } : {}),
+    ...(stay.period?.end ? { end: stay.period.end } : {}),
+  };
+  if (period.start && period.end && comesBefore(period.end, period.start)) {
+    throw new Refusal('AE', '102', 'The discharge would be before the stored admission of this visit.', 'PV1^1^45');
+  }
+  const { dischargeDisposition: _, ...otherHospitalization } = merged.hospitalization ?? {};
+  const disposition = stay.hospitalization?.dischargeDisposition;
+  const hospitalization = { ...otherHospitalization, ...(disposition ? { dischargeDisposition: disposition } : {}) };
+  const { period: _p, hospitalization: _h, ...rest } = merged;
+  const time = instantOf(stay, EVENT_TIME);
+  return {
+    ...rest,
+    status: stay.status,
+    ...(time ? { extension: withInstant(merged, EVENT_TIME, time) } : {}),
+    ...(Object.keys(period).length > 0 ? { period } : {}),
+    ...(Object.keys(hospitalization).length > 0 ? { hospitalization } : {}),
+  };
+}
+
+function stayOf(pv1: Segment, reading: Reading): Stay {
+  const { trigger } = reading.header;
+  if (trigger === 'A11') return { status: 'cancelled', said: true };
+  if (trigger === 'A13') return { status: 'in-progress', said: true };
+  const end = readDateTime(pv1, 45, reading.facility.zone);
+  const disposition = readDisposition(pv1.first(36));
+  // A discharge time always means the patient has left, whatever the event.
+  if (end) return { status: 'finished', end, disposition, said: true };
+  if (trigger === 'A03') {
+    const text = 'A discharge without PV1-45: the time of the event was taken.';
+    reading.remarks.push({ condition: '101', severity: 'W', location: pv1.at(45), text });
+    return { status: 'finished', end: occurred(reading) ?? recorded(reading), disposition, said: true };
+  }
+  if (trigger === 'A01') return { status: 'in-progress', said: true };
+  const patientClass = pv1.text(2);
+  return { status: patientClass === 'P' ? 'planned' : patientClass === 'U' ? 'unknown' : 'in-progress', said: false };
+}
+
+/** EVN-6, when the event happened. */
+function occurred({ message, facility }: Reading): string | undefined {
+  const event = message.segment('EVN');
+  return event && readDateTime(event, 6, facility.zone);
+}
+
+/** The start of an admission without PV1-44. When it was recorded is no substitute: records are also made late. */
+function admittedAt(reading: Reading): string | undefined {
+  return reading.header.trigger === 'A01' ? occurred(reading) : undefined;
+}
+
+function recorded({ eventTime, facility }: Reading): string {
+  return formatMoment(eventTime.toZonedDateTimeISO(facility.zone));
+}
+
+function startPeriod(start: string | undefined, eventTime: Temporal.Instant): Period {
+  return start ? { extension: withInstant(undefined, EVENT_TIME, eventTime), start } : {};
+}
+
+function newest<T extends Pick<Encounter, 'extension'> | undefined>(stored: T, fresh: T): T {
+  const [before, now] = [instantOf(stored, EVENT_TIME), instantOf(fresh, EVENT_TIME)];
+  if (stored === undefined) return fresh;
+  if (now === undefined) return stored;
+  return before === undefined || Temporal.Instant.compare(now, before) >= 0 ? fresh : stored;
+}
+
+function comesBefore(one: string, other: string): boolean {
+  if (one.includes('T') && other.includes('T')) {
+    return Temporal.Instant.compare(Temporal.Instant.from(one), Temporal.Instant.from(other)) < 0;
+  }
+  const length = Math.min(one.length, other.length, 10);
+  return one.slice(0, length) < other.slice(0, length);
+}

@@ -1,0 +1,58 @@
+// What a server says it can do, asked as questions. https://hl7.org/fhir/R4/capabilitystatement.html
+import type { CapabilityStatement, CapabilityStatementRestResource } from '@medplum/fhirtypes';
+import { hashJson, type JsonObject } from '../fhir/canonical-json.ts';
+import type { Vendor } from './vendors/vendor.ts';
+
+export type Interaction = 'read' | 'search-type' | 'create' | 'update' | 'delete' | 'history-type';
+
+export interface Capability {
+  /** Changes when a part that Baton relies on changes. */
+  readonly hash: string;
+  /** Tells one installation from another: software, version, implementation. */
+  readonly epoch: string;
+  supports(type: string, interaction: Interaction): boolean;
+  searchable(type: string, parameter: string): boolean;
+  conditionalCreate(type: string): boolean;
+  /** PUT to an id of our choice creates. */
+  updateCreate(type: string): boolean;
+  /** Updates of the type carry If-Match. */
+  guardsUpdates(type: string): boolean;
+  readonly transaction: boolean;
+}
+
+/** @param statement answer of `GET /metadata` */
+export function readCapability(statement: CapabilityStatement, vendor: Vendor): Capability {
+  const rest = statement.rest?.find(({ mode }) => mode === 'server') ?? statement.rest?.[0];
+  const types = new Map<string, CapabilityStatementRestResource>();
+  for (const resource of rest?.resource ?? []) types.set(resource.type, resource);
+  const supports = (type: string, interaction: Interaction) =>
+    types.get(type)?.interaction?.some(({ code }) => code === interaction) ?? false;
+  return {
+    hash: hashJson([...types.values()].map(reliedOn).sort((a, b) => (String(a.type) < String(b.type) ? -1 : 1))),
+    epoch: hashJson([statement.software?.name ?? '', statement.implementation?.url ?? '', statement.fhirVersion ?? '']),
+    supports,
+    searchable: (type, parameter) =>
+      supports(type, 'search-type') &&
+      (vendor.unlistedSearch.includes(parameter) ||
+        [...(types.get(type)?.searchParam ?? []), ...(rest?.searchParam ?? [])].some(({ name }) => name === parameter)),
+    conditionalCreate: (type) => types.get(type)?.conditionalCreate ?? false,
+    updateCreate: (type) => types.get(type)?.updateCreate ?? false,
+    guardsUpdates: (type) => {
+      if (vendor.ifMatch !== 'as-stated') return true;
+      const versioning = types.get(type)?.versioning;
+      return versioning === 'versioned' || versioning === 'versioned-update';
+    },
+    transaction: rest?.interaction?.some(({ code }) => code === 'transaction') ?? false,
+  };
+}
+
+function reliedOn(resource: CapabilityStatementRestResource): JsonObject {
+  return {
+    type: resource.type,
+    interactions: (resource.interaction ?? []).map(({ code }) => code ?? '').sort(),
+    search: (resource.searchParam ?? []).map(({ name }) => name ?? '').sort(),
+    conditionalCreate: resource.conditionalCreate ?? false,
+    updateCreate: resource.updateCreate ?? false,
+    versioning: resource.versioning ?? '',
+  };
+}

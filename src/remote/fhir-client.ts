@@ -1,0 +1,160 @@
+// The FHIR interactions with one external server. Reads are repeated when that can help; writes never, because only the
+// caller knows how to find out what became of one. https://hl7.org/fhir/R4/http.html
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Bundle, Resource } from '@medplum/fhirtypes';
+import type { Clock } from '../clock.ts';
+import type { Authorization } from './authorization.ts';
+import type { Breaker } from './breaker.ts';
+import { type HttpRequest, type Send, sameOriginUrl } from './client.ts';
+import { expectBundle, expectType, type FhirReply, interpret } from './fhir-reply.ts';
+import type { Pacing } from './pacing.ts';
+import { failure, type RemoteFailure, type Result } from './result.ts';
+
+/** What went over the wire, for the message log. Credentials are left out. */
+export interface Exchange {
+  readonly method: HttpRequest['method'];
+  readonly url: string;
+  readonly status?: number;
+  readonly request?: string;
+  readonly response?: string;
+  readonly failure?: RemoteFailure;
+  readonly durationMs: number;
+}
+
+export interface WriteOptions {
+  /** Version the server must still have. */
+  readonly ifMatch?: string | undefined;
+  /** Search query without `?`; the server creates only when nothing matches. */
+  readonly ifNoneExist?: string | undefined;
+  /** Same for every attempt at the same thing. */
+  readonly requestId?: string | undefined;
+}
+
+export interface FhirClient {
+  readonly baseUrl: string;
+  read(type: string, id: string): Promise<Result<FhirReply>>;
+  /** @param query e.g. `Task?identifier=a|b` */
+  search(query: string): Promise<Result<FhirReply & { readonly body: Bundle }>>;
+  /** A page by its link; refused when that leaves the server's origin. */
+  page(url: string): Promise<Result<FhirReply & { readonly body: Bundle }>>;
+  create(resource: Resource, options?: WriteOptions): Promise<Result<FhirReply>>;
+  update(resource: Resource & { id: string }, options?: WriteOptions): Promise<Result<FhirReply>>;
+  delete(type: string, id: string, options?: WriteOptions): Promise<Result<FhirReply>>;
+  transaction(bundle: Bundle, options?: WriteOptions): Promise<Result<FhirReply & { readonly body: Bundle }>>;
+  capability(): Promise<Result<FhirReply>>;
+}
+
+export interface FhirClientOptions {
+  /** Without trailing slash. */
+  readonly baseUrl: string;
+  readonly send: Send;
+  readonly authorization: Authorization;
+  readonly breaker: Breaker;
+  readonly pacing: Pacing;
+  readonly clock: Clock;
+  readonly onExchange: (exchange: Exchange) => void;
+  /** Between 0 and 1. */
+  readonly random?: () => number;
+  readonly wait?: (milliseconds: number) => Promise<unknown>;
+}
+
+const READ_ATTEMPTS = 3;
+const FIRST_WAIT = 200;
+/** A pause that is longer is not sat out; the failure says when to come back. */
+const LONGEST_WAIT = 2_000;
+
+export function createFhirClient(options: FhirClientOptions): FhirClient {
+  const { baseUrl, send, authorization, breaker, pacing, clock, onExchange } = options;
+  const { random = Math.random, wait = (milliseconds) => pause(milliseconds) } = options;
+
+  /** One request with its credential; a refused credential is renewed once, which is safe because nothing was done. */
+  async function exchange(request: HttpRequest): Promise<Result<FhirReply>> {
+    const paused = pacing.paused();
+    if (paused > LONGEST_WAIT) {
+      const retryAfter = Temporal.Duration.from({ milliseconds: Math.ceil(paused) });
+      return failure({ class: 'transient', message: 'The server asked for a pause.', retryAfter });
+    }
+    if (paused > 0) await wait(paused);
+    for (let renewed = false; ; renewed = true) {
+      const answer = await attempt(request);
+      if (answer.ok || answer.failure.status !== 401 || renewed || !authorization.renew()) {
+        breaker.record(answer.ok ? 'success' : EVENTS[answer.failure.class]);
+        return answer;
+      }
+    }
+  }
+
+  async function attempt(request: HttpRequest): Promise<Result<FhirReply>> {
+    const credential = await authorization.header();
+    if (!credential.ok) return credential;
+    const leave = await pacing.enter();
+    const started = clock.real();
+    const headers = credential.value ? { ...request.headers, authorization: credential.value } : request.headers;
+    const reply = await send({ ...request, headers }).finally(leave);
+    const answer = reply.ok ? interpret(request, reply.value, clock.real()) : reply;
+    if (!answer.ok && SLOW_DOWN.has(answer.failure.status ?? 0)) pacing.slowDown(answer.failure.retryAfter);
+    onExchange({
+      method: request.method,
+      url: request.url,
+      durationMs: Math.round(started.until(clock.real()).total('milliseconds')),
+      ...(request.body === undefined ? {} : { request: request.body }),
+      ...(reply.ok ? { status: reply.value.status, response: reply.value.text } : {}),
+      ...(answer.ok ? {} : { failure: answer.failure }),
+    });
+    return answer;
+  }
+
+  async function get(url: string): Promise<Result<FhirReply>> {
+    for (let tries = 1; ; tries += 1) {
+      const answer = await exchange({ method: 'GET', url, headers: { accept: 'application/fhir+json' } });
+      if (answer.ok || answer.failure.class !== 'transient' || tries === READ_ATTEMPTS) return answer;
+      const asked = answer.failure.retryAfter?.total('milliseconds') ?? 0;
+      if (asked > LONGEST_WAIT || breaker.status.state === 'open') return answer;
+      // Full jitter: clients that failed together do not come back together.
+      await wait(Math.max(asked, random() * FIRST_WAIT * 2 ** tries));
+    }
+  }
+
+  function write(method: 'POST' | 'PUT' | 'DELETE', url: string, body: Resource | undefined, options: WriteOptions) {
+    return exchange({
+      method,
+      url,
+      headers: {
+        accept: 'application/fhir+json',
+        prefer: 'return=representation',
+        ...(body ? { 'content-type': 'application/fhir+json' } : {}),
+        ...(options.ifMatch === undefined ? {} : { 'if-match': `W/"${options.ifMatch}"` }),
+        ...(options.ifNoneExist === undefined ? {} : { 'if-none-exist': options.ifNoneExist }),
+        ...(options.requestId === undefined ? {} : { 'x-request-id': options.requestId }),
+      },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+  }
+
+  return {
+    baseUrl,
+    read: async (type, id) => expectType(await get(`${baseUrl}/${type}/${id}`), type, true),
+    search: async (query) => expectBundle(await get(`${baseUrl}/${query}`), true),
+    async page(url) {
+      const target = sameOriginUrl(url, `${baseUrl}/`);
+      if (target) return expectBundle(await get(target), true);
+      return failure({ class: 'permanent', message: 'The next page is on another origin; it was not asked for.' });
+    },
+    create: (resource, options = {}) => write('POST', `${baseUrl}/${resource.resourceType}`, resource, options),
+    update: (resource, options = {}) =>
+      write('PUT', `${baseUrl}/${resource.resourceType}/${resource.id}`, resource, options),
+    delete: (type, id, options = {}) => write('DELETE', `${baseUrl}/${type}/${id}`, undefined, options),
+    transaction: async (bundle, options = {}) => expectBundle(await write('POST', baseUrl, bundle, options), false),
+    capability: async () => expectType(await get(`${baseUrl}/metadata`), 'CapabilityStatement', true),
+  };
+}
+
+const SLOW_DOWN = new Set([429, 503]);
+/** What each class means to the breaker. A server that says no is a server that answers. */
+const EVENTS = {
+  transient: 'failure',
+  ambiguous: 'failure',
+  conflict: 'success',
+  permanent: 'success',
+  auth: 'refused',
+} as const;

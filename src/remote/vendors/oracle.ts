@@ -1,0 +1,12 @@
+// Oracle Health (Millennium): updates need If-Match; 412 says that it is missing, 409 that it is stale.
+import type { Vendor } from './vendor.ts';
+
+export const ORACLE: Vendor = {
+  name: 'oracle',
+  ifMatch: 'required',
+  unlistedSearch: ['_id'],
+  visibilitySeconds: 30,
+  requestsPerSecond: 5,
+  concurrency: 2,
+  pageSize: 100,
+};

@@ -1,0 +1,40 @@
+// Whether there is anything left for Baton to do at this moment of the sandbox.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../clock.ts';
+import { Fault } from '../fault.ts';
+import type { Store } from '../store/store.ts';
+
+/** A process that was killed during a sweep keeps the others from sweeping for half a minute. */
+const PATIENCE_MS = 35_000;
+const PAUSE_MS = 500;
+
+/** Settles until no follow-up waits to be raised or escalated, or patience ends. */
+export async function settleWhatIsDue(
+  store: Store,
+  clock: Clock,
+  settle: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  const until = clock.real().add({ milliseconds: PATIENCE_MS });
+  for (;;) {
+    await settle();
+    if (signal.aborted || !(await isSomethingDue(store, clock.now()))) return;
+    if (Temporal.Instant.compare(clock.real(), until) > 0) return;
+    await sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
+  }
+}
+
+async function isSomethingDue(store: Store, now: Temporal.Instant): Promise<boolean> {
+  const at = encodeURIComponent(`le${now}`);
+  const waiting = await Promise.all(
+    ['raise-at', 'escalate-at'].map((parameter) => store.find(`Task?${parameter}=${at}`)),
+  );
+  return waiting.some((tasks) => tasks.length > 0);
+}
+
+/** @throws Fault unavailable while changes are on their way to an external server */
+export async function requireAllSent(store: Store): Promise<void> {
+  const [row] = await store.query("SELECT COUNT(*) AS waiting FROM outbox WHERE state IN ('queued', 'sending')");
+  const waiting = Number(row?.waiting ?? 0);
+  if (waiting > 0) throw new Fault('unavailable', `${waiting} changes are still on their way to the EHR.`);
+}

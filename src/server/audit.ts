@@ -1,0 +1,50 @@
+// Each request leaves a line in the audit trail. Successful writes are not recorded here: their commit does it, so that
+// the line is as durable as the write.
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { UNKNOWN_ACTOR } from '../access/grant.ts';
+import type { AuditRecord, Store } from '../store/store.ts';
+import { findGrant } from './grant-of.ts';
+import { factsOf } from './route-facts.ts';
+
+const AUDITED_BY_COMMIT = new Set(['create', 'update', 'delete']);
+
+export function auditAll(server: FastifyInstance, store: Store): void {
+  server.addHook('onResponse', async (request, reply) => {
+    const { interaction, action = 'R' } = factsOf(request);
+    if (interaction === undefined) return;
+    if (AUDITED_BY_COMMIT.has(interaction) && reply.statusCode < 300) return;
+    store.audit(recordOf(request, interaction, action, reply.statusCode));
+  });
+}
+
+function recordOf(
+  request: FastifyRequest,
+  interaction: string,
+  action: AuditRecord['action'],
+  status: number,
+): AuditRecord {
+  const { type, id, target } = request.params as Record<string, string | undefined>;
+  const isCompartment = target !== undefined;
+  const query = [isCompartment ? `_compartment=${type}/${id}` : '', ...queriesOf(request)].filter(Boolean).join('&');
+  return {
+    actor: findGrant(request)?.actor ?? { ...UNKNOWN_ACTOR, requestId: request.id },
+    interaction: interaction === 'batch' && isTransaction(request.body) ? 'transaction' : interaction,
+    action,
+    status,
+    ...(type === undefined ? {} : { type: clip(target ?? type) }),
+    ...(id === undefined || isCompartment ? {} : { id: clip(id) }),
+    ...(query === '' ? {} : { query: query.slice(0, 4_000) }),
+  };
+}
+
+/** Criteria of a search, from the URL and from the form. */
+function queriesOf(request: FastifyRequest): string[] {
+  const inUrl = request.url.split('?').slice(1).join('?');
+  const inForm = Array.isArray(request.body) ? new URLSearchParams(request.body).toString() : '';
+  return [inUrl, inForm];
+}
+
+const isTransaction = (body: unknown) => (body as { type?: unknown } | undefined)?.type === 'transaction';
+
+/** Paths are the client's to choose; the trail does not grow with them. */
+const clip = (text: string) => text.slice(0, 128);

@@ -1,0 +1,49 @@
+// Bundles as JSON text, put together around resources that are JSON text already. https://hl7.org/fhir/R4/bundle.html
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../../clock.ts';
+
+export interface Link {
+  readonly relation: 'self' | 'next';
+  readonly url: string;
+}
+
+export interface EntryParts {
+  readonly fullUrl?: string;
+  /** JSON text. */
+  readonly resource?: string | undefined;
+  readonly search?: object;
+  readonly request?: object;
+  readonly response?: object;
+}
+
+export interface BundleParts {
+  readonly total?: number | undefined;
+  readonly links?: readonly Link[];
+  /** JSON texts, from `entryText`. */
+  readonly entries: readonly string[];
+}
+
+export type BundleType = 'searchset' | 'history' | 'batch-response' | 'transaction-response';
+
+export function bundleText(clock: Clock, type: BundleType, { total, links, entries }: BundleParts): string {
+  const head = JSON.stringify({
+    resourceType: 'Bundle',
+    id: randomUUID(),
+    meta: { lastUpdated: clock.now().toString({ smallestUnit: 'millisecond' }) },
+    type,
+    total,
+    link: links,
+  });
+  // R4 has no empty arrays.
+  return entries.length === 0 ? head : `${head.slice(0, -1)},"entry":[${entries.join(',')}]}`;
+}
+
+export function entryText({ resource, ...rest }: EntryParts): string {
+  const { fullUrl, ...others } = rest;
+  const members = [
+    fullUrl === undefined ? undefined : `"fullUrl":${JSON.stringify(fullUrl)}`,
+    resource === undefined || resource === '' ? undefined : `"resource":${resource}`,
+    ...Object.entries(others).map(([name, value]) => value && `${JSON.stringify(name)}:${JSON.stringify(value)}`),
+  ];
+  return `{${members.filter((member) => member !== undefined).join(',')}}`;
+}

@@ -1,0 +1,45 @@
+// What every FHIR interaction works with: the request in FHIR's terms, the parts of Baton it may use, and the answer as
+// data. Only door.ts knows Fastify, so that a batch entry can run the same code.
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Grant } from '../../access/grant.ts';
+import type { Clock } from '../../clock.ts';
+import type { Pairs } from '../../fhir/request-url.ts';
+import type { SearchParameters } from '../../fhir/search/parameters.ts';
+import type { Subsetter } from '../../fhir/subset.ts';
+import type { Store } from '../../store/store.ts';
+
+export const FHIR_PATH = '/fhir/R4';
+export const FHIR_JSON = 'application/fhir+json; charset=utf-8';
+
+export interface FhirContext {
+  readonly store: Store;
+  readonly parameters: SearchParameters;
+  readonly subset: Subsetter;
+  readonly clock: Clock;
+  readonly isType: (type: string) => boolean;
+  /** FHIR base URL without trailing slash. */
+  readonly base: () => string;
+  /** The CapabilityStatement as JSON text. */
+  readonly capabilities: () => string;
+  readonly maxBundleEntries: number;
+}
+
+/** One request below the FHIR base. */
+export interface FhirRequest {
+  readonly grant: Grant;
+  /** Path parameters of the route: type, id, version, target. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Query parameters and, for `_search`, those of the form. */
+  readonly pairs: Pairs;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: unknown;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** JSON text. */
+  readonly body?: string;
+}
+
+export type FhirHandler = (context: FhirContext, request: FhirRequest) => Promise<Answer>;

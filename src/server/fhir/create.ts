@@ -1,0 +1,24 @@
+// create, also conditional. https://hl7.org/fhir/R4/http.html#create and #ccreate
+import { decideFully, reachesAll } from '../../access/decide.ts';
+import { criteriaOf } from '../../fhir/request-url.ts';
+import { writeAnswer } from './answer.ts';
+import { authorizeChange } from './authorize-change.ts';
+import { resourceIn } from './body.ts';
+import { commitOne } from './commit-one.ts';
+import type { Answer, FhirContext, FhirRequest } from './context.ts';
+import { parsePrefer } from './prefer.ts';
+
+export async function create(context: FhirContext, { grant, params, headers, body }: FhirRequest): Promise<Answer> {
+  const { type = '' } = params;
+  decideFully(grant, 'create', type);
+  const prefer = parsePrefer(headers.prefer);
+  const condition = headers['if-none-exist'];
+  const change = {
+    op: 'create',
+    resource: resourceIn(body, type),
+    ...(condition === undefined ? {} : { ifNoneExist: criteriaOf([condition].flat().join('&'), 'If-None-Exist') }),
+  } as const;
+  authorizeChange(grant, change);
+  const outcome = await commitOne(context, grant, change);
+  return writeAnswer(context, outcome, prefer, reachesAll(grant, 'read', type));
+}

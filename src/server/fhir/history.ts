@@ -1,0 +1,77 @@
+// history of one resource, one type, or everything; newest first, deletions included.
+// https://hl7.org/fhir/R4/http.html#history
+import { decideFully } from '../../access/decide.ts';
+import { Fault } from '../../fault.ts';
+import { etagOf } from '../../fhir/etag.ts';
+import { isId, type Pairs } from '../../fhir/request-url.ts';
+import type { Subset } from '../../fhir/subset.ts';
+import type { StoredVersion } from '../../store/store.ts';
+import { bundleText, entryText, type Link } from './bundle-text.ts';
+import type { Answer, FhirContext, FhirRequest } from './context.ts';
+import { parsePrefer } from './prefer.ts';
+
+const DEFAULT_COUNT = 50;
+const MAX_COUNT = 1_000;
+const KNOWN = ['_since', '_at', '_count', '_cursor', '_format', '_pretty', '_summary', '_elements'];
+const METHODS = { create: 'POST', update: 'PUT', delete: 'DELETE' } as const;
+
+export async function history(context: FhirContext, { grant, params, pairs, headers }: FhirRequest): Promise<Answer> {
+  const { type, id } = params;
+  const interaction = id !== undefined ? 'history-instance' : type !== undefined ? 'history-type' : 'history-system';
+  decideFully(grant, interaction, type ?? '*');
+  const strict = parsePrefer(headers.prefer).handling === 'strict';
+  const unknown = pairs.find(([name]) => !KNOWN.includes(name))?.[0];
+  if (unknown !== undefined && strict) {
+    throw new Fault('invalid', `History does not know the parameter ${unknown}.`, { code: 'not-supported' });
+  }
+  const one = (name: string) => pairs.find((pair) => pair[0] === name)?.[1];
+  const [since, at, cursor] = [one('_since'), one('_at'), one('_cursor')];
+  if (id !== undefined && !isId(id)) throw new Fault('not-found', `${type} has no resource with this id.`);
+  if (type !== undefined && id !== undefined && !(await context.store.read(type, id))) {
+    throw new Fault('not-found', `There is no ${type}/${id}.`);
+  }
+  const page = await context.store.history({
+    ...(type === undefined ? {} : { type }),
+    ...(id === undefined ? {} : { id }),
+    ...(since === undefined ? {} : { since }),
+    ...(at === undefined ? {} : { at }),
+    ...(cursor === undefined ? {} : { cursor }),
+    count: countIn(one('_count')),
+  });
+  const applied = pairs.filter(([name]) => KNOWN.includes(name));
+  const url = (query: Pairs) => historyUrl([context.base(), type, id].filter(Boolean).join('/'), query);
+  const links: Link[] = [{ relation: 'self', url: url(applied) }];
+  if (page.next !== undefined) {
+    links.push({ relation: 'next', url: url([...applied.filter(([n]) => n !== '_cursor'), ['_cursor', page.next]]) });
+  }
+  const subset = context.subset(pairs);
+  const entries = page.items.map((version) => historyEntry(context, version, subset));
+  return { status: 200, body: bundleText(context.clock, 'history', { total: page.total, links, entries }) };
+}
+
+/** Above the maximum the server's own page size applies, as R4 allows. @throws Fault invalid */
+function countIn(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_COUNT;
+  if (!/^\d{1,9}$/.test(text)) throw new Fault('invalid', '_count must be a whole number from 0.', { code: 'value' });
+  return Math.min(Number(text), MAX_COUNT);
+}
+
+function historyEntry(context: FhirContext, version: StoredVersion, subset: Subset): string {
+  const { type, id, operation } = version;
+  const deleted = operation === 'delete';
+  return entryText({
+    fullUrl: `${context.base()}/${type}/${id}`,
+    resource: deleted ? undefined : subset(version.content),
+    request: { method: METHODS[operation], url: operation === 'create' ? type : `${type}/${id}` },
+    response: {
+      status: operation === 'create' ? '201' : deleted ? '204' : '200',
+      etag: etagOf(version.versionId),
+      lastModified: version.lastUpdated,
+    },
+  });
+}
+
+function historyUrl(path: string, pairs: Pairs): string {
+  const query = new URLSearchParams(pairs.map(([name, value]) => [name, value])).toString();
+  return query === '' ? `${path}/_history` : `${path}/_history?${query}`;
+}

@@ -1,0 +1,116 @@
+// search: over a type, over all types, and within a patient's compartment; GET and POST. Answers a searchset Bundle put
+// together from stored text. https://hl7.org/fhir/R4/http.html#search
+import { decide, type Narrowing, reachesAll } from '../../access/decide.ts';
+import type { Grant } from '../../access/grant.ts';
+import { Fault } from '../../fault.ts';
+import { isId, type Pairs } from '../../fhir/request-url.ts';
+import { parseSearch } from '../../fhir/search/parse.ts';
+import type { SearchQuery } from '../../fhir/search/query.ts';
+import { summaryIn } from '../../fhir/subset.ts';
+import type { StoredVersion } from '../../store/store.ts';
+import { bundleText, entryText, type Link } from './bundle-text.ts';
+import type { Answer, FhirContext, FhirRequest } from './context.ts';
+import { narrow, refuseBlindChains, unreadableIncludes } from './narrow.ts';
+import { type Prefer, parsePrefer } from './prefer.ts';
+
+export async function search(context: FhirContext, { grant, params, pairs, headers }: FhirRequest): Promise<Answer> {
+  const { target, id, type } = params;
+  const asked = target === undefined ? { type, pairs } : { type: target, patient: id, pairs };
+  return { status: 200, body: await searchBundle(context, grant, asked, parsePrefer(headers.prefer).handling) };
+}
+
+export interface SearchAsked {
+  /** Absent for a search over all types. */
+  readonly type?: string | undefined;
+  /** Only within this patient's compartment. */
+  readonly patient?: string | undefined;
+  readonly pairs: Pairs;
+}
+
+/**
+ * @returns the Bundle as JSON text
+ * @throws Fault invalid | forbidden
+ */
+export async function searchBundle(
+  context: FhirContext,
+  grant: Grant,
+  asked: SearchAsked,
+  handling: Prefer['handling'],
+): Promise<string> {
+  if (asked.patient !== undefined && !isId(asked.patient)) throw new Fault('not-found', 'There is no such patient.');
+  const query = plan(context, grant, asked, handling);
+  const result = await context.store.search(query);
+  const subset = context.subset(asked.pairs);
+  const path = [asked.patient === undefined ? [] : ['Patient', asked.patient], asked.type ?? []].flat().join('/');
+  const url = (pairs: Pairs) => searchUrl(`${context.base()}${path && `/${path}`}`, pairs);
+  const links: Link[] = [{ relation: 'self', url: url(query.applied) }];
+  if (result.next !== undefined) {
+    const again = query.applied.filter(([name]) => name !== CURSOR);
+    links.push({ relation: 'next', url: url([...again, [CURSOR, result.next]]) });
+  }
+  const readable = (version: StoredVersion) => reachesAll(grant, 'read', version.type);
+  const included = query.includes.length === 0 ? [] : result.included.filter(readable);
+  const entries = [
+    ...result.items.map((version) => matchEntry(context, version, subset(version.content), 'match')),
+    ...included.map((version) => matchEntry(context, version, version.content, 'include')),
+    ...(query.ignored.length > 0 ? [ignoredEntry(query.ignored)] : []),
+  ];
+  return bundleText(context.clock, 'searchset', { total: result.total, links, entries });
+}
+
+/** Name of the parameter that carries a page's position in `next` links. */
+const CURSOR = '_cursor';
+
+function plan(context: FhirContext, grant: Grant, asked: SearchAsked, handling: Prefer['handling']): SearchQuery {
+  const { type, patient, pairs } = asked;
+  const narrowing = authorize(grant, type, pairs);
+  const parsed = parseSearch(context.parameters, type, pairs, { handling, baseUrl: context.base() });
+  refuseBlindChains(grant, parsed.conditions);
+  const [unreadable] = unreadableIncludes(context, grant, parsed.includes);
+  if (unreadable !== undefined && handling === 'strict') throw mayNotInclude(unreadable);
+  const counted = summaryIn(pairs) === 'count' ? ({ ...parsed, count: 0, total: 'accurate' } as const) : parsed;
+  const within =
+    patient === undefined ? counted : { ...counted, compartment: { type: 'Patient', id: patient } as const };
+  return narrowing ? narrow(context, within, narrowing) : within;
+}
+
+function authorize(grant: Grant, type: string | undefined, pairs: Pairs): Narrowing | undefined {
+  if (type !== undefined) return decide(grant, 'search-type', type);
+  const types = pairs.filter(([name]) => name === '_type').flatMap(([, value]) => value.split(','));
+  if (types.length > 0 && types.every((each) => reachesAll(grant, 'search-system', each))) return undefined;
+  return decide(grant, 'search-system', '*');
+}
+
+function mayNotInclude(type: string): Fault {
+  const which = type === '*' ? 'resources of any type' : `${type} resources`;
+  return new Fault(
+    'forbidden',
+    `The search includes ${which}, and the token may not read all of those. Name a target type, e.g. ` +
+      '_include=Task:patient:Patient, or send Prefer: handling=lenient to leave out what the token may not read.',
+    { context: { scope: `system/${type}.r` } },
+  );
+}
+
+function matchEntry(context: FhirContext, version: StoredVersion, content: string, mode: 'match' | 'include'): string {
+  return entryText({
+    fullUrl: `${context.base()}/${version.type}/${version.id}`,
+    resource: content,
+    search: { mode },
+  });
+}
+
+/** https://hl7.org/fhir/R4/search.html#errors: what was ignored is said in the Bundle. */
+function ignoredEntry(names: readonly string[]): string {
+  const issue = names.map((name) => ({
+    severity: 'warning',
+    code: 'not-supported',
+    details: { text: `The parameter ${name} is not known here and was ignored.` },
+  }));
+  const resource = JSON.stringify({ resourceType: 'OperationOutcome', issue });
+  return entryText({ resource, search: { mode: 'outcome' } });
+}
+
+function searchUrl(path: string, pairs: Pairs): string {
+  const query = new URLSearchParams(pairs.map(([name, value]) => [name, value])).toString();
+  return query === '' ? path : `${path}?${query}`;
+}

@@ -1,0 +1,51 @@
+// update by id (also as create) and conditional update. https://hl7.org/fhir/R4/http.html#update and #cond-update
+import { decideFully, reachesAll } from '../../access/decide.ts';
+import { Fault } from '../../fault.ts';
+import type { Change } from '../../fhir/change.ts';
+import { versionOf } from '../../fhir/etag.ts';
+import { criteriaOf, isId, type Pairs } from '../../fhir/request-url.ts';
+import { writeAnswer } from './answer.ts';
+import { authorizeChange } from './authorize-change.ts';
+import { resourceIn } from './body.ts';
+import { commitOne } from './commit-one.ts';
+import type { Answer, FhirContext, FhirRequest } from './context.ts';
+import { parsePrefer } from './prefer.ts';
+
+export async function update(context: FhirContext, request: FhirRequest): Promise<Answer> {
+  const { grant, params, headers, body } = request;
+  const { type = '', id } = params;
+  decideFully(grant, 'update', type);
+  const prefer = parsePrefer(headers.prefer);
+  if (headers['if-none-match'] !== undefined) {
+    throw new Fault('invalid', 'If-None-Match does not apply to an update. Use If-Match.', { code: 'not-supported' });
+  }
+  const resource = resourceIn(body, type);
+  const change: Change = {
+    op: 'update',
+    resource,
+    ...(id === undefined ? { query: criteriaIn(request.pairs) } : {}),
+    ...ifMatchIn(headers['if-match']),
+  };
+  if (id !== undefined) checkId(resource.id, id);
+  authorizeChange(grant, change);
+  return writeAnswer(context, await commitOne(context, grant, change), prefer, reachesAll(grant, 'read', type));
+}
+
+/** Criteria of a conditional update or delete. @throws Fault invalid without any */
+export function criteriaIn(pairs: Pairs): string {
+  return criteriaOf(new URLSearchParams(pairs.map(([name, value]) => [name, value])).toString(), 'The URL');
+}
+
+export function ifMatchIn(header: string | undefined): { ifMatch?: string } {
+  return header === undefined ? {} : { ifMatch: versionOf(header, 'If-Match') };
+}
+
+function checkId(inBody: unknown, inUrl: string): void {
+  if (!isId(inUrl)) {
+    const sentence = 'An id is 1 to 64 letters, digits, dots and hyphens.';
+    throw new Fault('invalid', sentence, { expression: 'id', code: 'value' });
+  }
+  if (inBody === inUrl) return;
+  const sentence = inBody === undefined ? 'The resource needs the id of the URL.' : 'The ids of URL and body differ.';
+  throw new Fault('invalid', sentence, { expression: 'id', code: inBody === undefined ? 'required' : 'value' });
+}

@@ -1,0 +1,27 @@
+// vread: one past or present version of a resource. https://hl7.org/fhir/R4/http.html#vread
+import { decideFully } from '../../access/decide.ts';
+import type { Grant } from '../../access/grant.ts';
+import { Fault } from '../../fault.ts';
+import { isId } from '../../fhir/request-url.ts';
+import type { StoredVersion } from '../../store/store.ts';
+import { versionHeaders } from './answer.ts';
+import type { Answer, FhirContext, FhirRequest } from './context.ts';
+
+export async function vread(context: FhirContext, { grant, params, pairs }: FhirRequest): Promise<Answer> {
+  const { type = '', id = '', version = '' } = params;
+  const found = await readVersion(context, grant, { type, id, versionId: version });
+  return { status: 200, headers: versionHeaders(found), body: context.subset(pairs)(found.content) };
+}
+
+/** @throws Fault forbidden | not-found | gone */
+export async function readVersion(
+  context: FhirContext,
+  grant: Grant,
+  { type, id, versionId }: Pick<StoredVersion, 'type' | 'id' | 'versionId'>,
+): Promise<StoredVersion> {
+  decideFully(grant, 'vread', type);
+  const found = isId(id) && isId(versionId) ? await context.store.vread(type, id, versionId) : undefined;
+  if (!found) throw new Fault('not-found', `There is no such version of ${type}/${id}.`);
+  if (found.operation === 'delete') throw new Fault('gone', `Version ${versionId} is the deletion of ${type}/${id}.`);
+  return found;
+}

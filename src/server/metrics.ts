@@ -1,0 +1,85 @@
+// GET /metrics in Prometheus' format: requests, the log and its readers, and whatever the other parts count.
+// https://prometheus.io/docs/practices/naming/
+import type { FastifyInstance } from 'fastify';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Store } from '../store/store.ts';
+
+/** Numbers that another part of Baton keeps, asked for at each scrape. */
+export interface GaugeSource {
+  /** `baton_outbox_entries` */
+  readonly name: string;
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly read: () => Promise<readonly Sample[]>;
+}
+
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+
+export function serveMetrics(server: FastifyInstance, store: Store, sources: readonly GaugeSource[]): void {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const labelNames = ['route', 'method', 'status'] as const;
+  const requests = new Counter({
+    name: 'baton_http_requests_total',
+    help: 'Requests answered.',
+    labelNames,
+    registers,
+  });
+  const durations = new Histogram({
+    name: 'baton_http_request_duration_seconds',
+    help: 'Time from the first byte of a request to the last byte of its answer.',
+    labelNames: ['route', 'method'],
+    buckets: DURATION_BUCKETS,
+    registers,
+  });
+  for (const source of [...logSources(store), ...sources]) addGauge(registry, source);
+
+  server.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none';
+    requests.inc({ route, method: request.method, status: reply.statusCode });
+    durations.observe({ route, method: request.method }, reply.elapsedTime / 1000);
+  });
+  server.get('/metrics', { config: { door: 'baton/metrics' } }, async (_request, reply) => {
+    return reply.header('content-type', registry.contentType).send(await registry.metrics());
+  });
+}
+
+function logSources(store: Store): GaugeSource[] {
+  return [
+    {
+      name: 'baton_log_head',
+      help: 'Sequence of the newest version in the log.',
+      labels: [],
+      read: async () => [{ labels: {}, value: await store.head() }],
+    },
+    {
+      name: 'baton_log_lag',
+      help: 'Versions in the log that a reader has not handled yet.',
+      labels: ['reader'],
+      read: async () => {
+        const [head, cursors] = await Promise.all([store.head(), store.query('SELECT name, sequence FROM cursor')]);
+        return cursors.map((row) => ({ labels: { reader: String(row.name) }, value: head - Number(row.sequence) }));
+      },
+    },
+  ];
+}
+
+function addGauge(registry: Registry, { name, help, labels, read }: GaugeSource): void {
+  const gauge = new Gauge({
+    name,
+    help,
+    labelNames: [...labels],
+    registers: [registry],
+    async collect() {
+      const samples = await read();
+      gauge.reset();
+      for (const sample of samples) gauge.set({ ...sample.labels }, sample.value);
+    },
+  });
+}

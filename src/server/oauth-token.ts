@@ -1,0 +1,32 @@
+// POST /oauth/token: SMART Backend Services. Answers in OAuth's own error format.
+// https://hl7.org/fhir/smart-app-launch/backend-services.html and https://www.rfc-editor.org/rfc/rfc6749#section-5
+import type { FastifyInstance } from 'fastify';
+import type { Access } from '../access/access.ts';
+import { OAuthError } from '../access/client-assertion.ts';
+import { UNKNOWN_ACTOR } from '../access/grant.ts';
+import type { Pairs } from '../fhir/request-url.ts';
+import type { Store } from '../store/store.ts';
+import { acceptForm } from './json-body.ts';
+import { TOKEN_PATH } from './well-known.ts';
+
+export async function serveToken(server: FastifyInstance, access: Access, store: Store): Promise<void> {
+  await server.register(async (scope) => {
+    acceptForm(scope);
+    scope.post(TOKEN_PATH, { config: { open: true } }, async (request, reply) => {
+      reply.header('cache-control', 'no-store').header('pragma', 'no-cache');
+      const form = Array.isArray(request.body) ? Object.fromEntries(request.body as Pairs) : {};
+      const login = { interaction: 'login', action: 'E' } as const;
+      try {
+        const { client, response } = await access.tokenEndpoint(form);
+        const actor = { reference: client.clientId, kind: 'client', requestId: request.id } as const;
+        store.audit({ ...login, actor, status: 200 });
+        return await reply.send(response);
+      } catch (error) {
+        if (!(error instanceof OAuthError)) throw error;
+        const status = error.code === 'invalid_client' ? 401 : 400;
+        store.audit({ ...login, actor: { ...UNKNOWN_ACTOR, requestId: request.id }, status });
+        return await reply.code(status).send({ error: error.code, error_description: error.message });
+      }
+    });
+  });
+}

@@ -1,0 +1,35 @@
+// What every list of /ops has in common: `?limit=` and `?after=` page it, every other parameter filters it.
+import type { FastifyRequest } from 'fastify';
+import { Fault } from '../../fault.ts';
+import { pairsOf } from '../../fhir/request-url.ts';
+
+export interface ListRequest {
+  readonly limit: number;
+  /** `next` of an earlier page. */
+  readonly after?: string;
+  readonly filter: Readonly<Record<string, string>>;
+}
+
+export interface ListPage {
+  readonly items: readonly object[];
+  /** Absent on the last page. */
+  readonly next?: string;
+}
+
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 500;
+
+/** @throws Fault invalid for a limit that is no count, or a filter the list does not have */
+export function listRequest(request: FastifyRequest, filters: readonly string[]): ListRequest {
+  const { limit, after, ...filter } = Object.fromEntries(pairsOf(request.url.split('?').slice(1).join('?')));
+  if (limit !== undefined && !/^[1-9]\d{0,8}$/.test(limit)) {
+    throw new Fault('invalid', 'limit must be a whole number from 1.', { code: 'value' });
+  }
+  const unknown = Object.keys(filter).find((name) => !filters.includes(name));
+  if (unknown !== undefined) {
+    const known = ['limit', 'after', ...filters].join(', ');
+    throw new Fault('invalid', `The list does not know the parameter ${unknown}; it knows ${known}.`);
+  }
+  const rows = Math.min(limit === undefined ? DEFAULT_LIMIT : Number(limit), MAX_LIMIT);
+  return { limit: rows, ...(after === undefined ? {} : { after }), filter };
+}

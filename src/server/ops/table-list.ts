@@ -1,0 +1,95 @@
+// Pages through one of Baton's bookkeeping tables, newest first. Columns with content of resources or messages stay out.
+import { Fault } from '../../fault.ts';
+import type { SqlValue, Store } from '../../store/store.ts';
+import type { ListPage, ListRequest } from './list-request.ts';
+
+export interface Table {
+  readonly name: string;
+  readonly columns: readonly string[];
+  /** Columns in epoch milliseconds, shown as instants. */
+  readonly times: readonly string[];
+  /** Newest first by this column, then by `key`; together they are unique. */
+  readonly order: string;
+  readonly key: string;
+  readonly filters: readonly string[];
+}
+
+export const AUDIT: Table = {
+  name: 'audit',
+  columns: 'sequence recorded actor kind origin request interaction action status type id version query'.split(' '),
+  times: ['recorded'],
+  order: 'sequence',
+  key: 'sequence',
+  filters: ['actor', 'interaction', 'type', 'id'],
+};
+
+export const OUTBOX: Table = {
+  name: 'outbox',
+  columns: 'id connection type local_id upto_sequence state attempts next_at waits_for fault fault_class at'.split(' '),
+  times: ['next_at', 'at'],
+  order: 'at',
+  key: 'id',
+  filters: ['connection', 'type', 'state'],
+};
+
+export const MESSAGES: Table = {
+  name: 'message',
+  columns:
+    'id connection run_id direction type local_id remote_id method status outcome duration_ms replay_of at'.split(' '),
+  times: ['at'],
+  order: 'at',
+  key: 'id',
+  filters: ['connection', 'type', 'direction', 'outcome'],
+};
+
+export const DELIVERIES: Table = {
+  name: 'delivery',
+  columns: 'channel key received outcome'.split(' '),
+  times: ['received'],
+  order: 'received',
+  key: 'key',
+  filters: ['channel', 'outcome'],
+};
+
+/** @throws Fault invalid for an `after` that is none of our `next`s */
+export async function listTable(store: Store, table: Table, { limit, after, filter }: ListRequest): Promise<ListPage> {
+  const where: string[] = [];
+  const params: SqlValue[] = [];
+  for (const name of table.filters) {
+    const value = filter[name];
+    if (value === undefined) continue;
+    where.push(`${name} = ?`);
+    params.push(value);
+  }
+  if (after !== undefined) {
+    const [order, key] = decode(after);
+    where.push(`(${table.order} < ? OR (${table.order} = ? AND ${table.key} < ?))`);
+    params.push(order, order, key);
+  }
+  const condition = where.length > 0 ? `WHERE ${where.join(' AND ')}` : '';
+  const order = `ORDER BY ${table.order} DESC, ${table.key} DESC LIMIT ?`;
+  const sql = `SELECT ${table.columns.join(', ')} FROM ${table.name} ${condition} ${order}`;
+  const rows = await store.query(sql, [...params, limit + 1]);
+  const items = rows.slice(0, limit).map((row) => {
+    const times = table.times.map((name) => [name, instant(row[name])]);
+    return { ...row, ...Object.fromEntries(times) };
+  });
+  const last = rows.length > limit ? rows[limit - 1] : undefined;
+  return last ? { items, next: encode(last[table.order], last[table.key]) } : { items };
+}
+
+const instant = (value: SqlValue | undefined) =>
+  value === null || value === undefined ? null : Temporal.Instant.fromEpochMilliseconds(Number(value)).toString();
+
+const encode = (order: SqlValue | undefined, key: SqlValue | undefined) =>
+  Buffer.from(JSON.stringify([Number(order), key])).toString('base64url');
+
+function decode(after: string): [number, string | number] {
+  try {
+    const [order, key]: unknown[] = JSON.parse(Buffer.from(after, 'base64url').toString());
+    if (typeof order === 'number' && (typeof key === 'string' || typeof key === 'number')) return [order, key];
+  } catch {
+    // falls through to the same answer
+  }
+  throw new Fault('invalid', 'after must be the `next` of an earlier page.', { code: 'value' });
+}

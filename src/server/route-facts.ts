@@ -1,0 +1,20 @@
+// What a route says about itself, for authentication, audit, metrics and the log.
+import type { FastifyRequest } from 'fastify';
+import type { Door } from '../access/scopes.ts';
+
+export interface RouteFacts {
+  /** FHIR restful-interaction code, or a name of our own: `ops`, `intake`, `token`. Absent: not audited. */
+  readonly interaction?: string;
+  /** AuditEvent.action. */
+  readonly action?: 'C' | 'R' | 'U' | 'D' | 'E';
+  /** Answers without a token. */
+  readonly open?: boolean;
+  /** Scope of Baton's own that opens the route. FHIR routes decide by resource scopes instead. */
+  readonly door?: Door;
+  /** Media types the body may have. */
+  readonly takes?: readonly string[];
+}
+
+export function factsOf(request: FastifyRequest): RouteFacts {
+  return (request.routeOptions.config ?? {}) as RouteFacts;
+}

@@ -1,0 +1,150 @@
+// The HTTP server: FHIR, intake, operators, discovery, health and metrics on one Fastify instance. It holds no rules; it
+// turns requests into calls and Faults into answers.
+import compress from '@fastify/compress';
+import helmet from '@fastify/helmet';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { Logger } from 'pino';
+import type { Access } from '../access/access.ts';
+import type { Clock } from '../clock.ts';
+import { Fault } from '../fault.ts';
+import { capabilityStatement } from '../fhir/capability.ts';
+import type { Definitions } from '../fhir/definitions.ts';
+import type { SearchParameters } from '../fhir/search/parameters.ts';
+import { createSubsetter } from '../fhir/subset.ts';
+import type { Intake } from '../intake/receive.ts';
+import type { Store } from '../store/store.ts';
+import { auditAll } from './audit.ts';
+import { authenticateAll } from './authenticate.ts';
+import { answerClientError } from './client-error.ts';
+import { sendFault } from './errors.ts';
+import { FHIR_PATH, type FhirContext } from './fhir/context.ts';
+import { registerFhir } from './fhir/door.ts';
+import { declareGrant } from './grant-of.ts';
+import { serveHealth } from './health.ts';
+import { serveIntake } from './intake-hl7v2.ts';
+import { serveMetrics } from './metrics.ts';
+import { serveToken } from './oauth-token.ts';
+import { operatorGauges } from './ops/gauges.ts';
+import { type OperatorParts, serveOperators } from './ops/routes.ts';
+import { logRequests, requestIdOf } from './request-log.ts';
+import { serveWellKnown, TOKEN_PATH } from './well-known.ts';
+
+export interface Limits {
+  readonly bodyBytes: number;
+  readonly bundleEntries: number;
+  /** Time a client has to send its request, in milliseconds. */
+  readonly requestTimeout: number;
+}
+
+export const DEFAULT_LIMITS: Limits = { bodyBytes: 10 * 1024 * 1024, bundleEntries: 5_000, requestTimeout: 60_000 };
+
+export interface ServerOptions {
+  readonly store: Store;
+  readonly parameters: SearchParameters;
+  readonly definitions: Pick<Definitions, 'resourceTypes' | 'structure'>;
+  readonly access: Access;
+  /** Absent: no `/intake/hl7v2`. */
+  readonly intake?: Intake;
+  readonly sync?: OperatorParts['sync'];
+  readonly transitions?: OperatorParts['transitions'];
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Public base URL without trailing slash; asked each time because a free port is known late. */
+  readonly baseUrl: () => string;
+  /** Version of Baton. */
+  readonly version: string;
+  readonly limits?: Limits;
+  /** More routes, e.g. the sandbox's. They need a token unless their config says `open`. */
+  readonly extraRoutes?: (server: FastifyInstance) => void | Promise<void>;
+}
+
+/** Ready to listen; everything it serves is registered. Closing it lets requests in flight finish. */
+export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const { store, access, log, baseUrl, limits = DEFAULT_LIMITS } = options;
+  const loggerInstance: FastifyBaseLogger = log;
+  const server: FastifyInstance = Fastify({
+    loggerInstance,
+    // request-log.ts writes the lines, with the request id in them; a child logger per request would cost for nothing.
+    logController: new LogController({ disableRequestLogging: true }),
+    childLoggerFactory: (logger) => logger,
+    genReqId: requestIdOf,
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.requestTimeout,
+    connectionTimeout: 2 * limits.requestTimeout,
+    keepAliveTimeout: 72_000,
+    forceCloseConnections: 'idle',
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => sendFault(log, error, request, reply),
+  });
+  server.setErrorHandler((error, request, reply) => sendFault(log, error, request, reply));
+  declareGrant(server);
+  logRequests(server, log);
+  await server.register(helmet, HEADERS);
+  await server.register(compress, {
+    encodings: ['br', 'gzip'],
+    requestEncodings: ['gzip', 'br', 'deflate', 'identity'],
+  });
+  auditAll(server, store);
+  authenticateAll(server, access);
+  const context = fhirContext(options);
+  serveMetrics(server, store, operatorGauges(context, options.sync));
+  serveHealth(server, store);
+  serveWellKnown(server, access, baseUrl);
+  await serveToken(server, access, store);
+  if (options.intake) await serveIntake(server, options.intake);
+  serveOperators(server, { context, sync: options.sync, transitions: options.transitions });
+  await server.register(async (scope) => registerFhir(scope, context), { prefix: FHIR_PATH });
+  if (options.extraRoutes) await options.extraRoutes(server);
+  server.setNotFoundHandler((request, reply) => sendFault(log, notFound(), request, reply));
+  return server;
+}
+
+/** An API serves no pages, so the browser is told to do nothing with its answers. */
+const HEADERS = {
+  contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+  crossOriginResourcePolicy: { policy: 'same-origin' },
+  crossOriginOpenerPolicy: false,
+  originAgentCluster: false,
+  xDnsPrefetchControl: false,
+  xDownloadOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  xXssProtection: false,
+} as const;
+
+function fhirContext(options: ServerOptions): FhirContext {
+  const { store, parameters, definitions, clock, baseUrl, limits = DEFAULT_LIMITS } = options;
+  const types = new Set(definitions.resourceTypes);
+  const base = () => `${baseUrl()}${FHIR_PATH}`;
+  const date = clock.real().toString({ smallestUnit: 'millisecond' });
+  const statement = () =>
+    capabilityStatement({
+      types: definitions.resourceTypes,
+      parameters,
+      baseUrl: base(),
+      tokenEndpoint: `${baseUrl()}${TOKEN_PATH}`,
+      version: options.version,
+      date,
+    });
+  return {
+    store,
+    parameters,
+    clock,
+    base,
+    subset: createSubsetter(definitions),
+    isType: (type) => types.has(type),
+    capabilities: onceFor(base, () => JSON.stringify(statement())),
+    maxBundleEntries: limits.bundleEntries,
+  };
+}
+
+/** Remembers the text until the base URL changes, which it does once, when a free port is chosen. */
+function onceFor(base: () => string, make: () => string): () => string {
+  let made: { readonly base: string; readonly text: string } | undefined;
+  return () => {
+    if (made?.base !== base()) made = { base: base(), text: make() };
+    return made.text;
+  };
+}
+
+const notFound = () => new Fault('not-found', 'There is nothing at this URL.');

@@ -1,0 +1,90 @@
+// One commit inside an open transaction: the meaning of a FHIR transaction, written once for every engine.
+// https://hl7.org/fhir/R4/http.html#transaction
+import { applyStatements } from './alongside.ts';
+import type { AuditEntry } from './audit-chain.ts';
+import type { Group, Unit } from './group.ts';
+import { identify, refuseOverlaps } from './identify.ts';
+import { formatInstant } from './instant.ts';
+import { linkAll, resolveConditional } from './link.ts';
+import type { Step } from './step.ts';
+import type { Actor, Outcome } from './store.ts';
+import { removeCurrent, writeCurrent, writeVersion } from './write.ts';
+
+/**
+ * Carries out one unit. When it throws, the caller rolls back to where it began.
+ * @throws Fault invalid | unprocessable | conflict | precondition | multiple-matches | not-found
+ */
+export async function commitUnit(group: Group, unit: Unit): Promise<Outcome[]> {
+  const steps: Step[] = [];
+  for (const change of unit.changes) steps.push(await identify(group, change, steps));
+  if (steps.length > 1) refuseOverlaps(steps);
+  await linkAll(group, steps);
+  await writeAll(group, unit.actor, steps);
+  await applyStatements(group.tx, unit.alongside);
+  return steps.map((step) => {
+    const outcome = outcomeOf(step);
+    group.audit.push(auditOf(group, unit.actor, step, outcome));
+    return outcome;
+  });
+}
+
+/** DELETE, then POST, then PUT; the order of the entries does not matter. https://hl7.org/fhir/R4/http.html#trules */
+async function writeAll(group: Group, actor: Actor, steps: readonly Step[]): Promise<void> {
+  for (const step of steps) if (step.op === 'delete' && step.writes) await removeCurrent(group, actor, step);
+  const ordered = [...steps.filter((step) => step.op === 'create'), ...steps.filter((step) => step.op === 'update')];
+  const writing = ordered.filter((step) => step.writes);
+  const waiting = writing.filter((step) => step.conditional.length > 0);
+  // A conditional reference may match what this commit itself creates, so those are searchable before it is resolved.
+  if (waiting.length > 0) {
+    for (const step of writing) await writeCurrent(group, step);
+    await resolveConditional(group, waiting);
+    for (const step of waiting) await writeCurrent(group, step);
+    for (const step of writing) await writeVersion(group, actor, step);
+    return;
+  }
+  for (const step of writing) {
+    await writeCurrent(group, step);
+    await writeVersion(group, actor, step);
+  }
+}
+
+function outcomeOf(step: Step): Outcome {
+  const { type, id } = step;
+  if (!step.writes) {
+    const found = step.twin ? outcomeOf(step.twin) : step.match;
+    return {
+      status: step.op === 'delete' ? 204 : 200,
+      written: false,
+      type,
+      id,
+      versionId: found?.versionId ?? '',
+      lastUpdated: found?.lastUpdated ?? '',
+      content: step.op === 'delete' ? '' : (found?.content ?? ''),
+    };
+  }
+  const existed = step.current !== undefined && !step.current.deleted;
+  return {
+    status: step.op === 'delete' ? 204 : existed ? 200 : 201,
+    written: true,
+    type,
+    id,
+    versionId: String(step.version),
+    lastUpdated: formatInstant(step.updated),
+    content: step.content,
+  };
+}
+
+const ACTIONS = { create: 'C', update: 'U', delete: 'D' } as const;
+
+function auditOf(group: Group, actor: Actor, step: Step, outcome: Outcome): AuditEntry {
+  return {
+    recorded: group.now,
+    actor,
+    interaction: step.op,
+    action: ACTIONS[step.op],
+    status: outcome.status,
+    type: step.type,
+    id: step.id,
+    ...(outcome.versionId === '' ? {} : { version: Number(outcome.versionId) }),
+  };
+}

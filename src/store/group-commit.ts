@@ -1,0 +1,179 @@
+// Group commit: units that arrive together share one durable transaction, each in its own savepoint, so that one bad one
+// fails alone and nobody is answered before the disk has it.
+import type { Logger } from 'pino';
+import type { Clock } from '../clock.ts';
+import { Fault } from '../fault.ts';
+import type { AuditEntry } from './audit-chain.ts';
+import { appendAudit } from './audit-chain.ts';
+import { commitUnit } from './commit.ts';
+import type { Engine } from './engine.ts';
+import type { CommitRules, Group, Unit } from './group.ts';
+import type { Sql } from './sql.ts';
+import type { AuditRecord, Outcome } from './store.ts';
+
+/** A group is closed when it has this many changes, so that the event loop gets a turn. */
+const CHANGES_PER_GROUP = 500;
+/** Audit records that no commit has taken along are written after this many milliseconds, or when there are this many. */
+const AUDIT_DELAY = 200;
+const AUDIT_BATCH = 500;
+
+const HEAD = 'SELECT sequence, updated FROM version ORDER BY sequence DESC LIMIT 1';
+
+export interface GroupCommitOptions {
+  readonly engine: Engine;
+  readonly rules: CommitRules;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Called after a group that wrote versions. */
+  readonly onWritten: () => void;
+}
+
+interface Waiting extends Unit {
+  readonly resolve: (outcomes: Outcome[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+type Result = { readonly outcomes: Outcome[] } | { readonly error: unknown };
+
+export class GroupCommit {
+  readonly #options: GroupCommitOptions;
+  readonly #queue: Waiting[] = [];
+  #audit: AuditEntry[] = [];
+  #auditTimer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: GroupCommitOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when the unit is on disk. */
+  submit(unit: Unit): Promise<Outcome[]> {
+    if (this.#closed)
+      return Promise.reject(new Fault('unavailable', 'Baton is shutting down and takes no more changes.'));
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ ...unit, resolve, reject });
+      this.#start();
+    });
+  }
+
+  /** Takes a record along with the next group, or alone within 200 ms. */
+  audit(record: AuditRecord): void {
+    this.#audit.push({ ...record, recorded: this.#options.clock.now().epochMilliseconds });
+    if (this.#audit.length >= AUDIT_BATCH) this.#start();
+    else this.#startLater();
+  }
+
+  /** Takes nothing more, and resolves when everything taken is on disk. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#running;
+    if (this.#audit.length > 0) this.#start();
+    await this.#running;
+    clearTimeout(this.#auditTimer);
+  }
+
+  #start(): void {
+    this.#running ??= this.#drain();
+  }
+
+  #startLater(): void {
+    this.#auditTimer ??= setTimeout(() => this.#start(), AUDIT_DELAY);
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      do {
+        // One turn of the event loop lets requests that arrived together become one group.
+        await new Promise((resolve) => setImmediate(resolve));
+        await this.#runGroup(this.#nextGroup());
+      } while (this.#queue.length > 0);
+    } finally {
+      this.#running = undefined;
+      if (this.#audit.length > 0) this.#startLater();
+    }
+  }
+
+  #nextGroup(): Waiting[] {
+    let changes = 0;
+    let units = 0;
+    for (const unit of this.#queue) {
+      if (units > 0 && changes + unit.changes.length > CHANGES_PER_GROUP) break;
+      changes += Math.max(1, unit.changes.length);
+      units += 1;
+    }
+    return this.#queue.splice(0, units);
+  }
+
+  async #runGroup(units: readonly Waiting[]): Promise<void> {
+    const records = this.#takeAudit();
+    if (units.length === 0 && records.length === 0) return;
+    try {
+      const results = await this.#options.engine.write(async (tx) => {
+        const group = await this.#openGroup(tx);
+        const results: Result[] = [];
+        for (const unit of units) results.push(await this.#runUnit(group, unit));
+        await appendAudit(tx, [...records, ...group.audit]);
+        return results;
+      });
+      this.#settle(units, results);
+    } catch (error) {
+      this.#audit.unshift(...records);
+      if (units.length === 0) this.#options.log.error({ err: error, records: records.length }, 'audit not written');
+      for (const unit of units) unit.reject(error);
+    }
+  }
+
+  async #openGroup(tx: Sql): Promise<Group> {
+    const [head] = await tx.all(HEAD);
+    const now = Math.max(this.#options.clock.now().epochMilliseconds, Number(head?.updated ?? 0));
+    return { tx, rules: this.#options.rules, now, sequence: Number(head?.sequence ?? 0), audit: [] };
+  }
+
+  async #runUnit(group: Group, unit: Unit): Promise<Result> {
+    const { sequence } = group;
+    const audits = group.audit.length;
+    await group.tx.run('SAVEPOINT unit');
+    try {
+      const outcomes = await commitUnit(group, unit);
+      await group.tx.run('RELEASE SAVEPOINT unit');
+      return { outcomes };
+    } catch (error) {
+      await rollBackUnit(group.tx, error);
+      group.sequence = sequence;
+      group.audit.length = audits;
+      return { error };
+    }
+  }
+
+  #settle(units: readonly Waiting[], results: readonly Result[]): void {
+    let written = false;
+    for (const [index, unit] of units.entries()) {
+      const result = results[index];
+      if (!result || 'error' in result) unit.reject(result?.error);
+      else {
+        written ||= result.outcomes.some((outcome) => outcome.written);
+        unit.resolve(result.outcomes);
+      }
+    }
+    if (written) this.#options.onWritten();
+  }
+
+  #takeAudit(): AuditEntry[] {
+    clearTimeout(this.#auditTimer);
+    this.#auditTimer = undefined;
+    const records = this.#audit;
+    this.#audit = [];
+    return records;
+  }
+}
+
+/** When the engine has given up the whole transaction by itself, as on a full disk, so must the group. */
+async function rollBackUnit(tx: Sql, reason: unknown): Promise<void> {
+  try {
+    await tx.run('ROLLBACK TO SAVEPOINT unit');
+    await tx.run('RELEASE SAVEPOINT unit');
+  } catch {
+    throw reason;
+  }
+}

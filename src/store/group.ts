@@ -1,0 +1,40 @@
+// What is committed together: the units somebody asked for, and the group that shares one transaction.
+import type { OperationOutcomeIssue, Resource } from '@medplum/fhirtypes';
+import type { Change } from '../fhir/change.ts';
+import type { AuditEntry } from './audit-chain.ts';
+import type { SearchEngine } from './search/engine.ts';
+import type { Sql } from './sql.ts';
+import type { Actor, Statement } from './store.ts';
+
+/**
+ * Which commits may not hold a relative reference to a resource that does not exist: those of more than one change, all,
+ * or none.
+ */
+export type ReferentialIntegrity = 'transaction' | 'always' | 'off';
+
+/** What a commit is checked against and indexed by. */
+export interface CommitRules {
+  readonly searchEngine: SearchEngine;
+  /** Issues of severity error or fatal refuse the commit. */
+  readonly validate: (resource: Resource) => OperationOutcomeIssue[];
+  readonly referentialIntegrity: ReferentialIntegrity;
+}
+
+/** What the commits of one transaction share. */
+export interface Group {
+  readonly tx: Sql;
+  readonly rules: CommitRules;
+  /** lastUpdated of everything written here, milliseconds since 1970. */
+  readonly now: number;
+  /** The last position given out in the log. */
+  sequence: number;
+  /** Written to the trail when all commits of the group are done. */
+  readonly audit: AuditEntry[];
+}
+
+/** What somebody asked to be committed. */
+export interface Unit {
+  readonly actor: Actor;
+  readonly changes: readonly Change[];
+  readonly alongside: readonly Statement[];
+}

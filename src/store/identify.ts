@@ -1,0 +1,147 @@
+// First phase of a commit: which resource is each change about? Conditional interactions are matched here, preconditions
+// are checked, and two changes of one resource are refused. https://hl7.org/fhir/R4/http.html#cond-update
+import { randomUUID } from 'node:crypto';
+import { Fault } from '../fault.ts';
+import type { Change } from '../fhir/change.ts';
+import type { Group } from './group.ts';
+import { matchOne } from './match.ts';
+import { type CurrentRow, newStep, type Step } from './step.ts';
+import { currentVersion } from './stored.ts';
+
+type Create = Extract<Change, { op: 'create' }>;
+type Update = Extract<Change, { op: 'update' }>;
+type Delete = Extract<Change, { op: 'delete' }>;
+
+const ID = /^[A-Za-z0-9\-.]{1,64}$/;
+const CURRENT = 'SELECT rid, version, deleted FROM resource WHERE type = ? AND id = ?';
+const CURRENT_FULL =
+  'SELECT rid, type, id, version, sequence, updated, deleted, content FROM resource WHERE type = ? AND id = ?';
+
+/**
+ * @param earlier the steps of the changes before this one in the same commit
+ * @throws Fault invalid | conflict | precondition | multiple-matches | not-found
+ */
+export async function identify(group: Group, change: Change, earlier: readonly Step[]): Promise<Step> {
+  if (change.op === 'create') return identifyCreate(group, change, earlier);
+  return change.op === 'update' ? identifyUpdate(group, change) : identifyDelete(group, change);
+}
+
+async function identifyCreate(group: Group, change: Create, earlier: readonly Step[]): Promise<Step> {
+  const { resource, fullUrl, ifNoneExist } = change;
+  const type = resource.resourceType;
+  const base = { op: 'create', type, fullUrl, criteria: ifNoneExist } as const;
+  if (ifNoneExist !== undefined) {
+    const match = await matchOne(group, type, ifNoneExist, 'If-None-Exist');
+    if (match) return newStep({ ...base, id: match.id, match, writes: false });
+    const twin = earlier.find(
+      (step) => step.op === 'create' && step.writes && step.type === type && step.criteria === ifNoneExist,
+    );
+    if (twin) return newStep({ ...base, id: twin.id, twin, writes: false });
+  }
+  if (change.id === undefined) return newStep({ ...base, id: randomUUID(), resource });
+  requireId(change.id, type);
+  if (await findCurrent(group, type, change.id)) {
+    throw new Fault('conflict', `${type}/${change.id} exists already; a create cannot take its id.`);
+  }
+  return newStep({ ...base, id: change.id, resource });
+}
+
+async function identifyUpdate(group: Group, change: Update): Promise<Step> {
+  const { resource, fullUrl, ifMatch, query } = change;
+  const type = resource.resourceType;
+  const match = query === undefined ? undefined : await matchOne(group, type, query, 'a conditional update');
+  if (match && resource.id !== undefined && resource.id !== match.id) {
+    throw new Fault('invalid', `The conditional update matched ${type}/${match.id}, but its body has another id.`, {
+      expression: `${type}.id`,
+    });
+  }
+  const id = match?.id ?? resource.id;
+  if (id === undefined && query === undefined) {
+    throw new Fault('invalid', `An update needs the id of the ${type} it is for.`, {
+      expression: `${type}.id`,
+      code: 'required',
+    });
+  }
+  if (id === undefined) {
+    checkVersion(type, 'the matched resource', undefined, ifMatch);
+    return newStep({ op: 'update', type, id: randomUUID(), fullUrl, resource, criteria: query });
+  }
+  requireId(id, type);
+  const current = await findCurrent(group, type, id);
+  if (query !== undefined && !match && current && !current.deleted) {
+    throw new Fault('conflict', `${type}/${id} exists, but it does not match the criteria of the conditional update.`);
+  }
+  checkVersion(type, id, current, ifMatch);
+  return newStep({ op: 'update', type, id, fullUrl, current, resource, criteria: match ? undefined : query });
+}
+
+async function identifyDelete(group: Group, change: Delete): Promise<Step> {
+  const { type, ifMatch, query } = change;
+  const id = query === undefined ? change.id : (await matchOne(group, type, query, 'a conditional delete'))?.id;
+  if (id === undefined) {
+    if (query === undefined) throw new Fault('invalid', `A delete needs the id of the ${type}.`, { code: 'required' });
+    checkVersion(type, 'the matched resource', undefined, ifMatch);
+    return newStep({ op: 'delete', type, id: '', writes: false });
+  }
+  const [row] = await group.tx.all(CURRENT_FULL, [type, id]);
+  if (!row) throw new Fault('not-found', `There is no ${type}/${id}.`);
+  const current = { rid: Number(row.rid), version: Number(row.version), deleted: row.deleted === 1 };
+  checkVersion(type, id, current, ifMatch);
+  if (current.deleted) return newStep({ op: 'delete', type, id, current, match: currentVersion(row), writes: false });
+  return newStep({ op: 'delete', type, id, current });
+}
+
+/**
+ * Refuses a commit in which two changes are about one resource, a conditional create that matched one included when
+ * another change deletes it. @throws Fault invalid
+ */
+export function refuseOverlaps(steps: readonly Step[]): void {
+  const written = new Map<string, Step>();
+  for (const step of steps) {
+    if (step.id === '' || (!step.writes && step.op === 'create')) continue;
+    const key = `${step.type}/${step.id}`;
+    if (written.has(key)) throw new Fault('invalid', `Two changes of one transaction are about ${key}.`);
+    written.set(key, step);
+    if (step.criteria === undefined) continue;
+    const criteria = `${step.type}?${step.criteria}`;
+    if (written.has(criteria)) {
+      throw new Fault(
+        'invalid',
+        `Two changes of one transaction are about one ${step.type}: their criteria are equal.`,
+      );
+    }
+    written.set(criteria, step);
+  }
+  for (const step of steps) {
+    if (step.writes || step.op !== 'create') continue;
+    if (written.get(`${step.type}/${step.id}`)?.op === 'delete') {
+      throw new Fault(
+        'invalid',
+        `A conditional create matched ${step.type}/${step.id}, which the transaction deletes.`,
+      );
+    }
+  }
+}
+
+async function findCurrent(group: Group, type: string, id: string): Promise<CurrentRow | undefined> {
+  const [row] = await group.tx.all(CURRENT, [type, id]);
+  return row && { rid: Number(row.rid), version: Number(row.version), deleted: row.deleted === 1 };
+}
+
+function checkVersion(type: string, id: string, current: CurrentRow | undefined, ifMatch: string | undefined): void {
+  if (ifMatch === undefined || String(current?.version) === ifMatch) return;
+  throw new Fault(
+    'precondition',
+    current
+      ? `${type}/${id} is at version ${current.version}, not at version ${ifMatch}; read it again before changing it.`
+      : `If-Match asks for version ${ifMatch} of ${type}/${id}, which does not exist.`,
+  );
+}
+
+function requireId(id: string, type: string): void {
+  if (ID.test(id)) return;
+  throw new Fault('invalid', 'An id has 1 to 64 characters out of A-Z, a-z, 0-9, - and .', {
+    expression: `${type}.id`,
+    code: 'value',
+  });
+}

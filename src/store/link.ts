@@ -1,0 +1,111 @@
+// Second phase of a commit: links between its resources get the ids those resources really have, conditional references
+// become literal ones, and a reference to nothing is refused. https://hl7.org/fhir/R4/http.html#trules
+import type { Resource } from '@medplum/fhirtypes';
+import { Fault } from '../fault.ts';
+import {
+  collectReferences,
+  isConditional,
+  locateReference,
+  parseLiteral,
+  type Rewrite,
+  rewriteLinks,
+} from '../fhir/references.ts';
+import type { Group } from './group.ts';
+import { matchOne } from './match.ts';
+import type { Step } from './step.ts';
+
+const EXISTS = 'SELECT 1 AS found FROM resource WHERE type = ? AND id = ? AND deleted = 0';
+const RESTFUL = /^(https?:\/\/.+\/)[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$/;
+
+/**
+ * Rewrites every link to a `fullUrl` of the commit and notes the conditional references for later.
+ * @throws Fault invalid for a urn: that nothing in the commit has, unprocessable for a dangling reference
+ */
+export async function linkAll(group: Group, steps: readonly Step[]): Promise<void> {
+  const addresses = new Map<string, string>();
+  for (const { fullUrl, type, id } of steps) if (fullUrl !== undefined) addresses.set(fullUrl, `${type}/${id}`);
+  const mode = group.rules.referentialIntegrity;
+  const checked = mode === 'always' || (mode === 'transaction' && steps.length > 1);
+  const present = checked ? presentAfter(steps) : new Map<string, boolean>();
+  for (const step of steps) {
+    if (!step.resource || !step.writes) continue;
+    if (addresses.size > 0) step.resource = rewriteLinks(step.resource, rewriteFrom(addresses, step.fullUrl));
+    for (const reference of collectReferences(step.resource)) {
+      if (reference.startsWith('urn:')) throw unresolved(step.resource, reference);
+      if (isConditional(reference)) step.conditional.push(reference);
+      else if (checked) await refuseDangling(group, step.resource, reference, present);
+    }
+  }
+}
+
+/**
+ * Replaces the conditional references that `linkAll` noted.
+ * @throws Fault precondition when nothing matches, multiple-matches
+ */
+export async function resolveConditional(group: Group, steps: readonly Step[]): Promise<void> {
+  const resolved = new Map<string, string>();
+  for (const step of steps) {
+    if (!step.resource) continue;
+    for (const reference of step.conditional) {
+      if (!resolved.has(reference)) resolved.set(reference, await resolve(group, step.resource, reference));
+    }
+    step.resource = rewriteLinks(step.resource, (url, kind) => (kind === 'reference' ? resolved.get(url) : undefined));
+    step.conditional = [];
+  }
+}
+
+async function resolve(group: Group, resource: Resource, reference: string): Promise<string> {
+  const mark = reference.indexOf('?');
+  const type = reference.slice(0, mark);
+  const expression = locateReference(resource, reference);
+  const match = await matchOne(group, type, reference.slice(mark + 1), `the conditional reference at ${expression}`);
+  if (match) return `${type}/${match.id}`;
+  throw new Fault('precondition', `The conditional reference at ${expression} matches no ${type}.`, {
+    expression,
+    code: 'not-found',
+  });
+}
+
+/** A relative reference in an entry with a RESTful fullUrl is relative to that. https://hl7.org/fhir/R4/bundle.html#references */
+function rewriteFrom(addresses: ReadonlyMap<string, string>, fullUrl: string | undefined): Rewrite {
+  const base = fullUrl === undefined ? undefined : RESTFUL.exec(fullUrl)?.[1];
+  return (url, kind) =>
+    addresses.get(url) ?? (base !== undefined && kind === 'reference' ? addresses.get(base + url) : undefined);
+}
+
+/** What is known, without asking the database, to exist or not once the commit is done. */
+function presentAfter(steps: readonly Step[]): Map<string, boolean> {
+  const present = new Map<string, boolean>();
+  for (const step of steps) present.set(`${step.type}/${step.id}`, step.op !== 'delete');
+  return present;
+}
+
+async function refuseDangling(
+  group: Group,
+  resource: Resource,
+  reference: string,
+  present: Map<string, boolean>,
+): Promise<void> {
+  const literal = parseLiteral(reference);
+  if (!literal) return;
+  const key = `${literal.type}/${literal.id}`;
+  let found = present.get(key);
+  if (found === undefined) {
+    found = (await group.tx.all(EXISTS, [literal.type, literal.id])).length > 0;
+    present.set(key, found);
+  }
+  if (found) return;
+  const expression = locateReference(resource, reference);
+  throw new Fault(
+    'unprocessable',
+    `The dangling reference at ${expression} points to a ${literal.type} that is neither stored nor in the transaction.`,
+    { expression },
+  );
+}
+
+function unresolved(resource: Resource, reference: string): Fault {
+  const expression = locateReference(resource, reference);
+  return new Fault('invalid', `The reference at ${expression} is a urn: that no entry of the request has as fullUrl.`, {
+    expression,
+  });
+}

@@ -1,0 +1,119 @@
+// Opens a store: engine from the URL, migrations, then the few calls that the rest of Baton works with.
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Clock } from '../clock.ts';
+import { Fault } from '../fault.ts';
+import type { Engine } from './engine.ts';
+import type { CommitRules, ReferentialIntegrity } from './group.ts';
+import { GroupCommit } from './group-commit.ts';
+import { readHistory } from './history.ts';
+import { migrate } from './migrate.ts';
+import { findAll, readHead, readLog, readResource, readVersion } from './read.ts';
+import { openSqlite } from './sqlite.ts';
+import type { Actor, Store } from './store.ts';
+
+export interface StoreOptions extends Pick<CommitRules, 'searchEngine' | 'validate'> {
+  /** `sqlite:PATH` or `sqlite::memory:` */
+  readonly url: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** `transaction` when absent. */
+  readonly referentialIntegrity?: ReferentialIntegrity;
+  /** Folder of the numbered SQL files; Baton's own when absent. */
+  readonly migrations?: string;
+}
+
+/** What the process that owns the store can do besides using it. */
+export interface OpenStore extends Store {
+  /**
+   * Writes a consistent copy to a file that must not exist yet, while the store keeps working.
+   * @throws Fault conflict
+   */
+  backup(path: string): Promise<void>;
+}
+
+const SELF: Actor = { reference: 'Device/baton', kind: 'service' };
+const PROBE = `INSERT INTO setting (key, value) VALUES ('probe', ?)
+  ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
+/** A write probe is good for this many milliseconds. */
+const PROBE_LIFETIME = 1_000;
+
+/**
+ * Opens or creates the database and brings its schema up to date.
+ * @throws Fault invalid for a URL no engine knows, unavailable when the file cannot be used, fault when its schema does
+ * not fit this version of Baton
+ */
+export async function openStore(options: StoreOptions): Promise<OpenStore> {
+  const { searchEngine, validate, clock, log } = options;
+  const engine = openEngine(options.url);
+  try {
+    await migrate(engine, options.migrations ?? join(import.meta.dirname, 'migrations'), log);
+    await engine.write((tx) => searchEngine.open(tx));
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+  const listeners = new Set<() => void>();
+  const commits = new GroupCommit({
+    engine,
+    rules: { searchEngine, validate, referentialIntegrity: options.referentialIntegrity ?? 'transaction' },
+    clock,
+    log,
+    onWritten: () => tell(listeners, log),
+  });
+  const { reader } = engine;
+  let probedAt = Number.NEGATIVE_INFINITY;
+  let closing: Promise<void> | undefined;
+
+  return {
+    commit(actor, changes, alongside = []) {
+      if (changes.length === 0 && alongside.length === 0) return Promise.resolve([]);
+      return commits.submit({ actor, changes, alongside });
+    },
+    read: (type, id) => readResource(reader, type, id),
+    vread: (type, id, versionId) => readVersion(reader, type, id, versionId),
+    history: (request) => readHistory(reader, request),
+    search: (query) => searchEngine.run(reader, query),
+    find: (query) => findAll(reader, searchEngine, query),
+    readLog: (afterSequence, limit) => readLog(reader, afterSequence, limit),
+    head: () => readHead(reader),
+    onCommit(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    audit: (record) => commits.audit(record),
+    query: (sql, params) => reader.all(sql, params),
+    async ready() {
+      const now = clock.real().epochMilliseconds;
+      if (now - probedAt < PROBE_LIFETIME) return true;
+      try {
+        await commits.submit({ actor: SELF, changes: [], alongside: [{ sql: PROBE, params: [String(now)] }] });
+        probedAt = now;
+        return true;
+      } catch (error) {
+        log.warn({ err: error }, 'the store cannot write');
+        return false;
+      }
+    },
+    backup: (path) => engine.backup(path),
+    close() {
+      closing ??= commits.close().then(() => engine.close());
+      return closing;
+    },
+  };
+}
+
+function openEngine(url: string): Engine {
+  if (url.startsWith('sqlite:') && url.length > 'sqlite:'.length) return openSqlite(url.slice('sqlite:'.length));
+  throw new Fault('invalid', 'The database URL must be sqlite:PATH or sqlite::memory:.');
+}
+
+function tell(listeners: ReadonlySet<() => void>, log: Logger): void {
+  for (const listener of listeners) {
+    try {
+      listener();
+    } catch (error) {
+      log.error({ err: error }, 'a commit listener failed');
+    }
+  }
+}

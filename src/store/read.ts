@@ -1,0 +1,54 @@
+// Reads of committed resources: the stored text goes out as it is. https://hl7.org/fhir/R4/http.html#read
+import { Fault } from '../fault.ts';
+import type { SearchEngine } from './search/engine.ts';
+import type { Sql } from './sql.ts';
+import type { LogEntry, StoredVersion } from './store.ts';
+import { currentVersion, logEntry, storedVersion, VERSION_COLUMNS } from './stored.ts';
+
+const READ = 'SELECT type, id, version, sequence, updated, deleted, content FROM resource WHERE type = ? AND id = ?';
+const VREAD = `SELECT ${VERSION_COLUMNS} FROM version WHERE type = ? AND id = ? AND version = ?`;
+const LOG = `SELECT ${VERSION_COLUMNS}, actor, origin FROM version WHERE sequence > ? ORDER BY sequence LIMIT ?`;
+const HEAD = 'SELECT MAX(sequence) AS head FROM version';
+
+/** More matches than Baton's own code should ever get from `find`. */
+const FIND_LIMIT = 1_000;
+
+export async function readResource(sql: Sql, type: string, id: string): Promise<StoredVersion | undefined> {
+  const [row] = await sql.all(READ, [type, id]);
+  return row && currentVersion(row);
+}
+
+export async function readVersion(
+  sql: Sql,
+  type: string,
+  id: string,
+  versionId: string,
+): Promise<StoredVersion | undefined> {
+  if (!/^[1-9]\d{0,14}$/.test(versionId)) return undefined;
+  const [row] = await sql.all(VREAD, [type, id, Number(versionId)]);
+  return row && storedVersion(row);
+}
+
+/** Committed versions after `afterSequence`. Writers exclude each other, so a lower one never appears later. */
+export async function readLog(sql: Sql, afterSequence: number, limit: number): Promise<LogEntry[]> {
+  return (await sql.all(LOG, [afterSequence, limit])).map(logEntry);
+}
+
+export async function readHead(sql: Sql): Promise<number> {
+  const [row] = await sql.all(HEAD);
+  return Number(row?.head ?? 0);
+}
+
+/**
+ * Everything that matches, the least recently changed first.
+ * @throws Fault invalid | too-large when more than 1,000 match
+ */
+export async function findAll(sql: Sql, searchEngine: SearchEngine, query: string): Promise<StoredVersion[]> {
+  const parsed = searchEngine.parse(query);
+  const wide = { ...parsed, count: FIND_LIMIT + 1, total: 'none', includes: [] } as const;
+  const { items } = await searchEngine.run(sql, wide);
+  if (items.length > FIND_LIMIT) {
+    throw new Fault('too-large', `More than ${FIND_LIMIT} resources match ${parsed.type ?? 'the search'}.`);
+  }
+  return items.toSorted((a, b) => a.sequence - b.sequence);
+}

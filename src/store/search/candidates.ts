@@ -1,0 +1,164 @@
+// A condition turned round: the set of rows that fulfil it, asked of the index. A page is driven by the condition that
+// promises the smallest set; all others are asked per candidate (condition-sql.ts).
+import type { Condition, MatchCondition } from '../../fhir/search/query.ts';
+import { componentSql, conditionSql, isNotEqual } from './condition-sql.ts';
+import { among, and, type Fragment, join, or, raw, sql } from './fragment.ts';
+import { lastUpdatedSql } from './last-updated-sql.ts';
+import type { ParameterIds } from './parameter-ids.ts';
+import { tableOf, valuesSql } from './value-sql.ts';
+
+/**
+ * How large a condition's set is expected to be, by its kind alone: the lower the smaller. From `BROAD` on it may well
+ * be a good part of the type. Undefined when the index cannot list it.
+ */
+export function breadth(condition: Condition): number | undefined {
+  switch (condition.kind) {
+    case 'id':
+      return condition.negated ? undefined : 0;
+    case 'match':
+      return condition.negated || condition.anyOf.some(isNotEqual) ? undefined : matchBreadth(condition);
+    case 'composite':
+      return 4;
+    case 'compartment':
+      return 3;
+    case 'chain':
+      return worst(
+        condition.targets.map((target) => breadth(target.condition)),
+        1,
+      );
+    case 'has':
+      return worst([breadth(condition.condition)], 1);
+    case 'updated':
+      return condition.anyOf.some(isNotEqual) ? undefined : BROAD + 1;
+    case 'any':
+      return worst(condition.of.map(breadth), 0);
+    case 'all':
+      return condition.of.map(breadth).reduce((best, each) => smaller(best, each), undefined);
+    default:
+      return undefined;
+  }
+}
+
+export const BROAD = 6;
+
+function matchBreadth({ parameter, anyOf }: MatchCondition): number {
+  switch (anyOf[0]?.kind) {
+    case 'token':
+      if (parameter.code.startsWith('identifier')) return anyOf.every((m) => m.kind === 'token' && m.code) ? 1 : BROAD;
+      return BROAD;
+    case 'reference':
+      return 2;
+    case 'uri':
+      return 3;
+    case 'string':
+      return anyOf.some((match) => match.kind === 'string' && match.mode === 'contains') ? BROAD + 2 : 4;
+    default:
+      return 5;
+  }
+}
+
+function worst(all: readonly (number | undefined)[], more: number): number | undefined {
+  let result = 0;
+  for (const each of all) {
+    if (each === undefined) return undefined;
+    result = Math.max(result, each);
+  }
+  return result + more;
+}
+
+function smaller(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Math.min(a, b);
+}
+
+/**
+ * `SELECT … AS rid` of the rows that fulfil a condition, perhaps some twice.
+ * @param type of the resources looked for; needed where only `resource` knows the answer
+ * @returns undefined when the index cannot list them
+ */
+export function candidatesSql(
+  condition: Condition,
+  type: string | undefined,
+  ids: ParameterIds,
+  depth = 0,
+): Fragment | undefined {
+  if (breadth(condition) === undefined) return undefined;
+  const x = raw(`s${depth}`);
+  const p = raw(`p${depth}`);
+  switch (condition.kind) {
+    case 'match': {
+      const table = tableOf(condition.anyOf[0]?.kind ?? 'token');
+      const parameter = sql`${x}.parameter = ${ids.idOf(condition.parameter)}`;
+      // The parameter is repeated in every alternative: each then has its own index range.
+      const ways = valuesSql(condition.anyOf, x).map((values) => sql`(${parameter} AND ${values})`);
+      return sql`SELECT ${x}.rid AS rid FROM ${table} ${x} WHERE ${or(ways)}`;
+    }
+    case 'composite':
+      return join(
+        condition.anyOf.map((values) => {
+          const aliases = values.map((_, i) => raw(`k${depth}_${i}`));
+          const first = aliases[0] ?? x;
+          const from = values.map((match, i) => `${tableOf(match.kind).text} k${depth}_${i}`).join(' CROSS JOIN ');
+          const parts = values.map((match, i) => componentSql(condition, match, i, aliases[i] ?? first, first, ids));
+          return sql`SELECT ${first}.rid AS rid FROM ${raw(from)} WHERE ${and(parts)}`;
+        }),
+        ' UNION ALL ',
+      );
+    case 'compartment': {
+      const parameters = condition.parameters.map((key) => ids.idOf(key));
+      const sets: Fragment[] = [];
+      if (parameters.length > 0) {
+        sets.push(sql`SELECT ${x}.rid AS rid FROM search_reference ${x} WHERE ${x}.parameter ${among(parameters)}
+          AND ${x}.target_id = ${condition.id} AND ${x}.target_type = 'Patient'`);
+      }
+      if (condition.self || sets.length === 0) {
+        const self = condition.self ? condition.id : '';
+        sets.push(sql`SELECT ${p}.rid AS rid FROM resource ${p} WHERE ${p}.type = 'Patient' AND ${p}.id = ${self}`);
+      }
+      return join(sets, ' UNION ALL ');
+    }
+    case 'id':
+    case 'updated':
+      if (type === undefined) return undefined;
+      return sql`SELECT ${p}.rid AS rid FROM resource ${p} WHERE ${p}.type = ${type} AND ${p}.deleted = 0
+        AND ${condition.kind === 'id' ? conditionSql(condition, p, ids) : or(condition.anyOf.map((m) => lastUpdatedSql(m, p)))}`;
+    case 'chain':
+      return join(
+        condition.targets.map(({ type: target, condition: inner }) => {
+          const wanted = fulfils(inner, target, p, ids, depth + 1);
+          return sql`SELECT ${x}.rid AS rid FROM search_reference ${x} WHERE
+            ${x}.parameter = ${ids.idOf(condition.parameter)} AND ${x}.target_type = ${target} AND ${x}.target_id IN
+            (SELECT ${p}.id FROM resource ${p} WHERE ${p}.type = ${target} AND ${p}.deleted = 0 AND ${wanted})`;
+        }),
+        ' UNION ALL ',
+      );
+    case 'has': {
+      if (type === undefined) return undefined;
+      const referrers = candidatesSql(condition.condition, condition.type, ids, depth + 1);
+      if (!referrers) return undefined;
+      return sql`SELECT ${p}.rid AS rid FROM resource ${p} WHERE ${p}.type = ${type} AND ${p}.id IN
+        (SELECT ${x}.target_id FROM search_reference ${x} WHERE ${x}.rid IN (${referrers})
+        AND ${x}.parameter = ${ids.idOf(condition.parameter)} AND ${x}.target_type = ${type})`;
+    }
+    case 'any': {
+      const sets = condition.of.map((child) => candidatesSql(child, type, ids, depth + 1));
+      return sets.every((set) => set !== undefined) ? join(sets, ' UNION ALL ') : undefined;
+    }
+    case 'all': {
+      const [best] = [...condition.of].sort((a, b) => (breadth(a) ?? 99) - (breadth(b) ?? 99));
+      const set = best && candidatesSql(best, type, ids, depth + 1);
+      if (!set) return undefined;
+      return sql`SELECT ${p}.rid AS rid FROM (${set}) ${x} CROSS JOIN resource ${p} WHERE ${p}.rid = ${x}.rid
+        AND ${conditionSql(condition, p, ids, depth + 1)}`;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** The best predicate on `row`, a resource of `type`, for a nested condition. */
+function fulfils(condition: Condition, type: string, row: Fragment, ids: ParameterIds, depth: number): Fragment {
+  if (condition.kind === 'id') return conditionSql(condition, row, ids, depth);
+  const set = candidatesSql(condition, type, ids, depth);
+  return set ? sql`${row}.rid IN (${set})` : conditionSql(condition, row, ids, depth);
+}

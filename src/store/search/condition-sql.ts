@@ -1,0 +1,125 @@
+// A condition as a predicate on a row of `resource`, asked per candidate: "does this resource have …".
+import type { CompositeCondition, Condition, MatchCondition, ValueMatch } from '../../fhir/search/query.ts';
+import { among, and, FALSE, type Fragment, or, raw, sql } from './fragment.ts';
+import { lastUpdatedSql } from './last-updated-sql.ts';
+import type { ParameterIds } from './parameter-ids.ts';
+import { tableOf, unitSql, valueSql, valuesSql } from './value-sql.ts';
+
+/** @param depth makes the aliases of nested subqueries different */
+export function conditionSql(condition: Condition, row: Fragment, ids: ParameterIds, depth = 0): Fragment {
+  const inner = (child: Condition, alias: Fragment) => conditionSql(child, alias, ids, depth + 1);
+  const x = raw(`x${depth}`);
+  const other = raw(`o${depth}`);
+  switch (condition.kind) {
+    case 'match': {
+      const found = or(matchSql(condition, row, x, ids));
+      return condition.negated ? sql`NOT ${found}` : found;
+    }
+    case 'composite':
+      return compositeSql(condition, row, depth, ids);
+    case 'missing': {
+      const has = existsSql(condition.values, row, x, sql`${x}.parameter = ${ids.idOf(condition.parameter)}`);
+      return condition.missing ? sql`NOT ${has}` : has;
+    }
+    case 'id':
+      if (condition.ids.length === 0) return FALSE;
+      return sql`${raw(condition.negated ? 'NOT ' : '')}${row}.id ${among(condition.ids)}`;
+    case 'type':
+      return sql`${row}.type ${among(condition.types)}`;
+    case 'updated':
+      return or(condition.anyOf.map((match) => lastUpdatedSql(match, row)));
+    case 'chain':
+      return or(
+        condition.targets.map(
+          (target) => sql`EXISTS (SELECT 1 FROM search_reference ${x} JOIN resource ${other}
+            ON ${other}.type = ${x}.target_type AND ${other}.id = ${x}.target_id AND ${other}.deleted = 0
+            WHERE ${x}.rid = ${row}.rid AND ${x}.parameter = ${ids.idOf(condition.parameter)}
+            AND ${x}.target_type = ${target.type} AND ${inner(target.condition, other)})`,
+        ),
+      );
+    case 'has':
+      return sql`EXISTS (SELECT 1 FROM search_reference ${x} JOIN resource ${other} ON ${other}.rid = ${x}.rid
+        WHERE ${x}.parameter = ${ids.idOf(condition.parameter)} AND ${x}.target_id = ${row}.id
+        AND ${x}.target_type = ${row}.type AND ${inner(condition.condition, other)})`;
+    case 'compartment':
+      return compartmentSql(condition, row, x, ids);
+    case 'any':
+      return or(condition.of.map((child) => inner(child, row)));
+    case 'all':
+      return sql`(${and(condition.of.map((child) => inner(child, row)))})`;
+  }
+}
+
+type CompartmentCondition = Extract<Condition, { kind: 'compartment' }>;
+
+function compartmentSql(condition: CompartmentCondition, row: Fragment, x: Fragment, ids: ParameterIds): Fragment {
+  const ways: Fragment[] = [];
+  const parameters = condition.parameters.map((key) => ids.idOf(key));
+  if (parameters.length > 0) {
+    const target = sql`${x}.target_type = ${'Patient'} AND ${x}.target_id = ${condition.id}`;
+    ways.push(existsSql('reference', row, x, sql`${x}.parameter ${among(parameters)} AND ${target}`));
+  }
+  if (condition.self) ways.push(sql`(${row}.type = ${'Patient'} AND ${row}.id = ${condition.id})`);
+  return or(ways);
+}
+
+/** One predicate per way to match: the plain values together, each `ne` by itself. */
+function matchSql(condition: MatchCondition, row: Fragment, x: Fragment, ids: ParameterIds): Fragment[] {
+  const parameter = sql`${x}.parameter = ${ids.idOf(condition.parameter)}`;
+  const plain = condition.anyOf.filter((match) => !isNotEqual(match));
+  const found: Fragment[] = [];
+  const [first] = plain;
+  if (first) {
+    const values = or(valuesSql(plain, x).map((alternative) => sql`(${alternative})`));
+    found.push(existsSql(first.kind, row, x, sql`${parameter} AND ${values}`));
+  }
+  // Of several values of a resource one may be equal and another not: `ne` is the complement of `eq`.
+  for (const match of condition.anyOf.filter(isNotEqual)) {
+    const comparable = match.kind === 'quantity' ? sql`${parameter} AND ${unitSql(match, x)}` : parameter;
+    const equal = sql`${parameter} AND ${valueSql({ ...match, prefix: 'eq' }, x)}`;
+    const has = existsSql(match.kind, row, x, comparable);
+    found.push(sql`(${has} AND NOT ${existsSql(match.kind, row, x, equal)})`);
+  }
+  return found;
+}
+
+type NotEqual = Extract<ValueMatch, { prefix: unknown }>;
+
+export function isNotEqual(match: ValueMatch): match is NotEqual {
+  return 'prefix' in match && match.prefix === 'ne';
+}
+
+function existsSql(kind: ValueMatch['kind'], row: Fragment, x: Fragment, predicate: Fragment): Fragment {
+  return sql`EXISTS (SELECT 1 FROM ${tableOf(kind)} ${x} WHERE ${x}.rid = ${row}.rid AND ${predicate})`;
+}
+
+/** All components in rows of the same part. */
+function compositeSql(condition: CompositeCondition, row: Fragment, depth: number, ids: ParameterIds): Fragment {
+  return or(
+    condition.anyOf.map((values) => {
+      const aliases = values.map((_, i) => raw(`c${depth}_${i}`));
+      const [first] = aliases;
+      if (!first) return FALSE;
+      const tables = values.map((match, i) => sql`${tableOf(match.kind)} ${aliases[i] ?? first}`);
+      const predicates = values.map((match, i) => componentSql(condition, match, i, aliases[i] ?? first, first, ids));
+      const from = tables.map((table) => table.text).join(' CROSS JOIN ');
+      return sql`EXISTS (SELECT 1 FROM ${raw(from)} WHERE ${first}.rid = ${row}.rid AND ${and(predicates)})`;
+    }),
+  );
+}
+
+/** One component's predicate on its alias, tied to the first component's row. */
+export function componentSql(
+  condition: CompositeCondition,
+  match: ValueMatch,
+  position: number,
+  alias: Fragment,
+  first: Fragment,
+  ids: ParameterIds,
+): Fragment {
+  const key = condition.components[position];
+  if (!key) return FALSE;
+  const own = sql`${alias}.parameter = ${ids.idOf(key)} AND ${valueSql(match, alias)}`;
+  if (position === 0) return own;
+  return sql`${alias}.rid = ${first}.rid AND ${alias}.part = ${first}.part AND ${own}`;
+}

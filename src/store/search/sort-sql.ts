@@ -1,0 +1,68 @@
+// Sort keys as columns, and "after this position" as a predicate on them. Resources without a value come last,
+// ascending and descending; ties are broken by row, in the direction of the first key.
+import type { SortKey, ValueKind } from '../../fhir/search/query.ts';
+import type { Position, SortValue } from './cursor.ts';
+import { and, type Fragment, join, or, raw, sql } from './fragment.ts';
+import type { ParameterIds } from './parameter-ids.ts';
+
+/** The column that stands for a value of the kind in an order. */
+const SORTED_BY = {
+  token: 'code',
+  reference: 'target_id',
+  date: 'low',
+  string: 'value',
+  number: 'low',
+  quantity: 'low',
+  uri: 'value',
+} as const satisfies Record<ValueKind, string>;
+
+/** The key's value of the resource in `row`: of several the lowest, or the highest when descending. NULL without any. */
+export function sortValueSql(key: SortKey, row: Fragment, ids: ParameterIds): Fragment {
+  if (key.values === 'updated') return sql`${row}.updated`;
+  if (key.values === 'id') return sql`${row}.id`;
+  const column = raw(`${key.descending ? 'MAX' : 'MIN'}(v.${SORTED_BY[key.values]})`);
+  const filled = key.values === 'token' ? raw(" AND v.code <> ''") : raw('');
+  return sql`(SELECT ${column} FROM ${raw(`search_${key.values}`)} v
+    WHERE v.rid = ${row}.rid AND v.parameter = ${ids.idOf(key.parameter)}${filled})`;
+}
+
+export function isDescending(keys: readonly SortKey[]): boolean {
+  return keys[0]?.descending ?? false;
+}
+
+/** @param table alias that has the columns `k0`, `k1`, … and `rid` */
+export function orderSql(keys: readonly SortKey[], table: string): Fragment {
+  const parts = keys.flatMap((key, i) => {
+    const column = `${table}.k${i}`;
+    const direction = key.descending ? ' DESC' : '';
+    return canBeMissing(key) ? [`${column} IS NULL`, `${column}${direction}`] : [`${column}${direction}`];
+  });
+  parts.push(`${table}.rid${isDescending(keys) ? ' DESC' : ''}`);
+  return raw(parts.join(', '));
+}
+
+/** Rows that come after the position. */
+export function afterSql(keys: readonly SortKey[], position: Position, table: string): Fragment {
+  const column = (i: number) => raw(`${table}.k${i}`);
+  const equal = keys.map((_, i) => {
+    const value = position.values[i] ?? null;
+    return value === null ? sql`${column(i)} IS NULL` : sql`${column(i)} = ${value}`;
+  });
+  const ways = keys.flatMap((key, i) => {
+    const after = laterSql(key, position.values[i] ?? null, column(i));
+    return after ? [sql`(${join([...equal.slice(0, i), after], ' AND ')})`] : [];
+  });
+  const tie = sql`${raw(`${table}.rid ${isDescending(keys) ? '<' : '>'} `)}${position.rid}`;
+  ways.push(sql`(${and([...equal, tie])})`);
+  return or(ways);
+}
+
+function laterSql(key: SortKey, value: SortValue, column: Fragment): Fragment | undefined {
+  if (value === null) return undefined;
+  const later = sql`${column} ${raw(key.descending ? '<' : '>')} ${value}`;
+  return canBeMissing(key) ? sql`(${later} OR ${column} IS NULL)` : later;
+}
+
+function canBeMissing(key: SortKey): boolean {
+  return key.values !== 'id' && key.values !== 'updated';
+}

@@ -1,0 +1,202 @@
+// One searched value as a predicate on a row of its `search_…` table.
+// https://hl7.org/fhir/R4/search.html#prefix
+import { fold } from '../../fhir/search/fold.ts';
+import type {
+  DateMatch,
+  NumberMatch,
+  QuantityMatch,
+  ReferenceMatch,
+  StringMatch,
+  TokenMatch,
+  UriMatch,
+  ValueKind,
+  ValueMatch,
+} from '../../fhir/search/query.ts';
+import { among, and, type Fragment, or, raw, sql, TRUE } from './fragment.ts';
+
+/** Name of the table that holds values of this kind. */
+export function tableOf(kind: ValueKind): Fragment {
+  return raw(`search_${kind}`);
+}
+
+/**
+ * Values of one kind, any of which may match, as few alternatives: tokens of one system and references to the same
+ * types become one list each, because long chains of OR are slow to plan and limited in depth.
+ * @param row alias of the table of their kind
+ */
+export function valuesSql(matches: readonly ValueMatch[], row: Fragment): Fragment[] {
+  const groups = new Map<string, { system?: string; types: readonly string[]; list: string[]; column: string }>();
+  const single: ValueMatch[] = [];
+  for (const match of matches) {
+    if (match.kind === 'token' && match.code !== undefined) {
+      const { system, code } = match;
+      const key = system === undefined ? 'any' : `=${system}`;
+      const group = groups.get(key) ?? {
+        ...(system === undefined ? {} : { system }),
+        types: [],
+        list: [],
+        column: 'code',
+      };
+      group.list.push(code);
+      groups.set(key, group);
+    } else if (match.kind === 'reference') {
+      const key = match.types.join();
+      const group = groups.get(key) ?? { types: match.types, list: [], column: 'target_id' };
+      group.list.push(match.id);
+      groups.set(key, group);
+    } else if (match.kind === 'uri' && match.mode === 'exact') {
+      const group = groups.get('uri') ?? { types: [], list: [], column: 'value' };
+      group.list.push(match.value);
+      groups.set('uri', group);
+    } else {
+      single.push(match);
+    }
+  }
+  const listed = [...groups.values()].map(({ system, types, list, column }) => {
+    const parts = [sql`${row}.${raw(column)} ${among([...new Set(list)])}`];
+    if (system !== undefined) parts.push(sql`${row}.system = ${system}`);
+    if (column === 'target_id') parts.push(targetTypeSql(types, row));
+    return and(parts);
+  });
+  return [...listed, ...single.map((match) => valueSql(match, row))];
+}
+
+/** @param row alias of the table of the match's kind */
+export function valueSql(match: ValueMatch, row: Fragment): Fragment {
+  switch (match.kind) {
+    case 'token':
+      return tokenSql(match, row);
+    case 'reference':
+      return referenceSql(match, row);
+    case 'date':
+      return dateSql(match, row);
+    case 'string':
+      return stringSql(match, row);
+    case 'number':
+      return numberSql(match, row);
+    case 'quantity':
+      return quantitySql(match, row);
+    case 'uri':
+      return uriSql(match, row);
+  }
+}
+
+function tokenSql({ system, code }: TokenMatch, row: Fragment): Fragment {
+  const parts: Fragment[] = [];
+  if (code !== undefined) parts.push(sql`${row}.code = ${code}`);
+  if (system !== undefined) parts.push(sql`${row}.system = ${system}`);
+  return and(parts);
+}
+
+function referenceSql({ types, id }: ReferenceMatch, row: Fragment): Fragment {
+  return sql`${row}.target_id = ${id} AND ${targetTypeSql(types, row)}`;
+}
+
+function targetTypeSql(types: readonly string[], row: Fragment): Fragment {
+  return types.length === 0 ? sql`${row}.target_type <> ''` : sql`${row}.target_type ${among(types)}`;
+}
+
+/** The row's range is [low, high), the search's [match.low, match.high). A redundant bound on the leading column lets an index be used. */
+function dateSql({ prefix, low, high }: DateMatch, row: Fragment): Fragment {
+  switch (prefix) {
+    case 'eq':
+      return sql`${row}.low >= ${low} AND ${row}.low < ${high} AND ${row}.high <= ${high}`;
+    case 'ne':
+      return sql`(${row}.low < ${low} OR ${row}.high > ${high})`;
+    case 'gt':
+      return sql`${row}.high > ${high}`;
+    case 'lt':
+      return sql`${row}.low < ${low}`;
+    case 'ge':
+      return sql`${row}.high > ${low} AND (${row}.high > ${high} OR ${row}.low >= ${low})`;
+    case 'le':
+      return sql`${row}.low < ${high} AND (${row}.low < ${low} OR ${row}.high <= ${high})`;
+    case 'sa':
+      return sql`${row}.low >= ${high}`;
+    case 'eb':
+      return sql`${row}.high <= ${low}`;
+    case 'ap':
+      return sql`${row}.low < ${high} AND ${row}.high > ${low}`;
+  }
+}
+
+/** The last code point: `value < prefix + this` bounds everything that starts with the prefix. */
+const AFTER_ALL = '\u{10FFFF}';
+
+function stringSql({ mode, value }: StringMatch, row: Fragment): Fragment {
+  switch (mode) {
+    case 'starts':
+      return sql`${row}.value >= ${value} AND ${row}.value < ${value + AFTER_ALL}`;
+    case 'exact':
+      return sql`${row}.value = ${fold(value)} AND ${row}.exact = ${value}`;
+    case 'contains':
+      return sql`${row}.value LIKE ${`%${escapeLike(value)}%`} ESCAPE '\\'`;
+  }
+}
+
+/** Comparisons take the number as exact; equality takes everything that rounds to it. */
+function numberSql({ prefix, low, high, value }: Omit<NumberMatch, 'kind'>, row: Fragment): Fragment {
+  switch (prefix) {
+    case 'eq':
+      return sql`${row}.low >= ${low} AND ${row}.low < ${high} AND ${row}.high < ${high}`;
+    case 'ne':
+      return sql`(${row}.low < ${low} OR ${row}.high >= ${high})`;
+    case 'gt':
+      return sql`${row}.high > ${value}`;
+    case 'lt':
+      return sql`${row}.low < ${value}`;
+    case 'ge':
+      return sql`${row}.high >= ${value}`;
+    case 'le':
+      return sql`${row}.low <= ${value}`;
+    case 'sa':
+      return sql`${row}.low > ${value}`;
+    case 'eb':
+      return sql`${row}.high < ${value}`;
+    case 'ap':
+      return sql`${row}.low <= ${high} AND ${row}.high >= ${low}`;
+  }
+}
+
+function quantitySql(match: QuantityMatch, row: Fragment): Fragment {
+  return and([numberSql(match, row), unitSql(match, row)]);
+}
+
+/** The unit part of a quantity search. */
+export function unitSql({ system, code }: QuantityMatch, row: Fragment): Fragment {
+  if (code === undefined) return system === undefined ? TRUE : sql`${row}.system = ${system}`;
+  if (system !== undefined) return sql`${row}.code = ${code} AND ${row}.system = ${system}`;
+  return sql`(${row}.code = ${code} OR ${row}.unit = ${code})`;
+}
+
+function uriSql({ mode, value }: UriMatch, row: Fragment): Fragment {
+  switch (mode) {
+    case 'exact':
+      return sql`${row}.value = ${value}`;
+    case 'below': {
+      const folder = value.endsWith('/') ? value : `${value}/`;
+      return or([
+        sql`${row}.value = ${value}`,
+        sql`(${row}.value >= ${folder} AND ${row}.value < ${folder + AFTER_ALL})`,
+      ]);
+    }
+    case 'above':
+      return sql`${row}.value ${among(pathsAbove(value))}`;
+  }
+}
+
+/** `http://a/b/c` → itself, `http://a/b`, `http://a`, with and without the closing slash. */
+function pathsAbove(url: string): string[] {
+  const found = [url];
+  let end = url.length;
+  for (let slash = url.lastIndexOf('/', end - 1); slash > 0; slash = url.lastIndexOf('/', end - 1)) {
+    if (url.slice(0, slash).endsWith('/') || url[slash - 1] === ':') break;
+    found.push(url.slice(0, slash + 1), url.slice(0, slash));
+    end = slash;
+  }
+  return [...new Set(found)];
+}
+
+function escapeLike(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&');
+}

@@ -1,0 +1,133 @@
+// One connection at work: when it may run, and one run at a time in each direction.
+import { randomUUID } from 'node:crypto';
+import type { Capability } from '../remote/capability.ts';
+import type { FhirClient } from '../remote/fhir-client.ts';
+import { withLease } from '../store/lease.ts';
+import { type ConnectionContext, type RunContext, realNow } from './context.ts';
+import { dryRunPull, dryRunPush } from './dry-run.ts';
+import { feedOutbox } from './feed.ts';
+import { ExchangeLog, writeMessage } from './message-log.ts';
+import { type PullResult, pullType } from './pull.ts';
+import { drainOutbox } from './push.ts';
+import { repoint } from './repoint.ts';
+import { actorOf, type Connection, pulls } from './settings.ts';
+
+export interface ConnectionRuns {
+  readonly connection: Connection;
+  /** Sends everything that is due; resolves when nothing is left to do now. */
+  push(): Promise<void>;
+  /** Reads every type to its end. */
+  pull(): Promise<Readonly<Record<string, PullResult>>>;
+  /** Pulls when its time has come, then pushes. */
+  tick(now: Temporal.Instant): Promise<void>;
+}
+
+const LEASE = Temporal.Duration.from({ seconds: 60 });
+
+/** Before the rest, because the scope of the others depends on who is known. */
+const FIRST = ['Organization', 'Practitioner', 'PractitionerRole', 'Patient'];
+
+export function createConnection(context: ConnectionContext, workers: number): ConnectionRuns {
+  const { connection, remote, log, signal } = context;
+  const { mode } = connection;
+  let pulledAt: Temporal.Instant | undefined;
+
+  /** Everything a run needs, or undefined when the server may not be used now. */
+  async function begin(direction: 'push' | 'pull'): Promise<RunContext | undefined> {
+    const exchanges = new ExchangeLog();
+    const runId = randomUUID();
+    const client = remote.session(exchanges.record);
+    if (!(await remote.available(client))) return undefined;
+    const capability = await askCapability(client, exchanges, runId, direction);
+    return capability && { ...context, runId, capability, client, exchanges };
+  }
+
+  async function askCapability(
+    client: FhirClient,
+    exchanges: ExchangeLog,
+    runId: string,
+    direction: 'push' | 'pull',
+  ): Promise<Capability | undefined> {
+    const capability = await remote.capability(client);
+    const about = {
+      connection: connection.name,
+      runId,
+      direction,
+      outcome: 'capability',
+      keepResponse: false,
+    } as const;
+    const rows = exchanges.take().map((exchange) => writeMessage({ ...about, exchange }, realNow(context)));
+    if (!capability.ok) {
+      const { class: outcome, message: detail } = capability.failure;
+      rows.push(writeMessage({ ...about, outcome, detail }, realNow(context)));
+    }
+    if (rows.length > 0) await context.store.commit(actorOf(connection, runId), [], rows);
+    if (capability.ok) return capability.value;
+    log.warn(
+      { connection: connection.name, class: capability.failure.class },
+      'the abilities of the server are unknown',
+    );
+    return undefined;
+  }
+
+  async function push(): Promise<void> {
+    if (mode === 'off' || mode === 'pull') return;
+    // Marking needs no server: what happens here while it is away is not forgotten.
+    if (mode !== 'dry-run') await feedOutbox(context);
+    const run = await begin('push');
+    if (!run) return;
+    if (mode === 'dry-run') await dryRunPush(run);
+    else await drainOutbox(run, workers);
+  }
+
+  async function pull(): Promise<Record<string, PullResult>> {
+    const results: Record<string, PullResult> = {};
+    if (mode === 'off' || mode === 'push') return results;
+    const run = await begin('pull');
+    if (!run) return results;
+    const types = typesInOrder(connection);
+    if (mode === 'dry-run') {
+      for (const type of types) await dryRunPull(run, type);
+      return results;
+    }
+    // When another process pulls from the server, this one has nothing to do.
+    await withLease(context.store, context.clock, `pull:${connection.name}`, LEASE, async (lease) => {
+      for (const type of types) if (!signal.aborted) results[type] = await pullType(run, type, lease);
+      await repoint(run);
+    });
+    return results;
+  }
+
+  const pushing = oneAtATime(push);
+  const pulling = oneAtATime(pull);
+  return {
+    connection,
+    push: pushing,
+    pull: pulling,
+    async tick(now) {
+      const due = pulledAt?.add({ seconds: connection.pullEverySeconds });
+      if (!due || Temporal.Instant.compare(now, due) >= 0) {
+        pulledAt = now;
+        await pulling();
+      }
+      await pushing();
+    },
+  };
+}
+
+function typesInOrder(connection: Connection): string[] {
+  const rank = (type: string) => (FIRST.includes(type) ? FIRST.indexOf(type) : FIRST.length);
+  return Object.keys(connection.types)
+    .filter((type) => pulls(connection, type))
+    .sort((a, b) => rank(a) - rank(b));
+}
+
+/** Runs never overlap; one that is asked for during another begins when that has ended. */
+function oneAtATime<T>(work: () => Promise<T>): () => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return () => {
+    const result = last.then(work);
+    last = result.catch(() => undefined);
+    return result;
+  };
+}

@@ -1,0 +1,56 @@
+// What one run on one connection works with.
+import type { Logger } from 'pino';
+import type { Clock } from '../clock.ts';
+import type { BreakerState } from '../remote/breaker.ts';
+import type { Capability } from '../remote/capability.ts';
+import type { FhirClient } from '../remote/fhir-client.ts';
+import type { Remote } from '../remote/remote.ts';
+import type { Store } from '../store/store.ts';
+import type { MappingContext } from './mapping.ts';
+import { ExchangeLog } from './message-log.ts';
+import type { Policies } from './policies.ts';
+import type { Connection } from './settings.ts';
+
+/** Told after the commit that made it true. Ids and types only. */
+export interface SyncEvent {
+  readonly kind: 'pushed' | 'pulled' | 'conflict' | 'parked' | 'rejected' | 'quarantined' | 'breaker' | 'capability';
+  readonly connection: string;
+  readonly type?: string;
+  readonly localId?: string;
+  readonly remoteId?: string;
+  readonly operation?: 'create' | 'update' | 'delete';
+  readonly state?: BreakerState;
+}
+
+/** What a connection has as long as the process lives. */
+export interface ConnectionContext {
+  readonly connection: Connection;
+  readonly remote: Remote;
+  readonly mapping: MappingContext;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly policies: Policies;
+  readonly log: Logger;
+  readonly emit: (event: SyncEvent) => void;
+  readonly random: () => number;
+  /** Aborted when Baton stops; checked between units of work. */
+  readonly signal: AbortSignal;
+}
+
+export interface RunContext extends ConnectionContext {
+  readonly runId: string;
+  readonly capability: Capability;
+  readonly client: FhirClient;
+  readonly exchanges: ExchangeLog;
+}
+
+/** The same run for another unit of work, with exchanges of its own. */
+export function ownExchanges(context: RunContext): RunContext {
+  const exchanges = new ExchangeLog();
+  return { ...context, exchanges, client: context.remote.session(exchanges.record) };
+}
+
+/** The machine's clock, epoch milliseconds: for leases, backoff and the record. */
+export function realNow(context: ConnectionContext): number {
+  return context.clock.real().epochMilliseconds;
+}

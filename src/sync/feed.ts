@@ -1,0 +1,64 @@
+// Reads the log and marks what must be sent: outbox rows and cursor in one commit, so that nothing is skipped or marked
+// twice. What came from a connection is never marked for it. docs/sync-spec.md#I2 docs/sync-spec.md#I14
+import { asFault } from '../fault.ts';
+import { advanceCursor, beginCursor } from '../store/cursor.ts';
+import type { LogEntry, Store } from '../store/store.ts';
+import type { ConnectionContext } from './context.ts';
+import { mark } from './outbox.ts';
+import { actorOf, type Connection, pushes } from './settings.ts';
+
+const BATCH = 500;
+
+/** Marks everything that is in the log by now; resolves to how many rows were marked. */
+export async function feedOutbox(context: ConnectionContext): Promise<number> {
+  const { store, connection, signal } = context;
+  const name = cursorName(connection);
+  let position = await beginCursor(store, actorOf(connection), name, 0);
+  let marked = 0;
+  while (!signal.aborted) {
+    const entries = await store.readLog(position, BATCH);
+    const last = entries.at(-1);
+    if (!last) break;
+    const changed = changedResources(connection, entries);
+    const now = context.clock.real().epochMilliseconds;
+    const rows = changed.map(({ type, id, sequence }) => mark(connection.name, type, id, sequence, now));
+    try {
+      await store.commit(actorOf(connection), [], [...rows, advanceCursor(name, position, last.sequence)]);
+    } catch (error) {
+      // Another process reads the same log for the same connection, and has marked these.
+      if (asFault(error).kind === 'conflict') return marked;
+      throw error;
+    }
+    position = last.sequence;
+    marked += rows.length;
+  }
+  return marked;
+}
+
+/** Everything in the log that the connection has not been told of, without moving the cursor: for a dry run. */
+export async function readUnfed(store: Store, connection: Connection): Promise<LogEntry[]> {
+  let position = await beginCursor(store, actorOf(connection), cursorName(connection), 0);
+  const newest = new Map<string, LogEntry>();
+  for (;;) {
+    const entries = await store.readLog(position, BATCH);
+    const last = entries.at(-1);
+    if (!last) return [...newest.values()];
+    for (const entry of changedResources(connection, entries)) newest.set(`${entry.type}/${entry.id}`, entry);
+    position = last.sequence;
+  }
+}
+
+/** Name of the log cursor of a connection. */
+export function cursorName(connection: Connection): string {
+  return `sync:${connection.name}`;
+}
+
+/** The newest entry of each resource that goes to the connection. */
+function changedResources(connection: Connection, entries: readonly LogEntry[]): LogEntry[] {
+  const newest = new Map<string, LogEntry>();
+  for (const entry of entries) {
+    if (entry.origin !== connection.name && pushes(connection, entry.type))
+      newest.set(`${entry.type}/${entry.id}`, entry);
+  }
+  return [...newest.values()];
+}

@@ -1,0 +1,158 @@
+// Who is who: one link per resource that crosses a connection, with the last two bodies known to be equal. Merging needs
+// nothing else, so the remote needs no history. docs/sync-spec.md#I8
+import { hashJson, type JsonObject } from '../fhir/canonical-json.ts';
+import type { SqlRow, SqlValue, Statement, Store } from '../store/store.ts';
+import { comparable, parseBody } from './body.ts';
+import type { LinkMap } from './mapping.ts';
+
+export type LinkState = 'linked' | 'conflict' | 'tombstone' | 'replaced';
+export type LinkOrigin = 'created-by-us' | 'created-by-them' | 'matched-identifier' | 'matched-manual';
+
+export interface Link {
+  readonly connection: string;
+  readonly type: string;
+  readonly localId: string;
+  readonly remoteId: string;
+  readonly remoteVersion: string | undefined;
+  readonly remoteHash: string | undefined;
+  /** Local version of `baseLocal`. */
+  readonly baseVersion: string | undefined;
+  /** Comparable body in local terms. */
+  readonly baseLocal: JsonObject | undefined;
+  /** The remote's body as it was received. */
+  readonly baseRemote: JsonObject | undefined;
+  readonly state: LinkState;
+  readonly how: LinkOrigin;
+}
+
+type Queryable = Pick<Store, 'query'>;
+
+const COLUMNS = `connection, type, local_id, remote_id, remote_version, remote_hash, base_version, base_local, base_remote,
+  state, how`;
+const SAVE = `INSERT INTO identity (${COLUMNS}, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (connection, type, local_id) WHERE state <> 'replaced' DO UPDATE SET
+    remote_id = excluded.remote_id, remote_version = excluded.remote_version, remote_hash = excluded.remote_hash,
+    base_version = excluded.base_version, base_local = excluded.base_local, base_remote = excluded.base_remote,
+    state = excluded.state, at = excluded.at`;
+const LIVE = "connection = ? AND type = ? AND state <> 'replaced'";
+
+/** The live link of a local resource. */
+export async function readLink(
+  store: Queryable,
+  connection: string,
+  type: string,
+  localId: string,
+): Promise<Link | undefined> {
+  const sql = `SELECT ${COLUMNS} FROM identity WHERE ${LIVE} AND local_id = ?`;
+  const [row] = await store.query(sql, [connection, type, localId]);
+  return row && toLink(row);
+}
+
+/** Live links of remote resources, by remote id. */
+export async function readLinksByRemote(
+  store: Queryable,
+  connection: string,
+  type: string,
+  remoteIds: readonly string[],
+): Promise<Map<string, Link>> {
+  if (remoteIds.length === 0) return new Map();
+  const sql = `SELECT ${COLUMNS} FROM identity WHERE ${LIVE} AND remote_id IN (${places(remoteIds)})`;
+  const rows = await store.query(sql, [connection, type, ...remoteIds]);
+  return new Map(rows.map(toLink).map((link) => [link.remoteId, link]));
+}
+
+/** Ids of the counterparts of the resources named, for mapping. */
+export async function readLinkMap(
+  store: Queryable,
+  connection: string,
+  local: readonly { type: string; id: string }[],
+  remote: readonly { type: string; id: string }[],
+): Promise<LinkMap & { add(type: string, localId: string, remoteId: string): void }> {
+  const toRemote = new Map<string, string>();
+  const toLocal = new Map<string, string>();
+  const add = (type: string, localId: string, remoteId: string) => {
+    toRemote.set(`${type}/${localId}`, remoteId);
+    toLocal.set(`${type}/${remoteId}`, localId);
+  };
+  for (const [column, targets] of [
+    ['local_id', local],
+    ['remote_id', remote],
+  ] as const) {
+    for (const [type, ids] of byType(targets)) {
+      const sql = `SELECT local_id, remote_id FROM identity WHERE ${LIVE} AND ${column} IN (${places(ids)})`;
+      const rows = await store.query(sql, [connection, type, ...ids]);
+      for (const row of rows) add(type, String(row.local_id), String(row.remote_id));
+    }
+  }
+  return {
+    add,
+    remoteOf: (type, localId) => toRemote.get(`${type}/${localId}`),
+    localOf: (type, remoteId) => toLocal.get(`${type}/${remoteId}`),
+  };
+}
+
+/** Writes the link; the live one of the same local resource is replaced. */
+export function saveLink(link: Link, now: number): Statement {
+  const text = (body: JsonObject | undefined) => (body ? JSON.stringify(body) : null);
+  const params: SqlValue[] = [
+    link.connection,
+    link.type,
+    link.localId,
+    link.remoteId,
+    link.remoteVersion ?? null,
+    link.remoteHash ?? null,
+    link.baseVersion ?? null,
+    text(link.baseLocal),
+    text(link.baseRemote),
+    link.state,
+    link.how,
+    now,
+  ];
+  return { sql: SAVE, params };
+}
+
+export function setLinkState(connection: string, type: string, localId: string, state: LinkState): Statement {
+  return {
+    sql: `UPDATE identity SET state = ? WHERE ${LIVE} AND local_id = ?`,
+    params: [state, connection, type, localId],
+  };
+}
+
+/** Lets the remote copy go, so that the local resource can be linked to another one. */
+export function replaceLink(link: Link, now: number): Statement {
+  const sql = `UPDATE identity SET state = 'replaced', at = ? WHERE ${LIVE} AND local_id = ?`;
+  return { sql, params: [now, link.connection, link.type, link.localId] };
+}
+
+/** Tells one remote body from another, whatever the server writes into meta at each read. */
+export function remoteHash(body: JsonObject): string {
+  return hashJson(comparable(body));
+}
+
+function toLink(row: SqlRow): Link {
+  const text = (value: SqlValue | undefined) => (typeof value === 'string' ? value : undefined);
+  const body = (value: SqlValue | undefined) => (typeof value === 'string' ? parseBody(value) : undefined);
+  return {
+    connection: String(row.connection),
+    type: String(row.type),
+    localId: String(row.local_id),
+    remoteId: String(row.remote_id),
+    remoteVersion: text(row.remote_version),
+    remoteHash: text(row.remote_hash),
+    baseVersion: text(row.base_version),
+    baseLocal: body(row.base_local),
+    baseRemote: body(row.base_remote),
+    state: String(row.state) as LinkState,
+    how: String(row.how) as LinkOrigin,
+  };
+}
+
+function places(values: readonly unknown[]): string {
+  return values.map(() => '?').join(', ');
+}
+
+function byType(targets: readonly { type: string; id: string }[]): Map<string, string[]> {
+  const grouped = new Map<string, Set<string>>();
+  for (const { type, id } of targets) grouped.set(type, (grouped.get(type) ?? new Set()).add(id));
+  return new Map([...grouped].map(([type, ids]) => [type, [...ids]]));
+}

@@ -1,0 +1,230 @@
+// Marks that a resource may differ from its remote copy: at most one live row per connection and resource, whose body is
+// computed when it is sent. A row in `sending` whose lease ran out was interrupted and is treated as ambiguous.
+// docs/sync-spec.md#I11 docs/sync-spec.md#I16
+import { randomUUID } from 'node:crypto';
+import type { RetryClass } from '../fault.ts';
+import type { SqlRow, Statement, Store } from '../store/store.ts';
+
+export type OutboxState = 'queued' | 'sending' | 'sent' | 'parked' | 'rejected' | 'superseded';
+/** `changed`: a newer local version. `again`: something is left to do. `exhausted`: failed too often. `retry`: a person. */
+export type OutboxEvent =
+  | 'changed'
+  | 'claimed'
+  | 'done'
+  | 'again'
+  | 'failed'
+  | 'exhausted'
+  | 'refused'
+  | 'withdrawn'
+  | 'retry';
+
+/** Final rows stay for the record; the next change makes a new row, which is what `changed` -> same state means there. */
+export const OUTBOX: Record<OutboxState, Record<OutboxEvent, OutboxState>> = {
+  queued: {
+    changed: 'queued',
+    claimed: 'sending',
+    done: 'queued',
+    again: 'queued',
+    failed: 'queued',
+    exhausted: 'queued',
+    refused: 'queued',
+    withdrawn: 'superseded',
+    retry: 'queued',
+  },
+  sending: {
+    changed: 'sending',
+    claimed: 'sending',
+    done: 'sent',
+    again: 'queued',
+    failed: 'queued',
+    exhausted: 'parked',
+    refused: 'rejected',
+    withdrawn: 'superseded',
+    retry: 'sending',
+  },
+  sent: final('sent'),
+  parked: { ...final('parked'), changed: 'queued', withdrawn: 'superseded', retry: 'queued' },
+  rejected: { ...final('rejected'), retry: 'queued' },
+  superseded: final('superseded'),
+};
+
+function final(state: OutboxState): Record<OutboxEvent, OutboxState> {
+  return {
+    changed: state,
+    claimed: state,
+    done: state,
+    again: state,
+    failed: state,
+    exhausted: state,
+    refused: state,
+    withdrawn: state,
+    retry: state,
+  };
+}
+
+export interface OutboxRow {
+  readonly id: string;
+  readonly connection: string;
+  readonly type: string;
+  readonly localId: string;
+  readonly sequence: number;
+  readonly state: OutboxState;
+  readonly attempts: number;
+  /** Not before this time. */
+  readonly nextAt: number;
+  readonly intentKey: string;
+  readonly probedAt: number | undefined;
+  /** What is known of the last attempt: after `ambiguous` look before sending again. */
+  readonly faultClass: RetryClass | undefined;
+}
+
+/** A row that this process may work on until the lease ends. */
+export interface Claim extends OutboxRow {
+  readonly token: string;
+}
+
+/** How a claim ends. Times are epoch milliseconds of the machine's clock. */
+export type Settlement =
+  | { readonly event: 'done' | 'again' }
+  | {
+      readonly event: 'withdrawn' | 'refused' | 'exhausted';
+      readonly fault: string;
+      readonly faultClass?: RetryClass;
+      readonly detail?: string;
+    }
+  | {
+      readonly event: 'failed';
+      readonly fault: string;
+      readonly faultClass: RetryClass;
+      readonly nextAt: number;
+      readonly attempts: number;
+      readonly probedAt?: number;
+      readonly detail?: string;
+    };
+
+const LEASE = 90_000;
+const COLUMNS = `id, connection, type, local_id, upto_sequence, state, attempts, next_at, intent_key, probed_at,
+  fault_class`;
+const LIVE = "state IN ('queued', 'sending', 'parked')";
+/** A resource with an open conflict waits for a person, and only that resource. */
+const UNDISPUTED = `NOT EXISTS (SELECT 1 FROM conflict WHERE conflict.connection = outbox.connection
+  AND conflict.type = outbox.type AND conflict.local_id = outbox.local_id AND conflict.state = 'open')`;
+
+const MARK = `INSERT INTO outbox (id, connection, type, local_id, upto_sequence, state, attempts, next_at, intent_key, at)
+  VALUES (?, ?, ?, ?, ?, 'queued', 0, 0, ?, ?)
+  ON CONFLICT (connection, type, local_id) WHERE ${LIVE} DO UPDATE SET
+    upto_sequence = CASE WHEN excluded.upto_sequence > outbox.upto_sequence
+      THEN excluded.upto_sequence ELSE outbox.upto_sequence END,
+    attempts = CASE outbox.state WHEN 'parked' THEN 0 ELSE outbox.attempts END,
+    next_at = CASE outbox.state WHEN 'parked' THEN 0 ELSE outbox.next_at END,
+    state = CASE outbox.state WHEN 'parked' THEN 'queued' ELSE outbox.state END`;
+
+/** Marks a resource as changed up to `sequence` of the log. */
+export function mark(connection: string, type: string, localId: string, sequence: number, now: number): Statement {
+  return { sql: MARK, params: [randomUUID(), connection, type, localId, sequence, randomUUID(), now] };
+}
+
+/** The row that is due longest; resources in conflict wait for a person. */
+export async function nextDue(
+  store: Pick<Store, 'query'>,
+  connection: string,
+  now: number,
+): Promise<OutboxRow | undefined> {
+  const sql = `SELECT ${COLUMNS} FROM outbox WHERE connection = ?
+    AND ((state = 'queued' AND next_at <= ?) OR (state = 'sending' AND lease_until <= ?))
+    AND ${UNDISPUTED}
+    ORDER BY next_at, upto_sequence LIMIT 1`;
+  const [row] = await store.query(sql, [connection, now, now]);
+  return row && toRow(row);
+}
+
+/** The newest row of a resource, live or not. */
+export async function readOutbox(
+  store: Pick<Store, 'query'>,
+  connection: string,
+  type: string,
+  localId: string,
+): Promise<OutboxRow | undefined> {
+  const sql = `SELECT ${COLUMNS} FROM outbox WHERE connection = ? AND type = ? AND local_id = ?
+    ORDER BY CASE WHEN ${LIVE} THEN 0 ELSE 1 END, upto_sequence DESC LIMIT 1`;
+  const [row] = await store.query(sql, [connection, type, localId]);
+  return row && toRow(row);
+}
+
+/** Takes the row for this process; the commit fails with a conflict when another one has it. */
+export function claim(row: OutboxRow, now: number): { readonly claim: Claim; readonly statement: Statement } {
+  const token = randomUUID();
+  const sql = `UPDATE outbox SET state = 'sending', lease_token = ?, lease_until = ?, waits_for = NULL
+    WHERE id = ? AND (state = 'queued' OR (state = 'sending' AND lease_until <= ?)) AND ${UNDISPUTED}`;
+  const interrupted = row.state === 'sending';
+  const claimed: Claim = {
+    ...row,
+    token,
+    state: 'sending',
+    ...(interrupted ? { faultClass: 'ambiguous' as const } : {}),
+  };
+  return { claim: claimed, statement: { sql, params: [token, now + LEASE, row.id, now], rows: 1 } };
+}
+
+/** Ends a claim. A change that came meanwhile leaves the row queued. Fenced: fails when the lease was lost. */
+export function settle(claim: Claim, end: Settlement): Statement {
+  const state = OUTBOX.sending[end.event];
+  const failed = end.event === 'failed' ? end : undefined;
+  const fault = 'fault' in end ? end : undefined;
+  const sql = `UPDATE outbox SET state = CASE WHEN upto_sequence > ? THEN 'queued' ELSE ? END, attempts = ?, next_at = ?,
+    probed_at = ?, fault = ?, fault_class = ?, detail = ?, lease_token = NULL, lease_until = NULL
+    WHERE id = ? AND lease_token = ?`;
+  return {
+    sql,
+    params: [
+      claim.sequence,
+      state,
+      failed?.attempts ?? 0,
+      failed?.nextAt ?? 0,
+      failed?.probedAt ?? null,
+      fault?.fault ?? null,
+      fault?.faultClass ?? null,
+      fault?.detail ?? null,
+      claim.id,
+      claim.token,
+    ],
+    rows: 1,
+  };
+}
+
+/** Gives a claim back untouched; what is known of earlier attempts stays. */
+export function unclaim(claim: Claim, nextAt: number): Statement {
+  const sql = `UPDATE outbox SET state = '${OUTBOX.sending.again}', next_at = ?, fault_class = ?, lease_token = NULL,
+    lease_until = NULL WHERE id = ? AND lease_token = ?`;
+  return { sql, params: [nextAt, claim.faultClass ?? null, claim.id, claim.token] };
+}
+
+/** Puts a row that nobody works on off until `nextAt`, or until `target` is settled. */
+export function waitFor(row: OutboxRow, target: string, nextAt: number, now: number): Statement {
+  const sql = `UPDATE outbox SET state = 'queued', waits_for = ?, next_at = ?, lease_token = NULL, lease_until = NULL,
+    fault_class = CASE state WHEN 'sending' THEN 'ambiguous' ELSE fault_class END
+    WHERE id = ? AND (state = 'queued' OR (state = 'sending' AND lease_until <= ?))`;
+  return { sql, params: [target, nextAt, row.id, now] };
+}
+
+/** Lets the rows go on that waited for a resource. */
+export function release(connection: string, target: string): Statement {
+  const sql = 'UPDATE outbox SET waits_for = NULL, next_at = 0 WHERE connection = ? AND waits_for = ?';
+  return { sql, params: [connection, target] };
+}
+
+function toRow(row: SqlRow): OutboxRow {
+  return {
+    id: String(row.id),
+    connection: String(row.connection),
+    type: String(row.type),
+    localId: String(row.local_id),
+    sequence: Number(row.upto_sequence),
+    state: String(row.state) as OutboxState,
+    attempts: Number(row.attempts),
+    nextAt: Number(row.next_at),
+    intentKey: String(row.intent_key),
+    probedAt: row.probed_at == null ? undefined : Number(row.probed_at),
+    faultClass: row.fault_class == null ? undefined : (String(row.fault_class) as RetryClass),
+  };
+}

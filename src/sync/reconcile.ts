@@ -1,0 +1,45 @@
+// Brings two copies together that both grew from the last common version. The two servers never hold the same text (each
+// normalises, drops and adds), so what the remote changed is first carried over to our copy of that version. Pure.
+import { canonicalJson, type JsonObject, sameJson } from '../fhir/canonical-json.ts';
+import { carryChange, type MergeConflict, type MergePolicy, merge3 } from '../fhir/merge3.ts';
+import { patientOf } from './patient-reference.ts';
+
+/** All bodies comparable and in local terms. */
+export interface Copies {
+  readonly baseLocal: JsonObject;
+  readonly baseRemote: JsonObject;
+  readonly local: JsonObject;
+  readonly remote: JsonObject;
+}
+
+export interface Reconciled {
+  /** Our copy of what the remote has: the next common version. */
+  readonly theirs: JsonObject;
+  /** What our copy becomes; with conflicts, what is proposed. */
+  readonly merged: JsonObject;
+  readonly conflicts: readonly MergeConflict[];
+  readonly localChanges: boolean;
+  /** True when the remote lacks something of the merged copy. */
+  readonly remoteChanges: boolean;
+}
+
+export function reconcile(copies: Copies, policy: MergePolicy): Reconciled {
+  const { baseLocal, baseRemote, local, remote } = copies;
+  const theirs = carryChange(baseRemote, remote, baseLocal);
+  const { merged, conflicts } = merge3(baseLocal, local, theirs, policy);
+  const moved = movedToAnotherPatient(local, merged);
+  return {
+    theirs,
+    merged,
+    conflicts: moved && conflicts.length === 0 ? [moved] : conflicts,
+    localChanges: !sameJson(merged, local),
+    remoteChanges: !sameJson(carryChange(theirs, merged, remote), remote),
+  };
+}
+
+/** No server may move a resource from one patient to another without a person looking at it. */
+function movedToAnotherPatient(local: JsonObject, merged: JsonObject): MergeConflict | undefined {
+  const [before, after] = [patientOf(local), patientOf(merged)];
+  if (before === undefined || canonicalJson(before) === canonicalJson(after)) return undefined;
+  return { path: 'patient', ours: before, theirs: after };
+}

@@ -1,0 +1,63 @@
+// Pulled resources may refer to what comes later. Once the target is linked, the URL of the remote becomes a local
+// reference, here and in the common version.
+import { asFault } from '../fault.ts';
+import { type JsonObject, sameJson } from '../fhir/canonical-json.ts';
+import type { Statement } from '../store/store.ts';
+import { comparable, parseBody, resourceOf } from './body.ts';
+import { type RunContext, realNow } from './context.ts';
+import { readLink, saveLink } from './identity.ts';
+import { mapReferences } from './mapping.ts';
+import { actorOf } from './settings.ts';
+
+const BATCH = 500;
+const READY = `SELECT u.target, u.type, u.local_id, i.type AS target_type, i.local_id AS target_id
+  FROM unresolved_reference u JOIN identity i
+    ON i.connection = u.connection AND u.target = i.type || '/' || i.remote_id AND i.state <> 'replaced'
+  WHERE u.connection = ? ORDER BY u.type, u.local_id LIMIT ${BATCH}`;
+const FORGET = 'DELETE FROM unresolved_reference WHERE connection = ? AND target = ? AND type = ? AND local_id = ?';
+
+/** Rewrites every reference that can be resolved by now. */
+export async function repoint(context: RunContext): Promise<void> {
+  const { store, connection, remote, signal } = context;
+  while (!signal.aborted) {
+    const rows = await store.query(READY, [connection.name]);
+    for (const row of rows) {
+      const [target, type, localId] = [String(row.target), String(row.type), String(row.local_id)];
+      const literal = `${row.target_type}/${row.target_id}`;
+      await repointOne(context, type, localId, `${remote.baseUrl}/${target}`, literal, {
+        sql: FORGET,
+        params: [connection.name, target, type, localId],
+      });
+    }
+    if (rows.length < BATCH) return;
+  }
+}
+
+async function repointOne(
+  context: RunContext,
+  type: string,
+  localId: string,
+  url: string,
+  literal: string,
+  forget: Statement,
+): Promise<void> {
+  const { store, connection, runId } = context;
+  const point = (body: JsonObject) =>
+    mapReferences(body, (reference) =>
+      reference.reference === url ? { ...reference, reference: literal } : reference,
+    );
+  const stored = await store.read(type, localId);
+  const link = await readLink(store, connection.name, type, localId);
+  const base = link?.baseLocal && { ...link, baseLocal: point(link.baseLocal) };
+  const alongside = [...(base ? [saveLink(base, realNow(context))] : []), forget];
+  const body = stored && stored.operation !== 'delete' ? parseBody(stored.content) : undefined;
+  const next = body && point(body);
+  const changed = stored && body && next && !sameJson(comparable(body), comparable(next));
+  try {
+    const changes = changed ? [{ op: 'update' as const, resource: resourceOf(next), ifMatch: stored.versionId }] : [];
+    await store.commit(actorOf(connection, runId), changes, alongside);
+  } catch (error) {
+    // Edited meanwhile: the row is still there and the next pull does it.
+    if (asFault(error).kind !== 'precondition') throw error;
+  }
+}

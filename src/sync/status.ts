@@ -1,0 +1,64 @@
+// How each connection is doing, in numbers. docs/sync-spec.md#I23
+import type { BreakerStatus } from '../remote/breaker.ts';
+import { readCursor } from '../store/cursor.ts';
+import type { Store } from '../store/store.ts';
+import { cursorName } from './feed.ts';
+import type { OutboxState } from './outbox.ts';
+import type { Connection } from './settings.ts';
+
+export interface StreamStatus {
+  readonly type: string;
+  /** The remote's time up to which everything is here. */
+  readonly highWater: string | null;
+  readonly unfinished: boolean;
+  /** Epoch milliseconds of the last page. */
+  readonly ranAt: number;
+}
+
+export interface ConnectionStatus {
+  readonly name: string;
+  readonly mode: Connection['mode'];
+  readonly breaker: BreakerStatus;
+  /** Log entries not looked at yet. */
+  readonly feedLag: number;
+  readonly outbox: Readonly<Record<OutboxState, number>>;
+  readonly links: number;
+  readonly openConflicts: number;
+  readonly quarantined: number;
+  readonly streams: readonly StreamStatus[];
+}
+
+export async function connectionStatus(
+  store: Store,
+  connection: Connection,
+  breaker: BreakerStatus,
+): Promise<ConnectionStatus> {
+  const { name, mode } = connection;
+  const count = async (sql: string) => Number((await store.query(sql, [name]))[0]?.n ?? 0);
+  const outbox = { queued: 0, sending: 0, sent: 0, parked: 0, rejected: 0, superseded: 0 };
+  for (const row of await store.query('SELECT state, COUNT(*) AS n FROM outbox WHERE connection = ? GROUP BY state', [
+    name,
+  ])) {
+    outbox[String(row.state) as OutboxState] = Number(row.n);
+  }
+  const streams = await store.query(
+    'SELECT type, high_water, cursor, ran_at FROM checkpoint WHERE connection = ? ORDER BY type',
+    [name],
+  );
+  return {
+    name,
+    mode,
+    breaker,
+    feedLag: (await store.head()) - ((await readCursor(store, cursorName(connection))) ?? 0),
+    outbox,
+    links: await count("SELECT COUNT(*) AS n FROM identity WHERE connection = ? AND state <> 'replaced'"),
+    openConflicts: await count("SELECT COUNT(*) AS n FROM conflict WHERE connection = ? AND state = 'open'"),
+    quarantined: await count("SELECT COUNT(*) AS n FROM message WHERE connection = ? AND outcome = 'quarantined'"),
+    streams: streams.map((row) => ({
+      type: String(row.type),
+      highWater: row.high_water === null ? null : String(row.high_water),
+      unfinished: row.cursor !== null,
+      ranAt: Number(row.ran_at),
+    })),
+  };
+}

@@ -1,0 +1,48 @@
+// What transitions tell the rest of the process after it is committed: ids, steps and times, nothing about the patient.
+import type { TransitionReason } from '../care/concept.ts';
+import type { RiskBand } from '../care/lace.ts';
+
+export type TransitionEvent =
+  | {
+      readonly kind: 'transition-started';
+      readonly episode: string;
+      readonly encounter: string;
+      readonly patient: string;
+      /** Canonical of the PlanDefinition. */
+      readonly protocol: string;
+      readonly lace: number;
+      readonly band: RiskBand;
+      readonly carePlan: string;
+      readonly followUps: number;
+    }
+  | { readonly kind: 'transition-declined'; readonly encounter: string; readonly reason: TransitionReason }
+  | {
+      readonly kind: 'transition-withdrawn';
+      readonly episode: string;
+      readonly encounter: string;
+      readonly reason: TransitionReason;
+    }
+  /** A corrected discharge time moved the follow-ups that nobody had begun. */
+  | {
+      readonly kind: 'transition-moved';
+      readonly episode: string;
+      readonly encounter: string;
+      readonly followUps: number;
+    }
+  | { readonly kind: 'transition-completed'; readonly episode: string; readonly encounter: string }
+  /** The log entry could not be acted on; it is passed over so that others are not held up. */
+  | { readonly kind: 'transition-failed'; readonly type: string; readonly id: string; readonly versionId: string }
+  | (FollowUpEvent & { readonly kind: 'follow-up-due' })
+  | (FollowUpEvent & { readonly kind: 'follow-up-escalated'; readonly escalation?: string });
+
+interface FollowUpEvent {
+  readonly episode: string;
+  readonly step: string;
+  readonly task: string;
+  /** FHIR dateTime of the deadline, when it has one. */
+  readonly due?: string;
+  /** Between the moment it was to happen and now. */
+  readonly lateSeconds: number;
+}
+
+export type Emit = (event: TransitionEvent) => void;

@@ -1,0 +1,97 @@
+// Gathers from the store what a decision about a discharge rests on. What the encounter names but the store does not
+// have is left out, so that a plan never points at nothing.
+import type { Encounter, EpisodeOfCare, Patient } from '@medplum/fhirtypes';
+import { isReal } from '../care/comorbidity.ts';
+import { dischargeInstant } from '../care/discharge.ts';
+import { isLive, isTransition } from '../care/episode.ts';
+import { toInstant } from '../care/local-time.ts';
+import { findResources, idOf, readResource } from '../care/stored.ts';
+import type { CaseManager, TransitionContext } from '../care/transition-context.ts';
+import type { Parts } from './parts.ts';
+
+export interface DischargeFacts {
+  readonly context: TransitionContext;
+  /** Emergency encounters that began in the six months before the admission. */
+  readonly emergencyEncounters: readonly Encounter[];
+}
+
+/**
+ * @param learned FHIR instant at which the store was told of the discharge
+ * @returns undefined when the patient is not stored
+ */
+export async function gatherFacts(
+  parts: Parts,
+  encounter: Encounter,
+  learned: string,
+): Promise<DischargeFacts | undefined> {
+  const { store, facilities, rules, clock } = parts;
+  const patient = await readResource(store, 'Patient', idOf(encounter.subject, 'Patient'));
+  if (!patient) return undefined;
+  const place = await facilities.placeOf(encounter.serviceProvider);
+  const of = { patient: `Patient/${patient.id}` };
+  const [conditions, caregivers, episodes, primaryCare, [facility]] = await Promise.all([
+    findResources(store, 'Condition', of),
+    findResources(store, 'RelatedPerson', of),
+    findResources(store, 'EpisodeOfCare', { ...of, status: 'active' }),
+    keepStored(parts, patient.generalPractitioner ?? []),
+    keepStored(parts, encounter.serviceProvider ? [encounter.serviceProvider] : []),
+  ]);
+  const managers = await keepStored(parts, episodes.filter((one) => !isTransition(one)).flatMap(managerOf));
+  const context: TransitionContext = {
+    encounter,
+    patient,
+    conditions: conditions.filter(isReal),
+    caregivers: caregivers.filter(({ active }) => active !== false),
+    primaryCare,
+    ...(facility ? { facility } : {}),
+    ...(managers[0] ? { caseManager: managers[0] } : {}),
+    destination: rules.destinationOf(encounter),
+    anchor: { ...place, discharge: dischargeInstant(encounter, place.zone, learned) },
+    now: clock.now(),
+  };
+  return { context, emergencyEncounters: await emergencyBefore(parts, patient, encounter, place.zone) };
+}
+
+/** Live transitions of a patient. */
+export async function liveTransitions(parts: Parts, patient: string): Promise<EpisodeOfCare[]> {
+  const open = await findResources(parts.store, 'EpisodeOfCare', { patient, status: 'active,onhold,planned,waitlist' });
+  return open.filter((episode) => isTransition(episode) && isLive(episode));
+}
+
+const managerOf = ({ careManager }: EpisodeOfCare): CaseManager[] => (careManager ? [careManager] : []);
+
+async function emergencyBefore(
+  parts: Parts,
+  patient: Patient,
+  encounter: Encounter,
+  zone: string,
+): Promise<Encounter[]> {
+  const start = encounter.period?.start;
+  if (!start) return [];
+  const admission = toInstant(start, zone);
+  const earliest = admission.toZonedDateTimeISO(zone).subtract({ months: 6, days: 1 }).toInstant();
+  const query = new URLSearchParams({
+    patient: `Patient/${patient.id}`,
+    class: 'EMER',
+    date: `ge${earliest.toString({ fractionalSecondDigits: 3 })}`,
+  });
+  query.append('date', `le${admission.toString({ fractionalSecondDigits: 3 })}`);
+  const found = await parts.store.find(`Encounter?${query}`);
+  return found.map(({ content }) => JSON.parse(content) as Encounter).filter(({ id }) => id !== encounter.id);
+}
+
+/** Those references whose target is stored, as bare references. */
+async function keepStored<R extends { readonly reference?: string }>(
+  { store }: Parts,
+  references: readonly R[],
+): Promise<{ reference: string }[]> {
+  const kept = await Promise.all(
+    references.map(async ({ reference }) => {
+      const [type, id, ...rest] = reference?.split('/') ?? [];
+      if (!reference || !type || !id || rest.length > 0) return [];
+      const version = await store.read(type, id);
+      return version && version.operation !== 'delete' ? [{ reference }] : [];
+    }),
+  );
+  return kept.flat();
+}

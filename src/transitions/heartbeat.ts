@@ -1,0 +1,40 @@
+// The only user of node-cron: once a minute it says that time has passed. What is due is decided elsewhere, so a missed
+// beat costs a minute, not a follow-up.
+import { schedule } from 'node-cron';
+import type { Logger } from 'pino';
+
+export interface Heartbeat {
+  /** Beats at once, then every minute. */
+  start(): Promise<void>;
+  /** No beat begins after it resolves; waits for the one under way. */
+  stop(): Promise<void>;
+}
+
+/** UTC, because a zone with daylight saving would skip or repeat an hour of beats. */
+const EVERY_MINUTE = { expression: '* * * * *', options: { timezone: 'UTC', noOverlap: true } } as const;
+
+/** @param tick what to do on every beat; a beat that fails is logged and the next one tries again */
+export function createHeartbeat(tick: () => Promise<unknown>, log: Logger): Heartbeat {
+  let task: ReturnType<typeof schedule> | undefined;
+  let beating: Promise<void> = Promise.resolve();
+  const beat = () => {
+    beating = beating.then(tick).then(
+      () => undefined,
+      (error: unknown) => log.error({ err: error }, 'a heartbeat failed'),
+    );
+    return beating;
+  };
+  return {
+    async start() {
+      if (task) return;
+      task = schedule(EVERY_MINUTE.expression, beat, EVERY_MINUTE.options);
+      task.on('execution:missed', () => log.warn('a heartbeat was missed; the next one catches up'));
+      await beat();
+    },
+    async stop() {
+      await task?.destroy();
+      task = undefined;
+      await beating;
+    },
+  };
+}

@@ -1,0 +1,47 @@
+// All that belongs to a transition, read from the store.
+import type {
+  CarePlan,
+  CareTeam,
+  CommunicationRequest,
+  EpisodeOfCare,
+  Goal,
+  ServiceRequest,
+  Task,
+} from '@medplum/fhirtypes';
+import { findResources, idOf, readResource, tokenValue } from '../care/stored.ts';
+import { IDENTIFIER } from '../care/systems.ts';
+import type { Store } from '../store/store.ts';
+
+export interface LivePlan {
+  readonly episode: EpisodeOfCare;
+  readonly carePlan: CarePlan | undefined;
+  /** Follow-ups and their escalations. */
+  readonly tasks: readonly Task[];
+  readonly orders: readonly ServiceRequest[];
+  readonly reminders: readonly CommunicationRequest[];
+  readonly goals: readonly Goal[];
+  readonly teams: readonly CareTeam[];
+}
+
+export async function readLivePlan(store: Store, episode: EpisodeOfCare): Promise<LivePlan> {
+  const identifier = tokenValue(IDENTIFIER.transitionPlan, episode.id ?? '');
+  const [carePlan] = await findResources(store, 'CarePlan', { identifier });
+  if (!carePlan) return { episode, carePlan: undefined, tasks: [], orders: [], reminders: [], goals: [], teams: [] };
+  const of = { 'based-on': `CarePlan/${carePlan.id}` };
+  const [tasks, orders, reminders, goals, teams] = await Promise.all([
+    findResources(store, 'Task', of),
+    findResources(store, 'ServiceRequest', of),
+    findResources(store, 'CommunicationRequest', { ...of, status: 'active' }),
+    Promise.all((carePlan.goal ?? []).map((goal) => readResource(store, 'Goal', idOf(goal, 'Goal')))),
+    Promise.all((carePlan.careTeam ?? []).map((team) => readResource(store, 'CareTeam', idOf(team, 'CareTeam')))),
+  ]);
+  return {
+    episode,
+    carePlan,
+    tasks,
+    orders,
+    reminders,
+    goals: goals.filter((goal) => goal !== undefined),
+    teams: teams.filter((team) => team !== undefined),
+  };
+}

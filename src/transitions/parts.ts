@@ -1,0 +1,54 @@
+// What the parts of transitions share: the store, the clock, the rules read from profiles/, and who they act as.
+import type {
+  ActivityDefinition,
+  CodeSystem,
+  ConceptMap,
+  Encounter,
+  PlanDefinition,
+  Resource,
+  ValueSet,
+} from '@medplum/fhirtypes';
+import type { Logger } from 'pino';
+import { createComorbidityTable } from '../care/comorbidity.ts';
+import { createAcuityReader, createDestinationReader, type Destination } from '../care/discharge.ts';
+import { ofType } from '../care/profiles.ts';
+import { type Protocol, readProtocols } from '../care/protocol.ts';
+import type { RiskRules } from '../care/risk-assessment.ts';
+import type { Clock } from '../clock.ts';
+import type { SearchQuery } from '../fhir/search/query.ts';
+import type { Actor, Store } from '../store/store.ts';
+import type { Emit } from './events.ts';
+import type { Facilities } from './facilities.ts';
+
+export interface Parts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly facilities: Facilities;
+  readonly rules: Rules;
+  /** `Type?parameters` as the store's search takes it. */
+  readonly parse: (query: string) => SearchQuery;
+  readonly log: Logger;
+  readonly emit: Emit;
+}
+
+export interface Rules extends RiskRules {
+  readonly protocols: readonly Protocol[];
+  readonly destinationOf: (encounter: Encounter) => Destination;
+}
+
+export const ACTOR: Actor = { reference: 'Device/baton-transitions', kind: 'service' };
+
+/** @throws Fault unprocessable when an artefact is missing or cannot be carried out */
+export function readRules(artifacts: readonly Resource[]): Rules {
+  const plans: PlanDefinition[] = ofType(artifacts, 'PlanDefinition');
+  const activities: ActivityDefinition[] = ofType(artifacts, 'ActivityDefinition');
+  const codeSystems: CodeSystem[] = ofType(artifacts, 'CodeSystem');
+  const maps: ConceptMap[] = ofType(artifacts, 'ConceptMap');
+  const valueSets: ValueSet[] = ofType(artifacts, 'ValueSet');
+  return {
+    protocols: readProtocols(plans, activities),
+    comorbidities: createComorbidityTable(codeSystems),
+    isAcute: createAcuityReader(valueSets),
+    destinationOf: createDestinationReader(maps),
+  };
+}

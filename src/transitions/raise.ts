@@ -1,0 +1,46 @@
+// A follow-up's window has opened: it becomes due and its owner is to be told.
+import type { Task } from '@medplum/fhirtypes';
+import { clockConcept, followUpKey, formatKey, hasClockStatus, touched } from '../care/follow-up.ts';
+import { toInstant } from '../care/local-time.ts';
+import { remindOwner } from '../care/reminder.ts';
+import { tokenValue } from '../care/stored.ts';
+import { IDENTIFIER } from '../care/systems.ts';
+import { isTerminal } from '../care/task-transitions.ts';
+import type { Change } from '../fhir/change.ts';
+import type { Act } from './act.ts';
+import type { Parts } from './parts.ts';
+
+export async function planRaise(_parts: Parts, task: Task, now: Temporal.Instant): Promise<Act | undefined> {
+  const key = followUpKey(task);
+  const { start, end } = task.restriction?.period ?? {};
+  if (!key || !start || isTerminal(task.status) || !hasClockStatus(task, 'scheduled')) return undefined;
+  const due = touched({ ...task, businessStatus: clockConcept('due') }, now);
+  const reminder = remindOwner(due, formatKey(key), 'follow-up-due', start, now);
+  const changes: Change[] = [
+    { op: 'update', resource: due, ifMatch: task.meta?.versionId },
+    { op: 'create', resource: reminder, ifNoneExist: reminderQuery(formatKey(key)) },
+  ];
+  const { episode, step } = key;
+  const lateSeconds = secondsBetween(toInstant(start, 'UTC'), now);
+  return {
+    changes,
+    event: () => ({
+      kind: 'follow-up-due',
+      episode,
+      step,
+      task: task.id ?? '',
+      ...(end ? { due: end } : {}),
+      lateSeconds,
+    }),
+  };
+}
+
+/** Finds the reminder of a follow-up. */
+export function reminderQuery(key: string): string {
+  return new URLSearchParams({ identifier: tokenValue(IDENTIFIER.reminder, key) }).toString();
+}
+
+/** Whole seconds from `moment` to `now`. */
+export function secondsBetween(moment: Temporal.Instant, now: Temporal.Instant): number {
+  return Math.floor(moment.until(now).total('seconds'));
+}

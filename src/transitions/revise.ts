@@ -1,0 +1,55 @@
+// The changes that a corrected discharge calls for while its transition is under way.
+import type { Task } from '@medplum/fhirtypes';
+import { windowOf } from '../care/deadline.ts';
+import { encounterOfEpisode, keyOfEpisode, moveEpisode, transitionKey } from '../care/episode.ts';
+import { clockConcept, followUpKey, formatWindow, hasClockStatus, isUntouched, touched } from '../care/follow-up.ts';
+import type { Protocol } from '../care/protocol.ts';
+import { type Link, referenceTo, type TransitionContext } from '../care/transition-context.ts';
+import type { Change } from '../fhir/change.ts';
+import type { LivePlan } from './live-plan.ts';
+import { updatesWithProvenance } from './withdraw.ts';
+
+/** True when the plan was made from this protocol, in whatever version. */
+export function follows({ carePlan }: LivePlan, protocol: Protocol): boolean {
+  return (
+    carePlan?.instantiatesCanonical?.some((canonical) => canonical.split('|')[0] === protocol.definition.url) ?? false
+  );
+}
+
+/** True when the transition counts from this discharge already. */
+export function isAnchoredAt({ episode }: LivePlan, { encounter, anchor }: TransitionContext): boolean {
+  return keyOfEpisode(episode) === transitionKey(encounter.id ?? '', anchor.discharge);
+}
+
+/** Steps that were seen through, by id, with the Task that did. */
+export function completedSteps({ tasks }: LivePlan): Map<string, Link> {
+  const completed = tasks.filter(({ status }) => status === 'completed');
+  return new Map(
+    completed.flatMap((task): [string, Link][] => {
+      const key = followUpKey(task);
+      return key ? [[key.step, referenceTo(task)]] : [];
+    }),
+  );
+}
+
+/** Counts the follow-ups that nobody has begun from the corrected discharge. */
+export function planMove(
+  plan: LivePlan,
+  protocol: Protocol,
+  context: TransitionContext,
+): { changes: Change[]; moved: number } {
+  const moved = plan.tasks.flatMap((task) => moveFollowUp(task, protocol, context));
+  const changed = [moveEpisode(plan.episode, context), ...moved];
+  const source = `Encounter/${encounterOfEpisode(plan.episode)}`;
+  return { changes: updatesWithProvenance(changed, source, context.now), moved: moved.length };
+}
+
+function moveFollowUp(task: Task, protocol: Protocol, context: TransitionContext): Task[] {
+  const step = protocol.steps.find(({ id }) => id === followUpKey(task)?.step);
+  if (!step || !isUntouched(task) || hasClockStatus(task, 'overdue')) return [];
+  const window = windowOf(step.timing, context.anchor);
+  const waits = Temporal.Instant.compare(window.raise, context.now) > 0;
+  const restriction = { ...task.restriction, period: formatWindow(window, context.anchor.zone) };
+  const businessStatus = waits ? clockConcept('scheduled') : task.businessStatus;
+  return [touched({ ...task, restriction, ...(businessStatus ? { businessStatus } : {}) }, context.now)];
+}

@@ -1,0 +1,78 @@
+// What follows when a follow-up ends: its reminders and its escalation are settled, and when it was the last one the
+// transition is closed and its goals are judged.
+import type { Goal, Resource, Task } from '@medplum/fhirtypes';
+import { closeCarePlan } from '../care/care-plan.ts';
+import { encounterOfEpisode, endEpisode } from '../care/episode.ts';
+import { escalationKey } from '../care/escalation.ts';
+import { cancelFollowUp, followUpKey, formatKey, goalsOf } from '../care/follow-up.ts';
+import { concludeGoal } from '../care/goal.ts';
+import { IDENTIFIER } from '../care/systems.ts';
+import { isTerminal } from '../care/task-transitions.ts';
+import type { Change } from '../fhir/change.ts';
+import type { LivePlan } from './live-plan.ts';
+import { dissolveTeam, updatesWithProvenance } from './withdraw.ts';
+
+export interface Settlement {
+  readonly changes: Change[];
+  /** The transition is over. */
+  readonly closes: boolean;
+}
+
+/**
+ * @param plan as it is now
+ * @param zone of the facility, for the day that goals are judged on
+ */
+export function planSettlement(plan: LivePlan, zone: string, now: Temporal.Instant): Settlement {
+  const ended = plan.tasks.filter(({ status }) => isTerminal(status));
+  const resolved = plan.tasks.flatMap((task) => cancelWhenResolved(task, ended, now));
+  const over = new Set([...ended, ...resolved].map(({ id }) => id));
+  const closes = plan.tasks.every(({ id }) => over.has(id));
+  const endedKeys = new Set([...ended, ...resolved].flatMap(keyText));
+  const told = plan.reminders
+    .filter(({ identifier }) => closes || identifier?.some((one) => isReminderOf(one, endedKeys)))
+    .map((reminder): Resource => ({ ...reminder, status: 'completed' }));
+  const changed: Resource[] = [...resolved, ...told, ...(closes ? closing(plan, zone, now) : [])];
+  if (changed.length === 0) return { changes: [], closes };
+  return { changes: updatesWithProvenance(changed, `Encounter/${encounterOfEpisode(plan.episode)}`, now), closes };
+}
+
+/** An open escalation of a follow-up that has ended. */
+function cancelWhenResolved(task: Task, ended: readonly Task[], now: Temporal.Instant): Task[] {
+  const [own] = keyText(task);
+  const settled = ended.some((other) => {
+    const key = followUpKey(other);
+    return key && formatKey(escalationKey(key)) === own;
+  });
+  const cancelled = settled ? cancelFollowUp(task, 'resolved', now) : undefined;
+  return cancelled ? [cancelled] : [];
+}
+
+function closing(
+  { episode, carePlan, goals, teams, tasks }: LivePlan,
+  zone: string,
+  now: Temporal.Instant,
+): Resource[] {
+  const today = now.toZonedDateTimeISO(zone).toPlainDate();
+  const open = goals.filter(({ lifecycleStatus }) => lifecycleStatus === 'active' || lifecycleStatus === 'accepted');
+  return [
+    endEpisode(episode, now),
+    ...(carePlan ? [closeCarePlan(carePlan, 'completed')] : []),
+    ...open.map((goal) => concludeGoal(goal, isEarned(goal, tasks), today)),
+    ...teams.map((team) => dissolveTeam(team, now)),
+  ];
+}
+
+/** Every follow-up that works towards the goal was completed. */
+function isEarned(goal: Goal, tasks: readonly Task[]): boolean {
+  const towards = tasks.filter((task) => goalsOf(task).includes(`Goal/${goal.id}`));
+  return towards.every(({ status }) => status === 'completed' || status === 'entered-in-error');
+}
+
+function isReminderOf(identifier: { system?: string; value?: string }, keys: ReadonlySet<string>): boolean {
+  return identifier.system === IDENTIFIER.reminder && keys.has(identifier.value ?? '');
+}
+
+function keyText(task: Task): string[] {
+  const key = followUpKey(task);
+  return key ? [formatKey(key)] : [];
+}

@@ -1,0 +1,62 @@
+// The changes that begin a transition: its episode, the risk, the plan and who made them from what.
+import type { EpisodeOfCare } from '@medplum/fhirtypes';
+import { applyPlanDefinition } from '../care/apply-plan-definition.ts';
+import type { TransitionReason } from '../care/concept.ts';
+import { derivedUrn } from '../care/derived-id.ts';
+import { declineEpisode, episodeIdFor, openEpisode } from '../care/episode.ts';
+import { attribute } from '../care/provenance.ts';
+import type { Link, TransitionContext } from '../care/transition-context.ts';
+import type { Change } from '../fhir/change.ts';
+import type { Decision } from './decide.ts';
+
+export interface StartPlan {
+  readonly changes: Change[];
+  readonly episode: string;
+  /** Position of the CarePlan among the changes. */
+  readonly carePlanAt: number;
+  readonly followUps: number;
+}
+
+/**
+ * The id of the episode follows from the discharge: a second attempt to begin the same transition is refused as a
+ * whole by the store, whoever makes it.
+ * @param earlier transitions of the same encounter
+ * @param done steps that an earlier plan has seen through
+ */
+export function planStart(
+  context: TransitionContext,
+  decision: Extract<Decision, { start: true }>,
+  earlier: readonly EpisodeOfCare[],
+  done: ReadonlyMap<string, Link> = new Map(),
+): StartPlan {
+  const encounter = context.encounter.id ?? '';
+  const episode = episodeIdFor(encounter, context.anchor.discharge, earlier.length);
+  const risk = { reference: derivedUrn(episode, 'risk') };
+  const { assessment, score } = decision.risk;
+  const facts = { risk: assessment, lace: score.total };
+  const plan = applyPlanDefinition(decision.protocol, context, facts, { episode, risk, done });
+  const made: Change[] = [
+    { op: 'create', resource: openEpisode(context, plan.careTeam), id: episode, fullUrl: `urn:uuid:${episode}` },
+    { op: 'create', resource: assessment, fullUrl: risk.reference },
+    ...plan.changes,
+  ];
+  const targets = [`urn:uuid:${episode}`, risk.reference, ...plan.changes.map(({ fullUrl }) => fullUrl)];
+  const provenance = attribute(
+    targets.map((reference) => ({ reference })),
+    `Encounter/${encounter}`,
+    'CREATE',
+    context.now,
+  );
+  const carePlanAt = made.findIndex((change) => change.op === 'create' && change.fullUrl === plan.carePlan.reference);
+  return { changes: [...made, { op: 'create', resource: provenance }], episode, carePlanAt, followUps: plan.followUps };
+}
+
+/** The record of a discharge that begins nothing. */
+export function planDecline(
+  context: TransitionContext,
+  reason: TransitionReason,
+  earlier: readonly EpisodeOfCare[],
+): Change[] {
+  const id = episodeIdFor(context.encounter.id ?? '', context.anchor.discharge, earlier.length);
+  return [{ op: 'create', resource: declineEpisode(context, reason), id }];
+}

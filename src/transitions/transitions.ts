@@ -1,0 +1,94 @@
+// Transitions of care: reads the log for discharges and what becomes of them, and sweeps for follow-ups that fall due.
+// Always plan, then one commit, then tell.
+import type { Resource } from '@medplum/fhirtypes';
+import type { Logger } from 'pino';
+import type { BusinessCalendar } from '../care/business-calendar.ts';
+import type { Clock } from '../clock.ts';
+import { asFault, FAULTS } from '../fault.ts';
+import type { SearchQuery } from '../fhir/search/query.ts';
+import { createConsumer } from '../store/consumer.ts';
+import type { LogEntry, Statement, Store } from '../store/store.ts';
+import type { Emit } from './events.ts';
+import { createFacilities, type Facility } from './facilities.ts';
+import { reactToEncounter } from './on-encounter.ts';
+import { reactToPatient } from './on-patient.ts';
+import { reactToTask } from './on-task.ts';
+import { ACTOR, type Parts, readRules } from './parts.ts';
+import { NOTHING, type Reaction } from './reaction.ts';
+import { type SweepResult, sweep } from './sweep.ts';
+
+export interface TransitionsOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly facilities: readonly Facility[];
+  readonly calendars: ReadonlyMap<string, BusinessCalendar>;
+  /** Everything in profiles/; PlanDefinitions, ActivityDefinitions, code systems, maps and value sets are used. */
+  readonly artifacts: readonly Resource[];
+  /** The search engine's parser, for queries that are read page by page. */
+  readonly parse: (query: string) => SearchQuery;
+  readonly log: Logger;
+  readonly emit?: Emit;
+}
+
+export interface Transitions {
+  /** Reacts to everything the log holds by now; resolves to how many entries that were. */
+  run(): Promise<number>;
+  /** Raises and escalates what is due at `now`, the clock's when absent. */
+  sweep(now?: Temporal.Instant): Promise<SweepResult>;
+  /** Both, in the order that keeps a follow-up from being raised after what withdrew it. */
+  tick(): Promise<SweepResult>;
+  /** Reacts to one entry; `advance` goes into the same commit. */
+  handle(entry: LogEntry, advance: Statement): Promise<void>;
+}
+
+const REACTIONS: Readonly<Record<string, (parts: Parts, entry: LogEntry) => Promise<Reaction>>> = {
+  Encounter: reactToEncounter,
+  Patient: reactToPatient,
+  Task: reactToTask,
+};
+
+/** Somebody changed what a reaction was planned from; it is planned anew this often before the consumer gives up. */
+const ATTEMPTS = 3;
+
+/** @throws Fault unprocessable when an artefact, a calendar or a facility cannot be worked with */
+export function createTransitions(options: TransitionsOptions): Transitions {
+  const { store, clock, parse, log, emit = () => undefined } = options;
+  const facilities = createFacilities(store, options.facilities, options.calendars, log);
+  const parts: Parts = { store, clock, facilities, rules: readRules(options.artifacts), parse, log, emit };
+  const handle = (entry: LogEntry, advance: Statement) => handleEntry(parts, entry, advance);
+  const consumer = createConsumer({ store, name: 'transitions', handle, log });
+  const sweepAt = (now = clock.now()) => sweep(parts, now);
+  return {
+    run: () => consumer.run(),
+    sweep: sweepAt,
+    async tick() {
+      await consumer.run();
+      return sweepAt();
+    },
+    handle,
+  };
+}
+
+async function handleEntry(parts: Parts, entry: LogEntry, advance: Statement): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await react(parts, entry, advance);
+    } catch (error) {
+      const { retry } = FAULTS[asFault(error).kind];
+      if (retry === 'conflict' && attempt < ATTEMPTS) continue;
+      if (retry !== 'permanent') throw error;
+      // It would fail for ever, and everybody behind it in the log would wait for ever.
+      const { type, id, versionId } = entry;
+      parts.log.error({ err: error, type, id, versionId }, 'transitions passed over a change they could not act on');
+      parts.emit({ kind: 'transition-failed', type, id, versionId });
+      return;
+    }
+  }
+}
+
+async function react(parts: Parts, entry: LogEntry, advance: Statement): Promise<void> {
+  const { changes, events } = await (REACTIONS[entry.type]?.(parts, entry) ?? NOTHING);
+  if (changes.length === 0) return;
+  const outcomes = await parts.store.commit(ACTOR, changes, [advance]);
+  for (const event of events(outcomes)) parts.emit(event);
+}

@@ -1,0 +1,57 @@
+// The changes that take a transition back. What has been done stays as it is; what has not will not be.
+import type { CareTeam, CommunicationRequest, Goal, Resource, ServiceRequest } from '@medplum/fhirtypes';
+import { closeCarePlan } from '../care/care-plan.ts';
+import { reasonConcept, type TransitionReason } from '../care/concept.ts';
+import { encounterOfEpisode, endEpisode } from '../care/episode.ts';
+import { cancelFollowUp } from '../care/follow-up.ts';
+import { attribute } from '../care/provenance.ts';
+import { referenceTo } from '../care/transition-context.ts';
+import type { Change } from '../fhir/change.ts';
+import type { LivePlan } from './live-plan.ts';
+
+export function planWithdrawal(plan: LivePlan, reason: TransitionReason, now: Temporal.Instant): Change[] {
+  const { episode, carePlan, tasks, orders, reminders, goals, teams } = plan;
+  const changed: (Resource | undefined)[] = [
+    endEpisode(episode, now, reason),
+    carePlan && closeCarePlan(carePlan, 'revoked', reason),
+    ...tasks.map((task) => cancelFollowUp(task, reason, now)),
+    ...orders.map(revokeOrder),
+    ...reminders.map((reminder) => revokeReminder(reminder, reason)),
+    ...goals.map((goal) => cancelGoal(goal, reason)),
+    ...teams.map((team) => dissolveTeam(team, now)),
+  ];
+  return updatesWithProvenance(changed, `Encounter/${encounterOfEpisode(episode)}`, now);
+}
+
+/** Updates that hold only against the versions that were read, and the Provenance of all of them. */
+export function updatesWithProvenance(
+  changed: readonly (Resource | undefined)[],
+  source: string,
+  now: Temporal.Instant,
+): Change[] {
+  const resources = changed.filter((resource) => resource !== undefined);
+  const updates = resources.map((resource): Change => ({ op: 'update', resource, ifMatch: resource.meta?.versionId }));
+  const provenance = attribute(resources.map(referenceTo), source, 'UPDATE', now);
+  return [...updates, { op: 'create', resource: provenance }];
+}
+
+/** The team of a transition that is over. */
+export function dissolveTeam(team: CareTeam, now: Temporal.Instant): CareTeam {
+  const began = team.period?.start?.includes('T') ? Temporal.Instant.from(team.period.start) : now;
+  const end = Temporal.Instant.compare(now, began) < 0 ? began : now;
+  return { ...team, status: 'inactive', period: { ...team.period, end: end.toString({ smallestUnit: 'second' }) } };
+}
+
+function revokeOrder(order: ServiceRequest): ServiceRequest | undefined {
+  const open = order.status === 'active' || order.status === 'draft' || order.status === 'on-hold';
+  return open ? { ...order, status: 'revoked' } : undefined;
+}
+
+function revokeReminder(reminder: CommunicationRequest, reason: TransitionReason): CommunicationRequest {
+  return { ...reminder, status: 'revoked', statusReason: reasonConcept(reason) };
+}
+
+function cancelGoal(goal: Goal, reason: TransitionReason): Goal | undefined {
+  const over = ['completed', 'cancelled', 'rejected', 'entered-in-error'].includes(goal.lifecycleStatus);
+  return over ? undefined : { ...goal, lifecycleStatus: 'cancelled', statusReason: reasonConcept(reason).text };
+}

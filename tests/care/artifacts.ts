@@ -1,0 +1,19 @@
+// What profiles/ holds, read once for the tests of care.
+import { join } from 'node:path';
+import { type BusinessCalendar, loadCalendars } from '../../src/care/business-calendar.ts';
+import { createComorbidityTable } from '../../src/care/comorbidity.ts';
+import { createAcuityReader, createDestinationReader } from '../../src/care/discharge.ts';
+import { loadProfiles, ofType } from '../../src/care/profiles.ts';
+import { readProtocols } from '../../src/care/protocol.ts';
+
+const folder = join(import.meta.dirname, '../../profiles');
+
+export const artifacts = loadProfiles(folder);
+export const calendars = loadCalendars(join(folder, 'calendars'));
+export const usFederal = calendars.get('us-federal') as BusinessCalendar;
+export const riskRules = {
+  comorbidities: createComorbidityTable(ofType(artifacts, 'CodeSystem')),
+  isAcute: createAcuityReader(ofType(artifacts, 'ValueSet')),
+};
+export const destinationOf = createDestinationReader(ofType(artifacts, 'ConceptMap'));
+export const protocols = readProtocols(ofType(artifacts, 'PlanDefinition'), ofType(artifacts, 'ActivityDefinition'));

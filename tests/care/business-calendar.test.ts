@@ -1,0 +1,129 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { addBusinessDays, createCalendars, onOrAfter } from '../../src/care/business-calendar.ts';
+import { Fault } from '../../src/fault.ts';
+import { usFederal } from './artifacts.ts';
+
+const day = (text: string) => Temporal.PlainDate.from(text);
+const anyDay = fc.integer({ min: 0, max: 36_500 }).map((days) => day('2000-01-01').add({ days }));
+
+describe('US federal holidays', () => {
+  // https://www.opm.gov/policy-data-oversight/pay-leave/federal-holidays/
+  it.each([
+    ['2026-01-01', "New Year's Day"],
+    ['2026-01-19', 'Birthday of Martin Luther King, Jr.'],
+    ['2026-02-16', "Washington's Birthday"],
+    ['2026-05-25', 'Memorial Day'],
+    ['2026-06-19', 'Juneteenth National Independence Day'],
+    ['2026-07-03', 'Independence Day'],
+    ['2026-09-07', 'Labor Day'],
+    ['2026-10-12', 'Columbus Day'],
+    ['2026-11-11', 'Veterans Day'],
+    ['2026-11-26', 'Thanksgiving Day'],
+    ['2026-12-25', 'Christmas Day'],
+    ['2027-07-05', 'Independence Day'],
+    ['2027-12-24', 'Christmas Day'],
+    ['2027-12-31', "New Year's Day"],
+    ['2023-01-02', "New Year's Day"],
+    ['2021-06-18', 'Juneteenth National Independence Day'],
+  ])('keeps %s as %s', (date, name) => {
+    expect(usFederal.holidayOn(day(date))).toBe(name);
+    expect(usFederal.isBusinessDay(day(date))).toBe(false);
+  });
+
+  it.each(['2020-06-19', '2026-11-27', '2026-12-24', '2026-07-06'])('works on %s', (date) => {
+    expect(usFederal.isBusinessDay(day(date))).toBe(true);
+  });
+
+  it('keeps eleven a year', () => {
+    for (const year of [2023, 2024, 2025, 2026, 2029]) {
+      const days = Array.from({ length: day(`${year}-01-01`).daysInYear }, (_, n) =>
+        day(`${year}-01-01`).add({ days: n }),
+      );
+      const kept = new Set(days.flatMap((date) => usFederal.holidayOn(date) ?? []));
+      expect(kept.size, String(year)).toBe(11);
+    }
+  });
+});
+
+describe('addBusinessDays', () => {
+  it.each([
+    ['2026-11-20', 2, '2026-11-24', 'over a weekend'],
+    ['2026-11-25', 2, '2026-11-30', 'over Thanksgiving and the weekend after'],
+    ['2026-12-23', 2, '2026-12-28', 'over Christmas'],
+    ['2027-12-22', 2, '2027-12-27', 'over a Christmas that is kept on Friday'],
+    ['2026-09-04', 2, '2026-09-09', 'Friday before Labor Day'],
+    ['2026-11-21', 1, '2026-11-23', 'from a Saturday'],
+    ['2026-11-23', -1, '2026-11-20', 'backwards'],
+    ['2026-11-26', 0, '2026-11-26', 'none'],
+  ])('%s + %i = %s (%s)', (from, days, to) => {
+    expect(addBusinessDays(usFederal, day(from), days).toString()).toBe(to);
+  });
+
+  it('always lands on a business day with as many business days between', () => {
+    fc.assert(
+      fc.property(anyDay, fc.integer({ min: 1, max: 40 }), (from, days) => {
+        const to = addBusinessDays(usFederal, from, days);
+        const between = Array.from({ length: from.until(to).days }, (_, n) => from.add({ days: n + 1 }));
+        expect(usFederal.isBusinessDay(to)).toBe(true);
+        expect(between.filter((date) => usFederal.isBusinessDay(date))).toHaveLength(days);
+      }),
+    );
+  });
+
+  it('moves a day without business on, and no other', () => {
+    expect(onOrAfter(usFederal, day('2026-11-26')).toString()).toBe('2026-11-27');
+    expect(onOrAfter(usFederal, day('2026-11-27')).toString()).toBe('2026-11-27');
+  });
+});
+
+describe('calendars of a site', () => {
+  it('add closures and weekends to what they extend', () => {
+    const all = createCalendars([
+      { name: 'base', holidays: [{ name: 'May Day', month: 5, day: 1 }] },
+      { name: 'site', extends: ['base'], weekend: [5, 6], closed: [{ date: '2026-12-24', name: 'Move' }] },
+    ]);
+    const site = all.get('site');
+    expect(site?.holidayOn(day('2026-05-01'))).toBe('May Day');
+    expect(site?.holidayOn(day('2026-12-24'))).toBe('Move');
+    expect(site?.isBusinessDay(day('2026-11-22'))).toBe(true);
+    expect(site?.isBusinessDay(day('2026-11-20'))).toBe(false);
+    expect(all.get('base')?.isBusinessDay(day('2026-12-24'))).toBe(true);
+  });
+
+  it('keeps 29 February and fifth Mondays only in years that have them', () => {
+    const calendar = createCalendars([
+      {
+        name: 'rare',
+        holidays: [
+          { name: 'Leap', month: 2, day: 29 },
+          { name: 'Fifth', month: 2, weekday: 1, nth: 5 },
+        ],
+      },
+    ]).get('rare');
+    expect(calendar?.holidayOn(day('2028-02-29'))).toBe('Leap');
+    expect(calendar?.holidayOn(day('2027-02-28'))).toBeUndefined();
+    expect(calendar?.holidayOn(day('2044-02-29'))).toBe('Fifth');
+  });
+
+  it.each([
+    ['a base that is not there', [{ name: 'a', extends: ['b'] }], /no calendar "b"/],
+    [
+      'a circle',
+      [
+        { name: 'a', extends: ['b'] },
+        { name: 'b', extends: ['a'] },
+      ],
+      /extends itself/,
+    ],
+    ['half a rule', [{ name: 'a', holidays: [{ name: 'X', month: 1, nth: 2 }] }], /holiday "X"/],
+  ])('refuse %s', (_, definitions, message) => {
+    expect(() => createCalendars(definitions)).toThrow(message);
+    expect(() => createCalendars(definitions)).toThrow(Fault);
+  });
+
+  it('that are closed for ever are refused instead of searched for ever', () => {
+    const never = createCalendars([{ name: 'never', weekend: [1, 2, 3, 4, 5, 6, 7] }]).get('never');
+    expect(() => never && addBusinessDays(never, day('2026-01-01'), 1)).toThrow(/no business day/);
+  });
+});

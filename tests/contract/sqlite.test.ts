@@ -1,0 +1,6 @@
+// The store's contract on SQLite, on a file and in memory.
+import { openTempStore } from '../support/temp-store.ts';
+import { storeContract } from './store.contract.ts';
+
+storeContract('a SQLite file', openTempStore);
+storeContract('SQLite in memory', (options) => openTempStore({ ...options, memory: true }));

@@ -1,0 +1,91 @@
+// Kills the program at random moments of the sandbox day and starts it again, until it has been killed often enough;
+// then lets it finish and compares what is there with a day that nobody disturbed.
+// By hand: node tests/faults/kill-sandbox-day.ts 20 [seed]
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Census, type DayPlace, newDayPlace, startProgram, takeCensus } from '../acceptance/sandbox-day.ts';
+
+export interface KillRow {
+  readonly kill: number;
+  /** Milliseconds from the start of the process. */
+  readonly afterMs: number;
+  /** Lines of the story it got to print. */
+  readonly lines: number;
+}
+
+export interface KillReport {
+  readonly rows: readonly KillRow[];
+  readonly undisturbed: Census;
+  readonly killed: Census;
+}
+
+/** mulberry32: the same seed kills at the same moments. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** @param kills how often the process is killed before it may finish */
+export async function killSandboxDay(kills: number, seed = 1): Promise<KillReport> {
+  const calm = await finish(await newDayPlace());
+  const place = await newDayPlace();
+  const random = randomFrom(seed);
+  const rows: KillRow[] = [];
+  for (let kill = 1; kill <= kills; kill++) {
+    const program = startProgram(place);
+    // The day is spread over the kills: each life may run for a share of what the whole takes, plus the start.
+    const afterMs = Math.round(
+      calm.startMs * 0.6 + random() * Math.max(400, (2 * calm.dayMs) / kills + calm.startMs * 0.4),
+    );
+    await Promise.race([sleep(afterMs), program.token.catch(() => {})]);
+    await program.kill();
+    rows.push({ kill, afterMs, lines: program.lines.length });
+  }
+  const { census } = await finish(place);
+  return { rows, undisturbed: calm.census, killed: census };
+}
+
+/** Lets the program run to the end of the day. */
+async function finish(place: DayPlace) {
+  const began = performance.now();
+  const program = startProgram(place);
+  const baseUrl = await program.baseUrl;
+  const startMs = performance.now() - began;
+  const token = await program.token;
+  const dayMs = performance.now() - began - startMs;
+  const census = await takeCensus(baseUrl, token);
+  await program.kill();
+  await place.remove();
+  return { census, startMs, dayMs };
+}
+
+if (import.meta.main) {
+  const [count = '20', seed = '1'] = process.argv.slice(2);
+  const { rows, undisturbed, killed } = await killSandboxDay(Number(count), Number(seed));
+  console.table(rows);
+  const types = Object.keys(undisturbed.baton);
+  console.table(
+    Object.fromEntries(
+      types.map((type) => [
+        type,
+        {
+          undisturbed: undisturbed.baton[type],
+          killed: killed.baton[type],
+          ehr: undisturbed.ehr[type],
+          'ehr killed': killed.ehr[type],
+        },
+      ]),
+    ),
+  );
+  const same = JSON.stringify(killed) === JSON.stringify(undisturbed);
+  console.log(
+    `follow-ups: ${undisturbed.followUps.length} undisturbed, ${killed.followUps.length} after ${rows.length} kills`,
+  );
+  console.log(`duplicates: ${killed.duplicates.length}`);
+  console.log(same ? 'The killed day left exactly what the undisturbed day left.' : 'THE TWO DAYS DIFFER.');
+  process.exitCode = same ? 0 : 1;
+}

@@ -1,0 +1,129 @@
+import type { Encounter } from '@medplum/fhirtypes';
+import * as fc from 'fast-check';
+import pino from 'pino';
+import { expect, it } from 'vitest';
+import { parseMessage } from '../../src/intake/er7/message.ts';
+import { checkHeader } from '../../src/intake/header.ts';
+import { readAdt } from '../../src/intake/map/adt.ts';
+import { startReading } from '../../src/intake/map/reading.ts';
+import { createIntake } from '../../src/intake/receive.ts';
+import { openTempStore } from '../support/temp-store.ts';
+import { bytes, edited, FACILITIES, fixture } from './fixture.ts';
+
+const SOURCES = {
+  A01: fixture('a01-admit'),
+  A03: fixture('a03-discharge'),
+  A08: fixture('a08-update'),
+  A11: fixture('a11-cancel-admit'),
+  A13: fixture('a13-cancel-discharge'),
+};
+type Trigger = keyof typeof SOURCES;
+
+interface Sent {
+  readonly trigger: Trigger;
+  readonly minute: number;
+  readonly start?: string;
+  readonly end?: string;
+  readonly disposition: string;
+}
+
+const message = ({ trigger, minute, start = '', end = '', disposition }: Sent) =>
+  edited(SOURCES[trigger], {
+    'MSH-10': `${trigger}-${minute}`,
+    'EVN-2': `2026112510${String(minute).padStart(2, '0')}`,
+    'EVN-6': '',
+    'PV1-44': start,
+    'PV1-45': end,
+    'PV1-36': disposition,
+  });
+
+const sent: fc.Arbitrary<Sent> = fc.record(
+  {
+    trigger: fc.constantFrom<Trigger>('A01', 'A01', 'A03', 'A03', 'A08', 'A08', 'A13', 'A11'),
+    minute: fc.integer({ min: 0, max: 59 }),
+    start: fc.constantFrom('20261120101500', '20261120', '20261121080000'),
+    end: fc.constantFrom('20261124120000', '20261124150000'),
+    disposition: fc.constantFrom('', '01', '03'),
+  },
+  { requiredKeys: ['trigger', 'minute', 'disposition'] },
+);
+
+/** What must not depend on the order of delivery. */
+function stay({ status, period, hospitalization }: Encounter) {
+  return { status, start: period?.start, end: period?.end, disposition: hospitalization?.dischargeDisposition };
+}
+
+function encounterDraft(text: string) {
+  const parsed = parseMessage(text);
+  const content = readAdt(startReading(parsed, checkHeader(parsed), FACILITIES));
+  const draft = content.drafts.find(({ fullUrl }) => fullUrl === content.encounter);
+  if (draft?.resource.resourceType !== 'Encounter') throw new Error('no Encounter');
+  return { ...draft, resource: { ...draft.resource, subject: { reference: 'Patient/1' } } };
+}
+
+function endOf(messages: readonly Sent[]) {
+  const drafts = messages.map((one) => encounterDraft(message(one)));
+  const last = drafts.reduce<Encounter | undefined>(
+    (stored, draft) => (stored ? (draft.merge(stored, draft.resource) as Encounter) : draft.resource),
+    undefined,
+  );
+  if (!last) throw new Error('nothing was sent');
+  return stay(last);
+}
+
+it('any order of delivery ends in the same status, period and disposition', () => {
+  const distinct = fc.uniqueArray(sent, { selector: ({ minute }) => minute, minLength: 2, maxLength: 6 });
+  const orders = distinct.chain((all) =>
+    fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length })),
+  );
+  fc.assert(
+    fc.property(orders, ([all, shuffled]) => {
+      const inOrder = [...all].sort((one, other) => one.minute - other.minute);
+      expect(endOf(shuffled)).toEqual(endOf(inOrder));
+    }),
+    { numRuns: 200 },
+  );
+});
+
+it('a discharge that was cancelled and made again ends as the last one says', () => {
+  const events: Sent[] = [
+    { trigger: 'A01', minute: 1, start: '20261120101500', disposition: '' },
+    { trigger: 'A03', minute: 2, end: '20261124120000', disposition: '01' },
+    { trigger: 'A13', minute: 3, disposition: '' },
+    { trigger: 'A03', minute: 4, end: '20261124150000', disposition: '03' },
+  ];
+  expect(endOf(events.toReversed())).toMatchObject({ status: 'finished', end: '2026-11-24T15:00:00-05:00' });
+  expect(endOf(events.slice(0, 3).toReversed())).toMatchObject({ status: 'in-progress', end: undefined });
+});
+
+it('holds through the real store for every order of A01, A08, A03 and A13', async () => {
+  const events = (['A01', 'A08', 'A03', 'A13'] as const).map((trigger) => SOURCES[trigger]);
+  const temp = await openTempStore({ memory: true });
+  try {
+    const intake = createIntake({
+      store: temp.store,
+      clock: temp.clock,
+      facilities: FACILITIES,
+      log: pino({ level: 'silent' }),
+    });
+    const ends = new Set<string>();
+    for (const [index, order] of permutations(events).entries()) {
+      const own = { 'PID-3': `P${index}^^^HARBOR^MR`, 'PV1-19': `V${index}^^^HARBOR^VN` };
+      for (const event of order) {
+        const controlId = `${index}-${events.indexOf(event)}`;
+        const receipt = await intake.receive(bytes(edited(event, { ...own, 'MSH-10': controlId })), 'mllp');
+        expect(receipt.code).toBe('AA');
+      }
+      const [found] = await temp.store.find(`Encounter?identifier=https://baton.health/fhir/sid/HARBOR|V${index}`);
+      ends.add(JSON.stringify(stay(JSON.parse(found?.content ?? '{}') as Encounter)));
+    }
+    expect([...ends]).toEqual([JSON.stringify({ status: 'in-progress', start: '2026-11-20T14:15:00-05:00' })]);
+  } finally {
+    await temp.cleanup();
+  }
+});
+
+function permutations<T>(items: readonly T[]): T[][] {
+  if (items.length <= 1) return [[...items]];
+  return items.flatMap((item, index) => permutations(items.toSpliced(index, 1)).map((rest) => [item, ...rest]));
+}

@@ -1,0 +1,87 @@
+// Readers of the log: in order, from where they stopped, each entry's effect once.
+
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type ConsumerOptions, createConsumer } from '../../src/store/consumer.ts';
+import { readCursor } from '../../src/store/cursor.ts';
+import type { LogEntry, Statement } from '../../src/store/store.ts';
+import { create, faultOf, NURSE, patient } from '../support/store-fixtures.ts';
+import { openTempStore, type TempStore } from '../support/temp-store.ts';
+
+describe('consumer', () => {
+  let temp: TempStore;
+  let seen: number[];
+  beforeEach(async () => {
+    temp = await openTempStore();
+    seen = [];
+    for (let index = 0; index < 7; index += 1) await temp.store.commit(NURSE, [create(patient(String(index)))]);
+  });
+  afterEach(() => temp.cleanup());
+
+  const note = async (entry: LogEntry) => {
+    seen.push(entry.sequence);
+  };
+
+  function consumer(handle: ConsumerOptions['handle'] = note, batch = 3) {
+    return createConsumer({ store: temp.store, name: 'test', handle, batch, log: pino({ level: 'silent' }) });
+  }
+
+  test('handles what is there, then what has come since', async () => {
+    const one = consumer();
+    expect(await one.run()).toBe(7);
+    expect(await one.run()).toBe(0);
+    await temp.store.commit(NURSE, [create(patient('8'))]);
+    expect(await one.run()).toBe(1);
+    expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(await readCursor(temp.store, 'test')).toBe(8);
+  });
+
+  test('goes on after a restart where it had stopped', async () => {
+    await consumer().run();
+    await temp.reopen();
+    await temp.store.commit(NURSE, [create(patient('8'))]);
+    expect(await consumer().run()).toBe(1);
+  });
+
+  test('an entry that fails stops the run, and the next run begins with it', async () => {
+    let broken = true;
+    const one = consumer(async (entry) => {
+      if (entry.sequence === 5 && broken) throw new Error('not now');
+      seen.push(entry.sequence);
+    });
+    await expect(one.run()).rejects.toThrow('not now');
+    expect(await readCursor(temp.store, 'test')).toBe(4);
+    broken = false;
+    await one.run();
+    expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  test('runs do not overlap', async () => {
+    const one = consumer();
+    expect(await Promise.all([one.run(), one.run(), one.run()])).toEqual([7, 0, 0]);
+    expect(seen).toHaveLength(7);
+  });
+
+  test('an effect and the cursor stand or fall together, also when two run at once', async () => {
+    const handle = async (entry: LogEntry, advance: Statement) => {
+      if (entry.type === 'Patient') {
+        const note = { resourceType: 'Basic', code: { text: `seen ${entry.sequence}` } } as const;
+        await temp.store.commit(NURSE, [create(note)], [advance]);
+      }
+    };
+    const results = await Promise.allSettled([consumer(handle).run(), consumer(handle).run()]);
+    for (const result of results)
+      if (result.status === 'rejected') expect(result.reason).toMatchObject({ kind: 'conflict' });
+    await consumer(handle).run();
+    expect((await temp.store.history({ type: 'Basic', count: 100 })).total).toBe(7);
+    expect(await readCursor(temp.store, 'test')).toBe(14);
+  });
+
+  test('an effect that fails leaves the cursor before its entry', async () => {
+    const failing = consumer(async (_entry, advance) => {
+      await temp.store.commit(NURSE, [{ op: 'delete', type: 'Patient', id: 'nobody' }], [advance]);
+    });
+    expect((await faultOf(failing.run())).kind).toBe('not-found');
+    expect(await readCursor(temp.store, 'test')).toBe(0);
+  });
+});

@@ -1,0 +1,343 @@
+// An external FHIR server for tests: real Fastify on a real socket, versions and searches like a plain R4 server, and knobs
+// for everything that goes wrong between two servers.
+import { randomUUID } from 'node:crypto';
+import type { Bundle, BundleEntry, Resource } from '@medplum/fhirtypes';
+import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
+
+export interface Knobs {
+  /** Updates without If-Match are refused, with 412 as Oracle does. */
+  requireIfMatch: boolean;
+  conditionalCreate: boolean;
+  transactions: boolean;
+  versioning: boolean;
+  searchableIdentifier: boolean;
+  /** lastUpdated without milliseconds. */
+  secondPrecision: boolean;
+  /** A created or updated resource is missing from searches until `reveal()`. */
+  hideNew: boolean;
+  /** Every page repeats the last entry of the page before. */
+  repeatAcrossPages: boolean;
+  pageSize: number;
+  /** Where `next` links point; the server itself when empty. */
+  nextOrigin: string;
+  /** The `next` link never changes. */
+  sameNext: boolean;
+  /** Changes every body it is given: trims titles, adds a display, drops extensions. */
+  normalise: boolean;
+  /** Refuses requests without a token from its own token endpoint, signed by this key. */
+  requireToken: JSONWebKeySet | undefined;
+  /** Refuses the next requests: status and headers. */
+  refusals: { status: number; headers?: Record<string, string>; body?: string }[];
+  /** Breaks the connection of the next write: before its effect or after it. */
+  dropWrite: 'before' | 'after' | undefined;
+}
+
+export interface Stored {
+  resource: Resource & { id: string };
+  version: number;
+  hidden: boolean;
+}
+
+export interface FakeRemote {
+  readonly baseUrl: string;
+  readonly knobs: Knobs;
+  /** `METHOD path` of every request, metadata excluded. */
+  readonly requests: { method: string; url: string; headers: Record<string, unknown>; body: unknown }[];
+  readonly tokens: { issued: number; asked: number };
+  /** The server's clock, milliseconds since 1970. */
+  now: number;
+  all(type: string): (Resource & { id: string })[];
+  /** Writes like another client of the server does. */
+  put(resource: Resource, options?: { lastUpdated?: string }): Resource & { id: string };
+  remove(type: string, id: string): void;
+  /** Makes everything visible that `hideNew` hid. */
+  reveal(): void;
+  /** Writes that were asked for: POST, PUT, DELETE. */
+  writes(): string[];
+  close(): Promise<void>;
+}
+
+const DEFAULTS: Knobs = {
+  requireIfMatch: false,
+  conditionalCreate: true,
+  transactions: true,
+  versioning: true,
+  searchableIdentifier: true,
+  secondPrecision: false,
+  hideNew: false,
+  repeatAcrossPages: false,
+  pageSize: 50,
+  nextOrigin: '',
+  sameNext: false,
+  normalise: false,
+  requireToken: undefined,
+  refusals: [],
+  dropWrite: undefined,
+};
+
+const TYPES = [
+  'Patient',
+  'Practitioner',
+  'Organization',
+  'Encounter',
+  'Condition',
+  'CareTeam',
+  'Goal',
+  'CarePlan',
+  'Task',
+  'ServiceRequest',
+];
+
+class Refusal extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeRemote> {
+  const app = fastify({ logger: false, bodyLimit: 10_000_000, forceCloseConnections: true });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  const stored = new Map<string, Stored>();
+  const deleted = new Set<string>();
+  const issued = new Set<string>();
+  const state: FakeRemote = {
+    baseUrl: '',
+    knobs: { ...DEFAULTS, ...knobs, refusals: [...(knobs.refusals ?? [])] },
+    requests: [],
+    tokens: { issued: 0, asked: 0 },
+    now: Temporal.Instant.from('2026-11-24T12:00:00Z').epochMilliseconds,
+    all: (type) =>
+      [...stored.values()].map(({ resource }) => resource).filter((resource) => resource.resourceType === type),
+    put: (resource, options = {}) => write(resource, resource.id ?? randomUUID(), options.lastUpdated).resource,
+    remove(type, id) {
+      stored.delete(`${type}/${id}`);
+      deleted.add(`${type}/${id}`);
+    },
+    reveal() {
+      for (const one of stored.values()) one.hidden = false;
+    },
+    writes: () => state.requests.filter(({ method }) => method !== 'GET').map(({ method, url }) => `${method} ${url}`),
+    close: () => app.close(),
+  };
+
+  function write(resource: Resource, id: string, lastUpdated?: string): Stored {
+    const key = `${resource.resourceType}/${id}`;
+    state.now += 1;
+    const precision = state.knobs.secondPrecision ? 'second' : 'millisecond';
+    const now = Temporal.Instant.fromEpochMilliseconds(state.now).toString({ smallestUnit: precision });
+    const version = (stored.get(key)?.version ?? 0) + 1;
+    const body = state.knobs.normalise ? normalised(resource) : structuredClone(resource);
+    const meta = { ...body.meta, versionId: String(version), lastUpdated: lastUpdated ?? now };
+    const one: Stored = { resource: { ...body, id, meta }, version, hidden: state.knobs.hideNew };
+    stored.set(key, one);
+    deleted.delete(key);
+    return one;
+  }
+
+  function matches(resource: Resource, parameters: URLSearchParams): boolean {
+    for (const [name, value] of parameters) {
+      if (name === 'identifier' && !value.split(',').some((token) => identifiersOf(resource).includes(token)))
+        return false;
+      if (name === '_lastUpdated' && String(resource.meta?.lastUpdated) < precise(value.replace(/^ge/, '')))
+        return false;
+    }
+    return true;
+  }
+
+  const precise = (instant: string) =>
+    Temporal.Instant.from(instant).toString({ smallestUnit: state.knobs.secondPrecision ? 'second' : 'millisecond' });
+
+  function search(type: string, parameters: URLSearchParams): Bundle {
+    const found = state
+      .all(type)
+      .filter((resource) => !stored.get(`${type}/${resource.id}`)?.hidden && matches(resource, parameters))
+      .sort((a, b) => (String(a.meta?.lastUpdated) < String(b.meta?.lastUpdated) ? -1 : 1));
+    const { pageSize, repeatAcrossPages, sameNext, nextOrigin } = state.knobs;
+    const offset = Number(parameters.get('_offset') ?? 0);
+    const from = repeatAcrossPages && offset > 0 ? offset - 1 : offset;
+    const next = new URLSearchParams(parameters);
+    next.set('_offset', String(sameNext ? offset || pageSize : offset + pageSize));
+    const origin = nextOrigin === '' ? state.baseUrl : nextOrigin;
+    const more = offset + pageSize < found.length || sameNext;
+    return {
+      resourceType: 'Bundle',
+      type: 'searchset',
+      link: more ? [{ relation: 'next', url: `${origin}/${type}?${next}` }] : [],
+      entry: found.slice(from, offset + pageSize).map((resource) => ({ resource, search: { mode: 'match' } })),
+    };
+  }
+
+  function create(type: string, body: Resource, ifNoneExist: string | undefined): { status: number; one: Stored } {
+    if (ifNoneExist && state.knobs.conditionalCreate) {
+      const found = state.all(type).filter((resource) => matches(resource, new URLSearchParams(ifNoneExist)));
+      if (found.length > 1) throw new Refusal(412, 'Several match.');
+      const one = found[0] && stored.get(`${type}/${found[0].id}`);
+      if (one) return { status: 200, one };
+    }
+    return { status: 201, one: write(body, String(stored.size + deleted.size + 1)) };
+  }
+
+  function answer(reply: FastifyReply, status: number, { resource, version }: Stored): FastifyReply {
+    if (state.knobs.versioning) void reply.header('etag', `W/"${version}"`);
+    void reply.header('location', `${state.baseUrl}/${resource.resourceType}/${resource.id}/_history/${version}`);
+    return reply.code(status).send(resource);
+  }
+
+  /** Breaks the socket around the effect of a write, when the knob says so. */
+  function effect<T>(request: FastifyRequest, work: () => T): T {
+    const drop = state.knobs.dropWrite;
+    state.knobs.dropWrite = undefined;
+    if (drop === 'before') request.raw.socket.destroy();
+    if (drop === 'before') throw new Refusal(500, 'dropped');
+    const result = work();
+    if (drop === 'after') request.raw.socket.destroy();
+    return result;
+  }
+
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.header('content-type', 'application/fhir+json');
+    void reply.header('date', httpDate(state.now));
+    if (request.url === '/token' || request.url.includes('.well-known')) return;
+    const refusal = request.url.endsWith('/metadata') ? undefined : state.knobs.refusals.shift();
+    if (refusal) {
+      await reply
+        .headers(refusal.headers ?? {})
+        .code(refusal.status)
+        .send(refusal.body ?? '{"resourceType":"OperationOutcome","issue":[]}');
+      return;
+    }
+    const token = String(request.headers.authorization ?? '').replace('Bearer ', '');
+    if (state.knobs.requireToken && !issued.has(token)) throw new Refusal(401, 'No token.');
+  });
+  app.addHook('preHandler', async ({ method, url, headers, body }) => {
+    if (!url.endsWith('/metadata')) state.requests.push({ method, url: url.replace('/fhir', ''), headers, body });
+  });
+  app.setErrorHandler((error, _request, reply) => {
+    const status = error instanceof Refusal ? error.status : 500;
+    const text = error instanceof Error ? error.message : 'unknown';
+    return reply.code(status).send({
+      resourceType: 'OperationOutcome',
+      issue: [{ severity: 'error', code: 'processing', details: { text } }],
+    });
+  });
+
+  app.get('/fhir/.well-known/smart-configuration', () => ({
+    token_endpoint: state.baseUrl.replace('/fhir', '/token'),
+  }));
+  app.post('/token', async (request, reply) => {
+    state.tokens.asked += 1;
+    const form = new URLSearchParams(String(request.body));
+    try {
+      const keys = createLocalJWKSet(state.knobs.requireToken ?? { keys: [] });
+      const audience = state.baseUrl.replace('/fhir', '/token');
+      await jwtVerify(form.get('client_assertion') ?? '', keys, { audience, maxTokenAge: '5m' });
+    } catch {
+      return reply.code(400).send({ error: 'invalid_client' });
+    }
+    const token = randomUUID();
+    issued.add(token);
+    state.tokens.issued += 1;
+    return { access_token: token, token_type: 'bearer', expires_in: 300 };
+  });
+
+  app.get('/fhir/metadata', () => ({
+    resourceType: 'CapabilityStatement',
+    fhirVersion: '4.0.1',
+    software: { name: 'fake' },
+    rest: [
+      {
+        mode: 'server',
+        interaction: state.knobs.transactions ? [{ code: 'transaction' }] : [],
+        resource: TYPES.map((type) => ({
+          type,
+          versioning: state.knobs.versioning ? 'versioned-update' : 'no-version',
+          conditionalCreate: state.knobs.conditionalCreate,
+          interaction: ['read', 'search-type', 'create', 'update', 'delete'].map((code) => ({ code })),
+          searchParam: state.knobs.searchableIdentifier ? [{ name: 'identifier', type: 'token' }] : [],
+        })),
+      },
+    ],
+  }));
+  app.get<{ Params: { type: string; id: string } }>('/fhir/:type/:id', (request, reply) => {
+    const key = `${request.params.type}/${request.params.id}`;
+    const one = stored.get(key);
+    if (!one) throw new Refusal(deleted.has(key) ? 410 : 404, 'Not there.');
+    return answer(reply, 200, one);
+  });
+  app.get<{ Params: { type: string } }>('/fhir/:type', (request) =>
+    search(request.params.type, new URLSearchParams(request.url.split('?')[1] ?? '')),
+  );
+  app.post<{ Params: { type: string } }>('/fhir/:type', (request, reply) => {
+    const body: Resource = JSON.parse(String(request.body));
+    const ifNoneExist = request.headers['if-none-exist'];
+    const { status, one } = effect(request, () => create(request.params.type, body, ifNoneExist?.toString()));
+    return answer(reply, status, one);
+  });
+  app.put<{ Params: { type: string; id: string } }>('/fhir/:type/:id', (request, reply) => {
+    const { type, id } = request.params;
+    const known = stored.get(`${type}/${id}`);
+    const ifMatch = request.headers['if-match'];
+    if (!known) throw new Refusal(deleted.has(`${type}/${id}`) ? 410 : 404, 'Not there.');
+    if (state.knobs.requireIfMatch && !ifMatch) throw new Refusal(412, 'If-Match is missing.');
+    if (ifMatch && ifMatch !== `W/"${known.version}"`)
+      throw new Refusal(state.knobs.requireIfMatch ? 409 : 412, 'Stale.');
+    const body: Resource = JSON.parse(String(request.body));
+    return answer(
+      reply,
+      200,
+      effect(request, () => write(body, id)),
+    );
+  });
+  app.delete<{ Params: { type: string; id: string } }>('/fhir/:type/:id', (request, reply) => {
+    effect(request, () => state.remove(request.params.type, request.params.id));
+    return reply.code(204).send();
+  });
+  app.post('/fhir', (request) => effect(request, () => transact(JSON.parse(String(request.body)))));
+
+  function transact(bundle: Bundle): Bundle {
+    const ids = new Map<string, string>();
+    const rows = (bundle.entry ?? []).map((entry) => {
+      const type = String(entry.resource?.resourceType);
+      const { one } = create(type, entry.resource as Resource, entry.request?.ifNoneExist);
+      ids.set(String(entry.fullUrl), `${type}/${one.resource.id}`);
+      return one;
+    });
+    const entry = rows.map((one): BundleEntry => {
+      const text = [...ids].reduce(
+        (json, [from, to]) => json.replaceAll(`"${from}"`, `"${to}"`),
+        JSON.stringify(one.resource),
+      );
+      one.resource = JSON.parse(text);
+      const location = `${one.resource.resourceType}/${one.resource.id}/_history/${one.version}`;
+      return { response: { status: '201', location, etag: `W/"${one.version}"` } };
+    });
+    return { resourceType: 'Bundle', type: 'transaction-response', entry };
+  }
+
+  const address = await app.listen({ host: '127.0.0.1', port: 0 });
+  return Object.assign(state, { baseUrl: `${address}/fhir` });
+}
+
+function identifiersOf(resource: Resource): string[] {
+  const identifiers = 'identifier' in resource && Array.isArray(resource.identifier) ? resource.identifier : [];
+  return identifiers.map(({ system, value }) => `${system}|${value}`);
+}
+
+function normalised(resource: Resource): Resource {
+  const text = JSON.stringify(resource, (key, value) =>
+    key === 'extension' ? undefined : key === 'title' ? String(value).trim().toUpperCase() : value,
+  );
+  return JSON.parse(text);
+}
+
+function httpDate(milliseconds: number): string {
+  const time = Temporal.Instant.fromEpochMilliseconds(milliseconds).toZonedDateTimeISO('UTC');
+  const two = (value: number) => String(value).padStart(2, '0');
+  const day = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'][time.dayOfWeek - 1];
+  const month = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'][time.month - 1];
+  return `${day}, ${two(time.day)} ${month} ${time.year} ${two(time.hour)}:${two(time.minute)}:${two(time.second)} GMT`;
+}

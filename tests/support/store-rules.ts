@@ -1,0 +1,22 @@
+// What a store is checked against and indexed by in tests: the real validator and the real search engine, made once.
+import { loadProfiles, ofType } from '../../src/care/profiles.ts';
+import { loadDefinitions } from '../../src/fhir/definitions.ts';
+import { loadSearchParameters } from '../../src/fhir/search/parameters.ts';
+import { createValidator } from '../../src/fhir/validation/validator.ts';
+import type { CommitRules } from '../../src/store/group.ts';
+import { createSearchEngine } from '../../src/store/search/search-engine.ts';
+
+export const TEST_BASE_URL = 'http://127.0.0.1:8080/fhir/R4';
+
+const profiles = loadProfiles(new URL('../../profiles', import.meta.url).pathname);
+export const testParameters = loadSearchParameters(ofType(profiles, 'SearchParameter'));
+export const testDefinitions = loadDefinitions(profiles);
+const { validate } = createValidator(testDefinitions);
+
+/** Each store opens a search engine of its own, because parameter ids belong to a database. */
+export function testRules(): Pick<CommitRules, 'searchEngine' | 'validate'> {
+  return {
+    validate: (resource) => validate(resource),
+    searchEngine: createSearchEngine({ parameters: testParameters, baseUrl: TEST_BASE_URL }),
+  };
+}

@@ -1,0 +1,164 @@
+// Differences that no program may decide: kept, shown, decided by a person. docs/sync-spec.md#I10
+import type { Task } from '@medplum/fhirtypes';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Fault } from '../../src/fault.ts';
+import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await openWorld();
+  await world.write(patient('p1'));
+  await world.write(task('t1'));
+  await world.write(task('t2'));
+  await world.sync.pushNow();
+});
+afterEach(() => world.cleanup());
+
+function there(localId: string): Task {
+  const tasks = world.remote.all('Task') as Task[];
+  const found = tasks.find(({ identifier }) => identifier?.some(({ value }) => value === localId));
+  if (!found) throw new Error(`no remote copy of ${localId}`);
+  return found;
+}
+
+/** Both sides give the task another owner, which no policy decides. */
+async function disagree(): Promise<void> {
+  world.remote.put({ ...there('t1'), owner: { display: 'Theirs' } });
+  await world.write(task('t1', { owner: { display: 'Ours' } }));
+  await world.sync.pullNow();
+}
+
+test('a pull keeps both sides, and only that resource stops', async () => {
+  await disagree();
+  await world.write(task('t2', { priority: 'stat' }));
+  await world.sync.pushNow();
+  await world.sync.pullNow();
+  await world.sync.pullNow();
+  const conflicts = await world.sync.conflicts();
+  expect(conflicts).toHaveLength(1);
+  expect(conflicts[0]).toMatchObject({
+    kind: 'content',
+    localId: 't1',
+    base: { status: 'requested' },
+    local: { owner: { display: 'Ours' } },
+    remote: { owner: { display: 'Theirs' } },
+    paths: [{ path: 'owner', ours: { display: 'Ours' }, theirs: { display: 'Theirs' } }],
+  });
+  expect((await world.read<Task>('Task', 't1'))?.owner).toEqual({ display: 'Ours' });
+  expect(there('t1').owner).toEqual({ display: 'Theirs' });
+  expect(there('t2').priority).toBe('stat');
+  expect(world.events.filter(({ kind }) => kind === 'conflict')).toHaveLength(1);
+});
+
+test('a push that meets a newer version merges it when it can', async () => {
+  world.remote.put({ ...there('t1'), status: 'completed' });
+  await world.write(task('t1', { priority: 'urgent' }));
+  await world.sync.pushNow();
+  expect(there('t1')).toMatchObject({ status: 'completed', priority: 'urgent' });
+  expect(await world.read('Task', 't1')).toMatchObject({ status: 'completed', priority: 'urgent' });
+});
+
+test('a push that meets a contradicting version waits for a person', async () => {
+  world.remote.put({ ...there('t1'), owner: { display: 'Theirs' } });
+  await world.write(task('t1', { owner: { display: 'Ours' } }));
+  await world.sync.pushNow();
+  expect(await world.sync.conflicts('ehr')).toHaveLength(1);
+  expect(there('t1').owner).toEqual({ display: 'Theirs' });
+});
+
+test('a server that demands If-Match and answers 409 gets the same treatment', async () => {
+  world.remote.knobs.requireIfMatch = true;
+  world.remote.put({ ...there('t1'), status: 'accepted' });
+  await world.write(task('t1', { priority: 'urgent' }));
+  await world.sync.pushNow();
+  expect(there('t1')).toMatchObject({ status: 'accepted', priority: 'urgent' });
+});
+
+test('a server without versions is read before it is written', async () => {
+  await world.cleanup();
+  world = await openWorld({ knobs: { versioning: false } });
+  await world.write(patient('p1'));
+  await world.write(task('t1'));
+  await world.sync.pushNow();
+  world.remote.put({ ...there('t1'), status: 'accepted' });
+  await world.write(task('t1', { priority: 'urgent' }));
+  await world.sync.pushNow();
+  expect(there('t1')).toMatchObject({ status: 'accepted', priority: 'urgent' });
+});
+
+describe('decisions', () => {
+  const decide = async (resolution: Parameters<World['sync']['resolve']>[2]) => {
+    await disagree();
+    const [conflict] = await world.sync.conflicts();
+    await world.sync.resolve(NURSE, String(conflict?.id), resolution);
+    await world.sync.pushNow();
+    await world.sync.pullNow();
+    expect(await world.sync.conflicts()).toEqual([]);
+    return String(conflict?.id);
+  };
+
+  test('ours goes there', async () => {
+    const id = await decide({ take: 'ours' });
+    expect(there('t1').owner).toEqual({ display: 'Ours' });
+    const [row] = await world.temp.store.query('SELECT state, resolution, resolved_by FROM conflict WHERE id = ?', [
+      id,
+    ]);
+    expect(row).toEqual({ state: 'resolved', resolution: 'ours', resolved_by: NURSE.reference });
+  });
+
+  test('theirs comes here', async () => {
+    await decide({ take: 'theirs' });
+    expect((await world.read<Task>('Task', 't1'))?.owner).toEqual({ display: 'Theirs' });
+    expect(there('t1').owner).toEqual({ display: 'Theirs' });
+  });
+
+  test('an edited body goes to both', async () => {
+    const { id: _id, ...body } = { ...task('t1'), owner: { display: 'Both' } };
+    await decide({ take: 'edited', body: JSON.parse(JSON.stringify(body)) });
+    expect((await world.read<Task>('Task', 't1'))?.owner).toEqual({ display: 'Both' });
+    expect(there('t1').owner).toEqual({ display: 'Both' });
+  });
+
+  test('a decision is made once, and not on a copy that was edited since', async () => {
+    await disagree();
+    const [conflict] = await world.sync.conflicts();
+    await world.write(task('t1', { owner: { display: 'Ours, later' } }));
+    const id = String(conflict?.id);
+    await expect(world.sync.resolve(NURSE, id, { take: 'theirs' })).rejects.toBeInstanceOf(Fault);
+    await world.sync.resolve(NURSE, id, { take: 'ours' });
+    await expect(world.sync.resolve(NURSE, id, { take: 'ours' })).rejects.toMatchObject({ kind: 'conflict' });
+  });
+});
+
+test('a newer remote version takes the place of the question, and agreement ends it', async () => {
+  await disagree();
+  world.remote.put({ ...there('t1'), owner: { display: 'Theirs, later' } });
+  await world.sync.pullNow();
+  expect((await world.sync.conflicts()).map(({ remote }) => remote?.owner)).toEqual([{ display: 'Theirs, later' }]);
+  world.remote.put({ ...there('t1'), owner: { display: 'Ours' } });
+  await world.sync.pullNow();
+  expect(await world.sync.conflicts()).toEqual([]);
+});
+
+test('edited here and deleted there is a conflict; absence from a page is nothing', async () => {
+  world.remote.remove('Task', String(there('t1').id));
+  await world.sync.pullNow();
+  expect(await world.read('Task', 't1')).toBeDefined();
+  await world.write(task('t1', { priority: 'urgent' }));
+  await world.sync.pushNow();
+  const [conflict] = await world.sync.conflicts();
+  expect(conflict).toMatchObject({ kind: 'deleted', localId: 't1' });
+  await world.sync.resolve(NURSE, String(conflict?.id), { take: 'ours' });
+  await world.sync.pushNow();
+  expect(there('t1').priority).toBe('urgent');
+});
+
+test('a remote never moves a resource to another patient by itself', async () => {
+  await world.write(patient('p2', { birthDate: '1960-01-01' }));
+  await world.sync.pushNow();
+  const other = world.remote.all('Patient').find((one) => one.id !== there('t1').for?.reference?.split('/')[1]);
+  world.remote.put({ ...there('t1'), for: { reference: `Patient/${other?.id}` } });
+  await world.sync.pullNow();
+  expect(await world.read('Task', 't1')).toMatchObject({ for: { reference: 'Patient/p1' } });
+  expect(await world.sync.conflicts()).toMatchObject([{ paths: [{ path: 'patient' }] }]);
+});

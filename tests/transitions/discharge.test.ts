@@ -1,0 +1,458 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { advanceCursor } from '../../src/store/cursor.ts';
+import { admitted, discharged, HIGH_RISK, type Hospital, heartFailure, openHospital, patient } from './hospital.ts';
+
+let hospital: Hospital;
+beforeEach(async () => {
+  hospital = await openHospital();
+});
+afterEach(() => hospital.temp.cleanup());
+
+describe('a discharge', () => {
+  it('begins one transition with its plan', async () => {
+    await hospital.put(admitted());
+    await hospital.run();
+    expect(hospital.events).toEqual([]);
+    await hospital.put(discharged(HIGH_RISK));
+    await hospital.run();
+    const [episode, ...others] = await hospital.episodes();
+    expect(others).toEqual([]);
+    expect(episode).toMatchObject({
+      status: 'active',
+      identifier: [{ system: 'urn:baton:transition', value: 'stay|2026-11-20T19:00:00Z' }],
+      managingOrganization: { reference: 'Organization/river' },
+    });
+    const [carePlan] = await hospital.all('CarePlan');
+    expect(hospital.events).toEqual([
+      {
+        kind: 'transition-started',
+        episode: episode?.id,
+        encounter: 'stay',
+        patient: 'ann',
+        protocol: 'https://baton.health/fhir/PlanDefinition/transition-home-high-risk|1.0.0',
+        lace: 10,
+        band: 'high',
+        carePlan: carePlan?.id,
+        followUps: 7,
+      },
+    ]);
+    const { contact } = await hospital.followUps();
+    expect(contact?.identifier?.[0]?.value).toBe(`${episode?.id}|contact|1`);
+    expect(contact?.restriction?.period).toEqual({
+      start: '2026-11-23T09:00:00-05:00',
+      end: '2026-11-24T23:59:59-05:00',
+    });
+    expect(contact?.basedOn).toEqual([{ reference: `CarePlan/${carePlan?.id}` }]);
+    const [provenance] = await hospital.all('Provenance');
+    expect(provenance?.target).toHaveLength(1 + 1 + 1 + 4 + 1 + 8);
+    expect(carePlan?.supportingInfo?.[1]).toEqual({ reference: `EpisodeOfCare/${episode?.id}` });
+    expect((await hospital.all('CareTeam'))[0]?.participant).toHaveLength(3);
+  });
+
+  it('is searchable by what the sweep and the worklist ask', async () => {
+    await hospital.put(discharged());
+    await hospital.run();
+    const steps = async (parameters: Record<string, string>) =>
+      (await hospital.all('Task', parameters)).map(({ identifier }) => identifier?.[0]?.value?.split('|')[1]).sort();
+    expect(await steps({ 'raise-at': 'le2026-11-20T19:00:00Z' })).toEqual(['notify-pcp']);
+    expect(await steps({ 'escalate-at': 'le2030-01-01' })).toEqual([]);
+    expect(await steps({ due: 'lt2026-11-25' })).toEqual([
+      'contact',
+      'medication-reconciliation',
+      'notify-pcp',
+      'visit',
+    ]);
+    expect(await hospital.all('EpisodeOfCare', { encounter: 'Encounter/stay' })).toHaveLength(1);
+  });
+
+  it('chooses the lower-risk protocol under 10 points', async () => {
+    await hospital.put(discharged());
+    await hospital.run();
+    expect(hospital.events[0]).toMatchObject({ lace: 9, band: 'moderate', followUps: 6 });
+  });
+
+  it('counts earlier emergency visits', async () => {
+    await hospital.put({
+      resourceType: 'Encounter',
+      id: 'er',
+      status: 'finished',
+      class: { code: 'EMER' },
+      subject: { reference: 'Patient/ann' },
+      period: { start: '2026-09-01T10:00:00-04:00', end: '2026-09-01T14:00:00-04:00' },
+    });
+    await hospital.put(discharged());
+    await hospital.run();
+    expect(hospital.events[0]).toMatchObject({ kind: 'transition-started', lace: 10, band: 'high' });
+  });
+
+  it('told again changes nothing, nor does an update that leaves it as it is', async () => {
+    await hospital.put(discharged());
+    await hospital.run();
+    const before = await hospital.store.head();
+    await hospital.put(discharged({ serviceType: { text: 'Cardiology' } }));
+    await hospital.run();
+    expect(await hospital.store.head()).toBe(before + 1);
+    expect(hospital.kinds()).toEqual(['transition-started']);
+  });
+
+  it('handled twice from the same log entry begins one transition', async () => {
+    await hospital.put(discharged());
+    const entry = (await hospital.log()).find(({ type }) => type === 'Encounter');
+    if (!entry) throw new Error('no entry');
+    // As after a crash between the commit and everything that came after it, with the cursor lost.
+    const harmless = { sql: 'SELECT 1', params: [] };
+    await hospital.transitions.handle(entry, harmless);
+    await hospital.transitions.handle(entry, harmless);
+    await hospital.run();
+    expect(await hospital.episodes()).toHaveLength(1);
+    expect(await hospital.all('CarePlan')).toHaveLength(1);
+    expect(await hospital.all('Task')).toHaveLength(6);
+  });
+
+  it('handled by two processes at once begins one transition', async () => {
+    await hospital.put(discharged());
+    const [one, other] = [hospital.openTransitions(), hospital.openTransitions()];
+    await Promise.allSettled([one.run(), other.run()]);
+    await hospital.run();
+    expect(await hospital.episodes()).toHaveLength(1);
+    expect(await hospital.all('Task')).toHaveLength(6);
+    expect(hospital.kinds()).toEqual(['transition-started']);
+  });
+
+  it('leaves nothing behind when the commit fails, and begins after the restart', async () => {
+    await hospital.put(discharged());
+    const entry = (await hospital.log()).find(({ type }) => type === 'Encounter');
+    if (!entry) throw new Error('no entry');
+    const lost = advanceCursor('no-such-consumer', 41, 42);
+    await expect(hospital.transitions.handle(entry, lost)).rejects.toThrow();
+    expect(await hospital.all('Task')).toEqual([]);
+    expect(hospital.events).toEqual([]);
+    await hospital.restart();
+    await hospital.run();
+    expect(await hospital.all('Task')).toHaveLength(6);
+    await hospital.restart();
+    await hospital.run();
+    expect(await hospital.all('Task')).toHaveLength(6);
+  });
+
+  it('with a date only is counted from that day', async () => {
+    await hospital.put(discharged({ period: { start: '2026-11-15', end: '2026-11-20' } }));
+    await hospital.run();
+    const { contact } = await hospital.followUps();
+    expect(contact?.restriction?.period?.end).toBe('2026-11-24T23:59:59-05:00');
+  });
+
+  it('of another facility is counted there', async () => {
+    await hospital.put(discharged({ serviceProvider: undefined }));
+    await hospital.run();
+    const { contact } = await hospital.followUps();
+    expect(contact?.restriction?.period?.end).toBe('2026-11-24T23:59:59+00:00');
+  });
+
+  it('that names what is not stored is followed up without it', async () => {
+    await hospital.put(patient({ generalPractitioner: [{ reference: 'Practitioner/gone' }] }));
+    const diagnosis = [
+      { condition: { reference: 'Condition/gone' } },
+      { condition: { reference: 'Condition/failure' } },
+    ];
+    await hospital.put(discharged({ diagnosis, serviceProvider: { reference: 'Organization/gone' } }));
+    await hospital.run();
+    expect(hospital.kinds()).toEqual(['transition-started']);
+    expect((await hospital.all('CarePlan'))[0]?.addresses).toEqual([{ reference: 'Condition/failure' }]);
+  });
+
+  it('of a patient who is not stored stops nobody else', async () => {
+    await hospital.put(discharged({ id: 'lost', subject: { reference: 'Patient/gone' }, diagnosis: undefined }));
+    await hospital.put(discharged());
+    await hospital.run();
+    expect(hospital.kinds()).toEqual(['transition-started']);
+  });
+
+  it('whose plan the store refuses is passed over and told, and stops nobody else', async () => {
+    const strict = await openHospital((resource) => JSON.stringify(resource).includes('"Encounter/odd"'));
+    await strict.put(discharged({ id: 'odd' }));
+    await strict.put(discharged());
+    await strict.run();
+    expect(strict.events[0]).toEqual({ kind: 'transition-failed', type: 'Encounter', id: 'odd', versionId: '1' });
+    expect(strict.events[1]?.kind).toBe('transition-started');
+    await strict.temp.cleanup();
+  });
+
+  it('long ago begins nothing', async () => {
+    await hospital.put(discharged({ period: { start: '2026-09-01', end: '2026-09-10T12:00:00-04:00' } }));
+    await hospital.run();
+    expect(await hospital.episodes()).toEqual([]);
+  });
+
+  it('from an ambulatory encounter begins nothing', async () => {
+    await hospital.put(discharged({ class: { code: 'AMB' } }));
+    await hospital.run();
+    expect(await hospital.episodes()).toEqual([]);
+  });
+
+  it('from observation begins a transition', async () => {
+    await hospital.put(discharged({ class: { code: 'OBSENC' } }));
+    await hospital.run();
+    expect(hospital.kinds()).toEqual(['transition-started']);
+  });
+
+  it.each([
+    ['20', 'died'],
+    ['02', 'transferred'],
+  ])('with disposition %s begins nothing: %s', async (disposition, reason) => {
+    await hospital.put(discharged({}, disposition));
+    await hospital.run();
+    await hospital.put(discharged({ serviceType: { text: 'again' } }, disposition));
+    await hospital.run();
+    expect(hospital.events).toEqual([{ kind: 'transition-declined', encounter: 'stay', reason }]);
+    const [episode] = await hospital.episodes();
+    expect(episode?.status).toBe('cancelled');
+    expect(await hospital.all('Task')).toEqual([]);
+  });
+
+  it.each([
+    ['03', 'review'],
+    ['07', 'outreach'],
+    ['99', 'review'],
+  ])('with disposition %s asks a person: %s', async (disposition, step) => {
+    await hospital.put(discharged({}, disposition));
+    await hospital.run();
+    expect(Object.keys(await hospital.followUps())).toEqual([step]);
+  });
+
+  it('whose disposition is corrected from death to home begins then', async () => {
+    await hospital.put(discharged({}, '20'));
+    await hospital.run();
+    await hospital.put(discharged());
+    await hospital.run();
+    expect(hospital.kinds()).toEqual(['transition-declined', 'transition-started']);
+  });
+
+  it('belongs to the case manager of the patient', async () => {
+    await hospital.put({ resourceType: 'Practitioner', id: 'rn', name: [{ family: 'Nurse' }] });
+    await hospital.put({
+      resourceType: 'EpisodeOfCare',
+      id: 'case',
+      status: 'active',
+      patient: { reference: 'Patient/ann' },
+      careManager: { reference: 'Practitioner/rn' },
+    });
+    await hospital.put(discharged());
+    await hospital.run();
+    const { contact } = await hospital.followUps();
+    expect(contact?.owner).toEqual({ reference: 'Practitioner/rn' });
+  });
+});
+
+describe('a discharge that is cancelled (A13)', () => {
+  it('takes back what has not been done and leaves what has', async () => {
+    await hospital.put(discharged());
+    await hospital.run();
+    await hospital.complete('notify-pcp');
+    await hospital.run();
+    await hospital.put(admitted());
+    await hospital.run();
+    const tasks = await hospital.followUps();
+    expect(tasks['notify-pcp']?.status).toBe('completed');
+    const others = Object.values(tasks).filter(({ status }) => status !== 'completed');
+    expect(others).toHaveLength(5);
+    for (const task of others) {
+      expect(task).toMatchObject({ status: 'cancelled', statusReason: { text: 'Discharge cancelled' } });
+    }
+    expect((await hospital.all('CarePlan'))[0]?.status).toBe('revoked');
+    expect((await hospital.all('ServiceRequest'))[0]?.status).toBe('revoked');
+    expect((await hospital.all('CareTeam'))[0]?.status).toBe('inactive');
+    expect(new Set((await hospital.all('Goal')).map(({ lifecycleStatus }) => lifecycleStatus))).toEqual(
+      new Set(['cancelled']),
+    );
+    expect((await hospital.episodes())[0]?.status).toBe('cancelled');
+    expect(hospital.events.at(-1)).toMatchObject({
+      kind: 'transition-withdrawn',
+      encounter: 'stay',
+      reason: 'discharge-cancelled',
+    });
+  });
+
+  it('and happens later begins a new transition', async () => {
+    await hospital.put(discharged());
+    await hospital.run();
+    await hospital.put(admitted());
+    await hospital.run();
+    hospital.at('2026-11-23T20:00:00Z');
+    await hospital.put(
+      discharged({ period: { start: '2026-11-15T08:00:00-05:00', end: '2026-11-23T14:00:00-05:00' } }),
+    );
+    await hospital.run();
+    const statuses = (await hospital.episodes()).map(({ status }) => status).sort();
+    expect(statuses).toEqual(['active', 'cancelled']);
+    const open = (await hospital.all('Task')).filter(({ status }) => status === 'requested');
+    expect(open).toHaveLength(7);
+  });
+
+  it('and happens again at the same minute begins a new transition', async () => {
+    for (const encounter of [discharged(), admitted(), discharged(), admitted(), discharged()]) {
+      await hospital.put(encounter);
+      await hospital.run();
+    }
+    expect((await hospital.episodes()).filter(({ status }) => status === 'active')).toHaveLength(1);
+    expect((await hospital.all('Task')).filter(({ status }) => status === 'requested')).toHaveLength(6);
+  });
+
+  it('before anybody looked leaves no trace', async () => {
+    await hospital.put(discharged());
+    await hospital.put(admitted());
+    await hospital.run();
+    expect(await hospital.episodes()).toEqual([]);
+  });
+
+  it('by cancelling the encounter is taken back too', async () => {
+    await hospital.put(discharged());
+    await hospital.run();
+    await hospital.put({ ...admitted(), status: 'cancelled' });
+    await hospital.run();
+    expect((await hospital.episodes()).map(({ status }) => status)).toEqual(['cancelled']);
+  });
+});
+
+describe('a discharge that is corrected', () => {
+  it('moves the follow-ups that nobody has begun', async () => {
+    await hospital.put(discharged());
+    await hospital.run();
+    const before = await hospital.followUps();
+    await hospital.put({ ...(before.visit as NonNullable<typeof before.visit>), status: 'accepted' });
+    await hospital.put(
+      discharged({ period: { start: '2026-11-15T08:00:00-05:00', end: '2026-11-21T10:00:00-05:00' } }),
+    );
+    hospital.at('2026-11-21T16:00:00Z');
+    await hospital.run();
+    const after = await hospital.followUps();
+    expect(after['call-14']?.restriction?.period?.start).toBe('2026-12-07T09:00:00-05:00');
+    expect(after['medication-reconciliation']?.restriction?.period?.end).toBe('2026-12-05T23:59:59-05:00');
+    expect(after.visit?.restriction).toEqual(before.visit?.restriction);
+    expect(await hospital.episodes()).toHaveLength(1);
+    expect(hospital.events.at(-1)).toMatchObject({ kind: 'transition-moved', followUps: 5 });
+    expect((await hospital.episodes())[0]?.identifier?.[0]?.value).toBe('stay|2026-11-21T15:00:00Z');
+  });
+
+  it('and calls for another protocol restarts with what has been done', async () => {
+    await hospital.put(discharged());
+    await hospital.run();
+    await hospital.complete('contact');
+    await hospital.put(discharged(HIGH_RISK));
+    await hospital.run();
+    expect(hospital.kinds()).toEqual(['transition-started', 'transition-withdrawn', 'transition-started']);
+    const [plan] = await hospital.all('CarePlan', { status: 'active' });
+    expect(plan?.instantiatesCanonical?.[0]).toContain('high-risk');
+    const open = (await hospital.all('Task')).filter(({ status }) => status === 'requested');
+    expect(open.map(({ identifier }) => identifier?.[0]?.value?.split('|')[1])).not.toContain('contact');
+    expect(open).toHaveLength(6);
+    expect(plan?.activity).toHaveLength(8);
+  });
+
+  it('to a death ends the transition', async () => {
+    await hospital.put(discharged());
+    await hospital.run();
+    await hospital.put(discharged({}, '20'));
+    await hospital.run();
+    expect(hospital.events.at(-1)).toMatchObject({ kind: 'transition-withdrawn', reason: 'died' });
+    expect((await hospital.all('Task')).every(({ status }) => status === 'cancelled')).toBe(true);
+  });
+});
+
+describe('what ends a transition early', () => {
+  const again = { id: 'again', diagnosis: undefined, period: { start: '2026-11-24T03:00:00-05:00' } };
+
+  it('is a readmission', async () => {
+    await hospital.put(discharged());
+    await hospital.run();
+    await hospital.put(admitted(again));
+    await hospital.run();
+    expect(hospital.events.at(-1)).toMatchObject({
+      kind: 'transition-withdrawn',
+      encounter: 'stay',
+      reason: 'readmitted',
+    });
+    hospital.at('2026-11-26T20:00:00Z');
+    await hospital.put(discharged({ ...again, period: { ...again.period, end: '2026-11-26T10:00:00-05:00' } }));
+    await hospital.run();
+    expect(hospital.events.at(-1)).toMatchObject({ kind: 'transition-started', encounter: 'again' });
+    // A late word about the first stay does not bring its follow-ups back.
+    await hospital.put(discharged({ serviceType: { text: 'late' } }));
+    await hospital.run();
+    expect((await hospital.episodes()).filter(({ status }) => status === 'active')).toHaveLength(1);
+  });
+
+  it('is a readmission that is first heard of when it is over', async () => {
+    await hospital.put(discharged());
+    await hospital.run();
+    hospital.at('2026-11-26T20:00:00Z');
+    await hospital.put(discharged({ ...again, period: { ...again.period, end: '2026-11-26T10:00:00-05:00' } }));
+    await hospital.run();
+    expect(hospital.kinds()).toEqual(['transition-started', 'transition-withdrawn', 'transition-started']);
+  });
+
+  it('is a readmission that was told before the discharge', async () => {
+    hospital.at('2026-11-24T12:00:00Z');
+    await hospital.put(admitted(again));
+    await hospital.put(discharged());
+    await hospital.run();
+    expect(hospital.events).toEqual([{ kind: 'transition-declined', encounter: 'stay', reason: 'readmitted' }]);
+  });
+
+  it('is not a stay of long ago that was never closed', async () => {
+    await hospital.put(admitted({ id: 'forgotten', period: { start: '2024-01-01' } }));
+    await hospital.put(discharged());
+    await hospital.run();
+    await hospital.put(admitted({ id: 'forgotten', period: { start: '2024-01-01' }, serviceType: { text: 'x' } }));
+    await hospital.run();
+    expect(hospital.kinds()).toEqual(['transition-started']);
+  });
+
+  it('is death', async () => {
+    await hospital.put(discharged());
+    await hospital.run();
+    await hospital.put(patient({ deceasedDateTime: '2026-11-22' }));
+    await hospital.run();
+    expect(hospital.events.at(-1)).toMatchObject({ kind: 'transition-withdrawn', reason: 'died' });
+    await hospital.put(discharged({ serviceType: { text: 'late' } }));
+    await hospital.run();
+    expect((await hospital.episodes()).map(({ status }) => status)).toEqual(['cancelled']);
+  });
+});
+
+describe('the end of a transition', () => {
+  it('comes with its last follow-up and judges the goals', async () => {
+    await hospital.put(discharged());
+    await hospital.run();
+    for (const [step, task] of Object.entries(await hospital.followUps())) {
+      await hospital.put({ ...task, status: step === 'visit' ? 'failed' : 'completed' });
+      await hospital.run();
+    }
+    expect(hospital.kinds()).toEqual(['transition-started', 'transition-completed']);
+    expect((await hospital.episodes())[0]).toMatchObject({ status: 'finished', period: { end: expect.any(String) } });
+    expect((await hospital.all('CarePlan'))[0]?.status).toBe('completed');
+    const goals = (await hospital.all('Goal')).map(({ description, achievementStatus }) => [
+      description.text,
+      achievementStatus?.coding?.[0]?.code,
+    ]);
+    expect(Object.fromEntries(goals)).toEqual({
+      'Stays out of hospital for 30 days after discharge': 'achieved',
+      'Patient or caregiver is reached within two business days of discharge': 'achieved',
+      'Medicines are reconciled and understood': 'achieved',
+      'Is seen by a practitioner within 14 days of discharge': 'not-achieved',
+    });
+    // A late word about the stay does not begin it anew.
+    await hospital.put(discharged({ serviceType: { text: 'late' } }));
+    await hospital.run();
+    expect(await hospital.episodes()).toHaveLength(1);
+  });
+
+  it('does not come while one is open', async () => {
+    await hospital.put(discharged());
+    await hospital.put(heartFailure());
+    await hospital.run();
+    await hospital.complete('contact');
+    await hospital.run();
+    expect((await hospital.episodes())[0]?.status).toBe('active');
+  });
+});
