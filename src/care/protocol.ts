@@ -116,7 +116,10 @@ function compileConditions(action: PlanDefinitionAction, protocol: string): Appl
 
 const isTrue = (result: readonly { readonly value: unknown }[]) => result.length === 1 && result[0]?.value === true;
 
-/** The variables of a condition; the Encounter is also its root. docs/mapping.md lists them. */
+/**
+ * The variables of a condition, whose root is the Encounter: %encounter, %patient and %conditions as stored, %destination
+ * (code of CodeSystem discharge-destination), %risk (the RiskAssessment) and %lace (its points).
+ */
 function environment(context: TransitionContext, { risk, lace }: RiskFacts): Readonly<Record<string, unknown>> {
   const { encounter, patient, conditions, destination, anchor } = context;
   return { encounter, patient, conditions, destination, risk, lace, now: context.now, zone: anchor.zone };

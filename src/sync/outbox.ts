@@ -124,18 +124,18 @@ export function mark(connection: string, type: string, localId: string, sequence
   return { sql: MARK, params: [randomUUID(), connection, type, localId, sequence, randomUUID(), now] };
 }
 
-/** The row that is due longest; resources in conflict wait for a person. */
+/** The rows that are due longest, at most `limit`; resources in conflict wait for a person. */
 export async function nextDue(
   store: Pick<Store, 'query'>,
   connection: string,
   now: number,
-): Promise<OutboxRow | undefined> {
+  limit: number,
+): Promise<OutboxRow[]> {
   const sql = `SELECT ${COLUMNS} FROM outbox WHERE connection = ?
     AND ((state = 'queued' AND next_at <= ?) OR (state = 'sending' AND lease_until <= ?))
     AND ${UNDISPUTED}
-    ORDER BY next_at, upto_sequence LIMIT 1`;
-  const [row] = await store.query(sql, [connection, now, now]);
-  return row && toRow(row);
+    ORDER BY next_at, upto_sequence LIMIT ?`;
+  return (await store.query(sql, [connection, now, now, limit])).map(toRow);
 }
 
 /** The newest row of a resource, live or not. */

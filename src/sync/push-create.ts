@@ -18,11 +18,14 @@ import { end, endFailed, type PushResult } from './settle-push.ts';
 /** How a create is kept from happening twice. */
 export type CreateMode = 'if-none-exist' | 'own-id' | 'plain';
 
-export async function pushCreate(context: RunContext, claim: Claim, stored: StoredVersion): Promise<PushResult> {
+export async function pushCreate(context: RunContext, claimed: Claim, stored: StoredVersion): Promise<PushResult> {
+  let claim = claimed;
   const { type, localId } = claim;
   if (claim.faultClass === 'ambiguous') {
     const looked = await lookForEarlier(context, claim, stored);
     if (looked !== 'absent') return looked;
+    // What was found out holds for the attempts so far; the next one is looked for anew.
+    claim = { ...claim, faultClass: undefined, probedAt: undefined };
   }
   const twin = await findTwin(context, claim, stored);
   if (twin) return twin;

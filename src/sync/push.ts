@@ -36,29 +36,53 @@ const MOST_ROUNDS = 10;
  */
 export async function drainOutbox(context: RunContext, workers: number): Promise<void> {
   const rounds = new Map<string, number>();
+  const taken = new Set<string>();
+  const sending = new Map<string, Promise<unknown>>();
   const work = async () => {
     while (!context.signal.aborted && (await context.remote.available(context.client))) {
-      const row = await nextDue(context.store, context.connection.name, realNow(context));
+      const due = await nextDue(context.store, context.connection.name, realNow(context), workers);
+      const row = due.find(({ id }) => !taken.has(id));
       if (!row) return;
       const round = (rounds.get(row.id) ?? 0) + 1;
       rounds.set(row.id, round);
-      if (round <= MOST_ROUNDS) await pushRow(context, row);
+      taken.add(row.id);
+      if (round <= MOST_ROUNDS) await pushRow(context, row, sending);
       else await putOff(context, row, [{ type: row.type, id: row.localId }]);
+      taken.delete(row.id);
     }
   };
   await Promise.all(Array.from({ length: workers }, work));
 }
 
-/** Pushes the resource of a row and everything that must be there before it. */
-async function pushRow(context: RunContext, row: OutboxRow): Promise<void> {
+/**
+ * Pushes the resource of a row and everything that must be there before it.
+ * @param sending what the workers of this run are sending, so that they wait for each other instead of colliding
+ */
+async function pushRow(context: RunContext, row: OutboxRow, sending: Map<string, Promise<unknown>>): Promise<void> {
   const self = keyOf({ type: row.type, id: row.localId });
   for (const component of await pushOrder(context, { type: row.type, id: row.localId })) {
+    const keys = component.map(keyOf);
+    const underway = keys.flatMap((key) => sending.get(key) ?? []);
+    if (underway.length > 0) {
+      await Promise.all(underway);
+      // What was sent meanwhile changes what is left to do; the row is still due and comes round again.
+      return;
+    }
+    const pushing = claimAndPush(context, component);
+    for (const key of keys) sending.set(key, pushing);
+    const result = await pushing.finally(() => {
+      for (const key of keys) sending.delete(key);
+    });
     const others = component.filter((ref) => keyOf(ref) !== self);
-    const members = await claimAll(context, component);
-    if (members.length < component.length) return putOff(context, row, others);
-    const result = await pushComponent(context, members);
+    if (result === 'taken') return putOff(context, row, others);
     if (result === 'waiting' && others.length === component.length) return putOff(context, row, others);
   }
+}
+
+/** `taken`: another process has one of them. */
+async function claimAndPush(context: RunContext, component: readonly Ref[]): Promise<PushResult | 'taken'> {
+  const members = await claimAll(context, component);
+  return members.length < component.length ? 'taken' : pushComponent(context, members);
 }
 
 /** The row waits for one of the resources; for nothing in particular when there are none. */
@@ -161,7 +185,8 @@ async function waitingTime({ store, connection }: RunContext, component: readonl
   for (const { type, id } of component) {
     const state = (await readOutbox(store, connection.name, type, id))?.state;
     if (state === 'rejected') return LONG_WAIT;
-    if (state === 'sending') return SHORT_WAIT;
+    // Done just now: its release has gone by already and would not come again.
+    if (state === 'sending' || state === 'sent' || state === 'superseded') return SHORT_WAIT;
   }
   return WAIT;
 }

@@ -12,7 +12,7 @@ import type { Parts } from './parts.ts';
 import { both, NOTHING, type Reaction, withdrawAll } from './reaction.ts';
 import { completedSteps, follows, isAnchoredAt, planMove } from './revise.ts';
 import { planDecline, planStart } from './start.ts';
-import { dischargedAt, isAfterDischarge, isBackInHospital } from './stays.ts';
+import { dischargedAt, isAfterDischarge, isBackInHospital, isOther } from './stays.ts';
 
 /** What was discharged longer ago than a transition lasts begins none: it is history being loaded. */
 const TOO_OLD = { hours: 31 * 24 };
@@ -137,9 +137,4 @@ async function revise(
 /** Nothing will begin from this encounter any more: its transition ran its course or a later stay took its place. */
 function isSettled(episode: EpisodeOfCare): boolean {
   return episode.status === 'finished' || withdrawnBecause(episode) === 'readmitted';
-}
-
-function isOther(episode: EpisodeOfCare, encounter: Encounter): boolean {
-  const link = `Encounter/${encounter.id}`;
-  return !episode.extension?.some(({ valueReference }) => valueReference?.reference === link);
 }

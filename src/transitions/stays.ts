@@ -1,6 +1,7 @@
 // How a patient's stays lie to each other in time.
 import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
 import { isInHouse } from '../care/discharge.ts';
+import { encounterOfEpisode } from '../care/episode.ts';
 import { toInstant } from '../care/local-time.ts';
 import { findResources } from '../care/stored.ts';
 import type { TransitionContext } from '../care/transition-context.ts';
@@ -13,6 +14,11 @@ const OVERLAP = { hours: 24 };
 /** When the discharge was that began a transition. */
 export function dischargedAt({ period }: EpisodeOfCare): Temporal.Instant {
   return toInstant(period?.start ?? '', 'UTC');
+}
+
+/** The transition began with another encounter. */
+export function isOther(episode: EpisodeOfCare, { id }: Encounter): boolean {
+  return encounterOfEpisode(episode) !== id;
 }
 
 /** The stay began after the discharge. One that was never closed, years ago, did not. */
@@ -30,6 +36,6 @@ export async function isBackInHospital(
   const open = await findResources(parts.store, 'Encounter', { patient: reference, status: 'in-progress,onleave' });
   const others = open.filter((stay) => stay.id !== encounter.id && isInHouse(stay));
   if (others.some((stay) => isAfterDischarge(stay, anchor.discharge))) return true;
-  const transitions = await liveTransitions(parts, reference);
+  const transitions = (await liveTransitions(parts, reference)).filter((episode) => isOther(episode, encounter));
   return transitions.some((episode) => Temporal.Instant.compare(dischargedAt(episode), anchor.discharge) > 0);
 }

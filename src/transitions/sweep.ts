@@ -21,7 +21,7 @@ export interface SweepResult {
 type Plan = (parts: Parts, task: Task, now: Temporal.Instant) => Promise<Act | undefined>;
 
 const LEASE = Temporal.Duration.from({ seconds: 30 });
-const PAGE = 50;
+const PAGE = 500;
 /** Bounds one sweep, so that what piled up is worked off in portions, the most overdue first. */
 const MOST_PER_SWEEP = 2_000;
 

@@ -6,7 +6,8 @@ import { type Census, type DayPlace, newDayPlace, startProgram, takeCensus } fro
 
 export interface KillRow {
   readonly kill: number;
-  /** Milliseconds from the start of the process. */
+  readonly during: 'start' | 'day';
+  /** Milliseconds from the start of the process, or from its listening. */
   readonly afterMs: number;
   /** Lines of the story it got to print. */
   readonly lines: number;
@@ -37,13 +38,13 @@ export async function killSandboxDay(kills: number, seed = 1): Promise<KillRepor
   const rows: KillRow[] = [];
   for (let kill = 1; kill <= kills; kill++) {
     const program = startProgram(place);
-    // The day is spread over the kills: each life may run for a share of what the whole takes, plus the start.
-    const afterMs = Math.round(
-      calm.startMs * 0.6 + random() * Math.max(400, (2 * calm.dayMs) / kills + calm.startMs * 0.4),
-    );
+    // One in six dies while it starts, the others in the day, which is spread over their lives.
+    const inStart = random() < 1 / 6;
+    const afterMs = Math.round(random() * (inStart ? calm.startMs : (3 * calm.dayMs) / kills));
+    if (!inStart) await program.baseUrl;
     await Promise.race([sleep(afterMs), program.token.catch(() => {})]);
     await program.kill();
-    rows.push({ kill, afterMs, lines: program.lines.length });
+    rows.push({ kill, during: inStart ? 'start' : 'day', afterMs, lines: program.lines.length });
   }
   const { census } = await finish(place);
   return { rows, undisturbed: calm.census, killed: census };

@@ -178,7 +178,7 @@ describe('a sweep', () => {
 
   it('works through more than a page', async () => {
     const template = (await hospital.followUps()).visit as Task;
-    const many = Array.from({ length: 130 }, (_, n) => ({
+    const many = Array.from({ length: 600 }, (_, n) => ({
       op: 'create' as const,
       resource: {
         ...template,
@@ -187,7 +187,7 @@ describe('a sweep', () => {
       },
     }));
     await hospital.store.commit(NURSE, many);
-    expect(await sweepAt('2026-11-22T14:00:00Z')).toMatchObject({ raised: 133, failed: 0 });
+    expect(await sweepAt('2026-11-22T14:00:00Z')).toMatchObject({ raised: 603, failed: 0 });
   });
 });
 

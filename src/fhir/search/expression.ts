@@ -2,12 +2,13 @@
 // from the text of a reference, because at index time there is nothing to resolve against.
 
 /**
- * The branches of `expression` that can yield something for `type`.
+ * The branches of `expression` that can yield something for `type`. R4's own parameters once write the type dateTime
+ * with a capital; that is put right.
  * @param type resource type, or undefined when the expression starts inside an element (composite components)
  */
 export function branchesFor(expression: string, type: string | undefined): string[] {
   return splitUnion(expression)
-    .map(withoutParentheses)
+    .map((branch) => withoutParentheses(branch).replaceAll('ofType(DateTime)', 'ofType(dateTime)'))
     .filter((branch) => {
       const first = /^\(*([A-Z]\w*)/.exec(branch)?.[1];
       return first === undefined || type === undefined || first === type || first === 'Resource';

@@ -2,9 +2,11 @@
 // https://hl7.org/fhir/R4/search.html#modifiers, #chaining and #has
 import { Fault } from '../../fault.ts';
 import { fold } from './fold.ts';
+import { impliesSystem } from './implied-system.ts';
 import { IDENTIFIER_OF_TYPE, type ParameterDefinition, type SearchParameters } from './parameters.ts';
 import {
   alternatives,
+  MAX_LISTED,
   malformed,
   parseDate,
   parseToken,
@@ -13,11 +15,14 @@ import {
   unescaped,
   type ValueContext,
 } from './parse-values.ts';
-import type { Condition, ParameterKey, ValueKind, ValueMatch } from './query.ts';
+import type { ChainTarget, Condition, ParameterKey, TokenMatch, ValueKind, ValueMatch } from './query.ts';
 
 export interface ConditionContext {
   readonly parameters: SearchParameters;
   readonly baseUrl: string;
+  readonly now: () => number;
+  /** How many more types chains may look into. */
+  readonly budget: { chains: number };
 }
 
 /** A name that says nothing to this server; the caller decides whether that is an error. */
@@ -27,8 +32,32 @@ export class UnknownParameter extends Fault {
   }
 }
 
-/** `_has` and chains may not nest deeper than this. */
+/** `_has` and chains may not nest deeper than this … */
 const MAX_DEPTH = 8;
+/** … nor, all together, look into more types: a chain without type fans out over every type a reference may have. */
+export const MAX_CHAINS = 300;
+
+/**
+ * As `parseCondition`, for a search over one type, over several or (none) over all: what is not common to all types
+ * must be known for each of the several.
+ */
+export function conditionForTypes(
+  context: ConditionContext,
+  types: readonly string[],
+  name: string,
+  value: string,
+): Condition {
+  const [code = ''] = name.split(/[:.]/);
+  if (types.length === 1) return parseCondition(context, types[0], name, value);
+  if (types.length === 0 || code === '_id' || context.parameters.get('Resource', code)) {
+    return parseCondition(context, undefined, name, value);
+  }
+  const of = types.map((type): Condition => {
+    const condition = parseCondition(context, type, name, value);
+    return { kind: 'all', of: [{ kind: 'type', types: [type] }, condition] };
+  });
+  return { kind: 'any', of };
+}
 
 /**
  * @param type absent for a search over all types
@@ -42,7 +71,10 @@ export function parseCondition(
   value: string,
   depth = 0,
 ): Condition {
-  if (depth > MAX_DEPTH) throw new Fault('invalid', 'The search chains too deeply.', { code: 'too-costly' });
+  if (depth > MAX_DEPTH || context.budget.chains < 0) {
+    const hint = 'Name the types of the references, as in subject:Patient.name.';
+    throw new Fault('invalid', `The search chains too far. ${hint}`, { code: 'too-costly' });
+  }
   if (value === '') throw malformed({ name }, 'no value', 'Give one, or leave the parameter out.');
   if (name.startsWith('_has:')) return parseHas(context, type, name, value, depth);
   const dot = name.indexOf('.');
@@ -50,11 +82,7 @@ export function parseCondition(
   const [code = '', modifier, ...more] = name.split(':');
   if (more.length > 0) throw new UnknownParameter(name, 'has more than one modifier.');
   if (code === '_id') return parseId(name, modifier, value);
-  if (code === '_lastUpdated') {
-    refuseModifier(name, modifier);
-    return { kind: 'updated', anyOf: alternatives(value, name).map((text) => parseDate(text, { name })) };
-  }
-  if (code === '_type' && type === undefined) return parseType(context, name, modifier, value);
+  if (code === '_lastUpdated') return parseLastUpdated(context, name, modifier, value);
   const definition = definitionOf(context, type, code, name);
   if (modifier === 'missing') return parseMissing(definition, name, value);
   if (definition.kind === 'composite') return parseComposite(context, definition, name, modifier, value);
@@ -72,26 +100,44 @@ export function definitionOf(
   throw new UnknownParameter(name, type === undefined ? 'is not known for all types.' : `is not known for ${type}.`);
 }
 
+/** Every resource has an id and a time, so that `:missing` has the same answer for all. */
+function alwaysThere(name: string, value: string): Condition {
+  return { kind: 'id', ids: [], negated: !parseBoolean(name, value) };
+}
+
+function parseLastUpdated(
+  { now }: ConditionContext,
+  name: string,
+  modifier: string | undefined,
+  value: string,
+): Condition {
+  if (modifier === 'missing') return alwaysThere(name, value);
+  refuseModifier(name, modifier);
+  return { kind: 'updated', anyOf: alternatives(value, name).map((text) => parseDate(text, { name, now })) };
+}
+
 function parseId(name: string, modifier: string | undefined, value: string): Condition {
+  if (modifier === 'missing') return alwaysThere(name, value);
   if (modifier !== 'not') refuseModifier(name, modifier);
-  const ids = alternatives(value, name).map((text) => unescaped(text).replace(/^[A-Z][A-Za-z]+\//, ''));
+  const ids = alternatives(value, name, MAX_LISTED).map((text) => unescaped(text).replace(/^[A-Z][A-Za-z]+\//, ''));
   return { kind: 'id', ids, negated: modifier === 'not' };
 }
 
-function parseType(context: ConditionContext, name: string, modifier: string | undefined, value: string): Condition {
-  refuseModifier(name, modifier);
-  const types = alternatives(value, name);
-  const unknown = types.find((each) => !context.parameters.types.includes(each));
-  if (unknown !== undefined) throw malformed({ name }, `"${unknown}"`, 'Name FHIR resource types.');
-  return { kind: 'type', types };
+function parseBoolean(name: string, value: string): boolean {
+  if (value !== 'true' && value !== 'false') throw malformed({ name }, `"${value}"`, ':missing is true or false.');
+  return value === 'true';
 }
 
 function parseMissing(definition: ParameterDefinition, name: string, value: string): Condition {
-  if (value !== 'true' && value !== 'false') throw malformed({ name }, `"${value}"`, ':missing is true or false.');
   const [component] = definition.components;
   // A composite is there when its first component is: every repetition has it.
   const values = (component?.kind ?? definition.kind) as ValueKind;
-  return { kind: 'missing', parameter: component?.key ?? keyOf(definition), values, missing: value === 'true' };
+  return {
+    kind: 'missing',
+    parameter: component?.key ?? keyOf(definition),
+    values,
+    missing: parseBoolean(name, value),
+  };
 }
 
 function parseComposite(
@@ -113,6 +159,7 @@ function parseComposite(
         name,
         baseUrl: context.baseUrl,
         targets: component.targets,
+        now: context.now,
       }),
     );
   });
@@ -126,23 +173,23 @@ function parseMatch(
   modifier: string | undefined,
   value: string,
 ): Condition {
-  const values = alternatives(value, name);
   const kind = definition.kind as ValueKind;
-  const at: ValueContext = { name, baseUrl: context.baseUrl, targets: definition.targets };
+  const isListed = kind === 'token' || kind === 'reference' || (kind === 'uri' && modifier === undefined);
+  const values = alternatives(value, name, isListed && modifier !== 'text' ? MAX_LISTED : undefined);
+  const at: ValueContext = { name, baseUrl: context.baseUrl, targets: definition.targets, now: context.now };
   const match = (anyOf: ValueMatch[], parameter: ParameterKey = keyOf(definition), negated = false): Condition => ({
     kind: 'match',
     parameter,
     anyOf,
     negated,
   });
-  if (modifier === undefined) return match(values.map((text) => parseValue(kind, text, at)));
+  const token = (text: string) => withoutImplied(parseToken(text, at), definition);
+  if (modifier === undefined) {
+    return match(values.map((text) => (kind === 'token' ? token(text) : parseValue(kind, text, at))));
+  }
   switch (`${kind}:${modifier}`) {
     case 'token:not':
-      return match(
-        values.map((text) => parseToken(text, at)),
-        keyOf(definition),
-        true,
-      );
+      return match(values.map(token), keyOf(definition), true);
     case 'token:text':
       return match(values.map((text) => ({ kind: 'string', mode: 'starts', value: fold(unescaped(text)) })));
     case 'token:of-type':
@@ -167,6 +214,13 @@ function parseMatch(
     return match(values.map((text) => typedReference(text, modifier, at)));
   }
   throw new UnknownParameter(name, `does not take the modifier :${modifier}.`);
+}
+
+/** A `code` element has no system of its own: asked for with the right one, it is found by its code. */
+function withoutImplied(match: TokenMatch, definition: ParameterDefinition): TokenMatch {
+  const { system, code } = match;
+  if (!system || code === undefined || !impliesSystem(definition, system)) return match;
+  return { kind: 'token', system: '', code };
 }
 
 function ofType(text: string, name: string): ValueMatch {
@@ -206,10 +260,19 @@ function parseChain(
   const [next = ''] = rest.split(/[.:]/);
   const knowing = possible.filter((each) => rest.startsWith('_has:') || context.parameters.get(each, next));
   if (knowing.length === 0) throw new UnknownParameter(name, `chains to a parameter that no target of ${link} has.`);
-  const targets = knowing.map((each) => ({
-    type: each,
-    condition: parseCondition(context, each, rest, value, depth + 1),
-  }));
+  context.budget.chains -= knowing.length;
+  const targets: ChainTarget[] = [];
+  let refusal: UnknownParameter | undefined;
+  for (const each of knowing) {
+    try {
+      targets.push({ type: each, condition: parseCondition(context, each, rest, value, depth + 1) });
+    } catch (error) {
+      // The parameter may be a string in one type and a token in another: a modifier then fits one of them only.
+      if (!(error instanceof UnknownParameter)) throw error;
+      refusal = error;
+    }
+  }
+  if (refusal && targets.length === 0) throw refusal;
   return { kind: 'chain', parameter: keyOf(definition), targets };
 }
 

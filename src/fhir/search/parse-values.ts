@@ -14,19 +14,22 @@ export interface ValueContext {
   readonly baseUrl: string;
   /** What a bare id may refer to; empty when anything. */
   readonly targets: readonly string[];
+  /** Milliseconds since the epoch: how far away a date is decides what is approximate. */
+  readonly now: () => number;
 }
 
-/** More alternatives than this in one parameter are refused rather than planned. */
-const MAX_ALTERNATIVES = 2_000;
+/** More alternatives than this in one parameter are refused rather than planned: codes and ids are cheap, ranges not. */
+export const MAX_LISTED = 2_000;
+export const MAX_ALTERNATIVES = 200;
 const PREFIXED = /^(eq|ne|gt|lt|ge|le|sa|eb|ap)?(.*)$/s;
 const ID = /^[A-Za-z0-9\-.]{1,64}$/;
 const ABSOLUTE = /^[A-Za-z][A-Za-z0-9+.-]*:/;
 
 /** The alternatives of a value, still escaped. @throws Fault invalid */
-export function alternatives(value: string, name: string): string[] {
+export function alternatives(value: string, name: string, most = MAX_ALTERNATIVES): string[] {
   const parts = splitUnescaped(value, ',');
-  if (parts.length > MAX_ALTERNATIVES) {
-    throw new Fault('invalid', `${name} has ${parts.length} values; at most ${MAX_ALTERNATIVES} are allowed.`, {
+  if (parts.length > most) {
+    throw new Fault('invalid', `${name} has ${parts.length} values; at most ${most} are allowed.`, {
       code: 'too-costly',
     });
   }
@@ -73,7 +76,7 @@ function parseReference(text: string, context: ValueContext): ValueMatch {
 }
 
 /** @throws Fault invalid, also for dates that do not exist */
-export function parseDate(text: string, context: Pick<ValueContext, 'name'>): DateMatch {
+export function parseDate(text: string, context: Pick<ValueContext, 'name' | 'now'>): DateMatch {
   const { prefix, rest } = prefixOf(text);
   const range = dateRange(rest);
   if (!range) {
@@ -82,8 +85,9 @@ export function parseDate(text: string, context: Pick<ValueContext, 'name'>): Da
       : 'A date is YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm[:ss][Z|±hh:mm], and must exist.';
     throw malformed(context, `"${text}"`, hint);
   }
-  // R4 lets the server choose what is approximate: here as much again as the precision leaves open, on either side.
-  const margin = prefix === 'ap' ? range.high - range.low : 0;
+  if (prefix !== 'ap') return { kind: 'date', prefix, ...range };
+  // R4 recommends a tenth of the time between then and now; at least as much as the precision leaves open.
+  const margin = Math.max(range.high - range.low, Math.round(Math.abs(context.now() - range.low) / 10));
   return { kind: 'date', prefix, low: range.low - margin, high: range.high + margin };
 }
 

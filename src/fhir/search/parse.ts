@@ -1,9 +1,16 @@
 // A search request's parameters as a SearchQuery. Strict: what is not understood is refused, because a dropped filter
 // would show more patients than were asked for. Lenient, when the client prefers it: ignored, and said so.
 // https://hl7.org/fhir/R4/search.html
+import { type Clock, systemClock } from '../../clock.ts';
 import { Fault } from '../../fault.ts';
 import type { SearchParameters } from './parameters.ts';
-import { type ConditionContext, definitionOf, parseCondition, UnknownParameter } from './parse-condition.ts';
+import {
+  type ConditionContext,
+  conditionForTypes,
+  definitionOf,
+  MAX_CHAINS,
+  UnknownParameter,
+} from './parse-condition.ts';
 import { alternatives, malformed } from './parse-values.ts';
 import type { Condition, Include, SearchQuery, SortKey, ValueKind } from './query.ts';
 
@@ -11,8 +18,12 @@ export interface ParseOptions {
   readonly handling: 'strict' | 'lenient';
   /** This server's FHIR base without a trailing slash. */
   readonly baseUrl: string;
+  /** What `ap` is measured from; the machine's when absent. */
+  readonly clock?: Clock;
 }
 
+/** More parameters than this in one search are refused rather than planned. */
+const MAX_CONDITIONS = 100;
 const DEFAULT_COUNT = 50;
 /** Larger pages are cut to this, and the self link says so. */
 export const MAX_COUNT = 1_000;
@@ -30,19 +41,40 @@ export function parseSearch(
   pairs: readonly (readonly [name: string, value: string])[],
   options: ParseOptions,
 ): SearchQuery {
-  const context = { parameters, baseUrl: options.baseUrl };
+  const clock = options.clock ?? systemClock();
+  const context = {
+    parameters,
+    baseUrl: options.baseUrl,
+    now: () => clock.now().epochMilliseconds,
+    budget: { chains: MAX_CHAINS },
+  };
+  const named = typesNamed(context, pairs);
+  const types = type === undefined ? named : [type];
   const draft: Draft = { conditions: [], includes: [], sort: [], count: DEFAULT_COUNT, total: 'known', applied: [] };
   const ignored: string[] = [];
   for (const [name, value] of pairs) {
     try {
-      const kept = readParameter(draft, context, type, name, value);
+      const kept = readParameter(draft, context, types, name, value);
       draft.applied.push([name, kept ?? value]);
     } catch (error) {
       if (options.handling === 'strict' || !(error instanceof UnknownParameter)) throw error;
       ignored.push(name);
     }
   }
-  return { ...draft, ...(type === undefined ? {} : { type }), ignored };
+  if (draft.conditions.length > MAX_CONDITIONS) {
+    const message = `The search has more than ${MAX_CONDITIONS} parameters.`;
+    throw new Fault('invalid', message, { code: 'too-costly' });
+  }
+  const [only] = types;
+  return { ...draft, ...(only !== undefined && types.length === 1 ? { type: only } : {}), ignored };
+}
+
+/** A search over all types may name the types with `_type`; the parameters must then be known for each of them. */
+function typesNamed({ parameters }: ConditionContext, pairs: readonly (readonly [string, string])[]): string[] {
+  const named = pairs.filter(([name]) => name === '_type').flatMap(([name, value]) => alternatives(value, name));
+  const unknown = named.find((each) => !parameters.types.includes(each));
+  if (unknown !== undefined) throw malformed({ name: '_type' }, `"${unknown}"`, 'Name FHIR resource types.');
+  return [...new Set(named)];
 }
 
 /** Parses `Type?parameters`, percent-encoded. @throws Fault invalid */
@@ -69,10 +101,11 @@ interface Draft {
 function readParameter(
   draft: Draft,
   context: ConditionContext,
-  type: string | undefined,
+  types: readonly string[],
   name: string,
   value: string,
 ): string | undefined {
+  const type = types.length === 1 ? types[0] : undefined;
   const [code = '', modifier] = name.split(':');
   if (PRESENTATION.has(name)) return undefined;
   switch (code) {
@@ -92,8 +125,11 @@ function readParameter(
     case '_cursor':
       draft.cursor = value;
       return undefined;
+    case '_type':
+      draft.conditions.push({ kind: 'type', types: alternatives(value, name) });
+      return undefined;
     default:
-      draft.conditions.push(parseCondition(context, type, name, value));
+      draft.conditions.push(conditionForTypes(context, types, name, value));
       return undefined;
   }
 }

@@ -1,6 +1,6 @@
 // A condition as a predicate on a row of `resource`, asked per candidate: "does this resource have …".
 import type { CompositeCondition, Condition, MatchCondition, ValueMatch } from '../../fhir/search/query.ts';
-import { among, and, FALSE, type Fragment, or, raw, sql } from './fragment.ts';
+import { among, and, FALSE, type Fragment, or, raw, sql, TRUE } from './fragment.ts';
 import { lastUpdatedSql } from './last-updated-sql.ts';
 import type { ParameterIds } from './parameter-ids.ts';
 import { tableOf, unitSql, valueSql, valuesSql } from './value-sql.ts';
@@ -22,7 +22,7 @@ export function conditionSql(condition: Condition, row: Fragment, ids: Parameter
       return condition.missing ? sql`NOT ${has}` : has;
     }
     case 'id':
-      if (condition.ids.length === 0) return FALSE;
+      if (condition.ids.length === 0) return condition.negated ? TRUE : FALSE;
       return sql`${raw(condition.negated ? 'NOT ' : '')}${row}.id ${among(condition.ids)}`;
     case 'type':
       return sql`${row}.type ${among(condition.types)}`;

@@ -1,28 +1,17 @@
-// Rows of `resource` as the store's callers see them.
+// Rows of `resource` as search carries them from page to includes.
+
 import type { SqlRow, StoredVersion } from '../store.ts';
+import { currentVersion } from '../stored.ts';
+import { raw } from './fragment.ts';
 
 export interface FoundRow {
   readonly rid: number;
   readonly version: StoredVersion;
 }
 
-/** @param row must have rid, type, id, version, sequence, updated and content */
-export function foundRow(row: SqlRow): FoundRow {
-  const version = Number(row.version);
-  return {
-    rid: Number(row.rid),
-    version: {
-      sequence: Number(row.sequence),
-      type: String(row.type),
-      id: String(row.id),
-      versionId: String(version),
-      lastUpdated: instantText(Number(row.updated)),
-      operation: version === 1 ? 'create' : 'update',
-      content: String(row.content),
-    },
-  };
-}
+/** What `foundRow` needs of `resource r`. */
+export const FOUND_COLUMNS = raw('r.rid, r.type, r.id, r.version, r.sequence, r.updated, r.content');
 
-function instantText(epochMilliseconds: number): string {
-  return Temporal.Instant.fromEpochMilliseconds(epochMilliseconds).toString({ fractionalSecondDigits: 3 });
+export function foundRow(row: SqlRow): FoundRow {
+  return { rid: Number(row.rid), version: currentVersion(row) };
 }

@@ -35,10 +35,14 @@ export function and(parts: readonly Fragment[]): Fragment {
   return parts.length === 0 ? TRUE : join(parts, ' AND ');
 }
 
+/** Long lists become a balanced tree, because SQLite bounds the depth of an expression. */
 export function or(parts: readonly Fragment[]): Fragment {
-  if (parts.length === 0) return FALSE;
   const [only] = parts;
-  return parts.length === 1 && only ? only : sql`(${join(parts, ' OR ')})`;
+  if (!only) return FALSE;
+  if (parts.length === 1) return only;
+  if (parts.length <= 100) return sql`(${join(parts, ' OR ')})`;
+  const half = parts.length >> 1;
+  return sql`(${or(parts.slice(0, half))} OR ${or(parts.slice(half))})`;
 }
 
 export function join(parts: readonly Fragment[], separator: string): Fragment {

@@ -6,7 +6,7 @@ import type { SearchParameters } from '../../fhir/search/parameters.ts';
 import type { Include } from '../../fhir/search/query.ts';
 import type { Sql } from '../sql.ts';
 import type { StoredVersion } from '../store.ts';
-import { type FoundRow, foundRow } from './found-rows.ts';
+import { FOUND_COLUMNS, type FoundRow, foundRow } from './found-rows.ts';
 import { among, amongPadded, type Fragment, raw, sql } from './fragment.ts';
 import type { ParameterIds } from './parameter-ids.ts';
 
@@ -78,11 +78,9 @@ function parametersOf(include: Include, { parameters, ids }: IncludeContext): nu
   return [...found];
 }
 
-const COLUMNS = raw('r.rid, r.type, r.id, r.version, r.sequence, r.updated, r.content');
-
 function targetsSql(include: Include, parameters: readonly number[], rids: readonly number[]): Fragment {
   const target = include.target === undefined ? raw('') : sql` AND x.target_type = ${include.target}`;
-  return sql`SELECT ${COLUMNS} FROM (SELECT DISTINCT x.target_type, x.target_id FROM search_reference x
+  return sql`SELECT ${FOUND_COLUMNS} FROM (SELECT DISTINCT x.target_type, x.target_id FROM search_reference x
     WHERE x.rid ${amongPadded(rids)} AND x.parameter ${among(parameters)} AND x.part = 0${target}) t
     CROSS JOIN resource r WHERE r.type = t.target_type AND r.id = t.target_id AND r.deleted = 0
     ORDER BY r.rid LIMIT ${MAX_INCLUDED + 1}`;
@@ -90,7 +88,7 @@ function targetsSql(include: Include, parameters: readonly number[], rids: reado
 
 function referrersSql(include: Include, parameters: readonly number[], rids: readonly number[]): Fragment {
   const target = include.target === undefined ? raw('') : sql` AND m.type = ${include.target}`;
-  return sql`SELECT ${COLUMNS} FROM (SELECT DISTINCT x.rid FROM resource m CROSS JOIN search_reference x
+  return sql`SELECT ${FOUND_COLUMNS} FROM (SELECT DISTINCT x.rid FROM resource m CROSS JOIN search_reference x
     WHERE m.rid ${amongPadded(rids)}${target} AND x.parameter ${among(parameters)} AND x.part = 0
     AND x.target_id = m.id AND x.target_type = m.type) t
     CROSS JOIN resource r WHERE r.rid = t.rid AND r.deleted = 0 ORDER BY r.rid LIMIT ${MAX_INCLUDED + 1}`;

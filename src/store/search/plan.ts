@@ -1,14 +1,17 @@
 // Turns a query into one SQL statement per page. Three ways to walk, so that a page costs what it returns:
-// - in row order along the index of one value (`owner=…` unsorted), or along the type when nothing narrows it;
-// - in _lastUpdated order along the type;
-// - for any other order the candidates of the narrowest condition are collected and sorted.
+// - in row order along the index of one value (`owner=…` unsorted), or along the type when nothing narrows it much;
+// - in _lastUpdated order along the type, likewise;
+// - otherwise the candidates of the narrowest condition are collected and sorted.
 // Every other condition is asked per candidate.
 import { compartmentCondition } from '../../fhir/search/compartment.ts';
 import type { SearchParameters } from '../../fhir/search/parameters.ts';
 import type { Condition, SearchQuery } from '../../fhir/search/query.ts';
-import { BROAD, breadth, candidatesSql } from './candidates.ts';
+import type { Sql } from '../sql.ts';
+import { candidatesSql } from './candidates.ts';
 import { conditionSql } from './condition-sql.ts';
 import type { Position } from './cursor.ts';
+import { isBroad, narrowest } from './driver.ts';
+import { FOUND_COLUMNS } from './found-rows.ts';
 import { and, type Fragment, raw, sql } from './fragment.ts';
 import type { ParameterIds } from './parameter-ids.ts';
 import { afterSql, isDescending, orderSql, sortValueSql } from './sort-sql.ts';
@@ -20,31 +23,33 @@ export interface PlanContext {
 }
 
 const R = raw('r');
-const COLUMNS = raw('r.rid, r.type, r.id, r.version, r.sequence, r.updated, r.content');
 
 /**
- * The statement for one page: the columns of `resource` and the sort values as `k0`, `k1`, …
+ * The statement for one page (after a short count of candidates where it decides the way): the columns of `resource` and the sort values as `k0`, `k1`, …
  * @param limit rows to fetch
  */
-export function pageSql(
+export async function planPage(
+  db: Sql,
   query: SearchQuery,
   after: Position | undefined,
   limit: number,
   context: PlanContext,
-): Fragment {
+): Promise<Fragment> {
   const conditions = allConditions(query, context.parameters);
   const driver = narrowest(conditions);
   const rest = conditions.filter((condition) => condition !== driver);
   if (query.sort.length === 0) {
-    return (
-      (driver && alongOneValue(query, driver, rest, after, limit, context)) ??
-      inRowOrder(query, driver, rest, after, limit, context)
-    );
+    const direct = driver && alongOneValue(query, driver, rest, after, limit, context);
+    if (direct) return direct;
+    if (driver && (await isBroad(db, query, driver, context.ids))) {
+      return inRowOrder(query, undefined, conditions, after, limit, context);
+    }
+    return inRowOrder(query, driver, rest, after, limit, context);
   }
   const [only] = query.sort;
-  const isBroad = driver === undefined || (breadth(driver) ?? BROAD) >= BROAD;
-  if (query.sort.length === 1 && only?.values === 'updated' && query.type !== undefined && isBroad) {
-    return alongLastUpdated(query, conditions, after, limit, context);
+  if (query.sort.length === 1 && only?.values === 'updated' && query.type !== undefined) {
+    const walk = !driver || driver.kind === 'updated' || (await isBroad(db, query, driver, context.ids));
+    if (walk) return alongLastUpdated(query, conditions, after, limit, context);
   }
   return sorted(query, driver, rest, after, limit, context);
 }
@@ -61,16 +66,6 @@ export function totalSql(query: SearchQuery, context: PlanContext): Fragment {
 function allConditions(query: SearchQuery, parameters: SearchParameters): Condition[] {
   if (!query.compartment) return [...query.conditions];
   return [...query.conditions, compartmentCondition(parameters, query.type, query.compartment.id)];
-}
-
-function narrowest(conditions: readonly Condition[]): Condition | undefined {
-  let best: Condition | undefined;
-  let least = Number.POSITIVE_INFINITY;
-  for (const condition of conditions) {
-    const size = breadth(condition);
-    if (size !== undefined && size < least) [best, least] = [condition, size];
-  }
-  return best;
 }
 
 interface Source {
@@ -121,7 +116,7 @@ function alongOneValue(
   }
   if (after) where.push(sql`d.rid > ${after.rid}`);
   where.push(sql`r.rid = d.rid`, ...baseSql(query), ...rest.map((condition) => conditionSql(condition, R, ids)));
-  return sql`SELECT ${COLUMNS} FROM ${tableOf(match.kind)} d CROSS JOIN resource r WHERE ${and(where)}
+  return sql`SELECT ${FOUND_COLUMNS} FROM ${tableOf(match.kind)} d CROSS JOIN resource r WHERE ${and(where)}
     ORDER BY d.rid LIMIT ${limit}`;
 }
 
@@ -135,7 +130,7 @@ function inRowOrder(
 ): Fragment {
   const { from, where } = source(query, driver, rest, context);
   if (after) where.push(sql`r.rid > ${after.rid}`);
-  return sql`SELECT ${COLUMNS} FROM ${from} WHERE ${and(where)} ORDER BY r.rid LIMIT ${limit}`;
+  return sql`SELECT ${FOUND_COLUMNS} FROM ${from} WHERE ${and(where)} ORDER BY r.rid LIMIT ${limit}`;
 }
 
 function alongLastUpdated(
@@ -151,7 +146,7 @@ function alongLastUpdated(
     where.push(sql`(r.updated, r.rid) ${raw(down ? '<' : '>')} (${after.values[0] ?? 0}, ${after.rid})`);
   }
   const order = raw(down ? 'r.updated DESC, r.rid DESC' : 'r.updated, r.rid');
-  return sql`SELECT ${COLUMNS}, r.updated AS k0 FROM resource r WHERE ${and(where)} ORDER BY ${order} LIMIT ${limit}`;
+  return sql`SELECT ${FOUND_COLUMNS}, r.updated AS k0 FROM resource r WHERE ${and(where)} ORDER BY ${order} LIMIT ${limit}`;
 }
 
 /** Sorts keys and row numbers only; the resources themselves are read for the page alone. */
@@ -171,6 +166,6 @@ function sorted(
   const later = after ? sql` WHERE ${afterSql(query.sort, after, 'a')}` : raw('');
   const page = sql`SELECT a.* FROM (${all}) a${later} ORDER BY ${orderSql(query.sort, 'a')} LIMIT ${limit}`;
   const values = raw(query.sort.map((_, i) => `m.k${i}`).join(', '));
-  return sql`SELECT ${COLUMNS}, ${values} FROM (${page}) m CROSS JOIN resource r WHERE r.rid = m.rid
+  return sql`SELECT ${FOUND_COLUMNS}, ${values} FROM (${page}) m CROSS JOIN resource r WHERE r.rid = m.rid
     ORDER BY ${orderSql(query.sort, 'm')}`;
 }

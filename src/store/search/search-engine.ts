@@ -11,7 +11,7 @@ import type { SearchEngine } from './engine.ts';
 import { foundRow } from './found-rows.ts';
 import { resolveIncludes } from './includes.ts';
 import { openParameterIds, type ParameterIds } from './parameter-ids.ts';
-import { pageSql, totalSql } from './plan.ts';
+import { planPage, totalSql } from './plan.ts';
 import { deleteRows, insertRows } from './write-rows.ts';
 
 export interface SearchEngineOptions {
@@ -55,7 +55,7 @@ async function run(
   if (query.count === 0) return { items: [], included: [], total: await total() };
 
   const after = decodeCursor(query);
-  const statement = pageSql(query, after, query.count + 1, context);
+  const statement = await planPage(db, query, after, query.count + 1, context);
   const rows = await db.all(statement.text, statement.params);
   const matches = rows.slice(0, query.count).map(foundRow);
   const included = await resolveIncludes(db, query.includes, matches, context);

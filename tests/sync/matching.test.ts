@@ -1,0 +1,81 @@
+// Who is who when two systems meet for the first time. docs/sync-spec.md#I8
+import type { Patient } from '@medplum/fhirtypes';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
+
+const MRN = { system: 'urn:oid:1.2.3', value: '4711' };
+const links = () => world.temp.store.query('SELECT local_id, remote_id, how FROM identity ORDER BY local_id');
+
+let world: World;
+beforeEach(async () => {
+  world = await openWorld();
+});
+afterEach(() => world.cleanup());
+
+test('a patient who is there already is linked, not made again, and both records come together', async () => {
+  world.remote.put({ ...patient('r1'), identifier: [MRN], gender: 'female' } as Patient);
+  await world.write(patient('p1', { identifier: [MRN], telecom: [{ system: 'phone', value: '555' }] }));
+  await world.write(task('t1'));
+  await world.sync.pushNow();
+  expect(world.remote.all('Patient')).toHaveLength(1);
+  expect(world.remote.all('Patient')[0]).toMatchObject({ gender: 'female', telecom: [{ value: '555' }] });
+  expect(await world.read('Patient', 'p1')).toMatchObject({ gender: 'female', telecom: [{ value: '555' }] });
+  expect(world.remote.all('Task')[0]).toMatchObject({ for: { reference: 'Patient/r1' } });
+  expect(await links()).toContainEqual({ local_id: 'p1', remote_id: 'r1', how: 'matched-identifier' });
+});
+
+test('a pulled patient who is here already is linked, and their tasks come in', async () => {
+  await world.write(patient('p1', { identifier: [MRN] }));
+  world.remote.put({ ...patient('r1'), identifier: [MRN], gender: 'female' } as Patient);
+  world.remote.put(task('r2', { for: { reference: 'Patient/r1' } }));
+  await world.sync.pullNow();
+  expect(await world.read('Patient', 'p1')).toMatchObject({ gender: 'female' });
+  expect(await world.all('Task')).toMatchObject([{ for: { reference: 'Patient/p1' } }]);
+  await world.sync.pushNow();
+  expect(world.remote.all('Patient')).toHaveLength(1);
+});
+
+test('the same number on another birth date waits for a person, in both directions', async () => {
+  world.remote.put({ ...patient('r1'), identifier: [MRN], birthDate: '1999-09-09' } as Patient);
+  await world.write(patient('p1', { identifier: [MRN] }));
+  await world.write(task('t1'));
+  await world.sync.pushNow();
+  await world.sync.pullNow();
+  await world.sync.pushNow();
+  expect(await world.sync.conflicts()).toMatchObject([{ kind: 'identity', localId: 'p1', remoteId: 'r1' }]);
+  expect(world.remote.writes()).toEqual([]);
+  const [conflict] = await world.sync.conflicts();
+  await world.sync.resolve(NURSE, String(conflict?.id), { take: 'theirs' });
+  expect(await links()).toEqual([{ local_id: 'p1', remote_id: 'r1', how: 'matched-manual' }]);
+});
+
+test('a second remote record with the same number is a question', async () => {
+  world.remote.put({ ...patient('r1'), identifier: [MRN] } as Patient);
+  world.remote.put({ ...patient('r2'), identifier: [MRN] } as Patient);
+  await world.write(patient('p1', { identifier: [MRN] }));
+  await world.sync.pushNow();
+  expect(await world.sync.conflicts()).toMatchObject([{ kind: 'identity' }]);
+  expect(world.remote.all('Patient')).toHaveLength(2);
+});
+
+test('our own resource seen before its create was settled is recognised', async () => {
+  world.remote.knobs.dropWrite = 'after';
+  await world.write(patient('p1'));
+  await world.sync.pushNow();
+  await world.sync.pullNow();
+  expect(await links()).toMatchObject([{ local_id: 'p1', how: 'created-by-us' }]);
+  world.pass({ minutes: 2 });
+  await world.sync.pushNow();
+  expect(await world.all('Patient')).toHaveLength(1);
+  expect(world.remote.all('Patient')).toHaveLength(1);
+});
+
+test('a copy of our resource is a question and does not replace the link', async () => {
+  await world.write(patient('p1'));
+  await world.sync.pushNow();
+  const [original] = world.remote.all('Patient') as Patient[];
+  world.remote.put({ ...original, id: 'copy' } as Patient);
+  await world.sync.pullNow();
+  expect(await world.sync.conflicts()).toMatchObject([{ kind: 'duplicate', remoteId: 'copy' }]);
+  expect(await links()).toMatchObject([{ local_id: 'p1', remote_id: original?.id }]);
+});
