@@ -1,6 +1,5 @@
 // How a request to a remote proves who sends it.
 import type { Clock } from '../clock.ts';
-import { backendServices } from './backend-services.ts';
 import type { Send } from './client.ts';
 import { type Result, success } from './result.ts';
 
@@ -33,8 +32,5 @@ export interface AuthorizationOptions {
   readonly clock: Clock;
 }
 
-const NONE: Authorization = { header: async () => success(undefined), renew: () => false };
-
-export function createAuthorization(options: AuthorizationOptions): Authorization {
-  return options.settings.type === 'none' ? NONE : backendServices({ ...options, settings: options.settings });
-}
+/** For servers that ask for nothing. */
+export const NO_AUTHORIZATION: Authorization = { header: async () => success(undefined), renew: () => false };

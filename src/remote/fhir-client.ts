@@ -63,6 +63,9 @@ const FIRST_WAIT = 200;
 /** A pause that is longer is not sat out; the failure says when to come back. */
 const LONGEST_WAIT = 2_000;
 
+/** A cached answer would hide what was just written. */
+const FRESH = { accept: 'application/fhir+json', 'cache-control': 'no-cache' };
+
 export function createFhirClient(options: FhirClientOptions): FhirClient {
   const { baseUrl, send, authorization, breaker, pacing, clock, onExchange } = options;
   const { random = Math.random, wait = (milliseconds) => pause(milliseconds) } = options;
@@ -106,7 +109,7 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
 
   async function get(url: string): Promise<Result<FhirReply>> {
     for (let tries = 1; ; tries += 1) {
-      const answer = await exchange({ method: 'GET', url, headers: { accept: 'application/fhir+json' } });
+      const answer = await exchange({ method: 'GET', url, headers: FRESH });
       if (answer.ok || answer.failure.class !== 'transient' || tries === READ_ATTEMPTS) return answer;
       const asked = answer.failure.retryAfter?.total('milliseconds') ?? 0;
       if (asked > LONGEST_WAIT || breaker.status.state === 'open') return answer;

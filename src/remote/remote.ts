@@ -1,7 +1,8 @@
 // One external FHIR server with all that Baton knows of it: its pace, its health, its credential, its abilities.
 import type { CapabilityStatement } from '@medplum/fhirtypes';
 import type { Clock } from '../clock.ts';
-import { type AuthorizationSettings, createAuthorization, type SigningKey } from './authorization.ts';
+import { type AuthorizationSettings, NO_AUTHORIZATION, type SigningKey } from './authorization.ts';
+import { backendServices } from './backend-services.ts';
 import { type Breaker, type BreakerStatus, createBreaker } from './breaker.ts';
 import { type Capability, readCapability } from './capability.ts';
 import { createSend } from './client.ts';
@@ -54,7 +55,10 @@ export function createRemote(options: RemoteOptions): Remote {
   const breaker = createBreaker(now, options.onBreaker);
   const wait = options.wait ?? ((milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)));
   const pacing = createPacing({ ...vendor, now, wait });
-  const authorization = createAuthorization({ settings: settings.auth, baseUrl, key: options.key, send, clock });
+  const { auth } = settings;
+  const { key } = options;
+  const authorization =
+    auth.type === 'none' ? NO_AUTHORIZATION : backendServices({ settings: auth, baseUrl, key, send, clock });
   let known: { readonly capability: Capability; readonly until: number } | undefined;
 
   async function ask(client: FhirClient): Promise<Result<Capability>> {

@@ -1,7 +1,6 @@
 // What the scripted day does to the world: the hospital sends, the nurse works in the EHR, the story looks there.
 
 import { findResources } from '../care/stored.ts';
-import { IDENTIFIER } from '../care/systems.ts';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
 import type { Store } from '../store/store.ts';
@@ -10,6 +9,7 @@ import { sendFixture } from './hospital.ts';
 import { type CallEhr, completeInEhr } from './nurse.ts';
 import { requireAllSent } from './quiet.ts';
 import { SANDBOX_FACILITY } from './sandbox-config.ts';
+import { type FollowUp, followUpOf } from './story/facts.ts';
 import type { Story } from './story/story.ts';
 
 export interface DayWorld {
@@ -28,7 +28,13 @@ export function createDayActs({ store, clock, story, callEhr, ehrBase, mllp }: D
       if (target) await sendFixture(file, target);
     },
     async complete(completion) {
-      await completeInEhr(callEhr, await keyOf(store, completion), completion.note, clock.now());
+      const { key } = await followUpFor(store, completion);
+      await completeInEhr(callEhr, key, completion.note, clock.now());
+    },
+    async requirePulled(completion) {
+      const { status, title } = await followUpFor(store, completion);
+      if (status === 'completed') return;
+      throw new Fault('unavailable', `Baton has not heard yet from the EHR that "${title}" is done.`);
     },
     async showPlan(mrn) {
       const [plan] = await findResources(store, 'CarePlan', { status: 'active', subject: await patientOf(store, mrn) });
@@ -46,12 +52,10 @@ async function patientOf(store: Store, mrn: string): Promise<string> {
   return `Patient/${patient.id}`;
 }
 
-async function keyOf(store: Store, { mrn, step }: Completion): Promise<string> {
+/** @throws Fault not-found when Baton has no such follow-up */
+async function followUpFor(store: Store, { mrn, step }: Completion): Promise<FollowUp> {
   const tasks = await findResources(store, 'Task', { subject: await patientOf(store, mrn) });
-  const identifiers = tasks.flatMap((task) => task.identifier ?? []);
-  const found = identifiers.find(
-    ({ system, value }) => system === IDENTIFIER.followUp && value?.split('|')[1] === step,
-  );
-  if (found?.value === undefined) throw new Fault('not-found', `Baton has no follow-up ${step} for patient ${mrn}.`);
-  return found.value;
+  const found = tasks.flatMap((task) => followUpOf(task) ?? []).find((told) => told.step === step);
+  if (!found) throw new Fault('not-found', `Baton has no follow-up ${step} for patient ${mrn}.`);
+  return found;
 }

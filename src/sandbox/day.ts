@@ -70,6 +70,8 @@ export const DAY: readonly DayStep[] = [
 export interface DayActs {
   send(file: string): Promise<void>;
   complete(completion: Completion): Promise<void>;
+  /** Fails until Baton knows of it. */
+  requirePulled(completion: Completion): Promise<void>;
   showPlan(mrn: string): Promise<void>;
   /** Fails while anything is on its way. */
   requireAllSent(): Promise<void>;
@@ -105,6 +107,7 @@ async function runStep(step: DayStep, { mover, acts }: DayOptions): Promise<void
   if (step.message) await acts.send(step.message);
   for (const completion of step.completions ?? []) await acts.complete(completion);
   await mover.moveTo(mover.now());
+  for (const completion of step.completions ?? []) await acts.requirePulled(completion);
   if (step.showPlanOf) await acts.showPlan(step.showPlanOf);
   if (step.untilAllSent) await acts.requireAllSent();
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
 import type { Store } from '../store/store.ts';
+import { counted } from './story/facts.ts';
 
 /** A process that was killed during a sweep keeps the others from sweeping for half a minute. */
 const PATIENCE_MS = 35_000;
@@ -32,9 +33,14 @@ async function isSomethingDue(store: Store, now: Temporal.Instant): Promise<bool
   return waiting.some((tasks) => tasks.length > 0);
 }
 
+/** What is on its way, without what waits for a person to settle a conflict. */
+const ON_THE_WAY = `SELECT COUNT(*) AS waiting FROM outbox WHERE state IN ('queued', 'sending') AND NOT EXISTS
+  (SELECT 1 FROM conflict WHERE conflict.connection = outbox.connection AND conflict.type = outbox.type
+    AND conflict.local_id = outbox.local_id AND conflict.state = 'open')`;
+
 /** @throws Fault unavailable while changes are on their way to an external server */
 export async function requireAllSent(store: Store): Promise<void> {
-  const [row] = await store.query("SELECT COUNT(*) AS waiting FROM outbox WHERE state IN ('queued', 'sending')");
+  const [row] = await store.query(ON_THE_WAY);
   const waiting = Number(row?.waiting ?? 0);
-  if (waiting > 0) throw new Fault('unavailable', `${waiting} changes are still on their way to the EHR.`);
+  if (waiting > 0) throw new Fault('unavailable', `${counted(waiting, 'change')} to be sent to the EHR.`);
 }

@@ -1,8 +1,8 @@
 // A lease lets one process at a time do a thing, and gives it up by itself when that process dies.
-import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
+import { isAbandoned, newToken } from './holder.ts';
 import type { Actor, Statement, Store } from './store.ts';
 
 /** What the holder of a lease is given. */
@@ -17,7 +17,9 @@ export type LeaseResult<T> = { readonly held: true; readonly value: T } | { read
 
 const ACTOR: Actor = { reference: 'Device/baton', kind: 'service' };
 const ACQUIRE = `INSERT INTO lease (name, token, until) VALUES (?, ?, ?)
-  ON CONFLICT (name) DO UPDATE SET token = excluded.token, until = excluded.until WHERE lease.until <= ?`;
+  ON CONFLICT (name) DO UPDATE SET token = excluded.token, until = excluded.until
+  WHERE lease.until <= ? OR lease.token = ?`;
+const HOLDER = 'SELECT token FROM lease WHERE name = ?';
 const RENEW = 'UPDATE lease SET until = ? WHERE name = ? AND token = ?';
 const FENCE = 'UPDATE lease SET token = token WHERE name = ? AND token = ?';
 const RELEASE = 'DELETE FROM lease WHERE name = ? AND token = ?';
@@ -34,10 +36,10 @@ export async function withLease<T>(
   duration: Temporal.Duration,
   work: (lease: Lease) => Promise<T>,
 ): Promise<LeaseResult<T>> {
-  const token = randomUUID();
+  const token = newToken();
   const milliseconds = duration.total('milliseconds');
   const now = () => clock.real().epochMilliseconds;
-  const taken = await changed(store, ACQUIRE, [name, token, now() + milliseconds, now()]);
+  const taken = await changed(store, ACQUIRE, [name, token, now() + milliseconds, now(), await abandoned(store, name)]);
   if (!taken) return { held: false };
   const lost = new AbortController();
   const done = new AbortController();
@@ -60,6 +62,13 @@ export async function withLease<T>(
       if (!kept) lost.abort();
     }
   }
+}
+
+/** The token of a holder that died; '' when there is none, which no token equals. */
+async function abandoned(store: Store, name: string): Promise<string> {
+  const [row] = await store.query(HOLDER, [name]);
+  const token = String(row?.token ?? '');
+  return isAbandoned(token) ? token : '';
 }
 
 /** Whether the statement changed its one row. */

@@ -15,6 +15,7 @@ import { matchOne } from './match.ts';
 import type { Step } from './step.ts';
 
 const EXISTS = 'SELECT 1 AS found FROM resource WHERE type = ? AND id = ? AND deleted = 0';
+const CONTENT = 'SELECT content FROM resource WHERE rid = ?';
 const RESTFUL = /^(https?:\/\/.+\/)[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$/;
 
 /**
@@ -33,7 +34,7 @@ export async function linkAll(group: Group, steps: readonly Step[]): Promise<voi
     for (const reference of collectReferences(step.resource)) {
       if (reference.startsWith('urn:')) throw unresolved(step.resource, reference);
       if (isConditional(reference)) step.conditional.push(reference);
-      else if (checked) await refuseDangling(group, step.resource, reference, present);
+      else if (checked) await refuseDangling(group, step, reference, present);
     }
   }
 }
@@ -80,27 +81,35 @@ function presentAfter(steps: readonly Step[]): Map<string, boolean> {
   return present;
 }
 
+/** A target that was gone before this update is no reason to refuse it: only what the update adds is checked. */
 async function refuseDangling(
   group: Group,
-  resource: Resource,
+  step: Step,
   reference: string,
   present: Map<string, boolean>,
 ): Promise<void> {
   const literal = parseLiteral(reference);
-  if (!literal) return;
+  if (!literal || !step.resource) return;
   const key = `${literal.type}/${literal.id}`;
-  let found = present.get(key);
-  if (found === undefined) {
-    found = (await group.tx.all(EXISTS, [literal.type, literal.id])).length > 0;
-    present.set(key, found);
+  const known = present.get(key);
+  if (known) return;
+  if (known === undefined) {
+    const found = (await group.tx.all(EXISTS, [literal.type, literal.id])).length > 0;
+    if (found) present.set(key, true);
+    if (found || (await wasThereBefore(group, step, reference))) return;
   }
-  if (found) return;
-  const expression = locateReference(resource, reference);
+  const expression = locateReference(step.resource, reference);
   throw new Fault(
     'unprocessable',
     `The dangling reference at ${expression} points to a ${literal.type} that is neither stored nor in the transaction.`,
     { expression },
   );
+}
+
+async function wasThereBefore(group: Group, { current }: Step, reference: string): Promise<boolean> {
+  if (!current || current.deleted) return false;
+  const [row] = await group.tx.all(CONTENT, [current.rid]);
+  return row !== undefined && collectReferences(JSON.parse(String(row.content)) as Resource).includes(reference);
 }
 
 function unresolved(resource: Resource, reference: string): Fault {

@@ -7,6 +7,7 @@ import { type ConnectionContext, type RunContext, realNow } from './context.ts';
 import { dryRunPull, dryRunPush } from './dry-run.ts';
 import { feedOutbox } from './feed.ts';
 import { ExchangeLog, writeMessage } from './message-log.ts';
+import { abandonedClaims } from './outbox.ts';
 import { type PullResult, pullType } from './pull.ts';
 import { drainOutbox } from './push.ts';
 import { repoint } from './repoint.ts';
@@ -76,8 +77,13 @@ export function createConnection(context: ConnectionContext, workers: number): C
     if (mode !== 'dry-run') await feedOutbox(context);
     const run = await begin('push');
     if (!run) return;
-    if (mode === 'dry-run') await dryRunPush(run);
-    else await drainOutbox(run, workers);
+    if (mode === 'dry-run') {
+      await dryRunPush(run);
+      return;
+    }
+    const abandoned = await abandonedClaims(context.store, connection.name);
+    if (abandoned.length > 0) await context.store.commit(actorOf(connection), [], abandoned);
+    await drainOutbox(run, workers);
   }
 
   async function pull(): Promise<Record<string, PullResult>> {

@@ -3,6 +3,7 @@
 // docs/sync-spec.md#I11 docs/sync-spec.md#I16
 import { randomUUID } from 'node:crypto';
 import type { RetryClass } from '../fault.ts';
+import { isAbandoned, newToken } from '../store/holder.ts';
 import type { SqlRow, Statement, Store } from '../store/store.ts';
 
 export type OutboxState = 'queued' | 'sending' | 'sent' | 'parked' | 'rejected' | 'superseded';
@@ -76,6 +77,8 @@ export interface OutboxRow {
   readonly probedAt: number | undefined;
   /** What is known of the last attempt: after `ambiguous` look before sending again. */
   readonly faultClass: RetryClass | undefined;
+  /** When the claim of whoever is sending it ends. */
+  readonly leaseUntil: number;
 }
 
 /** A row that this process may work on until the lease ends. */
@@ -104,7 +107,7 @@ export type Settlement =
 
 const LEASE = 90_000;
 const COLUMNS = `id, connection, type, local_id, upto_sequence, state, attempts, next_at, intent_key, probed_at,
-  fault_class`;
+  fault_class, lease_until`;
 const LIVE = "state IN ('queued', 'sending', 'parked')";
 /** A resource with an open conflict waits for a person, and only that resource. */
 const UNDISPUTED = `NOT EXISTS (SELECT 1 FROM conflict WHERE conflict.connection = outbox.connection
@@ -153,10 +156,11 @@ export async function readOutbox(
 
 /** Takes the row for this process; the commit fails with a conflict when another one has it. */
 export function claim(row: OutboxRow, now: number): { readonly claim: Claim; readonly statement: Statement } {
-  const token = randomUUID();
+  const token = newToken();
   const sql = `UPDATE outbox SET state = 'sending', lease_token = ?, lease_until = ?, waits_for = NULL
     WHERE id = ? AND (state = 'queued' OR (state = 'sending' AND lease_until <= ?)) AND ${UNDISPUTED}`;
-  const interrupted = row.state === 'sending';
+  // Not while somebody may still be at it: that one may give it back untouched.
+  const interrupted = row.state === 'sending' && row.leaseUntil <= now;
   const claimed: Claim = {
     ...row,
     token,
@@ -207,6 +211,20 @@ export function waitFor(row: OutboxRow, target: string, nextAt: number, now: num
   return { sql, params: [target, nextAt, row.id, now] };
 }
 
+/** Ends the leases of processes that died, so that what they were sending is looked after at once. */
+export async function abandonedClaims(store: Pick<Store, 'query'>, connection: string): Promise<Statement[]> {
+  const rows = await store.query(
+    "SELECT id, lease_token FROM outbox WHERE connection = ? AND state = 'sending' AND lease_token IS NOT NULL",
+    [connection],
+  );
+  return rows
+    .filter(({ lease_token }) => isAbandoned(String(lease_token)))
+    .map(({ id, lease_token }) => ({
+      sql: 'UPDATE outbox SET lease_until = 0 WHERE id = ? AND lease_token = ?',
+      params: [id ?? '', lease_token ?? ''],
+    }));
+}
+
 /** Lets the rows go on that waited for a resource. */
 export function release(connection: string, target: string): Statement {
   const sql = 'UPDATE outbox SET waits_for = NULL, next_at = 0 WHERE connection = ? AND waits_for = ?';
@@ -226,5 +244,6 @@ function toRow(row: SqlRow): OutboxRow {
     intentKey: String(row.intent_key),
     probedAt: row.probed_at == null ? undefined : Number(row.probed_at),
     faultClass: row.fault_class == null ? undefined : (String(row.fault_class) as RetryClass),
+    leaseUntil: Number(row.lease_until ?? 0),
   };
 }

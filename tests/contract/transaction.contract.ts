@@ -111,6 +111,16 @@ export function transactionContract(open: OpenStoreForTest): void {
       expect(await temp.store.head()).toBe(1);
     });
 
+    test('an update keeps a reference whose target has gone, and may not add another', async () => {
+      await temp.store.commit(NURSE, [update(patient('1', { id: 'a' }))]);
+      const [made] = await temp.store.commit(NURSE, [create(observation('Patient/a'))]);
+      await temp.store.commit(NURSE, [{ op: 'delete', type: 'Patient', id: 'a' }]);
+      const again = (subject: string) => update({ ...observation(subject), id: made?.id ?? '' });
+      await temp.store.commit(NURSE, [again('Patient/a'), create(patient('2'))]);
+      const adding = temp.store.commit(NURSE, [again('Patient/nobody'), create(patient('3'))]);
+      expect((await faultOf(adding)).kind).toBe('unprocessable');
+    });
+
     test('a reference to what the transaction deletes dangles; contained and external ones do not', async () => {
       await temp.store.commit(NURSE, [update(patient('1', { id: 'a' }))]);
       const removal = { op: 'delete', type: 'Patient', id: 'a' } as const;

@@ -50,6 +50,7 @@ describe('runDay', () => {
       acts: {
         send: act,
         complete: ({ mrn, step }) => act(`${mrn}/${step}`),
+        requirePulled: ({ mrn, step }) => act(`pulled ${mrn}/${step}`),
         showPlan: (mrn) => act(`show ${mrn}`),
         requireAllSent: () => act('all sent'),
       } satisfies DayActs,
@@ -98,6 +99,7 @@ describe('runDay', () => {
             if (failures-- > 0) throw new Error('no connection');
           },
           complete: async () => {},
+          requirePulled: async () => {},
           showPlan: async () => {},
           requireAllSent: async () => {},
         },

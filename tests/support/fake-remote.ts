@@ -3,35 +3,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Bundle, BundleEntry, Resource } from '@medplum/fhirtypes';
 import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
-
-export interface Knobs {
-  /** Updates without If-Match are refused, with 412 as Oracle does. */
-  requireIfMatch: boolean;
-  conditionalCreate: boolean;
-  transactions: boolean;
-  versioning: boolean;
-  searchableIdentifier: boolean;
-  /** lastUpdated without milliseconds. */
-  secondPrecision: boolean;
-  /** A created or updated resource is missing from searches until `reveal()`. */
-  hideNew: boolean;
-  /** Every page repeats the last entry of the page before. */
-  repeatAcrossPages: boolean;
-  pageSize: number;
-  /** Where `next` links point; the server itself when empty. */
-  nextOrigin: string;
-  /** The `next` link never changes. */
-  sameNext: boolean;
-  /** Changes every body it is given: trims titles, adds a display, drops extensions. */
-  normalise: boolean;
-  /** Refuses requests without a token from its own token endpoint, signed by this key. */
-  requireToken: JSONWebKeySet | undefined;
-  /** Refuses the next requests: status and headers. */
-  refusals: { status: number; headers?: Record<string, string>; body?: string }[];
-  /** Breaks the connection of the next write: before its effect or after it. */
-  dropWrite: 'before' | 'after' | undefined;
-}
+import { createLocalJWKSet, jwtVerify } from 'jose';
+import { DEFAULTS, httpDate, identifiersOf, type Knobs, normalised, statementOf } from './fake-remote-knobs.ts';
 
 export interface Stored {
   resource: Resource & { id: string };
@@ -57,37 +30,6 @@ export interface FakeRemote {
   writes(): string[];
   close(): Promise<void>;
 }
-
-const DEFAULTS: Knobs = {
-  requireIfMatch: false,
-  conditionalCreate: true,
-  transactions: true,
-  versioning: true,
-  searchableIdentifier: true,
-  secondPrecision: false,
-  hideNew: false,
-  repeatAcrossPages: false,
-  pageSize: 50,
-  nextOrigin: '',
-  sameNext: false,
-  normalise: false,
-  requireToken: undefined,
-  refusals: [],
-  dropWrite: undefined,
-};
-
-const TYPES = [
-  'Patient',
-  'Practitioner',
-  'Organization',
-  'Encounter',
-  'Condition',
-  'CareTeam',
-  'Goal',
-  'CarePlan',
-  'Task',
-  'ServiceRequest',
-];
 
 class Refusal extends Error {
   readonly status: number;
@@ -244,24 +186,7 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
     return { access_token: token, token_type: 'bearer', expires_in: 300 };
   });
 
-  app.get('/fhir/metadata', () => ({
-    resourceType: 'CapabilityStatement',
-    fhirVersion: '4.0.1',
-    software: { name: 'fake' },
-    rest: [
-      {
-        mode: 'server',
-        interaction: state.knobs.transactions ? [{ code: 'transaction' }] : [],
-        resource: TYPES.map((type) => ({
-          type,
-          versioning: state.knobs.versioning ? 'versioned-update' : 'no-version',
-          conditionalCreate: state.knobs.conditionalCreate,
-          interaction: ['read', 'search-type', 'create', 'update', 'delete'].map((code) => ({ code })),
-          searchParam: state.knobs.searchableIdentifier ? [{ name: 'identifier', type: 'token' }] : [],
-        })),
-      },
-    ],
-  }));
+  app.get('/fhir/metadata', () => statementOf(state.knobs));
   app.get<{ Params: { type: string; id: string } }>('/fhir/:type/:id', (request, reply) => {
     const key = `${request.params.type}/${request.params.id}`;
     const one = stored.get(key);
@@ -320,24 +245,4 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
 
   const address = await app.listen({ host: '127.0.0.1', port: 0 });
   return Object.assign(state, { baseUrl: `${address}/fhir` });
-}
-
-function identifiersOf(resource: Resource): string[] {
-  const identifiers = 'identifier' in resource && Array.isArray(resource.identifier) ? resource.identifier : [];
-  return identifiers.map(({ system, value }) => `${system}|${value}`);
-}
-
-function normalised(resource: Resource): Resource {
-  const text = JSON.stringify(resource, (key, value) =>
-    key === 'extension' ? undefined : key === 'title' ? String(value).trim().toUpperCase() : value,
-  );
-  return JSON.parse(text);
-}
-
-function httpDate(milliseconds: number): string {
-  const time = Temporal.Instant.fromEpochMilliseconds(milliseconds).toZonedDateTimeISO('UTC');
-  const two = (value: number) => String(value).padStart(2, '0');
-  const day = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'][time.dayOfWeek - 1];
-  const month = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'][time.month - 1];
-  return `${day}, ${two(time.day)} ${month} ${time.year} ${two(time.hour)}:${two(time.minute)}:${two(time.second)} GMT`;
 }

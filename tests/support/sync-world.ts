@@ -7,7 +7,8 @@ import type { SyncEvent } from '../../src/sync/context.ts';
 import { readPolicies } from '../../src/sync/policies.ts';
 import type { Connection } from '../../src/sync/settings.ts';
 import { createSync, type Sync, type SyncOptions } from '../../src/sync/sync.ts';
-import { type FakeRemote, type Knobs, startFakeRemote } from './fake-remote.ts';
+import { type FakeRemote, startFakeRemote } from './fake-remote.ts';
+import type { Knobs } from './fake-remote-knobs.ts';
 import { openTempStore, type TempStore } from './temp-store.ts';
 
 export const NURSE: Actor = { reference: 'Practitioner/nurse', kind: 'user' };

@@ -50,6 +50,22 @@ describe('creates with unknown effect', () => {
     expect((await world.sync.status())[0]?.outbox.sent).toBe(1);
   });
 
+  test('each lost attempt is looked for anew', async () => {
+    await reopen({ knobs: { conditionalCreate: false, dropWrite: 'before' } });
+    await world.write(patient('p1'));
+    await world.sync.pushNow();
+    await world.sync.pushNow();
+    Object.assign(world.remote.knobs, { dropWrite: 'after', hideNew: true });
+    world.pass({ minutes: 1 });
+    await world.sync.pushNow();
+    world.pass({ seconds: 5 });
+    await world.sync.pushNow();
+    world.remote.reveal();
+    world.pass({ minutes: 1 });
+    await world.sync.pushNow();
+    expect(world.remote.all('Patient')).toHaveLength(1);
+  });
+
   test('where nothing can be looked for, a person decides', async () => {
     await reopen({ knobs: { conditionalCreate: false, searchableIdentifier: false, dropWrite: 'after' } });
     await world.write(patient('p1'));
@@ -107,7 +123,7 @@ test('a worker whose lease ran out cannot finish over the one that took over', a
   await world.sync.pushNow();
   world.pass({ minutes: 1 });
   const now = () => Temporal.Now.instant().epochMilliseconds + 60_000;
-  const row = await nextDue(world.temp.store, 'ehr', now());
+  const [row] = await nextDue(world.temp.store, 'ehr', now(), 1);
   if (!row) throw new Error('nothing is due');
   const slow = claim(row, now());
   await world.temp.store.commit(NURSE, [], [slow.statement]);

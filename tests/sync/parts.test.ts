@@ -122,6 +122,7 @@ describe('after a failure', () => {
     intentKey: 'k',
     probedAt: undefined,
     faultClass: undefined,
+    leaseUntil: 0,
     token: 't',
   };
   const wayOn = (kind: RetryClass, attempts = 0, unsure = false) =>

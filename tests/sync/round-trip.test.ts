@@ -79,6 +79,20 @@ describe('push', () => {
     });
   });
 
+  test('many workers send everything in one go, each resource once and after what it refers to', async () => {
+    await world.restart(() => ({ workers: 8 }));
+    for (let id = 0; id < 20; id += 1) {
+      await world.write(task(`t${id}`, { basedOn: [{ reference: `CarePlan/c${id % 3}` }] }));
+    }
+    for (let id = 0; id < 3; id += 1) await world.write(carePlan(`c${id}`));
+    await world.write(patient('p1'));
+    await world.sync.pushNow();
+    expect(world.remote.writes().filter((write) => write === 'POST /Task')).toHaveLength(20);
+    expect(world.remote.writes()).toHaveLength(24);
+    const references = world.remote.all('Task').flatMap((one) => (one as Task).basedOn ?? []);
+    expect(references.filter(({ reference }) => reference?.startsWith('CarePlan/'))).toHaveLength(20);
+  });
+
   test('types and modes that are not configured do not flow', async () => {
     await world.write({ resourceType: 'Observation', id: 'o1', status: 'final', code: { text: 'x' } });
     await world.sync.pushNow();
@@ -237,10 +251,12 @@ describe('echo', () => {
       await world.sync.pushNow();
     };
     await round();
-    const [head, writes] = [await world.temp.store.head(), world.remote.writes().length];
+    const links = () => world.temp.store.query('SELECT * FROM identity ORDER BY type, local_id');
+    const [head, writes, before] = [await world.temp.store.head(), world.remote.writes().length, await links()];
     for (let rounds = 0; rounds < 10; rounds += 1) await round();
     expect(await world.temp.store.head()).toBe(head);
     expect(world.remote.writes()).toHaveLength(writes);
+    expect(await links()).toEqual(before);
   });
 
   test('a change from one connection reaches the other once and its own never', async () => {

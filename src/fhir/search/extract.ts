@@ -64,7 +64,7 @@ function compileParameter(definition: ParameterDefinition, type: string, options
       for (const found of select(resource)) add(found.value, place, resource, out);
     };
   });
-  if (definition.code !== 'identifier' || definition.kind !== 'token') return extractors;
+  if (!hasTypes(definition)) return extractors;
   const ofType = { parameter: options.idOf({ type: definition.type, code: IDENTIFIER_OF_TYPE }), part: 0 };
   for (const branch of definition.branches) {
     const select = compilePath(branch, type);
@@ -75,39 +75,49 @@ function compileParameter(definition: ParameterDefinition, type: string, options
   return extractors;
 }
 
+/** Whether the parameter finds Identifiers, which `:of-type` asks by their type. */
+function hasTypes({ code, kind }: ParameterDefinition): boolean {
+  return code === 'identifier' && kind === 'token';
+}
+
 /** Each repetition of the composite's own path is one part; its components are indexed with the part's number. */
 function compileComposite(definition: ParameterDefinition, type: string, options: ExtractionOptions): Extractor[] {
   const roots = definition.branches.map((branch) => compilePath(branch, type));
-  const components = definition.components.map((component) => ({
-    parameter: options.idOf(component.key),
-    branches: component.branches.map(splitResolve),
-    kind: component.kind,
-  }));
-  // A component's path starts at an element whose type is known only when it is met (`Observation.component`).
-  const compiled = new Map<string, ReturnType<typeof compilePath>>();
-  const select = (path: string, rootType: string) => {
-    const key = `${rootType} ${path}`;
-    const known = compiled.get(key) ?? compilePath(path, rootType);
-    compiled.set(key, known);
-    return known;
-  };
+  const components = definition.components.flatMap(({ key, kind, branches }) => {
+    const parameter = options.idOf(key);
+    return branches.map(splitResolve).map(({ path, resolvesTo }) => ({
+      parameter,
+      select: byRootType(path),
+      add: valueExtractor(kind, options.baseUrl, resolvesTo),
+    }));
+  });
   return [
     (resource, out) => {
       let part = 0;
-      for (const root of roots.flatMap((path) => path(resource))) {
-        for (const component of components) {
-          const place = { parameter: component.parameter, part };
-          for (const { path, resolvesTo } of component.branches) {
-            const add = valueExtractor(component.kind, options.baseUrl, resolvesTo);
-            for (const found of select(path, root.type)(root.value as object, { resource })) {
-              add(found.value, place, resource, out);
-            }
+      for (const root of roots) {
+        for (const repetition of root(resource)) {
+          for (const { parameter, select, add } of components) {
+            const found = select(repetition.type)(repetition.value as object, { resource });
+            for (const { value } of found) add(value, { parameter, part }, resource, out);
           }
+          part++;
         }
-        part++;
       }
     },
   ];
+}
+
+/** A component's path starts at an element whose type is known only when it is met (`Observation.component`). */
+function byRootType(path: string): (rootType: string) => ReturnType<typeof compilePath> {
+  const compiled = new Map<string, ReturnType<typeof compilePath>>();
+  return (rootType) => {
+    let select = compiled.get(rootType);
+    if (!select) {
+      select = compilePath(path, rootType);
+      compiled.set(rootType, select);
+    }
+    return select;
+  };
 }
 
 function valueExtractor(kind: SearchParameterType, baseUrl: string, resolvesTo: string | undefined): ValueExtractor {

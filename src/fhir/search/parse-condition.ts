@@ -1,36 +1,10 @@
-// One search parameter with its modifier, chain or _has, as a condition.
-// https://hl7.org/fhir/R4/search.html#modifiers, #chaining and #has
+// One search parameter, with its chain or `_has`, as a condition.
+// https://hl7.org/fhir/R4/search.html#chaining and #has
 import { Fault } from '../../fault.ts';
-import { fold } from './fold.ts';
-import { impliesSystem } from './implied-system.ts';
-import { IDENTIFIER_OF_TYPE, type ParameterDefinition, type SearchParameters } from './parameters.ts';
-import {
-  alternatives,
-  MAX_LISTED,
-  malformed,
-  parseDate,
-  parseToken,
-  parseValue,
-  splitUnescaped,
-  unescaped,
-  type ValueContext,
-} from './parse-values.ts';
-import type { ChainTarget, Condition, ParameterKey, TokenMatch, ValueKind, ValueMatch } from './query.ts';
-
-export interface ConditionContext {
-  readonly parameters: SearchParameters;
-  readonly baseUrl: string;
-  readonly now: () => number;
-  /** How many more types chains may look into. */
-  readonly budget: { chains: number };
-}
-
-/** A name that says nothing to this server; the caller decides whether that is an error. */
-export class UnknownParameter extends Fault {
-  constructor(name: string, why: string) {
-    super('invalid', `The search parameter ${name} ${why}`, { code: 'not-supported' });
-  }
-}
+import { type ConditionContext, definitionOf, isTarget, keyOf, UnknownParameter } from './parameter-lookup.ts';
+import { parseComposite, parseId, parseLastUpdated, parseMatch, parseMissing } from './parse-match.ts';
+import { malformed } from './parse-values.ts';
+import type { ChainTarget, Condition } from './query.ts';
 
 /** `_has` and chains may not nest deeper than this … */
 const MAX_DEPTH = 8;
@@ -89,157 +63,6 @@ export function parseCondition(
   return parseMatch(context, definition, name, modifier, value);
 }
 
-export function definitionOf(
-  { parameters }: ConditionContext,
-  type: string | undefined,
-  code: string,
-  name: string,
-): ParameterDefinition {
-  const definition = parameters.get(type ?? 'Resource', code);
-  if (definition) return definition;
-  throw new UnknownParameter(name, type === undefined ? 'is not known for all types.' : `is not known for ${type}.`);
-}
-
-/** Every resource has an id and a time, so that `:missing` has the same answer for all. */
-function alwaysThere(name: string, value: string): Condition {
-  return { kind: 'id', ids: [], negated: !parseBoolean(name, value) };
-}
-
-function parseLastUpdated(
-  { now }: ConditionContext,
-  name: string,
-  modifier: string | undefined,
-  value: string,
-): Condition {
-  if (modifier === 'missing') return alwaysThere(name, value);
-  refuseModifier(name, modifier);
-  return { kind: 'updated', anyOf: alternatives(value, name).map((text) => parseDate(text, { name, now })) };
-}
-
-function parseId(name: string, modifier: string | undefined, value: string): Condition {
-  if (modifier === 'missing') return alwaysThere(name, value);
-  if (modifier !== 'not') refuseModifier(name, modifier);
-  const ids = alternatives(value, name, MAX_LISTED).map((text) => unescaped(text).replace(/^[A-Z][A-Za-z]+\//, ''));
-  return { kind: 'id', ids, negated: modifier === 'not' };
-}
-
-function parseBoolean(name: string, value: string): boolean {
-  if (value !== 'true' && value !== 'false') throw malformed({ name }, `"${value}"`, ':missing is true or false.');
-  return value === 'true';
-}
-
-function parseMissing(definition: ParameterDefinition, name: string, value: string): Condition {
-  const [component] = definition.components;
-  // A composite is there when its first component is: every repetition has it.
-  const values = (component?.kind ?? definition.kind) as ValueKind;
-  return {
-    kind: 'missing',
-    parameter: component?.key ?? keyOf(definition),
-    values,
-    missing: parseBoolean(name, value),
-  };
-}
-
-function parseComposite(
-  context: ConditionContext,
-  definition: ParameterDefinition,
-  name: string,
-  modifier: string | undefined,
-  value: string,
-): Condition {
-  refuseModifier(name, modifier);
-  const { components } = definition;
-  const anyOf = alternatives(value, name).map((text) => {
-    const parts = splitUnescaped(text, '$');
-    if (parts.length !== components.length) {
-      throw malformed({ name }, `"${text}"`, `It takes ${components.length} parts, separated by $.`);
-    }
-    return components.map((component, at) =>
-      parseValue(component.kind as ValueKind, parts[at] ?? '', {
-        name,
-        baseUrl: context.baseUrl,
-        targets: component.targets,
-        now: context.now,
-      }),
-    );
-  });
-  return { kind: 'composite', components: components.map((component) => component.key), anyOf };
-}
-
-function parseMatch(
-  context: ConditionContext,
-  definition: ParameterDefinition,
-  name: string,
-  modifier: string | undefined,
-  value: string,
-): Condition {
-  const kind = definition.kind as ValueKind;
-  const isListed = kind === 'token' || kind === 'reference' || (kind === 'uri' && modifier === undefined);
-  const values = alternatives(value, name, isListed && modifier !== 'text' ? MAX_LISTED : undefined);
-  const at: ValueContext = { name, baseUrl: context.baseUrl, targets: definition.targets, now: context.now };
-  const match = (anyOf: ValueMatch[], parameter: ParameterKey = keyOf(definition), negated = false): Condition => ({
-    kind: 'match',
-    parameter,
-    anyOf,
-    negated,
-  });
-  const token = (text: string) => withoutImplied(parseToken(text, at), definition);
-  if (modifier === undefined) {
-    return match(values.map((text) => (kind === 'token' ? token(text) : parseValue(kind, text, at))));
-  }
-  switch (`${kind}:${modifier}`) {
-    case 'token:not':
-      return match(values.map(token), keyOf(definition), true);
-    case 'token:text':
-      return match(values.map((text) => ({ kind: 'string', mode: 'starts', value: fold(unescaped(text)) })));
-    case 'token:of-type':
-      if (definition.code !== 'identifier') break;
-      return match(
-        values.map((text) => ofType(text, name)),
-        { type: definition.type, code: IDENTIFIER_OF_TYPE },
-      );
-    case 'string:exact':
-      return match(values.map((text) => ({ kind: 'string', mode: 'exact', value: unescaped(text) })));
-    case 'string:contains':
-      return match(values.map((text) => ({ kind: 'string', mode: 'contains', value: fold(unescaped(text)) })));
-    case 'uri:above':
-    case 'uri:below':
-      return match(
-        values.map((text) => ({ kind: 'uri', mode: modifier as 'above' | 'below', value: unescaped(text) })),
-      );
-    case 'reference:identifier':
-      return match(values.map((text) => parseToken(text, at)));
-  }
-  if (kind === 'reference' && isTarget(context, definition, modifier)) {
-    return match(values.map((text) => typedReference(text, modifier, at)));
-  }
-  throw new UnknownParameter(name, `does not take the modifier :${modifier}.`);
-}
-
-/** A `code` element has no system of its own: asked for with the right one, it is found by its code. */
-function withoutImplied(match: TokenMatch, definition: ParameterDefinition): TokenMatch {
-  const { system, code } = match;
-  if (!system || code === undefined || !impliesSystem(definition, system)) return match;
-  return { kind: 'token', system: '', code };
-}
-
-function ofType(text: string, name: string): ValueMatch {
-  const [system = '', code = '', value = '', ...more] = splitUnescaped(text, '|').map(unescaped);
-  if (more.length > 0 || code === '' || value === '') {
-    throw malformed({ name }, `"${text}"`, ':of-type takes system|code|value.');
-  }
-  return { kind: 'token', system, code: `${code}|${value}` };
-}
-
-/** `subject:Patient=23`. A value that names another type contradicts the modifier. */
-function typedReference(text: string, type: string, at: ValueContext): ValueMatch {
-  const match = parseValue('reference', text, { ...at, targets: [type] });
-  if (match.kind === 'reference' && match.types.some((each) => each !== type && each !== '')) {
-    throw malformed(at, `"${text}"`, `The modifier asks for a ${type}.`);
-  }
-  return match;
-}
-
 function parseChain(
   context: ConditionContext,
   type: string | undefined,
@@ -291,13 +114,3 @@ function parseHas(
   const condition = parseCondition(context, source, rest.join(':'), value, depth + 1);
   return { kind: 'has', type: source, parameter: keyOf(definition), condition };
 }
-
-function isTarget({ parameters }: ConditionContext, definition: ParameterDefinition, type: string): boolean {
-  return definition.targets.length > 0 ? definition.targets.includes(type) : parameters.types.includes(type);
-}
-
-function refuseModifier(name: string, modifier: string | undefined): void {
-  if (modifier !== undefined) throw new UnknownParameter(name, `does not take the modifier :${modifier}.`);
-}
-
-const keyOf = ({ type, code }: ParameterDefinition): ParameterKey => ({ type, code });

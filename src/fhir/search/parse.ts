@@ -3,14 +3,9 @@
 // https://hl7.org/fhir/R4/search.html
 import { type Clock, systemClock } from '../../clock.ts';
 import { Fault } from '../../fault.ts';
+import { type ConditionContext, definitionOf, UnknownParameter } from './parameter-lookup.ts';
 import type { SearchParameters } from './parameters.ts';
-import {
-  type ConditionContext,
-  conditionForTypes,
-  definitionOf,
-  MAX_CHAINS,
-  UnknownParameter,
-} from './parse-condition.ts';
+import { conditionForTypes, MAX_CHAINS } from './parse-condition.ts';
 import { alternatives, malformed } from './parse-values.ts';
 import type { Condition, Include, SearchQuery, SortKey, ValueKind } from './query.ts';
 

@@ -74,15 +74,14 @@ export function createStory(options: StoryOptions): Story {
 
     async end() {
       const token = await options.issueToken();
-      const authorization = '-H "Authorization: Bearer $TOKEN"';
       page.say('');
       page.say(`Now it is ${localMoment(clock.now(), zone)} in the sandbox:`);
       for (const line of await statusLines(store, zone, link)) page.say(line);
       page.say('');
       page.say('Look for yourself (the token is short-lived):');
       page.say(`  TOKEN=${token}`);
-      page.say(`  curl ${authorization} '${baseUrl()}/fhir/R4/Task?status=requested&_sort=due'`);
-      page.say(`  curl ${authorization} -d '{"advance":"P1D"}' ${baseUrl()}/sandbox/clock`);
+      page.say(`  curl -H "Authorization: Bearer ${token}" '${baseUrl()}/fhir/R4/Task?status=requested&_sort=due'`);
+      page.say(`  curl -H "Authorization: Bearer $TOKEN" -d '{"advance":"P1D"}' ${baseUrl()}/sandbox/clock`);
       page.say('');
       page.say('Baton stays up; Ctrl-C stops it.');
     },

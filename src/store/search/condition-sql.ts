@@ -65,7 +65,8 @@ function compartmentSql(condition: CompartmentCondition, row: Fragment, x: Fragm
 
 /** One predicate per way to match: the plain values together, each `ne` by itself. */
 function matchSql(condition: MatchCondition, row: Fragment, x: Fragment, ids: ParameterIds): Fragment[] {
-  const parameter = sql`${x}.parameter = ${ids.idOf(condition.parameter)}`;
+  const kind = condition.anyOf[0]?.kind ?? 'token';
+  const parameter = ofOneResource(kind, x, ids.idOf(condition.parameter));
   const plain = condition.anyOf.filter((match) => !isNotEqual(match));
   const found: Fragment[] = [];
   const [first] = plain;
@@ -87,6 +88,15 @@ type NotEqual = Extract<ValueMatch, { prefix: unknown }>;
 
 export function isNotEqual(match: ValueMatch): match is NotEqual {
   return 'prefix' in match && match.prefix === 'ne';
+}
+
+/**
+ * The parameter of a value that is asked for one resource at a time. Where the value is a range, SQLite would walk the
+ * index of all resources' values for every candidate; an expression keeps it from that, and leaves the primary key.
+ */
+function ofOneResource(kind: ValueMatch['kind'], row: Fragment, parameter: number): Fragment {
+  const isExact = kind === 'token' || kind === 'reference';
+  return isExact ? sql`${row}.parameter = ${parameter}` : sql`${row}.parameter + 0 = ${parameter}`;
 }
 
 function existsSql(kind: ValueMatch['kind'], row: Fragment, x: Fragment, predicate: Fragment): Fragment {
@@ -119,7 +129,8 @@ export function componentSql(
 ): Fragment {
   const key = condition.components[position];
   if (!key) return FALSE;
-  const own = sql`${alias}.parameter = ${ids.idOf(key)} AND ${valueSql(match, alias)}`;
-  if (position === 0) return own;
-  return sql`${alias}.rid = ${first}.rid AND ${alias}.part = ${first}.part AND ${own}`;
+  const value = valueSql(match, alias);
+  if (position === 0) return sql`${alias}.parameter = ${ids.idOf(key)} AND ${value}`;
+  const parameter = ofOneResource(match.kind, alias, ids.idOf(key));
+  return sql`${alias}.rid = ${first}.rid AND ${alias}.part = ${first}.part AND ${parameter} AND ${value}`;
 }

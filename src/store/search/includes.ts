@@ -6,12 +6,10 @@ import type { SearchParameters } from '../../fhir/search/parameters.ts';
 import type { Include } from '../../fhir/search/query.ts';
 import type { Sql } from '../sql.ts';
 import type { StoredVersion } from '../store.ts';
-import { FOUND_COLUMNS, type FoundRow, foundRow } from './found-rows.ts';
-import { among, amongPadded, type Fragment, raw, sql } from './fragment.ts';
+import { type FoundRow, foundRow } from './found-rows.ts';
+import { type IncludePath, includeSql, MAX_INCLUDED } from './include-sql.ts';
 import type { ParameterIds } from './parameter-ids.ts';
 
-/** Included resources of one page. Beyond it the search is refused, because a silently cut answer looks complete. */
-export const MAX_INCLUDED = 5000;
 const CHUNK = 500;
 
 export interface IncludeContext {
@@ -52,46 +50,37 @@ async function follow(
   from: readonly FoundRow[],
   context: IncludeContext,
 ): Promise<FoundRow[]> {
-  const parameters = parametersOf(include, context);
-  if (parameters.length === 0) return [];
+  const path = pathOf(include, context);
+  if (path.parameters.length === 0) return [];
   const found: FoundRow[] = [];
   for (let start = 0; start < from.length; start += CHUNK) {
     const rids = from.slice(start, start + CHUNK).map((row) => row.rid);
-    const statement =
-      include.direction === 'include' ? targetsSql(include, parameters, rids) : referrersSql(include, parameters, rids);
-    found.push(...(await db.all(statement.text, statement.params)).map(foundRow));
+    for (const { text, params } of includeSql(include, path, rids)) {
+      found.push(...(await db.all(text, params)).map(foundRow));
+    }
     if (found.length > MAX_INCLUDED) throw tooMany();
   }
   return found;
 }
 
-/** Ids of the reference parameters that the include follows. */
-function parametersOf(include: Include, { parameters, ids }: IncludeContext): number[] {
+/** What the include follows: reference parameters, and the `url` parameters of the types that canonicals name. */
+function pathOf(include: Include, { parameters, ids }: IncludeContext): IncludePath {
   const sources = include.source === undefined ? parameters.types : [include.source];
   const found = new Set<number>();
+  const named = new Set<string>();
   for (const source of sources) {
     for (const definition of parameters.forType(source)) {
       if (definition.kind !== 'reference') continue;
-      if (include.code === undefined || definition.code === include.code) found.add(ids.idOf(definition));
+      if (include.code !== undefined && definition.code !== include.code) continue;
+      found.add(ids.idOf(definition));
+      for (const target of definition.targets) named.add(target);
     }
   }
-  return [...found];
-}
-
-function targetsSql(include: Include, parameters: readonly number[], rids: readonly number[]): Fragment {
-  const target = include.target === undefined ? raw('') : sql` AND x.target_type = ${include.target}`;
-  return sql`SELECT ${FOUND_COLUMNS} FROM (SELECT DISTINCT x.target_type, x.target_id FROM search_reference x
-    WHERE x.rid ${amongPadded(rids)} AND x.parameter ${among(parameters)} AND x.part = 0${target}) t
-    CROSS JOIN resource r WHERE r.type = t.target_type AND r.id = t.target_id AND r.deleted = 0
-    ORDER BY r.rid LIMIT ${MAX_INCLUDED + 1}`;
-}
-
-function referrersSql(include: Include, parameters: readonly number[], rids: readonly number[]): Fragment {
-  const target = include.target === undefined ? raw('') : sql` AND m.type = ${include.target}`;
-  return sql`SELECT ${FOUND_COLUMNS} FROM (SELECT DISTINCT x.rid FROM resource m CROSS JOIN search_reference x
-    WHERE m.rid ${amongPadded(rids)}${target} AND x.parameter ${among(parameters)} AND x.part = 0
-    AND x.target_id = m.id AND x.target_type = m.type) t
-    CROSS JOIN resource r WHERE r.rid = t.rid AND r.deleted = 0 ORDER BY r.rid LIMIT ${MAX_INCLUDED + 1}`;
+  const urls = [...named]
+    .filter((target) => include.target === undefined || target === include.target)
+    .map((target) => parameters.get(target, 'url'))
+    .filter((definition) => definition?.kind === 'uri');
+  return { parameters: [...found], urls: urls.map((definition) => (definition ? ids.idOf(definition) : 0)) };
 }
 
 function tooMany(): Fault {

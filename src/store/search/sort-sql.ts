@@ -1,5 +1,6 @@
 // Sort keys as columns, and "after this position" as a predicate on them. Resources without a value come last,
 // ascending and descending; ties are broken by row, in the direction of the first key.
+import { BEGINNING } from '../../fhir/search/date-range.ts';
 import type { SortKey, ValueKind } from '../../fhir/search/query.ts';
 import type { Position, SortValue } from './cursor.ts';
 import { and, type Fragment, join, or, raw, sql } from './fragment.ts';
@@ -7,22 +8,26 @@ import type { ParameterIds } from './parameter-ids.ts';
 
 /** The column that stands for a value of the kind in an order. */
 const SORTED_BY = {
-  token: 'code',
-  reference: 'target_id',
-  date: 'low',
-  string: 'value',
-  number: 'low',
-  quantity: 'low',
-  uri: 'value',
+  token: 'v.code',
+  reference: 'v.target_id',
+  date: 'v.low',
+  string: 'v.value',
+  number: 'v.low',
+  quantity: 'v.low',
+  uri: 'v.value',
 } as const satisfies Record<ValueKind, string>;
 
 /** The key's value of the resource in `row`: of several the lowest, or the highest when descending. NULL without any. */
 export function sortValueSql(key: SortKey, row: Fragment, ids: ParameterIds): Fragment {
   if (key.values === 'updated') return sql`${row}.updated`;
   if (key.values === 'id') return sql`${row}.id`;
-  const column = raw(`${key.descending ? 'MAX' : 'MIN'}(v.${SORTED_BY[key.values]})`);
+  const column = SORTED_BY[key.values];
+  // An expression, because for the plain column SQLite walks the index by value instead of looking up the resource.
+  // A period without a start is sorted by its end: all of them would tie otherwise.
+  const [special, instead] = key.values === 'date' ? [`v.low = ${BEGINNING}`, 'v.high'] : ['v.rid IS NULL', 'NULL'];
+  const value = raw(`${key.descending ? 'MAX' : 'MIN'}(CASE WHEN ${special} THEN ${instead} ELSE ${column} END)`);
   const filled = key.values === 'token' ? raw(" AND v.code <> ''") : raw('');
-  return sql`(SELECT ${column} FROM ${raw(`search_${key.values}`)} v
+  return sql`(SELECT ${value} FROM ${raw(`search_${key.values}`)} v
     WHERE v.rid = ${row}.rid AND v.parameter = ${ids.idOf(key.parameter)}${filled})`;
 }
 

@@ -47,6 +47,7 @@ function insertTexts(kind: ValueKind): Record<(typeof BATCHES)[number], string> 
   const columns = ['rid', ...COLUMNS[kind]];
   const row = `(${columns.map(() => '?').join(', ')})`;
   const text = (size: number) =>
-    `INSERT INTO search_${kind} (${columns.join(', ')}) VALUES ${Array.from({ length: size }, () => row).join(', ')}`;
+    `INSERT INTO search_${kind} (${columns.join(', ')}) VALUES ${Array.from({ length: size }, () => row).join(', ')}
+    ON CONFLICT DO NOTHING`;
   return { 16: text(16), 4: text(4), 1: text(1) };
 }

@@ -1,0 +1,54 @@
+// One step of an include as SQL: from rows to the resources that they refer to, or that refer to them, by reference or
+// by canonical URL (a version after `|` chooses nothing: every resource with the URL is included).
+import type { Include } from '../../fhir/search/query.ts';
+import { FOUND_COLUMNS } from './found-rows.ts';
+import { among, amongPadded, type Fragment, raw, sql } from './fragment.ts';
+
+/** Included resources of one page. Beyond it the search is refused, because a silently cut answer looks complete. */
+export const MAX_INCLUDED = 5000;
+
+/** Ids of search parameters. */
+export interface IncludePath {
+  readonly parameters: readonly number[];
+  /** `url` of the types that canonicals may name; empty when the parameters are no canonicals. */
+  readonly urls: readonly number[];
+}
+
+/** One row more than may be included is asked for, to tell that there are too many. */
+export function includeSql(include: Include, path: IncludePath, rids: readonly number[]): Fragment[] {
+  const isForward = include.direction === 'include';
+  const statements = [isForward ? targetsSql(include, path, rids) : referrersSql(include, path, rids)];
+  if (path.urls.length > 0) statements.push(isForward ? namedSql(path, rids) : namersSql(path, rids));
+  return statements;
+}
+
+const LIMIT = sql`ORDER BY r.rid LIMIT ${MAX_INCLUDED + 1}`;
+
+function targetsSql({ target }: Include, { parameters }: IncludePath, rids: readonly number[]): Fragment {
+  const ofType = target === undefined ? raw('') : sql` AND x.target_type = ${target}`;
+  return sql`SELECT ${FOUND_COLUMNS} FROM (SELECT DISTINCT x.target_type, x.target_id FROM search_reference x
+    WHERE x.rid ${amongPadded(rids)} AND x.parameter ${among(parameters)} AND x.part = 0${ofType}) t
+    CROSS JOIN resource r WHERE r.type = t.target_type AND r.id = t.target_id AND r.deleted = 0 ${LIMIT}`;
+}
+
+function referrersSql({ target }: Include, { parameters }: IncludePath, rids: readonly number[]): Fragment {
+  const ofType = target === undefined ? raw('') : sql` AND m.type = ${target}`;
+  return sql`SELECT ${FOUND_COLUMNS} FROM (SELECT DISTINCT x.rid FROM resource m CROSS JOIN search_reference x
+    WHERE m.rid ${amongPadded(rids)}${ofType} AND x.parameter ${among(parameters)} AND x.part = 0
+    AND x.target_id = m.id AND x.target_type = m.type) t
+    CROSS JOIN resource r WHERE r.rid = t.rid AND r.deleted = 0 ${LIMIT}`;
+}
+
+function namedSql({ parameters, urls }: IncludePath, rids: readonly number[]): Fragment {
+  return sql`SELECT ${FOUND_COLUMNS} FROM (SELECT DISTINCT u.rid FROM search_reference x CROSS JOIN search_uri u
+    WHERE x.rid ${amongPadded(rids)} AND x.parameter ${among(parameters)} AND x.part = 0 AND x.target_type = ''
+    AND u.parameter ${among(urls)} AND u.value = x.target_id) t
+    CROSS JOIN resource r WHERE r.rid = t.rid AND r.deleted = 0 ${LIMIT}`;
+}
+
+function namersSql({ parameters, urls }: IncludePath, rids: readonly number[]): Fragment {
+  return sql`SELECT ${FOUND_COLUMNS} FROM (SELECT DISTINCT x.rid FROM search_uri u CROSS JOIN search_reference x
+    WHERE u.rid ${amongPadded(rids)} AND u.parameter ${among(urls)} AND x.parameter ${among(parameters)}
+    AND x.target_id = u.value AND x.target_type = '' AND x.part = 0) t
+    CROSS JOIN resource r WHERE r.rid = t.rid AND r.deleted = 0 ${LIMIT}`;
+}
