@@ -17,6 +17,8 @@ export interface Program {
   /** The token the story prints at its end; rejects when the program ends first. */
   readonly token: Promise<string>;
   readonly lines: readonly string[];
+  /** When it has printed so many lines, or its story has ended. */
+  printed(count: number): Promise<unknown>;
   /** What it wrote to standard error. */
   readonly errors: () => string;
   /** `kill -9`; resolves when the process is gone. */
@@ -79,6 +81,7 @@ export function startProgram({ folder, port }: DayPlace): Program {
   printed.on('line', (line) => lines.push(line));
   let token: string | undefined;
   return {
+    printed: (count) => lineWith((line) => (lines.length >= count || line === LAST_LINE ? true : undefined)),
     baseUrl: lineWith((line) => /listening on (http:\/\/\S+)/.exec(line)?.[1]),
     token: lineWith((line) => {
       token ??= /^\s*TOKEN=(\S+)/.exec(line)?.[1];

@@ -7,7 +7,7 @@ import { type Census, type DayPlace, newDayPlace, startProgram, takeCensus } fro
 export interface KillRow {
   readonly kill: number;
   readonly during: 'start' | 'day';
-  /** Milliseconds from the start of the process, or from its listening. */
+  /** Milliseconds from the start of the process, or from the line of the story that it had got to. */
   readonly afterMs: number;
   /** Lines of the story it got to print. */
   readonly lines: number;
@@ -18,6 +18,11 @@ export interface KillReport {
   readonly undisturbed: Census;
   readonly killed: Census;
 }
+
+/** Lines before the story's first, and about as many as it has; milliseconds within which the next thing happens. */
+const HEADING = 4;
+const STORY = 40;
+const PAUSE = 200;
 
 /** mulberry32: the same seed kills at the same moments. */
 function randomFrom(seed: number): () => number {
@@ -38,11 +43,12 @@ export async function killSandboxDay(kills: number, seed = 1): Promise<KillRepor
   const rows: KillRow[] = [];
   for (let kill = 1; kill <= kills; kill++) {
     const program = startProgram(place);
-    // One in six dies while it starts, the others in the day, which is spread over their lives.
+    // One in six dies while it starts, the others a few lines of the story later, so that the kills reach its end.
     const inStart = random() < 1 / 6;
-    const afterMs = Math.round(random() * (inStart ? calm.startMs : (3 * calm.dayMs) / kills));
-    if (!inStart) await program.baseUrl;
-    await Promise.race([sleep(afterMs), program.token.catch(() => {})]);
+    const further = HEADING + Math.floor((2 * STORY * random()) / kills);
+    const afterMs = Math.round(random() * (inStart ? calm.startMs : PAUSE));
+    if (!inStart) await program.printed(further).catch(() => {});
+    await sleep(afterMs);
     await program.kill();
     rows.push({ kill, during: inStart ? 'start' : 'day', afterMs, lines: program.lines.length });
   }
