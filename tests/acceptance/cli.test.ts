@@ -1,0 +1,122 @@
+// The `baton` command as a person runs it.
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '../..');
+const run = promisify(execFile);
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'baton-cli-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function baton(...words: string[]): Promise<Ran> {
+  const env = {
+    PATH: process.env.PATH,
+    BATON_SANDBOX: 'off',
+    BATON_LOG_LEVEL: 'error',
+    BATON_DATABASE_URL: `sqlite:${join(folder, 'baton.db')}`,
+  };
+  try {
+    const { stdout, stderr } = await run(process.execPath, ['src/cli.ts', ...words], { cwd: ROOT, env });
+    return { code: 0, out: stdout, err: stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, out: stdout, err: stderr };
+  }
+}
+
+function file(name: string, content: unknown): string {
+  const path = join(folder, name);
+  const text = JSON.stringify(content);
+  writeFileSync(path, name.endsWith('.gz') ? gzipSync(text) : text);
+  return path;
+}
+
+const PATIENT = { resourceType: 'Patient', id: 'p1', name: [{ family: 'Example' }] };
+const BUNDLE = {
+  resourceType: 'Bundle',
+  type: 'transaction',
+  entry: [
+    {
+      fullUrl: 'urn:uuid:5f0d4d2a-6d0b-4c07-9d5a-0a3f1a2b3c4d',
+      resource: PATIENT,
+      request: { method: 'POST', url: 'Patient' },
+    },
+    {
+      resource: {
+        resourceType: 'Task',
+        status: 'requested',
+        intent: 'order',
+        for: { reference: 'urn:uuid:5f0d4d2a-6d0b-4c07-9d5a-0a3f1a2b3c4d' },
+      },
+      request: { method: 'POST', url: 'Task' },
+    },
+  ],
+};
+
+describe('baton', () => {
+  test('lists its commands, and says so when it does not know one', async () => {
+    expect((await baton()).out).toContain('audit verify');
+    expect(await baton('dance')).toMatchObject({ code: 1, err: expect.stringContaining('no command "dance"') });
+    expect(await baton('token', '--scoop', 'x')).toMatchObject({ code: 1, err: expect.stringContaining('--scoop') });
+  });
+
+  test('doctor finds a new installation in order', async () => {
+    const { code, out } = await baton('doctor');
+    expect(out).toMatch(/^ok .*can be written/m);
+    expect(out).toMatch(/^BAD +facilities: none/m);
+    expect(code).toBe(1);
+  });
+
+  test('token prints a token with the scope asked for, and keeps its key to itself', async () => {
+    const { out } = await baton('token', '--scope', 'system/Task.rs', '--minutes', '5');
+    const claims = JSON.parse(Buffer.from(out.split('.')[1] ?? '', 'base64url').toString());
+    expect(claims).toMatchObject({ scope: 'system/Task.rs', aud: 'http://127.0.0.1:8080/fhir/R4' });
+    expect(claims.exp - claims.iat).toBe(300);
+    expect(statSync(join(folder, 'keys.json')).mode & 0o777).toBe(0o600);
+    expect((await baton('token', '--minutes', '0')).code).toBe(1);
+  });
+
+  test('import commits transactions and single resources, gzipped too', async () => {
+    expect((await baton('import', file('bundle.json.gz', BUNDLE), file('patient.json', PATIENT))).out).toMatch(
+      /2 of 2 resources written[\s\S]*1 of 1 resources written/,
+    );
+    const broken = await baton('import', file('broken.json', { ...PATIENT, birthDate: '2026-02-30' }));
+    expect(broken).toMatchObject({ code: 1, err: expect.stringContaining('Patient.birthDate') });
+  });
+
+  test('validate names the element and changes nothing', async () => {
+    expect((await baton('validate', file('good.json', PATIENT))).out).toContain('valid');
+    const bad = await baton('validate', file('bad.json', { resourceType: 'Task', status: 'dancing', intent: 'order' }));
+    expect(bad).toMatchObject({ code: 1, out: expect.stringContaining('Task.status') });
+  });
+
+  test('backup is a whole database; audit verify finds a changed record', async () => {
+    const copy = join(folder, 'copy.db');
+    expect((await baton('backup', copy)).code).toBe(0);
+    const count = 'SELECT COUNT(*) AS n FROM version';
+    expect(new DatabaseSync(copy, { readOnly: true }).prepare(count).get()).toEqual({ n: 3 });
+    expect((await baton('audit', 'verify')).out).toContain('3 records verified');
+    const database = new DatabaseSync(join(folder, 'baton.db'));
+    database.exec("UPDATE audit SET actor = 'somebody else' WHERE sequence = 2");
+    database.close();
+    expect(await baton('audit', 'verify')).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('broken at record 2'),
+    });
+  });
+});
