@@ -10,7 +10,7 @@ import { FULL_SCOPE } from './access/scopes.ts';
 import { loadCalendars } from './care/business-calendar.ts';
 import { loadProfiles, ofType } from './care/profiles.ts';
 import type { Clock } from './clock.ts';
-import type { Config } from './config.ts';
+import type { Config, FacilityConfig } from './config.ts';
 import { loadDefinitions } from './fhir/definitions.ts';
 import { loadSearchParameters } from './fhir/search/parameters.ts';
 import { createValidator, type Validator } from './fhir/validation/validator.ts';
@@ -29,6 +29,7 @@ import { createTransitions, type Transitions } from './transitions/transitions.t
 
 const ROOT = join(import.meta.dirname, '..');
 const PROFILES = join(ROOT, 'profiles');
+const ANYWHERE: FacilityConfig = { code: '*', name: 'Any facility', zone: 'UTC', calendar: 'us-federal' };
 const CONSOLE_TOKEN_SECONDS = 3_600;
 /** Rounds after which settling gives up; each pushes, pulls and reacts once. */
 const SETTLE_ROUNDS = 20;
@@ -65,8 +66,10 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   const { clock, log, write } = surroundings;
   const baseUrl = config.baseUrl ?? `http://${hostInUrl(config.host)}:${config.port}`;
   const keepsFiles = config.databaseUrl !== 'sqlite::memory:';
-  const facilities = config.sandbox ? [...config.facilities, SANDBOX_FACILITY] : config.facilities;
+  const facilities = facilitiesOf(config);
   const connections = config.sandbox ? [...config.connections, sandboxConnection(baseUrl)] : config.connections;
+
+  if (facilities[0] === ANYWHERE) log.warn('no facility is configured: times and deadlines are read in UTC');
 
   const profiles = loadProfiles(PROFILES);
   const definitions = loadDefinitions(profiles);
@@ -204,6 +207,16 @@ export async function build(config: Config, surroundings: Surroundings): Promise
       return closing;
     },
   };
+}
+
+/**
+ * Who messages may come from. Without any configuration everybody is read in one zone, so that a first try works; once
+ * facilities are configured, an unknown one is refused unless there is a `*`.
+ */
+function facilitiesOf({ facilities, sandbox }: Config): readonly FacilityConfig[] {
+  const otherwise = sandbox ? [SANDBOX_FACILITY, { ...SANDBOX_FACILITY, code: '*', name: 'Any other facility' }] : [];
+  const unconfigured = facilities.length === 0 && !sandbox ? [ANYWHERE] : otherwise;
+  return [...facilities, ...unconfigured.filter(({ code }) => !facilities.some((facility) => facility.code === code))];
 }
 
 /** Transitions react soon after every commit, not only at the next heartbeat. Returns the way to stop. */

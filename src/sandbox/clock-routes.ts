@@ -1,40 +1,28 @@
 // `/sandbox/clock`: what time it is in the sandbox, and moving on.
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { asFault, Fault, outcomeOf } from '../fault.ts';
 import { type ClockMover, readMove } from './clock-mover.ts';
 
-export interface ClockRouteOptions {
-  readonly mover: ClockMover;
-  /** True for a bearer token that Baton accepts; called with undefined when none was sent. */
-  readonly verify: (token: string | undefined) => Promise<boolean>;
-}
+/** Baton's own door asks for the token, decides and audits, as for every other route. */
+const READ = { config: { door: 'baton/sandbox', interaction: 'sandbox-clock', action: 'R' } } as const;
+const MOVE = { config: { door: 'baton/sandbox', interaction: 'sandbox-clock', action: 'E' } } as const;
 
-export async function mountClockRoutes(app: FastifyInstance, { mover, verify }: ClockRouteOptions): Promise<void> {
+export async function mountClockRoutes(app: FastifyInstance, mover: ClockMover): Promise<void> {
   await app.register(async (scope) => {
-    // Asked for below, by the same rule for reading and moving.
-    scope.addHook('onRoute', (route) => {
-      route.config = Object.assign({}, route.config, { open: true });
-    });
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
     scope.setErrorHandler((error, _request, reply) => {
       const fault = asFault(error);
+      if (fault.kind === 'unauthenticated') reply.header('www-authenticate', 'Bearer');
       return reply.code(fault.status).send(outcomeOf(fault));
     });
-    scope.addHook('preHandler', async (request, reply) => {
-      if (await verify(bearer(request))) return;
-      reply.header('www-authenticate', 'Bearer');
-      throw new Fault('unauthenticated', "This needs one of Baton's bearer tokens.");
-    });
     const answer = (now: Temporal.Instant) => ({ now: now.toString({ fractionalSecondDigits: 3 }) });
-    scope.get('/sandbox/clock', async () => answer(mover.now()));
-    scope.post('/sandbox/clock', async (request) =>
+    scope.get('/sandbox/clock', READ, async () => answer(mover.now()));
+    scope.post('/sandbox/clock', MOVE, async (request) =>
       answer(await mover.moveTo(readMove(parse(String(request.body ?? '')), mover.now()))),
     );
   });
 }
-
-const bearer = (request: FastifyRequest) => /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
 
 function parse(text: string): unknown {
   try {

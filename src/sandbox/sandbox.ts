@@ -63,7 +63,7 @@ export async function mountSandbox(options: SandboxOptions): Promise<Sandbox> {
     await settleWhatIsDue(store, clock, options.settle, stopping.signal);
     await story.catchUp();
   });
-  await mountClockRoutes(app, { mover, verify });
+  await mountClockRoutes(app, mover);
   const ehr = await mountSandboxEhr(app, {
     name: 'hapi',
     baseUrl,

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createClockMover } from '../../src/sandbox/clock-mover.ts';
 import { mountClockRoutes } from '../../src/sandbox/clock-routes.ts';
 import { FIRST_MORNING, openSandboxClock, type SandboxClock } from '../../src/sandbox/sandbox-clock.ts';
+import { serve } from '../server/serve.ts';
 import { temporaryFolder } from './ehr-server.ts';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -55,12 +56,12 @@ describe('/sandbox/clock', () => {
       clock,
       async () => void settled.push(clock.now().toString({ smallestUnit: 'minute' })),
     );
-    await mountClockRoutes(server, { mover, verify: async (token) => token === 'good' });
-    return (body?: unknown, token = 'good') =>
+    await mountClockRoutes(server, mover);
+    return (body?: unknown) =>
       server.inject({
         method: body === undefined ? 'GET' : 'POST',
         url: '/sandbox/clock',
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json' },
         ...(body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
   };
@@ -97,10 +98,21 @@ describe('/sandbox/clock', () => {
     expect((await call()).json().now).toMatch(/^2026-11-20T13:15/);
   });
 
-  it('needs a token', async () => {
-    const call = await app();
-    expect((await call(undefined, 'bad')).statusCode).toBe(401);
-    expect((await call({ advance: 'P1D' }, 'bad')).statusCode).toBe(401);
-    expect(settled).toEqual([]);
+  it('is behind the door of Baton: a token with its scope is needed, and each use is audited', async () => {
+    const mover = createClockMover(clock, async () => undefined);
+    const baton = await serve({ extraRoutes: (server) => mountClockRoutes(server, mover) });
+    try {
+      const body = { advance: 'P1D' };
+      expect((await baton.send('POST', '/sandbox/clock', { body, as: '' })).status).toBe(401);
+      expect((await baton.send('POST', '/sandbox/clock', { body, as: await baton.token('user/*.rs') })).status).toBe(
+        403,
+      );
+      const moved = await baton.send('POST', '/sandbox/clock', { body, as: await baton.token('baton/sandbox') });
+      expect([moved.status, String(moved.json.now).slice(0, 10)]).toEqual([200, '2026-11-21']);
+      const audited = (await baton.audited()).map(({ interaction, status }) => [interaction, status]);
+      expect(audited).toEqual([401, 403, 200].map((status) => ['sandbox-clock', status]));
+    } finally {
+      await baton.close();
+    }
   });
 });
