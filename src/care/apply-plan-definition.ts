@@ -1,13 +1,12 @@
 // PlanDefinition/$apply for a discharge: the protocol's steps that apply become CarePlan, Goals, CareTeam, Tasks and
 // ServiceRequests, as changes of one commit. Pure. https://hl7.org/fhir/R4/plandefinition-operation-apply.html
 import type { Change } from '../fhir/change.ts';
-import { type PlannedActivity, writeCarePlan } from './care-plan.ts';
+import { activityLine, type PlannedActivity, writeCarePlan } from './care-plan.ts';
 import { assembleCareTeam } from './care-team.ts';
-import { type Window, windowOf } from './deadline.ts';
+import { windowOf } from './deadline.ts';
 import { derivedUrn } from './derived-id.ts';
 import { formatKey, type PlanReferences, scheduleFollowUp } from './follow-up.ts';
 import { setGoal } from './goal.ts';
-import { localDate } from './local-time.ts';
 import type { Protocol, ProtocolStep, RiskFacts } from './protocol.ts';
 import { orderService } from './service-request.ts';
 import { tokenValue } from './stored.ts';
@@ -79,7 +78,7 @@ function planReferences(protocol: Protocol, episode: string): PlanReferences {
 function applyStep(step: ProtocolStep, plan: PlanReferences, context: TransitionContext) {
   const window = windowOf(step.timing, context.anchor);
   const fullUrl = derivedUrn(plan.episode, 'step', step.id);
-  const activity = { reference: { reference: fullUrl }, line: lineOf(step, window, context) };
+  const activity = { reference: { reference: fullUrl }, line: activityLine(titleOf(step), window.due, context) };
   if (step.activity.kind === 'ServiceRequest') {
     return { activity, change: create(fullUrl, orderService(step, window, plan, context)) };
   }
@@ -93,8 +92,5 @@ function create(fullUrl: string, resource: Create['resource']): Create & { reado
   return { op: 'create', resource, fullUrl };
 }
 
-const titleOf = ({ action, activity, id }: ProtocolStep) => action.title ?? activity.title ?? id;
-
-function lineOf(step: ProtocolStep, { due }: Window, { anchor }: TransitionContext): string {
-  return `${titleOf(step)}: by ${localDate(due, anchor.zone)}`;
-}
+/** How a person would name a step. */
+export const titleOf = ({ action, activity, id }: ProtocolStep) => action.title ?? activity.title ?? id;

@@ -19,6 +19,8 @@ const CATEGORIES = [
   concept('http://snomed.info/sct', '736271009', 'Outpatient care plan'),
 ];
 
+const UNTITLED = 'Transition of care';
+
 /** Something the plan consists of: its reference and how a person would name it, with its deadline. */
 export interface PlannedActivity {
   readonly reference: Link;
@@ -34,14 +36,14 @@ export function writeCarePlan(
 ): CarePlan {
   const { patient, encounter, facility, anchor, now } = context;
   const { definition } = protocol;
-  const day = localDate(anchor.discharge, anchor.zone);
-  const title = definition.title ?? 'Transition of care';
+  const title = definition.title ?? UNTITLED;
   const addresses = diagnosesOf(context);
   return {
     resourceType: 'CarePlan',
-    text: narrative(
-      `${title}. Discharged on ${day}.`,
+    text: describePlan(
+      definition.title,
       activities.map(({ line }) => line),
+      context,
     ),
     identifier: [{ system: IDENTIFIER.transitionPlan, value: plan.episode }],
     instantiatesCanonical: [protocol.canonical],
@@ -52,7 +54,7 @@ export function writeCarePlan(
     ...(definition.description ? { description: definition.description } : {}),
     subject: referenceTo(patient),
     encounter: referenceTo(encounter),
-    period: { start: day.toString(), end: day.add({ days: 30 }).toString() },
+    period: servicePeriod(context),
     created: toFhirDateTime(now, anchor.zone),
     ...(facility ? { contributor: [facility] } : {}),
     careTeam: [plan.careTeam],
@@ -61,6 +63,29 @@ export function writeCarePlan(
     ...(plan.goals.size > 0 ? { goal: [...plan.goals.values()] } : {}),
     activity: activities.map(({ reference }) => ({ reference })),
   };
+}
+
+/**
+ * The plan counted from a corrected discharge.
+ * @param lines of its activities, as they stand now
+ */
+export function moveCarePlan(plan: CarePlan, lines: readonly string[], context: TransitionContext): CarePlan {
+  return { ...plan, text: describePlan(plan.title, lines, context), period: servicePeriod(context) };
+}
+
+/** One activity in words. */
+export function activityLine(title: string, due: Temporal.Instant, { anchor }: TransitionContext): string {
+  return `${title}: by ${localDate(due, anchor.zone)}`;
+}
+
+function describePlan(title = UNTITLED, lines: readonly string[], { anchor }: TransitionContext): CarePlan['text'] {
+  return narrative(`${title}. Discharged on ${localDate(anchor.discharge, anchor.zone)}.`, lines);
+}
+
+/** The day of the discharge and the 29 days after it, as CMS counts transitional care. */
+function servicePeriod({ anchor }: TransitionContext): CarePlan['period'] {
+  const day = localDate(anchor.discharge, anchor.zone);
+  return { start: day.toString(), end: day.add({ days: 29 }).toString() };
 }
 
 /** The plan at its end. */

@@ -73,6 +73,11 @@ export function endEpisode(episode: EpisodeOfCare, now: Temporal.Instant, reason
   return withReason({ ...episode, status: 'cancelled', statusHistory, period }, reason);
 }
 
+/** A transition that had ended before its discharge was taken back: what was done stays, the next discharge counts. */
+export function takeBack(episode: EpisodeOfCare): EpisodeOfCare {
+  return withReason(episode, 'discharge-cancelled');
+}
+
 /** The transition counted from a corrected discharge. */
 export function moveEpisode(episode: EpisodeOfCare, context: TransitionContext): EpisodeOfCare {
   const start = toFhirDateTime(context.anchor.discharge, context.anchor.zone);

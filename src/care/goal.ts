@@ -29,6 +29,19 @@ export function setGoal(goal: PlanDefinitionGoal, risk: Link, context: Transitio
   };
 }
 
+/** An open Goal counted from a corrected discharge; undefined when nothing about it changes. */
+export function moveGoal(goal: Goal, { anchor }: TransitionContext): Goal | undefined {
+  const start = localDate(anchor.discharge, anchor.zone);
+  const days = goal.startDate?.length === 10 ? Temporal.PlainDate.from(goal.startDate).until(start).days : 0;
+  if (goal.lifecycleStatus !== 'active' || days === 0) return undefined;
+  const target = goal.target?.map((one) =>
+    one.dueDate?.length === 10
+      ? { ...one, dueDate: Temporal.PlainDate.from(one.dueDate).add({ days }).toString() }
+      : one,
+  );
+  return { ...goal, startDate: start.toString(), ...(target ? { target } : {}) };
+}
+
 /**
  * A Goal at the end of the transition: achieved when every follow-up that works towards it was completed, not achieved
  * otherwise. One that a nurse has already judged keeps her judgement.

@@ -129,14 +129,14 @@ function readCreate({ at, type, id, request }: Target, entry: Json): Change {
     op: 'create',
     resource,
     ...fullUrlOf(entry, at),
-    ...(condition === undefined ? {} : { ifNoneExist: criteriaOf(condition, `${at}.request.ifNoneExist`) }),
+    ...(condition === undefined ? {} : { ifNoneExist: criteriaOf(condition, type, `${at}.request.ifNoneExist`) }),
   };
 }
 
 function readUpdate({ at, type, id, pairs, request }: Target, entry: Json): Change {
   const resource = resourceOf(entry, type, at);
   const common = { op: 'update', resource, ...fullUrlOf(entry, at), ...ifMatchOf(request, at) } as const;
-  if (id === undefined) return { ...common, query: criteriaIn(pairs, at) };
+  if (id === undefined) return { ...common, query: criteriaIn(type, pairs, at) };
   if (resource.id !== id) {
     throw wrong('The id of the resource and of the URL must be the same.', `${at}.resource.id`, 'value');
   }
@@ -144,12 +144,12 @@ function readUpdate({ at, type, id, pairs, request }: Target, entry: Json): Chan
 }
 
 function readDelete({ at, type, id, pairs, request }: Target): Change {
-  const selected = id === undefined ? { query: criteriaIn(pairs, at) } : { id };
+  const selected = id === undefined ? { query: criteriaIn(type, pairs, at) } : { id };
   return { op: 'delete', type, ...selected, ...ifMatchOf(request, at) };
 }
 
-const criteriaIn = (pairs: Pairs, at: string) =>
-  criteriaOf(new URLSearchParams(pairs.map(([name, value]) => [name, value])).toString(), `${at}.request.url`);
+const criteriaIn = (type: string, pairs: Pairs, at: string) =>
+  criteriaOf(new URLSearchParams(pairs.map(([name, value]) => [name, value])).toString(), type, `${at}.request.url`);
 
 function resourceOf(entry: Json, type: string, at: string): Resource & { id?: string } {
   const resource = entry.resource;

@@ -46,10 +46,18 @@ export function isId(text: string): boolean {
 /**
  * The search criteria of a conditional interaction, as a query string without `?`.
  * @param text `identifier=x`, also with a leading `?` or `Type?`
- * @throws Fault invalid when nothing is selected by it: it would apply to every resource
+ * @param type of the resource that the interaction is about
+ * @throws Fault invalid when nothing is selected by it, because it would apply to every resource, or when it names
+ * another type
  */
-export function criteriaOf(text: string, where: string): string {
-  const criteria = pairsOf(text.trim().replace(/^[A-Za-z]*\?/, '')).filter(([name]) => !PRESENTATION.has(name));
+export function criteriaOf(text: string, type: string, where: string): string {
+  const [, named, query = ''] = /^(?:([A-Za-z]*)\?)?(.*)$/s.exec(text.trim()) ?? [];
+  if (named && named !== type) {
+    throw new Fault('invalid', `${where} must search for a ${type}, because that is what the request is about.`, {
+      code: 'value',
+    });
+  }
+  const criteria = pairsOf(query).filter(([name]) => !PRESENTATION.has(name));
   if (criteria.length > 0) return new URLSearchParams(criteria.map(([name, value]) => [name, value])).toString();
   throw new Fault('invalid', `${where} needs search criteria such as identifier=system|value.`, { code: 'required' });
 }

@@ -1,5 +1,6 @@
-// Each request leaves a line in the audit trail. Successful writes are not recorded here: their commit does it, so that
-// the line is as durable as the write.
+// Each request leaves a line in the audit trail, also one for a URL that is not there. Not recorded: the open routes that
+// carry no health data, and scrapes of the metrics unless they are refused. Successful writes are not recorded here: their
+// commit does it, so that the line is as durable as the write.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { UNKNOWN_ACTOR } from '../access/grant.ts';
 import type { AuditRecord, Store } from '../store/store.ts';
@@ -10,10 +11,10 @@ const AUDITED_BY_COMMIT = new Set(['create', 'update', 'delete']);
 
 export function auditAll(server: FastifyInstance, store: Store): void {
   server.addHook('onResponse', async (request, reply) => {
-    const { interaction, action = 'R' } = factsOf(request);
-    if (interaction === undefined) return;
-    if (AUDITED_BY_COMMIT.has(interaction) && reply.statusCode < 300) return;
-    store.audit(recordOf(request, interaction, action, reply.statusCode));
+    const { interaction, action = 'R', open = false } = factsOf(request);
+    if (interaction === undefined && (open || reply.statusCode < 400)) return;
+    if (interaction !== undefined && AUDITED_BY_COMMIT.has(interaction) && reply.statusCode < 300) return;
+    store.audit(recordOf(request, interaction ?? 'unknown', action, reply.statusCode));
   });
 }
 

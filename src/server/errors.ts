@@ -12,6 +12,7 @@ const KINDS: Readonly<Record<string, readonly [FaultKind, string]>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid', 'The body is not as long as its Content-Length says.'],
   FST_ERR_CTP_BODY_TOO_LARGE: ['too-large', 'The body is larger than this server takes.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['media-type', 'The body must say what it is: Content-Type: application/fhir+json.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['not-found', 'There is nothing at this URL: a part of its path is too long.'],
   FST_ERR_BAD_URL: ['invalid', 'The URL has a broken percent-encoding.'],
   FST_CP_ERR_INVALID_CONTENT_ENCODING: ['media-type', 'The Content-Encoding of the body is not one this server knows.'],
   FST_CP_ERR_INVALID_CONTENT: ['invalid', 'The compressed body is damaged.'],

@@ -1,5 +1,5 @@
 // Bytes of a request body to JSON, refusing what would be unsafe or ambiguous to go on with: broken UTF-8, keys that
-// reach into prototypes, and nesting so deep that walking it would exhaust the stack.
+// reach into prototypes, keys that are there twice, and nesting so deep that walking it would exhaust the stack.
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Fault } from '../fault.ts';
@@ -13,13 +13,16 @@ export function acceptJson(server: FastifyInstance, mediaTypes: readonly string[
   server.removeContentTypeParser(['application/json']);
   server.addContentTypeParser([...mediaTypes], { parseAs: 'buffer' }, (request: FastifyRequest, body, done) => {
     const bytes = body as Buffer;
+    let members: number;
     try {
-      checkBytes(bytes);
+      members = checkBytes(bytes);
     } catch (error) {
       done(error as Fault);
       return;
     }
-    parse(request, bytes.toString('utf8').replace(/^\uFEFF/, ''), done);
+    parse(request, bytes.toString('utf8').replace(/^\uFEFF/, ''), (error, value: unknown) => {
+      done(error ?? (membersOf(value) < members ? twice() : null), value);
+    });
   });
 }
 
@@ -32,19 +35,39 @@ export function acceptForm(server: FastifyInstance): void {
   });
 }
 
-function checkBytes(bytes: Buffer): void {
+/** @returns the number of members of all objects, as written. @throws Fault invalid */
+function checkBytes(bytes: Buffer): number {
   if (!isUtf8(bytes)) throw notUtf8();
-  if (depthOf(bytes) > MAX_DEPTH) {
+  const { depth, members } = measure(bytes);
+  if (depth > MAX_DEPTH) {
     throw new Fault('invalid', `The JSON is nested deeper than ${MAX_DEPTH} levels.`, { code: 'too-costly' });
   }
+  return members;
 }
 
 const notUtf8 = () => new Fault('invalid', 'The body is not valid UTF-8.', { code: 'structure' });
 
-const [QUOTE, BACKSLASH, OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = Buffer.from('"\\{}[]');
+/** Of two values under one name a parser keeps the last, and the client never learns which one counted. */
+const twice = () =>
+  new Fault('invalid', 'An object of the body has two members of the same name.', { code: 'structure' });
 
-/** Deepest nesting of objects and arrays in JSON text, without parsing it. */
-function depthOf(bytes: Buffer): number {
+/** Members of all objects in the value: fewer than were written when a name was written twice. */
+function membersOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  let members = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) members += membersOf(item);
+    return members;
+  }
+  for (const child of Object.values(value)) members += 1 + membersOf(child);
+  return members;
+}
+
+const [QUOTE, BACKSLASH, OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET, COLON] = Buffer.from('"\\{}[]:');
+
+/** Deepest nesting of objects and arrays in JSON text, and the number of members, without parsing it. */
+function measure(bytes: Buffer): { readonly depth: number; readonly members: number } {
+  let members = 0;
   let depth = 0;
   let deepest = 0;
   let inString = false;
@@ -58,6 +81,7 @@ function depthOf(bytes: Buffer): number {
       depth += 1;
       if (depth > deepest) deepest = depth;
     } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth -= 1;
+    else if (byte === COLON) members += 1;
   }
-  return deepest;
+  return { depth: deepest, members };
 }

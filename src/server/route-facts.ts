@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Door } from '../access/scopes.ts';
 
 export interface RouteFacts {
-  /** FHIR restful-interaction code, or a name of our own: `ops`, `intake`, `token`. Absent: not audited. */
+  /** FHIR restful-interaction code, or a name of our own: `ops`, `intake`, `token`. Absent: audited only when refused. */
   readonly interaction?: string;
   /** AuditEvent.action. */
   readonly action?: 'C' | 'R' | 'U' | 'D' | 'E';

@@ -27,6 +27,7 @@ import { serveToken } from './oauth-token.ts';
 import { operatorGauges } from './ops/gauges.ts';
 import { type OperatorParts, serveOperators } from './ops/routes.ts';
 import { logRequests, requestIdOf } from './request-log.ts';
+import { letConnectionsGo } from './stopping.ts';
 import { serveWellKnown, TOKEN_PATH } from './well-known.ts';
 
 export interface Limits {
@@ -78,6 +79,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     frameworkErrors: (error, request, reply) => sendFault(log, error, request, reply),
   });
   server.setErrorHandler((error, request, reply) => sendFault(log, error, request, reply));
+  letConnectionsGo(server);
   declareGrant(server);
   logRequests(server, log);
   await server.register(helmet, HEADERS);

@@ -12,13 +12,13 @@ import { removeCurrent, writeCurrent, writeVersion } from './write.ts';
 
 /**
  * Carries out one unit. When it throws, the caller rolls back to where it began.
- * @throws Fault invalid | unprocessable | conflict | precondition | multiple-matches | not-found
+ * @throws Fault invalid | unprocessable | conflict | precondition | multiple-matches
  */
 export async function commitUnit(group: Group, unit: Unit): Promise<Outcome[]> {
   const steps: Step[] = [];
   for (const change of unit.changes) steps.push(await identify(group, change, steps));
   if (steps.length > 1) refuseOverlaps(steps);
-  await linkAll(group, steps);
+  await linkAll(group, steps, unit.transaction);
   await writeAll(group, unit.actor, steps);
   await applyStatements(group.tx, unit.alongside);
   return steps.map((step) => {

@@ -7,8 +7,7 @@ import type { Sql } from './sql.ts';
 import type { Actor, Statement } from './store.ts';
 
 /**
- * Which commits may not hold a relative reference to a resource that does not exist: those of more than one change, all,
- * or none.
+ * Which commits may not hold a relative reference to a resource that does not exist: transactions, all, or none.
  */
 export type ReferentialIntegrity = 'transaction' | 'always' | 'off';
 
@@ -37,4 +36,6 @@ export interface Unit {
   readonly actor: Actor;
   readonly changes: readonly Change[];
   readonly alongside: readonly Statement[];
+  /** A FHIR transaction, as opposed to one change on its own. */
+  readonly transaction: boolean;
 }

@@ -19,7 +19,7 @@ const CURRENT_FULL =
 
 /**
  * @param earlier the steps of the changes before this one in the same commit
- * @throws Fault invalid | conflict | precondition | multiple-matches | not-found
+ * @throws Fault invalid | conflict | precondition | multiple-matches
  */
 export async function identify(group: Group, change: Change, earlier: readonly Step[]): Promise<Step> {
   if (change.op === 'create') return identifyCreate(group, change, earlier);
@@ -84,7 +84,10 @@ async function identifyDelete(group: Group, change: Delete): Promise<Step> {
     return newStep({ op: 'delete', type, id: '', writes: false });
   }
   const [row] = await group.tx.all(CURRENT_FULL, [type, id]);
-  if (!row) throw new Fault('not-found', `There is no ${type}/${id}.`);
+  if (!row) {
+    checkVersion(type, id, undefined, ifMatch);
+    return newStep({ op: 'delete', type, id, writes: false });
+  }
   const current = { rid: Number(row.rid), version: Number(row.version), deleted: row.deleted === 1 };
   checkVersion(type, id, current, ifMatch);
   if (current.deleted) return newStep({ op: 'delete', type, id, current, match: currentVersion(row), writes: false });

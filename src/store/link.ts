@@ -22,11 +22,11 @@ const RESTFUL = /^(https?:\/\/.+\/)[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$/;
  * Rewrites every link to a `fullUrl` of the commit and notes the conditional references for later.
  * @throws Fault invalid for a urn: that nothing in the commit has, unprocessable for a dangling reference
  */
-export async function linkAll(group: Group, steps: readonly Step[]): Promise<void> {
+export async function linkAll(group: Group, steps: readonly Step[], transaction: boolean): Promise<void> {
   const addresses = new Map<string, string>();
   for (const { fullUrl, type, id } of steps) if (fullUrl !== undefined) addresses.set(fullUrl, `${type}/${id}`);
   const mode = group.rules.referentialIntegrity;
-  const checked = mode === 'always' || (mode === 'transaction' && steps.length > 1);
+  const checked = mode === 'always' || (mode === 'transaction' && transaction);
   const present = checked ? presentAfter(steps) : new Map<string, boolean>();
   for (const step of steps) {
     if (!step.resource || !step.writes) continue;

@@ -66,9 +66,9 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
   let closing: Promise<void> | undefined;
 
   return {
-    commit(actor, changes, alongside = []) {
+    commit(actor, changes, alongside = [], { transaction = changes.length > 1 } = {}) {
       if (changes.length === 0 && alongside.length === 0) return Promise.resolve([]);
-      return commits.submit({ actor, changes, alongside });
+      return commits.submit({ actor, changes, alongside, transaction });
     },
     read: (type, id) => readResource(reader, type, id),
     vread: (type, id, versionId) => readVersion(reader, type, id, versionId),
@@ -87,7 +87,8 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
       const now = clock.real().epochMilliseconds;
       if (now - probedAt < PROBE_LIFETIME) return true;
       try {
-        await commits.submit({ actor: SELF, changes: [], alongside: [{ sql: PROBE, params: [String(now)] }] });
+        const probe = [{ sql: PROBE, params: [String(now)] }];
+        await commits.submit({ actor: SELF, changes: [], alongside: probe, transaction: false });
         probedAt = now;
         return true;
       } catch (error) {

@@ -16,7 +16,7 @@ export interface Actor {
 export interface Outcome {
   /** 201 created, 200 updated or already there (ifNoneExist), 204 deleted. */
   readonly status: 200 | 201 | 204;
-  /** False when nothing was written: ifNoneExist matched, or the resource was already deleted. */
+  /** False when nothing was written: ifNoneExist matched, or there was nothing to delete. */
   readonly written: boolean;
   readonly type: string;
   readonly id: string;
@@ -96,13 +96,23 @@ export interface AuditRecord {
   readonly query?: string;
 }
 
+export interface CommitOptions {
+  /** A FHIR transaction although it has one change only: its references must lead somewhere, too. */
+  readonly transaction?: boolean;
+}
+
 export interface Store {
   /**
    * The only write path. Validates, assigns versions, writes versions, current rows, search rows, audit rows and
    * `alongside` in one durable transaction; resolves when it is on disk.
-   * @throws Fault invalid | unprocessable | conflict | precondition | multiple-matches | not-found | gone
+   * @throws Fault invalid | unprocessable | conflict | precondition | multiple-matches
    */
-  commit(actor: Actor, changes: readonly Change[], alongside?: readonly Statement[]): Promise<Outcome[]>;
+  commit(
+    actor: Actor,
+    changes: readonly Change[],
+    alongside?: readonly Statement[],
+    options?: CommitOptions,
+  ): Promise<Outcome[]>;
 
   /** The current version, a deleted one included (`operation: 'delete'`); undefined when there never was one. */
   read(type: string, id: string): Promise<StoredVersion | undefined>;

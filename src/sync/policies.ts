@@ -6,6 +6,11 @@ import type { MergePolicy, Preference } from '../fhir/merge3.ts';
 export interface ResourcePolicy extends MergePolicy {
   /** `push`: deleting here deletes there. `keep`, when absent: the remote keeps its copy. */
   readonly delete?: 'keep' | 'push';
+  /**
+   * By top-level element, the codes that end something: when ours is one of them and the remote changed it to another
+   * value at the same time, a person decides, whatever `paths` says.
+   */
+  readonly final?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** By resource type. A type without one: every difference waits for a person. */

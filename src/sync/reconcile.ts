@@ -3,6 +3,7 @@
 import { canonicalJson, type JsonObject, sameJson } from '../fhir/canonical-json.ts';
 import { carryChange, type MergeConflict, type MergePolicy, merge3 } from '../fhir/merge3.ts';
 import { patientOf } from './patient-reference.ts';
+import type { ResourcePolicy } from './policies.ts';
 
 /** All bodies comparable and in local terms. */
 export interface Copies {
@@ -23,10 +24,10 @@ export interface Reconciled {
   readonly remoteChanges: boolean;
 }
 
-export function reconcile(copies: Copies, policy: MergePolicy): Reconciled {
+export function reconcile(copies: Copies, policy: ResourcePolicy): Reconciled {
   const { baseLocal, baseRemote, local, remote } = copies;
   const theirs = carryChange(baseRemote, remote, baseLocal);
-  const { merged, conflicts } = merge3(baseLocal, local, theirs, policy);
+  const { merged, conflicts } = merge3(baseLocal, local, theirs, heedEnded(policy, local));
   const moved = movedToAnotherPatient(local, merged);
   return {
     theirs,
@@ -34,6 +35,15 @@ export function reconcile(copies: Copies, policy: MergePolicy): Reconciled {
     conflicts: moved && conflicts.length === 0 ? [moved] : conflicts,
     localChanges: !sameJson(merged, local),
     remoteChanges: !sameJson(carryChange(theirs, merged, remote), remote),
+  };
+}
+
+/** What has ended here is not quietly opened again, nor ended otherwise, by who wins in general. */
+function heedEnded({ paths, final = {}, ...policy }: ResourcePolicy, local: JsonObject): MergePolicy {
+  const ended = Object.entries(final).filter(([element, codes]) => codes.some((code) => code === local[element]));
+  return {
+    ...policy,
+    paths: { ...paths, ...Object.fromEntries(ended.map(([element]) => [element, 'review'] as const)) },
   };
 }
 

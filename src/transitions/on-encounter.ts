@@ -1,21 +1,20 @@
 // What an encounter's new version means for transitions: a discharge begins one, a cancelled discharge takes it back, a
 // corrected one moves it, and a new stay ends those of earlier ones.
 import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
-import { isDischarged, isInHouse } from '../care/discharge.ts';
-import { isLive, withdrawnBecause } from '../care/episode.ts';
+import { isDischarged, isInHouse, isStay } from '../care/discharge.ts';
+import { isLive, takeBack, withdrawnBecause } from '../care/episode.ts';
 import { findResources, parseVersion, readResource } from '../care/stored.ts';
 import type { LogEntry } from '../store/store.ts';
+import { begin, startReaction } from './begin.ts';
 import { type Decision, decide } from './decide.ts';
 import { type DischargeFacts, gatherFacts, liveTransitions } from './facts.ts';
 import { readLivePlan } from './live-plan.ts';
 import type { Parts } from './parts.ts';
 import { both, NOTHING, type Reaction, withdrawAll } from './reaction.ts';
+import { resumeLast } from './resume.ts';
 import { completedSteps, follows, isAnchoredAt, planMove } from './revise.ts';
-import { planDecline, planStart } from './start.ts';
 import { dischargedAt, isAfterDischarge, isBackInHospital, isOther } from './stays.ts';
-
-/** What was discharged longer ago than a transition lasts begins none: it is history being loaded. */
-const TOO_OLD = { hours: 31 * 24 };
+import { updatesWithProvenance } from './withdraw.ts';
 
 export async function reactToEncounter(parts: Parts, entry: LogEntry): Promise<Reaction> {
   const { store, clock } = parts;
@@ -23,9 +22,23 @@ export async function reactToEncounter(parts: Parts, entry: LogEntry): Promise<R
   const live = episodes.filter(isLive);
   const encounter = entry.operation === 'delete' ? undefined : parseVersion(entry, 'Encounter');
   if (encounter && isDischarged(encounter)) return reactToDischarge(parts, entry, episodes);
-  const cancelled = await withdrawAll(store, live, 'discharge-cancelled', clock.now());
-  if (!encounter || !isInHouse(encounter)) return cancelled;
-  return both(cancelled, await endEarlierTransitions(parts, encounter));
+  const withdrawn = await withdrawAll(store, live, 'discharge-cancelled', clock.now());
+  const cancelled = both(withdrawn, reopenEnded(parts, entry.id, episodes));
+  if (!encounter) return cancelled;
+  if (isInHouse(encounter)) return both(cancelled, await endEarlierTransitions(parts, encounter));
+  // An admission that was a mistake, or no stay after all, ended nothing.
+  return isVoid(encounter) ? both(cancelled, await resumeLast(parts, encounter, 'readmitted')) : cancelled;
+}
+
+const isVoid = (encounter: Encounter) =>
+  !isStay(encounter) || encounter.status === 'cancelled' || encounter.status === 'entered-in-error';
+
+/** The discharge of a transition that had run its course is taken back: the next one begins another. */
+function reopenEnded({ clock }: Parts, encounter: string, episodes: readonly EpisodeOfCare[]): Reaction {
+  const ended = episodes.filter((episode) => episode.status === 'finished' && !withdrawnBecause(episode));
+  if (ended.length === 0) return NOTHING;
+  const changes = updatesWithProvenance(ended.map(takeBack), `Encounter/${encounter}`, clock.now());
+  return { changes, events: () => [] };
 }
 
 /** A patient who is in hospital again is followed up from the next discharge, not from the last. */
@@ -44,7 +57,8 @@ async function reactToDischarge(parts: Parts, entry: LogEntry, episodes: readonl
   // The discharge has been taken back since; the entry that did so comes later in the log.
   if (!encounter || !isDischarged(encounter)) return NOTHING;
   const live = episodes.find(isLive);
-  if (!live && episodes.some(isSettled)) return NOTHING;
+  const last = episodes.at(-1);
+  if (!live && last && isSettled(last)) return NOTHING;
   const facts = await gatherFacts(parts, encounter, entry.lastUpdated);
   if (!facts) {
     parts.log.error({ encounter: entry.id }, 'a discharge whose patient is not stored cannot be followed up');
@@ -52,61 +66,6 @@ async function reactToDischarge(parts: Parts, entry: LogEntry, episodes: readonl
   }
   const decision = decide(facts, parts.rules, await isBackInHospital(parts, facts.context));
   return live ? revise(parts, live, facts, decision, episodes) : begin(parts, facts, decision, episodes);
-}
-
-async function begin(
-  parts: Parts,
-  facts: DischargeFacts,
-  decision: Decision,
-  episodes: readonly EpisodeOfCare[],
-): Promise<Reaction> {
-  const { context } = facts;
-  const { discharge } = context.anchor;
-  if (Temporal.Instant.compare(discharge.add(TOO_OLD), context.now) < 0) return NOTHING;
-  if (!decision.start) return decline(facts, decision, episodes);
-  const earlier = await liveTransitions(parts, `Patient/${context.patient.id}`);
-  const superseded = earlier.filter(
-    (episode) => isOther(episode, context.encounter) && Temporal.Instant.compare(dischargedAt(episode), discharge) < 0,
-  );
-  const ended = await withdrawAll(parts.store, superseded, 'readmitted', context.now);
-  return both(ended, startReaction(facts, decision, episodes));
-}
-
-function decline(
-  { context }: DischargeFacts,
-  { reason }: Extract<Decision, { start: false }>,
-  episodes: readonly EpisodeOfCare[],
-): Reaction {
-  if (episodes.some((episode) => withdrawnBecause(episode) === reason)) return NOTHING;
-  const encounter = context.encounter.id ?? '';
-  const changes = planDecline(context, reason, episodes);
-  return { changes, events: () => [{ kind: 'transition-declined', encounter, reason }] };
-}
-
-function startReaction(
-  { context }: DischargeFacts,
-  decision: Extract<Decision, { start: true }>,
-  episodes: readonly EpisodeOfCare[],
-  done?: Parameters<typeof planStart>[3],
-): Reaction {
-  const plan = planStart(context, decision, episodes, done);
-  const { total, band } = decision.risk.score;
-  return {
-    changes: plan.changes,
-    events: (outcomes) => [
-      {
-        kind: 'transition-started',
-        episode: plan.episode,
-        encounter: context.encounter.id ?? '',
-        patient: context.patient.id ?? '',
-        protocol: decision.protocol.canonical,
-        lace: total,
-        band,
-        carePlan: outcomes[plan.carePlanAt]?.id ?? '',
-        followUps: plan.followUps,
-      },
-    ],
-  };
 }
 
 /** The discharge of a transition under way was told again, perhaps corrected. */
@@ -136,5 +95,6 @@ async function revise(
 
 /** Nothing will begin from this encounter any more: its transition ran its course or a later stay took its place. */
 function isSettled(episode: EpisodeOfCare): boolean {
-  return episode.status === 'finished' || withdrawnBecause(episode) === 'readmitted';
+  const reason = withdrawnBecause(episode);
+  return (episode.status === 'finished' && !reason) || reason === 'readmitted';
 }

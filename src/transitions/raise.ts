@@ -1,4 +1,5 @@
-// A follow-up's window has opened: it becomes due and its owner is to be told.
+// A follow-up's window has opened: it becomes due and its owner is to be told. Where it stands against its clock may have
+// been overwritten by whoever else keeps a copy; then it is raised (again) rather than forgotten.
 import type { Task } from '@medplum/fhirtypes';
 import { clockConcept, followUpKey, formatKey, hasClockStatus, touched } from '../care/follow-up.ts';
 import { toInstant } from '../care/local-time.ts';
@@ -13,7 +14,8 @@ import type { Parts } from './parts.ts';
 export async function planRaise(_parts: Parts, task: Task, now: Temporal.Instant): Promise<Act | undefined> {
   const key = followUpKey(task);
   const { start, end } = task.restriction?.period ?? {};
-  if (!key || !start || isTerminal(task.status) || !hasClockStatus(task, 'scheduled')) return undefined;
+  if (!key || !start || isTerminal(task.status)) return undefined;
+  if (hasClockStatus(task, 'due') || hasClockStatus(task, 'overdue')) return undefined;
   const due = touched({ ...task, businessStatus: clockConcept('due') }, now);
   const reminder = remindOwner(due, formatKey(key), 'follow-up-due', start, now);
   const changes: Change[] = [

@@ -1,9 +1,13 @@
 // The changes that a corrected discharge calls for while its transition is under way.
-import type { Task } from '@medplum/fhirtypes';
+import type { ServiceRequest, Task } from '@medplum/fhirtypes';
+import { titleOf } from '../care/apply-plan-definition.ts';
+import { activityLine, moveCarePlan } from '../care/care-plan.ts';
 import { windowOf } from '../care/deadline.ts';
 import { encounterOfEpisode, keyOfEpisode, moveEpisode, transitionKey } from '../care/episode.ts';
 import { clockConcept, followUpKey, formatWindow, hasClockStatus, isUntouched, touched } from '../care/follow-up.ts';
-import type { Protocol } from '../care/protocol.ts';
+import { moveGoal } from '../care/goal.ts';
+import { toFhirDateTime, toLastInstant } from '../care/local-time.ts';
+import type { Protocol, ProtocolStep } from '../care/protocol.ts';
 import { type Link, referenceTo, type TransitionContext } from '../care/transition-context.ts';
 import type { Change } from '../fhir/change.ts';
 import type { LivePlan } from './live-plan.ts';
@@ -32,14 +36,23 @@ export function completedSteps({ tasks }: LivePlan): Map<string, Link> {
   );
 }
 
-/** Counts the follow-ups that nobody has begun from the corrected discharge. */
+/** Counts the follow-ups that nobody has begun, and the plan around them, from the corrected discharge. */
 export function planMove(
   plan: LivePlan,
   protocol: Protocol,
   context: TransitionContext,
 ): { changes: Change[]; moved: number } {
   const moved = plan.tasks.flatMap((task) => moveFollowUp(task, protocol, context));
-  const changed = [moveEpisode(plan.episode, context), ...moved];
+  const orders = plan.orders.flatMap((order) => moveOrder(order, protocol, context));
+  const start = toFhirDateTime(context.anchor.discharge, context.anchor.zone);
+  const changed = [
+    moveEpisode(plan.episode, context),
+    ...moved,
+    ...orders,
+    ...plan.goals.map((goal) => moveGoal(goal, context)),
+    ...plan.teams.map((team) => ({ ...team, period: { ...team.period, start } })),
+    plan.carePlan && moveCarePlan(plan.carePlan, linesOf(plan, [...moved, ...orders], protocol, context), context),
+  ];
   const source = `Encounter/${encounterOfEpisode(plan.episode)}`;
   return { changes: updatesWithProvenance(changed, source, context.now), moved: moved.length };
 }
@@ -52,4 +65,35 @@ function moveFollowUp(task: Task, protocol: Protocol, context: TransitionContext
   const restriction = { ...task.restriction, period: formatWindow(window, context.anchor.zone) };
   const businessStatus = waits ? clockConcept('scheduled') : task.businessStatus;
   return [touched({ ...task, restriction, ...(businessStatus ? { businessStatus } : {}) }, context.now)];
+}
+
+function moveOrder(order: ServiceRequest, protocol: Protocol, context: TransitionContext): ServiceRequest[] {
+  const step = stepOfOrder(order, protocol);
+  if (!step || order.status !== 'active') return [];
+  return [{ ...order, occurrencePeriod: formatWindow(windowOf(step.timing, context.anchor), context.anchor.zone) }];
+}
+
+function stepOfOrder({ instantiatesCanonical }: ServiceRequest, { steps }: Protocol): ProtocolStep | undefined {
+  return steps.find(({ activity }) => activity.url && instantiatesCanonical?.includes(activity.url));
+}
+
+/** The plan's activities in words, with the deadlines they have after the move. */
+function linesOf(
+  { carePlan, tasks, orders }: LivePlan,
+  moved: readonly (Task | ServiceRequest)[],
+  protocol: Protocol,
+  context: TransitionContext,
+): string[] {
+  const byReference = new Map(
+    [...tasks, ...orders, ...moved].map((activity) => [referenceTo(activity).reference, activity]),
+  );
+  return (carePlan?.activity ?? []).flatMap(({ reference }) => {
+    const activity = byReference.get(reference?.reference ?? '');
+    if (!activity) return [];
+    const order = activity.resourceType === 'ServiceRequest' ? activity : undefined;
+    const step = order && stepOfOrder(order, protocol);
+    const title = activity.resourceType === 'Task' ? activity.description : step && titleOf(step);
+    const due = activity.resourceType === 'Task' ? activity.restriction?.period?.end : order?.occurrencePeriod?.end;
+    return title && due ? [activityLine(title, toLastInstant(due, context.anchor.zone), context)] : [];
+  });
 }

@@ -27,15 +27,21 @@ export function isAfterDischarge({ period }: Encounter, discharge: Temporal.Inst
   return Temporal.Instant.compare(toInstant(period.start, 'UTC'), discharge.subtract(OVERLAP)) >= 0;
 }
 
-/** The patient has been admitted again since this discharge, and perhaps discharged again. */
+/**
+ * The patient has been admitted again since this discharge, and perhaps discharged again.
+ * @param voided id of an encounter that does not count
+ */
 export async function isBackInHospital(
   parts: Parts,
   { patient, encounter, anchor }: TransitionContext,
+  voided?: string,
 ): Promise<boolean> {
   const reference = `Patient/${patient.id}`;
   const open = await findResources(parts.store, 'Encounter', { patient: reference, status: 'in-progress,onleave' });
   const others = open.filter((stay) => stay.id !== encounter.id && isInHouse(stay));
   if (others.some((stay) => isAfterDischarge(stay, anchor.discharge))) return true;
-  const transitions = (await liveTransitions(parts, reference)).filter((episode) => isOther(episode, encounter));
+  const transitions = (await liveTransitions(parts, reference)).filter(
+    (episode) => isOther(episode, encounter) && encounterOfEpisode(episode) !== voided,
+  );
   return transitions.some((episode) => Temporal.Instant.compare(dischargedAt(episode), anchor.discharge) > 0);
 }

@@ -71,15 +71,18 @@ export function interactionContract(open: OpenStoreForTest): void {
       expect(await temp.store.find('Patient?identifier=urn:test|1')).toHaveLength(1);
     });
 
-    test('a delete of what never was is not found', async () => {
-      const fault = await faultOf(temp.store.commit(NURSE, [{ op: 'delete', type: 'Patient', id: 'nobody' }]));
-      expect(fault).toMatchObject({ kind: 'not-found', status: 404 });
+    test('a delete of what never was writes nothing', async () => {
+      const [outcome] = await temp.store.commit(NURSE, [{ op: 'delete', type: 'Patient', id: 'nobody' }]);
+      expect(outcome).toMatchObject({ status: 204, written: false, id: 'nobody', versionId: '' });
+      expect(await temp.store.head()).toBe(0);
+      expect(await temp.store.read('Patient', 'nobody')).toBeUndefined();
     });
 
     test.for([
       ['an update at an older version', update(patient('x', { id: 'a' }), { ifMatch: '1' })],
       ['an update at a version to come', update(patient('x', { id: 'a' }), { ifMatch: '3' })],
       ['a delete at an older version', { op: 'delete', type: 'Patient', id: 'a', ifMatch: '1' }],
+      ['a delete, with a version, of what is not there', { op: 'delete', type: 'Patient', id: 'new', ifMatch: '1' }],
       ['an update, with a version, of what is not there', update(patient('x', { id: 'new' }), { ifMatch: '1' })],
     ] as const)('If-Match refuses %s', async ([, change]) => {
       await temp.store.commit(NURSE, [update(patient('1', { id: 'a' }))]);

@@ -73,7 +73,6 @@ function apply(model: Model, moves: readonly Move[]): number | FaultKind {
   for (const item of moves) {
     const current = currentOf(model, item.id);
     if (item.op === 'create' && current) return 'conflict';
-    if (item.op === 'delete' && !current) return 'not-found';
     if (item.op !== 'create' && item.behind !== undefined && (!current || item.behind > 0)) return 'precondition';
     if (item.op === 'delete' && current?.value === undefined) continue;
     const version = (current?.version ?? 0) + 1;

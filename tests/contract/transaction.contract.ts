@@ -107,7 +107,10 @@ export function transactionContract(open: OpenStoreForTest): void {
       );
       expect(fault).toMatchObject({ kind: 'unprocessable', issues: [{ expression: ['Observation.subject'] }] });
       expect(await temp.store.head()).toBe(0);
-      await temp.store.commit(NURSE, [create(observation('Patient/nobody'))]);
+      const alone = [create(observation('Patient/nobody'))];
+      const small = temp.store.commit(NURSE, alone, [], { transaction: true });
+      expect(await faultOf(small)).toMatchObject({ kind: 'unprocessable' });
+      await temp.store.commit(NURSE, alone);
       expect(await temp.store.head()).toBe(1);
     });
 

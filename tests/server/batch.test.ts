@@ -93,6 +93,11 @@ describe('a transaction', () => {
       [post(patient('none')), { ...post(patient('none')), request: { method: 'PUT', url: 'Patient/x' } }],
       [post(patient('none')), get('Patient/never-was')],
       [post(patient('none')), post(task('Patient/never-was'))],
+      [post(task('Patient/never-was'))],
+      [post(patient('none')), get('Patient?nonsense=1')],
+      [post(patient('none')), get('Patient?birthdate=yesterday')],
+      [post(patient('none')), get('Patient/order/_history/99')],
+      [post(patient('none'), { ifNoneExist: 'Task?status=requested' })],
       [post(patient('none')), post(task('Patient?identifier=urn:t|nobody'))],
       [
         post(patient('none')),
@@ -120,7 +125,20 @@ describe('a transaction', () => {
       entry: [post(patient('no')), post(task('Patient/order'))],
     };
     expect((await baton.fhir('POST', '', { body, as })).status).toBe(403);
+    const blind = { ...body, entry: [post(patient('no')), get('Patient?_has:Observation:patient:status=final')] };
+    expect((await baton.fhir('POST', '', { body: blind, as })).status).toBe(403);
     expect(await total('Patient')).toBe(before);
+  });
+
+  it('may delete what is not there, and read a version of what was deleted', async () => {
+    await baton.fhir('PUT', '/Patient/past', { body: patient('past', { id: 'past' }) });
+    await baton.fhir('DELETE', '/Patient/past');
+    const { status, json } = await transaction([
+      { request: { method: 'DELETE', url: 'Patient/never-was' } },
+      get('Patient/past/_history/1'),
+    ]);
+    expect(status).toBe(200);
+    expect(json.entry?.map(({ response }) => response?.status)).toEqual(['204 No Content', '200 OK']);
   });
 });
 

@@ -1,5 +1,8 @@
 // The routes that are not FHIR: health, metrics, discovery, tokens, HL7 v2 intake, operators; and stopping gracefully.
 import { randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { setImmediate } from 'node:timers/promises';
 import { CompactSign, exportJWK, generateKeyPair } from 'jose';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -174,6 +177,36 @@ describe('stopping', () => {
     expect((await inFlight).status).toBe(404);
     await closing;
     await expect(fetch(`${url}/healthz`)).rejects.toThrow();
+    await slow.temp.cleanup();
+  });
+
+  it('does not wait for kept-alive connections that had a request in flight', async () => {
+    const held = Promise.withResolvers<void>();
+    const reading = Promise.withResolvers<void>();
+    const { store } = baton.temp;
+    const slow = await serve({
+      store: {
+        ...store,
+        async read(type, id) {
+          reading.resolve();
+          await held.promise;
+          return store.read(type, id);
+        },
+      },
+    });
+    const url = new URL(await slow.server.listen({ host: '127.0.0.1', port: 0 }));
+    const socket = connect(Number(url.port), url.hostname);
+    const head = [`GET /fhir/R4/Patient/none HTTP/1.1`, `Host: ${url.host}`, 'Connection: keep-alive'];
+    socket.write(`${[...head, `Authorization: Bearer ${await slow.token('system/*.rs')}`].join('\r\n')}\r\n\r\n`);
+    await reading.promise;
+    const closing = slow.server.close();
+    while (slow.server.server.listening) await setImmediate();
+    held.resolve();
+    // Ends only when the server lets the connection go: this client never would.
+    const answer = await text(socket);
+    expect(answer).toContain('HTTP/1.1 404 ');
+    expect(answer.toLowerCase()).toContain('\r\nconnection: close\r\n');
+    await closing;
     await slow.temp.cleanup();
   });
 });

@@ -83,6 +83,8 @@ describe('a malformed body', () => {
     ['a prototype key', '{"resourceType":"Patient","__proto__":{"active":true}}'],
     ['an escaped prototype key', '{"resourceType":"Patient","\\u005f_proto__":{"active":true}}'],
     ['a constructor key', '{"resourceType":"Patient","constructor":{"prototype":{"x":1}}}'],
+    ['a member twice', '{"resourceType":"Patient","gender":"male","gender":"female"}'],
+    ['a member twice inside', '{"resourceType":"Patient","name":[{"family":"a","f\\u0061mily":"b"}]}'],
     ['broken UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d])],
     ['UTF-16', Buffer.from('{"resourceType":"Patient"}', 'utf16le')],
     ['deep arrays', `{"resourceType":"Patient","name":${'['.repeat(40_000)}${']'.repeat(40_000)}}`],
@@ -98,8 +100,8 @@ describe('a malformed body', () => {
     expectOutcome(await baton.fhir('POST', '/Patient', { body: gzipSync(body), headers }), 413);
   });
 
-  it('with brackets inside strings is not taken for deep', async () => {
-    const body = { resourceType: 'Patient', name: [{ family: '[{"\\'.repeat(300) }] };
+  it('with brackets and colons inside strings is not taken for deep or double', async () => {
+    const body = { resourceType: 'Patient', name: [{ family: '[{"\\:'.repeat(300) }] };
     expect((await baton.fhir('POST', '/Patient', { body })).status).toBe(201);
   });
 });
@@ -155,6 +157,10 @@ describe('methods and paths', () => {
     '/constructor/1',
   ])('GET %s is 404', async (path) => {
     expectOutcome(await baton.fhir('GET', path), 404);
+  });
+
+  it('a path with an endless part is 404', async () => {
+    expectOutcome(await baton.fhir('GET', `/Patient/${'a'.repeat(300)}`), 404);
   });
 
   it('a URL with a broken escape is 400', async () => {

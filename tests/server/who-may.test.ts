@@ -114,6 +114,18 @@ describe('scopes', () => {
     expect((await baton.fhir('POST', '/Task', { as, body: probing })).status).toBe(403);
   });
 
+  it('are needed for what the chains of a conditional write look into', async () => {
+    const as = await baton.token('system/Patient.cruds');
+    const blind = '_has:Task:patient:status=requested';
+    const body = { resourceType: 'Patient' };
+    const headers = { 'if-none-exist': `_id=own&${blind}` };
+    expect((await baton.fhir('POST', '/Patient', { as, body, headers })).status).toBe(403);
+    expect((await baton.fhir('PUT', `/Patient?_id=own&${blind}`, { as, body })).status).toBe(403);
+    expect((await baton.fhir('DELETE', `/Patient?_id=none&${blind}`, { as })).status).toBe(403);
+    const link = [{ type: 'refer', other: { reference: `Patient?_id=own&${blind}` } }];
+    expect((await baton.fhir('POST', '/Patient', { as, body: { ...body, link } })).status).toBe(403);
+  });
+
   it('keep the content of an existing resource from a client that may not read', async () => {
     const as = await baton.token('system/Organization.cs');
     const body = { resourceType: 'Organization', name: 'Clinic' };
@@ -243,6 +255,23 @@ describe('the audit trail', () => {
       'status=requested',
       '_compartment=Patient/own&status=requested',
       'status=requested',
+    ]);
+  });
+
+  it('has a line for deletes of impossible ids, for URLs that are not there and for refused scrapes', async () => {
+    const before = (await baton.audited()).length;
+    await baton.fhir('DELETE', '/Organization/not_an_id');
+    await baton.fhir('GET', '/Task/1/2/3/4');
+    await baton.send('GET', '/nothing', { as: '' });
+    await baton.send('GET', '/metrics', { as: await baton.token('system/*.rs') });
+    await baton.send('GET', '/metrics');
+    await baton.send('GET', '/healthz');
+    const rows = (await baton.audited()).slice(before);
+    expect(rows.map(({ interaction, status, actor }) => [interaction, status, actor])).toEqual([
+      ['delete', 204, 'tester'],
+      ['unknown', 404, 'tester'],
+      ['unknown', 401, 'unknown'],
+      ['unknown', 403, 'tester'],
     ]);
   });
 

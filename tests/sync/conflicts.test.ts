@@ -50,6 +50,17 @@ test('a pull keeps both sides, and only that resource stops', async () => {
   expect(world.events.filter(({ kind }) => kind === 'conflict')).toHaveLength(1);
 });
 
+test('work that ended here and went on there waits for a person, so that neither is lost', async () => {
+  world.remote.put({ ...there('t1'), status: 'accepted' });
+  await world.write(task('t1', { status: 'completed' }));
+  await world.sync.pullNow();
+  await world.sync.pushNow();
+  const [conflict] = await world.sync.conflicts();
+  expect(conflict?.paths).toMatchObject([{ path: 'status', ours: 'completed', theirs: 'accepted' }]);
+  expect((await world.read<Task>('Task', 't1'))?.status).toBe('completed');
+  expect(there('t1').status).toBe('accepted');
+});
+
 test('a push that meets a newer version merges it when it can', async () => {
   world.remote.put({ ...there('t1'), status: 'completed' });
   await world.write(task('t1', { priority: 'urgent' }));

@@ -123,6 +123,20 @@ describe('a follow-up', () => {
     expect(steps('follow-up-escalated')).toEqual(['notify-pcp']);
   });
 
+  it('whose place against its clock somebody overwrote is raised and escalated all the same, once', async () => {
+    const task = (await hospital.followUps())['notify-pcp'] as Task;
+    await hospital.put({ ...task, businessStatus: { text: 'Left a voicemail' } });
+    await sweepAt('2026-11-20T19:06:00Z');
+    expect(steps('follow-up-due')).toEqual(['notify-pcp']);
+    const { businessStatus: _, ...without } = (await hospital.followUps())['notify-pcp'] as Task;
+    await hospital.put(without);
+    await sweepAt('2026-11-21T19:01:00Z');
+    await sweepAt('2026-11-21T19:02:00Z');
+    expect(steps('follow-up-escalated')).toEqual(['notify-pcp']);
+    const reminders = (await hospital.all('CommunicationRequest')).map(({ identifier }) => identifier?.[0]?.value);
+    expect(new Set(reminders).size).toBe(reminders.length);
+  });
+
   it('whose deadline somebody made a day without time is escalated when that day is over there', async () => {
     await sweepAt('2026-11-20T19:06:00Z');
     const task = (await hospital.followUps())['notify-pcp'] as Task;

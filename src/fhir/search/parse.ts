@@ -19,6 +19,8 @@ export interface ParseOptions {
 
 /** More parameters than this in one search are refused rather than planned. */
 const MAX_CONDITIONS = 100;
+/** Each sort key is a look into the index for every match. */
+const MAX_SORT_KEYS = 8;
 const DEFAULT_COUNT = 50;
 /** Larger pages are cut to this, and the self link says so. */
 export const MAX_COUNT = 1_000;
@@ -141,7 +143,7 @@ function parseTotal(value: string): SearchQuery['total'] {
 }
 
 function parseSort(context: ConditionContext, type: string | undefined, name: string, value: string): SortKey[] {
-  return alternatives(value, name).map((key) => {
+  return alternatives(value, name, MAX_SORT_KEYS).map((key) => {
     const descending = key.startsWith('-');
     const code = descending ? key.slice(1) : key;
     const parameter = { type: 'Resource', code };

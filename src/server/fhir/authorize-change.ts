@@ -4,26 +4,35 @@
 import { decideFully, type Interaction } from '../../access/decide.ts';
 import type { Grant } from '../../access/grant.ts';
 import type { Change } from '../../fhir/change.ts';
+import { parseSearchUrl } from '../../fhir/search/parse.ts';
+import type { FhirContext } from './context.ts';
+import { refuseBlindChains } from './narrow.ts';
 
-/** @throws Fault forbidden */
-export function authorizeChange(grant: Grant, change: Change): void {
+/** @throws Fault forbidden, or invalid when the criteria of a conditional interaction are not understood */
+export function authorizeChange(context: FhirContext, grant: Grant, change: Change): void {
   const type = change.op === 'delete' ? change.type : change.resource.resourceType;
   decideFully(grant, change.op satisfies Interaction, type);
   const criteria = change.op === 'create' ? change.ifNoneExist : change.query;
-  if (criteria !== undefined) decideFully(grant, 'search-type', type);
+  if (criteria !== undefined) authorizeSearch(context, grant, type, criteria);
   if (change.op === 'delete') return;
-  for (const searched of conditionalReferenceTypes(change.resource)) decideFully(grant, 'search-type', searched);
+  for (const reference of conditionalReferences(change.resource)) {
+    const mark = reference.indexOf('?');
+    authorizeSearch(context, grant, reference.slice(0, mark), reference.slice(mark + 1));
+  }
 }
 
-/** Types searched by references like `Patient?identifier=…`. */
-function conditionalReferenceTypes(value: unknown, found = new Set<string>()): Set<string> {
+function authorizeSearch(context: FhirContext, grant: Grant, type: string, criteria: string): void {
+  decideFully(grant, 'search-type', type);
+  const options = { handling: 'strict', baseUrl: context.base(), clock: context.clock } as const;
+  refuseBlindChains(grant, parseSearchUrl(context.parameters, `${type}?${criteria}`, options).conditions);
+}
+
+/** References like `Patient?identifier=…`. */
+function conditionalReferences(value: unknown, found = new Set<string>()): Set<string> {
   if (typeof value !== 'object' || value === null) return found;
   for (const [key, child] of Object.entries(value)) {
-    if (typeof child === 'object') conditionalReferenceTypes(child, found);
-    else if (key === 'reference' && typeof child === 'string') {
-      const type = /^([A-Z][A-Za-z]+)\?/.exec(child)?.[1];
-      if (type) found.add(type);
-    }
+    if (typeof child === 'object') conditionalReferences(child, found);
+    else if (key === 'reference' && typeof child === 'string' && /^[A-Z][A-Za-z]+\?/.test(child)) found.add(child);
   }
   return found;
 }

@@ -1,7 +1,7 @@
 // batch and transaction. The changes of a transaction are one commit; the entries of a batch are on their own. Reads and
 // searches run after the changes, and every answer stands where its entry stood.
 // https://hl7.org/fhir/R4/http.html#transaction
-import { reachesAll } from '../../access/decide.ts';
+import { decide, decideFully, reachesAll } from '../../access/decide.ts';
 import type { Grant } from '../../access/grant.ts';
 import { asFault, Fault, outcomeOf } from '../../fault.ts';
 import { type EntryRequest, readBundle } from '../../fhir/bundle.ts';
@@ -16,7 +16,7 @@ import { commitOne } from './commit-one.ts';
 import type { Answer, FhirContext, FhirRequest } from './context.ts';
 import { type Prefer, parsePrefer } from './prefer.ts';
 import { readCurrent } from './read.ts';
-import { searchBundle } from './search.ts';
+import { planSearch, searchBundle } from './search.ts';
 import { statusLine } from './status-line.ts';
 import { readVersion } from './vread.ts';
 
@@ -44,7 +44,7 @@ async function runBatch(run: Run, entries: readonly (EntryRequest | Fault)[]): P
     if (entry.kind !== 'change') return undefined;
     const { change } = entry;
     return attempt(run, entry, async () => {
-      authorizeChange(run.grant, change);
+      authorizeChange(run.context, run.grant, change);
       return changeEntry(run, await commitOne(run.context, run.grant, change));
     });
   });
@@ -74,29 +74,42 @@ async function attempt(run: Run, entry: EntryRequest, work: () => Promise<EntryP
 async function runTransaction(run: Run, entries: readonly (EntryRequest | Fault)[]): Promise<EntryParts[]> {
   const asked = entries.filter((entry) => !(entry instanceof Fault));
   const changes = asked.flatMap((entry) => (entry.kind === 'change' ? [entry.change] : []));
-  for (const change of changes) authorizeChange(run.grant, change);
-  for (const entry of asked) if (entry.kind === 'read') await refuseHopelessRead(run, entry, changes);
-  const outcomes = (await run.context.store.commit(run.grant.actor, changes)).values();
+  for (const change of changes) authorizeChange(run.context, run.grant, change);
+  for (const entry of asked) if (entry.kind !== 'change') await refuseHopeless(run, entry, changes);
+  const outcomes = (await run.context.store.commit(run.grant.actor, changes, [], { transaction: true })).values();
   const answers: EntryParts[] = [];
   for (const entry of asked) {
     const outcome = entry.kind === 'change' ? outcomes.next().value : undefined;
     if (outcome) answers.push(changeEntry(run, outcome));
-    else if (entry.kind !== 'change') answers.push(await questionEntry(run, entry));
+    // The changes are on disk: what goes wrong from here on is the answer of this entry, not of the transaction.
+    else if (entry.kind !== 'change') answers.push(await attempt(run, entry, () => questionEntry(run, entry)));
   }
   return answers;
 }
 
-/** A read that must fail fails the transaction before it has written anything. @throws Fault not-found | gone */
-async function refuseHopelessRead(
-  { context, grant }: Run,
-  { type, id }: Extract<EntryRequest, { kind: 'read' }>,
-  changes: readonly Change[],
-): Promise<void> {
-  const isPut = (change: Change) => change.op === 'update' && change.resource.resourceType === type;
-  if (changes.some((change) => isPut(change) && change.op === 'update' && change.resource.id === id)) return;
-  await readCurrent(context, grant, type, id);
-  if (changes.some((change) => change.op === 'delete' && change.type === type && change.id === id)) {
-    throw new Fault('gone', `The transaction reads ${type}/${id}, which it deletes.`);
+/**
+ * A question that must fail fails the transaction before it has written anything.
+ * @throws Fault invalid | forbidden | not-found | gone
+ */
+async function refuseHopeless({ context, grant, prefer }: Run, asked: Question, changes: readonly Change[]) {
+  if (asked.kind === 'search') {
+    planSearch(context, grant, asked, prefer.handling);
+    return;
+  }
+  const { type, id, versionId } = asked;
+  const isPut = (change: Change) =>
+    change.op === 'update' && change.resource.resourceType === type && change.resource.id === id;
+  if (changes.some(isPut)) {
+    // The version it asks for may be the one that this transaction makes; only the right to see it is known yet.
+    if (versionId) decideFully(grant, 'vread', type);
+    else decide(grant, 'read', type);
+  } else if (versionId) {
+    await readVersion(context, grant, { type, id, versionId });
+  } else {
+    await readCurrent(context, grant, type, id);
+    if (changes.some((change) => change.op === 'delete' && change.type === type && change.id === id)) {
+      throw new Fault('gone', `The transaction reads ${type}/${id}, which it deletes.`);
+    }
   }
 }
 

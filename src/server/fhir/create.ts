@@ -16,9 +16,11 @@ export async function create(context: FhirContext, { grant, params, headers, bod
   const change = {
     op: 'create',
     resource: resourceIn(body, type),
-    ...(condition === undefined ? {} : { ifNoneExist: criteriaOf([condition].flat().join('&'), 'If-None-Exist') }),
+    ...(condition === undefined
+      ? {}
+      : { ifNoneExist: criteriaOf([condition].flat().join('&'), type, 'If-None-Exist') }),
   } as const;
-  authorizeChange(grant, change);
+  authorizeChange(context, grant, change);
   const outcome = await commitOne(context, grant, change);
   return writeAnswer(context, outcome, prefer, reachesAll(grant, 'read', type));
 }

@@ -37,8 +37,7 @@ export async function searchBundle(
   asked: SearchAsked,
   handling: Prefer['handling'],
 ): Promise<string> {
-  if (asked.patient !== undefined && !isId(asked.patient)) throw new Fault('not-found', 'There is no such patient.');
-  const query = plan(context, grant, asked, handling);
+  const query = planSearch(context, grant, asked, handling);
   const result = await context.store.search(query);
   const subset = context.subset(asked.pairs);
   const path = [asked.patient === undefined ? [] : ['Patient', asked.patient], asked.type ?? []].flat().join('/');
@@ -61,8 +60,18 @@ export async function searchBundle(
 /** Name of the parameter that carries a page's position in `next` links. */
 const CURSOR = '_cursor';
 
-function plan(context: FhirContext, grant: Grant, asked: SearchAsked, handling: Prefer['handling']): SearchQuery {
+/**
+ * What will be searched, within what the grant reaches; nothing is searched yet.
+ * @throws Fault invalid | forbidden | not-found
+ */
+export function planSearch(
+  context: FhirContext,
+  grant: Grant,
+  asked: SearchAsked,
+  handling: Prefer['handling'],
+): SearchQuery {
   const { type, patient, pairs } = asked;
+  if (patient !== undefined && !isId(patient)) throw new Fault('not-found', 'There is no such patient.');
   const narrowing = authorize(grant, type, pairs);
   const parsed = parseSearch(context.parameters, type, pairs, { handling, baseUrl: context.base() });
   refuseBlindChains(grant, parsed.conditions);

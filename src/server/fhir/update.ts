@@ -23,17 +23,17 @@ export async function update(context: FhirContext, request: FhirRequest): Promis
   const change: Change = {
     op: 'update',
     resource,
-    ...(id === undefined ? { query: criteriaIn(request.pairs) } : {}),
+    ...(id === undefined ? { query: criteriaIn(type, request.pairs) } : {}),
     ...ifMatchIn(headers['if-match']),
   };
   if (id !== undefined) checkId(resource.id, id);
-  authorizeChange(grant, change);
+  authorizeChange(context, grant, change);
   return writeAnswer(context, await commitOne(context, grant, change), prefer, reachesAll(grant, 'read', type));
 }
 
 /** Criteria of a conditional update or delete. @throws Fault invalid without any */
-export function criteriaIn(pairs: Pairs): string {
-  return criteriaOf(new URLSearchParams(pairs.map(([name, value]) => [name, value])).toString(), 'The URL');
+export function criteriaIn(type: string, pairs: Pairs): string {
+  return criteriaOf(new URLSearchParams(pairs.map(([name, value]) => [name, value])).toString(), type, 'The URL');
 }
 
 export function ifMatchIn(header: string | undefined): { ifMatch?: string } {

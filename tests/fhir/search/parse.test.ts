@@ -118,9 +118,10 @@ test.each([
   ['Patient', `name=${Array.from({ length: 201 }, (_, i) => i)}`],
   ['Patient', Array.from({ length: 101 }, (_, i) => `name=${i}`).join('&')],
   ['Patient', `${'_has:Task:patient:'.repeat(1)}${'subject.'.repeat(9)}_id=1`],
+  ['Patient', `_sort=${Array.from({ length: 9 }, () => 'name')}`],
   ['Provenance', `target.${'target.'.repeat(7)}_id=1`],
   ['Task', `focus.${'focus.'.repeat(6)}_id=1`],
-])('%s with too many alternatives, parameters or chains is too costly (%#)', (type, query) => {
+])('%s with too many alternatives, parameters, sort keys or chains is too costly (%#)', (type, query) => {
   try {
     parse(type, query);
   } catch (error) {

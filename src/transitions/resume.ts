@@ -1,0 +1,42 @@
+// What ended a transition turns out not to have been: a readmission that was a mistake, a death that was another's. The
+// discharge before it counts again, and what has been done for it stays done.
+import type { Encounter } from '@medplum/fhirtypes';
+import type { TransitionReason } from '../care/concept.ts';
+import { isDischarged } from '../care/discharge.ts';
+import { encounterOfEpisode, isTransition, withdrawnBecause } from '../care/episode.ts';
+import { findResources, readResource } from '../care/stored.ts';
+import { begin } from './begin.ts';
+import { decide } from './decide.ts';
+import { gatherFacts } from './facts.ts';
+import { readLivePlan } from './live-plan.ts';
+import type { Parts } from './parts.ts';
+import { NOTHING, type Reaction } from './reaction.ts';
+import { completedSteps } from './revise.ts';
+import { dischargedAt, isBackInHospital } from './stays.ts';
+
+/**
+ * Begins the patient's last transition anew when it was withdrawn for `reason` and nothing speaks for that any more.
+ * @param voided the stay that was none; its own transitions do not count
+ */
+export async function resumeLast(
+  parts: Parts,
+  voided: Pick<Encounter, 'id' | 'subject'>,
+  reason: TransitionReason,
+): Promise<Reaction> {
+  const { store, rules } = parts;
+  const patient = voided.subject?.reference;
+  if (!patient) return NOTHING;
+  const transitions = (await findResources(store, 'EpisodeOfCare', { patient }))
+    .filter((episode) => isTransition(episode) && encounterOfEpisode(episode) !== voided.id)
+    .toSorted((a, b) => Temporal.Instant.compare(dischargedAt(a), dischargedAt(b)));
+  const last = transitions.at(-1);
+  if (!last || withdrawnBecause(last) !== reason) return NOTHING;
+  const stay = encounterOfEpisode(last);
+  const encounter = await readResource(store, 'Encounter', stay);
+  if (!encounter || !isDischarged(encounter)) return NOTHING;
+  const facts = await gatherFacts(parts, encounter, encounter.meta?.lastUpdated ?? parts.clock.now().toString());
+  if (!facts) return NOTHING;
+  const decision = decide(facts, rules, await isBackInHospital(parts, facts.context, voided.id));
+  const episodes = transitions.filter((episode) => encounterOfEpisode(episode) === stay);
+  return begin(parts, facts, decision, episodes, completedSteps(await readLivePlan(store, last)));
+}
