@@ -18,6 +18,11 @@ export function auditAll(server: FastifyInstance, store: Store): void {
   });
 }
 
+/** The line of a request whose URL Fastify refuses before any hook runs. */
+export function auditUnroutable(store: Store, request: FastifyRequest, status: number): void {
+  store.audit({ actor: { ...UNKNOWN_ACTOR, requestId: request.id }, interaction: 'unknown', action: 'R', status });
+}
+
 function recordOf(
   request: FastifyRequest,
   interaction: string,

@@ -13,7 +13,7 @@ import type { SearchParameters } from '../fhir/search/parameters.ts';
 import { createSubsetter } from '../fhir/subset.ts';
 import type { Intake } from '../intake/receive.ts';
 import type { Store } from '../store/store.ts';
-import { auditAll } from './audit.ts';
+import { auditAll, auditUnroutable } from './audit.ts';
 import { authenticateAll } from './authenticate.ts';
 import { answerClientError } from './client-error.ts';
 import { sendFault } from './errors.ts';
@@ -76,7 +76,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     forceCloseConnections: 'idle',
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },
     clientErrorHandler: answerClientError,
-    frameworkErrors: (error, request, reply) => sendFault(log, error, request, reply),
+    frameworkErrors(error, request, reply) {
+      sendFault(log, error, request, reply);
+      auditUnroutable(store, request, reply.statusCode);
+    },
   });
   server.setErrorHandler((error, request, reply) => sendFault(log, error, request, reply));
   letConnectionsGo(server);

@@ -262,6 +262,8 @@ describe('the audit trail', () => {
     const before = (await baton.audited()).length;
     await baton.fhir('DELETE', '/Organization/not_an_id');
     await baton.fhir('GET', '/Task/1/2/3/4');
+    await baton.fhir('GET', '/Task/%zz');
+    await baton.fhir('GET', `/Task/${'a'.repeat(300)}`);
     await baton.send('GET', '/nothing', { as: '' });
     await baton.send('GET', '/metrics', { as: await baton.token('system/*.rs') });
     await baton.send('GET', '/metrics');
@@ -270,6 +272,8 @@ describe('the audit trail', () => {
     expect(rows.map(({ interaction, status, actor }) => [interaction, status, actor])).toEqual([
       ['delete', 204, 'tester'],
       ['unknown', 404, 'tester'],
+      ['unknown', 400, 'unknown'],
+      ['unknown', 404, 'unknown'],
       ['unknown', 401, 'unknown'],
       ['unknown', 403, 'tester'],
     ]);

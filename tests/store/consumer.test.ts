@@ -79,9 +79,9 @@ describe('consumer', () => {
 
   test('an effect that fails leaves the cursor before its entry', async () => {
     const failing = consumer(async (_entry, advance) => {
-      await temp.store.commit(NURSE, [{ op: 'delete', type: 'Patient', id: 'nobody' }], [advance]);
+      await temp.store.commit(NURSE, [{ op: 'delete', type: 'Patient', id: 'nobody', ifMatch: '1' }], [advance]);
     });
-    expect((await faultOf(failing.run())).kind).toBe('not-found');
+    expect((await faultOf(failing.run())).kind).toBe('precondition');
     expect(await readCursor(temp.store, 'test')).toBe(0);
   });
 });
