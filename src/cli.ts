@@ -81,7 +81,7 @@ const COMMANDS: readonly Command[] = [
       if (files.length === 0) throw usage('Name at least one file.');
       for (const file of files) {
         const changes = changesIn(readJson(file));
-        const outcomes = await app.store.commit(OPERATOR, changes);
+        const outcomes = await app.store.commit(OPERATOR, changes, [], { transaction: true });
         print(`${file}: ${outcomes.filter(({ written }) => written).length} of ${changes.length} resources written`);
       }
     },

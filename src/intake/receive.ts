@@ -16,6 +16,11 @@ import { type Facility, type Reading, startReading } from './map/reading.ts';
 import { planChanges } from './plan.ts';
 import { type AckCode, Refusal, type Remark } from './refusal.ts';
 
+/** A longer message is refused by every door. */
+export const MAX_MESSAGE_BYTES = 1_048_576;
+/** Enough for the header segment, which a refusal answers to. */
+const HEAD_BYTES = 4_096;
+
 export interface Receipt {
   readonly code: AckCode;
   /** ER7 text of the acknowledgement, segments ended by CR. */
@@ -100,8 +105,17 @@ export function createIntake({ store, clock, facilities, log }: IntakeOptions): 
     }
   };
 
+  const refuseTooLong = (head: Uint8Array, limit: number): string => {
+    const text = `The message is longer than the ${limit} bytes that are read; nothing was stored.`;
+    return answer(headerOf(head), 'AR', [{ condition: '207', severity: 'E', text }]).ack;
+  };
+
   return {
     async receive(bytes, channel) {
+      if (bytes.length > MAX_MESSAGE_BYTES) {
+        log.warn({ channel, bytes: bytes.length }, 'HL7 message too long');
+        return { code: 'AR', ack: refuseTooLong(bytes.subarray(0, HEAD_BYTES), MAX_MESSAGE_BYTES) };
+      }
       let message: Message | undefined;
       try {
         message = parseMessage(decodeMessage(bytes));
@@ -120,10 +134,7 @@ export function createIntake({ store, clock, facilities, log }: IntakeOptions): 
         return receipt;
       }
     },
-    refuseTooLong(head, limit) {
-      const text = `The message is longer than the ${limit} bytes that are read; nothing was stored.`;
-      return answer(headerOf(head), 'AR', [{ condition: '207', severity: 'E', text }]).ack;
-    },
+    refuseTooLong,
   };
 }
 

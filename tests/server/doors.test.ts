@@ -128,6 +128,9 @@ describe('HL7 v2 intake', () => {
     const rejected = await other.send('POST', '/intake/hl7v2', { body: message('3', 'Z99'), headers: type });
     expect([rejected.status, rejected.text.includes('MSA|AR|3')]).toEqual([400, true]);
     expect((await other.send('POST', '/intake/hl7v2', { body: 'no MSH', headers: type })).status).toBe(400);
+    const long = `${message('4', 'A01')}ZZZ|${'x'.repeat(5_000_000)}\r`;
+    const refused = await other.send('POST', '/intake/hl7v2', { body: long, headers: type });
+    expect([refused.status, refused.text.includes('MSA|AR|4')]).toEqual([400, true]);
   });
 
   it('refuses other media types, empty bodies and tokens without the scope', async () => {

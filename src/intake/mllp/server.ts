@@ -3,7 +3,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { Fault } from '../../fault.ts';
-import type { Receipt } from '../receive.ts';
+import { MAX_MESSAGE_BYTES, type Receipt } from '../receive.ts';
 import { createFrameDecoder, type Frame, frameMessage } from './frames.ts';
 
 export interface MllpServerOptions {
@@ -33,7 +33,6 @@ interface Connection {
   busy: boolean;
 }
 
-const MEBIBYTE = 1_048_576;
 /** A frame this many times longer than the limit is not waited for: the connection is closed without an answer. */
 const ENDLESS = 32;
 
@@ -78,7 +77,7 @@ function listen(server: Server, { host, port, log }: MllpServerOptions): Promise
 async function serve(connection: Connection, options: MllpServerOptions, closing: () => boolean): Promise<void> {
   const { socket } = connection;
   const { log } = options;
-  const limit = options.maxBytes ?? MEBIBYTE;
+  const limit = options.maxBytes ?? MAX_MESSAGE_BYTES;
   const decoder = createFrameDecoder(limit);
   socket.setTimeout(options.idleMilliseconds ?? 600_000, () => {
     if (!connection.busy) socket.destroy();
@@ -109,7 +108,7 @@ async function serve(connection: Connection, options: MllpServerOptions, closing
 async function answer(frame: Frame, options: MllpServerOptions): Promise<string> {
   if (frame.kind === 'message') return (await options.receive(frame.bytes)).ack;
   options.log.warn({ length: frame.length }, 'MLLP message is longer than the limit');
-  return options.refuseTooLong(frame.head, options.maxBytes ?? MEBIBYTE);
+  return options.refuseTooLong(frame.head, options.maxBytes ?? MAX_MESSAGE_BYTES);
 }
 
 function write(socket: Socket, ack: string): Promise<void> {
