@@ -95,7 +95,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
 }
 
 /** True for addresses that only this machine can reach. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 

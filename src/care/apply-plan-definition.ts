@@ -1,6 +1,8 @@
 // PlanDefinition/$apply for a discharge: the protocol's steps that apply become CarePlan, Goals, CareTeam, Tasks and
 // ServiceRequests, as changes of one commit. Pure. https://hl7.org/fhir/R4/plandefinition-operation-apply.html
+
 import type { Change } from '../fhir/change.ts';
+import { tokenText } from '../fhir/search/token-text.ts';
 import { activityLine, type PlannedActivity, writeCarePlan } from './care-plan.ts';
 import { assembleCareTeam } from './care-team.ts';
 import { windowOf } from './deadline.ts';
@@ -9,7 +11,6 @@ import { formatKey, type PlanReferences, scheduleFollowUp } from './follow-up.ts
 import { setGoal } from './goal.ts';
 import type { Protocol, ProtocolStep, RiskFacts } from './protocol.ts';
 import { orderService } from './service-request.ts';
-import { tokenValue } from './stored.ts';
 import { IDENTIFIER } from './systems.ts';
 import type { Link, TransitionContext } from './transition-context.ts';
 
@@ -83,7 +84,7 @@ function applyStep(step: ProtocolStep, plan: PlanReferences, context: Transition
     return { activity, change: create(fullUrl, orderService(step, window, plan, context)) };
   }
   const key = formatKey({ episode: plan.episode, step: step.id, occurrence: 1 });
-  const query = new URLSearchParams({ identifier: tokenValue(IDENTIFIER.followUp, key) });
+  const query = new URLSearchParams({ identifier: tokenText(IDENTIFIER.followUp, key) });
   const change = create(fullUrl, scheduleFollowUp(step, window, plan, context));
   return { activity, change: { ...change, ifNoneExist: query.toString() } };
 }

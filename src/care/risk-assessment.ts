@@ -54,7 +54,7 @@ export function assessRisk(
 }
 
 /** When the stay began; undefined when the encounter does not say. */
-export function admissionInstant({ encounter, anchor }: TransitionContext): Temporal.Instant | undefined {
+function admissionInstant({ encounter, anchor }: TransitionContext): Temporal.Instant | undefined {
   return encounter.period?.start ? toInstant(encounter.period.start, anchor.zone) : undefined;
 }
 

@@ -1,6 +1,7 @@
 // A stored version as the resource it holds.
 import type { Resource, ResourceType } from '@medplum/fhirtypes';
 import { Fault } from '../fault.ts';
+import { parseLiteral } from '../fhir/references.ts';
 import type { Store, StoredVersion } from '../store/store.ts';
 
 type ResourceOf<K extends ResourceType> = Extract<Resource, { resourceType: K }>;
@@ -36,11 +37,6 @@ export function parseVersion<K extends ResourceType>(version: StoredVersion, typ
 
 /** Id of a literal reference to a resource of `type`, e.g. `12` of `Patient/12`. */
 export function idOf(reference: { readonly reference?: string } | undefined, type: ResourceType): string | undefined {
-  const [kind, id, ...rest] = reference?.reference?.split('/') ?? [];
-  return kind === type && id && rest.length === 0 ? id : undefined;
-}
-
-/** `system|value` as a search value; the characters that search gives a meaning are escaped. */
-export function tokenValue(system: string, value: string): string {
-  return `${system}|${value.replace(/[\\,$|]/g, (character) => `\\${character}`)}`;
+  const target = parseLiteral(reference?.reference ?? '');
+  return target?.type === type && target.version === undefined ? target.id : undefined;
 }

@@ -46,7 +46,7 @@ export function loadDefinitions(extra: readonly Resource[] = []): Definitions {
 }
 
 /** A canonical without its `|version`. */
-export function withoutVersion(canonical: string): string {
+function withoutVersion(canonical: string): string {
   const bar = canonical.indexOf('|');
   return bar < 0 ? canonical : canonical.slice(0, bar);
 }

@@ -27,7 +27,7 @@ const BY_ELEMENT: Record<string, (item: JsonObject) => string | undefined> = {
  * @param element name of the list, e.g. `activity`
  * @returns undefined when the item has none
  */
-export function itemKey(element: string, item: Json): string | undefined {
+function itemKey(element: string, item: Json): string | undefined {
   if (!isJsonObject(item)) return undefined;
   if (element === 'extension' || element === 'modifierExtension') return text(item.url);
   return (

@@ -51,14 +51,6 @@ export function carryChange(before: JsonObject, after: JsonObject, onto: JsonObj
   return merge3(before, after, onto, { default: 'ours' }).merged;
 }
 
-/** The same policy seen from the other side. */
-export function swapPolicy(policy: MergePolicy): MergePolicy {
-  const swap = (preference: Preference): Preference =>
-    preference === 'ours' ? 'theirs' : preference === 'theirs' ? 'ours' : preference;
-  const paths = Object.entries(policy.paths ?? {}).map(([path, preference]) => [path, swap(preference)] as const);
-  return { default: swap(policy.default ?? 'review'), paths: Object.fromEntries(paths) };
-}
-
 function mergeValue(context: Context, place: Place, base: Side, ours: Side, theirs: Side): Side {
   const settled = agreed(base, ours, theirs);
   if (settled) return settled.value;

@@ -3,7 +3,7 @@ import type { Message } from './er7/message.ts';
 import { type ConditionCode, Refusal } from './refusal.ts';
 
 /** Triggers that are read. https://hl7.org/fhir/uv/v2mappings/ (A03 has no message map there; A01's segments fit) */
-export const TRIGGERS = ['A01', 'A03', 'A08', 'A11', 'A13'] as const;
+const TRIGGERS = ['A01', 'A03', 'A08', 'A11', 'A13'] as const;
 export type Trigger = (typeof TRIGGERS)[number];
 
 export interface Header {

@@ -4,10 +4,10 @@ import type { Provenance, Reference, Resource } from '@medplum/fhirtypes';
 import { type JsonObject, sameJson } from '../fhir/canonical-json.ts';
 import type { Change } from '../fhir/change.ts';
 import { rewriteLinks } from '../fhir/references.ts';
+import { tokenText } from '../fhir/search/token-text.ts';
 import type { Store } from '../store/store.ts';
 import type { AdtContent } from './map/adt.ts';
 import type { Draft } from './map/drafts.ts';
-import { searchToken } from './map/identifier.ts';
 import { LATEST_EVENT } from './map/systems.ts';
 import { Refusal } from './refusal.ts';
 
@@ -38,7 +38,7 @@ export async function planChanges(store: Store, content: AdtContent): Promise<Pl
           op: 'create',
           resource: fresh,
           fullUrl: draft.fullUrl,
-          ifNoneExist: `identifier=${searchToken(draft.match)}`,
+          ifNoneExist: `identifier=${searchToken(draft)}`,
         },
       ];
     }
@@ -63,7 +63,7 @@ async function findStored(store: Store, drafts: readonly Draft[]): Promise<Map<s
   const byType = Map.groupBy(drafts, (draft) => draft.resource.resourceType);
   const found = new Map<string, Stored>();
   for (const [type, ofType] of byType) {
-    const tokens = ofType.map((draft) => searchToken(draft.match)).join(',');
+    const tokens = ofType.map(searchToken).join(',');
     for (const version of await store.find(`${type}?identifier=${tokens}`)) {
       const resource = JSON.parse(version.content) as Resource;
       for (const draft of ofType.filter(({ match }) => carries(resource, match))) {
@@ -77,6 +77,8 @@ async function findStored(store: Store, drafts: readonly Draft[]): Promise<Map<s
   }
   return found;
 }
+
+const searchToken = ({ match }: Draft) => encodeURIComponent(tokenText(match.system, match.value));
 
 function carries(resource: Resource, { system, value }: Draft['match']): boolean {
   const identifiers = 'identifier' in resource ? [resource.identifier ?? []].flat() : [];

@@ -1,9 +1,10 @@
 // What an HTTP answer means in FHIR terms: body, version, id, clock, or why it is not a success.
 import type { Bundle, OperationOutcomeIssue, Resource } from '@medplum/fhirtypes';
+import { parseHttpDate } from '../fhir/http-date.ts';
 import { classifyStatus } from './classify.ts';
 import type { HttpReply, HttpRequest } from './client.ts';
-import { parseHttpDate, parseRetryAfter } from './http-date.ts';
 import { failure, type Result, success } from './result.ts';
+import { parseRetryAfter } from './retry-after.ts';
 
 /** A successful answer. */
 export interface FhirReply {

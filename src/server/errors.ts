@@ -30,7 +30,7 @@ const BY_STATUS: Readonly<Record<number, FaultKind>> = {
 };
 
 /** Anything thrown while a request was handled, as a Fault whose sentence may be sent. */
-export function faultOf(error: unknown): Fault {
+function faultOf(error: unknown): Fault {
   if (error instanceof Fault) return error;
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
   const known = typeof code === 'string' ? KINDS[code] : undefined;

@@ -37,7 +37,7 @@ export interface Limits {
   readonly requestTimeout: number;
 }
 
-export const DEFAULT_LIMITS: Limits = { bodyBytes: 10 * 1024 * 1024, bundleEntries: 5_000, requestTimeout: 60_000 };
+const DEFAULT_LIMITS: Limits = { bodyBytes: 10 * 1024 * 1024, bundleEntries: 5_000, requestTimeout: 60_000 };
 
 export interface ServerOptions {
   readonly store: Store;

@@ -1,6 +1,7 @@
 // Bodies as sync compares and merges them: plain JSON without what belongs to one server only.
 import type { Resource } from '@medplum/fhirtypes';
 import { isJsonObject, type Json, type JsonObject } from '../fhir/canonical-json.ts';
+import { isId } from '../fhir/request-url.ts';
 
 /** Narratives that only repeat the data, and are wrong once the data was merged. */
 const GENERATED = new Set<Json | undefined>(['generated', 'extensions', 'empty']);
@@ -44,5 +45,5 @@ export function dressed(body: JsonObject, id: string, own: JsonObject | undefine
 
 /** Literal id rule of FHIR; anything else never becomes part of a URL. */
 export function isFhirId(value: unknown): value is string {
-  return typeof value === 'string' && /^[A-Za-z0-9\-.]{1,64}$/.test(value) && !/^\.+$/.test(value);
+  return typeof value === 'string' && isId(value) && !/^\.+$/.test(value);
 }

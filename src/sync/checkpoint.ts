@@ -38,7 +38,7 @@ const SAVE = `INSERT INTO checkpoint (stream_key, connection, type, strategy, hi
     cursor = excluded.cursor, window_start = excluded.window_start, window_max = excluded.window_max,
     epoch = excluded.epoch, history = excluded.history, ran_at = excluded.ran_at`;
 
-export function streamKey(connection: string, type: string, baseUrl: string): string {
+function streamKey(connection: string, type: string, baseUrl: string): string {
   return hashJson([connection, type, 'search', baseUrl, MAPPING_VERSION]);
 }
 
@@ -122,7 +122,7 @@ export function windowFrom(checkpoint: Checkpoint): string | undefined {
   return Temporal.Instant.from(checkpoint.highWater).subtract({ seconds: checkpoint.overlapSeconds }).toString();
 }
 
-export function later(left: string | undefined, right: string | undefined): string | undefined {
+function later(left: string | undefined, right: string | undefined): string | undefined {
   if (left === undefined || right === undefined) return left ?? right;
   return Temporal.Instant.compare(left, right) >= 0 ? left : right;
 }

@@ -40,7 +40,7 @@ export interface Received {
 }
 
 /** True when the link already stands for this very version: our own write coming back, or the overlap. */
-export function isEcho(link: Link, body: JsonObject, version: string | undefined): boolean {
+function isEcho(link: Link, body: JsonObject, version: string | undefined): boolean {
   if (link.state === 'tombstone') return false;
   return (version !== undefined && version === link.remoteVersion) || remoteHash(body) === link.remoteHash;
 }

@@ -1,6 +1,7 @@
 // Which local resource a remote one without a link is, if any. Only an exact business identifier decides; whatever is
 // merely possible waits for a person. docs/sync-spec.md#I8
 import { isJsonObject, type Json, type JsonObject } from '../fhir/canonical-json.ts';
+import { tokenText } from '../fhir/search/token-text.ts';
 import type { StoredVersion } from '../store/store.ts';
 import { parseBody } from './body.ts';
 import type { RunContext } from './context.ts';
@@ -46,7 +47,7 @@ export function tokenOf(identifier: Json): string | undefined {
   if (!isJsonObject(identifier)) return undefined;
   const { system, value } = identifier;
   if (typeof system !== 'string' || typeof value !== 'string' || system === '' || value === '') return undefined;
-  return [system, value].map((part) => part.replace(/[\\$,|]/g, '\\$&')).join('|');
+  return tokenText(system, value);
 }
 
 /** The same number on people born on different days is a typing error or a reused number, not a match. */

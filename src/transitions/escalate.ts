@@ -1,4 +1,5 @@
 // A follow-up has missed its deadline: it becomes overdue and more urgent, and a supervisor gets a Task about it.
+
 import type { Organization, Reference, Task } from '@medplum/fhirtypes';
 import { nextBusinessDayEnd } from '../care/deadline.ts';
 import { derivedUrn } from '../care/derived-id.ts';
@@ -6,10 +7,11 @@ import { escalate, escalationKey, isEscalation, markOverdue } from '../care/esca
 import { type FollowUpKey, followUpKey, formatKey, hasClockStatus } from '../care/follow-up.ts';
 import { toLastInstant } from '../care/local-time.ts';
 import { remindOwner } from '../care/reminder.ts';
-import { readResource, tokenValue } from '../care/stored.ts';
+import { readResource } from '../care/stored.ts';
 import { IDENTIFIER } from '../care/systems.ts';
 import { isTerminal } from '../care/task-transitions.ts';
 import type { Change } from '../fhir/change.ts';
+import { tokenText } from '../fhir/search/token-text.ts';
 import type { Act } from './act.ts';
 import type { Place } from './facilities.ts';
 import type { Parts } from './parts.ts';
@@ -56,7 +58,7 @@ function tellSupervisor(
   const above = formatKey(escalationKey(key));
   const fullUrl = derivedUrn('escalation', above);
   const reminder = remindOwner(task, above, 'follow-up-overdue', due, now);
-  const query = new URLSearchParams({ identifier: tokenValue(IDENTIFIER.followUp, above) });
+  const query = new URLSearchParams({ identifier: tokenText(IDENTIFIER.followUp, above) });
   return [
     { op: 'create', resource: task, fullUrl, ifNoneExist: query.toString() },
     { op: 'create', resource: { ...reminder, about: [{ reference: fullUrl }] }, ifNoneExist: reminderQuery(above) },

@@ -1,5 +1,6 @@
 // Gathers from the store what a decision about a discharge rests on. What the encounter names but the store does not
 // have is left out, so that a plan never points at nothing.
+
 import type { Encounter, EpisodeOfCare, Patient } from '@medplum/fhirtypes';
 import { isReal } from '../care/comorbidity.ts';
 import { dischargeInstant } from '../care/discharge.ts';
@@ -7,6 +8,7 @@ import { isLive, isTransition } from '../care/episode.ts';
 import { toInstant } from '../care/local-time.ts';
 import { findResources, idOf, readResource } from '../care/stored.ts';
 import type { CaseManager, TransitionContext } from '../care/transition-context.ts';
+import { parseLiteral } from '../fhir/references.ts';
 import type { Parts } from './parts.ts';
 
 export interface DischargeFacts {
@@ -87,9 +89,9 @@ async function keepStored<R extends { readonly reference?: string }>(
 ): Promise<{ reference: string }[]> {
   const kept = await Promise.all(
     references.map(async ({ reference }) => {
-      const [type, id, ...rest] = reference?.split('/') ?? [];
-      if (!reference || !type || !id || rest.length > 0) return [];
-      const version = await store.read(type, id);
+      const target = parseLiteral(reference ?? '');
+      if (!reference || !target || target.version !== undefined) return [];
+      const version = await store.read(target.type, target.id);
       return version && version.operation !== 'delete' ? [{ reference }] : [];
     }),
   );

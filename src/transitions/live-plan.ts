@@ -1,4 +1,5 @@
 // All that belongs to a transition, read from the store.
+
 import type {
   CarePlan,
   CareTeam,
@@ -8,8 +9,9 @@ import type {
   ServiceRequest,
   Task,
 } from '@medplum/fhirtypes';
-import { findResources, idOf, readResource, tokenValue } from '../care/stored.ts';
+import { findResources, idOf, readResource } from '../care/stored.ts';
 import { IDENTIFIER } from '../care/systems.ts';
+import { tokenText } from '../fhir/search/token-text.ts';
 import type { Store } from '../store/store.ts';
 
 export interface LivePlan {
@@ -24,7 +26,7 @@ export interface LivePlan {
 }
 
 export async function readLivePlan(store: Store, episode: EpisodeOfCare): Promise<LivePlan> {
-  const identifier = tokenValue(IDENTIFIER.transitionPlan, episode.id ?? '');
+  const identifier = tokenText(IDENTIFIER.transitionPlan, episode.id ?? '');
   const [carePlan] = await findResources(store, 'CarePlan', { identifier });
   if (!carePlan) return { episode, carePlan: undefined, tasks: [], orders: [], reminders: [], goals: [], teams: [] };
   const of = { 'based-on': `CarePlan/${carePlan.id}` };

@@ -1,13 +1,14 @@
 // A follow-up's window has opened: it becomes due and its owner is to be told. Where it stands against its clock may have
 // been overwritten by whoever else keeps a copy; then it is raised (again) rather than forgotten.
+
 import type { Task } from '@medplum/fhirtypes';
 import { clockConcept, followUpKey, formatKey, hasClockStatus, touched } from '../care/follow-up.ts';
 import { toInstant } from '../care/local-time.ts';
 import { remindOwner } from '../care/reminder.ts';
-import { tokenValue } from '../care/stored.ts';
 import { IDENTIFIER } from '../care/systems.ts';
 import { isTerminal } from '../care/task-transitions.ts';
 import type { Change } from '../fhir/change.ts';
+import { tokenText } from '../fhir/search/token-text.ts';
 import type { Act } from './act.ts';
 import type { Parts } from './parts.ts';
 
@@ -39,7 +40,7 @@ export async function planRaise(_parts: Parts, task: Task, now: Temporal.Instant
 
 /** Finds the reminder of a follow-up. */
 export function reminderQuery(key: string): string {
-  return new URLSearchParams({ identifier: tokenValue(IDENTIFIER.reminder, key) }).toString();
+  return new URLSearchParams({ identifier: tokenText(IDENTIFIER.reminder, key) }).toString();
 }
 
 /** Whole seconds from `moment` to `now`. */

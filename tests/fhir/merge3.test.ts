@@ -2,7 +2,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { canonicalJson, type Json, type JsonObject } from '../../src/fhir/canonical-json.ts';
-import { carryChange, type MergePolicy, merge3, type Preference, swapPolicy } from '../../src/fhir/merge3.ts';
+import { carryChange, type MergePolicy, merge3, type Preference } from '../../src/fhir/merge3.ts';
+
+/** The same policy seen from the other side. */
+function swapPolicy(policy: MergePolicy): MergePolicy {
+  const swap = (preference: Preference): Preference =>
+    preference === 'ours' ? 'theirs' : preference === 'theirs' ? 'ours' : preference;
+  const paths = Object.entries(policy.paths ?? {}).map(([path, preference]) => [path, swap(preference)] as const);
+  return { default: swap(policy.default ?? 'review'), paths: Object.fromEntries(paths) };
+}
 
 const word = fc.constantFrom('a', 'b', 'c', 'd');
 const concept = fc.record({

@@ -6,14 +6,15 @@ import type { CapabilityStatement } from '@medplum/fhirtypes';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
+import { parseHttpDate } from '../../src/fhir/http-date.ts';
 import { BREAKER, type BreakerEvent, type BreakerState, CLOSED, createBreaker } from '../../src/remote/breaker.ts';
 import { readCapability } from '../../src/remote/capability.ts';
 import { classifyError, classifyStatus } from '../../src/remote/classify.ts';
 import { createSend } from '../../src/remote/client.ts';
 import type { Exchange } from '../../src/remote/fhir-client.ts';
-import { parseHttpDate, parseRetryAfter } from '../../src/remote/http-date.ts';
 import { createPacing } from '../../src/remote/pacing.ts';
 import { createRemote } from '../../src/remote/remote.ts';
+import { parseRetryAfter } from '../../src/remote/retry-after.ts';
 import { VENDORS } from '../../src/remote/vendors/vendors.ts';
 
 const closing: (() => Promise<unknown>)[] = [];

@@ -5,7 +5,7 @@ import { isKindOf } from './type-model.ts';
 import { type Collection, isPrimitive, type TypedValue } from './typed-value.ts';
 
 /** Undefined means: cannot be told (dates of different precision, units that cannot be compared). */
-export function itemsEqual(left: TypedValue, right: TypedValue): boolean | undefined {
+function itemsEqual(left: TypedValue, right: TypedValue): boolean | undefined {
   if (isTemporal(left.type) || isTemporal(right.type)) {
     if (left.value === right.value) return true;
     const [a, b] = [momentOf(String(left.value)), momentOf(String(right.value))];

@@ -33,7 +33,7 @@ export function compileHead(name: string): Evaluate {
 }
 
 /** All children of all items, in the order of the definition. */
-export function childrenOf(focus: Collection): TypedValue[] {
+function childrenOf(focus: Collection): TypedValue[] {
   const found: TypedValue[] = [];
   for (const item of focus) {
     if (isPrimitive(item.type)) {
@@ -49,7 +49,7 @@ export function childrenOf(focus: Collection): TypedValue[] {
 }
 
 /** Children, their children, and so on. */
-export function descendantsOf(focus: Collection): TypedValue[] {
+function descendantsOf(focus: Collection): TypedValue[] {
   const found: TypedValue[] = [];
   for (let level = childrenOf(focus); level.length > 0; level = childrenOf(level)) {
     for (const item of level) found.push(item);

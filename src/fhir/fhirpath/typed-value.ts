@@ -15,7 +15,7 @@ export type Collection = readonly TypedValue[];
 
 export const EMPTY: Collection = [];
 export const TRUE: Collection = [{ type: 'boolean', value: true }];
-export const FALSE: Collection = [{ type: 'boolean', value: false }];
+const FALSE: Collection = [{ type: 'boolean', value: false }];
 
 export function booleanOf(value: boolean): Collection {
   return value ? TRUE : FALSE;

@@ -38,7 +38,7 @@ export function conditionForTypes(
  * @param name with modifiers and chain, as in the URL
  * @throws UnknownParameter | Fault invalid
  */
-export function parseCondition(
+function parseCondition(
   context: ConditionContext,
   type: string | undefined,
   name: string,

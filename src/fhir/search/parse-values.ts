@@ -20,7 +20,7 @@ export interface ValueContext {
 
 /** More alternatives than this in one parameter are refused rather than planned: codes and ids are cheap, ranges not. */
 export const MAX_LISTED = 2_000;
-export const MAX_ALTERNATIVES = 200;
+const MAX_ALTERNATIVES = 200;
 const PREFIXED = /^(eq|ne|gt|lt|ge|le|sa|eb|ap)?(.*)$/s;
 const ID = /^[A-Za-z0-9\-.]{1,64}$/;
 const ABSOLUTE = /^[A-Za-z][A-Za-z0-9+.-]*:/;

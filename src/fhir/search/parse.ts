@@ -23,7 +23,7 @@ const MAX_CONDITIONS = 100;
 const MAX_SORT_KEYS = 8;
 const DEFAULT_COUNT = 50;
 /** Larger pages are cut to this, and the self link says so. */
-export const MAX_COUNT = 1_000;
+const MAX_COUNT = 1_000;
 /** Shape the answer and are the caller's to act on. */
 const PRESENTATION = new Set(['_format', '_pretty', '_summary', '_elements']);
 

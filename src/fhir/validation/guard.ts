@@ -2,7 +2,7 @@
 import { type Issue, issueOf } from './issue.ts';
 
 /** Deeper than any real resource; recursive code behind this check cannot run out of stack. */
-export const DEEPEST = 60;
+const DEEPEST = 60;
 
 /** With more values than this, finding every error would cost more than it helps; the first one is answered. */
 const LARGE = 20_000;

@@ -43,9 +43,3 @@ export function identifierType(code: string): Pick<Identifier, 'type'> {
   if (!/^[A-Z0-9]{1,10}$/.test(code)) return {};
   return { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code }] } };
 }
-
-/** `value` as part of a token search, where `,`, `|`, `$` and `\` mean something. */
-export function searchToken(identifier: { system: string; value: string }): string {
-  const quote = (text: string) => text.replace(/[\\|,$]/g, '\\$&');
-  return encodeURIComponent(`${quote(identifier.system)}|${quote(identifier.value)}`);
-}

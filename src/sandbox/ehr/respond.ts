@@ -4,8 +4,8 @@ import { getStatus, isOk, normalizeOperationOutcome, OperationOutcomeError } fro
 import type { FhirRequest, FhirRouter } from '@medplum/fhir-router';
 import type { Bundle, BundleEntry, OperationOutcome, Resource } from '@medplum/fhirtypes';
 import type { FastifyRequest } from 'fastify';
+import { httpDate } from '../../fhir/http-date.ts';
 import { decideConditionalCreates } from './conditional-entries.ts';
-import { httpDate } from './http-date.ts';
 import { plain, refused } from './outcomes.ts';
 import type { JournaledRepository } from './repository.ts';
 import { type PreparedSearch, pageLinks, prepareSearch } from './search-query.ts';

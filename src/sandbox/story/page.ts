@@ -37,14 +37,14 @@ export function createPage(write: (text: string) => void, zone: string): Page {
 }
 
 /** `Fri 20 Nov` */
-export function localDay(at: Temporal.Instant, zone: string): string {
+function localDay(at: Temporal.Instant, zone: string): string {
   const date = at.toZonedDateTimeISO(zone);
   const name = (options: Intl.DateTimeFormatOptions) => date.toPlainDate().toLocaleString('en-GB', options);
   return `${name({ weekday: 'short' })} ${date.day} ${name({ month: 'short' }).slice(0, 3)}`;
 }
 
 /** `09:15` */
-export function localTime(at: Temporal.Instant, zone: string): string {
+function localTime(at: Temporal.Instant, zone: string): string {
   return at.toZonedDateTimeISO(zone).toPlainTime().toString({ smallestUnit: 'minute' });
 }
 

@@ -1,6 +1,7 @@
 // Answers that several interactions give: a stored version, the outcome of a write, plain JSON.
 // https://hl7.org/fhir/R4/http.html#ops
 import { etagOf } from '../../fhir/etag.ts';
+import { httpDate } from '../../fhir/http-date.ts';
 import type { Outcome, StoredVersion } from '../../store/store.ts';
 import type { Answer, FhirContext } from './context.ts';
 import type { Prefer } from './prefer.ts';
@@ -9,7 +10,7 @@ type Versioned = Pick<StoredVersion, 'type' | 'id' | 'versionId' | 'lastUpdated'
 
 /** ETag and Last-Modified of a version. */
 export function versionHeaders(version: Pick<Versioned, 'versionId' | 'lastUpdated'>): Record<string, string> {
-  return { etag: etagOf(version.versionId), 'last-modified': httpDate(version.lastUpdated) };
+  return { etag: etagOf(version.versionId), 'last-modified': httpDate(Temporal.Instant.from(version.lastUpdated)) };
 }
 
 /** `[base]/Task/12/_history/3` */
@@ -38,29 +39,4 @@ export function information(text: string): string {
 function sentence({ status, written, type, id, versionId }: Outcome): string {
   if (!written) return `${type}/${id} was there already; nothing was written.`;
   return `${type}/${id} was ${status === 201 ? 'created' : 'updated'}, version ${versionId}.`;
-}
-
-const DAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-
-/** A FHIR instant in UTC as an HTTP date, e.g. `Tue, 24 Nov 2026 01:05:00 GMT`. */
-export function httpDate(instant: string): string {
-  const time = Temporal.Instant.from(instant).toZonedDateTimeISO('UTC');
-  const two = (value: number) => String(value).padStart(2, '0');
-  const day = `${DAYS[time.dayOfWeek - 1]}, ${two(time.day)} ${MONTHS[time.month - 1]} ${time.year}`;
-  return `${day} ${two(time.hour)}:${two(time.minute)}:${two(time.second)} GMT`;
-}
-
-const HTTP_DATE = /^[A-Z][a-z]{2}, (\d{2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}:\d{2}:\d{2}) GMT$/;
-
-/** The instant of an HTTP date; undefined when it is not one, which HTTP says to ignore. */
-export function parseHttpDate(text: string): Temporal.Instant | undefined {
-  const [, day, month, year, time] = HTTP_DATE.exec(text) ?? [];
-  const number = MONTHS.indexOf(month ?? '') + 1;
-  if (!day || !number) return undefined;
-  try {
-    return Temporal.Instant.from(`${year}-${String(number).padStart(2, '0')}-${day}T${time}Z`);
-  } catch {
-    return undefined;
-  }
 }

@@ -3,9 +3,10 @@ import { decide } from '../../access/decide.ts';
 import type { Grant } from '../../access/grant.ts';
 import { Fault } from '../../fault.ts';
 import { versionOf } from '../../fhir/etag.ts';
+import { parseHttpDate } from '../../fhir/http-date.ts';
 import { isId } from '../../fhir/request-url.ts';
 import type { StoredVersion } from '../../store/store.ts';
-import { parseHttpDate, versionHeaders } from './answer.ts';
+import { versionHeaders } from './answer.ts';
 import type { Answer, FhirContext, FhirRequest } from './context.ts';
 import { queryWithin } from './narrow.ts';
 

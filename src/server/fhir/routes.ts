@@ -21,7 +21,7 @@ export interface FhirRoute {
 }
 
 export const JSON_TYPES = ['application/fhir+json', 'application/json', 'text/json'];
-export const FORM_TYPE = 'application/x-www-form-urlencoded';
+const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 const CAPABILITIES = route({ interaction: 'capabilities', open: true }, capabilities);
 const BATCH = route({ interaction: 'batch', action: 'E', takes: JSON_TYPES }, batch);

@@ -15,7 +15,7 @@ export interface Position {
 const NOT_IN_QUERY = new Set(['_count', '_cursor', '_total', '_format', '_pretty', '_elements', '_summary']);
 
 /** Sort order and conditions as a short text: a position means nothing in another query. */
-export function queryHash(query: SearchQuery): string {
+function queryHash(query: SearchQuery): string {
   const applied = query.applied.filter(([name]) => !NOT_IN_QUERY.has(name));
   const text = JSON.stringify([query.type ?? '', query.compartment ?? '', applied]);
   return createHash('sha256').update(text).digest('base64url').slice(0, 12);
