@@ -9,7 +9,6 @@ export const CODE_SYSTEM = {
   careRole: `${BASE}/CodeSystem/care-role`,
   riskMethod: `${BASE}/CodeSystem/risk-method`,
   comorbidity: `${BASE}/CodeSystem/lace-comorbidity`,
-  destination: `${BASE}/CodeSystem/discharge-destination`,
   transitionReason: `${BASE}/CodeSystem/transition-reason`,
   episodeType: `${BASE}/CodeSystem/episode-type`,
   messageReason: `${BASE}/CodeSystem/message-reason`,

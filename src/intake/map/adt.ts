@@ -14,8 +14,7 @@ import { type Reading, requireSegment } from './reading.ts';
 export interface AdtContent {
   readonly drafts: readonly Draft[];
   readonly provenance: Omit<Provenance, 'target'>;
-  /** fullUrl of the Patient and the Encounter draft. */
-  readonly patient: string;
+  /** fullUrl of the Encounter draft. */
   readonly encounter: string;
   /** Messages about the same patient are applied one after the other: they share this. */
   readonly patientKey: string;
@@ -47,7 +46,6 @@ export function readAdt(reading: Reading): AdtContent {
   return {
     drafts: drafts.all,
     provenance,
-    patient: subject.reference ?? '',
     encounter: place.reference ?? '',
     patientKey: JSON.stringify([key.system, key.value]),
   };
