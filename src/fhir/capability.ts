@@ -7,10 +7,21 @@ import type {
 } from '@medplum/fhirtypes';
 import type { ParameterDefinition, SearchParameters } from './search/parameters.ts';
 
+/** What the statement says of an operation. */
+export interface OfferedOperation {
+  /** Without the `$`. */
+  readonly code: string;
+  readonly definition: string;
+  readonly at: readonly string[];
+  /** Absent: every type. */
+  readonly types?: readonly string[];
+}
+
 export interface CapabilityOptions {
   /** Resource types that are stored and searched. */
   readonly types: readonly string[];
   readonly parameters: SearchParameters;
+  readonly operations: readonly OfferedOperation[];
   /** FHIR base URL. */
   readonly baseUrl: string;
   readonly tokenEndpoint: string;
@@ -33,7 +44,7 @@ const INTERACTIONS = [
 const SYSTEM_INTERACTIONS = ['transaction', 'batch', 'search-system', 'history-system'] as const;
 
 export function capabilityStatement(options: CapabilityOptions): CapabilityStatement {
-  const { types, parameters, baseUrl } = options;
+  const { types, parameters, operations, baseUrl } = options;
   const referrers = referrersOf(types, parameters);
   return {
     resourceType: 'CapabilityStatement',
@@ -48,9 +59,13 @@ export function capabilityStatement(options: CapabilityOptions): CapabilityState
       {
         mode: 'server',
         security: security(options.tokenEndpoint),
-        resource: types.map((type) => resourceOf(type, parameters, referrers.get(type) ?? [])),
+        resource: types.map((type) => ({
+          ...resourceOf(type, parameters, referrers.get(type) ?? []),
+          ...operationsIn(operations.filter((one) => appliesTo(one, type))),
+        })),
         interaction: SYSTEM_INTERACTIONS.map((code) => ({ code })),
         searchParam: parameters.forType('Resource').map(searchParam),
+        ...operationsIn(operations.filter(({ at }) => at.includes('system'))),
         compartment: ['http://hl7.org/fhir/CompartmentDefinition/patient'],
       },
     ],
@@ -79,6 +94,14 @@ function resourceOf(
     ...(referrers.length > 0 ? { searchRevInclude: [...referrers] } : {}),
     searchParam: searchable.map(searchParam),
   };
+}
+
+function appliesTo({ at, types }: OfferedOperation, type: string): boolean {
+  return at.some((level) => level !== 'system') && (types === undefined || types.includes(type));
+}
+
+function operationsIn(operations: readonly OfferedOperation[]) {
+  return operations.length > 0 && { operation: operations.map(({ code, definition }) => ({ name: code, definition })) };
 }
 
 function searchParam({ code, url, kind }: ParameterDefinition): CapabilityStatementRestResourceSearchParam {

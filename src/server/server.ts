@@ -19,6 +19,7 @@ import { answerClientError } from './client-error.ts';
 import { sendFault } from './errors.ts';
 import { FHIR_PATH, type FhirContext } from './fhir/context.ts';
 import { registerFhir } from './fhir/door.ts';
+import { OPERATIONS } from './fhir/operations/table.ts';
 import { declareGrant } from './grant-of.ts';
 import { serveHealth } from './health.ts';
 import { serveIntake } from './intake-hl7v2.ts';
@@ -126,6 +127,7 @@ function fhirContext(options: ServerOptions): FhirContext {
     capabilityStatement({
       types: definitions.resourceTypes,
       parameters,
+      operations: OPERATIONS,
       baseUrl: base(),
       tokenEndpoint: `${baseUrl()}${TOKEN_PATH}`,
       version: options.version,

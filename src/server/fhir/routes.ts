@@ -7,6 +7,8 @@ import type { FhirHandler } from './context.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
 import { history } from './history.ts';
+import { operationRoutes } from './operations/routes.ts';
+import { OPERATIONS } from './operations/table.ts';
 import { read } from './read.ts';
 import { search } from './search.ts';
 import { update } from './update.ts';
@@ -51,6 +53,7 @@ export const FHIR_ROUTES: Readonly<Record<string, Partial<Record<Method, FhirRou
   '/:type/:id/_history/:version': { GET: VREAD },
   '/:type/:id/:target': { GET: SEARCH_TYPE },
   '/:type/:id/:target/_search': { POST: SEARCH_TYPE_BY_FORM },
+  ...operationRoutes(OPERATIONS, JSON_TYPES),
 };
 
 function route(facts: RouteFacts, handler: FhirHandler): FhirRoute {

@@ -1,0 +1,4 @@
+// Every operation that is answered. Adding one here is all it takes.
+import type { Operation } from './operation.ts';
+
+export const OPERATIONS: readonly Operation[] = [];
