@@ -164,6 +164,8 @@ export interface Include {
   readonly code?: string;
   /** Only targets of this type. */
   readonly target?: string;
+  /** Of all targets only those of these types, for Baton's own includes. */
+  readonly amongTypes?: readonly string[];
 }
 
 /** Resources without a value come last, ascending and descending. */

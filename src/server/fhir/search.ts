@@ -38,10 +38,27 @@ export async function searchBundle(
   handling: Prefer['handling'],
 ): Promise<string> {
   const query = planSearch(context, grant, asked, handling);
-  const result = await context.store.search(query);
-  const subset = context.subset(asked.pairs);
   const path = [asked.patient === undefined ? [] : ['Patient', asked.patient], asked.type ?? []].flat().join('/');
-  const url = (pairs: Pairs) => searchUrl(`${context.base()}${path && `/${path}`}`, pairs);
+  return answerSearch(context, grant, { query, path, pairs: asked.pairs });
+}
+
+export interface PlannedSearch {
+  readonly query: SearchQuery;
+  /** Below the FHIR base, for the links. */
+  readonly path: string;
+  /** As the client sent them: they say how the answer is presented. */
+  readonly pairs: Pairs;
+}
+
+/** Runs a search that has been planned within the grant; returns the page as a searchset, JSON text. */
+export async function answerSearch(
+  context: FhirContext,
+  grant: Grant,
+  { query, path, pairs }: PlannedSearch,
+): Promise<string> {
+  const result = await context.store.search(query);
+  const subset = context.subset(pairs);
+  const url = (given: Pairs) => searchUrl(`${context.base()}${path && `/${path}`}`, given);
   const links: Link[] = [{ relation: 'self', url: url(query.applied) }];
   if (result.next !== undefined) {
     const again = query.applied.filter(([name]) => name !== CURSOR);

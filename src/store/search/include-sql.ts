@@ -24,8 +24,9 @@ export function includeSql(include: Include, path: IncludePath, rids: readonly n
 
 const LIMIT = sql`ORDER BY r.rid LIMIT ${MAX_INCLUDED + 1}`;
 
-function targetsSql({ target }: Include, { parameters }: IncludePath, rids: readonly number[]): Fragment {
-  const ofType = target === undefined ? raw('') : sql` AND x.target_type = ${target}`;
+function targetsSql({ target, amongTypes }: Include, { parameters }: IncludePath, rids: readonly number[]): Fragment {
+  const types = target === undefined ? amongTypes : [target];
+  const ofType = types === undefined ? raw('') : sql` AND x.target_type ${among(types)}`;
   return sql`SELECT ${FOUND_COLUMNS} FROM (SELECT DISTINCT x.target_type, x.target_id FROM search_reference x
     WHERE x.rid ${amongPadded(rids)} AND x.parameter ${among(parameters)} AND x.part = 0${ofType}) t
     CROSS JOIN resource r WHERE r.type = t.target_type AND r.id = t.target_id AND r.deleted = 0 ${LIMIT}`;

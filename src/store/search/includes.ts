@@ -78,6 +78,7 @@ function pathOf(include: Include, { parameters, ids }: IncludeContext): IncludeP
   }
   const urls = [...named]
     .filter((target) => include.target === undefined || target === include.target)
+    .filter((target) => include.amongTypes === undefined || include.amongTypes.includes(target))
     .map((target) => parameters.get(target, 'url'))
     .filter((definition) => definition?.kind === 'uri');
   return { parameters: [...found], urls: urls.map((definition) => (definition ? ids.idOf(definition) : 0)) };
