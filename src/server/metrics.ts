@@ -40,10 +40,11 @@ export function serveMetrics(server: FastifyInstance, store: Store, sources: rea
   });
   for (const source of [...logSources(store), ...sources]) addGauge(registry, source);
 
-  server.addHook('onResponse', async (request, reply) => {
+  server.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'none';
     requests.inc({ route, method: request.method, status: reply.statusCode });
     durations.observe({ route, method: request.method }, reply.elapsedTime / 1000);
+    done();
   });
   server.get('/metrics', { config: { door: 'baton/metrics' } }, async (_request, reply) => {
     return reply.header('content-type', registry.contentType).send(await registry.metrics());

@@ -14,13 +14,16 @@ export function requestIdOf(request: IncomingMessage): string {
 const QUIET = new Set(['/healthz', '/readyz', '/metrics']);
 
 export function logRequests(server: FastifyInstance, log: Logger): void {
-  server.addHook('onRequest', async (request, reply) => {
+  server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
+    done();
   });
-  server.addHook('onResponse', async (request, reply) => {
+  server.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'none';
-    if (QUIET.has(route)) return;
-    const line = { requestId: request.id, method: request.method, route, status: reply.statusCode };
-    log.info({ ...line, ms: Math.round(reply.elapsedTime * 10) / 10 }, 'request');
+    if (!QUIET.has(route) && log.isLevelEnabled('info')) {
+      const line = { requestId: request.id, method: request.method, route, status: reply.statusCode };
+      log.info({ ...line, ms: Math.round(reply.elapsedTime * 10) / 10 }, 'request');
+    }
+    done();
   });
 }

@@ -1,7 +1,6 @@
 // The HTTP server: FHIR, intake, operators, discovery, health and metrics on one Fastify instance. It holds no rules; it
 // turns requests into calls and Faults into answers.
 import compress from '@fastify/compress';
-import helmet from '@fastify/helmet';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { Access } from '../access/access.ts';
@@ -28,6 +27,7 @@ import { serveToken } from './oauth-token.ts';
 import { operatorGauges } from './ops/gauges.ts';
 import { type OperatorParts, serveOperators } from './ops/routes.ts';
 import { logRequests, requestIdOf } from './request-log.ts';
+import { sendSecurityHeaders } from './security-headers.ts';
 import { letConnectionsGo } from './stopping.ts';
 import { serveWellKnown, TOKEN_PATH } from './well-known.ts';
 
@@ -86,7 +86,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   letConnectionsGo(server);
   declareGrant(server);
   logRequests(server, log);
-  await server.register(helmet, HEADERS);
+  sendSecurityHeaders(server);
   await server.register(compress, {
     encodings: ['br', 'gzip'],
     requestEncodings: ['gzip', 'br', 'deflate', 'identity'],
@@ -105,18 +105,6 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   server.setNotFoundHandler((request, reply) => sendFault(log, notFound(), request, reply));
   return server;
 }
-
-/** An API serves no pages, so the browser is told to do nothing with its answers. */
-const HEADERS = {
-  contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-  crossOriginResourcePolicy: { policy: 'same-origin' },
-  crossOriginOpenerPolicy: false,
-  originAgentCluster: false,
-  xDnsPrefetchControl: false,
-  xDownloadOptions: false,
-  xPermittedCrossDomainPolicies: false,
-  xXssProtection: false,
-} as const;
 
 function fhirContext(options: ServerOptions): FhirContext {
   const { store, parameters, definitions, clock, baseUrl, limits = DEFAULT_LIMITS } = options;

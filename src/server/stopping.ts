@@ -7,11 +7,13 @@ export function letConnectionsGo(server: FastifyInstance): void {
   server.addHook('preClose', async () => {
     stopping = true;
   });
-  server.addHook('onSend', async (_request, reply) => {
+  server.addHook('onSend', (_request, reply, _payload, done) => {
     if (stopping) reply.header('connection', 'close');
+    done();
   });
   // An answer whose headers had left before the stop could not say so.
-  server.addHook('onResponse', async () => {
+  server.addHook('onResponse', (_request, _reply, done) => {
     if (stopping) server.server.closeIdleConnections();
+    done();
   });
 }
