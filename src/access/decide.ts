@@ -12,6 +12,7 @@ export const PERMISSIONS = {
   vread: 'r',
   'history-instance': 'r',
   update: 'u',
+  patch: 'u',
   delete: 'd',
   'search-type': 's',
   'history-type': 's',

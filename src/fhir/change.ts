@@ -22,7 +22,25 @@ export type Change =
       readonly fullUrl?: string;
       /** The version (bare versionId) the caller has read. */
       readonly ifMatch?: string;
+      /** Only when there is no such resource yet: `If-None-Match: *`. */
+      readonly ifAbsent?: boolean;
       /** Conditional update: search query string without `?`. */
+      readonly query?: string;
+    }
+  | {
+      readonly op: 'patch';
+      readonly type: string;
+      readonly id?: string;
+      /**
+       * Makes the next content out of the current one, which it may change in place; runs inside the commit, so nothing
+       * can come between. A result that says the same makes no version.
+       * @throws Fault when it cannot be applied
+       */
+      readonly revise: (current: Resource) => Resource;
+      /** Whether `revise` succeeds tells what the resource says. */
+      readonly tellsContent?: boolean;
+      readonly ifMatch?: string;
+      /** Conditional patch, exactly one match: search query string without `?`. */
       readonly query?: string;
     }
   | {

@@ -1,8 +1,12 @@
-// Bytes of a request body to JSON, refusing what would be unsafe or ambiguous to go on with: broken UTF-8, keys that
-// reach into prototypes, keys that are there twice, and nesting so deep that walking it would exhaust the stack.
+// Bytes of a request body to JSON, refusing what would be unsafe or ambiguous to go on with: broken UTF-8, half
+// characters, keys that reach into prototypes, keys that are there twice, and nesting so deep that walking it would exhaust
+// the stack. Decimals keep the digits they came with.
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Fault } from '../fault.ts';
+import { keepExact } from '../fhir/exact-json.ts';
+import { type Pairs, pairsOf } from '../fhir/request-url.ts';
+import { type JsonTraits, traitsOf } from './json-traits.ts';
 
 /** FHIR resources nest a dozen levels; Questionnaires and extensions perhaps thirty. */
 const MAX_DEPTH = 100;
@@ -13,36 +17,61 @@ export function acceptJson(server: FastifyInstance, mediaTypes: readonly string[
   server.removeContentTypeParser(['application/json']);
   server.addContentTypeParser([...mediaTypes], { parseAs: 'buffer' }, (request: FastifyRequest, body, done) => {
     const bytes = body as Buffer;
-    let members: number;
+    let traits: JsonTraits;
     try {
-      members = checkBytes(bytes);
+      traits = checkBytes(bytes);
     } catch (error) {
       done(error as Fault);
       return;
     }
-    parse(request, bytes.toString('utf8').replace(/^\uFEFF/, ''), (error, value: unknown) => {
-      done(error ?? (membersOf(value) < members ? twice() : null), value);
-    });
+    const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
+    parse(request, text, (error, value: unknown) => done(error ?? problemOf(value, text, traits), value));
   });
 }
 
-/** Makes the instance take forms; the body is the list of name-value pairs in order. */
+/** A form that was sent: name-value pairs in order. */
+export class FormBody {
+  readonly pairs: Pairs;
+
+  constructor(pairs: Pairs) {
+    this.pairs = pairs;
+  }
+}
+
+/** Makes the instance take forms; the body is a FormBody. */
 export function acceptForm(server: FastifyInstance): void {
   server.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'buffer' }, (_request, body, done) => {
     const bytes = body as Buffer;
-    if (isUtf8(bytes)) done(null, [...new URLSearchParams(bytes.toString('utf8'))]);
-    else done(notUtf8());
+    try {
+      if (!isUtf8(bytes)) throw notUtf8();
+      done(null, new FormBody(pairsOf(bytes.toString('utf8'))));
+    } catch (error) {
+      done(error as Fault);
+    }
   });
 }
 
-/** @returns the number of members of all objects, as written. @throws Fault invalid */
-function checkBytes(bytes: Buffer): number {
+/** @throws Fault invalid */
+function checkBytes(bytes: Buffer): JsonTraits {
   if (!isUtf8(bytes)) throw notUtf8();
-  const { depth, members } = measure(bytes);
-  if (depth > MAX_DEPTH) {
+  const traits = traitsOf(bytes);
+  if (traits.depth > MAX_DEPTH) {
     throw new Fault('invalid', `The JSON is nested deeper than ${MAX_DEPTH} levels.`, { code: 'too-costly' });
   }
-  return members;
+  return traits;
+}
+
+/** What is wrong with the parsed value; null when nothing is. Also puts the digits of decimals beside it. */
+function problemOf(value: unknown, text: string, { members, oddEscapes, decimals }: JsonTraits): Fault | null {
+  if (membersOf(value) < members) return twice();
+  if (oddEscapes && !isOfCharacters(value)) return noCharacter();
+  if (!decimals) return null;
+  try {
+    keepExact(text, value);
+    return null;
+  } catch (error) {
+    return error as Fault;
+  }
 }
 
 const notUtf8 = () => new Fault('invalid', 'The body is not valid UTF-8.', { code: 'structure' });
@@ -50,6 +79,12 @@ const notUtf8 = () => new Fault('invalid', 'The body is not valid UTF-8.', { cod
 /** Of two values under one name a parser keeps the last, and the client never learns which one counted. */
 const twice = () =>
   new Fault('invalid', 'An object of the body has two members of the same name.', { code: 'structure' });
+
+/** Half of a surrogate pair is no character of Unicode; FHIR allows no control character but tab and line ends. */
+const noCharacter = () =>
+  new Fault('invalid', 'A text of the body has half of a surrogate pair or a control character in it.', {
+    code: 'value',
+  });
 
 /** Members of all objects in the value: fewer than were written when a name was written twice. */
 function membersOf(value: unknown): number {
@@ -63,25 +98,11 @@ function membersOf(value: unknown): number {
   return members;
 }
 
-const [QUOTE, BACKSLASH, OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET, COLON] = Buffer.from('"\\{}[]:');
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to find
+const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f]/;
 
-/** Deepest nesting of objects and arrays in JSON text, and the number of members, without parsing it. */
-function measure(bytes: Buffer): { readonly depth: number; readonly members: number } {
-  let members = 0;
-  let depth = 0;
-  let deepest = 0;
-  let inString = false;
-  for (let position = 0; position < bytes.length; position += 1) {
-    const byte = bytes[position];
-    if (inString) {
-      if (byte === BACKSLASH) position += 1;
-      else if (byte === QUOTE) inString = false;
-    } else if (byte === QUOTE) inString = true;
-    else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
-      depth += 1;
-      if (depth > deepest) deepest = depth;
-    } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth -= 1;
-    else if (byte === COLON) members += 1;
-  }
-  return { depth: deepest, members };
+function isOfCharacters(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed() && !CONTROL.test(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([key, child]) => isOfCharacters(key) && isOfCharacters(child));
 }

@@ -59,11 +59,27 @@ describe('an entry', () => {
       get('Task?status=requested'),
       get('Patient/1/Task?status=requested'),
     );
+    const asked = { kind: 'question', method: 'GET', pairs: [], headers: {} };
     expect(entries).toEqual([
-      { kind: 'read', type: 'Patient', id: '1', ifNoneMatch: '1' },
-      { kind: 'read', type: 'Patient', id: '1', versionId: '2' },
-      { kind: 'search', type: 'Task', pairs: [['status', 'requested']] },
-      { kind: 'search', type: 'Task', patient: '1', pairs: [['status', 'requested']] },
+      { ...asked, segments: ['Patient', '1'], headers: { 'if-none-match': 'W/"1"' } },
+      { ...asked, segments: ['Patient', '1', '_history', '2'] },
+      { ...asked, segments: ['Task'], pairs: [['status', 'requested']] },
+      { ...asked, segments: ['Patient', '1', 'Task'], pairs: [['status', 'requested']] },
+    ]);
+  });
+
+  it('may be an operation, a HEAD, a question about everything, or one with a date', () => {
+    const { entries } = batch(
+      { resource: { resourceType: 'Task' }, request: { method: 'POST', url: 'Task/$validate' } },
+      { request: { method: 'HEAD', url: 'Task/1' } },
+      get('_history?_count=1'),
+      get('Task/1', { ifModifiedSince: '2026-11-24T08:30:00Z' }),
+    );
+    expect(entries.map((entry) => ({ ...entry }))).toMatchObject([
+      { method: 'POST', segments: ['Task', '$validate'], resource: { resourceType: 'Task' } },
+      { method: 'HEAD', segments: ['Task', '1'] },
+      { method: 'GET', segments: ['_history'] },
+      { headers: { 'if-modified-since': 'Tue, 24 Nov 2026 08:30:00 GMT' } },
     ]);
   });
 
@@ -75,10 +91,11 @@ describe('an entry', () => {
     ['a URL on another server', get('https://evil.example/Patient/1'), 'Bundle.entry[0].request.url'],
     ['a bad id', get('Patient/a_b'), 'Bundle.entry[0].request.url'],
     ['a broken escape', get('Patient/%zz'), 'Bundle.entry[0].request.url'],
-    ['an operation', get('Patient/1/$everything'), 'Bundle.entry[0].request.url'],
+    ['a search by POST', { request: { method: 'POST', url: 'Patient/_search' } }, 'Bundle.entry[0].request.url'],
+    ['a date that is none', get('Task/1', { ifModifiedSince: 'today' }), 'Bundle.entry[0].request.ifModifiedSince'],
     [
       'a method that is not offered',
-      { ...put('Task', '1'), request: { method: 'PATCH', url: 'Task/1' } },
+      { ...put('Task', '1'), request: { method: 'COPY', url: 'Task/1' } },
       'Bundle.entry[0].request.method',
     ],
     ['POST with an id', { ...post('Task'), request: { method: 'POST', url: 'Task/1' } }, 'Bundle.entry[0].request.url'],

@@ -1,29 +1,56 @@
 // May the grant make this change? The interaction itself, and the searches that a conditional interaction or a
 // conditional reference runs on the way: their answer (how many match) must not tell more than the grant may know.
 // https://hl7.org/fhir/R4/http.html#trules
+
+import type { Resource } from '@medplum/fhirtypes';
 import { decideFully, type Interaction } from '../../access/decide.ts';
 import type { Grant } from '../../access/grant.ts';
 import type { Change } from '../../fhir/change.ts';
 import { parseSearchUrl } from '../../fhir/search/parse.ts';
 import type { FhirContext } from './context.ts';
 import { refuseBlindChains } from './narrow.ts';
+import { searchOptions } from './search-options.ts';
 
-/** @throws Fault forbidden, or invalid when the criteria of a conditional interaction are not understood */
-export function authorizeChange(context: FhirContext, grant: Grant, change: Change): void {
-  const type = change.op === 'delete' ? change.type : change.resource.resourceType;
+/**
+ * @returns the change to commit: what a patch adds shows only when it is applied, and is decided about then
+ * @throws Fault forbidden, or invalid when the criteria of a conditional interaction are not understood
+ */
+export function authorizeChange(context: FhirContext, grant: Grant, change: Change): Change {
+  const type = typeOf(change);
   decideFully(grant, change.op satisfies Interaction, type);
   const criteria = change.op === 'create' ? change.ifNoneExist : change.query;
   if (criteria !== undefined) authorizeSearch(context, grant, type, criteria);
-  if (change.op === 'delete') return;
-  for (const reference of conditionalReferences(change.resource)) {
+  if (change.op === 'delete') return change;
+  if (change.op !== 'patch') {
+    authorizeReferences(context, grant, change.resource);
+    return change;
+  }
+  if (change.tellsContent) decideFully(grant, 'read', type);
+  return {
+    ...change,
+    revise(current) {
+      const next = change.revise(current);
+      authorizeReferences(context, grant, next);
+      return next;
+    },
+  };
+}
+
+/** What is stored has no conditional references any more, so those that are found are the client's. */
+function authorizeReferences(context: FhirContext, grant: Grant, resource: Resource): void {
+  for (const reference of conditionalReferences(resource)) {
     const mark = reference.indexOf('?');
     authorizeSearch(context, grant, reference.slice(0, mark), reference.slice(mark + 1));
   }
 }
 
+export function typeOf(change: Change): string {
+  return 'type' in change ? change.type : change.resource.resourceType;
+}
+
 function authorizeSearch(context: FhirContext, grant: Grant, type: string, criteria: string): void {
   decideFully(grant, 'search-type', type);
-  const options = { handling: 'strict', baseUrl: context.base(), clock: context.clock } as const;
+  const options = searchOptions(context, 'strict');
   refuseBlindChains(grant, parseSearchUrl(context.parameters, `${type}?${criteria}`, options).conditions);
 }
 

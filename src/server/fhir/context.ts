@@ -5,7 +5,10 @@ import type { Grant } from '../../access/grant.ts';
 import type { Clock } from '../../clock.ts';
 import type { Pairs } from '../../fhir/request-url.ts';
 import type { SearchParameters } from '../../fhir/search/parameters.ts';
+import type { TokenSets } from '../../fhir/search/token-sets.ts';
 import type { Subsetter } from '../../fhir/subset.ts';
+import type { Terminology } from '../../fhir/terminology/terminology.ts';
+import type { Validator } from '../../fhir/validation/validator.ts';
 import type { Store } from '../../store/store.ts';
 
 export const FHIR_PATH = '/fhir/R4';
@@ -16,11 +19,18 @@ export interface FhirContext {
   readonly parameters: SearchParameters;
   readonly subset: Subsetter;
   readonly clock: Clock;
+  /** The codes that `:in`, `:not-in`, `:above` and `:below` stand for. */
+  readonly tokenSets: TokenSets;
+  /** R4's and what is installed; stored-terminology.ts adds what is stored. */
+  readonly terminology: Terminology;
+  readonly validate: Validator['validate'];
   readonly isType: (type: string) => boolean;
   /** FHIR base URL without trailing slash. */
   readonly base: () => string;
   /** The CapabilityStatement as JSON text. */
   readonly capabilities: () => string;
+  /** The TerminologyCapabilities as JSON text. */
+  readonly terminologyCapabilities: () => string;
   readonly maxBundleEntries: number;
 }
 
@@ -40,6 +50,8 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   /** JSON text. */
   readonly body?: string;
+  /** FHIR instant of the version that the answer is about; the header has only seconds. */
+  readonly lastUpdated?: string;
 }
 
 export type FhirHandler = (context: FhirContext, request: FhirRequest) => Promise<Answer>;

@@ -3,25 +3,33 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ANONYMOUS } from '../../access/grant.ts';
 import { Fault } from '../../fault.ts';
+import { parseExact, stringifyExact } from '../../fhir/exact-json.ts';
 import { type Pairs, pairsOf } from '../../fhir/request-url.ts';
 import { findGrant } from '../grant-of.ts';
-import { acceptForm, acceptJson } from '../json-body.ts';
+import { acceptForm, acceptJson, FormBody } from '../json-body.ts';
 import { factsOf } from '../route-facts.ts';
+import { checkPath } from './check-path.ts';
 import { type Answer, FHIR_JSON, type FhirContext } from './context.ts';
 import { checkAccept, checkContentType } from './negotiate.ts';
-import { FHIR_ROUTES, type FhirRoute, JSON_TYPES, METHODS } from './routes.ts';
+import { type FhirRoute, METHODS, PATCH_TYPES } from './route.ts';
+import { FHIR_ROUTES } from './routes.ts';
 
 /** Registers FHIR on `server`, whose prefix is the FHIR base path. */
 export function registerFhir(server: FastifyInstance, context: FhirContext): void {
-  acceptJson(server, JSON_TYPES);
+  acceptJson(server, PATCH_TYPES);
   acceptForm(server);
-  server.addHook('onRequest', async (request) => {
+  server.addHook('onRequest', (request, _reply, done) => {
     checkAccept(request.headers.accept, queryOf(request));
     const { takes } = factsOf(request);
     if (takes) checkContentType(request.headers, takes);
+    done();
   });
   for (const [url, routes] of Object.entries(FHIR_ROUTES)) {
-    const allowed = METHODS.filter((method) => routes[method]);
+    const allowed = METHODS.filter((method) => routes[method]).flatMap((method) =>
+      method === 'GET' ? ['GET', 'HEAD'] : [method],
+    );
+    allowed.push('OPTIONS');
+    server.route({ method: 'OPTIONS', url, config: { open: true }, handler: tellAllowed(allowed) });
     for (const method of METHODS) {
       const route = routes[method];
       if (route) server.route({ method, url, config: route.facts, handler: handlerFor(route, context) });
@@ -38,12 +46,18 @@ function handlerFor({ handler }: FhirRoute, context: FhirContext) {
     const params = request.params as Record<string, string>;
     checkPath(params, context.isType);
     const inUrl = queryOf(request);
-    const pairs = Array.isArray(request.body) ? [...inUrl, ...(request.body as Pairs)] : inUrl;
+    const pairs = request.body instanceof FormBody ? withForm(request, inUrl, request.body) : inUrl;
     // Only /metadata is reached without a grant, and it asks for none.
     const grant = findGrant(request) ?? { ...ANONYMOUS, scopes: { resources: [], doors: new Set<never>() } };
     const answer = await handler(context, { grant, params, pairs, headers: request.headers, body: request.body });
     return send(reply, answer, pairs);
   };
+}
+
+/** @throws Fault not-acceptable when the form asks for another format */
+function withForm(request: FastifyRequest, inUrl: Pairs, form: FormBody): Pairs {
+  checkAccept(request.headers.accept, [...inUrl, ...form.pairs]);
+  return [...inUrl, ...form.pairs];
 }
 
 function send(reply: FastifyReply, { status, headers, body }: Answer, pairs: Pairs): FastifyReply {
@@ -53,7 +67,17 @@ function send(reply: FastifyReply, { status, headers, body }: Answer, pairs: Pai
   const pretty = pairs.length > 0 && pairs.some(([name, value]) => name === '_pretty' && value === 'true');
   // Shared caches keep no health data; a client may keep its own copy and ask with If-None-Match.
   reply.header('cache-control', 'private, no-cache');
-  return reply.header('content-type', FHIR_JSON).send(pretty ? JSON.stringify(JSON.parse(body), null, 2) : body);
+  return reply.header('content-type', FHIR_JSON).send(pretty ? stringifyExact(parseExact(body), 2) : body);
+}
+
+/** https://www.rfc-editor.org/rfc/rfc9110#section-9.3.7 */
+function tellAllowed(allowed: readonly string[]) {
+  return async (_: FastifyRequest, reply: FastifyReply) =>
+    reply
+      .code(204)
+      .header('allow', allowed.join(', '))
+      .header('accept-patch', PATCH_TYPES.slice(0, 2).join(', '))
+      .send();
 }
 
 function refuse(allowed: readonly string[]) {
@@ -61,21 +85,6 @@ function refuse(allowed: readonly string[]) {
     reply.header('allow', allowed.join(', '));
     throw new Fault('not-allowed', `${request.method} does not apply here; ${allowed.join(', ')} does.`);
   };
-}
-
-/** Resource types are part of the path, so an unknown one is a 404. https://hl7.org/fhir/R4/http.html#read */
-function checkPath({ type, id, target }: Readonly<Record<string, string>>, isType: (type: string) => boolean): void {
-  for (const segment of [type, id, target]) {
-    if (segment?.startsWith('$')) {
-      throw new Fault('not-found', 'This operation is not offered here.', { code: 'not-supported' });
-    }
-  }
-  if (type !== undefined && !isType(type)) {
-    throw new Fault('not-found', 'The URL does not start with a resource type of FHIR R4.', { code: 'not-supported' });
-  }
-  if (target !== undefined && (type !== 'Patient' || !isType(target))) {
-    throw new Fault('not-found', 'Only Patient/{id}/{type} compartments are offered.', { code: 'not-supported' });
-  }
 }
 
 const NO_PAIRS: Pairs = [];

@@ -4,41 +4,40 @@ import { decideFully } from '../../access/decide.ts';
 import { Fault } from '../../fault.ts';
 import { etagOf } from '../../fhir/etag.ts';
 import { isId, type Pairs } from '../../fhir/request-url.ts';
-import type { Subset } from '../../fhir/subset.ts';
+import { type Subset, summaryIn } from '../../fhir/subset.ts';
 import type { StoredVersion } from '../../store/store.ts';
 import { bundleText, entryText, type Link } from './bundle-text.ts';
 import type { Answer, FhirContext, FhirRequest } from './context.ts';
+import { listedIn } from './listed.ts';
 import { parsePrefer } from './prefer.ts';
 
 const DEFAULT_COUNT = 50;
 const MAX_COUNT = 1_000;
-const KNOWN = ['_since', '_at', '_count', '_cursor', '_format', '_pretty', '_summary', '_elements'];
+const KNOWN = ['_since', '_at', '_list', '_count', '_cursor', '_format', '_pretty', '_summary', '_elements'];
 const METHODS = { create: 'POST', update: 'PUT', delete: 'DELETE' } as const;
 
-export async function history(context: FhirContext, { grant, params, pairs, headers }: FhirRequest): Promise<Answer> {
+export async function history(context: FhirContext, request: FhirRequest): Promise<Answer> {
+  const { grant, params, headers } = request;
   const { type, id } = params;
   const interaction = id !== undefined ? 'history-instance' : type !== undefined ? 'history-type' : 'history-system';
   decideFully(grant, interaction, type ?? '*');
-  const strict = parsePrefer(headers.prefer).handling === 'strict';
-  const unknown = pairs.find(([name]) => !KNOWN.includes(name))?.[0];
-  if (unknown !== undefined && strict) {
-    throw new Fault('invalid', `History does not know the parameter ${unknown}.`, { code: 'not-supported' });
-  }
+  const pairs = knownIn(request.pairs, parsePrefer(headers.prefer).handling === 'strict');
   const one = (name: string) => pairs.find((pair) => pair[0] === name)?.[1];
-  const [since, at, cursor] = [one('_since'), one('_at'), one('_cursor')];
-  if (id !== undefined && !isId(id)) throw new Fault('not-found', `${type} has no resource with this id.`);
-  if (type !== undefined && id !== undefined && !(await context.store.read(type, id))) {
-    throw new Fault('not-found', `There is no ${type}/${id}.`);
+  const [since, at, list, cursor] = [one('_since'), one('_at'), one('_list'), one('_cursor')];
+  if (type !== undefined && id !== undefined && !(isId(id) && (await context.store.read(type, id)))) {
+    throw new Fault('not-found', `There is no ${type} with this id.`);
   }
+  const count = countIn(one('_count'));
   const page = await context.store.history({
     ...(type === undefined ? {} : { type }),
     ...(id === undefined ? {} : { id }),
     ...(since === undefined ? {} : { since }),
     ...(at === undefined ? {} : { at }),
+    ...(list === undefined ? {} : { among: await listedIn(context, grant, list) }),
     ...(cursor === undefined ? {} : { cursor }),
-    count: countIn(one('_count')),
+    count: summaryIn(pairs) === 'count' ? 0 : count,
   });
-  const applied = pairs.filter(([name]) => KNOWN.includes(name));
+  const applied = pairs.map(([name, value]) => [name, name === '_count' ? String(count) : value] as const);
   const url = (query: Pairs) => historyUrl([context.base(), type, id].filter(Boolean).join('/'), query);
   const links: Link[] = [{ relation: 'self', url: url(applied) }];
   if (page.next !== undefined) {
@@ -49,7 +48,19 @@ export async function history(context: FhirContext, { grant, params, pairs, head
   return { status: 200, body: bundleText(context.clock, 'history', { total: page.total, links, entries }) };
 }
 
-/** Above the maximum the server's own page size applies, as R4 allows. @throws Fault invalid */
+/** @throws Fault invalid for a parameter that is not known, or is there twice, unless the client prefers leniency */
+function knownIn(pairs: Pairs, strict: boolean): Pairs {
+  const unknown = pairs.find(([name]) => !KNOWN.includes(name))?.[0];
+  if (unknown !== undefined && strict) {
+    throw new Fault('invalid', `History does not know the parameter ${unknown}.`, { code: 'not-supported' });
+  }
+  const known = pairs.filter(([name]) => KNOWN.includes(name));
+  const twice = known.find(([name], index) => name !== '_elements' && known.findIndex(([n]) => n === name) !== index);
+  if (!twice) return known;
+  throw new Fault('invalid', `${twice[0]} may be given once.`, { code: 'value' });
+}
+
+/** Above the maximum the server's own page size applies, as R4 allows; the self link says so. @throws Fault invalid */
 function countIn(text: string | undefined): number {
   if (text === undefined) return DEFAULT_COUNT;
   if (!/^\d{1,9}$/.test(text)) throw new Fault('invalid', '_count must be a whole number from 0.', { code: 'value' });
@@ -57,14 +68,15 @@ function countIn(text: string | undefined): number {
 }
 
 function historyEntry(context: FhirContext, version: StoredVersion, subset: Subset): string {
-  const { type, id, operation } = version;
+  const { type, id, operation, versionId } = version;
   const deleted = operation === 'delete';
   return entryText({
     fullUrl: `${context.base()}/${type}/${id}`,
     resource: deleted ? undefined : subset(version.content),
     request: { method: METHODS[operation], url: operation === 'create' ? type : `${type}/${id}` },
     response: {
-      status: operation === 'create' ? '201' : deleted ? '204' : '200',
+      // The first version of a resource is a creation, also by PUT.
+      status: versionId === '1' ? '201' : deleted ? '204' : '200',
       etag: etagOf(version.versionId),
       lastModified: version.lastUpdated,
     },

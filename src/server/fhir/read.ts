@@ -14,8 +14,11 @@ export async function read(context: FhirContext, { grant, params, pairs, headers
   const { type = '', id = '' } = params;
   const version = await readCurrent(context, grant, type, id);
   const fresh = versionHeaders(version);
-  if (isKnown(version, headers['if-none-match'], headers['if-modified-since'])) return { status: 304, headers: fresh };
-  return { status: 200, headers: fresh, body: context.subset(pairs)(version.content) };
+  const { lastUpdated } = version;
+  if (isKnown(version, headers['if-none-match'], headers['if-modified-since'])) {
+    return { status: 304, headers: fresh, lastUpdated };
+  }
+  return { status: 200, headers: fresh, body: context.subset(pairs)(version.content), lastUpdated };
 }
 
 /**

@@ -4,6 +4,7 @@ import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
 import { versionOf } from '../../fhir/etag.ts';
 import { criteriaOf, isId, type Pairs } from '../../fhir/request-url.ts';
+import { refuseSubsetted } from '../../fhir/subset.ts';
 import { writeAnswer } from './answer.ts';
 import { authorizeChange } from './authorize-change.ts';
 import { resourceIn } from './body.ts';
@@ -16,15 +17,14 @@ export async function update(context: FhirContext, request: FhirRequest): Promis
   const { type = '', id } = params;
   decideFully(grant, 'update', type);
   const prefer = parsePrefer(headers.prefer);
-  if (headers['if-none-match'] !== undefined) {
-    throw new Fault('invalid', 'If-None-Match does not apply to an update. Use If-Match.', { code: 'not-supported' });
-  }
   const resource = resourceIn(body, type);
+  refuseSubsetted(resource);
   const change: Change = {
     op: 'update',
     resource,
     ...(id === undefined ? { query: criteriaIn(type, request.pairs) } : {}),
     ...ifMatchIn(headers['if-match']),
+    ...ifAbsentIn(headers['if-none-match']),
   };
   if (id !== undefined) checkId(resource.id, id);
   authorizeChange(context, grant, change);
@@ -38,6 +38,19 @@ export function criteriaIn(type: string, pairs: Pairs): string {
 
 export function ifMatchIn(header: string | undefined): { ifMatch?: string } {
   return header === undefined ? {} : { ifMatch: versionOf(header, 'If-Match') };
+}
+
+/** @throws Fault invalid for another tag than `*`, which would make no sense for an update */
+function ifAbsentIn(header: string | undefined): { ifAbsent?: true } {
+  if (header === undefined) return {};
+  if (header.trim() === '*') return { ifAbsent: true };
+  throw new Fault(
+    'invalid',
+    'If-None-Match on an update can only be *: create, but do not replace. Else use If-Match.',
+    {
+      code: 'not-supported',
+    },
+  );
 }
 
 function checkId(inBody: unknown, inUrl: string): void {

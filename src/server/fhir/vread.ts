@@ -10,7 +10,8 @@ import type { Answer, FhirContext, FhirRequest } from './context.ts';
 export async function vread(context: FhirContext, { grant, params, pairs }: FhirRequest): Promise<Answer> {
   const { type = '', id = '', version = '' } = params;
   const found = await readVersion(context, grant, { type, id, versionId: version });
-  return { status: 200, headers: versionHeaders(found), body: context.subset(pairs)(found.content) };
+  const { content, lastUpdated } = found;
+  return { status: 200, headers: versionHeaders(found), body: context.subset(pairs)(content), lastUpdated };
 }
 
 /** @throws Fault forbidden | not-found | gone */
