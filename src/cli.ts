@@ -13,6 +13,8 @@ import { type Config, ConfigError, loadConfig } from './config.ts';
 import { asFault, Fault } from './fault.ts';
 import { readBundle } from './fhir/bundle.ts';
 import type { Change } from './fhir/change.ts';
+import { parseExact } from './fhir/exact-json.ts';
+import { addGuides, type GuideCommandParts, listGuides, reindex, removeGuides } from './guide-commands.ts';
 import { serve } from './serve.ts';
 import { verifyAudit } from './store/audit-chain.ts';
 import type { Actor } from './store/store.ts';
@@ -92,13 +94,43 @@ const COMMANDS: readonly Command[] = [
     async run(app, files) {
       if (files.length === 0) throw usage('Name at least one file.');
       for (const file of files) {
-        const issues = app.validate(readJson(file) as Resource);
+        const issues = app.conformance.validate(readJson(file) as Resource);
         if (issues.some(({ severity }) => severity !== 'warning' && severity !== 'information')) process.exitCode = 1;
         print(`${file}: ${issues.length === 0 ? 'valid' : `${issues.length} issues`}`);
         for (const { severity, expression, details } of issues) {
           print(`  ${severity}  ${expression?.[0] ?? ''}  ${details?.text ?? ''}`);
         }
       }
+    },
+  },
+  {
+    words: 'guide add',
+    does: 'install FHIR packages: FILE.tgz or NAME@VERSION …',
+    async run(app, sources) {
+      if (sources.length === 0) throw usage('Name a .tgz file, or NAME@VERSION.');
+      await addGuides(guideParts(app), sources);
+    },
+  },
+  {
+    words: 'guide list',
+    does: 'list the installed guides',
+    async run(app) {
+      listGuides(guideParts(app));
+    },
+  },
+  {
+    words: 'guide remove',
+    does: 'take NAME@VERSION … away',
+    async run(app, labels) {
+      if (labels.length === 0) throw usage('Name the guide, as NAME@VERSION.');
+      await removeGuides(guideParts(app), labels);
+    },
+  },
+  {
+    words: 'reindex',
+    does: 'index stored resources by new search parameters, instead of leaving it to a running Baton',
+    async run(app) {
+      await reindex(guideParts(app));
     },
   },
   {
@@ -164,6 +196,11 @@ async function open(config: Config): Promise<App> {
   );
 }
 
+function guideParts(app: App): GuideCommandParts {
+  const registry = { url: loadConfig().packageRegistry, fetch: globalThis.fetch };
+  return { app, actor: OPERATOR, clock: systemClock(), registry, print };
+}
+
 async function doctor(app: App): Promise<void> {
   const config = loadConfig();
   const say = (good: boolean, text: string) => {
@@ -206,7 +243,7 @@ function changesIn(content: unknown): Change[] {
 function readJson(file: string): unknown {
   try {
     const bytes = readFileSync(file);
-    return JSON.parse((file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8'));
+    return parseExact((file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8'));
   } catch (error) {
     throw usage(`${file} cannot be read as JSON: ${(error as Error).message}`);
   }

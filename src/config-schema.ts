@@ -19,6 +19,18 @@ export const ENVIRONMENT = {
   },
   BATON_AUTH: { doc: '`smart`, or `off` (refused unless bound to loopback).', default: 'smart' },
   BATON_MLLP_PORT: { doc: 'HL7 v2 over MLLP; `0` picks a free port, `off` opens none.', default: '2575' },
+  BATON_REQUIRED_PROFILES: {
+    doc: 'Profiles that every write of a type must meet: `Type=canonical` pairs with commas between them.',
+    default: 'none',
+  },
+  BATON_UNKNOWN_PROFILES: {
+    doc: 'A resource that claims a profile that is not installed: `warn` takes it, `refuse` does not.',
+    default: 'warn',
+  },
+  BATON_PACKAGE_REGISTRY: {
+    doc: 'Where `baton guide add NAME@VERSION` gets packages: an https URL.',
+    default: 'https://packages.fhir.org',
+  },
   BATON_LOG_LEVEL: {
     doc: 'pino level: fatal, error, warn, info, debug, trace or silent. Logs go to standard error.',
     default: 'info; warn in the sandbox',

@@ -58,6 +58,11 @@ export interface Config extends ConfigFile {
   /** undefined: no MLLP listener. */
   readonly mllpPort: number | undefined;
   readonly logLevel: string;
+  /** Resource type to canonicals of profiles. */
+  readonly requiredProfiles: Readonly<Record<string, readonly string[]>>;
+  readonly unknownProfiles: 'warn' | 'refuse';
+  /** Without trailing slash. */
+  readonly packageRegistry: string;
 }
 
 /** A setting that Baton cannot start with. The message is for the person who set it. */
@@ -84,6 +89,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     auth: oneOf(env, 'BATON_AUTH', ['smart', 'off'], 'smart'),
     mllpPort: env.BATON_MLLP_PORT === 'off' ? undefined : port(env, 'BATON_MLLP_PORT'),
     logLevel: oneOf(env, 'BATON_LOG_LEVEL', LOG_LEVELS, sandbox ? 'warn' : 'info'),
+    requiredProfiles: requiredProfiles(env.BATON_REQUIRED_PROFILES),
+    unknownProfiles: oneOf(env, 'BATON_UNKNOWN_PROFILES', ['warn', 'refuse'], 'warn'),
+    packageRegistry: packageRegistry(env.BATON_PACKAGE_REGISTRY || ENVIRONMENT.BATON_PACKAGE_REGISTRY.default),
   };
   if (config.auth === 'off' && !isLoopback(config.host)) {
     throw new ConfigError(
@@ -132,6 +140,31 @@ function baseUrl(text: string | undefined): string | undefined {
   if (!text) return undefined;
   if (!URL.canParse(text) || !/^https?:/.test(text)) {
     throw new ConfigError(`BATON_BASE_URL must be an absolute http or https URL, not "${text}".`);
+  }
+  return text.replace(/\/+$/, '');
+}
+
+/** `Patient=http://…|7.0.0, Task=http://…`; a type may be there several times. */
+function requiredProfiles(text: string | undefined): Record<string, string[]> {
+  const required: Record<string, string[]> = {};
+  for (const pair of (text ?? '').split(',').map((part) => part.trim())) {
+    if (pair === '') continue;
+    const [, type, profile] = /^([A-Z][A-Za-z]*)=([a-z][a-z0-9+.-]*:\S+)$/.exec(pair) ?? [];
+    if (type === undefined || profile === undefined) {
+      throw new ConfigError(
+        `BATON_REQUIRED_PROFILES must be pairs like Patient=http://example.org/StructureDefinition/x, not "${pair}".`,
+      );
+    }
+    required[type] = [...(required[type] ?? []), profile];
+  }
+  return required;
+}
+
+/** A registry is trusted with what validation checks, so nobody on the way may change it; this machine may be asked plainly. */
+function packageRegistry(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && isLoopback(url.hostname))) {
+    throw new ConfigError(`BATON_PACKAGE_REGISTRY must be an https URL, not "${text}".`);
   }
   return text.replace(/\/+$/, '');
 }

@@ -46,6 +46,14 @@ describe('loadConfig', () => {
     });
   });
 
+  test('required profiles are listed by type', () => {
+    const BATON_REQUIRED_PROFILES = 'Patient=http://a|7.0.0, Goal=http://b,Patient=http://c';
+    expect(loadConfig({ BATON_REQUIRED_PROFILES }).requiredProfiles).toEqual({
+      Patient: ['http://a|7.0.0', 'http://c'],
+      Goal: ['http://b'],
+    });
+  });
+
   test.each([
     [{ BATON_PORT: '80800' }, 'BATON_PORT must be a port number'],
     [{ BATON_PORT: 'http' }, 'BATON_PORT must be a port number'],
@@ -55,6 +63,9 @@ describe('loadConfig', () => {
     [{ BATON_BASE_URL: 'baton' }, 'BATON_BASE_URL must be an absolute'],
     [{ BATON_DATABASE_URL: 'postgres://user:secret@host/db' }, 'BATON_DATABASE_URL must be sqlite:PATH'],
     [{ BATON_CONFIG: '/nowhere/baton.json' }, 'cannot be read'],
+    [{ BATON_REQUIRED_PROFILES: 'Patient' }, 'BATON_REQUIRED_PROFILES must be pairs'],
+    [{ BATON_UNKNOWN_PROFILES: 'maybe' }, 'BATON_UNKNOWN_PROFILES must be warn or refuse'],
+    [{ BATON_PACKAGE_REGISTRY: 'http://packages.example' }, 'BATON_PACKAGE_REGISTRY must be an https URL'],
   ])('%o is refused with a sentence', (env, sentence) => {
     expect(() => loadConfig(env)).toThrow(ConfigError);
     expect(() => loadConfig(env)).toThrow(sentence);

@@ -7,6 +7,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PROFILE, patientProfile, searchParameter } from '../support/guide-artefacts.ts';
+import { packGuide } from '../support/guide-package.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const run = promisify(execFile);
@@ -105,12 +107,30 @@ describe('baton', () => {
     expect(bad).toMatchObject({ code: 1, out: expect.stringContaining('Task.status') });
   });
 
+  test('a guide is added, gone by, listed and removed; a file that cannot be read is said', async () => {
+    const archive = join(folder, 'guide.tgz');
+    writeFileSync(archive, packGuide({ resources: [patientProfile('1.0.0', 'gender'), searchParameter()] }));
+    expect(await baton('guide', 'add', archive, '/nowhere.tgz')).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('org.example.guide@1.0.0: added'),
+      err: expect.stringContaining('ENOENT'),
+    });
+    const claiming = file('claiming.json', { ...PATIENT, meta: { profile: [PROFILE] } });
+    expect(await baton('validate', claiming)).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('Patient.gender'),
+    });
+    expect((await baton('guide', 'list')).out).toMatch(/org\.example\.guide@1\.0\.0 .* 1 profiles/);
+    expect((await baton('guide', 'remove', 'org.example.guide@1.0.0')).code).toBe(0);
+    expect((await baton('reindex')).out).toContain('Every resource is indexed');
+  });
+
   test('backup is a whole database; audit verify finds a changed record', async () => {
     const copy = join(folder, 'copy.db');
     expect((await baton('backup', copy)).code).toBe(0);
     const count = 'SELECT COUNT(*) AS n FROM version';
     expect(new DatabaseSync(copy, { readOnly: true }).prepare(count).get()).toEqual({ n: 3 });
-    expect((await baton('audit', 'verify')).out).toContain('3 records verified');
+    expect((await baton('audit', 'verify')).out).toContain('5 records verified');
     const database = new DatabaseSync(join(folder, 'baton.db'));
     database.exec("UPDATE audit SET actor = 'somebody else' WHERE sequence = 2");
     database.close();
