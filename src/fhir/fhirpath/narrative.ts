@@ -49,6 +49,21 @@ export function narrativeProblem(xhtml: string): string | undefined {
   return content ? undefined : 'the div has no content';
 }
 
+/** As a browser reads an address: character references resolved, control characters and line ends left out. */
+function asRead(value: string): string {
+  return (
+    value
+      .replace(/&#(?:x([0-9a-f]{1,6})|(\d{1,7}));?/gi, (_, hex?: string, decimal?: string) => {
+        const point = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
+        return point <= 0x10ffff ? String.fromCodePoint(point) : '';
+      })
+      .replace(/&(?:tab|newline);/gi, '')
+      .replace(/&colon;/gi, ':')
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to leave out
+      .replace(/[\x00-\x1f\x7f]/g, '')
+  );
+}
+
 function applyTag(tag: RegExpExecArray, open: string[], at: number): string | undefined {
   const [, closing, name = '', attributes = '', empty] = tag;
   if (closing) return open.pop() === name ? undefined : `the element ${name} is closed but not open`;
@@ -57,7 +72,7 @@ function applyTag(tag: RegExpExecArray, open: string[], at: number): string | un
   for (const [, key = '', double, single] of attributes.matchAll(ATTRIBUTE)) {
     if (!ATTRIBUTES.has(key)) return `the attribute ${key} is not allowed`;
     const value = double ?? single ?? '';
-    if ((key === 'href' || key === 'src') && UNSAFE_LINK.test(value)) return `the ${key} must not run code`;
+    if ((key === 'href' || key === 'src') && UNSAFE_LINK.test(asRead(value))) return `the ${key} must not run code`;
   }
   if (!empty) open.push(name);
   return undefined;

@@ -10,6 +10,8 @@ export interface Property {
   readonly type: string;
   /** `_key` for primitives. */
   readonly companion?: string;
+  /** May repeat, and is an array in JSON. */
+  readonly list: boolean;
 }
 
 /** A field has one property, a choice (`value[x]`) one for each type. */
@@ -120,12 +122,13 @@ function addFields(
 }
 
 function propertiesOf(element: ElementDefinition, name: string, nested: boolean): Field {
-  if (element.contentReference) return [{ key: name, type: element.contentReference.replace(/^.*#/, '') }];
-  if (nested) return [{ key: name, type: element.path }];
+  const list = element.max !== '1' && element.max !== '0';
+  if (element.contentReference) return [{ key: name, type: element.contentReference.replace(/^.*#/, ''), list }];
+  if (nested) return [{ key: name, type: element.path, list }];
   const choice = element.path.endsWith('[x]');
   return (element.type ?? []).map((type) => {
     const code = typeCode(type, element.path);
     const key = choice ? name + code.charAt(0).toUpperCase() + code.slice(1) : name;
-    return isPrimitive(code) ? { key, type: code, companion: `_${key}` } : { key, type: code };
+    return isPrimitive(code) ? { key, type: code, companion: `_${key}`, list } : { key, type: code, list };
   });
 }

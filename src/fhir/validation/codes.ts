@@ -1,7 +1,8 @@
 // Whether coded values are in the value set that a required binding names.
 // https://hl7.org/fhir/R4/terminologies.html#required
+import type { ElementDefinitionBinding } from '@medplum/fhirtypes';
 import type { Definitions } from '../definitions.ts';
-import type { ValueSetCodes } from '../terminology.ts';
+import type { ValueSetCodes } from '../terminology/value-set-codes.ts';
 
 /** The reason why a value breaks a required binding, or undefined when it does not (or nobody here can tell). */
 export type BindingCheck = (value: unknown) => string | undefined;
@@ -30,6 +31,12 @@ export function bindingCheck(definitions: Definitions, valueSet: string): Bindin
     if (isMember(value, codes) !== false) return undefined;
     return codesOf(value).length > 0 ? notIn(url, codes) : `A code from the value set ${url} is needed here.`;
   };
+}
+
+/** The value set that codes beyond an extensible binding must come from. */
+export function maxValueSetOf(binding: ElementDefinitionBinding | undefined): string | undefined {
+  const most = binding?.extension?.find(({ url }) => url.endsWith('/elementdefinition-maxValueSet'));
+  return most?.valueCanonical ?? most?.valueUri;
 }
 
 /** Whether a code, Coding, CodeableConcept or Quantity is in a value set; undefined when nobody here can tell. */

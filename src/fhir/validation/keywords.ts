@@ -2,30 +2,14 @@
 // is known to be right, so that one mistake is not reported five times.
 
 import type { ElementDefinitionConstraint } from '@medplum/fhirtypes';
-import type { Ajv, SchemaValidateFunction } from 'ajv';
+import type { Ajv } from 'ajv';
 import { Fault } from '../../fault.ts';
 import type { Definitions } from '../definitions.ts';
 import { bindingCheck } from './codes.ts';
 import { wrongTarget } from './reference-targets.ts';
 import { compileRules, type Rule } from './rules.ts';
+import { compileShape, type JsonObject, type Place } from './shape.ts';
 import { type Pending, report, type Visit } from './visit.ts';
-
-/** What an object must fulfil beyond its properties. */
-export interface Shape {
-  /** At least one of the keys must be there. */
-  readonly required: { name: string; keys: string[] }[];
-  /** At most one of the keys may be there. */
-  readonly choices: { name: string; keys: string[] }[];
-  /** Lists of primitives, whose places may be null when the companion list has something there. */
-  readonly lists: string[];
-  /** Whether an id alone is content enough (ele-1). */
-  readonly idAlone: boolean;
-}
-
-/** What ajv tells a keyword about the place it looks at. */
-type Place = Parameters<SchemaValidateFunction>[3];
-
-type JsonObject = Readonly<Record<string, unknown>>;
 
 export function addKeywords(ajv: Ajv, definitions: Definitions): void {
   ajv.addKeyword({ keyword: 'shape', type: 'object', errors: false, compile: compileShape });
@@ -43,6 +27,16 @@ export function addKeywords(ajv: Ajv, definitions: Definitions): void {
     errors: false,
     compile: (url: string) => waiting(checkBinding(definitions, url)),
   });
+  ajv.addKeyword({
+    keyword: 'extension',
+    errors: false,
+    compile: () =>
+      function (this: Visit, value: unknown, cxt?: Place) {
+        this.extensions.push({ value, pointer: cxt?.instancePath ?? '' });
+        return true;
+      },
+  });
+  ajv.addKeyword({ keyword: 'plainQuantity', errors: false, compile: () => waiting(checkPlainQuantity) });
   ajv.addKeyword({ keyword: 'targets', errors: false, compile: (types: string[]) => waiting(checkTargets(types)) });
   ajv.addKeyword({
     keyword: 'rules',
@@ -100,6 +94,12 @@ function checkTargets(types: readonly string[]): Check | undefined {
   };
 }
 
+/** SimpleQuantity: a quantity that is known, not one that something is below or above. */
+function checkPlainQuantity(value: unknown, visit: Visit, pointer: string): void {
+  if ((value as { comparator?: unknown }).comparator === undefined) return;
+  report(visit, 'error', 'invariant', 'A comparator is not allowed here. (sqty-1)', `${pointer}/comparator`);
+}
+
 /** ref-1, the one rule of Reference, without FHIRPath: there are many references, and it fails on those without text. */
 function checkLocalReference(value: unknown, visit: Visit, pointer: string): void {
   const { reference } = value as { reference?: unknown };
@@ -130,47 +130,5 @@ export function applyRule(
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     report(visit, 'warning', 'processing', `The rule ${rule.key} could not be checked. ${error.message}`, pointer);
-  }
-}
-
-function compileShape({ required, choices, lists, idAlone }: Shape) {
-  return function (this: Visit, value: unknown, cxt?: Place): boolean {
-    const object = value as JsonObject;
-    const pointer = cxt?.instancePath ?? '';
-    for (const { name, keys } of required) {
-      if (keys.some((key) => object[key] !== undefined)) continue;
-      if (Object.keys(object).length === 0) return true; // minProperties says so
-      report(this, 'error', 'required', `${name} is required here.`, `${pointer}/${keys[0]}`);
-    }
-    for (const { name, keys } of choices) {
-      const present = keys.filter((key) => object[key] !== undefined || object[`_${key}`] !== undefined);
-      if (present.length < 2) continue;
-      const text = `Only one form of ${name} may be given, not ${present.join(' and ')}.`;
-      report(this, 'error', 'structure', text, `${pointer}/${present[0]}`);
-    }
-    for (const key of lists) checkPlaces(this, object, key, pointer);
-    if (!idAlone && object.id !== undefined && Object.keys(object).length === 1) {
-      report(this, 'error', 'structure', 'An element must have a value or children besides its id. (ele-1)', pointer);
-    }
-    return true;
-  };
-}
-
-/** `given: ['A', null]` is right when `_given` has an object where the null is. */
-function checkPlaces(visit: Visit, object: JsonObject, key: string, pointer: string): void {
-  const values = object[key];
-  const companions = object[`_${key}`];
-  if (companions === undefined && !(Array.isArray(values) && values.includes(null))) return;
-  const own = Array.isArray(values) ? values : [];
-  const others = Array.isArray(companions) ? companions : [];
-  for (let index = 0; index < Math.max(own.length, others.length); index++) {
-    if ((own[index] ?? null) !== null || (others[index] ?? null) !== null) continue;
-    report(
-      visit,
-      'error',
-      'structure',
-      'A place in a list needs a value or an extension.',
-      `${pointer}/${key}/${index}`,
-    );
   }
 }

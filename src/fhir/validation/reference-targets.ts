@@ -1,27 +1,36 @@
 // Whether a Reference may point where it points, as far as its text tells.
 import { literalReference } from '../fhirpath/resolve.ts';
-import { isKindOf } from '../fhirpath/type-model.ts';
+import { isKindOf, isType } from '../fhirpath/type-model.ts';
 
-/** Types of contained resources by id. */
-export type Contained = ReadonlyMap<string, string | undefined>;
+/** Contained resources by id. */
+export type Contained = ReadonlyMap<string, ContainedResource>;
 
-export function containedTypes(container: object): Contained {
+export interface ContainedResource {
+  readonly type: string | undefined;
+  readonly resource: unknown;
+}
+
+export function containedById(container: object): Contained {
   const { contained } = container as { contained?: unknown };
-  const types = new Map<string, string | undefined>();
+  const byId = new Map<string, ContainedResource>();
   for (const resource of Array.isArray(contained) ? contained : []) {
     const { id, resourceType } = (resource ?? {}) as { id?: unknown; resourceType?: unknown };
-    if (typeof id === 'string') types.set(id, typeof resourceType === 'string' ? resourceType : undefined);
+    const type = typeof resourceType === 'string' ? resourceType : undefined;
+    if (typeof id === 'string') byId.set(id, { type, resource });
   }
-  return types;
+  return byId;
 }
 
 /**
  * The reason why a Reference breaks its target types, or undefined.
  * @param targets type names, e.g. `Patient`, `Group`
- * @param contained types of contained resources by id
  */
 export function wrongTarget(value: unknown, targets: readonly string[], contained: Contained): string | undefined {
-  const type = targetType(value as { reference?: unknown; type?: unknown }, contained);
+  const given = value as { reference?: unknown; type?: unknown };
+  const type = targetType(given, contained);
+  if (type !== undefined && typeof given.type === 'string' && isType(given.type) && !isKindOf(type, given.type)) {
+    return `The reference is to ${type}, its type says ${given.type}.`;
+  }
   if (type === undefined || targets.some((target) => isKindOf(type, target))) return undefined;
   return `A reference to ${type} is not allowed here; it must be to ${listed(targets)}.`;
 }
@@ -41,7 +50,7 @@ function targetType(value: { reference?: unknown; type?: unknown }, contained: C
   if (typeof reference === 'string') {
     const conditional = /^([A-Z][A-Za-z]+)\?/.exec(reference)?.[1];
     const found = reference.startsWith('#')
-      ? contained.get(reference.slice(1))
+      ? contained.get(reference.slice(1))?.type
       : (conditional ?? literalReference(reference)?.type);
     if (found !== undefined) return found;
   }

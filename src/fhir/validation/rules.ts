@@ -3,6 +3,7 @@ import type { ElementDefinitionConstraint } from '@medplum/fhirtypes';
 import { compileRule } from '../fhirpath/compile.ts';
 import type { Environment } from '../fhirpath/evaluation.ts';
 import type { TypedValue } from '../fhirpath/typed-value.ts';
+import { allReferred } from './contained-references.ts';
 import type { Issue } from './issue.ts';
 
 export interface Rule {
@@ -26,11 +27,15 @@ export function compileRules(
 ): Rule[] {
   return (constraints ?? []).flatMap(({ key = '', severity, human = '', expression, extension }) => {
     if (!expression || BY_SCHEMA.has(key) || inherited.has(key) || extension?.length) return [];
-    const holds = compiled(expression, type);
+    const holds = key === 'dom-3' ? withQuickLook(compiled(expression, type)) : compiled(expression, type);
     return [
       { key, severity: severity === 'warning' ? 'warning' : 'error', text: `${sentence(human)} (${key})`, holds },
     ];
   });
+}
+
+function withQuickLook(holds: Rule['holds']): Rule['holds'] {
+  return (focus, env) => allReferred(focus.value) || holds(focus, env);
 }
 
 function compiled(expression: string, type: string): Rule['holds'] {

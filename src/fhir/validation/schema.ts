@@ -1,11 +1,11 @@
 // A StructureDefinition -> JSON schemas for ajv: one for the type, one for each element defined inside it. What JSON
 // schema has no word for (choices, primitives with companions, bindings, invariants) are keywords of `keywords.ts`.
-import type { ElementDefinition } from '@medplum/fhirtypes';
+import type { ElementDefinition, ElementDefinitionType } from '@medplum/fhirtypes';
 import type { Structure } from '../base-structures.ts';
 import { typeCode } from '../fhirpath/type-model.ts';
 import { isPrimitive } from '../fhirpath/typed-value.ts';
-import type { Shape } from './keywords.ts';
 import { primitiveSchema } from './primitives.ts';
+import type { Shape } from './shape.ts';
 
 export type Schema = Record<string, unknown>;
 
@@ -65,6 +65,7 @@ function ownerSchema(
     additionalProperties: false,
     minProperties: 1,
     shape,
+    ...(root.path === 'Extension' ? { extension: true } : {}),
     ...(constraints.length > 0 ? { rules: { type: root.path, constraints } } : {}),
   };
 }
@@ -129,7 +130,7 @@ function variants(
     return {
       key,
       type: code,
-      schema: { ...valueSchema(code, list, uses), ...extras(element, code, type.targetProfile) },
+      schema: { ...valueSchema(code, list, uses), ...extras(element, code, type) },
     };
   });
 }
@@ -141,11 +142,14 @@ function valueSchema(type: string, list: boolean, uses: Set<string>): Schema {
   return { $ref: schemaId(type) };
 }
 
-function extras(element: ElementDefinition, type: string, targets: readonly string[] | undefined): Schema {
+function extras(element: ElementDefinition, type: string, { profile, targetProfile }: ElementDefinitionType): Schema {
   const found: Schema = {};
   const { binding, constraint } = element;
   if (binding?.strength === 'required' && binding.valueSet) found.binding = binding.valueSet;
-  if (type === 'Reference' && targets?.length) found.targets = targets.map((url) => url.replace(/^.*\//, ''));
+  if (type === 'Reference' && targetProfile?.length) {
+    found.targets = targetProfile.map((url) => url.replace(/^.*\//, ''));
+  }
+  if (profile?.some((url) => url.endsWith('/SimpleQuantity'))) found.plainQuantity = true;
   if (constraint?.some(({ key }) => key !== 'ele-1' && key !== 'ext-1')) {
     found.rules = { type, constraints: constraint };
   }

@@ -2,6 +2,9 @@
 import type { OperationOutcomeIssue } from '@medplum/fhirtypes';
 import { Ajv, type ValidateFunction } from 'ajv';
 import type { Definitions } from '../definitions.ts';
+import { createAdviser } from './advice/adviser.ts';
+import { checkContainedIds } from './contained-references.ts';
+import { createExtensionChecker } from './extension/extension-checker.ts';
 import { firstLook, isLarge } from './guard.ts';
 import { isError, issueOf, limited, shown } from './issue.ts';
 import { typeNameOf } from './json-type.ts';
@@ -19,7 +22,12 @@ export interface Validator {
    * claims in `meta.profile`, and to `profiles`. Never throws, whatever it is given.
    * @param profiles canonical URLs to check besides those that the resource claims
    */
-  validate(resource: unknown, profiles?: readonly string[]): OperationOutcomeIssue[];
+  validate(resource: unknown, profiles?: readonly string[], options?: ValidateOptions): OperationOutcomeIssue[];
+}
+
+export interface ValidateOptions {
+  /** Also what is not wrong but worth knowing: extensible bindings, displays, unknown extensions, best practice. */
+  readonly advice?: boolean;
 }
 
 /** Types are compiled when first met, profiles when first claimed. */
@@ -27,18 +35,26 @@ export function createValidator(definitions: Definitions): Validator {
   const types = new Set(definitions.resourceTypes);
   const findingAll = compiler(definitions, { allErrors: true });
   const findingFirst = compiler(definitions, { allErrors: false });
-  const checkProfiles = createProfileChecker(definitions);
+  const { checkProfiles, checkProfile } = createProfileChecker(definitions);
+  const checkExtensions = createExtensionChecker(definitions, checkProfile);
+  const advise = createAdviser(definitions);
 
-  function visitResource(resource: unknown, { place, container, profiles, large }: Setting): OperationOutcomeIssue[] {
+  function visitResource(
+    resource: unknown,
+    { place, container, profiles, large, advice }: Setting,
+  ): OperationOutcomeIssue[] {
     const type = typeOf(resource, types, place);
     if (typeof type !== 'string') return [type];
     const object = resource as object;
-    const visit = createVisit(type, object, place ?? type, container ?? object);
+    const visit = createVisit(type, object, place ?? type, container, advice);
     const validate = (large && isLarge(object) ? findingFirst : findingAll)(type);
     if (!validate.call(visit, object)) translate(validate.errors ?? [], visit);
     if (!visit.issues.some(isError)) {
       for (const { check, value, pointer, companion } of visit.pending) check(value, visit, pointer, companion);
       checkProfiles(visit, profiles);
+      checkExtensions(visit);
+      checkContainedIds(visit);
+      if (advice) advise(visit);
     }
     for (const issue of nestedIssues(visit, large)) visit.issues.push(issue);
     return visit.issues;
@@ -47,16 +63,16 @@ export function createValidator(definitions: Definitions): Validator {
   function nestedIssues(visit: Visit, large: boolean): OperationOutcomeIssue[] {
     return visit.nested.flatMap(({ resource, pointer }) => {
       const place = toExpression(pointer, visit.type, visit.prefix);
-      const container = pointer.startsWith('/contained/') ? visit.resource : undefined;
-      return visitResource(resource, { place, container, profiles: [], large });
+      const container = pointer.startsWith('/contained/') ? visit : undefined;
+      return visitResource(resource, { place, container, profiles: [], large, advice: visit.advice });
     });
   }
 
   return {
-    validate(resource, profiles = []) {
+    validate(resource, profiles = [], { advice = false } = {}) {
       const named = (resource as { resourceType?: unknown } | null | undefined)?.resourceType;
       const { danger, large } = firstLook(resource, typeof named === 'string' && types.has(named) ? named : 'Resource');
-      return danger ? [danger] : limited(visitResource(resource, { profiles, large }));
+      return danger ? [danger] : limited(visitResource(resource, { profiles, large, advice }));
     },
   };
 }
@@ -64,11 +80,12 @@ export function createValidator(definitions: Definitions): Validator {
 /** Where a resource is met: by itself, or at a place in another one. */
 interface Setting {
   readonly place?: string;
-  /** The resource that contains it (`contained`), which local references look into. */
-  readonly container?: object | undefined;
+  /** The visit of the resource that contains it (`contained`), which local references look into. */
+  readonly container?: Visit | undefined;
   readonly profiles: readonly string[];
   /** Whether the whole of what was given is large. */
   readonly large: boolean;
+  readonly advice: boolean;
 }
 
 /** The resource's type, or the issue that says why it has none. */

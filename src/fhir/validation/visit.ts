@@ -3,7 +3,7 @@
 import type { Environment } from '../fhirpath/evaluation.ts';
 import { type Issue, type IssueCode, issueOf } from './issue.ts';
 import { toExpression } from './location.ts';
-import { type Contained, containedTypes } from './reference-targets.ts';
+import { type Contained, containedById } from './reference-targets.ts';
 
 /** A resource found inside another one, to be validated as its own root. */
 export interface Nested {
@@ -31,19 +31,44 @@ export interface Visit {
   readonly issues: Issue[];
   readonly pending: Pending[];
   readonly nested: Nested[];
+  /** Extensions met, with the JSON pointers of their places. */
+  readonly extensions: Extended[];
+  /** Profiles that were checked, with where: `pointer url`. A profile is reported once for a place. */
+  readonly checked: Set<string>;
+  /** Ids of elements met. */
+  readonly ids: Set<string>;
+  /** Whether what is not wrong but worth knowing is reported too. */
+  readonly advice: boolean;
 }
 
-export function createVisit(type: string, resource: object, prefix: string, rootResource: object): Visit {
-  const environment = { resource, rootResource };
+/** An extension and where it is. */
+export interface Extended {
+  readonly value: unknown;
+  readonly pointer: string;
+}
+
+/** @param container the visit of the resource that contains this one */
+export function createVisit(
+  type: string,
+  resource: object,
+  prefix: string,
+  container: Visit | undefined,
+  advice: boolean,
+): Visit {
+  const environment = { resource, rootResource: container?.resource ?? resource };
   return {
     type,
     resource,
     environment,
-    contained: containedTypes(rootResource),
+    contained: container?.contained ?? containedById(resource),
     prefix,
     issues: [],
     pending: [],
     nested: [],
+    extensions: [],
+    checked: new Set(),
+    ids: new Set(),
+    advice,
   };
 }
 

@@ -78,13 +78,24 @@ describe('hostile shapes', () => {
   });
 
   test('thousands of contained resources that refer to each other', () => {
-    const contained = Array.from({ length: 3000 }, (_, index) => ({
+    const contained = Array.from({ length: 20_000 }, (_, index) => ({
       resourceType: 'Organization',
       id: `o${index}`,
       name: 'x',
-      partOf: { reference: `#o${(index + 1) % 3000}` },
+      partOf: { reference: `#o${(index + 1) % 20_000}` },
     }));
     expect(validator.validate({ resourceType: 'Patient', contained })).toEqual([]);
+  });
+
+  test('tens of thousands of extensions, known and unknown', () => {
+    const birthTime = 'http://hl7.org/fhir/StructureDefinition/patient-birthTime';
+    const extension = Array.from({ length: 40_000 }, (_, index) =>
+      index % 2
+        ? { url: birthTime, valueDateTime: '2026-01-01' }
+        : { url: `http://x.example/${index}`, valueCode: 'c' },
+    );
+    const issues = validator.validate({ resourceType: 'Patient', extension }, [], { advice: true });
+    expect(issues).toHaveLength(MOST_ISSUES + 1);
   });
 
   test('long texts', () => {
@@ -110,7 +121,7 @@ describe('anything', () => {
         const places = placesIn(resource);
         const { owner, key } = places[seed % places.length] as Place;
         owner[key] = junk;
-        for (const { severity, details, expression } of validator.validate(resource)) {
+        for (const { severity, details, expression } of validator.validate(resource, [], { advice: true })) {
           expect(['error', 'warning', 'information']).toContain(severity);
           expect(details?.text).toBeTruthy();
           if (severity === 'error') expect(expression?.[0]).toBeTruthy();

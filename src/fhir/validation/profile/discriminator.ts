@@ -50,12 +50,17 @@ function discriminate(
   const profiles = types.flatMap(({ profile, targetProfile }) => (isTarget ? targetProfile : profile) ?? []);
   if (kind === 'profile') {
     return (item, visit) =>
-      read(item, visit.environment).some((one) => profiles.some((url) => conforms(url, one, visit) !== false));
+      any(read(item, visit.environment).map((one) => any(profiles.map((url) => conforms(url, one, visit)))));
   }
+  // A target whose profile is not installed may be of any type.
   const names = isTarget
-    ? profiles.map((url) => definitions.structure(url)?.type ?? url.replace(/^.*\//, ''))
+    ? profiles.map((url) => definitions.structure(url)?.type)
     : types.map((one) => typeCode(one, node?.element.path ?? ''));
-  return (item, visit) => read(item, visit.environment).some((one) => names.some((name) => isKindOf(one.type, name)));
+  return (item, visit) => any(read(item, visit.environment).map((one) => isOneOf(one, names)));
+}
+
+function isOneOf({ type }: TypedValue, names: readonly (string | undefined)[]): boolean | undefined {
+  return any(names.map((name) => (name === undefined ? undefined : isKindOf(type, name))));
 }
 
 /** What the slice says about the value at the discriminator's path: fixed, pattern, or a required binding. */

@@ -1,15 +1,17 @@
 // One element of a profile, with its children and slices, compiled to a check.
 import type { Structure } from '../../base-structures.ts';
 import { isKindOf, typeCode } from '../../fhirpath/type-model.ts';
-import { bindingCheck } from '../codes.ts';
+import { bindingCheck, maxValueSetOf } from '../codes.ts';
 import { applyRule } from '../keywords.ts';
 import { targetTypes, wrongTarget } from '../reference-targets.ts';
 import { compileRules } from '../rules.ts';
 import { report, type Visit } from '../visit.ts';
+import { containedTargetCheck } from './contained-target.ts';
 import { expectation, expectedValue, isExpected } from './fixed-value.ts';
 import { childPlaces, type NodeCheck, type Place, type Surroundings } from './place.ts';
 import type { ProfileNode } from './profile-tree.ts';
 import { compileSlices } from './slices.ts';
+import { valueRange } from './value-range.ts';
 
 /** The check of one value against a node: its own conditions, then its children. */
 export function compileNode(node: ProfileNode, structure: Structure, around: Surroundings): NodeCheck {
@@ -68,6 +70,21 @@ function valueChecks({ element }: ProfileNode, { definitions }: Surroundings): N
       if (reason !== undefined) report(visit, 'error', 'code-invalid', reason, pointer);
     });
   }
+  const most = maxValueSetOf(element.binding);
+  const limit = most === undefined ? undefined : bindingCheck(definitions, most);
+  if (limit) {
+    checks.push(({ item, pointer }, visit) => {
+      const reason = limit(item.value);
+      if (reason !== undefined) report(visit, 'error', 'code-invalid', reason, pointer);
+    });
+  }
+  const range = valueRange(element);
+  if (range) {
+    checks.push(({ item, pointer }, visit) => {
+      const reason = range(item);
+      if (reason !== undefined) report(visit, 'error', 'value', reason, pointer);
+    });
+  }
   const { maxLength } = element;
   if (maxLength !== undefined) {
     checks.push(({ item, pointer }, visit) => {
@@ -94,6 +111,10 @@ function typeChecks({ element }: ProfileNode, { definitions, checkProfile, confo
       checks.push((place, visit) => {
         if (place.item.type === name) checkOneOf(profile, place, visit, { definitions, checkProfile, conforms });
       });
+    }
+    const demanded = targetProfile?.filter((url) => definitions.structure(url)?.derivation === 'constraint') ?? [];
+    if (demanded.length > 0 && demanded.length === targetProfile?.length) {
+      checks.push(containedTargetCheck(demanded, conforms));
     }
     const targets = targetTypes(targetProfile ?? [], (url) => definitions.structure(url)?.type);
     if (!targets) continue;

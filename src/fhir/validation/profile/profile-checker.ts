@@ -12,16 +12,22 @@ import { profileTree } from './profile-tree.ts';
 /** Deeper than profiles refer to each other (an extension in an extension …). */
 const DEEPEST = 20;
 
-/** Adds to the visit what its resource breaks of the profiles it claims and of `extra`. */
-export function createProfileChecker(definitions: Definitions): (visit: Visit, extra: readonly string[]) => void {
-  const compiled = new Map<string, NodeCheck>();
+export interface ProfileChecker {
+  /** Adds to the visit what its resource breaks of the profiles it claims and of `extra`. */
+  readonly checkProfiles: (visit: Visit, extra: readonly string[]) => void;
+  /** Adds what the value at a place breaks of one profile; a profile that cannot be used is a warning. */
+  readonly checkProfile: (url: string, place: Place, visit: Visit) => void;
+}
+
+export function createProfileChecker(definitions: Definitions): ProfileChecker {
+  const compiled = new Map<Structure, NodeCheck>();
   let depth = 0;
 
   function checkOf(structure: Structure): NodeCheck {
-    const known = compiled.get(structure.url);
+    const known = compiled.get(structure);
     if (known) return known;
     const check = compileNode(profileTree(structure), structure, { definitions, checkProfile, conforms });
-    compiled.set(structure.url, check);
+    compiled.set(structure, check);
     return check;
   }
 
@@ -32,6 +38,9 @@ export function createProfileChecker(definitions: Definitions): (visit: Visit, e
     if (structure.derivation !== 'constraint') return structure.type === place.item.type;
     if (structure.type !== place.item.type) return false;
     if (depth >= DEEPEST) return true;
+    const done = `${place.pointer} ${structure.url}`;
+    if (visit.checked.has(done)) return true;
+    visit.checked.add(done);
     depth++;
     try {
       checkOf(structure)(place, visit);
@@ -42,7 +51,7 @@ export function createProfileChecker(definitions: Definitions): (visit: Visit, e
   }
 
   function conforms(url: string, item: TypedValue, visit: Visit): boolean | undefined {
-    const trial: Visit = { ...visit, issues: [] };
+    const trial: Visit = { ...visit, issues: [], checked: new Set() };
     const fits = checkProfile(url, { item, pointer: '' }, trial);
     return fits && !trial.issues.some(isError);
   }
@@ -64,15 +73,17 @@ export function createProfileChecker(definitions: Definitions): (visit: Visit, e
     }
   }
 
-  return (visit, extra) => {
+  function checkProfiles(visit: Visit, extra: readonly string[]): void {
     const place = { item: { type: visit.type, value: visit.resource }, pointer: '' };
     for (const url of new Set([...claimed(visit.resource), ...extra])) {
       const fits = attempt(url, place, visit);
-      if (fits === undefined) visit.issues.push(notInstalled(url, visit.prefix));
+      if (fits === undefined) visit.issues.push(notInstalled(url, visit, extra.includes(url)));
       if (fits === false)
         report(visit, 'error', 'structure', `The profile ${url} is not for ${visit.type}.`, '/meta/profile');
     }
-  };
+  }
+
+  return { checkProfiles, checkProfile: attempt };
 }
 
 function claimed(resource: object): string[] {
@@ -80,11 +91,15 @@ function claimed(resource: object): string[] {
   return (meta?.profile ?? []).filter((url) => url !== null);
 }
 
-function notInstalled(url: string, prefix: string) {
-  return issueOf(
-    'warning',
-    'not-found',
-    `The profile ${url} is not installed, so it was not checked.`,
-    `${prefix}.meta.profile`,
-  );
+/** A claim that cannot be checked is a warning; a question that cannot be answered is an error. */
+function notInstalled(url: string, { prefix, advice }: Visit, asked: boolean) {
+  const how = 'An operator can add its guide: baton guide add FILE or name@version.';
+  return asked && advice
+    ? issueOf('error', 'not-found', `The profile ${url} is not installed. ${how}`, prefix)
+    : issueOf(
+        'warning',
+        'not-found',
+        `The profile ${url} is not installed, so it was not checked.`,
+        `${prefix}.meta.profile`,
+      );
 }

@@ -34,15 +34,25 @@ export function compileSlices(
 ): SlicesCheck | undefined {
   if (node.slices.length === 0) return undefined;
   const slices = node.slices.map((slice) => compileSlice(slice, node, structure, around, compileNode));
-  const closed = node.element.slicing?.rules === 'closed';
+  const { rules, ordered } = node.element.slicing ?? {};
+  const closed = rules === 'closed';
   return (places, parent, visit) => {
     const members = slices.map((): Place[] => []);
     const unsure = new Set<number>();
+    let latest = -1;
+    let other: Place | undefined;
     for (const place of places) {
       const answers = slices.map((slice) => slice.matches(place, visit));
       const index = answers.indexOf(true);
       members[index]?.push(place);
-      if (index >= 0) continue;
+      if (index >= 0) {
+        if (ordered && index < latest) reportOrder(slices, index, latest, place, visit);
+        if (rules === 'openAtEnd' && other) reportOther(other, visit);
+        other = undefined;
+        latest = Math.max(latest, index);
+        continue;
+      }
+      if (!answers.includes(undefined)) other ??= place;
       for (const [at, answer] of answers.entries()) if (answer === undefined) unsure.add(at);
       if (closed && !answers.includes(undefined)) {
         report(
@@ -59,6 +69,15 @@ export function compileSlices(
       checkSlice(enough, members[index] ?? [], `${parent.pointer}/${node.name}`, parent, visit);
     }
   };
+}
+
+function reportOrder(slices: readonly Slice[], index: number, latest: number, { pointer }: Place, visit: Visit): void {
+  const text = `"${slices[index]?.name}" must come before "${slices[latest]?.name}".`;
+  report(visit, 'error', 'structure', text, pointer);
+}
+
+function reportOther({ pointer }: Place, visit: Visit): void {
+  report(visit, 'error', 'structure', 'What is in no slice must come after everything that is.', pointer);
 }
 
 function checkSlice(slice: Slice, members: readonly Place[], pointer: string, parent: Place, visit: Visit): void {
