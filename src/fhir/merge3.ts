@@ -63,6 +63,8 @@ function mergeValue(context: Context, place: Place, base: Side, ours: Side, thei
       return mergeObjects(context, place, origin ?? {}, ours, theirs);
     const codings = mergeCodings(origin, ours, theirs);
     if (codings) return codings;
+  } else if ((ours === undefined || theirs === undefined) && isTurned(place, base, ours ?? theirs)) {
+    return undefined; // one side removed the list, and the other did no more than put it into another order
   }
   return decide(context, place, base, ours, theirs);
 }
@@ -156,6 +158,14 @@ function mergeLists(context: Context, place: Place, base: Json[], ours: Json[], 
   // The same order whichever side merges, so that two servers arrive at the same body.
   if (preference === 'append') grown.sort((a, b) => (timeOf(a) < timeOf(b) ? -1 : timeOf(a) > timeOf(b) ? 1 : 0));
   return [...kept, ...grown];
+}
+
+/** The same keyed items as the base's, in whatever order. */
+function isTurned({ element }: Place, base: Side, side: Side): boolean {
+  if (!Array.isArray(base) || !Array.isArray(side)) return false;
+  const [before, after] = [keyed(element, base), keyed(element, side)];
+  if (!before || !after || before.size !== after.size) return false;
+  return [...before].every(([key, item]) => sameJson(item, after.get(key)));
 }
 
 function timeOf(item: Json): string {

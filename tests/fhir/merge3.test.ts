@@ -133,6 +133,13 @@ describe('merge3 algebra', () => {
 });
 
 describe('merge3 cases', () => {
+  test('a list that one side removed and the other only turned is removed', () => {
+    const notes = [{ text: 'first' }, { text: 'second' }];
+    const [base, turned] = [{ note: notes }, { note: notes.toReversed() }];
+    expect(merge3(base, turned, {})).toEqual({ merged: {}, conflicts: [] });
+    expect(merge3(base, {}, turned)).toEqual({ merged: {}, conflicts: [] });
+  });
+
   test('edits of different elements and activities come together', () => {
     const base = { status: 'active', activity: [{ reference: { reference: 'Task/1' } }] };
     const ours = {
