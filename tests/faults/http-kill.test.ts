@@ -1,0 +1,144 @@
+// `kill -9` of the running program in the middle of FHIR transactions: each is there whole or not at all, and what was
+// answered is there. Where the search finds a resource, its read does, too.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Bundle } from '@medplum/fhirtypes';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type DayPlace, newDayPlace } from '../acceptance/sandbox-day.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const ROUNDS = 3;
+const CLIENTS = 6;
+const ENTRIES = 20;
+/** Identifies what one transaction wrote. */
+const SYSTEM = 'urn:transaction';
+
+let place: DayPlace;
+let program: ChildProcess | undefined;
+
+beforeEach(async () => {
+  place = await newDayPlace();
+});
+afterEach(async () => {
+  await kill();
+  await place.remove();
+});
+
+/** Resolves when the program listens. */
+async function start(): Promise<void> {
+  program = spawn(process.execPath, ['src/main.ts'], {
+    cwd: ROOT,
+    env: {
+      PATH: process.env.PATH,
+      BATON_PORT: String(place.port),
+      BATON_MLLP_PORT: 'off',
+      BATON_SANDBOX: 'off',
+      BATON_AUTH: 'off',
+      BATON_LOG_LEVEL: 'silent',
+      BATON_DATABASE_URL: `sqlite:${join(place.folder, 'baton.db')}`,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (!program.stdout) throw new Error('The program has no standard output.');
+  for await (const line of createInterface({ input: program.stdout })) {
+    if (line.includes('listening on')) return;
+  }
+  throw new Error('The program ended before it listened.');
+}
+
+async function kill(): Promise<void> {
+  if (!program || program.exitCode !== null || program.signalCode !== null) return;
+  const exited = once(program, 'exit');
+  program.kill('SIGKILL');
+  await exited;
+}
+
+async function request(path: string, body?: Bundle): Promise<{ status: number; json: Bundle }> {
+  const response = await fetch(`http://127.0.0.1:${place.port}/fhir/R4${path}`, {
+    ...(body
+      ? { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/fhir+json' } }
+      : {}),
+  });
+  return { status: response.status, json: (await response.json()) as Bundle };
+}
+
+/** A patient and tasks that refer to it, and a task that every transaction changes. */
+function transaction(name: string): Bundle {
+  const patient = 'urn:uuid:00000000-0000-4000-8000-000000000001';
+  const tasks = Array.from({ length: ENTRIES - 2 }, () => ({
+    resource: {
+      resourceType: 'Task' as const,
+      status: 'requested' as const,
+      intent: 'order' as const,
+      identifier: [{ system: SYSTEM, value: name }],
+      for: { reference: patient },
+    },
+    request: { method: 'POST' as const, url: 'Task' },
+  }));
+  const identifier = [{ system: SYSTEM, value: name }];
+  return {
+    resourceType: 'Bundle',
+    type: 'transaction',
+    entry: [
+      {
+        fullUrl: patient,
+        resource: { resourceType: 'Patient', identifier },
+        request: { method: 'POST', url: 'Patient' },
+      },
+      ...tasks,
+      {
+        resource: { resourceType: 'Task', id: 'last', status: 'requested', intent: 'order', identifier },
+        request: { method: 'PUT', url: 'Task/last' },
+      },
+    ],
+  };
+}
+
+/** Sends one transaction after the other until the program is gone. */
+async function client(name: string, sent: string[], onAnswer: (name: string) => void): Promise<void> {
+  for (let n = 0; ; n++) {
+    const one = `${name}-${n}`;
+    sent.push(one);
+    try {
+      const { status } = await request('', transaction(one));
+      expect(status).toBe(200);
+      onAnswer(one);
+    } catch (error) {
+      if (error instanceof TypeError) return;
+      throw error;
+    }
+  }
+}
+
+test('a transaction is all or nothing, and an answer is a promise', async () => {
+  const [sent, answered]: [string[], string[]] = [[], []];
+  for (let round = 0; round < ROUNDS; round++) {
+    await start();
+    const enough = answered.length + 5 + 17 * round;
+    const onAnswer = (name: string) => {
+      if (answered.push(name) === enough) program?.kill('SIGKILL');
+    };
+    await Promise.all(Array.from({ length: CLIENTS }, (_, n) => client(`${round}-${n}`, sent, onAnswer)));
+    await kill();
+  }
+  await start();
+  const whole = await Promise.all(sent.map(isWhole));
+  expect(whole.filter((each) => each === 'partly')).toEqual([]);
+  const lost = answered.filter((name) => whole[sent.indexOf(name)] !== 'whole');
+  expect(lost).toEqual([]);
+  const versions = await request('/Task/last/_history?_count=1');
+  expect(versions.json.total).toBe(whole.filter((each) => each === 'whole').length);
+}, 120_000);
+
+async function isWhole(name: string): Promise<'whole' | 'nothing' | 'partly'> {
+  const search = `identifier=${SYSTEM}|${name}&_count=100`;
+  const { json: patients } = await request(`/Patient?${search}`);
+  const { json: tasks } = await request(`/Task?${search}&_id:not=last`);
+  const [patient] = patients.entry ?? [];
+  const ofPatient = patient ? await request(`/Task?patient=${patient.resource?.id}&_summary=count`) : undefined;
+  if (patients.total === 0 && tasks.total === 0) return 'nothing';
+  const counts = [patients.total, tasks.total, ofPatient?.json.total];
+  return counts.join() === [1, ENTRIES - 2, ENTRIES - 2].join() ? 'whole' : 'partly';
+}
