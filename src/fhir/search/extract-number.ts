@@ -44,12 +44,33 @@ export function extractQuantity(value: unknown, place: Place, out: RowCollector)
   out.quantity(place, range[0], range[1], measured.system ?? '', measured.code ?? '', measured.unit ?? '');
 }
 
-/** `<5` reaches from the smallest number to 5. Sampled data has no single value. */
+/** `<5` reaches from the smallest number to just below 5. Sampled data has no single value. */
 function limits(source: QuantityLike): readonly [low: number, high: number] | undefined {
   if (source.origin) return undefined;
-  if (source.low || source.high) return [source.low?.value ?? -MOST, source.high?.value ?? MOST];
-  if (typeof source.value !== 'number') return undefined;
-  if (source.comparator?.startsWith('<')) return [-MOST, source.value];
-  if (source.comparator?.startsWith('>')) return [source.value, MOST];
-  return [source.value, source.value];
+  if (source.low || source.high) {
+    const [low, high] = [source.low?.value, source.high?.value];
+    return low === undefined && high === undefined ? undefined : [low ?? -MOST, high ?? MOST];
+  }
+  const { value, comparator } = source;
+  if (typeof value !== 'number') return undefined;
+  switch (comparator) {
+    case '<':
+      return [-MOST, neighbour(value, -1)];
+    case '<=':
+      return [-MOST, value];
+    case '>':
+      return [neighbour(value, 1), MOST];
+    case '>=':
+      return [value, MOST];
+    default:
+      return [value, value];
+  }
+}
+
+/** The double next to `value`, upwards or downwards: ranges are closed, and this is the last number before it. */
+function neighbour(value: number, direction: 1 | -1): number {
+  if (value === 0) return direction * Number.MIN_VALUE;
+  const bits = new BigInt64Array(new Float64Array([value]).buffer);
+  bits[0] = (bits[0] ?? 0n) + (value > 0 === direction > 0 ? 1n : -1n);
+  return new Float64Array(bits.buffer)[0] ?? value;
 }

@@ -30,7 +30,9 @@ export function extractToken(value: unknown, place: Place, out: RowCollector): v
     out.token(place, source.system ?? '', source.value);
     addText(source.type?.text, place, out);
   } else {
+    // A Coding, or an Identifier that says of what kind it is and has no value.
     addCoding(source, place, out);
+    addText(source.type?.text, place, out);
   }
 }
 

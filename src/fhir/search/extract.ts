@@ -5,6 +5,7 @@ import { splitResolve } from './expression.ts';
 import { extractDate } from './extract-date.ts';
 import { extractNumber, extractQuantity } from './extract-number.ts';
 import { extractReference } from './extract-reference.ts';
+import { specialExtractor } from './extract-special.ts';
 import { extractString, extractUri } from './extract-text.ts';
 import { extractIdentifierType, extractToken } from './extract-token.ts';
 import { type IndexRows, type Place, RowCollector } from './index-rows.ts';
@@ -26,6 +27,14 @@ export type Extraction = (resource: Resource) => IndexRows;
 type Extractor = (resource: Resource, out: RowCollector) => void;
 type ValueExtractor = (value: unknown, place: Place, resource: Resource, out: RowCollector) => void;
 
+/** A path may end at a choice of which some types are not of the parameter's kind: `scheduledString` is no date. */
+const UNLIKE: Partial<Record<SearchParameterType, ReadonlySet<string>>> = {
+  token: new Set(['Quantity', 'Range', 'Ratio', 'SampledData', 'Money', 'Reference', 'Period']),
+  date: new Set(['string', 'markdown', 'code', 'uri', 'canonical']),
+};
+
+const isComparable = (kind: SearchParameterType, type: string) => !UNLIKE[kind]?.has(type);
+
 /** Answered from the columns of the resource's own row. */
 const STORED_IN_ROW = new Set(['_id', '_lastUpdated']);
 
@@ -44,7 +53,7 @@ export function createExtraction(options: ExtractionOptions): Extraction {
 }
 
 function compileType(type: string, options: ExtractionOptions): Extractor[] {
-  return options.parameters
+  const extractors = options.parameters
     .forType(type)
     .filter((definition) => !STORED_IN_ROW.has(definition.code))
     .flatMap((definition) =>
@@ -52,6 +61,8 @@ function compileType(type: string, options: ExtractionOptions): Extractor[] {
         ? compileComposite(definition, type, options)
         : compileParameter(definition, type, options),
     );
+  const special = specialExtractor(type, options);
+  return special ? [...extractors, special] : extractors;
 }
 
 function compileParameter(definition: ParameterDefinition, type: string, options: ExtractionOptions): Extractor[] {
@@ -59,9 +70,13 @@ function compileParameter(definition: ParameterDefinition, type: string, options
   const extractors = definition.branches.map((branch): Extractor => {
     const { path, resolvesTo } = splitResolve(branch);
     const select = compilePath(path, type);
-    const add = valueExtractor(definition.kind, options.baseUrl, resolvesTo);
+    const plain = valueExtractor(definition.kind, options.baseUrl, resolvesTo);
+    const add = definition.kind === 'token' || definition.kind === 'reference' ? plain : marked(plain);
     return (resource, out) => {
-      for (const found of select(resource)) add(found.value, place, resource, out);
+      for (const { value, type: found } of select(resource)) {
+        if (isComparable(definition.kind, found)) add(value, place, resource, out);
+        else out.token(place, '', '');
+      }
     };
   });
   if (!hasTypes(definition)) return extractors;
@@ -73,6 +88,18 @@ function compileParameter(definition: ParameterDefinition, type: string, options
     });
   }
   return extractors;
+}
+
+/**
+ * A value without anything to compare with (a Timing without dates, a Quantity without number) is a value all the same:
+ * an empty token says so, for `:missing`.
+ */
+function marked(add: ValueExtractor): ValueExtractor {
+  return (value, place, resource, out) => {
+    const before = out.count;
+    add(value, place, resource, out);
+    if (out.count === before) out.token(place, '', '');
+  };
 }
 
 /** Whether the parameter finds Identifiers, which `:of-type` asks by their type. */
@@ -87,6 +114,7 @@ function compileComposite(definition: ParameterDefinition, type: string, options
     const parameter = options.idOf(key);
     return branches.map(splitResolve).map(({ path, resolvesTo }) => ({
       parameter,
+      kind,
       select: byRootType(path),
       add: valueExtractor(kind, options.baseUrl, resolvesTo),
     }));
@@ -96,9 +124,11 @@ function compileComposite(definition: ParameterDefinition, type: string, options
       let part = 0;
       for (const root of roots) {
         for (const repetition of root(resource)) {
-          for (const { parameter, select, add } of components) {
+          for (const { parameter, kind, select, add } of components) {
             const found = select(repetition.type)(repetition.value as object, { resource });
-            for (const { value } of found) add(value, { parameter, part }, resource, out);
+            for (const { value, type } of found) {
+              if (isComparable(kind, type)) add(value, { parameter, part }, resource, out);
+            }
           }
           part++;
         }

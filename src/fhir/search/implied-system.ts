@@ -9,6 +9,16 @@ const ALSO: Readonly<Record<string, string>> = {
   'http://hl7.org/fhir/care-plan-intent': 'http://hl7.org/fhir/request-intent',
   'http://hl7.org/fhir/mimetypes': 'urn:ietf:bcp:13',
   'http://hl7.org/fhir/languages': 'urn:ietf:bcp:47',
+  'http://hl7.org/fhir/clinicalimpression-status': 'http://hl7.org/fhir/event-status',
+  'http://hl7.org/fhir/immunization-status': 'http://hl7.org/fhir/event-status',
+  'http://hl7.org/fhir/immunization-evaluation-status': 'http://terminology.hl7.org/CodeSystem/medication-admin-status',
+  'http://hl7.org/fhir/medication-admin-status': 'http://terminology.hl7.org/CodeSystem/medication-admin-status',
+  'http://hl7.org/fhir/medicationdispense-status': 'http://terminology.hl7.org/CodeSystem/medicationdispense-status',
+  'http://hl7.org/fhir/medicationknowledge-status': 'http://terminology.hl7.org/CodeSystem/medicationknowledge-status',
+  'http://hl7.org/fhir/medication-status': 'http://hl7.org/fhir/CodeSystem/medication-status',
+  'http://hl7.org/fhir/medicationrequest-status': 'http://hl7.org/fhir/CodeSystem/medicationrequest-status',
+  'http://hl7.org/fhir/medicationrequest-intent': 'http://hl7.org/fhir/CodeSystem/medicationrequest-intent',
+  'http://hl7.org/fhir/medication-statement-status': 'http://hl7.org/fhir/CodeSystem/medication-statement-status',
 };
 
 const PATH = /^[A-Z]\w*(\.\w+)+$/;

@@ -23,6 +23,12 @@ export class RowCollector {
     uri: [],
   };
 
+  /** How many rows there are. */
+  get count(): number {
+    const { token, reference, date, string, number, quantity, uri } = this.rows;
+    return token.length + reference.length + date.length + string.length + number.length + quantity.length + uri.length;
+  }
+
   token({ parameter, part }: Place, system: string, code: string): void {
     this.rows.token.push([parameter, part, system, code]);
   }

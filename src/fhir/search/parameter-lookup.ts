@@ -2,11 +2,14 @@
 import { Fault } from '../../fault.ts';
 import type { ParameterDefinition, SearchParameters } from './parameters.ts';
 import type { ParameterKey } from './query.ts';
+import type { TokenSets } from './token-sets.ts';
 
 export interface ConditionContext {
   readonly parameters: SearchParameters;
   readonly baseUrl: string;
   readonly now: () => number;
+  /** Absent where no terminology is at hand: `:in`, `:not-in`, `:above` and `:below` of codes are then refused. */
+  readonly tokenSets: TokenSets | undefined;
   /** How many more types chains may look into. */
   readonly budget: { chains: number };
 }
@@ -30,7 +33,12 @@ export function definitionOf(
 }
 
 export function isTarget({ parameters }: ConditionContext, definition: ParameterDefinition, type: string): boolean {
-  return definition.targets.length > 0 ? definition.targets.includes(type) : parameters.types.includes(type);
+  return (definition.targets.length > 0 ? definition.targets : parameters.types).includes(type);
+}
+
+/** The types that a reference may lead to. */
+export function targetsOf({ parameters }: ConditionContext, { targets }: ParameterDefinition): readonly string[] {
+  return targets.length > 0 ? targets : parameters.types;
 }
 
 export const keyOf = ({ type, code }: ParameterDefinition): ParameterKey => ({ type, code });

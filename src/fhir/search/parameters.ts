@@ -44,6 +44,12 @@ export interface SearchParameters {
 /** The pseudo-parameter whose rows answer `identifier:of-type`. */
 export const IDENTIFIER_OF_TYPE = 'identifier:of-type';
 
+/** The pseudo-parameter whose rows answer `_list`: what a List names and does not mark as deleted. */
+export const LIST_MEMBER: ParameterKey = { type: 'List', code: '_list' };
+
+/** R4 gives each of the two components of this one the expression of the other. */
+const SWAPPED = 'http://hl7.org/fhir/SearchParameter/DocumentReference-relationship';
+
 /** Types that parameters may be defined on, and which every resource is. */
 const SHARED = ['Resource', 'DomainResource'];
 
@@ -77,7 +83,7 @@ function collect(
   types.delete('Resource');
   return {
     get: (type, code) => byType.get(type)?.get(code) ?? shared.get(code),
-    forType: (type) => [...(byType.get(type)?.values() ?? []), ...shared.values()],
+    forType: (type) => [...(type === 'Resource' ? [] : (byType.get(type)?.values() ?? [])), ...shared.values()],
     types: [...types].sort(),
     patientCompartment: (type) => inCompartment.get(type),
   };
@@ -94,12 +100,15 @@ function define(
   const branches = branchesFor(parameter.expression, base);
   if (branches.length === 0) return undefined;
   const code = parameter.code;
-  const components = (parameter.component ?? []).map((component, position) => {
+  const parts = parameter.component ?? [];
+  const expressions = parts.map(({ expression }) => expression);
+  if (parameter.url === SWAPPED) expressions.reverse();
+  const components = parts.map((component, position) => {
     const part = byUrl.get(component.definition);
     return {
       key: { type, code: `${code}$${position}` },
       kind: part?.type ?? 'special',
-      branches: branchesFor(component.expression, undefined),
+      branches: branchesFor(expressions[position] ?? '', undefined),
       targets: targetsOf(part),
     };
   });

@@ -1,15 +1,19 @@
 // One search parameter, with its chain or `_has`, as a condition.
 // https://hl7.org/fhir/R4/search.html#chaining and #has
-import { Fault } from '../../fault.ts';
-import { type ConditionContext, definitionOf, isTarget, keyOf, UnknownParameter } from './parameter-lookup.ts';
+import { chainTo, isKnown, refuseFarChains } from './chain.ts';
+import {
+  type ConditionContext,
+  definitionOf,
+  isTarget,
+  keyOf,
+  targetsOf,
+  UnknownParameter,
+} from './parameter-lookup.ts';
 import { parseComposite, parseId, parseLastUpdated, parseMatch, parseMissing } from './parse-match.ts';
+import { parseSpecial } from './parse-special.ts';
 import { malformed } from './parse-values.ts';
-import type { ChainTarget, Condition } from './query.ts';
-
-/** `_has` and chains may not nest deeper than this … */
-const MAX_DEPTH = 8;
-/** … nor, all together, look into more types: a chain without type fans out over every type a reference may have. */
-export const MAX_CHAINS = 300;
+import type { Condition } from './query.ts';
+import { isSpecial } from './special.ts';
 
 /**
  * As `parseCondition`, for a search over one type, over several or (none) over all: what is not common to all types
@@ -23,7 +27,7 @@ export function conditionForTypes(
 ): Condition {
   const [code = ''] = name.split(/[:.]/);
   if (types.length === 1) return parseCondition(context, types[0], name, value);
-  if (types.length === 0 || code === '_id' || context.parameters.get('Resource', code)) {
+  if (types.length === 0 || code === '_id' || isForAll(context, code)) {
     return parseCondition(context, undefined, name, value);
   }
   const of = types.map((type): Condition => {
@@ -33,22 +37,24 @@ export function conditionForTypes(
   return { kind: 'any', of };
 }
 
+/** Means the same for every type. A filter names parameters, which do not. */
+function isForAll({ parameters }: ConditionContext, code: string): boolean {
+  return parameters.get('Resource', code) !== undefined || (isSpecial(undefined, code) && code !== '_filter');
+}
+
 /**
  * @param type absent for a search over all types
  * @param name with modifiers and chain, as in the URL
  * @throws UnknownParameter | Fault invalid
  */
-function parseCondition(
+export function parseCondition(
   context: ConditionContext,
   type: string | undefined,
   name: string,
   value: string,
   depth = 0,
 ): Condition {
-  if (depth > MAX_DEPTH || context.budget.chains < 0) {
-    const hint = 'Name the types of the references, as in subject:Patient.name.';
-    throw new Fault('invalid', `The search chains too far. ${hint}`, { code: 'too-costly' });
-  }
+  refuseFarChains(context, depth);
   if (value === '') throw malformed({ name }, 'no value', 'Give one, or leave the parameter out.');
   if (name.startsWith('_has:')) return parseHas(context, type, name, value, depth);
   const dot = name.indexOf('.');
@@ -57,6 +63,8 @@ function parseCondition(
   if (more.length > 0) throw new UnknownParameter(name, 'has more than one modifier.');
   if (code === '_id') return parseId(name, modifier, value);
   if (code === '_lastUpdated') return parseLastUpdated(context, name, modifier, value);
+  const special = parseSpecial(context, type, name, value, depth);
+  if (special) return special;
   const definition = definitionOf(context, type, code, name);
   if (modifier === 'missing') return parseMissing(definition, name, value);
   if (definition.kind === 'composite') return parseComposite(context, definition, name, modifier, value);
@@ -78,25 +86,11 @@ function parseChain(
   if (target !== undefined && !isTarget(context, definition, target)) {
     throw new UnknownParameter(name, `cannot refer to ${target}.`);
   }
-  const possible =
-    target !== undefined ? [target] : definition.targets.length > 0 ? definition.targets : context.parameters.types;
   const [next = ''] = rest.split(/[.:]/);
-  const knowing = possible.filter((each) => rest.startsWith('_has:') || context.parameters.get(each, next));
+  const possible = target !== undefined ? [target] : targetsOf(context, definition);
+  const knowing = possible.filter((each) => next === '_has' || isKnown(context, each, next));
   if (knowing.length === 0) throw new UnknownParameter(name, `chains to a parameter that no target of ${link} has.`);
-  context.budget.chains -= knowing.length;
-  const targets: ChainTarget[] = [];
-  let refusal: UnknownParameter | undefined;
-  for (const each of knowing) {
-    try {
-      targets.push({ type: each, condition: parseCondition(context, each, rest, value, depth + 1) });
-    } catch (error) {
-      // The parameter may be a string in one type and a token in another: a modifier then fits one of them only.
-      if (!(error instanceof UnknownParameter)) throw error;
-      refusal = error;
-    }
-  }
-  if (refusal && targets.length === 0) throw refusal;
-  return { kind: 'chain', parameter: keyOf(definition), targets };
+  return chainTo(context, definition, knowing, (each) => parseCondition(context, each, rest, value, depth + 1));
 }
 
 function parseHas(

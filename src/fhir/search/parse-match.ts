@@ -4,6 +4,7 @@ import { fold } from './fold.ts';
 import { impliesSystem } from './implied-system.ts';
 import { type ConditionContext, isTarget, keyOf, UnknownParameter } from './parameter-lookup.ts';
 import { IDENTIFIER_OF_TYPE, type ParameterDefinition } from './parameters.ts';
+import { parseWithin } from './parse-hierarchy.ts';
 import {
   alternatives,
   MAX_LISTED,
@@ -16,6 +17,7 @@ import {
   type ValueContext,
 } from './parse-values.ts';
 import type { Condition, ParameterKey, TokenMatch, ValueKind, ValueMatch } from './query.ts';
+import { type TokenSetModifier, tokensFor } from './token-set-match.ts';
 
 /** Every resource has an id and a time, so that `:missing` has the same answer for all. */
 function alwaysThere(name: string, value: string): Condition {
@@ -92,7 +94,11 @@ export function parseMatch(
 ): Condition {
   const kind = definition.kind as ValueKind;
   const isListed = kind === 'token' || kind === 'reference' || (kind === 'uri' && modifier === undefined);
-  const values = alternatives(value, name, isListed && modifier !== 'text' ? MAX_LISTED : undefined);
+  const values = alternatives(
+    value,
+    name,
+    isListed && (modifier === undefined || modifier === 'not') ? MAX_LISTED : undefined,
+  );
   const at: ValueContext = { name, baseUrl: context.baseUrl, targets: definition.targets, now: context.now };
   const match = (anyOf: ValueMatch[], parameter: ParameterKey = keyOf(definition), negated = false): Condition => ({
     kind: 'match',
@@ -126,11 +132,29 @@ export function parseMatch(
       );
     case 'reference:identifier':
       return match(values.map((text) => parseToken(text, at)));
+    case 'reference:above':
+    case 'reference:below':
+      return anyOf(values.map((text) => parseWithin(context, definition, name, modifier as 'above' | 'below', text)));
+    case 'token:in':
+    case 'token:not-in':
+    case 'token:above':
+    case 'token:below': {
+      const members = values.flatMap((text) => tokensFor(context, name, modifier as TokenSetModifier, text));
+      return match(
+        members.map((member) => withoutImplied(member, definition)),
+        keyOf(definition),
+        modifier === 'not-in',
+      );
+    }
   }
   if (kind === 'reference' && isTarget(context, definition, modifier)) {
     return match(values.map((text) => typedReference(text, modifier, at)));
   }
   throw new UnknownParameter(name, `does not take the modifier :${modifier}.`);
+}
+
+function anyOf(of: readonly Condition[]): Condition {
+  return of.length === 1 && of[0] ? of[0] : { kind: 'any', of };
 }
 
 /** A `code` element has no system of its own: asked for with the right one, it is found by its code. */

@@ -3,11 +3,14 @@
 // https://hl7.org/fhir/R4/search.html
 import { type Clock, systemClock } from '../../clock.ts';
 import { Fault } from '../../fault.ts';
+import { MAX_CHAINS } from './chain.ts';
 import { type ConditionContext, definitionOf, UnknownParameter } from './parameter-lookup.ts';
 import type { SearchParameters } from './parameters.ts';
-import { conditionForTypes, MAX_CHAINS } from './parse-condition.ts';
+import { conditionForTypes } from './parse-condition.ts';
+import { parseInclude } from './parse-include.ts';
 import { alternatives, malformed } from './parse-values.ts';
 import type { Condition, Include, SearchQuery, SortKey, ValueKind } from './query.ts';
+import type { TokenSets } from './token-sets.ts';
 
 export interface ParseOptions {
   readonly handling: 'strict' | 'lenient';
@@ -15,6 +18,8 @@ export interface ParseOptions {
   readonly baseUrl: string;
   /** What `ap` is measured from; the machine's when absent. */
   readonly clock?: Clock;
+  /** What `:in`, `:not-in`, `:above` and `:below` of codes mean; they are refused without it. */
+  readonly tokenSets?: TokenSets | undefined;
 }
 
 /** More parameters than this in one search are refused rather than planned. */
@@ -43,6 +48,7 @@ export function parseSearch(
     parameters,
     baseUrl: options.baseUrl,
     now: () => clock.now().epochMilliseconds,
+    tokenSets: options.tokenSets,
     budget: { chains: MAX_CHAINS },
   };
   const named = typesNamed(context, pairs);
@@ -108,7 +114,7 @@ function readParameter(
   switch (code) {
     case '_include':
     case '_revinclude':
-      draft.includes.push(parseInclude(context, code === '_include' ? 'include' : 'revinclude', name, modifier, value));
+      draft.includes.push(parseInclude(context, types, name, modifier, value));
       return undefined;
     case '_sort':
       draft.sort = parseSort(context, type, name, value);
@@ -155,32 +161,4 @@ function parseSort(context: ConditionContext, type: string | undefined, name: st
     }
     return { parameter: { type: definition.type, code }, values: definition.kind as ValueKind, descending };
   });
-}
-
-function parseInclude(
-  context: ConditionContext,
-  direction: Include['direction'],
-  name: string,
-  modifier: string | undefined,
-  value: string,
-): Include {
-  if (modifier !== undefined && modifier !== 'iterate' && modifier !== 'recurse') {
-    throw new UnknownParameter(name, `does not take the modifier :${modifier}.`);
-  }
-  const iterate = modifier !== undefined;
-  if (value === '*') return { direction, iterate };
-  const [source = '', code, target, ...more] = value.split(':');
-  const unknown = (why: string) => new UnknownParameter(`${name}=${value}`, why);
-  if (code === undefined || more.length > 0)
-    throw unknown('is not written like Type:reference or Type:reference:Target.');
-  if (!context.parameters.types.includes(source)) throw unknown(`names the unknown type ${source}.`);
-  const limit = target === undefined ? {} : { target };
-  if (code === '*') return { direction, iterate, source, ...limit };
-  const definition = definitionOf(context, source, code, `${name}=${value}`);
-  if (definition.kind !== 'reference') throw unknown('is not a reference.');
-  const { targets } = definition;
-  if (target !== undefined && !(targets.length > 0 ? targets : context.parameters.types).includes(target)) {
-    throw unknown(`cannot refer to ${target}.`);
-  }
-  return { direction, iterate, source, code, ...limit };
 }

@@ -69,9 +69,36 @@ export type Condition =
       readonly parameters: readonly ParameterKey[];
       readonly self: boolean;
     }
+  /** The words, folded, one after the other in the narrative or anywhere in the content. */
+  | { readonly kind: 'words'; readonly within: 'narrative' | 'content'; readonly words: readonly string[] }
+  | NearCondition
+  | HierarchyCondition
   /** At least one of these holds. */
   | { readonly kind: 'any'; readonly of: readonly Condition[] }
-  | { readonly kind: 'all'; readonly of: readonly Condition[] };
+  | { readonly kind: 'all'; readonly of: readonly Condition[] }
+  | { readonly kind: 'not'; readonly of: Condition };
+
+/** A position no farther from the point than the chord, both on a sphere of radius 1. */
+export interface NearCondition {
+  readonly kind: 'near';
+  /** Where x, y and z of positions are indexed as numbers. */
+  readonly axes: readonly ParameterKey[];
+  readonly point: readonly number[];
+  readonly chord: number;
+}
+
+/**
+ * Refers, through the parameter, to the resource or to one below (or above) it, where `partOf` is the parameter by which
+ * resources of that type name the one that they are a part of.
+ */
+export interface HierarchyCondition {
+  readonly kind: 'hierarchy';
+  readonly parameter: ParameterKey;
+  readonly direction: 'above' | 'below';
+  readonly type: string;
+  readonly id: string;
+  readonly partOf: ParameterKey;
+}
 
 export interface ChainTarget {
   readonly type: string;
@@ -110,6 +137,8 @@ export interface ReferenceMatch {
   readonly types: readonly string[];
   /** The id, or the URL. */
   readonly id: string;
+  /** `below`: a canonical URL with the beginning of a version, which every longer version fulfils. */
+  readonly mode?: 'below';
 }
 
 export type Prefix = 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le' | 'sa' | 'eb' | 'ap';
@@ -117,14 +146,16 @@ export type Prefix = 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le' | 'sa' | 'eb' | 'ap
 /** Half-open [low, high) in milliseconds since the epoch; already widened for `ap`. */
 export interface DateMatch {
   readonly kind: 'date';
-  readonly prefix: Prefix;
+  /** `co`: the value's range holds all of this one (`_filter` only). */
+  readonly prefix: Prefix | 'co';
   readonly low: number;
   readonly high: number;
 }
 
 export interface StringMatch {
   readonly kind: 'string';
-  readonly mode: 'starts' | 'exact' | 'contains';
+  /** `equals`, `ends` and the comparisons are `_filter`'s. */
+  readonly mode: 'starts' | 'exact' | 'contains' | 'equals' | 'ends' | 'gt' | 'lt' | 'ge' | 'le';
   /** Folded, except for `exact`. */
   readonly value: string;
 }

@@ -3,7 +3,10 @@
 import type { Condition, MatchCondition } from '../../fhir/search/query.ts';
 import { componentSql, conditionSql, isNotEqual } from './condition-sql.ts';
 import { among, and, type Fragment, join, or, raw, sql } from './fragment.ts';
+import { wordsSql } from './full-text.ts';
+import { hierarchySql } from './hierarchy-sql.ts';
 import { lastUpdatedSql } from './last-updated-sql.ts';
+import { nearSql } from './near-sql.ts';
 import type { ParameterIds } from './parameter-ids.ts';
 import { tableOf, valuesSql } from './value-sql.ts';
 
@@ -20,7 +23,12 @@ export function breadth(condition: Condition): number | undefined {
     case 'composite':
       return 4;
     case 'compartment':
+    case 'hierarchy':
       return 3;
+    case 'near':
+      return 4;
+    case 'words':
+      return BROAD - 1;
     case 'chain':
       return worst(
         condition.targets.map((target) => breadth(target.condition)),
@@ -41,6 +49,9 @@ export function breadth(condition: Condition): number | undefined {
 
 export const BROAD = 6;
 
+/** Ways to compare text that an index answers with few rows. */
+const NARROW: ReadonlySet<string> = new Set(['starts', 'exact', 'equals']);
+
 function matchBreadth({ parameter, anyOf }: MatchCondition): number {
   switch (anyOf[0]?.kind) {
     case 'token':
@@ -51,7 +62,7 @@ function matchBreadth({ parameter, anyOf }: MatchCondition): number {
     case 'uri':
       return 3;
     case 'string':
-      return anyOf.some((match) => match.kind === 'string' && match.mode === 'contains') ? BROAD + 2 : 4;
+      return anyOf.every((match) => match.kind === 'string' && NARROW.has(match.mode)) ? 4 : BROAD + 2;
     default:
       return 5;
   }
@@ -90,7 +101,7 @@ export function candidatesSql(
       const table = tableOf(condition.anyOf[0]?.kind ?? 'token');
       const parameter = sql`${x}.parameter = ${ids.idOf(condition.parameter)}`;
       // The parameter is repeated in every alternative: each then has its own index range.
-      const ways = valuesSql(condition.anyOf, x).map((values) => sql`(${parameter} AND ${values})`);
+      const ways = valuesSql(condition.anyOf, x, ids.dialect).map((values) => sql`(${parameter} AND ${values})`);
       return sql`SELECT ${x}.rid AS rid FROM ${table} ${x} WHERE ${or(ways)}`;
     }
     case 'composite':
@@ -117,6 +128,12 @@ export function candidatesSql(
       }
       return join(sets, ' UNION ALL ');
     }
+    case 'words':
+      return wordsSql(condition, ids.dialect);
+    case 'near':
+      return nearSql(condition, ids, depth);
+    case 'hierarchy':
+      return hierarchySql(condition, ids, depth);
     case 'id':
     case 'updated':
       if (type === undefined) return undefined;

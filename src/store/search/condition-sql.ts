@@ -1,7 +1,10 @@
 // A condition as a predicate on a row of `resource`, asked per candidate: "does this resource have …".
 import type { CompositeCondition, Condition, MatchCondition, ValueMatch } from '../../fhir/search/query.ts';
-import { among, and, FALSE, type Fragment, or, raw, sql, TRUE } from './fragment.ts';
+import { among, amongTexts, and, FALSE, type Fragment, or, raw, sql, TRUE } from './fragment.ts';
+import { wordsSql } from './full-text.ts';
+import { hierarchySql } from './hierarchy-sql.ts';
 import { lastUpdatedSql } from './last-updated-sql.ts';
+import { isNearSql } from './near-sql.ts';
 import type { ParameterIds } from './parameter-ids.ts';
 import { tableOf, unitSql, valueSql, valuesSql } from './value-sql.ts';
 
@@ -18,12 +21,16 @@ export function conditionSql(condition: Condition, row: Fragment, ids: Parameter
     case 'composite':
       return compositeSql(condition, row, depth, ids);
     case 'missing': {
-      const has = existsSql(condition.values, row, x, sql`${x}.parameter = ${ids.idOf(condition.parameter)}`);
+      const ofParameter = sql`${x}.parameter = ${ids.idOf(condition.parameter)}`;
+      // An empty token stands for a value that has nothing to compare with.
+      const isMarked = condition.values !== 'token' && condition.values !== 'reference';
+      const kinds = isMarked ? [condition.values, 'token' as const] : [condition.values];
+      const has = or(kinds.map((kind) => existsSql(kind, row, x, ofParameter)));
       return condition.missing ? sql`NOT ${has}` : has;
     }
     case 'id':
       if (condition.ids.length === 0) return condition.negated ? TRUE : FALSE;
-      return sql`${raw(condition.negated ? 'NOT ' : '')}${row}.id ${among(condition.ids)}`;
+      return sql`${raw(condition.negated ? 'NOT ' : '')}${row}.id ${amongTexts(condition.ids, ids.dialect)}`;
     case 'type':
       return sql`${row}.type ${among(condition.types)}`;
     case 'updated':
@@ -43,6 +50,14 @@ export function conditionSql(condition: Condition, row: Fragment, ids: Parameter
         AND ${x}.target_type = ${row}.type AND ${inner(condition.condition, other)})`;
     case 'compartment':
       return compartmentSql(condition, row, x, ids);
+    case 'words':
+      return sql`EXISTS (${wordsSql(condition, ids.dialect, row)})`;
+    case 'near':
+      return isNearSql(condition, row, ids, depth);
+    case 'hierarchy':
+      return sql`${row}.rid IN (${hierarchySql(condition, ids, depth)})`;
+    case 'not':
+      return sql`NOT (${inner(condition.of, row)})`;
     case 'any':
       return or(condition.of.map((child) => inner(child, row)));
     case 'all':
@@ -71,7 +86,7 @@ function matchSql(condition: MatchCondition, row: Fragment, x: Fragment, ids: Pa
   const found: Fragment[] = [];
   const [first] = plain;
   if (first) {
-    const values = or(valuesSql(plain, x).map((alternative) => sql`(${alternative})`));
+    const values = or(valuesSql(plain, x, ids.dialect).map((alternative) => sql`(${alternative})`));
     found.push(existsSql(first.kind, row, x, sql`${parameter} AND ${values}`));
   }
   // Of several values of a resource one may be equal and another not: `ne` is the complement of `eq`.

@@ -1,5 +1,6 @@
-// The opaque `next` of a page: the sort values and the row of its last match, bound to the query it belongs to.
-import { createHash } from 'node:crypto';
+// The opaque `next` of a page: the sort values and the row of its last match, signed together with the query that it
+// belongs to.
+import { createHmac } from 'node:crypto';
 import { Fault } from '../../fault.ts';
 import type { SearchQuery } from '../../fhir/search/query.ts';
 
@@ -14,24 +15,30 @@ export interface Position {
 /** Parameters that may differ from page to page. */
 const NOT_IN_QUERY = new Set(['_count', '_cursor', '_total', '_format', '_pretty', '_elements', '_summary']);
 
-/** Sort order and conditions as a short text: a position means nothing in another query. */
-function queryHash(query: SearchQuery): string {
+/** Characters of the signature: 96 bits. */
+const SIGNATURE = 16;
+
+/** Of position, sort order and conditions: a position means nothing in another query. */
+function signature(key: string, query: SearchQuery, position: string): string {
   const applied = query.applied.filter(([name]) => !NOT_IN_QUERY.has(name));
   const text = JSON.stringify([query.type ?? '', query.compartment ?? '', applied]);
-  return createHash('sha256').update(text).digest('base64url').slice(0, 12);
+  return createHmac('sha256', key).update(text).update('\n').update(position).digest('base64url').slice(0, SIGNATURE);
 }
 
-export function encodeCursor(query: SearchQuery, position: Position): string {
-  return Buffer.from(JSON.stringify([queryHash(query), position.rid, ...position.values])).toString('base64url');
+/** @param key of `openCursorKey` */
+export function encodeCursor(key: string, query: SearchQuery, { rid, values }: Position): string {
+  const position = Buffer.from(JSON.stringify([rid, ...values])).toString('base64url');
+  return signature(key, query, position) + position;
 }
 
 /** @throws Fault invalid when the text is no cursor, or one of another query */
-export function decodeCursor(query: SearchQuery): Position | undefined {
+export function decodeCursor(key: string, query: SearchQuery): Position | undefined {
   if (query.cursor === undefined) return undefined;
-  const [hash, rid, ...values] = readArray(query.cursor);
+  const position = query.cursor.slice(SIGNATURE);
+  const [rid, ...values] = readArray(position);
   const isComplete = values.length === query.sort.length && values.every(isSortValue);
-  if (typeof rid !== 'number' || !Number.isSafeInteger(rid) || !isComplete) throw malformed();
-  if (hash !== queryHash(query)) {
+  if (typeof rid !== 'number' || !Number.isSafeInteger(rid)) throw malformed();
+  if (!isComplete || query.cursor.slice(0, SIGNATURE) !== signature(key, query, position)) {
     throw new Fault('invalid', 'The _cursor belongs to a different search. Follow the next link as it was given.');
   }
   return { rid, values: values as SortValue[] };

@@ -2,7 +2,7 @@
 import type { Condition, SearchQuery } from '../../fhir/search/query.ts';
 import type { Sql } from '../sql.ts';
 import { BROAD, breadth, candidatesSql } from './candidates.ts';
-import { sql } from './fragment.ts';
+import { atMost, sql } from './fragment.ts';
 import type { ParameterIds } from './parameter-ids.ts';
 
 /** The condition that promises the fewest candidates; undefined when no index can list any of them. */
@@ -19,15 +19,34 @@ export function narrowest(conditions: readonly Condition[]): Condition | undefin
 /** With this many candidates or more, walking the type and asking each resource is cheaper than listing them. */
 const MANY = 2000;
 
-/**
- * Whether the condition's candidates are too many to collect for every page. Kinds of conditions that are narrow by
- * nature are not counted.
- */
-export async function isBroad(db: Sql, query: SearchQuery, driver: Condition, ids: ParameterIds): Promise<boolean> {
-  if ((breadth(driver) ?? BROAD) < BROAD - 1) return false;
-  const set = candidatesSql(driver, query.type, ids);
+export interface Driver {
+  /** Undefined when no index can list any condition's candidates. */
+  readonly driver: Condition | undefined;
+  /** Its candidates are too many to collect for every page, and so are those of every other condition. */
+  readonly isBroad: boolean;
+}
+
+/** Counts candidates, up to a limit, only of kinds of conditions that are not narrow by nature. */
+export async function chooseDriver(
+  db: Sql,
+  query: SearchQuery,
+  conditions: readonly Condition[],
+  ids: ParameterIds,
+): Promise<Driver> {
+  const ranked = conditions
+    .map((condition) => ({ condition, size: breadth(condition) ?? Number.POSITIVE_INFINITY }))
+    .filter(({ size }) => Number.isFinite(size))
+    .sort((a, b) => a.size - b.size);
+  for (const { condition, size } of ranked) {
+    if (size < BROAD - 1 || !(await hasMany(db, query, condition, ids))) return { driver: condition, isBroad: false };
+  }
+  return { driver: ranked[0]?.condition, isBroad: ranked.length > 0 };
+}
+
+async function hasMany(db: Sql, query: SearchQuery, condition: Condition, ids: ParameterIds): Promise<boolean> {
+  const set = candidatesSql(condition, query.type, ids);
   if (!set) return true;
-  const { text, params } = sql`SELECT COUNT(*) AS n FROM (SELECT rid FROM (${set}) f LIMIT ${MANY}) g`;
+  const { text, params } = sql`SELECT COUNT(*) AS n FROM (SELECT rid FROM (${set}) f ${atMost(MANY)}) g`;
   const [row] = await db.all(text, params);
   return Number(row?.n ?? 0) >= MANY;
 }

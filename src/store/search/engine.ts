@@ -1,19 +1,34 @@
 // How the store sees search: rows are replaced when a resource changes, and a query is answered from them.
 import type { Resource } from '@medplum/fhirtypes';
+import type { SearchParameters } from '../../fhir/search/parameters.ts';
 import type { SearchQuery } from '../../fhir/search/query.ts';
+import type { Transaction } from '../engine.ts';
 import type { Sql } from '../sql.ts';
 import type { SearchResult } from '../store.ts';
 
+/** What `open` found, for when its transaction is on disk. */
+export interface OpenedIndex {
+  /** Of all parameters together; two processes with the same one write the same search rows. */
+  readonly fingerprint: string;
+  /** From here on the engine indexes and searches by the parameters it was opened with. */
+  enforce(): void;
+}
+
 export interface SearchEngine {
   /**
-   * Gives every search parameter its integer id (table `search_parameter`). Call once per process, after the migrations
-   * and before anything else here, outside any transaction that may still be rolled back.
+   * Gives every search parameter its integer id (table `search_parameter`), and finds out which of them the stored
+   * resources are not indexed by yet. Call it in a write transaction, after the migrations and before anything else
+   * here, and again when the parameters have changed. Nothing changes here before `enforce`.
+   * @param parameters those that the engine was made with when absent
    */
-  open(sql: Sql): Promise<void>;
+  open(tx: Sql, parameters?: SearchParameters): Promise<OpenedIndex>;
+  /** Asks again which parameters are not indexed yet; false when all are. */
+  followIndexing(sql: Sql): Promise<boolean>;
   /** Replaces the search rows of the resource whose `resource.rid` is given. `fresh` says that it has none yet. */
-  index(tx: Sql, rid: number, resource: Resource, fresh: boolean): Promise<void>;
+  index(tx: Transaction, rid: number, resource: Resource, fresh: boolean): Promise<void>;
   /** Removes them (the resource was deleted). */
-  unindex(tx: Sql, rid: number): Promise<void>;
+  unindex(tx: Transaction, rid: number): Promise<void>;
+  /** @throws Fault unavailable when it asks by a parameter that is not indexed yet */
   run(sql: Sql, query: SearchQuery): Promise<SearchResult>;
   /** Parses `Type?parameters`. @throws Fault invalid */
   parse(query: string): SearchQuery;

@@ -1,4 +1,5 @@
 // Pieces of SQL with their parameters. Texts depend only on the shape of a query, so that statements can be cached.
+import type { Dialect } from '../sql.ts';
 import type { SqlValue } from '../store.ts';
 
 export interface Fragment {
@@ -31,6 +32,12 @@ export function raw(text: string): Fragment {
   return { text, params: [] };
 }
 
+/** A row limit as text: SQLite would prepare `LIMIT ?` anew each time it is bound, which costs more than most pages. */
+export function atMost(rows: number): Fragment {
+  if (!Number.isSafeInteger(rows) || rows < 0) throw new Error('A row limit is a whole number.');
+  return raw(`LIMIT ${rows}`);
+}
+
 export function and(parts: readonly Fragment[]): Fragment {
   return parts.length === 0 ? TRUE : join(parts, ' AND ');
 }
@@ -53,6 +60,17 @@ export function join(parts: readonly Fragment[], separator: string): Fragment {
 export function among(values: readonly SqlValue[]): Fragment {
   if (values.length === 1) return { text: '= ?', params: values };
   return { text: `IN (${values.map(() => '?').join(', ')})`, params: values };
+}
+
+/** Lists longer than this are one parameter: their length then makes no new texts and meets no limit. */
+const LONG_LIST = 50;
+
+/** `among` for texts, of which there may be very many. */
+export function amongTexts(values: readonly string[], dialect: Dialect): Fragment {
+  if (values.length <= LONG_LIST) return among(values);
+  const json = JSON.stringify(values);
+  if (dialect === 'sqlite') return sql`IN (SELECT value FROM json_each(${json}))`;
+  return sql`= ANY (ARRAY(SELECT jsonb_array_elements_text(CAST(${json} AS JSONB))))`;
 }
 
 /**

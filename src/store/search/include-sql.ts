@@ -2,17 +2,11 @@
 // by canonical URL (a version after `|` chooses nothing: every resource with the URL is included).
 import type { Include } from '../../fhir/search/query.ts';
 import { FOUND_COLUMNS } from './found-rows.ts';
-import { among, amongPadded, type Fragment, raw, sql } from './fragment.ts';
+import { among, amongPadded, atMost, type Fragment, raw, sql, TRUE } from './fragment.ts';
+import type { IncludePath } from './include-path.ts';
 
-/** Included resources of one page. Beyond it the search is refused, because a silently cut answer looks complete. */
+/** Included resources of one page. The rest is left out, and the client told so. */
 export const MAX_INCLUDED = 5000;
-
-/** Ids of search parameters. */
-export interface IncludePath {
-  readonly parameters: readonly number[];
-  /** `url` of the types that canonicals may name; empty when the parameters are no canonicals. */
-  readonly urls: readonly number[];
-}
 
 /** One row more than may be included is asked for, to tell that there are too many. */
 export function includeSql(include: Include, path: IncludePath, rids: readonly number[]): Fragment[] {
@@ -22,34 +16,39 @@ export function includeSql(include: Include, path: IncludePath, rids: readonly n
   return statements;
 }
 
-const LIMIT = sql`ORDER BY r.rid LIMIT ${MAX_INCLUDED + 1}`;
+const LIMIT = sql`ORDER BY r.rid ${atMost(MAX_INCLUDED + 1)}`;
+
+/** A resource has references of its own parameters only, so that `every` needs no list of them. */
+function followed(parameters: IncludePath['parameters']): Fragment {
+  return parameters === 'every' ? TRUE : sql`x.parameter ${among(parameters)}`;
+}
 
 function targetsSql({ target, amongTypes }: Include, { parameters }: IncludePath, rids: readonly number[]): Fragment {
   const types = target === undefined ? amongTypes : [target];
   const ofType = types === undefined ? raw('') : sql` AND x.target_type ${among(types)}`;
   return sql`SELECT ${FOUND_COLUMNS} FROM (SELECT DISTINCT x.target_type, x.target_id FROM search_reference x
-    WHERE x.rid ${amongPadded(rids)} AND x.parameter ${among(parameters)} AND x.part = 0${ofType}) t
+    WHERE x.rid ${amongPadded(rids)} AND ${followed(parameters)} AND x.part = 0${ofType}) t
     CROSS JOIN resource r WHERE r.type = t.target_type AND r.id = t.target_id AND r.deleted = 0 ${LIMIT}`;
 }
 
 function referrersSql({ target }: Include, { parameters }: IncludePath, rids: readonly number[]): Fragment {
   const ofType = target === undefined ? raw('') : sql` AND m.type = ${target}`;
   return sql`SELECT ${FOUND_COLUMNS} FROM (SELECT DISTINCT x.rid FROM resource m CROSS JOIN search_reference x
-    WHERE m.rid ${amongPadded(rids)}${ofType} AND x.parameter ${among(parameters)} AND x.part = 0
+    WHERE m.rid ${amongPadded(rids)}${ofType} AND ${followed(parameters)} AND x.part = 0
     AND x.target_id = m.id AND x.target_type = m.type) t
     CROSS JOIN resource r WHERE r.rid = t.rid AND r.deleted = 0 ${LIMIT}`;
 }
 
 function namedSql({ parameters, urls }: IncludePath, rids: readonly number[]): Fragment {
   return sql`SELECT ${FOUND_COLUMNS} FROM (SELECT DISTINCT u.rid FROM search_reference x CROSS JOIN search_uri u
-    WHERE x.rid ${amongPadded(rids)} AND x.parameter ${among(parameters)} AND x.part = 0 AND x.target_type = ''
+    WHERE x.rid ${amongPadded(rids)} AND ${followed(parameters)} AND x.part = 0 AND x.target_type = ''
     AND u.parameter ${among(urls)} AND u.value = x.target_id) t
     CROSS JOIN resource r WHERE r.rid = t.rid AND r.deleted = 0 ${LIMIT}`;
 }
 
 function namersSql({ parameters, urls }: IncludePath, rids: readonly number[]): Fragment {
   return sql`SELECT ${FOUND_COLUMNS} FROM (SELECT DISTINCT x.rid FROM search_uri u CROSS JOIN search_reference x
-    WHERE u.rid ${amongPadded(rids)} AND u.parameter ${among(urls)} AND x.parameter ${among(parameters)}
+    WHERE u.rid ${amongPadded(rids)} AND u.parameter ${among(urls)} AND ${followed(parameters)}
     AND x.target_id = u.value AND x.target_type = '' AND x.part = 0) t
     CROSS JOIN resource r WHERE r.rid = t.rid AND r.deleted = 0 ${LIMIT}`;
 }

@@ -5,6 +5,7 @@ import { type Fragment, sql } from './fragment.ts';
 export function lastUpdatedSql({ prefix, low, high }: DateMatch, row: Fragment): Fragment {
   switch (prefix) {
     case 'eq':
+    case 'co':
     case 'ap':
       return sql`(${row}.updated >= ${low} AND ${row}.updated < ${high})`;
     case 'ne':

@@ -1,10 +1,13 @@
 // The integer ids of search parameters (table `search_parameter`): given once, kept for ever, also when parameters are
 // added later, because index rows carry them.
+import { SPECIAL_KEYS } from '../../fhir/search/extract-special.ts';
 import { IDENTIFIER_OF_TYPE, type SearchParameters } from '../../fhir/search/parameters.ts';
 import type { ParameterKey } from '../../fhir/search/query.ts';
-import type { Sql } from '../sql.ts';
+import type { Dialect, Sql } from '../sql.ts';
 
 export interface ParameterIds {
+  /** The engine that the ids, and so the statements with them, are for. */
+  readonly dialect: Dialect;
   /** @throws Error when the parameter is not one of those that the engine was opened with */
   idOf(key: ParameterKey): number;
 }
@@ -27,6 +30,7 @@ export async function openParameterIds(sql: Sql, parameters: SearchParameters): 
     ids = await readIds(sql);
   }
   return {
+    dialect: sql.dialect,
     idOf(key) {
       const id = ids.get(nameOf(key));
       if (id === undefined) throw new Error(`Search parameter ${nameOf(key)} has no id.`);
@@ -36,7 +40,7 @@ export async function openParameterIds(sql: Sql, parameters: SearchParameters): 
 }
 
 function allKeys(parameters: SearchParameters): ParameterKey[] {
-  const keys = new Map<string, ParameterKey>();
+  const keys = new Map(SPECIAL_KEYS.map((key) => [nameOf(key), key]));
   for (const type of parameters.types) {
     for (const definition of parameters.forType(type)) {
       const { type: owner, code } = definition;

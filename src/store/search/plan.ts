@@ -1,171 +1,96 @@
-// Turns a query into one SQL statement per page. Three ways to walk, so that a page costs what it returns:
+// Decides how a page is read, so that it costs what it returns:
 // - in row order along the index of one value (`owner=…` unsorted), or along the type when nothing narrows it much;
-// - in _lastUpdated order along the type, likewise;
+// - in sort order along the index of the first sort key, likewise;
 // - otherwise the candidates of the narrowest condition are collected and sorted.
 // Every other condition is asked per candidate.
 import { compartmentCondition } from '../../fhir/search/compartment.ts';
 import type { SearchParameters } from '../../fhir/search/parameters.ts';
 import type { Condition, SearchQuery } from '../../fhir/search/query.ts';
 import type { Sql } from '../sql.ts';
-import { candidatesSql } from './candidates.ts';
-import { conditionSql } from './condition-sql.ts';
+import type { SqlRow } from '../store.ts';
 import type { Position } from './cursor.ts';
-import { isBroad, narrowest } from './driver.ts';
-import { FOUND_COLUMNS } from './found-rows.ts';
-import { and, type Fragment, raw, sql } from './fragment.ts';
+import { chooseDriver, narrowest } from './driver.ts';
+import { and, type Fragment, sql } from './fragment.ts';
+import { matchSource } from './match-source.ts';
+import { alongId, alongLastUpdated, alongOneValue, inRowOrder, sorted } from './page-sql.ts';
 import type { ParameterIds } from './parameter-ids.ts';
-import { afterSql, isDescending, orderSql, sortValueSql } from './sort-sql.ts';
-import { tableOf, valueSql } from './value-sql.ts';
+import { canWalk, walkSorted } from './sort-walk.ts';
 
 export interface PlanContext {
   readonly parameters: SearchParameters;
   readonly ids: ParameterIds;
 }
 
-const R = raw('r');
-
 /**
- * The statement for one page (after a short count of candidates where it decides the way): the columns of `resource` and the sort values as `k0`, `k1`, …
+ * Reads one page: the columns of `resource` and the sort values as `k0`, `k1`, …
  * @param limit rows to fetch
  */
-export async function planPage(
+export async function readPage(
   db: Sql,
   query: SearchQuery,
   after: Position | undefined,
   limit: number,
   context: PlanContext,
-): Promise<Fragment> {
+): Promise<SqlRow[]> {
   const conditions = allConditions(query, context.parameters);
-  const driver = narrowest(conditions);
-  const rest = conditions.filter((condition) => condition !== driver);
-  if (query.sort.length === 0) {
-    const direct = driver && alongOneValue(query, driver, rest, after, limit, context);
-    if (direct) return direct;
-    if (driver && (await isBroad(db, query, driver, context.ids))) {
-      return inRowOrder(query, undefined, conditions, after, limit, context);
-    }
-    return inRowOrder(query, driver, rest, after, limit, context);
-  }
-  const [only] = query.sort;
-  if (query.sort.length === 1 && only?.values === 'updated' && query.type !== undefined) {
-    const walk = !driver || driver.kind === 'updated' || (await isBroad(db, query, driver, context.ids));
-    if (walk) return alongLastUpdated(query, conditions, after, limit, context);
-  }
-  return sorted(query, driver, rest, after, limit, context);
+  const plan =
+    query.sort.length === 0
+      ? await planUnsorted(db, query, conditions, after, limit, context.ids)
+      : await planSorted(db, query, conditions, after, limit, context.ids);
+  return typeof plan === 'function' ? plan() : db.all(plan.text, plan.params);
 }
 
-/** The statement that counts all matches as `total`. */
-export function totalSql(query: SearchQuery, context: PlanContext): Fragment {
-  const conditions = allConditions(query, context.parameters);
-  const driver = narrowest(conditions);
-  const rest = conditions.filter((condition) => condition !== driver);
-  const { from, where } = source(query, driver, rest, context);
-  return sql`SELECT COUNT(*) AS total FROM ${from} WHERE ${and(where)}`;
-}
-
-function allConditions(query: SearchQuery, parameters: SearchParameters): Condition[] {
-  if (!query.compartment) return [...query.conditions];
-  return [...query.conditions, compartmentCondition(parameters, query.type, query.compartment.id)];
-}
-
-interface Source {
-  readonly from: Fragment;
-  readonly where: Fragment[];
-}
-
-/** Matches as rows of `r`, each once. */
-function source(query: SearchQuery, driver: Condition | undefined, rest: Condition[], { ids }: PlanContext): Source {
-  const filters = rest.map((condition) => conditionSql(condition, R, ids));
-  const where = [...baseSql(query), ...filters];
-  if (!driver) return { from: sql`resource r`, where };
-  const set = candidatesSql(driver, query.type, ids);
-  if (!set) return { from: sql`resource r`, where: [...where, conditionSql(driver, R, ids)] };
-  return {
-    from: sql`(SELECT DISTINCT rid FROM (${set}) f) d CROSS JOIN resource r`,
-    where: [sql`r.rid = d.rid`, ...where],
-  };
-}
-
-function baseSql(query: SearchQuery): Fragment[] {
-  const type = query.type === undefined ? [] : [sql`r.type = ${query.type}`];
-  return [...type, sql`r.deleted = 0`];
-}
-
-/** The index of a single value is in row order: pages need neither sorting nor a list of all candidates. */
-function alongOneValue(
-  query: SearchQuery,
-  driver: Condition,
-  rest: Condition[],
-  after: Position | undefined,
-  limit: number,
-  { ids }: PlanContext,
-): Fragment | undefined {
-  if (driver.kind !== 'match' || driver.anyOf.length !== 1) return undefined;
-  const [match] = driver.anyOf;
-  const isOneTarget = match?.kind === 'reference' && match.types.length === 1;
-  const isOneToken = match?.kind === 'token' && match.code !== undefined;
-  const isOneUri = match?.kind === 'uri' && match.mode === 'exact';
-  if (!match || !(isOneTarget || isOneToken || isOneUri)) return undefined;
-  const d = raw('d');
-  const parameter = ids.idOf(driver.parameter);
-  const where = [sql`d.parameter = ${parameter}`, valueSql(match, d), sql`d.part = 0`];
-  if (match.kind === 'token' && match.system === undefined && match.code !== undefined) {
-    // The same code in two systems would give the resource twice.
-    where.push(sql`NOT EXISTS (SELECT 1 FROM search_token e WHERE e.parameter = ${parameter} AND e.code = ${match.code}
-      AND e.rid = d.rid AND e.part = 0 AND e.system < d.system)`);
-  }
-  if (after) where.push(sql`d.rid > ${after.rid}`);
-  where.push(sql`r.rid = d.rid`, ...baseSql(query), ...rest.map((condition) => conditionSql(condition, R, ids)));
-  return sql`SELECT ${FOUND_COLUMNS} FROM ${tableOf(match.kind)} d CROSS JOIN resource r WHERE ${and(where)}
-    ORDER BY d.rid LIMIT ${limit}`;
-}
-
-function inRowOrder(
-  query: SearchQuery,
-  driver: Condition | undefined,
-  rest: Condition[],
-  after: Position | undefined,
-  limit: number,
-  context: PlanContext,
-): Fragment {
-  const { from, where } = source(query, driver, rest, context);
-  if (after) where.push(sql`r.rid > ${after.rid}`);
-  return sql`SELECT ${FOUND_COLUMNS} FROM ${from} WHERE ${and(where)} ORDER BY r.rid LIMIT ${limit}`;
-}
-
-function alongLastUpdated(
+async function planUnsorted(
+  db: Sql,
   query: SearchQuery,
   conditions: readonly Condition[],
   after: Position | undefined,
   limit: number,
-  { ids }: PlanContext,
-): Fragment {
-  const where = [...baseSql(query), ...conditions.map((condition) => conditionSql(condition, R, ids))];
-  const down = isDescending(query.sort);
-  if (after) {
-    where.push(sql`(r.updated, r.rid) ${raw(down ? '<' : '>')} (${after.values[0] ?? 0}, ${after.rid})`);
-  }
-  const order = raw(down ? 'r.updated DESC, r.rid DESC' : 'r.updated, r.rid');
-  return sql`SELECT ${FOUND_COLUMNS}, r.updated AS k0 FROM resource r WHERE ${and(where)} ORDER BY ${order} LIMIT ${limit}`;
+  ids: ParameterIds,
+): Promise<Fragment> {
+  const [only] = conditions;
+  const alone = only && conditions.length === 1 ? alongOneValue(query, only, [], after, limit, ids) : undefined;
+  if (alone) return alone;
+  const { driver, isBroad } = await chooseDriver(db, query, conditions, ids);
+  const rest = conditions.filter((condition) => condition !== driver);
+  const direct = driver && alongOneValue(query, driver, rest, after, limit, ids);
+  if (direct) return direct;
+  if (isBroad) return inRowOrder(query, undefined, conditions, after, limit, ids);
+  return inRowOrder(query, driver, rest, after, limit, ids);
 }
 
-/** Sorts keys and row numbers only; the resources themselves are read for the page alone. */
-function sorted(
+async function planSorted(
+  db: Sql,
   query: SearchQuery,
-  driver: Condition | undefined,
-  rest: Condition[],
+  conditions: readonly Condition[],
   after: Position | undefined,
   limit: number,
-  context: PlanContext,
-): Fragment {
-  const { from, where } = source(query, driver, rest, context);
-  const keys = query.sort.map((key, i) => sql`${sortValueSql(key, R, context.ids)} AS ${raw(`k${i}`)}`);
-  const columns = keys.map((key) => key.text).join(', ');
-  const selected = { text: columns, params: keys.flatMap((key) => key.params) };
-  const all = sql`SELECT r.rid AS rid, ${selected} FROM ${from} WHERE ${and(where)}`;
-  const later = after ? sql` WHERE ${afterSql(query.sort, after, 'a')}` : raw('');
-  const page = sql`SELECT a.* FROM (${all}) a${later} ORDER BY ${orderSql(query.sort, 'a')} LIMIT ${limit}`;
-  const values = raw(query.sort.map((_, i) => `m.k${i}`).join(', '));
-  return sql`SELECT ${FOUND_COLUMNS}, ${values} FROM (${page}) m CROSS JOIN resource r WHERE r.rid = m.rid
-    ORDER BY ${orderSql(query.sort, 'm')}`;
+  ids: ParameterIds,
+): Promise<Fragment | (() => Promise<SqlRow[]>)> {
+  const { driver, isBroad } = await chooseDriver(db, query, conditions, ids);
+  const [first, ...others] = query.sort;
+  if (query.type !== undefined && first) {
+    const isWide = !driver || isBroad;
+    if (others.length === 0 && first.values === 'updated' && (isWide || driver.kind === 'updated')) {
+      return alongLastUpdated(query, conditions, after, limit, ids);
+    }
+    if (others.length === 0 && first.values === 'id' && isWide) return alongId(query, conditions, after, limit, ids);
+    if (isWide && canWalk(query)) return () => walkSorted(db, query, conditions, after, limit, ids);
+  }
+  const rest = conditions.filter((condition) => condition !== driver);
+  return sorted(query, matchSource(query, driver, rest, ids), after, limit, ids);
+}
+
+/** The statement that counts all matches as `total`. */
+export function totalSql(query: SearchQuery, { parameters, ids }: PlanContext): Fragment {
+  const conditions = allConditions(query, parameters);
+  const driver = narrowest(conditions);
+  const rest = conditions.filter((condition) => condition !== driver);
+  const { from, where } = matchSource(query, driver, rest, ids);
+  return sql`SELECT COUNT(*) AS total FROM ${from} WHERE ${and(where)}`;
+}
+
+function allConditions(query: SearchQuery, parameters: SearchParameters): readonly Condition[] {
+  if (!query.compartment) return query.conditions;
+  return [...query.conditions, compartmentCondition(parameters, query.type, query.compartment.id)];
 }

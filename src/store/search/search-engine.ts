@@ -1,75 +1,74 @@
 // Search over the relational store: index rows written at commit, queries planned to SQL.
-import type { Resource } from '@medplum/fhirtypes';
+import type { Clock } from '../../clock.ts';
 import { createExtraction, type Extraction } from '../../fhir/search/extract.ts';
+import { resourceWords } from '../../fhir/search/full-text.ts';
 import type { SearchParameters } from '../../fhir/search/parameters.ts';
 import { parseSearchUrl } from '../../fhir/search/parse.ts';
-import type { SearchQuery } from '../../fhir/search/query.ts';
-import type { Sql } from '../sql.ts';
-import type { SearchResult } from '../store.ts';
-import { decodeCursor, encodeCursor, type SortValue } from './cursor.ts';
+import type { TokenSets } from '../../fhir/search/token-sets.ts';
+import { openCursorKey } from './cursor-key.ts';
 import type { SearchEngine } from './engine.ts';
-import { foundRow } from './found-rows.ts';
-import { resolveIncludes } from './includes.ts';
+import { deleteWords, writeWords } from './full-text.ts';
+import { openIndexState, readUnindexed, type Unindexed } from './index-state.ts';
 import { openParameterIds, type ParameterIds } from './parameter-ids.ts';
-import { planPage, totalSql } from './plan.ts';
-import { deleteRows, insertRows } from './write-rows.ts';
+import { refuseUnindexed } from './refuse-unindexed.ts';
+import { runQuery } from './run-query.ts';
+import { deleteRows, writeRows } from './write-rows.ts';
 
 export interface SearchEngineOptions {
   readonly parameters: SearchParameters;
   /** This server's FHIR base without a trailing slash: absolute references below it are local. */
   readonly baseUrl: string;
+  /** What `ap` is measured from; the machine's when absent. */
+  readonly clock?: Clock;
+  /** What `:in`, `:not-in`, `:above` and `:below` of codes mean; they are refused without it. */
+  readonly tokenSets?: TokenSets;
 }
 
-export function createSearchEngine({ parameters, baseUrl }: SearchEngineOptions): SearchEngine {
-  let opened: { readonly ids: ParameterIds; readonly extract: Extraction } | undefined;
+interface Opened {
+  readonly ids: ParameterIds;
+  readonly extract: Extraction;
+  readonly cursorKey: string;
+  readonly unindexed: Unindexed;
+}
+
+export function createSearchEngine(options: SearchEngineOptions): SearchEngine {
+  const { parameters, baseUrl } = options;
+  let opened: Opened | undefined;
   const ready = () => {
     if (!opened) throw new Error('The search engine is used before open().');
     return opened;
   };
   return {
-    async open(sql) {
-      const ids = await openParameterIds(sql, parameters);
-      opened = { ids, extract: createExtraction({ parameters, baseUrl, idOf: ids.idOf }) };
+    async open(tx, current = parameters) {
+      const ids = await openParameterIds(tx, current);
+      const state = await openIndexState(tx, current);
+      const cursorKey = await openCursorKey(tx);
+      const extract = createExtraction({ parameters: current, baseUrl, idOf: ids.idOf });
+      return {
+        fingerprint: state.fingerprint,
+        enforce() {
+          opened = { ids, extract, cursorKey, unindexed: state.unindexed };
+        },
+      };
     },
-    async index(tx: Sql, rid: number, resource: Resource, fresh: boolean) {
-      const rows = ready().extract(resource);
-      if (!fresh) await deleteRows(tx, rid);
-      await insertRows(tx, rid, rows);
+    async followIndexing(sql) {
+      const unindexed = await readUnindexed(sql);
+      opened = { ...ready(), unindexed };
+      return unindexed.size > 0;
     },
-    unindex: deleteRows,
-    run: (sql, query) => run(sql, query, { parameters, ids: ready().ids }),
-    parse: (query) => parseSearchUrl(parameters, query, { handling: 'strict', baseUrl }),
+    async index(tx, rid, resource, fresh) {
+      await writeRows(tx, rid, ready().extract(resource), fresh);
+      await writeWords(tx, rid, resourceWords(resource), fresh);
+    },
+    async unindex(tx, rid) {
+      await deleteRows(tx, rid);
+      await deleteWords(tx, rid);
+    },
+    async run(sql, query) {
+      const { ids, unindexed, cursorKey } = ready();
+      refuseUnindexed(query, unindexed, parameters);
+      return runQuery(sql, query, { parameters, ids, cursorKey });
+    },
+    parse: (query) => parseSearchUrl(parameters, query, { ...options, handling: 'strict' }),
   };
-}
-
-async function run(
-  db: Sql,
-  query: SearchQuery,
-  context: { readonly parameters: SearchParameters; readonly ids: ParameterIds },
-): Promise<SearchResult> {
-  const total = async () => {
-    const statement = totalSql(query, context);
-    const [row] = await db.all(statement.text, statement.params);
-    return Number(row?.total ?? 0);
-  };
-  if (query.count === 0) return { items: [], included: [], total: await total() };
-
-  const after = decodeCursor(query);
-  const statement = await planPage(db, query, after, query.count + 1, context);
-  const rows = await db.all(statement.text, statement.params);
-  const matches = rows.slice(0, query.count).map(foundRow);
-  const included = await resolveIncludes(db, query.includes, matches, context);
-
-  const hasMore = rows.length > query.count;
-  const last = rows[matches.length - 1];
-  const next = hasMore && last ? { next: encodeCursor(query, positionOf(last, query.sort.length)) } : {};
-  const isWhole = !hasMore && !after;
-  const known = isWhole ? matches.length : query.total === 'accurate' ? await total() : undefined;
-  const counted = known === undefined || query.total === 'none' ? {} : { total: known };
-  return { items: matches.map((match) => match.version), included, ...next, ...counted };
-}
-
-function positionOf(row: Readonly<Record<string, unknown>>, keys: number) {
-  const values = Array.from({ length: keys }, (_, i) => (row[`k${i}`] ?? null) as SortValue);
-  return { rid: Number(row.rid), values };
 }

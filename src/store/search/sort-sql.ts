@@ -11,11 +11,18 @@ const SORTED_BY = {
   token: 'v.code',
   reference: 'v.target_id',
   date: 'v.low',
-  string: 'v.value',
+  // The first hundred characters: that is what the index holds.
+  string: 'v.head',
   number: 'v.low',
   quantity: 'v.low',
   uri: 'v.value',
 } as const satisfies Record<ValueKind, string>;
+
+/** Whether the row has something to sort by: a concept may have no code, and a reference no target. */
+export function filledSql(kind: ValueKind, alias: string): string {
+  const column = { token: 'code', reference: 'target_id' }[kind as string];
+  return column === undefined ? '1 = 1' : `${alias}.${column} <> ''`;
+}
 
 /** The key's value of the resource in `row`: of several the lowest, or the highest when descending. NULL without any. */
 export function sortValueSql(key: SortKey, row: Fragment, ids: ParameterIds): Fragment {
@@ -26,7 +33,7 @@ export function sortValueSql(key: SortKey, row: Fragment, ids: ParameterIds): Fr
   // A period without a start is sorted by its end: all of them would tie otherwise.
   const [special, instead] = key.values === 'date' ? [`v.low = ${BEGINNING}`, 'v.high'] : ['v.rid IS NULL', 'NULL'];
   const value = raw(`${key.descending ? 'MAX' : 'MIN'}(CASE WHEN ${special} THEN ${instead} ELSE ${column} END)`);
-  const filled = key.values === 'token' ? raw(" AND v.code <> ''") : raw('');
+  const filled = raw(` AND ${filledSql(key.values, 'v')}`);
   return sql`(SELECT ${value} FROM ${raw(`search_${key.values}`)} v
     WHERE v.rid = ${row}.rid AND v.parameter = ${ids.idOf(key.parameter)}${filled})`;
 }
@@ -37,10 +44,11 @@ export function isDescending(keys: readonly SortKey[]): boolean {
 
 /** @param table alias that has the columns `k0`, `k1`, … and `rid` */
 export function orderSql(keys: readonly SortKey[], table: string): Fragment {
-  const parts = keys.flatMap((key, i) => {
+  const parts = keys.map((key, i) => {
     const column = `${table}.k${i}`;
     const direction = key.descending ? ' DESC' : '';
-    return canBeMissing(key) ? [`${column} IS NULL`, `${column}${direction}`] : [`${column}${direction}`];
+    // Not `IS NULL` as a key of its own: SQLite would compute the value twice.
+    return `${column}${direction}${canBeMissing(key) ? ' NULLS LAST' : ''}`;
   });
   parts.push(`${table}.rid${isDescending(keys) ? ' DESC' : ''}`);
   return raw(parts.join(', '));

@@ -12,7 +12,9 @@ import type {
   ValueKind,
   ValueMatch,
 } from '../../fhir/search/query.ts';
-import { among, and, type Fragment, or, raw, sql, TRUE } from './fragment.ts';
+import type { Dialect } from '../sql.ts';
+import { among, amongTexts, and, type Fragment, or, raw, sql, TRUE } from './fragment.ts';
+import { indexedText } from './indexed-text.ts';
 
 /** Name of the table that holds values of this kind. */
 export function tableOf(kind: ValueKind): Fragment {
@@ -24,7 +26,7 @@ export function tableOf(kind: ValueKind): Fragment {
  * types become one list each, because long chains of OR are slow to plan and limited in depth.
  * @param row alias of the table of their kind
  */
-export function valuesSql(matches: readonly ValueMatch[], row: Fragment): Fragment[] {
+export function valuesSql(matches: readonly ValueMatch[], row: Fragment, dialect: Dialect): Fragment[] {
   const groups = new Map<string, { system?: string; types: readonly string[]; list: string[]; column: string }>();
   const single: ValueMatch[] = [];
   for (const match of matches) {
@@ -37,24 +39,25 @@ export function valuesSql(matches: readonly ValueMatch[], row: Fragment): Fragme
         list: [],
         column: 'code',
       };
-      group.list.push(code);
+      group.list.push(indexedText(code));
       groups.set(key, group);
-    } else if (match.kind === 'reference') {
-      const key = match.types.join();
+    } else if (match.kind === 'reference' && match.mode === undefined) {
+      // No types at all is any type of this server, and [''] is elsewhere: their texts would be the same.
+      const key = match.types.length === 0 ? 'any' : match.types.join();
       const group = groups.get(key) ?? { types: match.types, list: [], column: 'target_id' };
-      group.list.push(match.id);
+      group.list.push(indexedText(match.id));
       groups.set(key, group);
     } else if (match.kind === 'uri' && match.mode === 'exact') {
       const group = groups.get('uri') ?? { types: [], list: [], column: 'value' };
-      group.list.push(match.value);
+      group.list.push(indexedText(match.value));
       groups.set('uri', group);
     } else {
       single.push(match);
     }
   }
   const listed = [...groups.values()].map(({ system, types, list, column }) => {
-    const parts = [sql`${row}.${raw(column)} ${among([...new Set(list)])}`];
-    if (system !== undefined) parts.push(sql`${row}.system = ${system}`);
+    const parts = [sql`${row}.${raw(column)} ${amongTexts([...new Set(list)], dialect)}`];
+    if (system !== undefined) parts.push(sql`${row}.system = ${indexedText(system)}`);
     if (column === 'target_id') parts.push(targetTypeSql(types, row));
     return and(parts);
   });
@@ -83,13 +86,21 @@ export function valueSql(match: ValueMatch, row: Fragment): Fragment {
 
 function tokenSql({ system, code }: TokenMatch, row: Fragment): Fragment {
   const parts: Fragment[] = [];
-  if (code !== undefined) parts.push(sql`${row}.code = ${code}`);
-  if (system !== undefined) parts.push(sql`${row}.system = ${system}`);
+  if (code !== undefined) parts.push(sql`${row}.code = ${indexedText(code)}`);
+  if (system !== undefined) parts.push(sql`${row}.system = ${indexedText(system)}`);
   return and(parts);
 }
 
-function referenceSql({ types, id }: ReferenceMatch, row: Fragment): Fragment {
-  return sql`${row}.target_id = ${id} AND ${targetTypeSql(types, row)}`;
+function referenceSql({ types, id, mode }: ReferenceMatch, row: Fragment): Fragment {
+  if (mode === 'below') {
+    // `|1` stands for 1, 1.0 and 1.1.2; without a version every version is meant, and its URL is indexed by itself.
+    const longer = sql`${row}.target_id >= ${`${id}.`} AND ${row}.target_id < ${`${id}.${AFTER_ALL}`}`;
+    const way = id.includes('|')
+      ? or([sql`${row}.target_id = ${id}`, sql`(${longer})`])
+      : sql`${row}.target_id = ${id}`;
+    return sql`${way} AND ${row}.target_type = ''`;
+  }
+  return sql`${row}.target_id = ${indexedText(id)} AND ${targetTypeSql(types, row)}`;
 }
 
 function targetTypeSql(types: readonly string[], row: Fragment): Fragment {
@@ -117,6 +128,8 @@ function dateSql({ prefix, low, high }: DateMatch, row: Fragment): Fragment {
       return sql`${row}.high <= ${low}`;
     case 'ap':
       return sql`${row}.low < ${high} AND ${row}.high > ${low}`;
+    case 'co':
+      return sql`${row}.low <= ${low} AND ${row}.high >= ${high}`;
   }
 }
 
@@ -126,12 +139,37 @@ const AFTER_ALL = '\u{10FFFF}';
 function stringSql({ mode, value }: StringMatch, row: Fragment): Fragment {
   switch (mode) {
     case 'starts':
-      return sql`${row}.value >= ${value} AND ${row}.value < ${value + AFTER_ALL}`;
+      return startsWithSql(value, row);
     case 'exact':
-      return sql`${row}.value = ${fold(value)} AND ${row}.exact = ${value}`;
+      return sql`${row}.head = ${headOf(fold(value))} AND ${row}.exact = ${value}`;
     case 'contains':
       return sql`${row}.value LIKE ${`%${escapeLike(value)}%`} ESCAPE '\\'`;
+    case 'ends':
+      return sql`${row}.value LIKE ${`%${escapeLike(value)}`} ESCAPE '\\'`;
+    case 'equals':
+      return sql`${row}.head = ${headOf(value)} AND ${row}.value = ${value}`;
+    case 'gt':
+      return sql`${row}.value > ${value}`;
+    case 'lt':
+      return sql`${row}.value < ${value}`;
+    case 'ge':
+      return sql`${row}.value >= ${value}`;
+    case 'le':
+      return sql`${row}.value <= ${value}`;
   }
+}
+
+/** The index holds the beginning of a value only, which says everything unless more than that is asked for. */
+function startsWithSql(value: string, row: Fragment): Fragment {
+  const head = headOf(value);
+  const begins = sql`${row}.head >= ${head} AND ${row}.head < ${head + AFTER_ALL}`;
+  if (head === value) return begins;
+  return sql`${begins} AND ${row}.value >= ${value} AND ${row}.value < ${value + AFTER_ALL}`;
+}
+
+/** As the column `head` has it: 100 characters, counted as the databases count them. */
+function headOf(value: string): string {
+  return value.length <= 100 ? value : [...value.slice(0, 200)].slice(0, 100).join('');
 }
 
 /** Comparisons take the number as exact; equality takes everything that rounds to it. */
@@ -164,24 +202,25 @@ function quantitySql(match: QuantityMatch, row: Fragment): Fragment {
 
 /** The unit part of a quantity search. */
 export function unitSql({ system, code }: QuantityMatch, row: Fragment): Fragment {
-  if (code === undefined) return system === undefined ? TRUE : sql`${row}.system = ${system}`;
-  if (system !== undefined) return sql`${row}.code = ${code} AND ${row}.system = ${system}`;
-  return sql`(${row}.code = ${code} OR ${row}.unit = ${code})`;
+  if (code === undefined) return system === undefined ? TRUE : sql`${row}.system = ${indexedText(system)}`;
+  const unit = indexedText(code);
+  if (system !== undefined) return sql`${row}.code = ${unit} AND ${row}.system = ${indexedText(system)}`;
+  return sql`(${row}.code = ${unit} OR ${row}.unit = ${unit})`;
 }
 
 function uriSql({ mode, value }: UriMatch, row: Fragment): Fragment {
   switch (mode) {
     case 'exact':
-      return sql`${row}.value = ${value}`;
+      return sql`${row}.value = ${indexedText(value)}`;
     case 'below': {
       const folder = value.endsWith('/') ? value : `${value}/`;
       return or([
-        sql`${row}.value = ${value}`,
+        sql`${row}.value = ${indexedText(value)}`,
         sql`(${row}.value >= ${folder} AND ${row}.value < ${folder + AFTER_ALL})`,
       ]);
     }
     case 'above':
-      return sql`${row}.value ${among(pathsAbove(value))}`;
+      return sql`${row}.value ${among(pathsAbove(value).map(indexedText))}`;
   }
 }
 

@@ -115,7 +115,7 @@ test('quantities keep their limits and unit', () => {
   expect(quantity({ value: 5.4, unit: 'mg/dl', system: 'http://unitsofmeasure.org', code: 'mg/dL' })).toEqual([
     [5.4, 5.4, 'http://unitsofmeasure.org', 'mg/dL', 'mg/dl'],
   ]);
-  expect(quantity({ value: 5, comparator: '<' })).toEqual([[-Number.MAX_VALUE, 5, '', '', '']]);
+  expect(quantity({ value: 5, comparator: '<' })).toEqual([[-Number.MAX_VALUE, 4.999999999999999, '', '', '']]);
 });
 
 test('the components of one repetition share a part', () => {

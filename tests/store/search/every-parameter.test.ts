@@ -22,12 +22,12 @@ const VALUES: Readonly<Record<string, string>> = {
 };
 
 function queriesFor(type: string, definition: ParameterDefinition): string[] {
-  const { code, kind, components } = definition;
+  const { code, kind, components, targets } = definition;
   const value = components.length > 0 ? components.map((part) => VALUES[part.kind]).join('$') : VALUES[kind];
   const queries = [`${type}?${code}=${value}`, `${type}?${code}:missing=true`];
   if (kind !== 'composite') queries.push(`${type}?_sort=-${code}`);
   if (kind === 'reference') {
-    queries.push(`${type}?_include:iterate=${type}:${code}`, `Patient?_revinclude=${type}:${code}`);
+    queries.push(`${type}?_include=${type}:${code}`, `${targets[0] ?? 'Patient'}?_revinclude=${type}:${code}`);
     queries.push(`${type}?${code}._id=1&_sort=_lastUpdated`);
   }
   return queries;
