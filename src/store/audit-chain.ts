@@ -1,8 +1,9 @@
 // The audit trail: append-only rows, each with a SHA-256 over its content and the hash of the row before, so that a
 // change or a removal in the middle shows.
 import { hash } from 'node:crypto';
-import type { Sql } from './sql.ts';
+import type { Transaction } from './engine.ts';
 import type { AuditRecord, SqlRow, SqlValue, Store } from './store.ts';
+import { tableOf } from './table.ts';
 
 /** An audit record and when it happened; `version` for a write. */
 export interface AuditEntry extends AuditRecord {
@@ -11,17 +12,20 @@ export interface AuditEntry extends AuditRecord {
   readonly version?: number;
 }
 
-/** The order in which the columns are hashed and stored; `hash` follows them. */
-const COLUMNS =
-  'sequence, recorded, actor, kind, origin, request, interaction, action, status, type, id, version, query'.split(', ');
+/** The columns in the order in which they are hashed; `hash` follows them. */
+const AUDIT = tableOf(
+  'audit',
+  'one-forever',
+  'sequence bigint, recorded bigint, actor text, kind text, origin text, request text, interaction text, action text, status bigint, type text, id text, version bigint, query text, hash text',
+);
+const COLUMNS = AUDIT.columns.map(([name]) => name).slice(0, -1);
 
-const INSERT = `INSERT INTO audit (${COLUMNS.join(', ')}, hash) VALUES (${COLUMNS.map(() => '?').join(', ')}, ?)`;
 const LAST = 'SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1';
 
 /** Appends `entries` in order. Must run inside the store's write transaction. */
-export async function appendAudit(tx: Sql, entries: readonly AuditEntry[]): Promise<void> {
+export async function appendAudit(tx: Transaction, entries: readonly AuditEntry[]): Promise<void> {
   if (entries.length === 0) return;
-  const [last] = await tx.all(LAST);
+  const [last] = await tx.before(LAST);
   let sequence = Number(last?.sequence ?? 0);
   let previous = String(last?.hash ?? '');
   for (const entry of entries) {
@@ -29,7 +33,7 @@ export async function appendAudit(tx: Sql, entries: readonly AuditEntry[]): Prom
     const values = columnsOf(sequence, entry);
     previous = chainHash(previous, values);
     values.push(previous);
-    await tx.run(INSERT, values);
+    await tx.put(AUDIT, sequence, [values], true);
   }
 }
 

@@ -28,10 +28,11 @@ export async function commitUnit(group: Group, unit: Unit): Promise<Outcome[]> {
   });
 }
 
-/** DELETE, then POST, then PUT; the order of the entries does not matter. https://hl7.org/fhir/R4/http.html#trules */
+/** DELETE, then POST, then PUT and PATCH; the order of the entries does not matter. https://hl7.org/fhir/R4/http.html#trules */
 async function writeAll(group: Group, actor: Actor, steps: readonly Step[]): Promise<void> {
   for (const step of steps) if (step.op === 'delete' && step.writes) await removeCurrent(group, actor, step);
-  const ordered = [...steps.filter((step) => step.op === 'create'), ...steps.filter((step) => step.op === 'update')];
+  const isChange = ({ op }: Step) => op === 'update' || op === 'patch';
+  const ordered = [...steps.filter((step) => step.op === 'create'), ...steps.filter(isChange)];
   const writing = ordered.filter((step) => step.writes);
   const waiting = writing.filter((step) => step.conditional.length > 0);
   // A conditional reference may match what this commit itself creates, so those are searchable before it is resolved.
@@ -74,7 +75,7 @@ function outcomeOf(step: Step): Outcome {
   };
 }
 
-const ACTIONS = { create: 'C', update: 'U', delete: 'D' } as const;
+const ACTIONS = { create: 'C', update: 'U', patch: 'U', delete: 'D' } as const;
 
 function auditOf(group: Group, actor: Actor, step: Step, outcome: Outcome): AuditEntry {
   return {

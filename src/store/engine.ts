@@ -1,8 +1,23 @@
-// What the store needs of a database: committed reads, and one write transaction at a time. SQLite is the first one.
+// What the store needs of a database: committed reads, and one write transaction at a time. SQLite and PostgreSQL are.
 import type { Sql } from './sql.ts';
+import type { Row, Table } from './table.ts';
 
 /** An open write transaction. */
 export interface Transaction extends Sql {
+  /**
+   * Makes `rows` the rows of `table` that have this key. They are there for every later read of this transaction, but an
+   * engine may send them together with others.
+   * @param fresh says that the table has no row with this key
+   */
+  put(table: Table, key: number, rows: readonly Row[], fresh: boolean): Promise<void>;
+  /** Runs `work` so that nothing of it stays when it throws. Never nested. */
+  attempt<T>(work: () => Promise<T>): Promise<T>;
+  /** The database has given up the whole transaction by itself: nothing more can be done in it. */
+  readonly isBroken: boolean;
+  /**
+   * A read that need not see what this transaction has `put`: for rows that it surely has not.
+   */
+  before(sql: string, params?: Parameters<Sql['all']>[1]): ReturnType<Sql['all']>;
   /** Runs a file of statements; only migrations need it. */
   script(text: string): Promise<void>;
 }
@@ -13,10 +28,13 @@ export interface Engine {
   /**
    * Runs `work` in a transaction that excludes every other writer on this database, in this process and in others.
    * Resolves when the transaction is on disk; rolls back and rejects when `work` or the commit fails.
-   * @throws Fault unavailable when the database stays locked, is full or cannot be written
+   * @throws Fault unavailable when the database stays locked, is full, cannot be reached or cannot be written; timeout
+   * when the connection was lost during the commit and nobody can tell any more whether it took effect
    */
   write<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
-  /** Writes a consistent copy to a new file while the store keeps working. */
+  /** Calls `listener` after commits of other processes, when the engine can tell. */
+  onOtherCommit(listener: () => void): void;
+  /** Writes a consistent copy to a new file while the store keeps working. @throws Fault when the engine has no files */
   backup(path: string): Promise<void>;
   close(): Promise<void>;
 }

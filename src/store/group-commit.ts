@@ -6,9 +6,10 @@ import { Fault } from '../fault.ts';
 import type { AuditEntry } from './audit-chain.ts';
 import { appendAudit } from './audit-chain.ts';
 import { commitUnit } from './commit.ts';
-import type { Engine } from './engine.ts';
+import { CurrentRows } from './current-rows.ts';
+import type { Engine, Transaction } from './engine.ts';
 import type { CommitRules, Group, Unit } from './group.ts';
-import type { Sql } from './sql.ts';
+import type { RulesInForce } from './rules-in-force.ts';
 import type { AuditRecord, Outcome } from './store.ts';
 
 /** A group is closed when it has this many changes, so that the event loop gets a turn. */
@@ -22,6 +23,8 @@ const HEAD = 'SELECT sequence, updated FROM version ORDER BY sequence DESC LIMIT
 export interface GroupCommitOptions {
   readonly engine: Engine;
   readonly rules: CommitRules;
+  /** Looks before each group that the rules are those of the database. */
+  readonly inForce: Pick<RulesInForce, 'write'>;
   readonly clock: Clock;
   readonly log: Logger;
   /** Called after a group that wrote versions. */
@@ -108,14 +111,18 @@ export class GroupCommit {
   async #runGroup(units: readonly Waiting[]): Promise<void> {
     const records = this.#takeAudit();
     if (units.length === 0 && records.length === 0) return;
+    const changes = units.some((unit) => unit.changes.length > 0);
     try {
-      const results = await this.#options.engine.write(async (tx) => {
-        const group = await this.#openGroup(tx);
-        const results: Result[] = [];
-        for (const unit of units) results.push(await this.#runUnit(group, unit));
-        await appendAudit(tx, [...records, ...group.audit]);
-        return results;
-      });
+      const results = await this.#options.inForce.write((check) =>
+        this.#options.engine.write(async (tx) => {
+          if (changes) await check(tx);
+          const group = await this.#openGroup(tx);
+          const results: Result[] = [];
+          for (const unit of units) results.push(await this.#runUnit(group, unit));
+          await appendAudit(tx, [...records, ...group.audit]);
+          return results;
+        }),
+      );
       this.#settle(units, results);
     } catch (error) {
       this.#audit.unshift(...records);
@@ -124,22 +131,23 @@ export class GroupCommit {
     }
   }
 
-  async #openGroup(tx: Sql): Promise<Group> {
+  async #openGroup(tx: Transaction): Promise<Group> {
     const [head] = await tx.all(HEAD);
     const now = Math.max(this.#options.clock.now().epochMilliseconds, Number(head?.updated ?? 0));
-    return { tx, rules: this.#options.rules, now, sequence: Number(head?.sequence ?? 0), audit: [] };
+    const current = new CurrentRows(tx);
+    return { tx, rules: this.#options.rules, now, current, sequence: Number(head?.sequence ?? 0), audit: [] };
   }
 
   async #runUnit(group: Group, unit: Unit): Promise<Result> {
     const { sequence } = group;
     const audits = group.audit.length;
-    await group.tx.run('SAVEPOINT unit');
+    group.current.begin();
     try {
-      const outcomes = await commitUnit(group, unit);
-      await group.tx.run('RELEASE SAVEPOINT unit');
-      return { outcomes };
+      return { outcomes: await group.tx.attempt(() => commitUnit(group, unit)) };
     } catch (error) {
-      await rollBackUnit(group.tx, error);
+      // When the engine has given up the whole transaction, as on a full disk, so must the group.
+      if (group.tx.isBroken) throw error;
+      group.current.undo();
       group.sequence = sequence;
       group.audit.length = audits;
       return { error };
@@ -165,15 +173,5 @@ export class GroupCommit {
     const records = this.#audit;
     this.#audit = [];
     return records;
-  }
-}
-
-/** When the engine has given up the whole transaction by itself, as on a full disk, so must the group. */
-async function rollBackUnit(tx: Sql, reason: unknown): Promise<void> {
-  try {
-    await tx.run('ROLLBACK TO SAVEPOINT unit');
-    await tx.run('RELEASE SAVEPOINT unit');
-  } catch {
-    throw reason;
   }
 }

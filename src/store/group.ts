@@ -2,8 +2,9 @@
 import type { OperationOutcomeIssue, Resource } from '@medplum/fhirtypes';
 import type { Change } from '../fhir/change.ts';
 import type { AuditEntry } from './audit-chain.ts';
+import type { CurrentRows } from './current-rows.ts';
+import type { Transaction } from './engine.ts';
 import type { SearchEngine } from './search/engine.ts';
-import type { Sql } from './sql.ts';
 import type { Actor, Statement } from './store.ts';
 
 /**
@@ -21,10 +22,11 @@ export interface CommitRules {
 
 /** What the commits of one transaction share. */
 export interface Group {
-  readonly tx: Sql;
+  readonly tx: Transaction;
   readonly rules: CommitRules;
   /** lastUpdated of everything written here, milliseconds since 1970. */
   readonly now: number;
+  readonly current: CurrentRows;
   /** The last position given out in the log. */
   sequence: number;
   /** Written to the trail when all commits of the group are done. */

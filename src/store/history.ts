@@ -58,6 +58,12 @@ function filterOf(request: HistoryRequest): Filter {
     );
     add("(v.operation <> 'delete' OR v.updated >= ?)", start);
   }
+  if (request.among !== undefined) {
+    const groups = [...Map.groupBy(request.among, ({ type }) => type).values()];
+    const conditions = groups.map((group) => `v.type = ? AND v.id IN (${group.map(() => '?').join(', ')})`);
+    where.push(groups.length === 0 ? '1 = 0' : `(${conditions.join(' OR ')})`);
+    for (const group of groups) params.push(group[0]?.type ?? '', ...group.map(({ id }) => id));
+  }
   return { where, params };
 
   function add(condition: string, param: SqlValue): void {

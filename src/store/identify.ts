@@ -3,9 +3,11 @@
 import { randomUUID } from 'node:crypto';
 import { Fault } from '../fault.ts';
 import type { Change } from '../fhir/change.ts';
+import { checkAbsent, checkVersion } from './check-version.ts';
 import type { Group } from './group.ts';
+import { identifyPatch } from './identify-patch.ts';
 import { matchOne } from './match.ts';
-import { type CurrentRow, newStep, type Step } from './step.ts';
+import { newStep, type Step } from './step.ts';
 import { currentVersion } from './stored.ts';
 
 type Create = Extract<Change, { op: 'create' }>;
@@ -13,17 +15,15 @@ type Update = Extract<Change, { op: 'update' }>;
 type Delete = Extract<Change, { op: 'delete' }>;
 
 const ID = /^[A-Za-z0-9\-.]{1,64}$/;
-const CURRENT = 'SELECT rid, version, deleted FROM resource WHERE type = ? AND id = ?';
-const CURRENT_FULL =
-  'SELECT rid, type, id, version, sequence, updated, deleted, content FROM resource WHERE type = ? AND id = ?';
 
 /**
  * @param earlier the steps of the changes before this one in the same commit
- * @throws Fault invalid | conflict | precondition | multiple-matches
+ * @throws Fault invalid | conflict | precondition | multiple-matches; not-found, gone and what `revise` throws for patches
  */
 export async function identify(group: Group, change: Change, earlier: readonly Step[]): Promise<Step> {
   if (change.op === 'create') return identifyCreate(group, change, earlier);
-  return change.op === 'update' ? identifyUpdate(group, change) : identifyDelete(group, change);
+  if (change.op === 'update') return identifyUpdate(group, change);
+  return change.op === 'patch' ? identifyPatch(group, change) : identifyDelete(group, change);
 }
 
 async function identifyCreate(group: Group, change: Create, earlier: readonly Step[]): Promise<Step> {
@@ -40,7 +40,7 @@ async function identifyCreate(group: Group, change: Create, earlier: readonly St
   }
   if (change.id === undefined) return newStep({ ...base, id: randomUUID(), resource });
   requireId(change.id, type);
-  if (await findCurrent(group, type, change.id)) {
+  if (await group.current.find(type, change.id)) {
     throw new Fault('conflict', `${type}/${change.id} exists already; a create cannot take its id.`);
   }
   return newStep({ ...base, id: change.id, resource });
@@ -67,11 +67,12 @@ async function identifyUpdate(group: Group, change: Update): Promise<Step> {
     return newStep({ op: 'update', type, id: randomUUID(), fullUrl, resource, criteria: query });
   }
   requireId(id, type);
-  const current = await findCurrent(group, type, id);
+  const current = await group.current.find(type, id);
   if (query !== undefined && !match && current && !current.deleted) {
     throw new Fault('conflict', `${type}/${id} exists, but it does not match the criteria of the conditional update.`);
   }
   checkVersion(type, id, current, ifMatch);
+  if (change.ifAbsent) checkAbsent(type, id, current);
   return newStep({ op: 'update', type, id, fullUrl, current, resource, criteria: match ? undefined : query });
 }
 
@@ -83,14 +84,13 @@ async function identifyDelete(group: Group, change: Delete): Promise<Step> {
     checkVersion(type, 'the matched resource', undefined, ifMatch);
     return newStep({ op: 'delete', type, id: '', writes: false });
   }
-  const [row] = await group.tx.all(CURRENT_FULL, [type, id]);
-  if (!row) {
-    checkVersion(type, id, undefined, ifMatch);
-    return newStep({ op: 'delete', type, id, writes: false });
-  }
-  const current = { rid: Number(row.rid), version: Number(row.version), deleted: row.deleted === 1 };
+  const current = await group.current.find(type, id);
   checkVersion(type, id, current, ifMatch);
-  if (current.deleted) return newStep({ op: 'delete', type, id, current, match: currentVersion(row), writes: false });
+  if (!current) return newStep({ op: 'delete', type, id, writes: false });
+  if (current.deleted) {
+    const match = currentVersion({ ...current, deleted: 1, content: '' });
+    return newStep({ op: 'delete', type, id, current, match, writes: false });
+  }
   return newStep({ op: 'delete', type, id, current });
 }
 
@@ -124,21 +124,6 @@ export function refuseOverlaps(steps: readonly Step[]): void {
       );
     }
   }
-}
-
-async function findCurrent(group: Group, type: string, id: string): Promise<CurrentRow | undefined> {
-  const [row] = await group.tx.all(CURRENT, [type, id]);
-  return row && { rid: Number(row.rid), version: Number(row.version), deleted: row.deleted === 1 };
-}
-
-function checkVersion(type: string, id: string, current: CurrentRow | undefined, ifMatch: string | undefined): void {
-  if (ifMatch === undefined || String(current?.version) === ifMatch) return;
-  throw new Fault(
-    'precondition',
-    current
-      ? `${type}/${id} is at version ${current.version}, not at version ${ifMatch}; read it again before changing it.`
-      : `If-Match asks for version ${ifMatch} of ${type}/${id}, which does not exist.`,
-  );
 }
 
 function requireId(id: string, type: string): void {

@@ -14,7 +14,6 @@ import type { Group } from './group.ts';
 import { matchOne } from './match.ts';
 import type { Step } from './step.ts';
 
-const EXISTS = 'SELECT 1 AS found FROM resource WHERE type = ? AND id = ? AND deleted = 0';
 const CONTENT = 'SELECT content FROM resource WHERE rid = ?';
 const RESTFUL = /^(https?:\/\/.+\/)[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$/;
 
@@ -23,8 +22,8 @@ const RESTFUL = /^(https?:\/\/.+\/)[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$/;
  * @throws Fault invalid for a urn: that nothing in the commit has, unprocessable for a dangling reference
  */
 export async function linkAll(group: Group, steps: readonly Step[], transaction: boolean): Promise<void> {
-  const addresses = new Map<string, string>();
-  for (const { fullUrl, type, id } of steps) if (fullUrl !== undefined) addresses.set(fullUrl, `${type}/${id}`);
+  const addresses = new Map<string, Address>();
+  for (const step of steps) if (step.fullUrl !== undefined) addresses.set(step.fullUrl, addressOf(step));
   const mode = group.rules.referentialIntegrity;
   const checked = mode === 'always' || (mode === 'transaction' && transaction);
   const present = checked ? presentAfter(steps) : new Map<string, boolean>();
@@ -67,11 +66,30 @@ async function resolve(group: Group, resource: Resource, reference: string): Pro
   });
 }
 
-/** A relative reference in an entry with a RESTful fullUrl is relative to that. https://hl7.org/fhir/R4/bundle.html#references */
-function rewriteFrom(addresses: ReadonlyMap<string, string>, fullUrl: string | undefined): Rewrite {
+/** Where a resource of the commit will be. */
+interface Address {
+  readonly literal: string;
+  readonly versionId: string;
+}
+
+function addressOf({ type, id, writes, version, match, twin }: Step): Address {
+  const versionId = writes || twin ? String((twin?.version ?? version) + 1) : (match?.versionId ?? '');
+  return { literal: `${type}/${id}`, versionId };
+}
+
+/**
+ * A relative reference in an entry with a RESTful fullUrl is relative to that. A reference to a version becomes one to the
+ * version that the commit makes. https://hl7.org/fhir/R4/bundle.html#references
+ */
+function rewriteFrom(addresses: ReadonlyMap<string, Address>, fullUrl: string | undefined): Rewrite {
   const base = fullUrl === undefined ? undefined : RESTFUL.exec(fullUrl)?.[1];
-  return (url, kind) =>
-    addresses.get(url) ?? (base !== undefined && kind === 'reference' ? addresses.get(base + url) : undefined);
+  return (url, kind) => {
+    const [unversioned = '', version] = url.split('/_history/', 2);
+    const found =
+      addresses.get(unversioned) ??
+      (base !== undefined && kind === 'reference' ? addresses.get(base + unversioned) : undefined);
+    return found && (version === undefined ? found.literal : `${found.literal}/_history/${found.versionId}`);
+  };
 }
 
 /** What is known, without asking the database, to exist or not once the commit is done. */
@@ -94,7 +112,7 @@ async function refuseDangling(
   const known = present.get(key);
   if (known) return;
   if (known === undefined) {
-    const found = (await group.tx.all(EXISTS, [literal.type, literal.id])).length > 0;
+    const found = (await group.current.find(literal.type, literal.id))?.deleted === false;
     if (found) present.set(key, true);
     if (found || (await wasThereBefore(group, step, reference))) return;
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { Fault } from '../fault.ts';
 import type { Engine, Transaction } from './engine.ts';
+import type { Dialect } from './sql.ts';
 
 interface MigrationFile {
   readonly name: string;
@@ -28,7 +29,7 @@ const MIGRATION_TABLE = `CREATE TABLE IF NOT EXISTS migration (
  * code in a way this code cannot live with
  */
 export async function migrate(engine: Engine, directory: string, log: Logger): Promise<void> {
-  const files = readMigrations(directory);
+  const files = readMigrations(directory, engine.reader.dialect);
   await engine.write(async (tx) => {
     await tx.script(MIGRATION_TABLE);
     const applied = await tx.all('SELECT name, sha256, breaking FROM migration ORDER BY name');
@@ -75,9 +76,13 @@ function checkApplied(
   log.warn({ migration: name }, 'the database has a migration of a newer Baton, which this one can live with');
 }
 
-function readMigrations(directory: string): MigrationFile[] {
+/** `NNNN_name.sql` is for every engine, `NNNN_name.sqlite.sql` and `NNNN_name.postgres.sql` for one. */
+function readMigrations(directory: string, dialect: Dialect): MigrationFile[] {
   return readdirSync(directory)
-    .filter((name) => /^\d{4}_[\w-]+\.sql$/.test(name))
+    .filter((name) => {
+      const [, engine = dialect] = /^\d{4}_[\w-]+(?:\.(\w+))?\.sql$/.exec(name) ?? [undefined, ''];
+      return engine === dialect;
+    })
     .sort()
     .map((name) => {
       const text = readFileSync(join(directory, name), 'utf8');

@@ -7,18 +7,24 @@ import type { Engine } from './engine.ts';
 import type { CommitRules, ReferentialIntegrity } from './group.ts';
 import { GroupCommit } from './group-commit.ts';
 import { readHistory } from './history.ts';
+import { readMetaInUse } from './meta-in-use.ts';
 import { migrate } from './migrate.ts';
+import { openPostgres } from './postgres.ts';
 import { findAll, readHead, readLog, readResource, readVersion } from './read.ts';
+import { enforceRules, type PrepareRules, type RulesInForce } from './rules-in-force.ts';
+import { reindexAll } from './search/reindex.ts';
 import { openSqlite } from './sqlite.ts';
 import type { Actor, Store } from './store.ts';
 
 export interface StoreOptions extends Pick<CommitRules, 'searchEngine' | 'validate'> {
-  /** `sqlite:PATH` or `sqlite::memory:` */
+  /** `sqlite:PATH`, `sqlite::memory:` or `postgres://user:password@host/database` */
   readonly url: string;
   readonly clock: Clock;
   readonly log: Logger;
   /** `transaction` when absent. */
   readonly referentialIntegrity?: ReferentialIntegrity;
+  /** Makes the rules that follow from the installed guides; absent when guides do not matter. */
+  readonly prepareRules?: PrepareRules;
   /** Folder of the numbered SQL files; Baton's own when absent. */
   readonly migrations?: string;
 }
@@ -30,6 +36,12 @@ export interface OpenStore extends Store {
    * @throws Fault conflict
    */
   backup(path: string): Promise<void>;
+  /** Loads guides that another process has added or removed; false when there are none. Commits do so by themselves. */
+  refresh(): Promise<boolean>;
+  /** Whether stored resources are still to be indexed by some search parameter, which is refused until they are. */
+  readonly isIndexing: boolean;
+  /** Indexes them, until all are or `signal` is aborted. @throws Fault unavailable when the database cannot be written */
+  reindex(signal: AbortSignal): Promise<void>;
 }
 
 const SELF: Actor = { reference: 'Device/baton', kind: 'service' };
@@ -46,9 +58,10 @@ const PROBE_LIFETIME = 1_000;
 export async function openStore(options: StoreOptions): Promise<OpenStore> {
   const { searchEngine, validate, clock, log } = options;
   const engine = openEngine(options.url);
+  let inForce: RulesInForce;
   try {
     await migrate(engine, options.migrations ?? join(import.meta.dirname, 'migrations'), log);
-    await engine.write((tx) => searchEngine.open(tx));
+    inForce = await enforceRules(engine, searchEngine, options.prepareRules);
   } catch (error) {
     await engine.close();
     throw error;
@@ -57,10 +70,12 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
   const commits = new GroupCommit({
     engine,
     rules: { searchEngine, validate, referentialIntegrity: options.referentialIntegrity ?? 'transaction' },
+    inForce,
     clock,
     log,
     onWritten: () => tell(listeners, log),
   });
+  engine.onOtherCommit(() => tell(listeners, log));
   const { reader } = engine;
   let probedAt = Number.NEGATIVE_INFINITY;
   let closing: Promise<void> | undefined;
@@ -74,6 +89,7 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
     vread: (type, id, versionId) => readVersion(reader, type, id, versionId),
     history: (request) => readHistory(reader, request),
     search: (query) => searchEngine.run(reader, query),
+    metaInUse: (type) => readMetaInUse(reader, type),
     find: (query) => findAll(reader, searchEngine, query),
     readLog: (afterSequence, limit) => readLog(reader, afterSequence, limit),
     head: () => readHead(reader),
@@ -97,6 +113,14 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
       }
     },
     backup: (path) => engine.backup(path),
+    refresh: () => inForce.refresh(),
+    get isIndexing() {
+      return inForce.isIndexing;
+    },
+    async reindex(signal) {
+      await reindexAll(engine, searchEngine, signal, async () => void (await inForce.refresh()));
+      await inForce.refresh();
+    },
     close() {
       closing ??= commits.close().then(() => engine.close());
       return closing;
@@ -106,7 +130,8 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
 
 function openEngine(url: string): Engine {
   if (url.startsWith('sqlite:') && url.length > 'sqlite:'.length) return openSqlite(url.slice('sqlite:'.length));
-  throw new Fault('invalid', 'The database URL must be sqlite:PATH or sqlite::memory:.');
+  if (/^postgres(ql)?:/.test(url)) return openPostgres(url);
+  throw new Fault('invalid', 'The database URL must be sqlite:PATH, sqlite::memory: or postgres://….');
 }
 
 function tell(listeners: ReadonlySet<() => void>, log: Logger): void {

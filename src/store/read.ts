@@ -1,13 +1,14 @@
 // Reads of committed resources: the stored text goes out as it is. https://hl7.org/fhir/R4/http.html#read
 import { Fault } from '../fault.ts';
 import type { SearchEngine } from './search/engine.ts';
+import { atMost } from './search/fragment.ts';
 import type { Sql } from './sql.ts';
 import type { LogEntry, StoredVersion } from './store.ts';
 import { currentVersion, logEntry, storedVersion, VERSION_COLUMNS } from './stored.ts';
 
 const READ = 'SELECT type, id, version, sequence, updated, deleted, content FROM resource WHERE type = ? AND id = ?';
 const VREAD = `SELECT ${VERSION_COLUMNS} FROM version WHERE type = ? AND id = ? AND version = ?`;
-const LOG = `SELECT ${VERSION_COLUMNS}, actor, origin FROM version WHERE sequence > ? ORDER BY sequence LIMIT ?`;
+const LOG = `SELECT ${VERSION_COLUMNS}, actor, origin FROM version WHERE sequence > ? ORDER BY sequence`;
 const HEAD = 'SELECT MAX(sequence) AS head FROM version';
 
 /** More matches than Baton's own code should ever get from `find`. */
@@ -31,7 +32,8 @@ export async function readVersion(
 
 /** Committed versions after `afterSequence`. Writers exclude each other, so a lower one never appears later. */
 export async function readLog(sql: Sql, afterSequence: number, limit: number): Promise<LogEntry[]> {
-  return (await sql.all(LOG, [afterSequence, limit])).map(logEntry);
+  const { text } = atMost(limit);
+  return (await sql.all(`${LOG} ${text}`, [afterSequence])).map(logEntry);
 }
 
 export async function readHead(sql: Sql): Promise<number> {

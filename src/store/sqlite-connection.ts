@@ -2,7 +2,10 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Transaction } from './engine.ts';
 import { sqliteFault } from './sqlite-fault.ts';
+import { SqliteLateRows } from './sqlite-late-rows.ts';
+import { putRows } from './sqlite-rows.ts';
 import type { SqlRow, SqlValue } from './store.ts';
+import type { Row, Table } from './table.ts';
 
 /** Searches make many texts; beyond this many the oldest are prepared again when they come back. */
 const KEPT_STATEMENTS = 1_000;
@@ -12,8 +15,11 @@ const BUSY_TIMEOUT = 5_000;
 
 /** `node:sqlite` works synchronously, so every promise here is settled when it is returned. */
 export class SqliteConnection implements Transaction {
+  readonly dialect = 'sqlite';
   readonly database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #reading = new Map<string, StatementSync>();
+  readonly #changing = new Map<string, StatementSync>();
+  readonly #late = new SqliteLateRows();
 
   /** @param path file path or `:memory:` */
   constructor(path: string, options: { readonly readOnly: boolean }) {
@@ -25,19 +31,67 @@ export class SqliteConnection implements Transaction {
   }
 
   async all(sql: string, params: readonly SqlValue[] = []): Promise<SqlRow[]> {
+    if (!this.#late.isEmpty && sql.includes('search_text')) await this.flush();
     try {
-      return this.#prepare(sql).all(...params) as SqlRow[];
+      return this.#prepare(this.#reading, sql).all(...params) as SqlRow[];
     } catch (error) {
       throw sqliteFault(error);
     }
   }
 
   async run(sql: string, params: readonly SqlValue[] = []): Promise<number> {
+    return this.#change(sql, params);
+  }
+
+  /** `run` without a promise, of which a commit would make one for each row. */
+  readonly #change = (sql: string, params: readonly SqlValue[]): number => {
     try {
-      return Number(this.#prepare(sql).run(...params).changes);
+      return Number(this.#prepare(this.#changing, sql).run(...params).changes);
     } catch (error) {
       throw sqliteFault(error);
     }
+  };
+
+  async put(table: Table, key: number, rows: readonly Row[], fresh: boolean): Promise<void> {
+    if (table.holds === 'text') this.#late.put(table, key, rows, fresh);
+    else putRows(this.#change, table, key, rows, fresh);
+  }
+
+  /** Writes the rows that wait for the end of the transaction. */
+  async flush(): Promise<void> {
+    this.#late.write(this.#change);
+  }
+
+  /** Forgets them, because the transaction is taken back. */
+  forget(): void {
+    this.#late.forget();
+  }
+
+  async attempt<T>(work: () => Promise<T>): Promise<T> {
+    await this.run('SAVEPOINT unit');
+    this.#late.beginAttempt();
+    try {
+      const result = await work();
+      await this.run('RELEASE SAVEPOINT unit');
+      this.#late.endAttempt(true);
+      return result;
+    } catch (error) {
+      this.#late.endAttempt(false);
+      if (!this.isBroken) {
+        await this.run('ROLLBACK TO SAVEPOINT unit');
+        await this.run('RELEASE SAVEPOINT unit');
+      }
+      throw error;
+    }
+  }
+
+  /** A full disk makes SQLite roll back by itself. */
+  get isBroken(): boolean {
+    return !this.database.isTransaction;
+  }
+
+  before(sql: string, params?: readonly SqlValue[]): Promise<SqlRow[]> {
+    return this.all(sql, params);
   }
 
   async script(text: string): Promise<void> {
@@ -54,19 +108,22 @@ export class SqliteConnection implements Transaction {
   }
 
   close(): void {
-    this.#statements.clear();
+    this.#reading.clear();
+    this.#changing.clear();
     this.database.close();
   }
 
-  #prepare(sql: string): StatementSync {
-    const known = this.#statements.get(sql);
+  #prepare(kept: Map<string, StatementSync>, sql: string): StatementSync {
+    const known = kept.get(sql);
     if (known) return known;
     const statement = this.database.prepare(sql);
-    if (this.#statements.size >= KEPT_STATEMENTS) {
-      const oldest = this.#statements.keys().next();
-      if (!oldest.done) this.#statements.delete(oldest.value);
+    // With its result comes the row id last inserted, and full-text indexes have row ids that no number can hold.
+    if (kept === this.#changing) statement.setReadBigInts(true);
+    if (kept.size >= KEPT_STATEMENTS) {
+      const oldest = kept.keys().next();
+      if (!oldest.done) kept.delete(oldest.value);
     }
-    this.#statements.set(sql, statement);
+    kept.set(sql, statement);
     return statement;
   }
 }

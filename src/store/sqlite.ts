@@ -48,6 +48,8 @@ function openFile(path: string): Engine {
   return {
     reader,
     write: (work) => lock.write(work),
+    // Nothing tells of another process's commit; its followers look at every heartbeat.
+    onOtherCommit() {},
     async backup(target) {
       // A connection of its own that holds one snapshot, so that commits meanwhile do not restart the copy.
       const source = new SqliteConnection(path, { readOnly: true });
@@ -74,6 +76,7 @@ function openMemory(): Engine {
   connection.exec('PRAGMA foreign_keys = ON');
   const lock = new WriteLock(connection);
   const reader: Sql = {
+    dialect: 'sqlite',
     async all(sql, params) {
       while (lock.held) await lock.held;
       return connection.all(sql, params);
@@ -86,6 +89,7 @@ function openMemory(): Engine {
   return {
     reader,
     write: (work) => lock.write(work),
+    onOtherCommit() {},
     async backup(target) {
       await lock.alone(() => copy(connection, target));
     },
@@ -158,11 +162,12 @@ class WriteLock {
     await this.#begin();
     try {
       const result = await work(tx);
+      await tx.flush();
       await tx.run('COMMIT');
       return result;
     } catch (error) {
-      // A full disk makes SQLite roll back by itself.
-      if (tx.database.isTransaction) await tx.run('ROLLBACK');
+      tx.forget();
+      if (!tx.isBroken) await tx.run('ROLLBACK');
       throw error;
     }
   }

@@ -1,16 +1,13 @@
 // One change while it is being committed: what it was resolved to and what became of it.
 import type { Resource } from '@medplum/fhirtypes';
+import type { CurrentState } from './current-rows.ts';
 import type { StoredVersion } from './store.ts';
 
-/** The row of `resource` that a change meets. */
-export interface CurrentRow {
-  readonly rid: number;
-  readonly version: number;
-  readonly deleted: boolean;
-}
+/** What a change has to know of the row of `resource` that it meets. */
+export type CurrentRow = Pick<CurrentState, 'rid' | 'version' | 'deleted'>;
 
 export interface Step {
-  readonly op: 'create' | 'update' | 'delete';
+  readonly op: 'create' | 'update' | 'patch' | 'delete';
   readonly type: string;
   /** Empty for a conditional delete that matched nothing. */
   readonly id: string;

@@ -67,8 +67,17 @@ export interface HistoryRequest {
   readonly since?: string;
   /** Versions that were current at some time in the given instant or later… see http.html#history `_at`. */
   readonly at?: string;
+  /** Only versions of these resources. */
+  readonly among?: readonly { readonly type: string; readonly id: string }[];
   readonly count: number;
   readonly cursor?: string;
+}
+
+/** What `meta` of current resources has in it, each once. */
+export interface MetaInUse {
+  readonly profile: readonly string[];
+  readonly security: readonly { readonly system?: string; readonly code?: string }[];
+  readonly tag: readonly { readonly system?: string; readonly code?: string }[];
 }
 
 export interface Page<T> {
@@ -81,6 +90,8 @@ export interface Page<T> {
 export interface SearchResult extends Page<StoredVersion> {
   /** `_include`/`_revinclude` resources of this page, each once, none that is already a match. */
   readonly included: StoredVersion[];
+  /** Sentences on what is missing from the page, for the client. */
+  readonly warnings?: readonly string[];
 }
 
 /** One line of the audit trail for something that is not a write (writes are audited by the commit itself). */
@@ -120,6 +131,8 @@ export interface Store {
   /** Newest first. */
   history(request: HistoryRequest): Promise<Page<StoredVersion>>;
   search(query: SearchQuery): Promise<SearchResult>;
+  /** Of one type, or of all resources. @throws Fault too-large */
+  metaInUse(type?: string): Promise<MetaInUse>;
   /**
    * Everything that matches `Type?parameters`, oldest first; for Baton's own code, which knows its queries are narrow.
    * @throws Fault too-large when more than 1,000 match

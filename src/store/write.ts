@@ -1,19 +1,23 @@
 // Third phase of a commit: one change becomes a row of the log, the current row and search rows.
 import type { OperationOutcomeIssue, Resource } from '@medplum/fhirtypes';
 import { Fault } from '../fault.ts';
+import { stringifyExact } from '../fhir/exact-json.ts';
 import type { Group } from './group.ts';
 import type { Step } from './step.ts';
 import type { Actor } from './store.ts';
 import { stamped } from './stored.ts';
+import { tableOf } from './table.ts';
 
-const INSERT_VERSION = `INSERT INTO version (sequence, type, id, version, updated, operation, actor, origin, content)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-const INSERT_RESOURCE = `INSERT INTO resource (rid, type, id, version, sequence, updated, deleted, content)
-  VALUES (?, ?, ?, ?, ?, ?, 0, ?)`;
-const UPDATE_RESOURCE =
-  'UPDATE resource SET version = ?, sequence = ?, updated = ?, deleted = 0, content = ? WHERE rid = ?';
-const DELETE_RESOURCE =
-  "UPDATE resource SET version = ?, sequence = ?, updated = ?, deleted = 1, content = '' WHERE rid = ?";
+const VERSION = tableOf(
+  'version',
+  'one-forever',
+  'sequence bigint, type text, id text, version bigint, updated bigint, operation text, actor text, origin text, content text',
+);
+const RESOURCE = tableOf(
+  'resource',
+  'one',
+  'rid bigint, type text, id text, version bigint, sequence bigint, updated bigint, deleted bigint, content text',
+);
 
 /**
  * Stamps, validates and stores the content of a create or update as current, and indexes it. Run again after conditional
@@ -26,31 +30,37 @@ export async function writeCurrent(group: Group, step: Step): Promise<void> {
   const resource = stampedResource(group, step, again);
   // A conditional reference says its type, so resolving it cannot make a valid resource invalid.
   if (!again) refuseInvalid(rules.validate(resource));
-  step.content = JSON.stringify(resource);
-  if (step.current || again) {
-    await tx.run(UPDATE_RESOURCE, [step.version, step.sequence, step.updated, step.content, step.rid]);
-  } else {
-    step.rid = step.sequence;
-    const { rid, type, id, version, sequence, updated, content } = step;
-    await tx.run(INSERT_RESOURCE, [rid, type, id, version, sequence, updated, content]);
-  }
+  step.content = stringifyExact(resource);
+  const isNew = step.current === undefined && !again;
+  if (isNew) step.rid = step.sequence;
+  await putCurrent(group, step, isNew);
   const fresh = !again && (step.current === undefined || step.current.deleted);
   await rules.searchEngine.index(tx, step.rid, resource, fresh);
 }
 
 /** Appends the change to the log. */
 export async function writeVersion(group: Group, actor: Actor, step: Step): Promise<void> {
-  const { sequence, type, id, version, updated, op, content } = step;
+  const { sequence, type, id, version, updated, content } = step;
+  // The log holds what a resource became; that a patch asked for it is in the audit trail.
+  const op = step.op === 'patch' ? 'update' : step.op;
   const origin = actor.origin ?? null;
-  await group.tx.run(INSERT_VERSION, [sequence, type, id, version, updated, op, actor.reference, origin, content]);
+  const row = [sequence, type, id, version, updated, op, actor.reference, origin, content];
+  await group.tx.put(VERSION, sequence, [row], true);
 }
 
 /** Marks the resource as deleted, in the log too, and takes it out of search. */
 export async function removeCurrent(group: Group, actor: Actor, step: Step): Promise<void> {
   nextPosition(group, step);
-  await group.tx.run(DELETE_RESOURCE, [step.version, step.sequence, step.updated, step.rid]);
+  await putCurrent(group, step, false);
   await group.rules.searchEngine.unindex(group.tx, step.rid);
   await writeVersion(group, actor, step);
+}
+
+async function putCurrent(group: Group, step: Step, isNew: boolean): Promise<void> {
+  const { rid, type, id, version, sequence, updated, content } = step;
+  const deleted = step.op === 'delete';
+  await group.tx.put(RESOURCE, rid, [[rid, type, id, version, sequence, updated, deleted ? 1 : 0, content]], isNew);
+  group.current.set({ rid, type, id, version, sequence, updated, deleted });
 }
 
 function stampedResource(group: Group, step: Step, again: boolean): Resource {

@@ -8,6 +8,7 @@ import { historyContract } from './history.contract.ts';
 import { interactionContract } from './interaction.contract.ts';
 import { logContract } from './log.contract.ts';
 import { modelContract } from './model.contract.ts';
+import { patchContract } from './patch.contract.ts';
 import { transactionContract } from './transaction.contract.ts';
 
 export type OpenStoreForTest = (options?: TempStoreOptions) => Promise<TempStore>;
@@ -16,6 +17,7 @@ export function storeContract(engine: string, open: OpenStoreForTest): void {
   describe(`store on ${engine}`, () => {
     interactionContract(open);
     conditionalContract(open);
+    patchContract(open);
     transactionContract(open);
     historyContract(open);
     logContract(open);

@@ -43,16 +43,17 @@ CREATE TABLE search_date (
 CREATE INDEX search_date_low ON search_date (parameter, low, rid, high, part);
 CREATE INDEX search_date_high ON search_date (parameter, high, rid, low, part);
 
--- `value` is folded (lower case, no accents), `exact` as written.
+-- `value` is folded (lower case, no accents), `exact` as written, `head` the beginning of `value`.
 CREATE TABLE search_string (
   rid BIGINT NOT NULL,
   parameter INTEGER NOT NULL,
   part INTEGER NOT NULL,
   value TEXT NOT NULL,
   exact TEXT NOT NULL,
+  head TEXT GENERATED ALWAYS AS (substr(value, 1, 100)) VIRTUAL,
   PRIMARY KEY (rid, parameter, part, value, exact)
 ) WITHOUT ROWID;
-CREATE INDEX search_string_value ON search_string (parameter, value, rid, exact, part);
+CREATE INDEX search_string_value ON search_string (parameter, head, rid, exact, part);
 
 -- Closed [low, high]; a plain number has low = high.
 CREATE TABLE search_number (
