@@ -8,12 +8,11 @@ import { type Access, createAccess } from './access/access.ts';
 import { openKeys } from './access/keys.ts';
 import { FULL_SCOPE } from './access/scopes.ts';
 import { loadCalendars } from './care/business-calendar.ts';
-import { loadProfiles, ofType } from './care/profiles.ts';
+import { loadProfiles } from './care/profiles.ts';
 import type { Clock } from './clock.ts';
-import type { Config, FacilityConfig } from './config.ts';
-import { loadDefinitions } from './fhir/definitions.ts';
-import { loadSearchParameters } from './fhir/search/parameters.ts';
-import { createValidator, type Validator } from './fhir/validation/validator.ts';
+import { type Config, ConfigError, type FacilityConfig } from './config.ts';
+import { type Conformance, createConformance } from './fhir/conformance.ts';
+import { tokenSets } from './fhir/terminology/token-sets.ts';
 import { type MllpServer, startMllpServer } from './intake/mllp/server.ts';
 import { createIntake } from './intake/receive.ts';
 import { mountSandbox, type Sandbox } from './sandbox/sandbox.ts';
@@ -21,6 +20,7 @@ import type { SandboxClock } from './sandbox/sandbox-clock.ts';
 import { SANDBOX_FACILITY, sandboxConnection } from './sandbox/sandbox-config.ts';
 import { createServer } from './server/server.ts';
 import { type OpenStore, openStore } from './store/open.ts';
+import { keepIndexed } from './store/search/keep-indexed.ts';
 import { createSearchEngine } from './store/search/search-engine.ts';
 import { readPolicies } from './sync/policies.ts';
 import { createSync, type Sync } from './sync/sync.ts';
@@ -49,7 +49,7 @@ export interface App {
   readonly sync: Sync;
   readonly transitions: Transitions;
   readonly access: Access;
-  readonly validate: Validator['validate'];
+  readonly conformance: Conformance;
   /** Opens the doors and starts the heartbeat. */
   start(): Promise<void>;
   /** One heartbeat: reacts, sweeps, pulls and pushes what is due. */
@@ -72,11 +72,27 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   if (facilities[0] === ANYWHERE) log.warn('no facility is configured: times and deadlines are read in UTC');
 
   const profiles = loadProfiles(PROFILES);
-  const definitions = loadDefinitions(profiles);
-  const parameters = loadSearchParameters(ofType(profiles, 'SearchParameter'));
-  const { validate } = createValidator(definitions);
-  const searchEngine = createSearchEngine({ parameters, baseUrl: `${baseUrl}/fhir/R4` });
-  const store = await openStore({ url: config.databaseUrl, searchEngine, validate, clock, log });
+  const conformance = createConformance(profiles, {
+    required: config.requiredProfiles,
+    unknownProfile: config.unknownProfiles === 'refuse' ? 'error' : 'warning',
+  });
+  const { definitions, parameters, validate } = conformance;
+  refuseUnknownTypes(Object.keys(config.requiredProfiles), definitions.resourceTypes);
+  const searchEngine = createSearchEngine({
+    parameters,
+    baseUrl: `${baseUrl}/fhir/R4`,
+    clock,
+    tokenSets: tokenSets(() => definitions.terminology.source),
+  });
+  const store = await openStore({
+    url: config.databaseUrl,
+    searchEngine,
+    validate,
+    prepareRules: conformance.prepare,
+    clock,
+    log,
+  });
+  const indexKeeper = keepIndexed(store, clock, log);
 
   const keys = await openKeys(keepsFiles ? config.dataDir : undefined);
   const access = createAccess({ ...config, mode: config.auth, keys, baseUrl: () => baseUrl, clock });
@@ -109,6 +125,8 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     store,
     parameters,
     definitions,
+    validate,
+    installed: () => conformance.installed,
     access,
     intake,
     sync,
@@ -177,6 +195,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     write(`listening on http://${hostInUrl(config.host)}:${config.port}\n`);
     stopReacting = reactToCommits(store, transitions, log);
     sync.follow();
+    indexKeeper.start();
     await heartbeat.start();
     // The day goes on for as long as Baton does; how it fares is its story.
     sandbox?.runDay().catch((error) => log.error({ err: error }, 'the sandbox day stopped'));
@@ -186,6 +205,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     await sandbox?.stop();
     stopReacting?.();
     await heartbeat.stop();
+    await indexKeeper.stop();
     await mllp?.close();
     await server.close();
     await sync.stop();
@@ -199,7 +219,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     sync,
     transitions,
     access,
-    validate,
+    conformance,
     start,
     tick,
     close() {
@@ -217,6 +237,13 @@ function facilitiesOf({ facilities, sandbox }: Config): readonly FacilityConfig[
   const otherwise = sandbox ? [SANDBOX_FACILITY, { ...SANDBOX_FACILITY, code: '*', name: 'Any other facility' }] : [];
   const unconfigured = facilities.length === 0 && !sandbox ? [ANYWHERE] : otherwise;
   return [...facilities, ...unconfigured.filter(({ code }) => !facilities.some((facility) => facility.code === code))];
+}
+
+/** @throws ConfigError, because a profile that is required of a misspelt type would be required of nothing */
+function refuseUnknownTypes(types: readonly string[], known: readonly string[]): void {
+  const unknown = types.find((type) => !known.includes(type));
+  if (unknown === undefined) return;
+  throw new ConfigError(`BATON_REQUIRED_PROFILES names ${unknown}, which is no resource type of FHIR R4.`);
 }
 
 /** Transitions react soon after every commit, not only at the next heartbeat. Returns the way to stop. */

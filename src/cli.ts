@@ -9,7 +9,7 @@ import { openKeys } from './access/keys.ts';
 import { FULL_SCOPE } from './access/scopes.ts';
 import { type App, build } from './app.ts';
 import { systemClock } from './clock.ts';
-import { type Config, ConfigError, loadConfig } from './config.ts';
+import { type Config, ConfigError, describeDatabase, loadConfig } from './config.ts';
 import { asFault, Fault } from './fault.ts';
 import { readBundle } from './fhir/bundle.ts';
 import type { Change } from './fhir/change.ts';
@@ -210,7 +210,7 @@ async function doctor(app: App): Promise<void> {
   say(true, `Node ${process.version}`);
   say(
     await app.store.ready(),
-    `database ${config.databaseUrl} can be written; ${await app.store.head()} versions in the log`,
+    `database ${describeDatabase(config.databaseUrl)} can be written; ${await app.store.head()} versions in the log`,
   );
   const { verified, brokenAt } = await verifyAudit(app.store);
   say(brokenAt === undefined, `audit trail: ${verified} records verified`);

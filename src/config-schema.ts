@@ -11,7 +11,14 @@ export const ENVIRONMENT = {
   BATON_HOST: { doc: 'Address to listen on.', default: '127.0.0.1' },
   BATON_PORT: { doc: 'HTTP port; `0` picks a free one.', default: '8080' },
   BATON_BASE_URL: { doc: 'Public base URL, for links, identifiers and tokens.', default: 'from host and port' },
-  BATON_DATABASE_URL: { doc: '`sqlite:PATH` or `sqlite::memory:`.', default: 'sqlite:./data/baton.db' },
+  BATON_DATABASE_URL: {
+    doc: '`sqlite:PATH`, `sqlite::memory:` or `postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full` (`docs/operations.md`).',
+    default: 'sqlite:./data/baton.db',
+  },
+  BATON_DATA_DIR: {
+    doc: 'Folder of the signing keys and the sandbox files; the same for all processes on one database.',
+    default: "the SQLite file's folder, else `./data`",
+  },
   BATON_CONFIG: { doc: 'JSON file with facilities, connections, issuers and clients.', default: 'none' },
   BATON_SANDBOX: {
     doc: '`on` runs the simulated EHR and the sandbox day; `off` does not.',

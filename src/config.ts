@@ -51,7 +51,7 @@ export interface Config extends ConfigFile {
   /** Without trailing slash; undefined means: from host and the port in use. */
   readonly baseUrl: string | undefined;
   readonly databaseUrl: string;
-  /** Where keys and the sandbox's own files live: the database's folder. */
+  /** Where keys and the sandbox's own files live. */
   readonly dataDir: string;
   readonly sandbox: boolean;
   readonly auth: 'smart' | 'off';
@@ -84,7 +84,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     port: port(env, 'BATON_PORT'),
     baseUrl: baseUrl(env.BATON_BASE_URL),
     databaseUrl,
-    dataDir: dataDirOf(databaseUrl),
+    dataDir: dataDir(env, databaseUrl),
     sandbox,
     auth: oneOf(env, 'BATON_AUTH', ['smart', 'off'], 'smart'),
     mllpPort: env.BATON_MLLP_PORT === 'off' ? undefined : port(env, 'BATON_MLLP_PORT'),
@@ -169,15 +169,29 @@ function packageRegistry(text: string): string {
   return text.replace(/\/+$/, '');
 }
 
-function dataDirOf(databaseUrl: string): string {
-  const path = /^sqlite:(.+)$/.exec(databaseUrl)?.[1];
-  if (path === undefined) {
+/** Keys belong beside the database when that is a file. */
+function dataDir(env: Readonly<Record<string, string | undefined>>, databaseUrl: string): string {
+  const sqlitePath = /^sqlite:(.+)$/.exec(databaseUrl)?.[1];
+  if (sqlitePath === undefined && !isPostgresUrl(databaseUrl)) {
     throw new ConfigError(
-      `BATON_DATABASE_URL must be sqlite:PATH or sqlite::memory:, not "${databaseUrl.split(':')[0]}:…". ` +
-        'PostgreSQL is not supported by this version.',
+      'BATON_DATABASE_URL must be sqlite:PATH, sqlite::memory: or postgres://USER:PASSWORD@HOST/DATABASE, ' +
+        `not "${databaseUrl.split(':')[0]}:…".`,
     );
   }
-  return resolve(path === ':memory:' ? './data' : dirname(path));
+  const isFile = sqlitePath !== undefined && sqlitePath !== ':memory:';
+  return resolve(env.BATON_DATA_DIR || (isFile ? dirname(sqlitePath) : './data'));
+}
+
+function isPostgresUrl(text: string): boolean {
+  if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) return false;
+  return new URL(text).pathname.length > 1;
+}
+
+/** The database as people and logs may see it: without its password. */
+export function describeDatabase(databaseUrl: string): string {
+  if (!isPostgresUrl(databaseUrl)) return databaseUrl;
+  const { protocol, username, host, pathname } = new URL(databaseUrl);
+  return `${protocol}//${username === '' ? '' : `${username}@`}${host}${pathname}`;
 }
 
 function readFile(path: string): ConfigFile {

@@ -61,7 +61,8 @@ describe('loadConfig', () => {
     [{ BATON_AUTH: 'off', BATON_HOST: '0.0.0.0' }, 'BATON_AUTH=off is refused'],
     [{ BATON_PROT: '1' }, 'Unknown setting BATON_PROT'],
     [{ BATON_BASE_URL: 'baton' }, 'BATON_BASE_URL must be an absolute'],
-    [{ BATON_DATABASE_URL: 'postgres://user:secret@host/db' }, 'BATON_DATABASE_URL must be sqlite:PATH'],
+    [{ BATON_DATABASE_URL: 'mysql://user:secret@host/db' }, 'BATON_DATABASE_URL must be sqlite:PATH'],
+    [{ BATON_DATABASE_URL: 'postgres://user:secret@host' }, 'BATON_DATABASE_URL must be sqlite:PATH'],
     [{ BATON_CONFIG: '/nowhere/baton.json' }, 'cannot be read'],
     [{ BATON_REQUIRED_PROFILES: 'Patient' }, 'BATON_REQUIRED_PROFILES must be pairs'],
     [{ BATON_UNKNOWN_PROFILES: 'maybe' }, 'BATON_UNKNOWN_PROFILES must be warn or refuse'],
@@ -72,7 +73,17 @@ describe('loadConfig', () => {
   });
 
   test('a refused database URL does not repeat its password', () => {
-    expect(() => loadConfig({ BATON_DATABASE_URL: 'postgres://user:secret@host/db' })).not.toThrow(/secret/);
+    expect(() => loadConfig({ BATON_DATABASE_URL: 'postgres://user:secret@host' })).not.toThrow(/secret/);
+    expect(() => loadConfig({ BATON_DATABASE_URL: 'mysql://user:secret@host/db' })).not.toThrow(/secret/);
+  });
+
+  test('PostgreSQL is named by a URL, which people see without its password', () => {
+    const { databaseUrl, dataDir } = loadConfig({
+      BATON_DATABASE_URL: 'postgres://user:secret@host:5433/db?sslmode=require',
+    });
+    expect(describeDatabase(databaseUrl)).toBe('postgres://user@host:5433/db');
+    expect(dataDir).toBe(resolve('data'));
+    expect(loadConfig({ BATON_DATABASE_URL: databaseUrl, BATON_DATA_DIR: '/keys' }).dataDir).toBe('/keys');
   });
 
   test.each([

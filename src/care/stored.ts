@@ -1,6 +1,7 @@
 // A stored version as the resource it holds.
 import type { Resource, ResourceType } from '@medplum/fhirtypes';
 import { Fault } from '../fault.ts';
+import { parseExact } from '../fhir/exact-json.ts';
 import { parseLiteral } from '../fhir/references.ts';
 import type { Store, StoredVersion } from '../store/store.ts';
 
@@ -28,7 +29,7 @@ export async function findResources<K extends ResourceType>(
 
 /** @throws Fault fault when the version is of another type */
 export function parseVersion<K extends ResourceType>(version: StoredVersion, type: K): ResourceOf<K> {
-  const resource = JSON.parse(version.content) as Resource;
+  const resource = parseExact<Resource>(version.content);
   if (resource.resourceType !== type) {
     throw new Fault('fault', `Expected a ${type}.`, { context: { type: version.type, id: version.id } });
   }

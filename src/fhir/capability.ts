@@ -5,7 +5,9 @@ import type {
   CapabilityStatementRestResource,
   CapabilityStatementRestResourceSearchParam,
 } from '@medplum/fhirtypes';
+import type { Installed } from './installed.ts';
 import type { ParameterDefinition, SearchParameters } from './search/parameters.ts';
+import { specialParameters } from './search/special.ts';
 
 /** What the statement says of an operation. */
 export interface OfferedOperation {
@@ -22,6 +24,8 @@ export interface CapabilityOptions {
   readonly types: readonly string[];
   readonly parameters: SearchParameters;
   readonly operations: readonly OfferedOperation[];
+  /** Guides and profiles. */
+  readonly installed: Installed;
   /** FHIR base URL. */
   readonly baseUrl: string;
   readonly tokenEndpoint: string;
@@ -35,6 +39,7 @@ const INTERACTIONS = [
   'read',
   'vread',
   'update',
+  'patch',
   'delete',
   'history-instance',
   'history-type',
@@ -44,7 +49,7 @@ const INTERACTIONS = [
 const SYSTEM_INTERACTIONS = ['transaction', 'batch', 'search-system', 'history-system'] as const;
 
 export function capabilityStatement(options: CapabilityOptions): CapabilityStatement {
-  const { types, parameters, operations, baseUrl } = options;
+  const { types, parameters, operations, installed, baseUrl } = options;
   const referrers = referrersOf(types, parameters);
   return {
     resourceType: 'CapabilityStatement',
@@ -53,18 +58,21 @@ export function capabilityStatement(options: CapabilityOptions): CapabilityState
     kind: 'instance',
     software: { name: 'Baton', version: options.version },
     implementation: { description: 'Nurse case management on FHIR', url: baseUrl },
+    ...(installed.guides.length > 0 ? { implementationGuide: [...installed.guides] } : {}),
     fhirVersion: '4.0.1',
     format: ['application/fhir+json', 'json'],
+    patchFormat: ['application/json-patch+json', 'application/fhir+json'],
     rest: [
       {
         mode: 'server',
         security: security(options.tokenEndpoint),
         resource: types.map((type) => ({
           ...resourceOf(type, parameters, referrers.get(type) ?? []),
+          ...profilesOf(type, installed),
           ...operationsIn(operations.filter((one) => appliesTo(one, type))),
         })),
         interaction: SYSTEM_INTERACTIONS.map((code) => ({ code })),
-        searchParam: parameters.forType('Resource').map(searchParam),
+        searchParam: [...parameters.forType('Resource'), ...specialParameters(undefined)].map(searchParam),
         ...operationsIn(operations.filter(({ at }) => at.includes('system'))),
         compartment: ['http://hl7.org/fhir/CompartmentDefinition/patient'],
       },
@@ -92,7 +100,17 @@ function resourceOf(
     referencePolicy: ['literal', 'logical', 'local'],
     ...(includes.length > 0 ? { searchInclude: includes } : {}),
     ...(referrers.length > 0 ? { searchRevInclude: [...referrers] } : {}),
-    searchParam: searchable.map(searchParam),
+    searchParam: [...searchable, ...specialParameters(type)].map(searchParam),
+  };
+}
+
+/** `profile` is what all resources of the type meet; there can be one only. */
+function profilesOf(type: string, { profiles, required }: Installed) {
+  const [profile, ...others] = required[type] ?? [];
+  const supported = profiles.get(type) ?? [];
+  return {
+    ...(profile !== undefined && others.length === 0 ? { profile } : {}),
+    ...(supported.length > 0 ? { supportedProfile: [...supported] } : {}),
   };
 }
 
@@ -104,7 +122,11 @@ function operationsIn(operations: readonly OfferedOperation[]) {
   return operations.length > 0 && { operation: operations.map(({ code, definition }) => ({ name: code, definition })) };
 }
 
-function searchParam({ code, url, kind }: ParameterDefinition): CapabilityStatementRestResourceSearchParam {
+function searchParam({
+  code,
+  url,
+  kind,
+}: Pick<ParameterDefinition, 'code' | 'url' | 'kind'>): CapabilityStatementRestResourceSearchParam {
   return { name: code, definition: url, type: kind };
 }
 
@@ -114,7 +136,8 @@ function referrersOf(types: readonly string[], parameters: SearchParameters): Ma
   for (const type of types) {
     for (const { kind, code, targets } of parameters.forType(type)) {
       if (kind !== 'reference') continue;
-      for (const target of targets.length > 0 ? targets : types) referrers.get(target)?.push(`${type}:${code}`);
+      for (const target of targets.length > 0 ? targets : parameters.types)
+        referrers.get(target)?.push(`${type}:${code}`);
     }
   }
   return referrers;

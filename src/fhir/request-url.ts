@@ -34,9 +34,30 @@ export function parseRequestUrl(url: string, baseUrl: string, expression: string
   }
 }
 
-/** Name-value pairs of a query string or form, in order, decoded once. */
+/**
+ * Name-value pairs of a query string or form, in order, decoded once.
+ * @throws Fault invalid for a percent-encoding that is no UTF-8, and for the character 0, which no text of FHIR has and no
+ * database takes
+ */
 export function pairsOf(query: string): Pairs {
-  return query === '' ? [] : [...new URLSearchParams(query)];
+  if (query === '') return [];
+  if (query.includes('%00') || query.includes('\0')) {
+    throw new Fault('invalid', 'The parameters have the character 0 in them.', { code: 'value' });
+  }
+  if (query.includes('%')) refuseBrokenEncoding(query);
+  return [...new URLSearchParams(query)];
+}
+
+/** `%ff` would silently become another character, and the search another search. */
+function refuseBrokenEncoding(query: string): void {
+  try {
+    decodeURIComponent(query);
+  } catch (cause) {
+    throw new Fault('invalid', 'The parameters have a percent-encoding that is broken or not UTF-8.', {
+      code: 'value',
+      cause,
+    });
+  }
 }
 
 export function isId(text: string): boolean {

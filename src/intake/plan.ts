@@ -3,6 +3,7 @@
 import type { Provenance, Reference, Resource } from '@medplum/fhirtypes';
 import { type JsonObject, sameJson } from '../fhir/canonical-json.ts';
 import type { Change } from '../fhir/change.ts';
+import { parseExact } from '../fhir/exact-json.ts';
 import { rewriteLinks } from '../fhir/references.ts';
 import { tokenText } from '../fhir/search/token-text.ts';
 import type { Store } from '../store/store.ts';
@@ -65,7 +66,7 @@ async function findStored(store: Store, drafts: readonly Draft[]): Promise<Map<s
   for (const [type, ofType] of byType) {
     const tokens = ofType.map(searchToken).join(',');
     for (const version of await store.find(`${type}?identifier=${tokens}`)) {
-      const resource = JSON.parse(version.content) as Resource;
+      const resource = parseExact<Resource>(version.content);
       for (const draft of ofType.filter(({ match }) => carries(resource, match))) {
         if (found.has(draft.fullUrl)) {
           const text = `The identifier of a ${type} of this message is that of more than one stored ${type}; merge them first.`;

@@ -3,6 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Bundle, Resource } from '@medplum/fhirtypes';
 import type { Clock } from '../clock.ts';
+import { stringifyExact } from '../fhir/exact-json.ts';
 import type { Authorization } from './authorization.ts';
 import type { Breaker } from './breaker.ts';
 import { type HttpRequest, type Send, sameOriginUrl } from './client.ts';
@@ -130,7 +131,7 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
         ...(options.ifNoneExist === undefined ? {} : { 'if-none-exist': options.ifNoneExist }),
         ...(options.requestId === undefined ? {} : { 'x-request-id': options.requestId }),
       },
-      ...(body ? { body: JSON.stringify(body) } : {}),
+      ...(body ? { body: stringifyExact(body) } : {}),
     });
   }
 

@@ -1,5 +1,6 @@
 // What an HTTP answer means in FHIR terms: body, version, id, clock, or why it is not a success.
 import type { Bundle, OperationOutcomeIssue, Resource } from '@medplum/fhirtypes';
+import { parseExact } from '../fhir/exact-json.ts';
 import { parseHttpDate } from '../fhir/http-date.ts';
 import { classifyStatus } from './classify.ts';
 import type { HttpReply, HttpRequest } from './client.ts';
@@ -54,7 +55,7 @@ export function interpret(request: HttpRequest, reply: HttpReply, now: Temporal.
 
 function readResource(text: string): Resource | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseExact(text);
     const isResource = typeof value === 'object' && value !== null && 'resourceType' in value;
     return isResource && typeof value.resourceType === 'string' ? (value as Resource) : undefined;
   } catch {

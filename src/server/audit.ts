@@ -3,19 +3,27 @@
 // commit does it, so that the line is as durable as the write.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { UNKNOWN_ACTOR } from '../access/grant.ts';
+import type { Pairs } from '../fhir/request-url.ts';
 import type { AuditRecord, Store } from '../store/store.ts';
 import { findGrant } from './grant-of.ts';
-import { factsOf } from './route-facts.ts';
+import { FormBody } from './json-body.ts';
+import { factsOf, type RouteFacts } from './route-facts.ts';
 
-const AUDITED_BY_COMMIT = new Set(['create', 'update', 'delete']);
+const AUDITED_BY_COMMIT = new Set(['create', 'update', 'patch', 'delete']);
 
 export function auditAll(server: FastifyInstance, store: Store): void {
-  server.addHook('onResponse', async (request, reply) => {
-    const { interaction, action = 'R', open = false } = factsOf(request);
-    if (interaction === undefined && (open || reply.statusCode < 400)) return;
-    if (interaction !== undefined && AUDITED_BY_COMMIT.has(interaction) && reply.statusCode < 300) return;
-    store.audit(recordOf(request, interaction ?? 'unknown', action, reply.statusCode));
+  server.addHook('onResponse', (request, reply, done) => {
+    const { interaction, action = 'R' } = factsOf(request);
+    if (isRecorded(factsOf(request), reply.statusCode)) {
+      store.audit(recordOf(request, interaction ?? 'unknown', action, reply.statusCode));
+    }
+    done();
   });
+}
+
+function isRecorded({ interaction, open = false }: RouteFacts, status: number): boolean {
+  if (interaction === undefined) return !open && status >= 400;
+  return status >= 300 || !AUDITED_BY_COMMIT.has(interaction);
 }
 
 /** The line of a request whose URL Fastify refuses before any hook runs. */
@@ -46,9 +54,11 @@ function recordOf(
 /** Criteria of a search, from the URL and from the form. */
 function queriesOf(request: FastifyRequest): string[] {
   const inUrl = request.url.split('?').slice(1).join('?');
-  const inForm = Array.isArray(request.body) ? new URLSearchParams(request.body).toString() : '';
+  const inForm = request.body instanceof FormBody ? queryOf(request.body.pairs) : '';
   return [inUrl, inForm];
 }
+
+const queryOf = (pairs: Pairs) => new URLSearchParams(pairs.map(([name, value]) => [name, value])).toString();
 
 const isTransaction = (body: unknown) => (body as { type?: unknown } | undefined)?.type === 'transaction';
 

@@ -2,6 +2,7 @@
 // https://prometheus.io/docs/practices/naming/
 import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { readIndexProgress } from '../store/search/index-progress.ts';
 import type { Store } from '../store/store.ts';
 
 /** Numbers that another part of Baton keeps, asked for at each scrape. */
@@ -58,6 +59,13 @@ function logSources(store: Store): GaugeSource[] {
       help: 'Sequence of the newest version in the log.',
       labels: [],
       read: async () => [{ labels: {}, value: await store.head() }],
+    },
+    {
+      name: 'baton_index_remaining',
+      help: 'Stored resources that are still to be indexed by changed search parameters.',
+      labels: ['type'],
+      read: async () =>
+        (await readIndexProgress(store)).map(({ type, remaining }) => ({ labels: { type }, value: remaining })),
     },
     {
       name: 'baton_log_lag',

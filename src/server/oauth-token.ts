@@ -4,9 +4,8 @@ import type { FastifyInstance } from 'fastify';
 import type { Access } from '../access/access.ts';
 import { OAuthError } from '../access/client-assertion.ts';
 import { UNKNOWN_ACTOR } from '../access/grant.ts';
-import type { Pairs } from '../fhir/request-url.ts';
 import type { Store } from '../store/store.ts';
-import { acceptForm } from './json-body.ts';
+import { acceptForm, FormBody } from './json-body.ts';
 import { TOKEN_PATH } from './well-known.ts';
 
 export async function serveToken(server: FastifyInstance, access: Access, store: Store): Promise<void> {
@@ -14,7 +13,7 @@ export async function serveToken(server: FastifyInstance, access: Access, store:
     acceptForm(scope);
     scope.post(TOKEN_PATH, { config: { open: true } }, async (request, reply) => {
       reply.header('cache-control', 'no-store').header('pragma', 'no-cache');
-      const form = Array.isArray(request.body) ? Object.fromEntries(request.body as Pairs) : {};
+      const form = request.body instanceof FormBody ? Object.fromEntries(request.body.pairs) : {};
       const login = { interaction: 'login', action: 'E' } as const;
       try {
         const { client, response } = await access.tokenEndpoint(form);

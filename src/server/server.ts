@@ -8,8 +8,12 @@ import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
 import { capabilityStatement } from '../fhir/capability.ts';
 import type { Definitions } from '../fhir/definitions.ts';
+import { type Installed, NOTHING_INSTALLED } from '../fhir/installed.ts';
 import type { SearchParameters } from '../fhir/search/parameters.ts';
 import { createSubsetter } from '../fhir/subset.ts';
+import { terminologyCapabilities } from '../fhir/terminology/capability.ts';
+import { tokenSets } from '../fhir/terminology/token-sets.ts';
+import type { Validator } from '../fhir/validation/validator.ts';
 import type { Intake } from '../intake/receive.ts';
 import type { Store } from '../store/store.ts';
 import { auditAll, auditUnroutable } from './audit.ts';
@@ -18,6 +22,7 @@ import { answerClientError } from './client-error.ts';
 import { sendFault } from './errors.ts';
 import { FHIR_PATH, type FhirContext } from './fhir/context.ts';
 import { registerFhir } from './fhir/door.ts';
+import { EXPAND } from './fhir/operations/expand.ts';
 import { OPERATIONS } from './fhir/operations/table.ts';
 import { declareGrant } from './grant-of.ts';
 import { serveHealth } from './health.ts';
@@ -43,7 +48,10 @@ const DEFAULT_LIMITS: Limits = { bodyBytes: 10 * 1024 * 1024, bundleEntries: 5_0
 export interface ServerOptions {
   readonly store: Store;
   readonly parameters: SearchParameters;
-  readonly definitions: Pick<Definitions, 'resourceTypes' | 'structure'>;
+  readonly definitions: Pick<Definitions, 'resourceTypes' | 'structure' | 'terminology'>;
+  readonly validate: Validator['validate'];
+  /** Guides and profiles; another object when they have changed. Absent: none. */
+  readonly installed?: () => Installed;
   readonly access: Access;
   /** Absent: no `/intake/hl7v2`. */
   readonly intake?: Intake;
@@ -108,6 +116,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 
 function fhirContext(options: ServerOptions): FhirContext {
   const { store, parameters, definitions, clock, baseUrl, limits = DEFAULT_LIMITS } = options;
+  const installed = options.installed ?? (() => NOTHING_INSTALLED);
   const types = new Set(definitions.resourceTypes);
   const base = () => `${baseUrl()}${FHIR_PATH}`;
   const date = clock.real().toString({ smallestUnit: 'millisecond' });
@@ -116,8 +125,17 @@ function fhirContext(options: ServerOptions): FhirContext {
       types: definitions.resourceTypes,
       parameters,
       operations: OPERATIONS,
+      installed: installed(),
       baseUrl: base(),
       tokenEndpoint: `${baseUrl()}${TOKEN_PATH}`,
+      version: options.version,
+      date,
+    });
+  const terminology = () =>
+    terminologyCapabilities({
+      codeSystems: definitions.terminology.source.codeSystemEntries(),
+      expandParameters: EXPAND.inputs,
+      baseUrl: base(),
       version: options.version,
       date,
     });
@@ -127,17 +145,24 @@ function fhirContext(options: ServerOptions): FhirContext {
     clock,
     base,
     subset: createSubsetter(definitions),
+    tokenSets: tokenSets(() => definitions.terminology.source),
+    validate: options.validate,
+    get terminology() {
+      return definitions.terminology;
+    },
     isType: (type) => types.has(type),
-    capabilities: onceFor(base, () => JSON.stringify(statement())),
+    capabilities: onceFor([base, installed], () => JSON.stringify(statement())),
+    terminologyCapabilities: onceFor([base, installed], () => JSON.stringify(terminology())),
     maxBundleEntries: limits.bundleEntries,
   };
 }
 
-/** Remembers the text until the base URL changes, which it does once, when a free port is chosen. */
-function onceFor(base: () => string, make: () => string): () => string {
-  let made: { readonly base: string; readonly text: string } | undefined;
+/** Remembers the text until the base URL changes (once, when a free port is chosen) or the installed guides do. */
+function onceFor(inputs: readonly (() => unknown)[], make: () => string): () => string {
+  let made: { readonly from: readonly unknown[]; readonly text: string } | undefined;
   return () => {
-    if (made?.base !== base()) made = { base: base(), text: make() };
+    const from = inputs.map((input) => input());
+    if (!made?.from.every((value, i) => value === from[i])) made = { from, text: make() };
     return made.text;
   };
 }

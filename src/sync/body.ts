@@ -1,6 +1,7 @@
 // Bodies as sync compares and merges them: plain JSON without what belongs to one server only.
 import type { Resource } from '@medplum/fhirtypes';
 import { isJsonObject, type Json, type JsonObject } from '../fhir/canonical-json.ts';
+import { parseExact } from '../fhir/exact-json.ts';
 import { isId } from '../fhir/request-url.ts';
 
 /** Narratives that only repeat the data, and are wrong once the data was merged. */
@@ -8,8 +9,7 @@ const GENERATED = new Set<Json | undefined>(['generated', 'extensions', 'empty']
 
 /** A stored or received text as JSON. */
 export function parseBody(text: string): JsonObject {
-  const body: JsonObject = JSON.parse(text);
-  return body;
+  return parseExact<JsonObject>(text);
 }
 
 /** The same value, typed as JSON: a FHIR resource is nothing else. */

@@ -105,7 +105,8 @@ function fromLogical(context: MappingContext, reference: JsonObject): JsonObject
 /** The same JSON with every Reference replaced; the same object when none was. */
 export function mapReferences(node: JsonObject, replace: (reference: JsonObject) => JsonObject): JsonObject {
   const walked = Object.entries(node).map(([key, value]) => [key, mapValue(value, replace)] as const);
-  const next = walked.some(([key, value]) => value !== node[key]) ? Object.fromEntries(walked) : node;
+  // The copy is a spread, because it keeps the digits of decimals.
+  const next = walked.some(([key, value]) => value !== node[key]) ? { ...node, ...Object.fromEntries(walked) } : node;
   return typeof next.reference === 'string' || isJsonObject(next.identifier) ? replace(next) : next;
 }
 

@@ -134,11 +134,11 @@ describe('compression', () => {
 
 describe('methods and paths', () => {
   it.each([
-    ['PATCH', '/Patient/1', 'GET, PUT, DELETE'],
-    ['PUT', '/metadata', 'GET'],
-    ['DELETE', '/_history', 'GET'],
-    ['POST', '/Patient/1', 'GET, PUT, DELETE'],
-    ['GET', '/Patient/_search', 'POST'],
+    ['PATCH', '/Patient/1/_history', 'GET, HEAD, OPTIONS'],
+    ['PUT', '/metadata', 'GET, HEAD, OPTIONS'],
+    ['DELETE', '/_history', 'GET, HEAD, OPTIONS'],
+    ['POST', '/Patient/1', 'GET, HEAD, PUT, PATCH, DELETE, OPTIONS'],
+    ['GET', '/Patient/_search', 'POST, OPTIONS'],
   ] as const)('%s %s is 405 with Allow', async (method, path, allow) => {
     const answer = await baton.fhir(method, path, { body: '{}' });
     expectOutcome(answer, 405);
@@ -149,7 +149,7 @@ describe('methods and paths', () => {
     '/Nonsense',
     '/Patient/1/$everything',
     '/$export',
-    '/Patient/$validate',
+    '/Patient/$nonsense',
     '/Patient/1/2/3/4',
     '/Task/1/Patient',
     '/Patient/1/Nonsense',

@@ -96,6 +96,116 @@ it('for any Bundle', async () => {
   );
 });
 
+it('for any patch', async () => {
+  const body = {
+    resourceType: 'Patient',
+    id: 'fuzz',
+    name: [{ family: 'a', given: ['x', 'y'], _given: [null, { id: 'g' }] }],
+    birthDate: '2000-01-01',
+    multipleBirthInteger: 2,
+    contact: [{ name: { text: 'c' }, gender: 'male' }],
+    contained: [{ resourceType: 'Organization', id: 'o' }],
+    managingOrganization: { reference: '#o' },
+  };
+  await baton.fhir('PUT', '/Patient/fuzz', { body });
+  const pointer = fc.oneof(
+    fc.constantFrom('', '/', '/name', '/name/0', '/name/-', '/name/0/given/1', '/contained/0/id', '/meta', '/x~1y'),
+    fc.string(),
+    json.value,
+  );
+  const jsonOperation = fc.record(
+    {
+      op: fc.oneof(fc.constantFrom('add', 'remove', 'replace', 'move', 'copy', 'test'), json.value),
+      path: pointer,
+      from: pointer,
+      value: json.value,
+    },
+    { requiredKeys: [] },
+  );
+  const step = fc.constantFrom(
+    ...[
+      'name',
+      'given',
+      'first()',
+      'last()',
+      'where(use = $this)',
+      "where(family='a')",
+      'contact[0]',
+      'extension',
+      'id',
+    ],
+    ...[
+      'multipleBirth',
+      'resolve()',
+      'contained',
+      'ofType(integer)',
+      'is(Patient)',
+      'as(HumanName)',
+      'count()',
+      '$this',
+    ],
+    ...['value', 'skip(1)', 'tail()', 'single()', 'not()', 'exists(true)', "startsWith('x')", 'meta', 'versionId'],
+  );
+  const fhirPath = fc.oneof(
+    fc.array(step, { maxLength: 5 }).map((steps) => ['Patient', ...steps].join('.')),
+    fc.constantFrom(
+      'Patient',
+      '1 + 1',
+      "'x'",
+      '%resource',
+      '%x',
+      '@2020',
+      '{}',
+      '()',
+      'Patient.name | Patient.contact',
+    ),
+    fc.string(),
+  );
+  const value = fc.oneof(
+    fc.constantFrom({ valueString: 'x' }, { valueInteger: 1 }, { valueHumanName: { text: 'n' } }, { part: [] }, {}),
+    fc.constantFrom({ resource: {} }, { part: [{ name: 'name', part: [{ name: 'given', valueString: 'z' }] }] }),
+    json.object,
+  );
+  const part = fc.oneof(
+    fhirPath.map((valueString) => ({ name: 'path', valueString })),
+    fc
+      .constantFrom('add', 'insert', 'delete', 'replace', 'move', 'x')
+      .map((valueCode) => ({ name: 'type', valueCode })),
+    fc
+      .constantFrom('given', 'contact', 'extension', 'deceased', 'x')
+      .map((valueString) => ({ name: 'name', valueString })),
+    value.map((given) => ({ ...(given as object), name: 'value' })),
+    fc.tuple(fc.constantFrom('index', 'source', 'destination'), fc.integer({ min: -1, max: 3 })).map(([name, n]) => ({
+      name,
+      valueInteger: n,
+    })),
+    json.value,
+  );
+  const nameIn = (each: unknown) => (each as { name?: unknown } | null)?.name;
+  const whole = fc
+    .tuple(fc.constantFrom('add', 'insert', 'delete', 'replace', 'move'), fhirPath, fc.array(part, { maxLength: 5 }))
+    .map(([valueCode, valueString, more]) => [
+      { name: 'type', valueCode },
+      { name: 'path', valueString },
+      ...more.filter((each) => nameIn(each) !== 'type' && nameIn(each) !== 'path'),
+    ]);
+  const operation = fc.oneof(whole, fc.array(part, { maxLength: 6 })).map((parts) => {
+    const last = new Map(parts.map((each) => [nameIn(each), each]));
+    return [...last.values()];
+  });
+  const parameters = fc.array(operation, { maxLength: 3 }).map((operations) => ({
+    resourceType: 'Parameters',
+    parameter: operations.map((each) => ({ name: 'operation', part: each })),
+  }));
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(fc.array(jsonOperation, { maxLength: 4 }), parameters, json.value), async (patch) => {
+      const headers = { 'content-type': 'application/json' };
+      expectFhir(await baton.fhir('PATCH', '/Patient/fuzz', { body: JSON.stringify(patch), headers }));
+    }),
+    { numRuns: 400 },
+  );
+});
+
 it('for any query', async () => {
   const name = fc.oneof(
     fc.constantFrom(

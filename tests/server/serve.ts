@@ -9,6 +9,7 @@ import { FULL_SCOPE } from '../../src/access/scopes.ts';
 import { loadProfiles, ofType } from '../../src/care/profiles.ts';
 import { loadDefinitions } from '../../src/fhir/definitions.ts';
 import { loadSearchParameters } from '../../src/fhir/search/parameters.ts';
+import { createValidator } from '../../src/fhir/validation/validator.ts';
 import { createServer, type ServerOptions } from '../../src/server/server.ts';
 import { createSearchEngine } from '../../src/store/search/search-engine.ts';
 import type { SqlRow } from '../../src/store/store.ts';
@@ -19,6 +20,7 @@ export const FHIR = `${BASE}/fhir/R4`;
 
 const profiles = loadProfiles(join(import.meta.dirname, '../../profiles'));
 const definitions = loadDefinitions(profiles);
+const { validate } = createValidator(definitions);
 export const PARAMETERS = loadSearchParameters(ofType(profiles, 'SearchParameter'));
 
 export interface Answer {
@@ -102,6 +104,7 @@ export async function serve(
     store: temp.store,
     parameters: PARAMETERS,
     definitions,
+    validate,
     access,
     clock,
     log: pino({ level: 'silent' }),

@@ -1,6 +1,7 @@
 // What crosses a connection, in both directions, and what does not. docs/sync-spec.md
 import type { CarePlan, Patient, Provenance, Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parseExact } from '../../src/fhir/exact-json.ts';
 import { carePlan, openWorld, patient, task, type World } from '../support/sync-world.ts';
 
 let world: World;
@@ -31,6 +32,18 @@ describe('push', () => {
     const post = world.remote.requests.find(({ url, method }) => method === 'POST' && url === '/Task');
     expect(JSON.parse(String(post?.body))).not.toHaveProperty('id');
     expect(post?.headers['if-none-exist']).toBe('identifier=https%3A%2F%2Fbaton.test%2Fid%7Ct1');
+  });
+
+  test('a decimal keeps the digits it was written with', async () => {
+    const activity = '[{"detail":{"status":"scheduled","quantity":{"value":1.50}}}]';
+    const plan = parseExact<CarePlan & { id: string }>(
+      JSON.stringify(carePlan('c1')).replace(/}$/, `,"activity":${activity}}`),
+    );
+    await world.write(patient('p1'));
+    await world.write(plan);
+    await world.sync.pushNow();
+    const sent = world.remote.requests.map(({ body }) => String(body)).filter((body) => body.includes('CarePlan'));
+    expect(sent.join()).toContain('"quantity":{"value":1.50}');
   });
 
   test('an update names the version it is based on', async () => {

@@ -4,8 +4,9 @@ import type { Answer, FhirContext, FhirRequest } from './context.ts';
 
 export async function capabilities(context: FhirContext, { pairs }: FhirRequest): Promise<Answer> {
   const mode = pairs.find(([name]) => name === 'mode')?.[1];
+  if (mode === 'terminology') return { status: 200, body: context.terminologyCapabilities() };
   if (mode !== undefined && mode !== 'full') {
-    throw new Fault('invalid', 'Only mode=full is offered.', { code: 'not-supported' });
+    throw new Fault('invalid', 'Only mode=full and mode=terminology are offered.', { code: 'not-supported' });
   }
   return { status: 200, body: context.capabilities() };
 }

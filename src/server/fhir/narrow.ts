@@ -8,6 +8,7 @@ import { compartmentCondition } from '../../fhir/search/compartment.ts';
 import { parseSearch } from '../../fhir/search/parse.ts';
 import type { Condition, Include, SearchQuery } from '../../fhir/search/query.ts';
 import type { FhirContext } from './context.ts';
+import { searchOptions } from './search-options.ts';
 
 /** A query of the door's own, kept within the narrowing. */
 export function queryWithin(context: FhirContext, type: string, pairs: Pairs, narrowing: Narrowing): SearchQuery {
@@ -55,6 +56,10 @@ function typesLookedInto(condition: Condition): string[] {
       return condition.targets.flatMap((target) => [target.type, ...typesLookedInto(target.condition)]);
     case 'has':
       return [condition.type, ...typesLookedInto(condition.condition)];
+    case 'hierarchy':
+      return [condition.type];
+    case 'not':
+      return typesLookedInto(condition.of);
     case 'any':
     case 'all':
       return condition.of.flatMap(typesLookedInto);
@@ -79,5 +84,5 @@ function typesBrought(context: FhirContext, include: Include): readonly string[]
 }
 
 function parse(context: FhirContext, type: string | undefined, pairs: Pairs): SearchQuery {
-  return parseSearch(context.parameters, type, pairs, { handling: 'strict', baseUrl: context.base() });
+  return parseSearch(context.parameters, type, pairs, searchOptions(context, 'strict'));
 }

@@ -12,6 +12,8 @@ import { bundleText, entryText, type Link } from './bundle-text.ts';
 import type { Answer, FhirContext, FhirRequest } from './context.ts';
 import { narrow, refuseBlindChains, unreadableIncludes } from './narrow.ts';
 import { type Prefer, parsePrefer } from './prefer.ts';
+import { searchOptions } from './search-options.ts';
+import { withStoredTokenSets } from './stored-token-sets.ts';
 
 export async function search(context: FhirContext, { grant, params, pairs, headers }: FhirRequest): Promise<Answer> {
   const { target, id, type } = params;
@@ -37,7 +39,7 @@ export async function searchBundle(
   asked: SearchAsked,
   handling: Prefer['handling'],
 ): Promise<string> {
-  const query = planSearch(context, grant, asked, handling);
+  const query = planSearch(await withStoredTokenSets(context, grant, asked.pairs), grant, asked, handling);
   const path = [asked.patient === undefined ? [] : ['Patient', asked.patient], asked.type ?? []].flat().join('/');
   return answerSearch(context, grant, { query, path, pairs: asked.pairs });
 }
@@ -68,8 +70,9 @@ export async function answerSearch(
   const included = query.includes.length === 0 ? [] : result.included.filter(readable);
   const entries = [
     ...result.items.map((version) => matchEntry(context, version, subset(version.content), 'match')),
-    ...included.map((version) => matchEntry(context, version, version.content, 'include')),
+    ...included.map((version) => matchEntry(context, version, subset(version.content, true), 'include')),
     ...(query.ignored.length > 0 ? [ignoredEntry(query.ignored)] : []),
+    ...(result.warnings?.map(warningEntry) ?? []),
   ];
   return bundleText(context.clock, 'searchset', { total: result.total, links, entries });
 }
@@ -90,11 +93,13 @@ export function planSearch(
   const { type, patient, pairs } = asked;
   if (patient !== undefined && !isId(patient)) throw new Fault('not-found', 'There is no such patient.');
   const narrowing = authorize(grant, type, pairs);
-  const parsed = parseSearch(context.parameters, type, pairs, { handling, baseUrl: context.base() });
+  const parsed = parseSearch(context.parameters, type, pairs, searchOptions(context, handling));
   refuseBlindChains(grant, parsed.conditions);
   const [unreadable] = unreadableIncludes(context, grant, parsed.includes);
   if (unreadable !== undefined && handling === 'strict') throw mayNotInclude(unreadable);
-  const counted = summaryIn(pairs) === 'count' ? ({ ...parsed, count: 0, total: 'accurate' } as const) : parsed;
+  const summary = summaryIn(pairs);
+  if (summary === 'text' && parsed.includes.length > 0 && handling === 'strict') throw textWithIncludes();
+  const counted = summary === 'count' ? ({ ...parsed, count: 0, total: 'accurate' } as const) : parsed;
   const within =
     patient === undefined ? counted : { ...counted, compartment: { type: 'Patient', id: patient } as const };
   return narrowing ? narrow(context, within, narrowing) : within;
@@ -105,6 +110,11 @@ function authorize(grant: Grant, type: string | undefined, pairs: Pairs): Narrow
   const types = pairs.filter(([name]) => name === '_type').flatMap(([, value]) => value.split(','));
   if (types.length > 0 && types.every((each) => reachesAll(grant, 'search-system', each))) return undefined;
   return decide(grant, 'search-system', '*');
+}
+
+/** https://hl7.org/fhir/R4/search.html#summary */
+function textWithIncludes(): Fault {
+  return new Fault('invalid', '_include and _revinclude cannot be used with _summary=text.', { code: 'not-supported' });
 }
 
 function mayNotInclude(type: string): Fault {
@@ -127,11 +137,19 @@ function matchEntry(context: FhirContext, version: StoredVersion, content: strin
 
 /** https://hl7.org/fhir/R4/search.html#errors: what was ignored is said in the Bundle. */
 function ignoredEntry(names: readonly string[]): string {
-  const issue = names.map((name) => ({
-    severity: 'warning',
-    code: 'not-supported',
-    details: { text: `The parameter ${name} is not known here and was ignored.` },
-  }));
+  return outcomeEntry(
+    'not-supported',
+    names.map((name) => `The parameter ${name} is not known here and was ignored.`),
+  );
+}
+
+/** The page is not all that was asked for. */
+function warningEntry(text: string): string {
+  return outcomeEntry('incomplete', [text]);
+}
+
+function outcomeEntry(code: string, texts: readonly string[]): string {
+  const issue = texts.map((text) => ({ severity: 'warning', code, details: { text } }));
   const resource = JSON.stringify({ resourceType: 'OperationOutcome', issue });
   return entryText({ resource, search: { mode: 'outcome' } });
 }

@@ -1,6 +1,7 @@
 // /ops: what operators see and do. Thin: lists of what is kept, and commands to the parts that are there.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { verifyAudit } from '../../store/audit-chain.ts';
+import { readIndexProgress } from '../../store/search/index-progress.ts';
 import type { Sync } from '../../sync/sync.ts';
 import type { Transitions } from '../../transitions/transitions.ts';
 import type { FhirContext } from '../fhir/context.ts';
@@ -30,6 +31,7 @@ export function serveOperators(server: FastifyInstance, { context, sync, transit
     list(name, table.filters, (request) => listTable(store, table, request));
   }
   list('follow-ups', FOLLOW_UP_FILTERS, (request) => listFollowUps(context, request));
+  list('indexing', [], async () => ({ items: await readIndexProgress(store) }));
   command('audit/verify', 'audit-verify', () => verifyAudit(store));
   if (transitions) command('sweep', 'sweep', () => transitions.tick());
   if (!sync) return;

@@ -1,7 +1,7 @@
 // Paths of the operations, made from their table. https://hl7.org/fhir/R4/operations.html#executing
 import { Fault } from '../../../fault.ts';
 import type { FhirHandler } from '../context.ts';
-import type { FhirRoute, Method } from '../routes.ts';
+import type { FhirRoute, Method } from '../route.ts';
 import type { Operation, OperationLevel } from './operation.ts';
 
 const PATHS: Readonly<Record<OperationLevel, string>> = {
@@ -17,24 +17,36 @@ export function operationRoutes(
   takes: readonly string[],
 ): Record<string, Partial<Record<Method, FhirRoute>>> {
   const routes: Record<string, Partial<Record<Method, FhirRoute>>> = {};
-  for (const operation of operations) {
-    const interaction = `$${operation.code}`;
-    const handler = forItsTypes(operation);
+  for (const [path, alike] of Map.groupBy(operations.flatMap(places), ({ path }) => path)) {
+    const { code, affectsState } = (alike[0] as Place).operation;
+    const handler = forTheirTypes(alike.map(({ operation }) => operation));
+    const interaction = `$${code}`;
     const post: FhirRoute = { facts: { interaction, action: 'E', takes }, handler };
     const get: FhirRoute = { facts: { interaction, action: 'E' }, handler };
-    for (const level of operation.at) {
-      routes[`${PATHS[level]}/$${operation.code}`] = operation.affectsState ? { POST: post } : { GET: get, POST: post };
-    }
+    routes[path] = affectsState ? { POST: post } : { GET: get, POST: post };
   }
   return routes;
 }
 
-function forItsTypes({ code, types, handler }: Operation): FhirHandler {
-  if (!types) return handler;
+interface Place {
+  readonly path: string;
+  readonly operation: Operation;
+}
+
+function places(operation: Operation): Place[] {
+  return operation.at.map((level) => ({ path: `${PATHS[level]}/$${operation.code}`, operation }));
+}
+
+/** Several types may have an operation of one name, each its own: `$validate-code` of CodeSystem and of ValueSet. */
+function forTheirTypes(operations: readonly Operation[]): FhirHandler {
+  const [only] = operations;
+  if (only && !only.types) return only.handler;
+  const types = operations.flatMap((operation) => operation.types ?? []);
   return async (context, request) => {
     const { type } = request.params;
-    if (type === undefined || types.includes(type)) return handler(context, request);
-    throw new Fault('not-found', `$${code} is not an operation of ${type}; it is one of ${types.join(', ')}.`, {
+    const fitting = type === undefined ? only : operations.find((operation) => operation.types?.includes(type));
+    if (fitting) return fitting.handler(context, request);
+    throw new Fault('not-found', `$${only?.code} is not an operation of ${type}; it is one of ${types.join(', ')}.`, {
       code: 'not-supported',
     });
   };

@@ -1,5 +1,24 @@
 // Every operation that is answered. Adding one here is all it takes.
 import { EVERYTHING } from './everything.ts';
+import { EXPAND } from './expand.ts';
+import { LOOKUP } from './lookup.ts';
+import { META, META_ADD, META_DELETE } from './meta.ts';
 import type { Operation } from './operation.ts';
+import { SUBSUMES } from './subsumes.ts';
+import { TRANSLATE } from './translate.ts';
+import { VALIDATE } from './validate.ts';
+import { VALIDATE_CODE_IN_CODE_SYSTEM, VALIDATE_CODE_IN_VALUE_SET } from './validate-code.ts';
 
-export const OPERATIONS: readonly Operation[] = [EVERYTHING];
+export const OPERATIONS: readonly Operation[] = [
+  EVERYTHING,
+  EXPAND,
+  VALIDATE_CODE_IN_VALUE_SET,
+  VALIDATE_CODE_IN_CODE_SYSTEM,
+  LOOKUP,
+  SUBSUMES,
+  TRANSLATE,
+  VALIDATE,
+  META,
+  META_ADD,
+  META_DELETE,
+];
