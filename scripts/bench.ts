@@ -1,159 +1,158 @@
-// `npm run bench`: throughput of read, search and create through the whole of Baton (authentication, validation, audit, full
-// durability) beside the bare limit on the same machine in the same run. `--write` puts the table into docs/performance.md.
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { drive, type Measured } from './bench/load.ts';
-import { population, type Resource } from './bench/population.ts';
+// `npm run bench`: throughput, latency, CPU time and memory of the whole of Baton (authentication, validation, audit, full
+// durability) beside the bare limits of the same machine in the same run. docs/performance.md says how to read it.
+import { cpus } from 'node:os';
+import { type Baton, startBaton } from './bench/baton.ts';
+import { type BenchDatabase, openDatabase } from './bench/database.ts';
+import { residentOf } from './bench/driver/cpu.ts';
+import type { World } from './bench/driver/session.ts';
+import { bareLimits } from './bench/limits.ts';
+import { loadPopulation } from './bench/load-population.ts';
+import { measure } from './bench/measure.ts';
+import { type BenchOptions, readOptions, USAGE } from './bench/options.ts';
+import { populationOf } from './bench/population/population.ts';
+import { connectProfiler, profileTables } from './bench/profile.ts';
+import { type Row, tableOf, writeBlock } from './bench/report.ts';
+import { chosen } from './bench/workloads/table.ts';
+import type { Workload } from './bench/workloads/workload.ts';
 
-const PATIENTS = Number(process.env.PATIENTS ?? 500);
-const ROOT = join(import.meta.dirname, '..');
-const PAGE = new URL('../docs/performance.md', import.meta.url);
-const MARKERS = ['<!-- bench -->', '<!-- /bench -->'] as const;
-
-interface Row {
-  readonly what: string;
-  readonly baton: Measured;
-  readonly limit: number;
-  readonly goal: number;
-}
-
-function whole(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
-}
-
-function percent(value: number): string {
-  return `${Math.round(value * 100)} %`;
-}
-
-const folder = mkdtempSync(join(tmpdir(), 'baton-bench-'));
-const database = join(folder, 'baton.db');
-const env = {
-  ...process.env,
-  BATON_PORT: '0',
-  BATON_MLLP_PORT: 'off',
-  BATON_SANDBOX: 'off',
-  BATON_LOG_LEVEL: 'error',
-  BATON_DATABASE_URL: `sqlite:${database}`,
-};
-const running: { kill(): void }[] = [];
+const say = (line: string) => process.stderr.write(`${line}\n`);
+const whole = (value: number) => Math.round(value).toLocaleString('en-US');
 
 try {
-  const rows = await measure();
-  const table = markdown(rows);
-  console.log(table);
-  if (process.argv.includes('--write')) replaceTable(table);
-} finally {
-  for (const child of running) child.kill();
-  rmSync(folder, { recursive: true, force: true });
+  await bench(readOptions(process.argv.slice(2)));
+} catch (error) {
+  say(`${(error as Error).message}\n\n${USAGE}`);
+  process.exitCode = 1;
 }
 
-async function measure(): Promise<Row[]> {
-  const url = await start(['src/main.ts']);
-  const port = new URL(url).port;
-  const token = execFileSync(process.execPath, ['src/cli.ts', 'token'], {
-    cwd: ROOT,
-    env: { ...env, BATON_PORT: port },
-    encoding: 'utf8',
-  }).trim();
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/fhir+json' };
-  const groups = population(PATIENTS);
-  await load(`${url}/fhir/R4`, headers, groups);
-  const resources = groups.flat();
-  const ofType = (type: string) => resources.filter(({ resourceType }) => resourceType === type);
-  const bare = await start(['scripts/bench/bare-server.ts', database]);
-
-  const sample = ofType('Task').slice(0, 2_000);
-  const read = await drive({ url, headers, paths: sample.map(({ id }) => `/fhir/R4/Task/${id}`) });
-  const bareRead = await drive({ url: bare, paths: sample.map(({ id }) => `/read/Task/${id}`) });
-
-  const owners = [...new Set(ofType('Task').map((task) => String(task.owner?.reference)))];
-  const worklist = owners.map(
-    (owner) => `/fhir/R4/Task?owner=${owner}&status=requested,in-progress&_sort=due&_count=50`,
-  );
-  const search = await drive({ url, headers, paths: worklist });
-  const byPatient = ofType('Patient').map(({ id }) => `/fhir/R4/CarePlan?patient=${id}&category=assess-plan`);
-  const plans = await drive({ url, headers, paths: byPatient });
-  const barePage = await drive({ url: bare, paths: owners.map((_, at) => `/page/Task/${at * 40}`) });
-
-  const bodies = Array.from({ length: 2_000 }, (_, at) => {
-    const { id: _id, ...task } = sample[at % sample.length] as Resource;
-    const unique = { system: 'urn:bench', value: `created-${at}` };
-    return JSON.stringify({ ...task, identifier: [unique] });
-  });
-  const create = await drive({ url, headers, method: 'POST', paths: ['/fhir/R4/Task'], bodies });
-  const inserted = execFileSync(process.execPath, ['scripts/bench/bare-insert.ts', database, 'Task', '64'], {
-    cwd: ROOT,
-    encoding: 'utf8',
-  });
-  const bareInsert = (JSON.parse(inserted) as { perSecond: number }).perSecond;
-  return [
-    { what: 'read by id', baton: read, limit: bareRead.perSecond, goal: 0.6 },
-    { what: 'search: worklist page of 50', baton: search, limit: barePage.perSecond, goal: 0.3 },
-    { what: 'search: CarePlan by patient and category', baton: plans, limit: bareRead.perSecond, goal: 0.3 },
-    { what: 'create a Task', baton: create, limit: bareInsert, goal: 0.5 },
-  ];
-}
-
-/** Starts a script of this project and resolves to the URL it listens on. */
-function start(script: string[]): Promise<string> {
-  const child = spawn(process.execPath, script, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'inherit'] });
-  running.push(child);
-  return new Promise((resolve, reject) => {
-    child.once('exit', (code) => reject(new Error(`${script[0]} ended with ${code}`)));
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const url = /listening on (http:\/\/\S+)/.exec(line)?.[1];
-      if (url) resolve(url);
-    });
-  });
-}
-
-async function load(base: string, headers: Record<string, string>, groups: readonly Resource[][]): Promise<void> {
-  const size = 20;
-  for (let at = 0; at < groups.length; at += size) {
-    const entry = groups
-      .slice(at, at + size)
-      .flat()
-      .map((resource) => ({
-        resource,
-        request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` },
-      }));
-    const body = JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry });
-    const answer = await fetch(base, { method: 'POST', headers, body });
-    if (!answer.ok) throw new Error(`loading failed: ${answer.status} ${(await answer.text()).slice(0, 500)}`);
+async function bench(options: BenchOptions): Promise<void> {
+  const workloads = chosen(options.workloads);
+  const database = await openDatabase(options.engine, options.keep);
+  try {
+    const loaded = await fill(database, options.size);
+    const world = { population: populationOf(options.size), run: Date.now() % 1_000_000 };
+    if (options.profile) await profile(database, workloads, world, options);
+    else await tables(database, workloads, world, options, loaded);
+  } finally {
+    await database.close();
   }
 }
 
-function markdown(rows: readonly Row[]): string {
-  const head = `${cpus().length} cores shared with the load driver, ${PATIENTS * 9} resources, 64 connections, Node ${process.version}`;
-  const lines = rows.map(({ what, baton, limit, goal }) => {
-    const ratio = baton.perSecond / limit;
-    const cells = [
-      what,
-      whole(baton.perSecond),
-      whole(limit),
-      percent(ratio),
-      percent(goal),
-      `${baton.p50} / ${baton.p99} ms`,
-    ];
-    return `| ${cells.join(' | ')} |`;
-  });
-  return [
-    `${head}:`,
-    '',
-    '| what | Baton, per second | bare limit, per second | ratio | goal | p50 / p99 at full load |',
-    '| --- | --- | --- | --- | --- | --- |',
-    ...lines,
-  ].join('\n');
+/** Loads the population unless it is there. @returns a line about it */
+async function fill(database: BenchDatabase, size: number): Promise<string> {
+  const population = populationOf(size);
+  const name = `${population.size} resources`;
+  if (database.holds(name)) return `${whole(population.size)} resources, loaded before`;
+  const baton = await startBaton(database);
+  try {
+    const begin = performance.now();
+    let told = 0;
+    await loadPopulation(baton, population, (loaded) => {
+      if (loaded - told < 50_000) return;
+      told = loaded;
+      say(`loaded ${whole(loaded)}, ${whole(loaded / ((performance.now() - begin) / 1000))} a second`);
+    });
+    const perSecond = population.size / ((performance.now() - begin) / 1000);
+    const after = residentOf(baton.pid);
+    database.note(name);
+    return `${whole(population.size)} resources, loaded in transactions of 500 at ${whole(perSecond)} a second (${whole(after)} MiB resident afterwards)`;
+  } finally {
+    await baton.stop();
+  }
 }
 
-function replaceTable(table: string): void {
-  const page = readFileSync(PAGE, 'utf8');
-  const [begin, end] = MARKERS;
-  writeFileSync(
-    PAGE,
-    `${page.slice(0, page.indexOf(begin) + begin.length)}\n${table}\n${page.slice(page.indexOf(end))}`,
-  );
+async function tables(
+  database: BenchDatabase,
+  workloads: readonly Workload[],
+  world: World,
+  options: BenchOptions,
+  loaded: string,
+): Promise<void> {
+  const { engine, seconds } = options;
+  const baton = await startBaton(database);
+  const limits = bareLimits(database, world, Math.min(seconds, 3));
+  const atRest = residentOf(baton.pid);
+  const groups = Map.groupBy(workloads, ({ name }) => name.split(' ')[0] ?? '');
+  try {
+    for (const [group, members] of groups) {
+      const rows: Row[] = [];
+      for (const workload of members) {
+        const row = await measureRow(baton, database, workload, world, seconds, limits);
+        if (row) rows.push(row);
+      }
+      const facts = [
+        `${engine}, ${loaded}`,
+        `${cpus().length} cores shared with the load driver, Node ${process.version}`,
+        `${seconds} s each`,
+        `resident memory of Baton ${whole(atRest)} MiB at rest, ${whole(residentOf(baton.pid))} MiB after ${group}`,
+        `started in ${whole(baton.startedIn)} ms`,
+      ];
+      const text = `${facts.join('; ')}.\n\n${tableOf(rows, engine)}`;
+      console.log(`\n${group}: ${text}`);
+      if (options.write) writeBlock(`${engine} ${options.size} ${group}`, `**${group}.** ${text}`);
+    }
+  } finally {
+    await limits.close();
+    await baton.stop();
+  }
+}
+
+async function measureRow(
+  baton: Baton,
+  database: BenchDatabase,
+  workload: Workload,
+  world: World,
+  seconds: number,
+  limits: ReturnType<typeof bareLimits>,
+): Promise<Row | undefined> {
+  const result = await measure({ ...planOf(baton, database, workload, world, seconds), open: workload.open ?? true });
+  if ('skipped' in result) {
+    say(`${workload.name}: skipped, ${result.skipped}`);
+    return undefined;
+  }
+  const { measured } = result;
+  say(`${workload.name}: ${whole(measured.perSecond)} a second, ${measured.cpu.server.toFixed(3)} ms of CPU each`);
+  return { workload, measured, ...(workload.limit ? { limit: await limits.of(workload.limit) } : {}) };
+}
+
+function planOf(
+  { url, token, pid }: Baton,
+  { pid: databasePid }: BenchDatabase,
+  workload: Workload,
+  world: World,
+  seconds: number,
+) {
+  const { name, connections } = workload;
+  const server = { server: pid, ...(databasePid === undefined ? {} : { database: databasePid }) };
+  return { workload: name, url, token, world, connections, seconds, ...server };
+}
+
+async function profile(
+  database: BenchDatabase,
+  workloads: readonly Workload[],
+  world: World,
+  { seconds }: BenchOptions,
+): Promise<void> {
+  const { promise: address, resolve } = Promise.withResolvers<string>();
+  const baton = await startBaton(database, ['--inspect=127.0.0.1:0'], (line) => {
+    const found = /ws:\/\/\S+/.exec(line)?.[0];
+    if (found) resolve(found);
+  });
+  const profiler = await connectProfiler(await address);
+  try {
+    for (const workload of workloads) {
+      await profiler.start();
+      const result = await measure({ ...planOf(baton, database, workload, world, seconds), open: false });
+      const taken = await profiler.stop();
+      if ('skipped' in result) continue;
+      const { perSecond, cpu } = result.measured;
+      console.log(
+        `\n## ${workload.name}: ${whole(perSecond)} a second under the profiler, ${cpu.server.toFixed(3)} ms of CPU each`,
+      );
+      console.log(profileTables(taken));
+    }
+  } finally {
+    profiler.close();
+    await baton.stop();
+  }
 }
