@@ -158,6 +158,21 @@ describe('38. versions', () => {
     expect((await baton.fhir('GET', `/Patient/${id}`)).headers.etag).toBe('W/"1"');
   });
 
+  it('a stale If-Match is 412 for every write and changes nothing', async () => {
+    const { id } = (await make('stale')).json;
+    await baton.fhir('PUT', `/Patient/${id}`, { body: patient('stale', { id, active: true }) });
+    const patch = { body: '[{"op":"remove","path":"/active"}]', type: 'application/json-patch+json' };
+    for (const tag of ['W/"1"', '"1"', 'W/"3"']) {
+      const headers = { 'if-match': tag };
+      const body = patient('stale', { id });
+      expectOutcome(await baton.fhir('PUT', `/Patient/${id}`, { body, headers }), 412);
+      expectOutcome(await baton.fhir('DELETE', `/Patient/${id}`, { headers }), 412);
+      const patched = { body: patch.body, headers: { ...headers, 'content-type': patch.type } };
+      expectOutcome(await baton.fhir('PATCH', `/Patient/${id}`, patched), 412);
+    }
+    expect((await baton.fhir('GET', `/Patient/${id}`)).headers.etag).toBe('W/"2"');
+  });
+
   it('of a deleted resource are counted on', async () => {
     const { id } = (await make('revive')).json;
     const removed = await baton.fhir('DELETE', `/Patient/${id}`, { headers: { 'if-match': '"1"' } });
@@ -191,6 +206,12 @@ describe('40. ids and meta of the client', () => {
     expectOutcome(await baton.fhir('PUT', '/Patient/x1', { body: patient('x') }), 400);
     expectOutcome(await baton.fhir('PUT', '/Patient/x1', { body: patient('x', { id: 'x2' }) }), 400);
     expectOutcome(await baton.fhir('PUT', '/Patient/x1', { body: patient('x', { id: 1 }) }), 400, 422);
+  });
+
+  it('a POST makes its own id', async () => {
+    const { status, json } = await baton.fhir('POST', '/Patient', { body: patient('own', { id: 'mine' }) });
+    expect([status, json.id === 'mine']).toEqual([201, false]);
+    expectOutcome(await baton.fhir('GET', '/Patient/mine'), 404);
   });
 
   it('versionId and lastUpdated are the server’s, the rest of meta the client’s', async () => {

@@ -69,6 +69,25 @@ describe('31. the links', () => {
   });
 });
 
+describe('31. a next link', () => {
+  it('works after a restart', async () => {
+    const before = await serve();
+    const entry = Array.from({ length: 25 }, (_, index) => ({
+      resource: { resourceType: 'Patient', id: `r${index}`, gender: index % 2 ? 'male' : 'female' },
+      request: { method: 'PUT', url: `Patient/r${index}` },
+    }));
+    await before.fhir('POST', '', { body: { resourceType: 'Bundle', type: 'transaction', entry } });
+    const first = await before.fhir('GET', '/Patient?_sort=gender,-_lastUpdated&_count=20');
+    const after = await serve({ store: await before.temp.reopen() });
+    const second = await after.fhir('GET', String(link(first, 'next')).slice(FHIR.length));
+    expect([second.status, link(second, 'next')]).toEqual([200, undefined]);
+    const ids = [first, second].flatMap(({ json }) => json.entry?.map(({ resource }) => resource?.id));
+    expect([ids.length, new Set(ids).size]).toEqual([25, 25]);
+    await after.close();
+    await before.close();
+  });
+});
+
 describe('32. parts', () => {
   const keys = (resource: object | undefined) => Object.keys(resource ?? {}).toSorted();
   const tag = (answer: Answer, index = 0) => answer.json.entry?.[index]?.resource?.meta?.tag?.map(({ code }) => code);
