@@ -1,10 +1,10 @@
 // Configuration: defaults, refusals with a sentence, and documentation that follows the schema.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { configurationTables, replaceGenerated } from '../scripts/docs.ts';
-import { ConfigError, loadConfig } from '../src/config.ts';
+import { ConfigError, describeDatabase, loadConfig } from '../src/config.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -39,6 +39,8 @@ export type Change =
       readonly revise: (current: Resource) => Resource;
       /** Whether `revise` succeeds tells what the resource says. */
       readonly tellsContent?: boolean;
+      /** Makes a version also of a result that says the same: that there is none would tell what the resource says. */
+      readonly evenIfSame?: boolean;
       readonly ifMatch?: string;
       /** Conditional patch, exactly one match: search query string without `?`. */
       readonly query?: string;

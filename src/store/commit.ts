@@ -18,7 +18,7 @@ export async function commitUnit(group: Group, unit: Unit): Promise<Outcome[]> {
   const steps: Step[] = [];
   for (const change of unit.changes) steps.push(await identify(group, change, steps));
   if (steps.length > 1) refuseOverlaps(steps);
-  await linkAll(group, steps, unit.transaction);
+  await linkAll(group, steps, unit);
   await writeAll(group, unit.actor, steps);
   await applyStatements(group.tx, unit.alongside);
   return steps.map((step) => {

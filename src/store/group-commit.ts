@@ -126,6 +126,11 @@ export class GroupCommit {
       this.#settle(units, results);
     } catch (error) {
       this.#audit.unshift(...records);
+      // A value that the database refuses shows only when the rows of all are written: then each unit goes alone.
+      if (units.length > 1 && !isOutage(error)) {
+        for (const unit of units) await this.#runGroup([unit]);
+        return;
+      }
       if (units.length === 0) this.#options.log.error({ err: error, records: records.length }, 'audit not written');
       for (const unit of units) unit.reject(error);
     }
@@ -174,4 +179,9 @@ export class GroupCommit {
     this.#audit = [];
     return records;
   }
+}
+
+/** Whether the database as a whole is in trouble, so that trying the units again one by one would only take longer. */
+function isOutage(error: unknown): boolean {
+  return error instanceof Fault && (error.kind === 'unavailable' || error.kind === 'timeout');
 }

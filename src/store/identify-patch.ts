@@ -14,7 +14,7 @@ const CONTENT =
 
 /** @throws Fault not-found | gone | precondition | multiple-matches, and what `revise` throws */
 export async function identifyPatch(group: Group, change: Extract<Change, { op: 'patch' }>): Promise<Step> {
-  const { type, query, ifMatch, revise } = change;
+  const { type, query, ifMatch, revise, evenIfSame = false } = change;
   const id = query === undefined ? change.id : (await matchOne(group, type, query, 'a conditional patch'))?.id;
   if (id === undefined) throw new Fault('not-found', `No ${type} matches the criteria of the conditional patch.`);
   const current = await group.current.find(type, id);
@@ -25,6 +25,7 @@ export async function identifyPatch(group: Group, change: Extract<Change, { op: 
   if (!row) throw new Error('A current resource has a row.');
   const content = String(row.content);
   const resource = revise(parseExact(content));
-  if (!sameExact(stringifyExact(resource), content)) return newStep({ op: 'patch', type, id, current, resource });
+  if (evenIfSame || !sameExact(stringifyExact(resource), content))
+    return newStep({ op: 'patch', type, id, current, resource });
   return newStep({ op: 'patch', type, id, current, match: currentVersion(row), writes: false });
 }

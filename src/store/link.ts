@@ -10,7 +10,7 @@ import {
   type Rewrite,
   rewriteLinks,
 } from '../fhir/references.ts';
-import type { Group } from './group.ts';
+import type { Group, Unit } from './group.ts';
 import { matchOne } from './match.ts';
 import type { Step } from './step.ts';
 
@@ -21,7 +21,11 @@ const RESTFUL = /^(https?:\/\/.+\/)[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$/;
  * Rewrites every link to a `fullUrl` of the commit and notes the conditional references for later.
  * @throws Fault invalid for a urn: that nothing in the commit has, unprocessable for a dangling reference
  */
-export async function linkAll(group: Group, steps: readonly Step[], transaction: boolean): Promise<void> {
+export async function linkAll(
+  group: Group,
+  steps: readonly Step[],
+  { transaction, mayKnow }: Pick<Unit, 'transaction' | 'mayKnow'>,
+): Promise<void> {
   const addresses = new Map<string, Address>();
   for (const step of steps) if (step.fullUrl !== undefined) addresses.set(step.fullUrl, addressOf(step));
   const mode = group.rules.referentialIntegrity;
@@ -33,7 +37,7 @@ export async function linkAll(group: Group, steps: readonly Step[], transaction:
     for (const reference of collectReferences(step.resource)) {
       if (reference.startsWith('urn:')) throw unresolved(step.resource, reference);
       if (isConditional(reference)) step.conditional.push(reference);
-      else if (checked) await refuseDangling(group, step, reference, present);
+      else if (checked) await refuseDangling(group, step, reference, { present, mayKnow });
     }
   }
 }
@@ -104,13 +108,14 @@ async function refuseDangling(
   group: Group,
   step: Step,
   reference: string,
-  present: Map<string, boolean>,
+  { present, mayKnow }: { present: Map<string, boolean>; mayKnow: Unit['mayKnow'] },
 ): Promise<void> {
   const literal = parseLiteral(reference);
   if (!literal || !step.resource) return;
   const key = `${literal.type}/${literal.id}`;
   const known = present.get(key);
   if (known) return;
+  if (known === undefined && mayKnow?.(literal.type) === false) return;
   if (known === undefined) {
     const found = (await group.current.find(literal.type, literal.id))?.deleted === false;
     if (found) present.set(key, true);

@@ -2,7 +2,7 @@
 // waiting for those before them (pipelining), and the ones that come back are prepared.
 import { Client, type ClientConfig, type QueryConfig, types } from 'pg';
 import { Fault } from '../fault.ts';
-import { postgresFault } from './postgres-fault.ts';
+import { isLost, postgresFault } from './postgres-fault.ts';
 import { numberPlaceholders } from './postgres-sql.ts';
 import type { SqlRow, SqlValue } from './store.ts';
 
@@ -76,26 +76,31 @@ export class PostgresConnection {
   /** SQL in PostgreSQL's own spelling; arrays may be parameters. */
   async send(text: string, params: readonly unknown[]): Promise<Result> {
     this.waiting += 1;
+    let client: Client | undefined;
     try {
-      const client = this.#client ?? (await this.#ready());
+      client = this.#client ?? (await this.#ready());
       const query: QueryConfig = { text, values: params.map(withoutNul) };
       const name = this.#nameOf(text);
       if (name !== undefined) query.name = name;
       const result = await client.query(query);
       return { rows: result.rows, changed: result.rowCount ?? 0 };
     } catch (error) {
+      // Before the socket itself says so: whoever tries again must not meet the dead connection.
+      if (isLost(error)) this.#lose(client);
       throw postgresFault(error);
     } finally {
       this.waiting -= 1;
     }
   }
 
-  /** Several statements at once, without parameters. */
+  /** Statements without parameters and results, one or several, which are not prepared. */
   async script(text: string): Promise<void> {
+    let client: Client | undefined;
     try {
-      const client = this.#client ?? (await this.#ready());
+      client = this.#client ?? (await this.#ready());
       await client.query(text);
     } catch (error) {
+      if (isLost(error)) this.#lose(client);
       throw postgresFault(error);
     }
   }
@@ -149,15 +154,16 @@ export class PostgresConnection {
     return this.#opening;
   }
 
+  #lose(client: Client | undefined): void {
+    if (client === undefined || this.#client !== client) return;
+    this.drop();
+    this.#onLost?.();
+  }
+
   async #connect(): Promise<Client> {
     const client = new Client({ ...this.#settings, pipeline: true, types: { getTypeParser } });
-    const lost = () => {
-      if (this.#client !== client) return;
-      this.drop();
-      this.#onLost?.();
-    };
-    client.on('error', lost);
-    client.on('end', lost);
+    client.on('error', () => this.#lose(client));
+    client.on('end', () => this.#lose(client));
     if (this.#onNotice) client.on('notification', ({ channel, payload }) => this.#onNotice?.(channel, payload ?? ''));
     try {
       await client.connect();

@@ -15,6 +15,8 @@ export class PostgresListener {
   readonly #listeners = new Set<() => void>();
   readonly #closing = new AbortController();
   #connecting: Promise<void> | undefined;
+  /** There may have been notices while the connection was lost. */
+  #hasMissed = false;
 
   /** @param self the process whose own notices are of no interest */
   constructor(settings: ClientConfig, self: string) {
@@ -22,7 +24,10 @@ export class PostgresListener {
       notice: (_, from) => {
         if (from !== self) this.#tell();
       },
-      lost: () => this.#connect(),
+      lost: () => {
+        this.#hasMissed = true;
+        this.#connect();
+      },
     });
   }
 
@@ -49,8 +54,8 @@ export class PostgresListener {
     for (let wait = FIRST_PAUSE_MS; !signal.aborted; wait = Math.min(wait * 2, LONGEST_PAUSE_MS)) {
       try {
         await this.#connection.open();
-        // Notices may have been missed meanwhile.
-        this.#tell();
+        if (this.#hasMissed) this.#tell();
+        this.#hasMissed = false;
         return;
       } catch {
         await pause(wait, undefined, { signal }).catch(() => undefined);

@@ -43,14 +43,14 @@ export class PostgresTransaction implements Transaction {
     this.#attempt = attempt;
     try {
       const result = await work();
-      if (attempt.hasSavepoint) await this.#connection.query('RELEASE SAVEPOINT unit');
+      if (attempt.hasSavepoint) await this.#connection.script('RELEASE SAVEPOINT unit');
       return result;
     } catch (error) {
       this.#pending.forgetSince(attempt.mark);
       if (attempt.hasSavepoint && !this.isBroken) {
         await together([
-          this.#connection.query('ROLLBACK TO SAVEPOINT unit'),
-          this.#connection.query('RELEASE SAVEPOINT unit'),
+          this.#connection.script('ROLLBACK TO SAVEPOINT unit'),
+          this.#connection.script('RELEASE SAVEPOINT unit'),
         ]);
       }
       throw error;
@@ -81,7 +81,7 @@ export class PostgresTransaction implements Transaction {
     const sent = this.#send(attempt.mark);
     attempt.mark = 0;
     attempt.hasSavepoint = true;
-    return [...sent, this.#connection.query('SAVEPOINT unit')];
+    return [...sent, this.#connection.script('SAVEPOINT unit')];
   }
 
   #send(count: number): Promise<unknown>[] {

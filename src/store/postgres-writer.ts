@@ -62,7 +62,7 @@ export class PostgresWriter {
       return result;
     } catch (error) {
       // COMMIT has rolled back when a statement before it failed, and nothing is open any more; then this does nothing.
-      if (connection.isOpen) await connection.query('ROLLBACK').catch(() => connection.drop());
+      if (connection.isOpen) await connection.script('ROLLBACK').catch(() => connection.drop());
       throw error;
     } finally {
       connection.unpin();
@@ -76,12 +76,12 @@ export class PostgresWriter {
     try {
       // Each statement sees what was committed before it began: everything after the lock sees the last writer's rows.
       const sent = [
-        connection.query('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE'),
+        connection.script('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE'),
         connection.query('SELECT pg_advisory_xact_lock(?)', [WRITE_LOCK]),
-        connection.query('SELECT pg_current_xact_id()::text AS id'),
       ];
-      await together(sent);
-      return String((await sent[2])?.rows[0]?.id);
+      const id = connection.query('SELECT pg_current_xact_id()::text AS id');
+      await together([...sent, id]);
+      return String((await id).rows[0]?.id);
     } catch (error) {
       connection.drop();
       // The connection may have been dead for long; nothing was done yet, so a new one is tried at once.
@@ -93,7 +93,7 @@ export class PostgresWriter {
   async #commit(id: string, sent: Promise<unknown>[]): Promise<void> {
     const connection = this.#connection;
     try {
-      await together([...sent, connection.query('COMMIT')]);
+      await together([...sent, connection.script('COMMIT')]);
     } catch (error) {
       if (!isLost(error)) throw error;
       connection.drop();

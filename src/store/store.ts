@@ -110,6 +110,8 @@ export interface AuditRecord {
 export interface CommitOptions {
   /** A FHIR transaction although it has one change only: its references must lead somewhere, too. */
   readonly transaction?: boolean;
+  /** Types of which the caller may learn what is stored; references to others need not lead anywhere. Absent: all. */
+  readonly mayKnow?: (type: string) => boolean;
 }
 
 export interface Store {

@@ -2,5 +2,5 @@
 import { openTempStore } from '../support/temp-store.ts';
 import { storeContract } from './store.contract.ts';
 
-storeContract('a SQLite file', openTempStore);
-storeContract('SQLite in memory', (options) => openTempStore({ ...options, memory: true }));
+storeContract('a SQLite file', (options) => openTempStore({ ...options, engine: 'sqlite' }));
+storeContract('SQLite in memory', (options) => openTempStore({ ...options, engine: 'sqlite', memory: true }));

@@ -6,6 +6,7 @@ import { concurrencyContract } from './concurrency.contract.ts';
 import { conditionalContract } from './conditional.contract.ts';
 import { historyContract } from './history.contract.ts';
 import { interactionContract } from './interaction.contract.ts';
+import { limitsContract } from './limits.contract.ts';
 import { logContract } from './log.contract.ts';
 import { modelContract } from './model.contract.ts';
 import { patchContract } from './patch.contract.ts';
@@ -20,6 +21,7 @@ export function storeContract(engine: string, open: OpenStoreForTest): void {
     patchContract(open);
     transactionContract(open);
     historyContract(open);
+    limitsContract(open);
     logContract(open);
     auditContract(open);
     concurrencyContract(open);

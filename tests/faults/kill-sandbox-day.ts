@@ -3,6 +3,7 @@
 // By hand: node tests/faults/kill-sandbox-day.ts 20 [seed]
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Census, type DayPlace, newDayPlace, startProgram, takeCensus } from '../acceptance/sandbox-day.ts';
+import { randomFrom } from '../support/seeded-random.ts';
 
 export interface KillRow {
   readonly kill: number;
@@ -23,17 +24,6 @@ export interface KillReport {
 const HEADING = 4;
 const STORY = 40;
 const PAUSE = 200;
-
-/** mulberry32: the same seed kills at the same moments. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /** @param kills how often the process is killed before it may finish */
 export async function killSandboxDay(kills: number, seed = 1): Promise<KillReport> {

@@ -28,9 +28,15 @@ export function readFhirPathPatch(body: unknown): (resource: Resource) => Resour
   };
 }
 
-/** Whether what the patch does, or its failing, tells what the resource says. */
+/**
+ * Whether the patch tells what the resource says without leaving a trace: it selects by it, or it can take back what it
+ * did.
+ */
 export function selectsByContent(body: unknown): boolean {
-  return operationsIn(body).some(({ path }) => readsContent(path));
+  const operations = operationsIn(body);
+  const types = new Set(operations.map(({ type }) => type));
+  const takesBack = types.has('move') || (types.has('delete') && (types.has('add') || types.has('insert')));
+  return takesBack || operations.some(({ path }) => readsContent(path));
 }
 
 function operationsIn(body: unknown): PatchOperation[] {

@@ -47,9 +47,12 @@ export function readJsonPatch(body: unknown): (resource: Resource) => Resource {
   };
 }
 
-/** Whether what the patch does, or its failing, tells what the resource says. */
-export function testsContent(body: unknown): boolean {
-  return Array.isArray(body) && body.some((given) => given?.op === 'test');
+/**
+ * Whether the patch tells what the resource says without leaving a trace: it asks for it, or it can take back what it did.
+ */
+export function testsContent(body: readonly unknown[]): boolean {
+  const ops = new Set(body.map((given) => (given as { op?: unknown } | null)?.op));
+  return ops.has('test') || ops.has('copy') || ops.has('move') || (ops.has('add') && ops.has('remove'));
 }
 
 function readOperation(given: unknown, where: string): Operation {

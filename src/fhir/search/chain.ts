@@ -1,6 +1,7 @@
 // Chains: a reference that leads to a resource which fulfils a condition of its own.
 // https://hl7.org/fhir/R4/search.html#chaining
 import { Fault } from '../../fault.ts';
+import { canonicalUrlOf } from './canonical-url.ts';
 import { type ConditionContext, keyOf, UnknownParameter } from './parameter-lookup.ts';
 import type { ParameterDefinition } from './parameters.ts';
 import type { ChainTarget, Condition } from './query.ts';
@@ -37,7 +38,8 @@ export function chainTo(
   let refusal: UnknownParameter | undefined;
   for (const type of types) {
     try {
-      targets.push({ type, condition: parse(type) });
+      const named = canonicalUrlOf(context.parameters, definition, type);
+      targets.push({ type, condition: parse(type), ...(named ? { named } : {}) });
     } catch (error) {
       // The parameter may be a string in one type and a token in another: a modifier then fits one of them only.
       if (!(error instanceof UnknownParameter)) throw error;

@@ -1,5 +1,6 @@
 // One search parameter, with its chain or `_has`, as a condition.
 // https://hl7.org/fhir/R4/search.html#chaining and #has
+import { canonicalUrlOf } from './canonical-url.ts';
 import { chainTo, isKnown, refuseFarChains } from './chain.ts';
 import {
   type ConditionContext,
@@ -106,5 +107,7 @@ function parseHas(
   const refersHere = definition.kind === 'reference' && (type === undefined || isTarget(context, definition, type));
   if (!refersHere) throw new UnknownParameter(name, `does not refer to ${type ?? 'resources'}.`);
   const condition = parseCondition(context, source, rest.join(':'), value, depth + 1);
-  return { kind: 'has', type: source, parameter: keyOf(definition), condition };
+  const types = type === undefined ? targetsOf(context, definition) : [type];
+  const named = types.flatMap((each) => canonicalUrlOf(context.parameters, definition, each) ?? []);
+  return { kind: 'has', type: source, parameter: keyOf(definition), condition, named };
 }

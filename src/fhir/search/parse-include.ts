@@ -30,6 +30,11 @@ export function parseInclude(
   if (direction === 'include' && known.length > 0 && !known.includes(source)) {
     throw unknown(`starts at ${source}, which is not searched; with :iterate it starts at what was included.`);
   }
+  if (target !== undefined && !context.parameters.types.includes(target))
+    throw unknown(`names the unknown type ${target}.`);
+  if (direction === 'revinclude' && target !== undefined && known.length > 0 && !known.includes(target)) {
+    throw unknown(`asks for what refers to ${target}, which is not searched.`);
+  }
   const limit = target === undefined ? {} : { target };
   if (code === '*') return { direction, iterate, source, ...limit };
   const definition = definitionOf(context, source, code, `${name}=${value}`);

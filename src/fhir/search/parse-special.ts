@@ -55,5 +55,6 @@ function parseList(name: string, value: string): Condition {
   }
   if (!ids.every((id) => /^[A-Za-z0-9\-.]{1,64}$/.test(id)))
     throw malformed({ name }, 'no id', 'Give the id of a List.');
-  return { kind: 'has', type: 'List', parameter: LIST_MEMBER, condition: { kind: 'id', ids, negated: false } };
+  const condition: Condition = { kind: 'id', ids, negated: false };
+  return { kind: 'has', type: 'List', parameter: LIST_MEMBER, condition, named: [] };
 }

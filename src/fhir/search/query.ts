@@ -61,7 +61,7 @@ export type Condition =
   /** A referenced resource of one of the types fulfils its condition. */
   | { readonly kind: 'chain'; readonly parameter: ParameterKey; readonly targets: readonly ChainTarget[] }
   /** A resource of `type` refers to this one through `parameter` and fulfils the condition. */
-  | { readonly kind: 'has'; readonly type: string; readonly parameter: ParameterKey; readonly condition: Condition }
+  | HasCondition
   /** In the compartment of the patient `id`: refers to it through one of the parameters or (`self`) is the patient. */
   | {
       readonly kind: 'compartment';
@@ -103,6 +103,17 @@ export interface HierarchyCondition {
 export interface ChainTarget {
   readonly type: string;
   readonly condition: Condition;
+  /** Where the canonical URLs of the type are indexed, when the reference may be a canonical. */
+  readonly named?: ParameterKey;
+}
+
+export interface HasCondition {
+  readonly kind: 'has';
+  readonly type: string;
+  readonly parameter: ParameterKey;
+  readonly condition: Condition;
+  /** Where the canonical URLs of the resources looked for are indexed; none when the reference is no canonical. */
+  readonly named: readonly ParameterKey[];
 }
 
 /** Some value of the parameter equals one of the given ones; `negated`: no value does. */
@@ -195,7 +206,7 @@ export interface Include {
   readonly code?: string;
   /** Only targets of this type. */
   readonly target?: string;
-  /** Of all targets only those of these types, for Baton's own includes. */
+  /** Of what it brings only resources of these types; clients cannot ask for that. */
   readonly amongTypes?: readonly string[];
 }
 

@@ -58,6 +58,17 @@ function typesAfter(step: string, types: readonly string[]): readonly string[] |
   return undefined;
 }
 
+/**
+ * The types that a path ends at.
+ * @param type where it starts
+ * @returns undefined when they are not known
+ */
+export function typesAt(branch: string, type: string): readonly string[] | undefined {
+  const [root = '', ...steps] = stepsOf(branch);
+  const start: readonly string[] | undefined = isType(root) ? [type] : undefined;
+  return steps.reduce<readonly string[] | undefined>((types, step) => types && typesAfter(step, types), start);
+}
+
 /** Split at the dots that are in no parentheses and no text. */
 function stepsOf(branch: string): string[] {
   const steps: string[] = [];

@@ -3,7 +3,7 @@
 // https://hl7.org/fhir/R4/http.html#trules
 
 import type { Resource } from '@medplum/fhirtypes';
-import { decideFully, type Interaction } from '../../access/decide.ts';
+import { decideFully, type Interaction, reachesAll } from '../../access/decide.ts';
 import type { Grant } from '../../access/grant.ts';
 import type { Change } from '../../fhir/change.ts';
 import { parseSearchUrl } from '../../fhir/search/parse.ts';
@@ -28,6 +28,7 @@ export function authorizeChange(context: FhirContext, grant: Grant, change: Chan
   if (change.tellsContent) decideFully(grant, 'read', type);
   return {
     ...change,
+    evenIfSame: !reachesAll(grant, 'read', type),
     revise(current) {
       const next = change.revise(current);
       authorizeReferences(context, grant, next);

@@ -13,7 +13,7 @@ import { answerQuestion, auditFailure, refuseHopeless } from './answer-question.
 import { auditOfChange } from './audit-entry.ts';
 import { authorizeChange } from './authorize-change.ts';
 import { bundleText, type EntryParts, entryText } from './bundle-text.ts';
-import { commitOne } from './commit-one.ts';
+import { commitChanges, commitOne } from './commit-one.ts';
 import type { Answer, FhirContext, FhirRequest } from './context.ts';
 import { parsePrefer } from './prefer.ts';
 import type { Run } from './run.ts';
@@ -69,7 +69,7 @@ async function runTransaction(run: Run, entries: readonly (EntryRequest | Fault)
     entry.kind === 'change' ? [authorizeChange(run.context, run.grant, entry.change)] : [],
   );
   for (const entry of asked) if (entry.kind === 'question') await refuseHopeless(run, entry, changes);
-  const outcomes = (await run.context.store.commit(run.grant.actor, changes, [], { transaction: true })).values();
+  const outcomes = (await commitChanges(run.context, run.grant, changes, { transaction: true })).values();
   const answers: EntryParts[] = [];
   for (const entry of asked) {
     if (entry.kind === 'question') {

@@ -1,12 +1,39 @@
-// One change as one commit.
+// Changes as a commit, and what its failure may tell.
+import { reachesAll } from '../../access/decide.ts';
 import type { Grant } from '../../access/grant.ts';
+import { asFault, Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
 import type { Outcome } from '../../store/store.ts';
 import type { FhirContext } from './context.ts';
 
 /** @throws Fault whatever the store's commit says */
 export async function commitOne(context: FhirContext, grant: Grant, change: Change): Promise<Outcome> {
-  const [outcome] = await context.store.commit(grant.actor, [change]);
+  const [outcome] = await commitChanges(context, grant, [change]);
   if (!outcome) throw new Error('The store answered a commit of one change with no outcome.');
   return outcome;
+}
+
+/** @throws Fault whatever the store's commit says, without a reason that tells what the grant may not read */
+export async function commitChanges(
+  { store }: FhirContext,
+  grant: Grant,
+  changes: readonly Change[],
+  options?: { readonly transaction: boolean },
+): Promise<Outcome[]> {
+  const mayKnow = (type: string) => reachesAll(grant, 'read', type);
+  try {
+    return await store.commit(grant.actor, changes, [], { ...options, mayKnow });
+  } catch (error) {
+    const isBlind = changes.some((change) => change.op === 'patch' && !mayKnow(change.type));
+    throw isBlind ? withoutReason(error) : error;
+  }
+}
+
+/** Why a patch cannot be applied, or why its result is not valid, tells what else the resource says. */
+function withoutReason(error: unknown): Fault {
+  const fault = asFault(error);
+  if (fault.kind !== 'unprocessable' && fault.kind !== 'invalid') return fault;
+  const sentence =
+    'The patch cannot be applied, or its result is not valid; only who may read the resource learns why.';
+  return new Fault('unprocessable', sentence, { cause: error });
 }

@@ -76,6 +76,20 @@ export function unreadableIncludes(context: FhirContext, grant: Grant, includes:
   return [...new Set(types)].filter((type) => !reachesAll(grant, 'read', type));
 }
 
+/**
+ * The includes without what the grant may not read: nothing is followed through such a resource either, because where an
+ * include goes on from it says what it refers to.
+ */
+export function readableIncludes(context: FhirContext, grant: Grant, includes: readonly Include[]): Include[] {
+  return includes.flatMap((include) => {
+    const brought = typesBrought(context, include);
+    const possible = brought.includes('*') ? context.parameters.types : brought;
+    const amongTypes = possible.filter((type) => reachesAll(grant, 'read', type));
+    if (amongTypes.length === 0) return [];
+    return [amongTypes.length === possible.length ? include : { ...include, amongTypes }];
+  });
+}
+
 function typesBrought(context: FhirContext, include: Include): readonly string[] {
   if (include.direction === 'revinclude') return [include.source ?? '*'];
   if (include.target) return [include.target];

@@ -10,7 +10,7 @@ import { summaryIn } from '../../fhir/subset.ts';
 import type { StoredVersion } from '../../store/store.ts';
 import { bundleText, entryText, type Link } from './bundle-text.ts';
 import type { Answer, FhirContext, FhirRequest } from './context.ts';
-import { narrow, refuseBlindChains, unreadableIncludes } from './narrow.ts';
+import { narrow, readableIncludes, refuseBlindChains, unreadableIncludes } from './narrow.ts';
 import { type Prefer, parsePrefer } from './prefer.ts';
 import { searchOptions } from './search-options.ts';
 import { withStoredTokenSets } from './stored-token-sets.ts';
@@ -99,7 +99,9 @@ export function planSearch(
   if (unreadable !== undefined && handling === 'strict') throw mayNotInclude(unreadable);
   const summary = summaryIn(pairs);
   if (summary === 'text' && parsed.includes.length > 0 && handling === 'strict') throw textWithIncludes();
-  const counted = summary === 'count' ? ({ ...parsed, count: 0, total: 'accurate' } as const) : parsed;
+  const readable =
+    unreadable === undefined ? parsed : { ...parsed, includes: readableIncludes(context, grant, parsed.includes) };
+  const counted = summary === 'count' ? ({ ...readable, count: 0, total: 'accurate' } as const) : readable;
   const within =
     patient === undefined ? counted : { ...counted, compartment: { type: 'Patient', id: patient } as const };
   return narrowing ? narrow(context, within, narrowing) : within;

@@ -1,7 +1,7 @@
 // A condition turned round: the set of rows that fulfil it, asked of the index. A page is driven by the condition that
 // promises the smallest set; all others are asked per candidate (condition-sql.ts).
 import type { Condition, MatchCondition } from '../../fhir/search/query.ts';
-import { componentSql, conditionSql, isNotEqual } from './condition-sql.ts';
+import { componentSql, conditionSql, isNotEqual, kindsOf } from './condition-sql.ts';
 import { among, and, type Fragment, join, or, raw, sql } from './fragment.ts';
 import { wordsSql } from './full-text.ts';
 import { hierarchySql } from './hierarchy-sql.ts';
@@ -21,7 +21,7 @@ export function breadth(condition: Condition): number | undefined {
     case 'match':
       return condition.negated || condition.anyOf.some(isNotEqual) ? undefined : matchBreadth(condition);
     case 'composite':
-      return 4;
+      return BROAD - 1;
     case 'compartment':
     case 'hierarchy':
       return 3;
@@ -38,6 +38,8 @@ export function breadth(condition: Condition): number | undefined {
       return worst([breadth(condition.condition)], 1);
     case 'updated':
       return condition.anyOf.some(isNotEqual) ? undefined : BROAD + 1;
+    case 'missing':
+      return condition.missing ? undefined : BROAD + 1;
     case 'any':
       return worst(condition.of.map(breadth), 0);
     case 'all':
@@ -115,6 +117,14 @@ export function candidatesSql(
         }),
         ' UNION ALL ',
       );
+    case 'missing':
+      return join(
+        kindsOf(condition).map(
+          (kind) => sql`SELECT ${x}.rid AS rid FROM ${tableOf(kind)} ${x}
+            WHERE ${x}.parameter = ${ids.idOf(condition.parameter)}`,
+        ),
+        ' UNION ALL ',
+      );
     case 'compartment': {
       const parameters = condition.parameters.map((key) => ids.idOf(key));
       const sets: Fragment[] = [];
@@ -141,11 +151,22 @@ export function candidatesSql(
         AND ${condition.kind === 'id' ? conditionSql(condition, p, ids) : or(condition.anyOf.map((m) => lastUpdatedSql(m, p)))}`;
     case 'chain':
       return join(
-        condition.targets.map(({ type: target, condition: inner }) => {
+        condition.targets.flatMap(({ type: target, condition: inner, named }) => {
           const wanted = fulfils(inner, target, p, ids, depth + 1);
-          return sql`SELECT ${x}.rid AS rid FROM search_reference ${x} WHERE
-            ${x}.parameter = ${ids.idOf(condition.parameter)} AND ${x}.target_type = ${target} AND ${x}.target_id IN
-            (SELECT ${p}.id FROM resource ${p} WHERE ${p}.type = ${target} AND ${p}.deleted = 0 AND ${wanted})`;
+          const refers = sql`SELECT ${x}.rid AS rid FROM search_reference ${x} WHERE
+            ${x}.parameter = ${ids.idOf(condition.parameter)}`;
+          const there = sql`${p}.type = ${target} AND ${p}.deleted = 0 AND ${wanted}`;
+          const ways = [
+            sql`${refers} AND ${x}.target_type = ${target} AND ${x}.target_id IN
+              (SELECT ${p}.id FROM resource ${p} WHERE ${there})`,
+          ];
+          if (named) {
+            const u = raw(`u${depth}`);
+            ways.push(sql`${refers} AND ${x}.target_type = '' AND ${x}.target_id IN (SELECT ${u}.value
+              FROM search_uri ${u} CROSS JOIN resource ${p}
+              WHERE ${u}.parameter = ${ids.idOf(named)} AND ${p}.rid = ${u}.rid AND ${there})`);
+          }
+          return ways;
         }),
         ' UNION ALL ',
       );
@@ -153,9 +174,20 @@ export function candidatesSql(
       if (type === undefined) return undefined;
       const referrers = candidatesSql(condition.condition, condition.type, ids, depth + 1);
       if (!referrers) return undefined;
-      return sql`SELECT ${p}.rid AS rid FROM resource ${p} WHERE ${p}.type = ${type} AND ${p}.id IN
-        (SELECT ${x}.target_id FROM search_reference ${x} WHERE ${x}.rid IN (${referrers})
-        AND ${x}.parameter = ${ids.idOf(condition.parameter)} AND ${x}.target_type = ${type})`;
+      // A join and no IN: who counts the first two thousand then reads no more than those.
+      const from = sql`(${referrers}) ${raw(`q${depth}`)} CROSS JOIN search_reference ${x}`;
+      const refers = sql`${x}.rid = ${raw(`q${depth}`)}.rid AND ${x}.parameter = ${ids.idOf(condition.parameter)}`;
+      const ways = [
+        sql`SELECT ${p}.rid AS rid FROM ${from} CROSS JOIN resource ${p} WHERE ${refers}
+          AND ${x}.target_type = ${type} AND ${p}.type = ${type} AND ${p}.id = ${x}.target_id`,
+      ];
+      if (condition.named.length > 0) {
+        const u = raw(`u${depth}`);
+        ways.push(sql`SELECT ${u}.rid AS rid FROM ${from} CROSS JOIN search_uri ${u} WHERE ${refers}
+          AND ${x}.target_type = '' AND ${u}.parameter ${among(condition.named.map((key) => ids.idOf(key)))}
+          AND ${u}.value = ${x}.target_id`);
+      }
+      return join(ways, ' UNION ALL ');
     }
     case 'any': {
       const sets = condition.of.map((child) => candidatesSql(child, type, ids, depth + 1));

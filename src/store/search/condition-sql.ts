@@ -1,5 +1,13 @@
 // A condition as a predicate on a row of `resource`, asked per candidate: "does this resource have …".
-import type { CompositeCondition, Condition, MatchCondition, ValueMatch } from '../../fhir/search/query.ts';
+import type {
+  ChainTarget,
+  CompositeCondition,
+  Condition,
+  MatchCondition,
+  ParameterKey,
+  ValueKind,
+  ValueMatch,
+} from '../../fhir/search/query.ts';
 import { among, amongTexts, and, FALSE, type Fragment, or, raw, sql, TRUE } from './fragment.ts';
 import { wordsSql } from './full-text.ts';
 import { hierarchySql } from './hierarchy-sql.ts';
@@ -22,32 +30,33 @@ export function conditionSql(condition: Condition, row: Fragment, ids: Parameter
       return compositeSql(condition, row, depth, ids);
     case 'missing': {
       const ofParameter = sql`${x}.parameter = ${ids.idOf(condition.parameter)}`;
-      // An empty token stands for a value that has nothing to compare with.
-      const isMarked = condition.values !== 'token' && condition.values !== 'reference';
-      const kinds = isMarked ? [condition.values, 'token' as const] : [condition.values];
-      const has = or(kinds.map((kind) => existsSql(kind, row, x, ofParameter)));
+      const has = or(kindsOf(condition).map((kind) => existsSql(kind, row, x, ofParameter)));
       return condition.missing ? sql`NOT ${has}` : has;
     }
     case 'id':
       if (condition.ids.length === 0) return condition.negated ? TRUE : FALSE;
       return sql`${raw(condition.negated ? 'NOT ' : '')}${row}.id ${amongTexts(condition.ids, ids.dialect)}`;
     case 'type':
-      return sql`${row}.type ${among(condition.types)}`;
+      return condition.types.length === 0 ? FALSE : sql`${row}.type ${among(condition.types)}`;
     case 'updated':
       return or(condition.anyOf.map((match) => lastUpdatedSql(match, row)));
     case 'chain':
-      return or(
-        condition.targets.map(
-          (target) => sql`EXISTS (SELECT 1 FROM search_reference ${x} JOIN resource ${other}
-            ON ${other}.type = ${x}.target_type AND ${other}.id = ${x}.target_id AND ${other}.deleted = 0
-            WHERE ${x}.rid = ${row}.rid AND ${x}.parameter = ${ids.idOf(condition.parameter)}
-            AND ${x}.target_type = ${target.type} AND ${inner(target.condition, other)})`,
-        ),
-      );
-    case 'has':
-      return sql`EXISTS (SELECT 1 FROM search_reference ${x} JOIN resource ${other} ON ${other}.rid = ${x}.rid
-        WHERE ${x}.parameter = ${ids.idOf(condition.parameter)} AND ${x}.target_id = ${row}.id
-        AND ${x}.target_type = ${row}.type AND ${inner(condition.condition, other)})`;
+      return or(condition.targets.flatMap((target) => linksSql(condition.parameter, target, row, depth, ids)));
+    case 'has': {
+      const refers = sql`${x}.parameter = ${ids.idOf(condition.parameter)} AND ${inner(condition.condition, other)}`;
+      const ways = [
+        sql`EXISTS (SELECT 1 FROM search_reference ${x} JOIN resource ${other} ON ${other}.rid = ${x}.rid
+          WHERE ${x}.target_id = ${row}.id AND ${x}.target_type = ${row}.type AND ${refers})`,
+      ];
+      if (condition.named.length > 0) {
+        const u = raw(`u${depth}`);
+        ways.push(sql`EXISTS (SELECT 1 FROM search_uri ${u} CROSS JOIN search_reference ${x}
+          JOIN resource ${other} ON ${other}.rid = ${x}.rid
+          WHERE ${u}.rid = ${row}.rid AND ${u}.parameter ${among(condition.named.map((key) => ids.idOf(key)))}
+          AND ${x}.target_id = ${u}.value AND ${x}.target_type = '' AND ${refers})`);
+      }
+      return or(ways);
+    }
     case 'compartment':
       return compartmentSql(condition, row, x, ids);
     case 'words':
@@ -63,6 +72,33 @@ export function conditionSql(condition: Condition, row: Fragment, ids: Parameter
     case 'all':
       return sql`(${and(condition.of.map((child) => inner(child, row)))})`;
   }
+}
+
+/** Ways that lead from `row` to a resource of the target's type: by its id and, of canonicals, by its URL. */
+function linksSql(
+  parameter: ParameterKey,
+  { type, condition, named }: ChainTarget,
+  row: Fragment,
+  depth: number,
+  ids: ParameterIds,
+): Fragment[] {
+  const [x, u, other] = [raw(`x${depth}`), raw(`u${depth}`), raw(`o${depth}`)];
+  const refers = sql`${x}.rid = ${row}.rid AND ${x}.parameter = ${ids.idOf(parameter)}`;
+  const wanted = sql`${other}.deleted = 0 AND ${conditionSql(condition, other, ids, depth + 1)}`;
+  const byId = sql`EXISTS (SELECT 1 FROM search_reference ${x} JOIN resource ${other}
+    ON ${other}.type = ${x}.target_type AND ${other}.id = ${x}.target_id
+    WHERE ${refers} AND ${x}.target_type = ${type} AND ${wanted})`;
+  if (!named) return [byId];
+  const byUrl = sql`EXISTS (SELECT 1 FROM search_reference ${x} CROSS JOIN search_uri ${u}
+    JOIN resource ${other} ON ${other}.rid = ${u}.rid
+    WHERE ${refers} AND ${x}.target_type = '' AND ${u}.parameter = ${ids.idOf(named)}
+    AND ${u}.value = ${x}.target_id AND ${wanted})`;
+  return [byId, byUrl];
+}
+
+/** Where the values of a parameter may be: an empty token stands for one that has nothing to compare with. */
+export function kindsOf({ values }: Extract<Condition, { kind: 'missing' }>): ValueKind[] {
+  return values === 'token' || values === 'reference' ? [values] : [values, 'token'];
 }
 
 type CompartmentCondition = Extract<Condition, { kind: 'compartment' }>;

@@ -1,4 +1,5 @@
 // What an include follows, worked out once for each include that is ever asked for.
+import { urlOfType } from '../../fhir/search/canonical-url.ts';
 import type { SearchParameters } from '../../fhir/search/parameters.ts';
 import type { Include } from '../../fhir/search/query.ts';
 import type { ParameterIds } from './parameter-ids.ts';
@@ -33,7 +34,9 @@ export function includePath(include: Include, context: IncludeContext): IncludeP
 }
 
 function findPath(include: Include, { parameters, ids }: IncludeContext): IncludePath {
-  const sources = include.source === undefined ? parameters.types : [include.source];
+  const isForward = include.direction === 'include';
+  const every = isForward ? parameters.types : (include.amongTypes ?? parameters.types);
+  const sources = include.source === undefined ? every : [include.source];
   const found = new Set<number>();
   const named = new Set<string>();
   for (const source of sources) {
@@ -46,11 +49,10 @@ function findPath(include: Include, { parameters, ids }: IncludeContext): Includ
   }
   const urls = [...named]
     .filter((target) => include.target === undefined || target === include.target)
-    .filter((target) => include.amongTypes === undefined || include.amongTypes.includes(target))
-    .map((target) => parameters.get(target, 'url'))
-    .filter((definition) => definition?.kind === 'uri')
-    .map((definition) => (definition ? ids.idOf(definition) : 0));
+    .filter((target) => !isForward || include.amongTypes === undefined || include.amongTypes.includes(target))
+    .flatMap((target) => urlOfType(parameters, target) ?? [])
+    .map((key) => ids.idOf(key));
   // Looked up by resource, references need no list of parameters; looked up by target, the index begins with the parameter.
-  const isEvery = include.direction === 'include' && include.source === undefined && include.code === undefined;
+  const isEvery = isForward && include.source === undefined && include.code === undefined;
   return { parameters: isEvery ? 'every' : [...found], urls };
 }

@@ -23,11 +23,19 @@ function followed(parameters: IncludePath['parameters']): Fragment {
   return parameters === 'every' ? TRUE : sql`x.parameter ${among(parameters)}`;
 }
 
+/**
+ * The same of rows that are looked up by `rid`. As an expression, because SQLite would rather walk the index of the
+ * parameter, which has a row for every resource of the type.
+ */
+function followedFrom(parameters: IncludePath['parameters']): Fragment {
+  return parameters === 'every' ? TRUE : sql`x.parameter + 0 ${among(parameters)}`;
+}
+
 function targetsSql({ target, amongTypes }: Include, { parameters }: IncludePath, rids: readonly number[]): Fragment {
   const types = target === undefined ? amongTypes : [target];
   const ofType = types === undefined ? raw('') : sql` AND x.target_type ${among(types)}`;
   return sql`SELECT ${FOUND_COLUMNS} FROM (SELECT DISTINCT x.target_type, x.target_id FROM search_reference x
-    WHERE x.rid ${amongPadded(rids)} AND ${followed(parameters)} AND x.part = 0${ofType}) t
+    WHERE x.rid ${amongPadded(rids)} AND ${followedFrom(parameters)} AND x.part = 0${ofType}) t
     CROSS JOIN resource r WHERE r.type = t.target_type AND r.id = t.target_id AND r.deleted = 0 ${LIMIT}`;
 }
 
@@ -41,7 +49,7 @@ function referrersSql({ target }: Include, { parameters }: IncludePath, rids: re
 
 function namedSql({ parameters, urls }: IncludePath, rids: readonly number[]): Fragment {
   return sql`SELECT ${FOUND_COLUMNS} FROM (SELECT DISTINCT u.rid FROM search_reference x CROSS JOIN search_uri u
-    WHERE x.rid ${amongPadded(rids)} AND ${followed(parameters)} AND x.part = 0 AND x.target_type = ''
+    WHERE x.rid ${amongPadded(rids)} AND ${followedFrom(parameters)} AND x.part = 0 AND x.target_type = ''
     AND u.parameter ${among(urls)} AND u.value = x.target_id) t
     CROSS JOIN resource r WHERE r.rid = t.rid AND r.deleted = 0 ${LIMIT}`;
 }

@@ -7,7 +7,13 @@ import { hash } from 'node:crypto';
 const LONGEST = 300;
 const KEPT = 250;
 
-export function indexedText(text: string): string {
+export function indexedText(given: string): string {
+  const text = withoutNul(given);
   if (text.length <= LONGEST) return text;
   return `${text.slice(0, KEPT)}#${hash('sha256', text, 'base64url')}`;
+}
+
+/** Neither PostgreSQL's text nor SQLite's functions can hold U+0000. */
+export function withoutNul(text: string): string {
+  return text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text;
 }

@@ -91,6 +91,12 @@ export function totalSql(query: SearchQuery, { parameters, ids }: PlanContext): 
 }
 
 function allConditions(query: SearchQuery, parameters: SearchParameters): readonly Condition[] {
-  if (!query.compartment) return query.conditions;
-  return [...query.conditions, compartmentCondition(parameters, query.type, query.compartment.id)];
+  const conditions = query.conditions.flatMap(parts);
+  if (!query.compartment) return conditions;
+  return [...conditions, compartmentCondition(parameters, query.type, query.compartment.id)];
+}
+
+/** What is joined by `and` in a filter or a scope is planned like parameters next to each other. */
+function parts(condition: Condition): readonly Condition[] {
+  return condition.kind === 'all' ? condition.of.flatMap(parts) : [condition];
 }

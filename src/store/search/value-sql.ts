@@ -14,7 +14,7 @@ import type {
 } from '../../fhir/search/query.ts';
 import type { Dialect } from '../sql.ts';
 import { among, amongTexts, and, type Fragment, or, raw, sql, TRUE } from './fragment.ts';
-import { indexedText } from './indexed-text.ts';
+import { indexedText, withoutNul } from './indexed-text.ts';
 
 /** Name of the table that holds values of this kind. */
 export function tableOf(kind: ValueKind): Fragment {
@@ -136,16 +136,20 @@ function dateSql({ prefix, low, high }: DateMatch, row: Fragment): Fragment {
 /** The last code point: `value < prefix + this` bounds everything that starts with the prefix. */
 const AFTER_ALL = '\u{10FFFF}';
 
-function stringSql({ mode, value }: StringMatch, row: Fragment): Fragment {
+/** Before a pattern: SQLite looks into one that is a bare parameter, and prepares the statement anew for every value. */
+const UNPEEKED = raw("'' || ");
+
+function stringSql({ mode, value: given }: StringMatch, row: Fragment): Fragment {
+  const value = withoutNul(given);
   switch (mode) {
     case 'starts':
       return startsWithSql(value, row);
     case 'exact':
       return sql`${row}.head = ${headOf(fold(value))} AND ${row}.exact = ${value}`;
     case 'contains':
-      return sql`${row}.value LIKE ${`%${escapeLike(value)}%`} ESCAPE '\\'`;
+      return sql`${row}.value LIKE ${UNPEEKED}${`%${escapeLike(value)}%`} ESCAPE '\\'`;
     case 'ends':
-      return sql`${row}.value LIKE ${`%${escapeLike(value)}`} ESCAPE '\\'`;
+      return sql`${row}.value LIKE ${UNPEEKED}${`%${escapeLike(value)}`} ESCAPE '\\'`;
     case 'equals':
       return sql`${row}.head = ${headOf(value)} AND ${row}.value = ${value}`;
     case 'gt':

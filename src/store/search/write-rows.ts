@@ -3,7 +3,7 @@ import type { IndexRows } from '../../fhir/search/index-rows.ts';
 import type { ValueKind } from '../../fhir/search/query.ts';
 import type { Transaction } from '../engine.ts';
 import { type Row, type Table, tableOf } from '../table.ts';
-import { indexedText } from './indexed-text.ts';
+import { indexedText, withoutNul } from './indexed-text.ts';
 
 const COLUMNS = {
   token: 'system text, code text',
@@ -25,11 +25,11 @@ export async function writeRows(tx: Transaction, rid: number, rows: IndexRows, f
   for (const [kind, table] of TABLES) {
     const values = rows[kind];
     if (values.length === 0 && fresh) continue;
-    const stored = kind === 'string' ? values : values.map((row) => row.map(shortened));
+    const storable = kind === 'string' ? withoutNul : indexedText;
     await tx.put(
       table,
       rid,
-      stored.map((row): Row => [rid, ...row]),
+      values.map((row): Row => [rid, ...row.map((value) => (typeof value === 'string' ? storable(value) : value))]),
       fresh,
     );
   }
@@ -37,8 +37,4 @@ export async function writeRows(tx: Transaction, rid: number, rows: IndexRows, f
 
 export async function deleteRows(tx: Transaction, rid: number): Promise<void> {
   for (const [, table] of TABLES) await tx.put(table, rid, [], false);
-}
-
-function shortened(value: string | number): string | number {
-  return typeof value === 'string' ? indexedText(value) : value;
 }

@@ -14,11 +14,8 @@ import { type PackageParts, packGuide } from '../../support/guide-package.ts';
 import { NURSE } from '../../support/store-fixtures.ts';
 import { TEST_BASE_URL } from '../../support/store-rules.ts';
 import { openTempStore, type TempStore } from '../../support/temp-store.ts';
-import { openPostgresStore } from '../search/postgres-store.ts';
 
 const BROUGHT = loadProfiles(new URL('../../../profiles', import.meta.url).pathname);
-
-const onPostgres = process.env.BATON_TEST_ENGINE === 'postgres';
 
 /** One process that knows guides. */
 export interface Baton {
@@ -42,12 +39,11 @@ export interface GuideWorld extends Baton {
   cleanup(): Promise<void>;
 }
 
-/** On SQLite, or on a PostgreSQL of its own when the environment says so. */
+/** On the engine that the environment names. */
 export async function openGuideWorld(rules: ProfileRules = NO_PROFILE_RULES): Promise<GuideWorld> {
   const conformance = createConformance(BROUGHT, rules);
-  const open = onPostgres ? openPostgresStore : openTempStore;
-  const temp = await open({ ...storeRules(conformance), referentialIntegrity: 'off' });
-  const url = onPostgres ? temp.path : `sqlite:${temp.path}`;
+  const temp = await openTempStore({ ...storeRules(conformance), referentialIntegrity: 'off' });
+  const { url } = temp;
   const others: OpenStore[] = [];
   const another = async (brought = BROUGHT) => {
     const baton = await openBaton(url, temp.clock, brought, rules);

@@ -7,7 +7,6 @@ import type { SearchResult } from '../../../src/store/store.ts';
 import { NURSE } from '../../support/store-fixtures.ts';
 import { TEST_BASE_URL, testDefinitions, testParameters } from '../../support/store-rules.ts';
 import { openTempStore, type TempStore } from '../../support/temp-store.ts';
-import { openPostgresStore } from './postgres-store.ts';
 
 export interface SearchWorld {
   readonly temp: TempStore;
@@ -24,18 +23,16 @@ export interface SearchWorld {
   cleanup(): Promise<void>;
 }
 
-export const onPostgres = process.env.BATON_TEST_ENGINE === 'postgres';
-
 const testTokenSets = tokenSets(() => testDefinitions.terminology.source);
 
 export function parse(url: string): SearchQuery {
   return parseSearchUrl(testParameters, url, { handling: 'strict', baseUrl: TEST_BASE_URL, tokenSets: testTokenSets });
 }
 
-/** On SQLite, or on a PostgreSQL of its own when the environment says so: vitest.config.ts runs these tests on both. */
+/** On the engine that the environment names: vitest.config.ts runs these tests on both. */
 export async function openSearchWorld(): Promise<SearchWorld> {
   const rules = { validate: () => [], referentialIntegrity: 'off' } as const;
-  const temp = await (onPostgres ? openPostgresStore(rules) : openTempStore({ ...rules, memory: true }));
+  const temp = await openTempStore({ ...rules, memory: true });
   const search = (url: string, more: Partial<SearchQuery> = {}) => temp.store.search({ ...parse(url), ...more });
   const ids = async (url: string) => (await search(url)).items.map((item) => item.id);
   return {

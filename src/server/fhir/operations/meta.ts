@@ -75,8 +75,7 @@ function changing(combine: (current: Meta, given: Meta) => Meta): FhirHandler {
       revise: (resource) => ({ ...resource, meta: combine(resource.meta ?? {}, wanted) }),
       ...ifMatchIn(headers['if-match']),
     };
-    authorizeChange(context, grant, change);
-    const outcome = await commitOne(context, grant, change);
+    const outcome = await commitOne(context, grant, authorizeChange(context, grant, change));
     // Who may only write does not learn which other labels the resource has.
     if (!reachesAll(grant, 'read', type)) return { status: 200, headers: versionHeaders(outcome) };
     return answerMeta((JSON.parse(outcome.content) as Resource).meta ?? {}, versionHeaders(outcome));
