@@ -20,19 +20,24 @@ export interface ConsumerOptions {
 
 export interface Consumer {
   /**
-   * Handles everything that is in the log by now; resolves to how many entries that were. Runs never overlap: one that
-   * is asked for during another begins when that has ended.
+   * Handles everything that is in the log by now; resolves to how many entries that were. Runs never overlap: all that
+   * are asked for during one are the same one, which begins when that has ended.
    */
   run(): Promise<number>;
 }
 
 export function createConsumer(options: ConsumerOptions): Consumer {
   let last: Promise<unknown> = Promise.resolve();
+  let waiting: Promise<number> | undefined;
   return {
     run() {
-      const result = last.then(() => drain(options));
-      last = result.catch(() => undefined);
-      return result;
+      waiting ??= last.then(() => {
+        waiting = undefined;
+        const running = drain(options);
+        last = running.catch(() => undefined);
+        return running;
+      });
+      return waiting;
     },
   };
 }

@@ -57,9 +57,16 @@ describe('consumer', () => {
   });
 
   test('runs do not overlap', async () => {
-    const one = consumer();
-    expect(await Promise.all([one.run(), one.run(), one.run()])).toEqual([7, 0, 0]);
+    const asked: Promise<number>[] = [];
+    const one = consumer(async (entry) => {
+      seen.push(entry.sequence);
+      asked.push(one.run());
+    });
+    expect(await Promise.all([one.run(), one.run()])).toEqual([7, 7]);
     expect(seen).toHaveLength(7);
+    // Everything that is asked for during a run is one run more.
+    expect(new Set(asked).size).toBe(1);
+    expect(await asked[0]).toBe(0);
   });
 
   test('an effect and the cursor stand or fall together, also when two run at once', async () => {

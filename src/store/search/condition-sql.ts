@@ -30,7 +30,7 @@ export function conditionSql(condition: Condition, row: Fragment, ids: Parameter
       return compositeSql(condition, row, depth, ids);
     case 'missing': {
       const ofParameter = sql`${x}.parameter = ${ids.idOf(condition.parameter)}`;
-      const has = or(kindsOf(condition).map((kind) => existsSql(kind, row, x, ofParameter)));
+      const has = or(kindsOf(condition).map((kind) => existsSql(kind, row, x, ofParameter, ids)));
       return condition.missing ? sql`NOT ${has}` : has;
     }
     case 'id':
@@ -108,7 +108,7 @@ function compartmentSql(condition: CompartmentCondition, row: Fragment, x: Fragm
   const parameters = condition.parameters.map((key) => ids.idOf(key));
   if (parameters.length > 0) {
     const target = sql`${x}.target_type = ${'Patient'} AND ${x}.target_id = ${condition.id}`;
-    ways.push(existsSql('reference', row, x, sql`${x}.parameter ${among(parameters)} AND ${target}`));
+    ways.push(existsSql('reference', row, x, sql`${x}.parameter ${among(parameters)} AND ${target}`, ids));
   }
   if (condition.self) ways.push(sql`(${row}.type = ${'Patient'} AND ${row}.id = ${condition.id})`);
   return or(ways);
@@ -123,14 +123,14 @@ function matchSql(condition: MatchCondition, row: Fragment, x: Fragment, ids: Pa
   const [first] = plain;
   if (first) {
     const values = or(valuesSql(plain, x, ids.dialect).map((alternative) => sql`(${alternative})`));
-    found.push(existsSql(first.kind, row, x, sql`${parameter} AND ${values}`));
+    found.push(existsSql(first.kind, row, x, sql`${parameter} AND ${values}`, ids));
   }
   // Of several values of a resource one may be equal and another not: `ne` is the complement of `eq`.
   for (const match of condition.anyOf.filter(isNotEqual)) {
     const comparable = match.kind === 'quantity' ? sql`${parameter} AND ${unitSql(match, x)}` : parameter;
     const equal = sql`${parameter} AND ${valueSql({ ...match, prefix: 'eq' }, x)}`;
-    const has = existsSql(match.kind, row, x, comparable);
-    found.push(sql`(${has} AND NOT ${existsSql(match.kind, row, x, equal)})`);
+    const has = existsSql(match.kind, row, x, comparable, ids);
+    found.push(sql`(${has} AND NOT ${existsSql(match.kind, row, x, equal, ids)})`);
   }
   return found;
 }
@@ -150,8 +150,23 @@ function ofOneResource(kind: ValueMatch['kind'], row: Fragment, parameter: numbe
   return isExact ? sql`${row}.parameter = ${parameter}` : sql`${row}.parameter + 0 = ${parameter}`;
 }
 
-function existsSql(kind: ValueMatch['kind'], row: Fragment, x: Fragment, predicate: Fragment): Fragment {
-  return sql`EXISTS (SELECT 1 FROM ${tableOf(kind)} ${x} WHERE ${x}.rid = ${row}.rid AND ${predicate})`;
+function existsSql(
+  kind: ValueMatch['kind'],
+  row: Fragment,
+  x: Fragment,
+  predicate: Fragment,
+  ids: ParameterIds,
+): Fragment {
+  const found = sql`SELECT 1 FROM ${tableOf(kind)} ${x} WHERE ${x}.rid = ${row}.rid AND ${predicate}`;
+  return sql`EXISTS (${found}${asked(ids)})`;
+}
+
+/**
+ * PostgreSQL would turn the question into a join, and a plan made for any values then collects those of all resources;
+ * OFFSET keeps it a question that is asked for each candidate.
+ */
+function asked(ids: ParameterIds): Fragment {
+  return raw(ids.dialect === 'postgres' ? ' OFFSET 0' : '');
 }
 
 /** All components in rows of the same part. */
@@ -164,7 +179,7 @@ function compositeSql(condition: CompositeCondition, row: Fragment, depth: numbe
       const tables = values.map((match, i) => sql`${tableOf(match.kind)} ${aliases[i] ?? first}`);
       const predicates = values.map((match, i) => componentSql(condition, match, i, aliases[i] ?? first, first, ids));
       const from = tables.map((table) => table.text).join(' CROSS JOIN ');
-      return sql`EXISTS (SELECT 1 FROM ${raw(from)} WHERE ${first}.rid = ${row}.rid AND ${and(predicates)})`;
+      return sql`EXISTS (SELECT 1 FROM ${raw(from)} WHERE ${first}.rid = ${row}.rid AND ${and(predicates)}${asked(ids)})`;
     }),
   );
 }
