@@ -12,6 +12,21 @@ const ASCTIME = /^\w{3} (\w{3}) ([ \d]\d) (\d{2}:\d{2}:\d{2}) (\d{4})$/;
 
 /** The instant as an HTTP-date, e.g. `Tue, 24 Nov 2026 01:05:00 GMT`. */
 export function httpDate(instant: Temporal.Instant): string {
+  const second = Math.floor(instant.epochMilliseconds / 1000);
+  const known = written.get(second);
+  if (known !== undefined) return known;
+  const text = write(instant);
+  const [oldest] = written.keys();
+  if (written.size >= KEPT && oldest !== undefined) written.delete(oldest);
+  written.set(second, text);
+  return text;
+}
+
+/** Seconds since 1970 to their text: resources that were written together are read together. */
+const written = new Map<number, string>();
+const KEPT = 1_000;
+
+function write(instant: Temporal.Instant): string {
   const time = instant.toZonedDateTimeISO('UTC');
   const two = (value: number) => String(value).padStart(2, '0');
   const day = `${DAYS[time.dayOfWeek - 1]}, ${two(time.day)} ${MONTHS[time.month - 1]} ${time.year}`;

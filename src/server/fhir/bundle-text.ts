@@ -38,12 +38,16 @@ export function bundleText(clock: Clock, type: BundleType, { total, links, entri
   return entries.length === 0 ? head : `${head.slice(0, -1)},"entry":[${entries.join(',')}]}`;
 }
 
-export function entryText({ resource, ...rest }: EntryParts): string {
-  const { fullUrl, ...others } = rest;
-  const members = [
-    fullUrl === undefined ? undefined : `"fullUrl":${JSON.stringify(fullUrl)}`,
-    resource === undefined || resource === '' ? undefined : `"resource":${resource}`,
-    ...Object.entries(others).map(([name, value]) => value && `${JSON.stringify(name)}:${JSON.stringify(value)}`),
-  ];
-  return `{${members.filter((member) => member !== undefined).join(',')}}`;
+export function entryText({ fullUrl, resource, search, request, response }: EntryParts): string {
+  // Written member by member: a page has fifty of these.
+  let text = '{';
+  const add = (name: string, json: string) => {
+    text += `${text.length > 1 ? ',' : ''}"${name}":${json}`;
+  };
+  if (fullUrl !== undefined) add('fullUrl', JSON.stringify(fullUrl));
+  if (resource !== undefined && resource !== '') add('resource', resource);
+  if (search !== undefined) add('search', JSON.stringify(search));
+  if (request !== undefined) add('request', JSON.stringify(request));
+  if (response !== undefined) add('response', JSON.stringify(response));
+  return `${text}}`;
 }

@@ -49,7 +49,11 @@ export function inRowOrder(
 ): Fragment {
   const { from, where } = matchSource(query, driver, rest, ids);
   if (after) where.push(sql`r.rid > ${after.rid}`);
-  return sql`SELECT ${FOUND_COLUMNS} FROM ${from} WHERE ${and(where)} ORDER BY r.rid ${atMost(limit)}`;
+  const order = sql`ORDER BY r.rid ${atMost(limit)}`;
+  if (!driver) return sql`SELECT ${FOUND_COLUMNS} FROM ${from} WHERE ${and(where)} ${order}`;
+  // Only row numbers are sorted; the resources themselves are read for the page alone.
+  const page = sql`SELECT r.rid AS rid FROM ${from} WHERE ${and(where)} ${order}`;
+  return sql`SELECT ${FOUND_COLUMNS} FROM (${page}) m CROSS JOIN resource r WHERE r.rid = m.rid ORDER BY m.rid`;
 }
 
 /** In _lastUpdated order along the type. */

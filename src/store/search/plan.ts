@@ -8,6 +8,7 @@ import type { SearchParameters } from '../../fhir/search/parameters.ts';
 import type { Condition, SearchQuery } from '../../fhir/search/query.ts';
 import type { Sql } from '../sql.ts';
 import type { SqlRow } from '../store.ts';
+import { candidatesSql } from './candidates.ts';
 import type { Position } from './cursor.ts';
 import { chooseDriver, narrowest } from './driver.ts';
 import { and, type Fragment, sql } from './fragment.ts';
@@ -86,6 +87,10 @@ export function totalSql(query: SearchQuery, { parameters, ids }: PlanContext): 
   const conditions = allConditions(query, parameters);
   const driver = narrowest(conditions);
   const rest = conditions.filter((condition) => condition !== driver);
+  // Values of a type's own parameter belong to current resources of the type: nothing is left to ask of these.
+  const isAll = rest.length === 0 && driver?.kind === 'match' && driver.parameter.type === query.type;
+  const set = isAll ? candidatesSql(driver, query.type, ids) : undefined;
+  if (set) return sql`SELECT COUNT(DISTINCT f.rid) AS total FROM (${set}) f`;
   const { from, where } = matchSource(query, driver, rest, ids);
   return sql`SELECT COUNT(*) AS total FROM ${from} WHERE ${and(where)}`;
 }
