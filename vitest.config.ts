@@ -9,16 +9,18 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: 'all', include: ['tests/**/*.test.ts'] } },
       {
-        // What an app can see of the store, once more on PostgreSQL; the contract runs on both engines by itself.
+        // What depends on the engine, once more on PostgreSQL; the contract runs on both engines by itself. All tests run
+        // there with BATON_TEST_ENGINE=postgres and `--project all`.
         extends: true,
         test: {
           name: 'postgres',
           include: [
-            'tests/{store,server,conformance,transitions}/**/*.test.ts',
+            'tests/{store,conformance}/**/*.test.ts',
+            'tests/server/{batch,concurrency,crud,everything,search,search-features}.test.ts',
             'tests/property/search-paging.test.ts',
           ],
           // Plans and files are SQLite's own.
-          exclude: ['tests/store/search/plan.test.ts', 'tests/store/sqlite.test.ts'],
+          exclude: ['tests/store/{sqlite,postgres,migrate,instant}.test.ts', 'tests/store/search/plan.test.ts'],
           env: { BATON_TEST_ENGINE: 'postgres' },
         },
       },

@@ -8,6 +8,7 @@ import { appendAudit } from './audit-chain.ts';
 import { commitUnit } from './commit.ts';
 import { CurrentRows } from './current-rows.ts';
 import type { Engine, Transaction } from './engine.ts';
+import { foresee } from './foresee.ts';
 import type { CommitRules, Group, Unit } from './group.ts';
 import type { RulesInForce } from './rules-in-force.ts';
 import type { AuditRecord, Outcome } from './store.ts';
@@ -117,6 +118,8 @@ export class GroupCommit {
         this.#options.engine.write(async (tx) => {
           if (changes) await check(tx);
           const group = await this.#openGroup(tx);
+          // In the process's own files looking things up one by one costs nothing.
+          if (tx.dialect !== 'sqlite') await group.current.load(foresee(units, group.rules.referentialIntegrity));
           const results: Result[] = [];
           for (const unit of units) results.push(await this.#runUnit(group, unit));
           await appendAudit(tx, [...records, ...group.audit]);

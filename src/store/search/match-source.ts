@@ -29,7 +29,7 @@ export function matchSource(
 /** @param set `SELECT … AS rid`, perhaps some twice */
 export function among(set: Fragment, where: readonly Fragment[]): Source {
   return {
-    from: sql`(SELECT DISTINCT rid FROM (${set}) f) d CROSS JOIN resource r`,
+    from: sql`(SELECT DISTINCT rid FROM (${set}) f ORDER BY rid) d CROSS JOIN resource r`,
     where: [sql`r.rid = d.rid`, ...where],
   };
 }
