@@ -15,9 +15,6 @@ export function matchesOf(population: Population, query: Query): Resource[] {
   );
 }
 
-/** Chains go along references; what a canonical URL names is included, not chained to. */
-const BY_REFERENCE: readonly string[] = [];
-
 function holds(population: Population, resource: Resource, condition: Condition): boolean {
   switch (condition.kind) {
     case 'match': {
@@ -35,7 +32,7 @@ function holds(population: Population, resource: Resource, condition: Condition)
     case 'missing':
       return (population.values(resource, condition.parameter).length === 0) === condition.missing;
     case 'chain':
-      return population.targets(resource, condition.parameter, BY_REFERENCE).some((target) => {
+      return population.targets(resource, condition.parameter, condition.parameter.targets).some((target) => {
         if (condition.target !== undefined && target.resourceType !== condition.target) return false;
         const { targets } = condition.parameter;
         if (targets.length > 0 && !targets.includes(target.resourceType)) return false;
@@ -46,7 +43,7 @@ function holds(population: Population, resource: Resource, condition: Condition)
       return population.resources.some(
         (referrer) =>
           referrer.resourceType === condition.type &&
-          population.targets(referrer, condition.parameter, BY_REFERENCE).includes(resource) &&
+          population.targets(referrer, condition.parameter, condition.parameter.targets).includes(resource) &&
           holds(population, referrer, condition.inner),
       );
     case 'id':

@@ -56,7 +56,9 @@ export class Population {
   private named(url: string, types: readonly string[]): Resource[] {
     return this.resources.filter((resource) => {
       const parameter = types.includes(resource.resourceType) && findParameter(resource.resourceType, 'url');
-      return parameter && this.values(resource, parameter).some(({ value }) => value === url);
+      // The `url` of a Subscription is an address, not its name.
+      const isName = parameter && parameter.expression.split(' | ').includes(`${resource.resourceType}.url`);
+      return isName && this.values(resource, parameter).some(({ value }) => value === url);
     });
   }
 }

@@ -318,7 +318,9 @@ function includesOf(type: string, world: QueryWorld): Arbitrary<Include[]> {
       if (wild) return { direction, iterate };
       // Without :iterate an include can only begin at the matches.
       const begins = direction === '_include' ? source === type : canLeadTo(parameter, type);
-      const fits = target !== undefined && canLeadTo(parameter, target);
+      // What refers to the matches refers to their type; only :iterate may name another.
+      const mayName = direction === '_include' || iterate || !begins || target === type;
+      const fits = target !== undefined && mayName && canLeadTo(parameter, target);
       return { direction, iterate: iterate || !begins, source, code: parameter.code, ...(fits ? { target } : {}) };
     });
   return fc.array(include, { minLength: 1, maxLength: 3 });
