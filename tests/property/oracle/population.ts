@@ -55,10 +55,10 @@ export class Population {
   /** Those that a canonical URL names. */
   private named(url: string, types: readonly string[]): Resource[] {
     return this.resources.filter((resource) => {
-      const parameter = types.includes(resource.resourceType) && findParameter(resource.resourceType, 'url');
+      const parameter = types.includes(resource.resourceType) ? findParameter(resource.resourceType, 'url') : undefined;
       // The `url` of a Subscription is an address, not its name.
-      const isName = parameter && parameter.expression.split(' | ').includes(`${resource.resourceType}.url`);
-      return isName && this.values(resource, parameter).some(({ value }) => value === url);
+      if (!parameter?.expression.split(' | ').includes(`${resource.resourceType}.url`)) return false;
+      return this.values(resource, parameter).some(({ value }) => value === url);
     });
   }
 }
