@@ -54,6 +54,7 @@ async function fill(database: BenchDatabase, size: number): Promise<string> {
     });
     const perSecond = population.size / ((performance.now() - begin) / 1000);
     const after = residentOf(baton.pid);
+    await database.settle();
     database.note(name);
     return `${whole(population.size)} resources, loaded in transactions of 500 at ${whole(perSecond)} a second (${whole(after)} MiB resident afterwards)`;
   } finally {

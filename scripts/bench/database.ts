@@ -17,6 +17,8 @@ export interface BenchDatabase {
   holds(name: string): boolean;
   /** Notes that it does now. */
   note(name: string): void;
+  /** Does now what the database does by itself some minutes after so much was loaded. */
+  settle(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -37,7 +39,12 @@ export async function openDatabase(engine: EngineName, keep: string | undefined)
     if (keep === undefined) rmSync(folder, { recursive: true, force: true });
   };
   if (engine === 'sqlite') {
-    return { ...common, url: `sqlite:${join(folder, 'baton.db')}`, close: async () => forget() };
+    return {
+      ...common,
+      url: `sqlite:${join(folder, 'baton.db')}`,
+      settle: async () => {},
+      close: async () => forget(),
+    };
   }
   const server = await startPostgres({
     settings: SETTINGS,
@@ -48,11 +55,19 @@ export async function openDatabase(engine: EngineName, keep: string | undefined)
     ...common,
     url: server.url('baton'),
     pid: server.pid,
+    settle: () => ask(server.url('baton'), 'VACUUM ANALYZE'),
     async close() {
       await server.stop();
       forget();
     },
   };
+}
+
+async function ask(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(statement);
+  await client.end();
 }
 
 async function makeDatabase(url: string): Promise<void> {
