@@ -15,6 +15,11 @@ export function matchesOf(population: Population, query: Query): Resource[] {
   );
 }
 
+/** Types that a reference may lead to: every one when the parameter names none. */
+function leadsTo({ targets }: Parameter): readonly string[] {
+  return targets.length > 0 ? targets : RESOURCE_TYPES;
+}
+
 function holds(population: Population, resource: Resource, condition: Condition): boolean {
   switch (condition.kind) {
     case 'match': {
@@ -32,7 +37,7 @@ function holds(population: Population, resource: Resource, condition: Condition)
     case 'missing':
       return (population.values(resource, condition.parameter).length === 0) === condition.missing;
     case 'chain':
-      return population.targets(resource, condition.parameter, condition.parameter.targets).some((target) => {
+      return population.targets(resource, condition.parameter, leadsTo(condition.parameter)).some((target) => {
         if (condition.target !== undefined && target.resourceType !== condition.target) return false;
         const { targets } = condition.parameter;
         if (targets.length > 0 && !targets.includes(target.resourceType)) return false;
@@ -43,7 +48,7 @@ function holds(population: Population, resource: Resource, condition: Condition)
       return population.resources.some(
         (referrer) =>
           referrer.resourceType === condition.type &&
-          population.targets(referrer, condition.parameter, condition.parameter.targets).includes(resource) &&
+          population.targets(referrer, condition.parameter, leadsTo(condition.parameter)).includes(resource) &&
           holds(population, referrer, condition.inner),
       );
     case 'id':
