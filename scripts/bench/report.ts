@@ -46,7 +46,8 @@ export function tableOf(rows: readonly Row[], engine: EngineName): string {
       limit === undefined ? '' : percent(perSecond / limit),
       limit === undefined || share === undefined ? '' : percent(share),
       latencies ? [latencies.p50, latencies.p95, latencies.p99].map(short).join(' / ') : '',
-      [cpu.server, cpu.database, cpu.driver].map(short).join(', '),
+      // A process of the database that ended meanwhile takes its time along.
+      [cpu.server, cpu.database, cpu.driver].map((ms) => (ms < 0 ? 'unknown' : short(ms))).join(', '),
     ];
   });
   return [COLUMNS, COLUMNS.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
