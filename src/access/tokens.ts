@@ -108,7 +108,7 @@ function grantOf(claims: Claims, baseUrl: string): Grant {
   const scope = Array.isArray(claims.scope) ? claims.scope.join(' ') : (text(claims, 'scope') ?? text(claims, 'scp'));
   const patient = text(claims, 'patient')?.replace(/^Patient\//, '');
   return {
-    actor: { reference, kind: fhirUser ? 'user' : 'client' },
+    actor: { reference, kind: fhirUser ? 'user' : 'client', ...(fhirUser && client ? { client } : {}) },
     scopes: parseScopes(scope ?? ''),
     ...(patient ? { patient } : {}),
   };

@@ -10,7 +10,7 @@ export function authenticateAll(server: FastifyInstance, access: Access): void {
     const { open, door } = factsOf(request);
     if (open) return;
     const grant = await access.authenticate(request.headers.authorization);
-    setGrant(request, { ...grant, actor: { ...grant.actor, requestId: request.id } });
+    setGrant(request, { ...grant, actor: { ...grant.actor, requestId: request.id, address: request.ip } });
     if (door) decideDoor(grant, door);
   });
 }

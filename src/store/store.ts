@@ -10,6 +10,14 @@ export interface Actor {
   /** Connection a change came from, so that sync never sends it back there. */
   readonly origin?: string;
   readonly requestId?: string;
+  /** Id of the application that a person uses; absent when `reference` is the application itself. */
+  readonly client?: string;
+  /** Network address that the request came from. */
+  readonly address?: string;
+  /** Why, as codes of v3-PurposeOfUse: `TREAT`, `HPAYMT`, `ETREAT`… */
+  readonly purposes?: readonly string[];
+  /** Id of the emergency access (break-the-glass) under which the actor works. */
+  readonly emergency?: string;
 }
 
 /** What became of one change, in the order the changes were given. */
