@@ -8,6 +8,7 @@ import { ANONYMOUS, type Grant } from './grant.ts';
 import { issueToken, type TokenRequest } from './issue.ts';
 import type { Keys } from './keys.ts';
 import type { Issuer } from './remote-keys.ts';
+import type { Standing } from './standing.ts';
 import { createTokenVerifier } from './tokens.ts';
 
 export interface AccessOptions {
@@ -19,9 +20,13 @@ export interface AccessOptions {
   /** Public base URL without trailing slash; asked each time because a free port is known late. */
   readonly baseUrl: () => string;
   readonly clock: Clock;
+  /** Where a person stands. Absent: people may do nothing, applications what their scopes say. */
+  readonly standingOf?: StandingOf;
   /** For the key sets of other issuers. */
   readonly fetch?: FetchImplementation;
 }
+
+type StandingOf = (user: string) => Promise<Standing>;
 
 export interface Access {
   /**
@@ -45,12 +50,27 @@ export function createAccess(options: AccessOptions): Access {
   return {
     async authenticate(authorization) {
       if (options.mode === 'off') return ANONYMOUS;
-      return verify(bearerToken(authorization));
+      const grant = await verify(bearerToken(authorization));
+      return grant.actor.kind === 'user' && options.standingOf ? standing(grant, options.standingOf) : grant;
     },
     issue: (request) =>
       issueToken(keys.token, clock, { issuer: baseUrl(), audience: `${baseUrl()}/fhir/R4`, ...request }),
     tokenEndpoint: createTokenEndpoint(options),
     jwks: keys.jwks,
+  };
+}
+
+/** The grant of a person with what the person's roles add; a patient is the patient in context. */
+async function standing(grant: Grant, standingOf: StandingOf): Promise<Grant> {
+  const { reference } = grant.actor;
+  const found = await standingOf(reference);
+  const patient = grant.patient ?? /^Patient\/(.+)$/.exec(reference)?.[1];
+  const [emergency] = found.emergencies;
+  return {
+    ...grant,
+    standing: found,
+    ...(patient === undefined ? {} : { patient }),
+    ...(emergency ? { actor: { ...grant.actor, emergency: emergency.id } } : {}),
   };
 }
 

@@ -1,12 +1,15 @@
 // Who is asking and what their token lets them do: the result of authentication, before any decision.
 import type { Actor } from '../store/store.ts';
 import { FULL_SCOPE, parseScopes, type Scopes } from './scopes.ts';
+import type { Standing } from './standing.ts';
 
 export interface Grant {
   readonly actor: Actor;
   readonly scopes: Scopes;
   /** Id of the patient in context, for `patient/` scopes. */
   readonly patient?: string;
+  /** Where the person stands who asks. A person without one may do nothing. */
+  readonly standing?: Standing;
 }
 
 /** Everybody's grant when BATON_AUTH is off, which the configuration allows on loopback only. */
