@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { type Access, createAccess } from './access/access.ts';
+import { createAskers } from './access/asker.ts';
 import { openKeys } from './access/keys.ts';
 import { loadRoles } from './access/role.ts';
 import { FULL_SCOPE } from './access/scopes.ts';
@@ -15,6 +16,7 @@ import { loadProfiles } from './care/profiles.ts';
 import type { Clock } from './clock.ts';
 import { type Config, ConfigError, type FacilityConfig } from './config.ts';
 import { type Conformance, createConformance } from './fhir/conformance.ts';
+import { labelPolicy } from './fhir/consent/label-policy.ts';
 import { tokenSets } from './fhir/terminology/token-sets.ts';
 import { type MllpServer, startMllpServer } from './intake/mllp/server.ts';
 import { createIntake } from './intake/receive.ts';
@@ -104,7 +106,17 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     parameters,
   );
   const standingOf = createStandings({ store, roles, clock });
-  const access = createAccess({ ...config, mode: config.auth, keys, baseUrl: () => baseUrl, clock, standingOf });
+  const policy = labelPolicy(JSON.parse(readFileSync(join(PROFILES, 'access/consent-policy.json'), 'utf8')));
+  const askerOf = createAskers({ store, policy, clock });
+  const access = createAccess({
+    ...config,
+    mode: config.auth,
+    keys,
+    baseUrl: () => baseUrl,
+    clock,
+    standingOf,
+    askerOf,
+  });
   const intake = createIntake({ store, clock, facilities, log });
   const transitions = createTransitions({
     store,
@@ -137,6 +149,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     validate,
     installed: () => conformance.installed,
     access,
+    labelPolicy: policy,
     intake,
     sync,
     transitions,

@@ -3,6 +3,7 @@
 import type { FetchImplementation } from 'jose';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
+import type { Asker } from '../fhir/consent/asker.ts';
 import { type Client, createTokenEndpoint } from './client-assertion.ts';
 import { ANONYMOUS, type Grant } from './grant.ts';
 import { issueToken, type TokenRequest } from './issue.ts';
@@ -22,6 +23,8 @@ export interface AccessOptions {
   readonly clock: Clock;
   /** Where a person stands. Absent: people may do nothing, applications what their scopes say. */
   readonly standingOf?: StandingOf;
+  /** In whose name consents are asked. Absent: consents bind nobody. */
+  readonly askerOf?: (grant: Grant) => Promise<Asker | undefined>;
   /** For the key sets of other issuers. */
   readonly fetch?: FetchImplementation;
 }
@@ -50,8 +53,11 @@ export function createAccess(options: AccessOptions): Access {
   return {
     async authenticate(authorization) {
       if (options.mode === 'off') return ANONYMOUS;
-      const grant = await verify(bearerToken(authorization));
-      return grant.actor.kind === 'user' && options.standingOf ? standing(grant, options.standingOf) : grant;
+      const verified = await verify(bearerToken(authorization));
+      const isPerson = verified.actor.kind === 'user' && options.standingOf;
+      const grant = isPerson ? await standing(verified, isPerson) : verified;
+      const asker = await options.askerOf?.(grant);
+      return asker ? { ...grant, asker } : grant;
     },
     issue: (request) =>
       issueToken(keys.token, clock, { issuer: baseUrl(), audience: `${baseUrl()}/fhir/R4`, ...request }),

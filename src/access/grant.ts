@@ -1,4 +1,5 @@
 // Who is asking and what their token lets them do: the result of authentication, before any decision.
+import type { Asker } from '../fhir/consent/asker.ts';
 import type { Actor } from '../store/store.ts';
 import { FULL_SCOPE, parseScopes, type Scopes } from './scopes.ts';
 import type { Standing } from './standing.ts';
@@ -10,6 +11,8 @@ export interface Grant {
   readonly patient?: string;
   /** Where the person stands who asks. A person without one may do nothing. */
   readonly standing?: Standing;
+  /** In whose name consents are asked. Absent: nothing is withheld from anybody, or consents do not bind who asks. */
+  readonly asker?: Asker;
 }
 
 /** Everybody's grant when BATON_AUTH is off, which the configuration allows on loopback only. */

@@ -11,7 +11,7 @@ import { readHistory } from './history.ts';
 import { readMetaInUse } from './meta-in-use.ts';
 import { migrate } from './migrate.ts';
 import { openPostgres } from './postgres.ts';
-import { findAll, findWithholding, readGuarded, readHead, readLog, readResource, readVersion } from './read.ts';
+import { findAll, findWithholding, readHead, readLog, readMayWithhold, readResource, readVersion } from './read.ts';
 import { enforceRules, type PrepareRules, type RulesInForce } from './rules-in-force.ts';
 import { reindexAll } from './search/reindex.ts';
 import { openSqlite } from './sqlite.ts';
@@ -88,7 +88,7 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
       return commits.submit({ actor, changes, alongside, transaction, mayKnow, guard });
     },
     read: (type, id) => readResource(reader, type, id),
-    readGuarded: (type, id) => readGuarded(reader, type, id),
+    mayWithhold: (labels) => readMayWithhold(reader, labels),
     withholding: (type, id, condition) => findWithholding(reader, searchEngine, { type, id }, condition),
     vread: (type, id, versionId) => readVersion(reader, type, id, versionId),
     history: (request) => readHistory(reader, request),

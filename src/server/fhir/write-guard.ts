@@ -9,6 +9,7 @@ import type { Guard } from '../../store/guard.ts';
 import { typeOf } from './authorize-change.ts';
 import type { FhirContext } from './context.ts';
 import { patientsOf, reachOf, tryReach } from './reach.ts';
+import { unbound } from './withheld.ts';
 
 /** Undefined when the grant reaches all of every type that is changed or looked for. */
 export function guardOf(context: FhirContext, grant: Grant, changes: readonly Change[]): Guard | undefined {
@@ -30,7 +31,8 @@ export function guardOf(context: FhirContext, grant: Grant, changes: readonly Ch
       return reach && readable ? { kind: 'all', of: [reach, readable] } : (reach ?? readable);
     },
     after: (op, type) => reachOf(context, grant, op, type),
-    matching: (type) => reachOf(context, grant, 'search-type', type),
+    // A consent may keep a resource from its writer, but must not make the writer store it twice.
+    matching: (type, byIdentifier) => reachOf(context, byIdentifier ? unbound(grant) : grant, 'search-type', type),
     patients: (op, type) => patientsWithin(context, grant, op, type),
     patientIn(reference) {
       const literal = parseLiteral(reference.startsWith(base) ? reference.slice(base.length) : reference);
