@@ -5,8 +5,14 @@ import { FULL_SCOPE, parseScopes, type Scopes } from './scopes.ts';
 export interface Grant {
   readonly actor: Actor;
   readonly scopes: Scopes;
+  /** `iss` of the token: client ids mean something only together with it. */
+  readonly issuer?: string;
+  /** Id of the application, also when a person uses it. */
+  readonly client?: string;
   /** Id of the patient in context, for `patient/` scopes. */
   readonly patient?: string;
+  /** Id of the encounter in context. */
+  readonly encounter?: string;
 }
 
 /** Everybody's grant when BATON_AUTH is off, which the configuration allows on loopback only. */
