@@ -95,7 +95,14 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   const indexKeeper = keepIndexed(store, clock, log);
 
   const keys = await openKeys(keepsFiles ? config.dataDir : undefined);
-  const access = createAccess({ ...config, mode: config.auth, keys, baseUrl: () => baseUrl, clock });
+  const access = createAccess({
+    ...config,
+    mode: config.auth,
+    keys,
+    baseUrl: () => baseUrl,
+    clock,
+    fetch: surroundings.fetch,
+  });
   const intake = createIntake({ store, clock, facilities, log });
   const transitions = createTransitions({
     store,
