@@ -6,14 +6,15 @@ const PEOPLE = ['Practitioner', 'PractitionerRole', 'Patient', 'RelatedPerson', 
 const MAX_URL_LENGTH = 512;
 
 /**
- * @param bases FHIR base URLs whose resources are ours, without slash at the end
+ * @param bases FHIR base URLs whose resources are ours, without slash at the end, Baton's own first
  * @returns `Practitioner/12` for a resource of ours, the whole URL for one of another server, undefined when it is neither
  */
 export function personOf(value: string, bases: readonly string[]): string | undefined {
   if (value.length > MAX_URL_LENGTH) return undefined;
   const local = localOf(value, bases);
-  if (local !== undefined) return isPerson(local) ? local : undefined;
-  return isForeign(value) ? value : undefined;
+  if (local !== undefined && isPerson(local)) return local;
+  const isBelowOurs = value.startsWith(`${bases[0]}/`);
+  return !isBelowOurs && isForeign(value) ? value : undefined;
 }
 
 /** @returns the id of a Patient of ours that is named as `12`, `Patient/12` or a URL; undefined for anything else */

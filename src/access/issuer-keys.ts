@@ -57,7 +57,7 @@ export function issuerKeys(issuer: Issuer, ask: AskIssuer, clock: Clock): Issuer
     try {
       const set = await ask(await address.find());
       const text = JSON.stringify(set.keys);
-      if (known?.text === text) known = { ...known, at: seconds() };
+      if (known && known.text === text) known = { ...known, at: seconds() };
       else {
         const generation = (known?.generation ?? 0) + 1;
         known = { find: localSet(set), text, count: (set.keys as unknown[]).length, generation, at: seconds() };

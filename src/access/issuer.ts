@@ -43,7 +43,7 @@ export interface Agreement {
   readonly userClaim: string;
   /** Where the patient is named; the first that is there counts. */
   readonly patientClaims: readonly string[];
-  /** FHIR base URLs, without slash at the end, whose resources are ours. */
+  /** FHIR base URLs, without slash at the end, whose resources are ours; Baton's own first. */
   readonly bases: readonly string[];
 }
 
