@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
+import { ConfigError } from './config-error.ts';
 
 export interface IssuerConfig {
   readonly issuer: string;
@@ -24,18 +25,13 @@ export type WrittenIssuer = Omit<IssuerConfig, 'introspection'> & {
   };
 };
 
-/** Something that is wrong with an issuer, as a sentence. */
-export class IssuerComplaint extends Error {
-  override readonly name = 'IssuerComplaint';
-}
-
 /**
  * @param path of the configuration file; files that it names are looked for beside it
- * @throws IssuerComplaint
+ * @throws ConfigError
  */
 export function readIssuer(written: WrittenIssuer, path: string): IssuerConfig {
   const { issuer, jwksUrl, introspection, ...rest } = written;
-  const complain = (sentence: string) => new IssuerComplaint(`The issuer ${issuer} ${sentence}`);
+  const complain = (sentence: string) => new ConfigError(`${path}: The issuer ${issuer} ${sentence}`);
   for (const url of [issuer, jwksUrl, introspection?.url]) {
     if (url !== undefined && !isTrustworthy(url)) {
       throw complain(`has the address ${url}, which is not https. Anybody on the way could make tokens; use https.`);
@@ -55,7 +51,7 @@ export function readIssuer(written: WrittenIssuer, path: string): IssuerConfig {
   return { issuer, ...rest, introspection: { ...client, clientSecret: secret } };
 }
 
-function readSecret(file: string, complain: (sentence: string) => IssuerComplaint): string {
+function readSecret(file: string, complain: (sentence: string) => ConfigError): string {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');

@@ -3,8 +3,11 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Ajv } from 'ajv';
-import { IssuerComplaint, type IssuerConfig, isLoopback, readIssuer, type WrittenIssuer } from './config-issuers.ts';
+import { ConfigError } from './config-error.ts';
+import { type IssuerConfig, isLoopback, readIssuer, type WrittenIssuer } from './config-issuers.ts';
 import { ENVIRONMENT, FILE_SCHEMA } from './config-schema.ts';
+
+export { ConfigError };
 
 export interface FacilityConfig {
   readonly code: string;
@@ -57,11 +60,6 @@ export interface Config extends ConfigFile {
   readonly unknownProfiles: 'warn' | 'refuse';
   /** Without trailing slash. */
   readonly packageRegistry: string;
-}
-
-/** A setting that Baton cannot start with. The message is for the person who set it. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
 }
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
@@ -227,16 +225,7 @@ function parseFile(value: unknown, path: string): ConfigFile {
     'issuer',
     copy.issuers.map(({ issuer }) => issuer),
   );
-  return { ...copy, issuers: copy.issuers.map((issuer) => issuerOf(issuer, path)) };
-}
-
-function issuerOf(written: WrittenIssuer, path: string): IssuerConfig {
-  try {
-    return readIssuer(written, path);
-  } catch (error) {
-    if (error instanceof IssuerComplaint) throw new ConfigError(`${path}: ${error.message}`);
-    throw error;
-  }
+  return { ...copy, issuers: copy.issuers.map((issuer) => readIssuer(issuer, path)) };
 }
 
 const detail = (params: Record<string, unknown>) =>

@@ -25,6 +25,8 @@ export interface Access {
   ): Promise<string>;
   /** The SMART Backend Services token endpoint. @throws OAuthError */
   readonly tokenEndpoint: ReturnType<typeof createTokenEndpoint>;
+  /** To be called when Baton's own authorization server revoked a token: here it stops at once, elsewhere in a second. */
+  revoked(): void;
   /** Whether each configured issuer can be asked, for `baton doctor`. */
   checkIssuers(): Promise<readonly IssuerCheck[]>;
   /** Public keys, for `/.well-known/jwks.json`. */
@@ -32,7 +34,7 @@ export interface Access {
 }
 
 export function createAccess(options: AccessOptions): Access {
-  const { verify, trust } = createTokenVerifier(options);
+  const { verify, revoked, trust } = createTokenVerifier(options);
   const { keys, clock, baseUrl } = options;
   return {
     async authenticate(authorization) {
@@ -42,6 +44,7 @@ export function createAccess(options: AccessOptions): Access {
     issue: (request) =>
       issueToken(keys.token, clock, { issuer: baseUrl(), audience: `${baseUrl()}/fhir/R4`, ...request }),
     tokenEndpoint: createTokenEndpoint(options),
+    revoked,
     checkIssuers: () => trust.check(),
     jwks: keys.jwks,
   };

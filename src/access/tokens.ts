@@ -35,8 +35,8 @@ interface Verified {
   readonly grant: Grant;
   /** Seconds since 1970. */
   readonly until: number;
-  /** Where the key came from, and the generation of keys that it was one of. */
-  readonly keys?: KeySource;
+  /** What it was found out from, and the generation that this had then: a later one is asked again. */
+  readonly source?: Pick<KeySource, 'generation'>;
   readonly generation?: number;
 }
 
@@ -50,6 +50,8 @@ export interface TokenVerifier {
    * @throws Fault unauthenticated, or unavailable when the issuer cannot be asked
    */
   verify(authorization: string | undefined): Promise<Grant>;
+  /** To be called when a token of Baton's own authorization server was revoked: all of them are looked up again. */
+  revoked(): void;
   readonly trust: Trust;
 }
 
@@ -57,6 +59,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
   const trust = createTrust(options);
   const remembered = createShortMemory<Verified>(REMEMBERED);
   const pending = new Map<string, Promise<Verified>>();
+  const own = { generation: 0 };
   const seconds = () => options.clock.real().epochMilliseconds / 1000;
 
   /** The grant of claims that are known to be the issuer's. */
@@ -79,7 +82,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     checkPurpose(header.typ, claims, issuer.isStrict);
     const found = await keys.find(header as unknown as JWTHeaderParameters);
     await verifySignature(token, found.keys, agreement.issuer);
-    return { ...accept(claims, agreement, BELIEVED.signature), keys, generation: found.generation };
+    return { ...accept(claims, agreement, BELIEVED.signature), source: keys, generation: found.generation };
   }
 
   async function introspect(token: string, agreement: Agreement, introspector: Introspector): Promise<Verified> {
@@ -96,8 +99,11 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
 
   /** Whose it is nobody can see: Baton's own authorization server is asked first, then the others in their order. */
   async function verifyOpaque(token: string): Promise<Verified> {
-    const own = await options.resolveOwn?.(token);
-    if (own) return acceptAnswer(own, trust.own().agreement, BELIEVED.own);
+    const { generation } = own;
+    const claims = await options.resolveOwn?.(token);
+    if (claims) {
+      return { ...acceptAnswer(claims, trust.own().agreement, BELIEVED.own), source: own, generation };
+    }
     let down: unknown;
     for (const { issuer, introspector } of trust.introspecting) {
       try {
@@ -124,11 +130,14 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
 
   return {
     trust,
+    revoked() {
+      own.generation += 1;
+    },
     async verify(authorization) {
       // The token itself is no key: what is in memory may end up in a dump.
       const key = authorization === undefined ? '' : hash('sha256', authorization);
       const known = remembered.get(key, seconds());
-      if (known && known.keys?.generation === known.generation) return known.grant;
+      if (known && known.source?.generation === known.generation) return known.grant;
       const token = bearerToken(authorization);
       if (token.length > MAX_TOKEN_LENGTH) throw new Fault('unauthenticated', 'The token is too long.');
       // Requests with the same token that come meanwhile wait for the same answer.

@@ -185,6 +185,14 @@ describe('an opaque token of our own', () => {
     expect((await world.refusal('mine')).kind).toBe('unauthenticated');
   });
 
+  it('stops at once when this process hears of it', async () => {
+    own.set('mine', mine());
+    await world.enter('mine');
+    own.delete('mine');
+    world.access.revoked();
+    expect((await world.refusal('mine')).kind).toBe('unauthenticated');
+  });
+
   it.each<[string, () => object]>([
     ['another audience', () => ({ aud: 'other' })],
     ['an expiry in the past', () => ({ exp: world.now() - 31 })],
