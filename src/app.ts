@@ -6,7 +6,10 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { type Access, createAccess } from './access/access.ts';
 import { openKeys } from './access/keys.ts';
+import { loadRoles } from './access/role.ts';
 import { FULL_SCOPE } from './access/scopes.ts';
+import { createStandings } from './access/standing.ts';
+import { loadTypeGroups } from './access/type-groups.ts';
 import { loadCalendars } from './care/business-calendar.ts';
 import { loadProfiles } from './care/profiles.ts';
 import type { Clock } from './clock.ts';
@@ -95,6 +98,12 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   const indexKeeper = keepIndexed(store, clock, log);
 
   const keys = await openKeys(keepsFiles ? config.dataDir : undefined);
+  const roles = loadRoles(
+    join(PROFILES, 'roles'),
+    loadTypeGroups(join(PROFILES, 'type-groups.json'), parameters),
+    parameters,
+  );
+  const standingOf = createStandings({ store, roles, clock });
   const access = createAccess({
     ...config,
     mode: config.auth,
@@ -102,6 +111,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     baseUrl: () => baseUrl,
     clock,
     fetch: surroundings.fetch,
+    standingOf,
   });
   const intake = createIntake({ store, clock, facilities, log });
   const transitions = createTransitions({

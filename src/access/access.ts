@@ -4,6 +4,7 @@ import { type Client, createTokenEndpoint } from './client-assertion.ts';
 import { ANONYMOUS, type Grant } from './grant.ts';
 import { issueToken, type TokenRequest } from './issue.ts';
 import type { Keys } from './keys.ts';
+import type { Standing } from './standing.ts';
 import { createTokenVerifier, type TokenVerifierOptions } from './tokens.ts';
 import type { IssuerCheck } from './trust.ts';
 
@@ -11,7 +12,11 @@ export interface AccessOptions extends TokenVerifierOptions {
   /** `off` lets everybody in as `anonymous`; the configuration allows it on loopback only. */
   readonly mode: 'smart' | 'off';
   readonly clients: readonly Client[];
+  /** Where a person stands. Absent: people may do nothing, applications what their scopes say. */
+  readonly standingOf?: StandingOf;
 }
+
+type StandingOf = (user: string) => Promise<Standing>;
 
 export interface Access {
   /**
@@ -39,7 +44,8 @@ export function createAccess(options: AccessOptions): Access {
   return {
     async authenticate(authorization) {
       if (options.mode === 'off') return ANONYMOUS;
-      return verify(authorization);
+      const grant = await verify(authorization);
+      return grant.actor.kind === 'user' && options.standingOf ? standing(grant, options.standingOf) : grant;
     },
     issue: (request) =>
       issueToken(keys.token, clock, { issuer: baseUrl(), audience: `${baseUrl()}/fhir/R4`, ...request }),
@@ -47,5 +53,19 @@ export function createAccess(options: AccessOptions): Access {
     revoked,
     checkIssuers: () => trust.check(),
     jwks: keys.jwks,
+  };
+}
+
+/** The grant of a person with what the person's roles add; a patient is the patient in context. */
+async function standing(grant: Grant, standingOf: StandingOf): Promise<Grant> {
+  const { reference } = grant.actor;
+  const found = await standingOf(reference);
+  const patient = grant.patient ?? /^Patient\/(.+)$/.exec(reference)?.[1];
+  const [emergency] = found.emergencies;
+  return {
+    ...grant,
+    standing: found,
+    ...(patient === undefined ? {} : { patient }),
+    ...(emergency ? { actor: { ...grant.actor, emergency: emergency.id } } : {}),
   };
 }

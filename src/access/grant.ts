@@ -1,6 +1,7 @@
 // Who is asking and what their token lets them do: the result of authentication, before any decision.
 import type { Actor } from '../store/store.ts';
 import { FULL_SCOPE, parseScopes, type Scopes } from './scopes.ts';
+import type { Standing } from './standing.ts';
 
 export interface Grant {
   readonly actor: Actor;
@@ -13,6 +14,8 @@ export interface Grant {
   readonly patient?: string;
   /** Id of the encounter in context. */
   readonly encounter?: string;
+  /** Where the person stands who asks. A person without one may do nothing. */
+  readonly standing?: Standing;
 }
 
 /** Everybody's grant when BATON_AUTH is off, which the configuration allows on loopback only. */

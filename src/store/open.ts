@@ -81,9 +81,9 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
   let closing: Promise<void> | undefined;
 
   return {
-    commit(actor, changes, alongside = [], { transaction = changes.length > 1, mayKnow } = {}) {
+    commit(actor, changes, alongside = [], { transaction = changes.length > 1, mayKnow, guard } = {}) {
       if (changes.length === 0 && alongside.length === 0) return Promise.resolve([]);
-      return commits.submit({ actor, changes, alongside, transaction, mayKnow });
+      return commits.submit({ actor, changes, alongside, transaction, mayKnow, guard });
     },
     read: (type, id) => readResource(reader, type, id),
     vread: (type, id, versionId) => readVersion(reader, type, id, versionId),

@@ -1,6 +1,7 @@
 // What the rest of Baton knows of the store: one way to write, one log, reads and searches. Engines implement it.
 import type { Change } from '../fhir/change.ts';
 import type { SearchQuery } from '../fhir/search/query.ts';
+import type { Guard } from './guard.ts';
 
 /** Who makes a change or asks a question; goes into the version row and the audit trail. */
 export interface Actor {
@@ -120,6 +121,8 @@ export interface CommitOptions {
   readonly transaction?: boolean;
   /** Types of which the caller may learn what is stored; references to others need not lead anywhere. Absent: all. */
   readonly mayKnow?: (type: string) => boolean;
+  /** Absent: the writer may touch and make anything. */
+  readonly guard?: Guard | undefined;
 }
 
 export interface Store {

@@ -1,6 +1,6 @@
 // $everything: a patient's record in pages: all of the patient's compartment, and what it refers to outside of anybody's
 // compartment (practitioners, organizations, medications…). https://hl7.org/fhir/R4/patient-operation-everything.html
-import { decide, reachesAll } from '../../../access/decide.ts';
+import { reachesAll } from '../../../access/decide.ts';
 import type { Grant } from '../../../access/grant.ts';
 import { Fault } from '../../../fault.ts';
 import type { Pairs } from '../../../fhir/request-url.ts';
@@ -8,7 +8,7 @@ import { compartmentCondition } from '../../../fhir/search/compartment.ts';
 import { parseSearch } from '../../../fhir/search/parse.ts';
 import type { Condition, SearchQuery } from '../../../fhir/search/query.ts';
 import type { Answer, FhirContext, FhirRequest } from '../context.ts';
-import { narrow } from '../narrow.ts';
+import { tryReach } from '../reach.ts';
 import { readCurrent } from '../read.ts';
 import { answerSearch } from '../search.ts';
 import { careDateOf } from './care-dates.ts';
@@ -90,31 +90,12 @@ function appliedOf(input: OperationInput): Pairs {
 
 /** What must hold of the patient's resources of a type so that they are given; none when the token reaches none. */
 function withinReach(context: FhirContext, grant: Grant, type: string, input: OperationInput): Condition[] {
-  const narrowing = reach(grant, type);
-  if (narrowing === 'none') return [];
+  const reach = tryReach(context, grant, 'search-type', type);
+  if (reach === 'none') return [];
   const ofType: Condition = { kind: 'type', types: [type] };
-  const scoped = narrowing ? narrow(context, { ...NOTHING, type }, narrowing).conditions : [];
+  const scoped = reach === 'all' ? [] : [reach];
   const more = [...scoped, ...inPeriod(context, type, input)];
   return more.length === 0 ? [ofType] : [{ kind: 'all', of: [ofType, ...more] }];
-}
-
-const NOTHING: SearchQuery = {
-  conditions: [],
-  includes: [],
-  sort: [],
-  count: 0,
-  total: 'none',
-  applied: [],
-  ignored: [],
-};
-
-function reach(grant: Grant, type: string) {
-  try {
-    return decide(grant, 'search-type', type);
-  } catch (error) {
-    if (error instanceof Fault && error.kind === 'forbidden') return 'none';
-    throw error;
-  }
 }
 
 /** Care within `start` and `end`; a resource whose type or content has no date of care is always part of the record. */
