@@ -14,8 +14,7 @@ const CLIENT_CLAIMS = ['client_id', 'azp', 'cid', 'appid'];
 
 /** @throws Fault unauthenticated when a claim that counts is not what it must be, or nobody is named */
 export function grantOfClaims(claims: Claims, agreement: Agreement): Grant {
-  const named = textAt(claims, agreement.userClaim);
-  const user = named === undefined ? undefined : personOf(named, agreement.bases);
+  const user = userIn(claims, agreement);
   // Of a token without a user, the subject is the application.
   const claim = (user === undefined ? [...CLIENT_CLAIMS, 'sub'] : CLIENT_CLAIMS).find((name) => isThere(claims[name]));
   const client = claim === undefined ? undefined : clientIn(claims, claim);
@@ -34,6 +33,18 @@ export function grantOfClaims(claims: Claims, agreement: Agreement): Grant {
     ...(client === undefined ? {} : { client }),
     ...contextOf(claims, agreement),
   };
+}
+
+/**
+ * The person, undefined when the token names none. Somebody who is named but not understood is refused: as an application
+ * they would get past the limits of people's roles.
+ */
+function userIn(claims: Claims, { userClaim, bases }: Agreement): string | undefined {
+  const named = textAt(claims, userClaim);
+  if (named === undefined) return undefined;
+  const user = personOf(named, bases);
+  if (user !== undefined) return user;
+  throw new Fault('unauthenticated', `The claim \`${userClaim}\` of the token names nobody who can be a user.`);
 }
 
 /** Patient and encounter stand beside each other. */

@@ -52,8 +52,8 @@ describe('who', () => {
     'https://ehr.example/Practitioner/1#Practitioner/2',
     'javascript:alert(1)/Practitioner/1',
     `https://ehr.example/${'x'.repeat(600)}/Practitioner/1`,
-  ])('fhirUser %j is nobody, so the application counts', (fhirUser) => {
-    expect(grant({ fhirUser }).actor).toEqual({ reference: 'app', kind: 'client' });
+  ])('fhirUser %j is nobody, and does not become the application', (fhirUser) => {
+    expect(() => grant({ fhirUser })).toThrow('names nobody who can be a user');
   });
 
   it('may be under another claim, also within an object or with dots in its name', () => {

@@ -26,7 +26,7 @@ const definitions = loadDefinitions(profiles);
 const { validate } = createValidator(definitions);
 export const PARAMETERS = loadSearchParameters(ofType(profiles, 'SearchParameter'));
 const groups = loadTypeGroups(join(import.meta.dirname, '../../profiles/type-groups.json'), PARAMETERS);
-const ROLES = loadRoles(join(import.meta.dirname, '../../profiles/roles'), groups, PARAMETERS);
+export const ROLES = loadRoles(join(import.meta.dirname, '../../profiles/roles'), groups, PARAMETERS);
 
 export interface Answer {
   readonly status: number;
