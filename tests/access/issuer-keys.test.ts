@@ -1,4 +1,5 @@
 // Keys of other issuers: found, rotated, cached within bounds, and never a reason to say that a good token is bad.
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Issuer } from '../../src/access/issuer.ts';
 import { type AccessWorld, accessWorld } from '../support/access-world.ts';
@@ -156,6 +157,12 @@ describe('an issuer that is down', () => {
     ['stops in the middle', (_, response) => response.writeHead(200).write('{"keys":'), 'it does not answer in time'],
     ['hangs up', (_, response) => Boolean(response.destroy()), 'it cannot be reached'],
     ['answers too much', (_, response) => Boolean(response.end(`{"a":"${'x'.repeat(300_000)}"}`)), 'too large'],
+    [
+      'answers with a gzip bomb',
+      (_, response) =>
+        Boolean(response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(50_000_000, 32)))),
+      'too large',
+    ],
     ['answers no JSON', (_, response) => Boolean(response.end('<html>')), 'not a JSON object'],
     ['answers with a list', (_, response) => Boolean(response.end('[]')), 'not a JSON object'],
     ['answers without keys', (_, response) => Boolean(response.end('{}')), 'not a key set'],
