@@ -93,7 +93,11 @@ export function issuerKeys(issuer: Issuer, ask: AskIssuer, clock: Clock): Issuer
       return known?.generation ?? 0;
     },
     async find(header) {
-      if (age() >= FRESH) await refresh();
+      if (age() >= FRESH) {
+        const refreshed = refresh();
+        // Of an issuer that is known to be down nobody waits for the next time-out while there are keys to go on with.
+        if (!failed || age() >= LONGEST) await refreshed;
+      }
       if (!known || age() >= LONGEST) throw unavailable();
       const found = await findIn(known, header);
       if (found.keys.length > 0 || age() < COOLDOWN) return found;

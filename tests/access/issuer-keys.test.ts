@@ -131,6 +131,19 @@ describe('an issuer that is down', () => {
     await world.enter(await token());
   });
 
+  it('is not waited for again while its keys are known', async () => {
+    world = await accessWorld([{ issuer: issuer.url, audience: 'baton' }], {
+      issuerTimeout: Temporal.Duration.from({ minutes: 10 }),
+    });
+    await world.enter(await token());
+    issuer.misbehave = (_, response) => Boolean(response.writeHead(500).end());
+    world.pass(300);
+    await world.enter(await token());
+    issuer.misbehave = () => true;
+    world.pass(10);
+    await world.enter(await token());
+  });
+
   it('is left alone for ten seconds after it failed', async () => {
     issuer.misbehave = (_, response) => Boolean(response.writeHead(500).end('secret detail'));
     await world.refusal(await token());
