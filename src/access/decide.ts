@@ -40,8 +40,8 @@ export function decide(grant: Grant, interaction: Interaction, type: string): Na
  * Like `decide`, for interactions that Baton cannot narrow.
  * @throws Fault forbidden, also when the grant reaches only a part of the type
  */
-export function decideFully(grant: Grant, interaction: Interaction, type: string): void {
-  if (decide(grant, interaction, type) === undefined) return;
+export function decideFully(grant: Grant, interaction: Interaction, type: string): undefined {
+  if (decide(grant, interaction, type) === undefined) return undefined;
   throw new Fault(
     'forbidden',
     `The token reaches only some ${type === '*' ? '' : `${type} `}resources (a patient/, user/ or constrained scope), ` +

@@ -1,12 +1,16 @@
 // Reads of committed resources: the stored text goes out as it is. https://hl7.org/fhir/R4/http.html#read
 import { Fault } from '../fault.ts';
+import type { WithheldCondition } from '../fhir/search/query.ts';
 import type { SearchEngine } from './search/engine.ts';
 import { atMost } from './search/fragment.ts';
 import type { Sql } from './sql.ts';
-import type { LogEntry, StoredVersion } from './store.ts';
+import type { GuardedRead, LogEntry, StoredVersion, Withholding } from './store.ts';
 import { currentVersion, logEntry, storedVersion, VERSION_COLUMNS } from './stored.ts';
 
 const READ = 'SELECT type, id, version, sequence, updated, deleted, content FROM resource WHERE type = ? AND id = ?';
+const READ_GUARDED = `SELECT type, id, version, sequence, updated, deleted, content,
+  CASE WHEN EXISTS (SELECT 1 FROM consent_rule) THEN 1 ELSE 0 END AS consents FROM resource WHERE type = ? AND id = ?`;
+const RID = 'SELECT rid FROM resource WHERE type = ? AND id = ? AND deleted = 0';
 const VREAD = `SELECT ${VERSION_COLUMNS} FROM version WHERE type = ? AND id = ? AND version = ?`;
 const LOG = `SELECT ${VERSION_COLUMNS}, actor, origin FROM version WHERE sequence > ? ORDER BY sequence`;
 const HEAD = 'SELECT MAX(sequence) AS head FROM version';
@@ -17,6 +21,23 @@ const FIND_LIMIT = 1_000;
 export async function readResource(sql: Sql, type: string, id: string): Promise<StoredVersion | undefined> {
   const [row] = await sql.all(READ, [type, id]);
   return row && currentVersion(row);
+}
+
+/** One statement, so that no consent can come between the resource and the answer. */
+export async function readGuarded(sql: Sql, type: string, id: string): Promise<GuardedRead> {
+  const [row] = await sql.all(READ_GUARDED, [type, id]);
+  return row ? { stored: currentVersion(row), consents: row.consents === 1 } : { stored: undefined, consents: false };
+}
+
+export async function findWithholding(
+  sql: Sql,
+  searchEngine: SearchEngine,
+  { type, id }: { readonly type: string; readonly id: string },
+  condition: WithheldCondition,
+): Promise<Withholding> {
+  const [row] = await sql.all(RID, [type, id]);
+  if (!row) return { withheld: false, consents: [], labels: [], patients: [] };
+  return searchEngine.withholding(sql, Number(row.rid), condition);
 }
 
 export async function readVersion(

@@ -1,0 +1,53 @@
+// The condition that a consent or a security label keeps a resource from somebody. Every way out of Baton asks it: reads,
+// searches, sync, and whatever is added later. docs/consent.md
+import type { Asker } from '../consent/asker.ts';
+import type { LabelPolicy } from '../consent/label-policy.ts';
+import { purposeAndWider } from '../consent/purpose-order.ts';
+import type { SearchParameters } from './parameters.ts';
+import type { ParameterKey, WithheldCondition } from './query.ts';
+
+/** Where R4's compartment leaves a type out though its resources may be about a patient. */
+const ABOUT_PATIENT = ['patient', 'subject'];
+
+/**
+ * @param type absent for a search over all types
+ */
+export function withheldCondition(
+  parameters: SearchParameters,
+  type: string | undefined,
+  asker: Asker,
+  policy: LabelPolicy,
+): WithheldCondition {
+  return {
+    kind: 'withheld',
+    actors: asker.actors,
+    purposes: asker.purposes.map(purposeAndWider),
+    at: asker.at,
+    self: type === undefined || type === 'Patient',
+    parameters: patientParameters(parameters, type),
+    security: { type: 'Resource', code: '_security' },
+    needPermit: asker.external ? policy.needPermit : [],
+  };
+}
+
+const known = new WeakMap<SearchParameters, Map<string | undefined, readonly ParameterKey[]>>();
+
+/** Parameters by which a resource of the type, or of any type, is about a patient. */
+function patientParameters(parameters: SearchParameters, type: string | undefined): readonly ParameterKey[] {
+  const byType = known.get(parameters) ?? new Map<string | undefined, readonly ParameterKey[]>();
+  known.set(parameters, byType);
+  const found = byType.get(type) ?? collect(parameters, type === undefined ? parameters.types : [type]);
+  byType.set(type, found);
+  return found;
+}
+
+function collect(parameters: SearchParameters, types: readonly string[]): ParameterKey[] {
+  const keys = new Map<string, ParameterKey>();
+  for (const type of types) {
+    for (const code of parameters.patientCompartment(type) ?? ABOUT_PATIENT) {
+      const definition = parameters.get(type, code);
+      if (definition?.kind === 'reference') keys.set(`${definition.type}.${code}`, { type: definition.type, code });
+    }
+  }
+  return [...keys.values()];
+}
