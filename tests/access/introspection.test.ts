@@ -1,9 +1,10 @@
 // Opaque tokens: asked about at Baton's own authorization server and at issuers, remembered for seconds, and checked like
 // any other token.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { AccessOptions } from '../../src/access/access.ts';
 import type { Claims } from '../../src/access/claims.ts';
 import type { Issuer } from '../../src/access/issuer.ts';
-import { type AccessWorld, accessWorld, BASE } from '../support/access-world.ts';
+import { type AccessWorld, accessWorld, BASE, IMPATIENT } from '../support/access-world.ts';
 import { CLIENT, startIssuer, type TestIssuer } from '../support/test-issuer.ts';
 
 let issuer: TestIssuer;
@@ -31,8 +32,8 @@ const resolveOwn = async (token: string) => {
   ownAsked += 1;
   return own.get(token);
 };
-const withIssuer = (more: Partial<Issuer> = {}) =>
-  accessWorld([{ issuer: issuer.url, audience: 'baton', introspection: CLIENT, ...more }], { resolveOwn });
+const withIssuer = (more: Partial<Issuer> = {}, options: Partial<AccessOptions> = {}) =>
+  accessWorld([{ issuer: issuer.url, audience: 'baton', introspection: CLIENT, ...more }], { resolveOwn, ...options });
 const claims = () => ({ aud: 'baton', client_id: 'app', scope: 'system/*.rs', exp: world.now() + 300 });
 const questions = () => issuer.asked.filter((path) => path === '/introspect').length;
 
@@ -84,6 +85,7 @@ describe('a token that only its issuer can read', () => {
   });
 
   it('cannot push others out or be asked about a thousand times at once', async () => {
+    world = await withIssuer({}, IMPATIENT);
     issuer.misbehave = (path) => path === '/introspect';
     const faults = await Promise.all(Array.from({ length: 100 }, (_, guess) => world.refusal(`guess-${guess}`)));
     expect(new Set(faults.map(({ kind }) => kind))).toEqual(new Set(['unavailable']));
@@ -130,7 +132,8 @@ describe('a token that only its issuer can read', () => {
       'it answers 307',
     ],
   ])('is 503 when the issuer %s', async (_, misbehave, reason) => {
-    world = await withIssuer({ introspection: { ...CLIENT, url: `${issuer.url}/introspect` } });
+    const more = reason.endsWith('in time') ? IMPATIENT : {};
+    world = await withIssuer({ introspection: { ...CLIENT, url: `${issuer.url}/introspect` } }, more);
     issuer.misbehave = misbehave;
     const fault = await world.refusal('opaque');
     expect([fault.kind, fault.context?.reason]).toEqual(['unavailable', expect.stringContaining(reason)]);

@@ -1,8 +1,9 @@
 // Keys of other issuers: found, rotated, cached within bounds, and never a reason to say that a good token is bad.
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { AccessOptions } from '../../src/access/access.ts';
 import type { Issuer } from '../../src/access/issuer.ts';
-import { type AccessWorld, accessWorld } from '../support/access-world.ts';
+import { type AccessWorld, accessWorld, IMPATIENT } from '../support/access-world.ts';
 import { startIssuer, type TestIssuer } from '../support/test-issuer.ts';
 
 let issuer: TestIssuer;
@@ -22,7 +23,9 @@ beforeEach(async () => {
   world = await withIssuer();
 });
 
-const withIssuer = (more: Partial<Issuer> = {}) => accessWorld([{ issuer: issuer.url, audience: 'baton', ...more }]);
+const withIssuer = (more: Partial<Issuer> = {}, options: Partial<AccessOptions> = {}) =>
+  accessWorld([{ issuer: issuer.url, audience: 'baton', ...more }], options);
+const BOMB = gzipSync(Buffer.alloc(50_000_000, 32));
 const claims = () => ({
   iss: issuer.url,
   aud: 'baton',
@@ -132,9 +135,7 @@ describe('an issuer that is down', () => {
   });
 
   it('is not waited for again while its keys are known', async () => {
-    world = await accessWorld([{ issuer: issuer.url, audience: 'baton' }], {
-      issuerTimeout: Temporal.Duration.from({ minutes: 10 }),
-    });
+    world = await withIssuer({}, { issuerTimeout: Temporal.Duration.from({ minutes: 10 }) });
     await world.enter(await token());
     issuer.misbehave = (_, response) => Boolean(response.writeHead(500).end());
     world.pass(300);
@@ -172,8 +173,7 @@ describe('an issuer that is down', () => {
     ['answers too much', (_, response) => Boolean(response.end(`{"a":"${'x'.repeat(300_000)}"}`)), 'too large'],
     [
       'answers with a gzip bomb',
-      (_, response) =>
-        Boolean(response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(50_000_000, 32)))),
+      (_, response) => Boolean(response.writeHead(200, { 'content-encoding': 'gzip' }).end(BOMB)),
       'too large',
     ],
     ['answers no JSON', (_, response) => Boolean(response.end('<html>')), 'not a JSON object'],
@@ -181,7 +181,8 @@ describe('an issuer that is down', () => {
     ['answers without keys', (_, response) => Boolean(response.end('{}')), 'not a key set'],
     ['has keys that are none', (_, response) => Boolean(response.end('{"keys":[1]}')), 'not a key set'],
   ])('because it %s, is 503', async (_, misbehave, reason) => {
-    world = await withIssuer({ jwksUrl: new URL('/jwks', issuer.url).href });
+    const more = reason.endsWith('in time') ? IMPATIENT : {};
+    world = await withIssuer({ jwksUrl: new URL('/jwks', issuer.url).href }, more);
     issuer.misbehave = misbehave;
     const fault = await world.refusal(await token());
     expect(fault.kind).toBe('unavailable');
