@@ -114,6 +114,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     keys,
     baseUrl: () => baseUrl,
     clock,
+    fetch: surroundings.fetch,
     standingOf,
     askerOf,
   });

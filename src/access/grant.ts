@@ -7,8 +7,14 @@ import type { Standing } from './standing.ts';
 export interface Grant {
   readonly actor: Actor;
   readonly scopes: Scopes;
+  /** `iss` of the token: client ids mean something only together with it. */
+  readonly issuer?: string;
+  /** Id of the application, also when a person uses it. */
+  readonly client?: string;
   /** Id of the patient in context, for `patient/` scopes. */
   readonly patient?: string;
+  /** Id of the encounter in context. */
+  readonly encounter?: string;
   /** Where the person stands who asks. A person without one may do nothing. */
   readonly standing?: Standing;
   /** In whose name consents are asked. Absent: nothing is withheld from anybody, or consents do not bind who asks. */

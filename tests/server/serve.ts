@@ -32,7 +32,7 @@ const groups = loadTypeGroups(join(import.meta.dirname, '../../profiles/type-gro
 const LABELS = labelPolicy(
   JSON.parse(readFileSync(join(import.meta.dirname, '../../profiles/access/consent-policy.json'), 'utf8')),
 );
-const ROLES = loadRoles(join(import.meta.dirname, '../../profiles/roles'), groups, PARAMETERS);
+export const ROLES = loadRoles(join(import.meta.dirname, '../../profiles/roles'), groups, PARAMETERS);
 
 export interface Answer {
   readonly status: number;
