@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { type Access, createAccess } from './access/access.ts';
 import { openKeys } from './access/keys.ts';
+import { readLabelPolicy } from './access/label-policy.ts';
 import { FULL_SCOPE } from './access/scopes.ts';
 import { loadCalendars } from './care/business-calendar.ts';
 import { loadProfiles } from './care/profiles.ts';
@@ -116,6 +117,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     fetch: surroundings.fetch,
     key: keys.client.ES384,
     policies: readPolicies(join(PROFILES, 'policies')),
+    consent: { parameters, labels: readLabelPolicy(join(PROFILES, 'access', 'consent-policy.json')) },
     emit: (event) => log.info(event, event.kind),
   });
 
