@@ -13,7 +13,7 @@ import { openIndexState, readUnindexed, type Unindexed } from './index-state.ts'
 import { openParameterIds, type ParameterIds } from './parameter-ids.ts';
 import { refuseUnindexed, refuseUnindexedIn } from './refuse-unindexed.ts';
 import { runQuery } from './run-query.ts';
-import { readWithholding } from './withholding.ts';
+import { givenSubject, readWithholding, storedSubject } from './withholding.ts';
 import { deleteRows, writeRows } from './write-rows.ts';
 
 export interface SearchEngineOptions {
@@ -76,7 +76,11 @@ export function createSearchEngine(options: SearchEngineOptions): SearchEngine {
     async withholding(sql, rid, condition) {
       const { ids, unindexed } = ready();
       refuseUnindexedIn(condition, unindexed);
-      return readWithholding(sql, rid, condition, ids);
+      return readWithholding(sql, storedSubject(rid), condition, ids);
+    },
+    withholdingOf(sql, resource, condition) {
+      const { ids, extract } = ready();
+      return readWithholding(sql, givenSubject(resource, extract(resource), condition, ids), condition, ids);
     },
     parse: (query) => parseSearchUrl(parameters, query, { ...options, handling: 'strict' }),
   };
