@@ -14,6 +14,7 @@ import { openParameterIds, type ParameterIds } from './parameter-ids.ts';
 import { refuseUnindexed, refuseUnindexedIn } from './refuse-unindexed.ts';
 import { runQuery } from './run-query.ts';
 import { givenSubject, readWithholding, storedSubject } from './withholding.ts';
+import { sparingConsents } from './without-consents.ts';
 import { deleteRows, writeRows } from './write-rows.ts';
 
 export interface SearchEngineOptions {
@@ -71,7 +72,7 @@ export function createSearchEngine(options: SearchEngineOptions): SearchEngine {
     async run(sql, query) {
       const { ids, unindexed, cursorKey } = ready();
       refuseUnindexed(query, unindexed, parameters);
-      return runQuery(sql, query, { parameters, ids, cursorKey });
+      return sparingConsents(sql, query, (each) => runQuery(sql, each, { parameters, ids, cursorKey }));
     },
     async withholding(sql, rid, condition) {
       const { ids, unindexed } = ready();
