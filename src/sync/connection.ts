@@ -7,11 +7,12 @@ import { type ConnectionContext, type RunContext, realNow } from './context.ts';
 import { dryRunPull, dryRunPush } from './dry-run.ts';
 import { feedOutbox } from './feed.ts';
 import { ExchangeLog, writeMessage } from './message-log.ts';
-import { abandonedClaims, withheldDue } from './outbox.ts';
+import { abandonedClaims } from './outbox.ts';
 import { type PullResult, pullType } from './pull.ts';
 import { drainOutbox } from './push.ts';
 import { repoint } from './repoint.ts';
 import { actorOf, type Connection, pulls } from './settings.ts';
+import { withheldDue } from './withheld-rows.ts';
 
 export interface ConnectionRuns {
   readonly connection: Connection;

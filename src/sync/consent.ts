@@ -1,5 +1,5 @@
 // Whether consents and labels let a resource go to the other side of a connection, asked each time just before it is sent.
-// What was sent before is not called back. docs/consent.md
+// What was sent before is not called back. docs/sync-spec.md#I30
 import type { Asker } from '../fhir/consent/asker.ts';
 import { withheldCondition } from '../fhir/search/withheld.ts';
 import { readCursor } from '../store/cursor.ts';

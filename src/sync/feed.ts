@@ -5,8 +5,9 @@ import { asFault } from '../fault.ts';
 import { advanceCursor, beginCursor } from '../store/cursor.ts';
 import type { LogEntry, Store } from '../store/store.ts';
 import type { ConnectionContext } from './context.ts';
-import { consentChanged, mark } from './outbox.ts';
+import { mark } from './outbox.ts';
 import { actorOf, type Connection, pushes } from './settings.ts';
+import { consentChanged } from './withheld-rows.ts';
 
 const BATCH = 500;
 
