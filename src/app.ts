@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { type Access, createAccess } from './access/access.ts';
 import { createAskers } from './access/asker.ts';
 import { openKeys } from './access/keys.ts';
+import { readLabelPolicy } from './access/label-policy.ts';
 import { loadRoles } from './access/role.ts';
 import { FULL_SCOPE } from './access/scopes.ts';
 import { createStandings } from './access/standing.ts';
@@ -16,7 +17,6 @@ import { loadProfiles } from './care/profiles.ts';
 import type { Clock } from './clock.ts';
 import { type Config, ConfigError, type FacilityConfig } from './config.ts';
 import { type Conformance, createConformance } from './fhir/conformance.ts';
-import { labelPolicy } from './fhir/consent/label-policy.ts';
 import { tokenSets } from './fhir/terminology/token-sets.ts';
 import { type MllpServer, startMllpServer } from './intake/mllp/server.ts';
 import { createIntake } from './intake/receive.ts';
@@ -106,7 +106,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     parameters,
   );
   const standingOf = createStandings({ store, roles, clock });
-  const policy = labelPolicy(JSON.parse(readFileSync(join(PROFILES, 'access/consent-policy.json'), 'utf8')));
+  const policy = readLabelPolicy(join(PROFILES, 'access/consent-policy.json'));
   const askerOf = createAskers({ store, policy, clock });
   const access = createAccess({
     ...config,
@@ -138,6 +138,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     fetch: surroundings.fetch,
     key: keys.client.ES384,
     policies: readPolicies(join(PROFILES, 'policies')),
+    consent: { parameters, labels: policy },
     emit: (event) => log.info(event, event.kind),
   });
 

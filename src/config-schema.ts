@@ -105,6 +105,17 @@ const connection = {
       description: 'How far each pull looks back before its watermark.',
     },
     pullEverySeconds: { type: 'integer', minimum: 1, default: 60, description: 'Time between pulls.' },
+    recipient: {
+      type: 'string',
+      pattern: '^[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64}$',
+      description: 'Who is on the other side, as consents name it: `Organization/12` (`docs/consent.md`).',
+    },
+    purpose: {
+      type: 'string',
+      pattern: '^[A-Z0-9]+$',
+      default: 'TREAT',
+      description: 'Why it gets data: a code of v3-ActReason, for consents.',
+    },
   },
 } as const;
 

@@ -10,7 +10,8 @@ import type { LogEntry, StoredVersion, Withholding } from './store.ts';
 import { currentVersion, logEntry, storedVersion, VERSION_COLUMNS } from './stored.ts';
 
 const READ = 'SELECT type, id, version, sequence, updated, deleted, content FROM resource WHERE type = ? AND id = ?';
-const RID = 'SELECT rid FROM resource WHERE type = ? AND id = ? AND deleted = 0';
+const RID = `SELECT rid, CASE WHEN EXISTS (SELECT 1 FROM consent_rule) THEN 1 ELSE 0 END AS consents
+  FROM resource WHERE type = ? AND id = ? AND deleted = 0`;
 const VREAD = `SELECT ${VERSION_COLUMNS} FROM version WHERE type = ? AND id = ? AND version = ?`;
 const LOG = `SELECT ${VERSION_COLUMNS}, actor, origin FROM version WHERE sequence > ? ORDER BY sequence`;
 const HEAD = 'SELECT MAX(sequence) AS head FROM version';
@@ -41,7 +42,8 @@ export async function findWithholding(
   condition: WithheldCondition,
 ): Promise<Withholding> {
   const [row] = await sql.all(RID, [type, id]);
-  if (!row) return { withheld: false, consents: [], labels: [], patients: [] };
+  const matters = row?.consents === 1 || condition.needPermit.length > 0;
+  if (!row || !matters) return { withheld: false, consents: [], labels: [], patients: [] };
   return searchEngine.withholding(sql, Number(row.rid), condition);
 }
 

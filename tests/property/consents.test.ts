@@ -180,13 +180,12 @@ test('a search, a search of one type and the question about one resource withhol
             ['Condition', 'r2'],
             ['Patient', 'p2'],
           ]) {
-            const why = await world.temp.store.withholding(
-              type,
-              id,
-              withheldCondition(testParameters, type, asker, NO_LABEL_POLICY),
-            );
+            const one = withheldCondition(testParameters, type, asker, NO_LABEL_POLICY);
+            const why = await world.temp.store.withholding(type, id, one);
             expect(why.consents).toEqual(wanted.consents.get(`${type}/${id}`) ?? []);
             expect(why.withheld).toBe(why.consents.length > 0);
+            const content = resources.find((each) => each.resourceType === type && each.id === id);
+            if (content) expect(await world.temp.store.withholdingOf(content, one)).toEqual(why);
           }
         }
       },

@@ -1,5 +1,4 @@
 // A whole server for a test: real store on a real file, real access, tokens for whatever scope a test needs.
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
@@ -7,12 +6,12 @@ import { pino } from 'pino';
 import { type Access, createAccess } from '../../src/access/access.ts';
 import { createAskers } from '../../src/access/asker.ts';
 import { openKeys } from '../../src/access/keys.ts';
+import { readLabelPolicy } from '../../src/access/label-policy.ts';
 import { loadRoles } from '../../src/access/role.ts';
 import { FULL_SCOPE } from '../../src/access/scopes.ts';
 import { createStandings } from '../../src/access/standing.ts';
 import { loadTypeGroups } from '../../src/access/type-groups.ts';
 import { loadProfiles, ofType } from '../../src/care/profiles.ts';
-import { labelPolicy } from '../../src/fhir/consent/label-policy.ts';
 import { loadDefinitions } from '../../src/fhir/definitions.ts';
 import { loadSearchParameters } from '../../src/fhir/search/parameters.ts';
 import { createValidator } from '../../src/fhir/validation/validator.ts';
@@ -29,9 +28,7 @@ const definitions = loadDefinitions(profiles);
 const { validate } = createValidator(definitions);
 export const PARAMETERS = loadSearchParameters(ofType(profiles, 'SearchParameter'));
 const groups = loadTypeGroups(join(import.meta.dirname, '../../profiles/type-groups.json'), PARAMETERS);
-const LABELS = labelPolicy(
-  JSON.parse(readFileSync(join(import.meta.dirname, '../../profiles/access/consent-policy.json'), 'utf8')),
-);
+const LABELS = readLabelPolicy(join(import.meta.dirname, '../../profiles/access/consent-policy.json'));
 export const ROLES = loadRoles(join(import.meta.dirname, '../../profiles/roles'), groups, PARAMETERS);
 
 export interface Answer {

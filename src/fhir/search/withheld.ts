@@ -24,24 +24,14 @@ export function withheldCondition(
     purposes: asker.purposes.map(purposeAndWider),
     at: asker.at,
     self: type === undefined || type === 'Patient',
-    parameters: patientParameters(parameters, type),
+    parameters: patientParameters(parameters, type === undefined ? parameters.types : [type]),
     security: { type: 'Resource', code: '_security' },
     needPermit: asker.external ? policy.needPermit : [],
   };
 }
 
-const known = new WeakMap<SearchParameters, Map<string | undefined, readonly ParameterKey[]>>();
-
-/** Parameters by which a resource of the type, or of any type, is about a patient. */
-function patientParameters(parameters: SearchParameters, type: string | undefined): readonly ParameterKey[] {
-  const byType = known.get(parameters) ?? new Map<string | undefined, readonly ParameterKey[]>();
-  known.set(parameters, byType);
-  const found = byType.get(type) ?? collect(parameters, type === undefined ? parameters.types : [type]);
-  byType.set(type, found);
-  return found;
-}
-
-function collect(parameters: SearchParameters, types: readonly string[]): ParameterKey[] {
+/** Parameters by which resources of these types are about a patient. */
+function patientParameters(parameters: SearchParameters, types: readonly string[]): ParameterKey[] {
   const keys = new Map<string, ParameterKey>();
   for (const type of types) {
     for (const code of parameters.patientCompartment(type) ?? ABOUT_PATIENT) {

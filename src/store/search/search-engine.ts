@@ -13,7 +13,8 @@ import { openIndexState, readUnindexed, type Unindexed } from './index-state.ts'
 import { openParameterIds, type ParameterIds } from './parameter-ids.ts';
 import { refuseUnindexed, refuseUnindexedIn } from './refuse-unindexed.ts';
 import { runQuery } from './run-query.ts';
-import { readWithholding } from './withholding.ts';
+import { givenSubject, readWithholding, storedSubject } from './withholding.ts';
+import { sparingConsents } from './without-consents.ts';
 import { deleteRows, writeRows } from './write-rows.ts';
 
 export interface SearchEngineOptions {
@@ -71,12 +72,16 @@ export function createSearchEngine(options: SearchEngineOptions): SearchEngine {
     async run(sql, query) {
       const { ids, unindexed, cursorKey } = ready();
       refuseUnindexed(query, unindexed, parameters);
-      return runQuery(sql, query, { parameters, ids, cursorKey });
+      return sparingConsents(sql, query, (each) => runQuery(sql, each, { parameters, ids, cursorKey }));
     },
     async withholding(sql, rid, condition) {
       const { ids, unindexed } = ready();
       refuseUnindexedIn(condition, unindexed);
-      return readWithholding(sql, rid, condition, ids);
+      return readWithholding(sql, storedSubject(rid), condition, ids);
+    },
+    withholdingOf(sql, resource, condition) {
+      const { ids, extract } = ready();
+      return readWithholding(sql, givenSubject(resource, extract(resource), condition, ids), condition, ids);
     },
     parse: (query) => parseSearchUrl(parameters, query, { ...options, handling: 'strict' }),
   };

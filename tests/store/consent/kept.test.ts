@@ -1,5 +1,7 @@
 // The rules of consents stand and fall with the Consent: written in its commit, replaced, removed, and made up for when a
 // database is older than they are.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Consent } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Asker } from '../../../src/fhir/consent/asker.ts';
@@ -105,9 +107,9 @@ describe('a database that has consents and no rules', () => {
   test('of the schema before them, too', async () => {
     await put(consent('OPTOUT'));
     await forget(
-      'DROP TABLE consent_rule',
       'DROP INDEX outbox_withheld',
-      "DELETE FROM migration WHERE name = '0008_consent.sql'",
+      ...tablesSince('0008').map((table) => `DROP TABLE ${table}`),
+      "DELETE FROM migration WHERE name >= '0008'",
     );
     await temp.reopen();
     expect(await isWithheld()).toBe(true);
@@ -127,3 +129,11 @@ describe('a database that has consents and no rules', () => {
     expect(await isWithheld()).toBe(true);
   });
 });
+
+/** Tables that migrations from this number on have made. */
+function tablesSince(number: string): string[] {
+  const folder = join(import.meta.dirname, '../../../src/store/migrations');
+  const files = readdirSync(folder).filter((name) => name >= number && !name.includes('postgres'));
+  const texts = files.map((name) => readFileSync(join(folder, name), 'utf8'));
+  return texts.flatMap((text) => [...text.matchAll(/CREATE TABLE (\w+)/g)].flatMap(([, table]) => table ?? []));
+}
