@@ -15,15 +15,19 @@ const OPTIONS = {
   xXssProtection: false,
 } as const;
 
-export function sendSecurityHeaders(server: FastifyInstance): void {
-  const headers = chosenHeaders();
+/** @param baseUrl asked when the server is ready: what is reached by https says that it always will be */
+export function sendSecurityHeaders(server: FastifyInstance, baseUrl: () => string): void {
+  let headers: Record<string, string> = {};
+  server.addHook('onReady', async () => {
+    headers = chosenHeaders(baseUrl().startsWith('https:'));
+  });
   server.addHook('onRequest', (_request, reply, done) => {
     reply.headers(headers);
     done();
   });
 }
 
-function chosenHeaders(): Record<string, string> {
+function chosenHeaders(secure: boolean): Record<string, string> {
   const headers: Record<string, string> = {};
   const response = {
     setHeader: (name: string, value: string) => {
@@ -31,8 +35,12 @@ function chosenHeaders(): Record<string, string> {
     },
     removeHeader: () => {},
   };
-  helmet(OPTIONS)({} as IncomingMessage, response as unknown as ServerResponse, (error) => {
-    if (error) throw error;
-  });
+  helmet({ ...OPTIONS, strictTransportSecurity: secure && { maxAge: 31_536_000, includeSubDomains: false } })(
+    {} as IncomingMessage,
+    response as unknown as ServerResponse,
+    (error) => {
+      if (error) throw error;
+    },
+  );
   return headers;
 }
