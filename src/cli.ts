@@ -15,6 +15,7 @@ import { readBundle } from './fhir/bundle.ts';
 import type { Change } from './fhir/change.ts';
 import { parseExact } from './fhir/exact-json.ts';
 import { addGuides, type GuideCommandParts, listGuides, reindex, removeGuides } from './guide-commands.ts';
+import { createLog } from './log.ts';
 import { serve } from './serve.ts';
 import { verifyAudit } from './store/audit-chain.ts';
 import type { Actor } from './store/store.ts';
@@ -188,7 +189,7 @@ function readArguments() {
 
 /** Everything but the doors and the sandbox, which belong to the serving process. */
 async function open(config: Config): Promise<App> {
-  const log = pino({ level: config.logLevel === 'info' ? 'warn' : config.logLevel }, pino.destination(2));
+  const log = createLog(config.logLevel === 'info' ? 'warn' : config.logLevel, pino.destination(2));
   const port = config.port === 0 ? 8080 : config.port;
   return build(
     { ...config, port, sandbox: false },

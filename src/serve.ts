@@ -9,6 +9,7 @@ import { type App, build } from './app.ts';
 import { systemClock } from './clock.ts';
 import { type Config, ConfigError, loadConfig, warningOfPlainHttp } from './config.ts';
 import { Fault } from './fault.ts';
+import { createLog } from './log.ts';
 import { openSandboxClock } from './sandbox/sandbox-clock.ts';
 
 const STOP_WITHIN_MS = 9_000;
@@ -18,7 +19,7 @@ export async function serve(): Promise<void> {
   try {
     const settings = loadConfig();
     const config = settings.port === 0 ? { ...settings, port: await freePort(settings) } : settings;
-    const log = pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: false }));
+    const log = createLog(config.logLevel, pino.destination({ fd: 2, sync: false }));
     const memory = config.databaseUrl === 'sqlite::memory:';
     const clock = config.sandbox ? openSandboxClock(memory ? undefined : config.dataDir) : systemClock();
     const write = (text: string) => process.stdout.write(text);

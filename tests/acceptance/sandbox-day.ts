@@ -45,7 +45,8 @@ export async function newDayPlace(): Promise<DayPlace> {
 }
 
 /** Starts Baton with its sandbox, as `npm start` does, but elsewhere. */
-export function startProgram({ folder, port }: DayPlace): Program {
+/** @param settings more environment */
+export function startProgram({ folder, port }: DayPlace, settings: Readonly<Record<string, string>> = {}): Program {
   const child = spawn(process.execPath, ['src/main.ts'], {
     cwd: ROOT,
     env: {
@@ -53,6 +54,7 @@ export function startProgram({ folder, port }: DayPlace): Program {
       BATON_PORT: String(port),
       BATON_MLLP_PORT: '0',
       BATON_DATABASE_URL: `sqlite:${join(folder, 'baton.db')}`,
+      ...settings,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -145,7 +147,8 @@ export async function takeCensus(baseUrl: string, token: string): Promise<Census
   };
 }
 
-async function readAll(fhirBase: string, token: string): Promise<Resource[]> {
+/** Every resource of every type that the day may leave behind. */
+export async function readAll(fhirBase: string, token: string): Promise<Resource[]> {
   const all: Resource[] = [];
   for (const type of TYPES) {
     let url: string | undefined = `${fhirBase}/${type}?_count=200`;

@@ -21,7 +21,17 @@ beforeAll(async () => {
   await baton.fhir('PUT', '/Patient/p', { body: { resourceType: 'Patient', id: 'p' } });
   const full = `Bearer ${await baton.token('system/*.cruds')}`;
   const narrow = `Bearer ${await baton.token('patient/*.rs', 'p')}`;
-  tokens = [full, full, full, narrow, undefined, `${full}x`, 'Bearer a.b.c', 'Basic OjpAOg==', 'Bearer', ''];
+  tokens = [
+    ...Array<string>(12).fill(full),
+    narrow,
+    narrow,
+    undefined,
+    `${full}x`,
+    'Bearer a.b.c',
+    'Basic OjpAOg==',
+    'Bearer',
+    '',
+  ];
 });
 afterAll(() => baton.close());
 
@@ -130,7 +140,7 @@ const METHODS = [
 it('no answer shows how Baton is made', async () => {
   const request = fc.record({ method: fc.constantFrom(...METHODS), url: path, headers, body, contentType });
   await fc.assert(
-    fc.asyncProperty(request, fc.nat(), async (asked, pick) => {
+    fc.asyncProperty(request, fc.nat({ max: 19 }), async (asked, pick) => {
       const authorization = tokens[pick % tokens.length];
       const answer = await baton.server.inject({
         method: asked.method as InjectOptions['method'] & string,
