@@ -35,6 +35,9 @@ const tokens: string[] = [];
 const words = new Set<string>();
 let logs = '';
 let metrics = '';
+/** What operators see. */
+let shown = '';
+let privateKeys: readonly string[] = [];
 
 interface Asked {
   readonly method: string;
@@ -98,6 +101,8 @@ beforeAll(async () => {
     ...(await readAll(ehr('/R4'), tokens[0] ?? '')),
   ];
   for (const word of [...patientWords([...stores, STORED]), ...REFUSED]) words.add(word);
+  const keys: Record<string, { d: string }> = JSON.parse(readFileSync(join(place.folder, 'keys.json'), 'utf8'));
+  privateKeys = Object.values(keys).map(({ d }) => d);
   // A second start reads what the first one wrote, and says so.
   await program.stop();
   logs += program.errors();
@@ -363,7 +368,7 @@ async function disturbSync(): Promise<void> {
   for (const { id } of items as { id: string }[])
     await ask({ method: 'POST', path: `/ops/conflicts/${id}/resolve`, body: { take: 'ours' } });
   for (const list of ['outbox', 'messages', 'deliveries', 'audit', 'follow-ups', 'connections'])
-    await ask({ method: 'GET', path: `/ops/${list}` });
+    shown += (await ask({ method: 'GET', path: `/ops/${list}` })).text;
 }
 
 /** The command line beside the server. What it says of a file to whoever gave it the file is not a log. */
@@ -379,7 +384,7 @@ async function useCommandLine(): Promise<void> {
     birthDate: '1929-02-03x',
     gender: 'Hyacinthe',
   };
-  await baton('doctor');
+  shown += await baton('doctor');
   await baton('import', file('good.json', STORED));
   await baton('import', file('wrong.json', wrong));
   await baton('validate', file('wrong.json', wrong));
@@ -409,6 +414,13 @@ describe('what is logged at level trace', () => {
         expect(found([part.slice(0, 40)], `${logs}\n${metrics}`)).toEqual([]);
     }
     expect(logs).not.toMatch(/Bearer |eyJ[\w-]{20}/);
+  });
+
+  it('has no private key in it, nor has what operators see', () => {
+    expect(privateKeys).toHaveLength(3);
+    expect(shown).toContain('audit trail');
+    for (const key of privateKeys) expect([logs, metrics, shown].some((text) => text.includes(key))).toBe(false);
+    for (const token of tokens) expect(shown).not.toContain(token);
   });
 
   it('would be found out', () => {

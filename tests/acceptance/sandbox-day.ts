@@ -23,6 +23,8 @@ export interface Program {
   readonly errors: () => string;
   /** `kill -9`; resolves when the process is gone. */
   kill(): Promise<void>;
+  /** SIGHUP. */
+  hangUp(): void;
   /** SIGTERM; resolves to the exit code. */
   stop(): Promise<number | null>;
 }
@@ -84,13 +86,14 @@ export function startProgram({ folder, port }: DayPlace, settings: Readonly<Reco
   let token: string | undefined;
   return {
     printed: (count) => lineWith((line) => (lines.length >= count || line === LAST_LINE ? true : undefined)),
-    baseUrl: lineWith((line) => /listening on (http:\/\/\S+)/.exec(line)?.[1]),
+    baseUrl: lineWith((line) => /listening on (https?:\/\/\S+)/.exec(line)?.[1]),
     token: lineWith((line) => {
       token ??= /^\s*TOKEN=(\S+)/.exec(line)?.[1];
       return line === LAST_LINE ? token : undefined;
     }),
     lines,
     errors: () => errors,
+    hangUp: () => child.kill('SIGHUP'),
     kill: () => end(child, exited, 'SIGKILL').then(() => {}),
     stop: () => end(child, exited, 'SIGTERM'),
   };
