@@ -16,6 +16,8 @@ export interface Trier {
 }
 
 export interface FailedAttempts {
+  /** True while no failure of anybody is remembered, and `check` would have nothing to say of a token. */
+  isQuiet(): boolean;
   /**
    * Call before looking at the credentials. A `login` counts as failed from here on until `succeeded` says otherwise, so
    * that guesses which are sent all at once are not all let through before the first has failed.
@@ -68,6 +70,8 @@ export function createFailedAttempts(clock: Clock): FailedAttempts {
   const entries = new Map<string, Entry>();
   const proven = new Map<string, number>();
   const now = () => clock.real().epochMilliseconds;
+  /** When the last of them may be forgotten. */
+  let rememberedUntil = 0;
 
   const find = (key: string): Entry | undefined => {
     const entry = entries.get(key);
@@ -81,6 +85,7 @@ export function createFailedAttempts(clock: Clock): FailedAttempts {
     entry.failures += 1;
     const over = entry.failures - rule.free;
     if (over > 0) entry.blockedUntil = now() + 1000 * Math.min(rule.longestSeconds, 2 ** Math.min(over - 1, 20));
+    rememberedUntil = Math.max(rememberedUntil, entry.since + WINDOW_MS, entry.blockedUntil);
     keep(entries, key, entry);
   };
 
@@ -89,6 +94,10 @@ export function createFailedAttempts(clock: Clock): FailedAttempts {
   };
 
   return {
+    isQuiet() {
+      if (entries.size > 0 && now() >= rememberedUntil) entries.clear();
+      return entries.size === 0;
+    },
     check(kind, trier) {
       if (entries.size > 0) {
         const isProven = (proven.get(pairOf(kind, trier)) ?? 0) > now();

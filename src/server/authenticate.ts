@@ -7,8 +7,9 @@ import { decideDoor } from '../access/decide.ts';
 import type { FailedAttempts } from '../access/failed-attempts.ts';
 import type { Grant } from '../access/grant.ts';
 import { Fault } from '../fault.ts';
+import { addressOf, networkOf } from './address.ts';
 import { setGrant } from './grant-of.ts';
-import { addressOf, networkOf, type RateLimits } from './rate-limits.ts';
+import type { RateLimits } from './rate-limits.ts';
 import { factsOf } from './route-facts.ts';
 
 export interface Gate {
@@ -25,32 +26,26 @@ const PROVEN_TOKENS = 1_000;
 export function authenticateAll(server: FastifyInstance, { access, attempts, limits }: Gate): void {
   const proven = new Set<string>();
 
-  const authenticate = async (request: FastifyRequest, reply: FastifyReply): Promise<Grant> => {
-    const { authorization } = request.headers;
-    if (!attempts || authorization === undefined) return attemptFor(request, reply, authorization);
-    // Who shares an address with somebody that guesses goes on working with a token that has been good before.
-    if (proven.size > 0 && proven.has(hash('sha256', authorization))) return access.authenticate(authorization);
-    const trier = { address: networkOf(request) };
-    const failures = attempts.check('token', trier);
-    try {
-      const grant = await attemptFor(request, reply, authorization);
-      if (failures > 0) remember(proven, authorization);
-      return grant;
-    } catch (error) {
-      if (error instanceof Fault && error.kind === 'unauthenticated') attempts.failed('token', trier);
-      throw error;
-    }
+  /** When somebody fails at this address, a token that has been good goes on being good for who shares it. */
+  const authenticateWatched = async (authorization: string, request: FastifyRequest): Promise<Grant> => {
+    const token = hash('sha256', authorization);
+    const isProven = proven.has(token);
+    const failures = isProven ? 0 : (attempts?.check('token', { address: networkOf(request) }) ?? 0);
+    const grant = await access.authenticate(authorization);
+    if (failures > 0) remember(proven, token);
+    return grant;
   };
 
-  const attemptFor = async (
-    request: FastifyRequest,
-    reply: FastifyReply,
-    authorization: string | undefined,
-  ): Promise<Grant> => {
+  const authenticate = async (request: FastifyRequest, reply: FastifyReply): Promise<Grant> => {
+    const { authorization } = request.headers;
     try {
-      return await access.authenticate(authorization);
+      if (!attempts || attempts.isQuiet() || authorization === undefined)
+        return await access.authenticate(authorization);
+      return await authenticateWatched(authorization, request);
     } catch (error) {
-      await limits?.address(request, reply);
+      const isFailure = error instanceof Fault && error.kind === 'unauthenticated';
+      if (isFailure && authorization !== undefined) attempts?.failed('token', { address: networkOf(request) });
+      limits?.address(request, reply);
       throw error;
     }
   };
@@ -58,18 +53,18 @@ export function authenticateAll(server: FastifyInstance, { access, attempts, lim
   server.addHook('onRequest', async (request, reply) => {
     const { open, door, unlimited } = factsOf(request);
     if (open) {
-      if (!unlimited) await limits?.address(request, reply);
+      if (!unlimited) limits?.address(request, reply);
       return;
     }
     const grant = await authenticate(request, reply);
     setGrant(request, { ...grant, actor: { ...grant.actor, requestId: request.id, address: addressOf(request) } });
-    await limits?.client(request, reply);
+    limits?.client(grant, reply);
     if (door) decideDoor(grant, door);
   });
 }
 
-function remember(proven: Set<string>, authorization: string): void {
+function remember(proven: Set<string>, token: string): void {
   const [oldest] = proven;
   if (proven.size >= PROVEN_TOKENS && oldest !== undefined) proven.delete(oldest);
-  proven.add(hash('sha256', authorization));
+  proven.add(token);
 }

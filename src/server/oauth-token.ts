@@ -7,8 +7,9 @@ import type { FailedAttempts } from '../access/failed-attempts.ts';
 import { UNKNOWN_ACTOR } from '../access/grant.ts';
 import { Fault } from '../fault.ts';
 import type { Store } from '../store/store.ts';
+import { networkOf } from './address.ts';
 import { acceptForm, FormBody } from './json-body.ts';
-import { networkOf } from './rate-limits.ts';
+
 import { TOKEN_PATH } from './well-known.ts';
 
 export async function serveToken(

@@ -1,11 +1,10 @@
-// How much one client may ask for in a minute: counted by client id once a token has said who it is, else by network
-// address. Counts are kept in memory, per process. https://www.rfc-editor.org/rfc/rfc6585#section-4
-
-import { isIP } from 'node:net';
-import rateLimit, { normalizeIP } from '@fastify/rate-limit';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+// How much one client may ask for in a minute: counted by client id once a token has said who it is, else by network.
+// It runs for every request, so it is two looks into a map and nothing to wait for. Counts are kept in memory, per process.
+// https://www.rfc-editor.org/rfc/rfc6585#section-4
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Grant } from '../access/grant.ts';
 import { Fault } from '../fault.ts';
-import { findGrant } from './grant-of.ts';
+import { networkOf } from './address.ts';
 
 /** Requests per minute. */
 export interface RequestLimits {
@@ -17,56 +16,64 @@ export interface RequestLimits {
 
 export interface RateLimits {
   /** Counts a request that has a grant. @throws Fault throttled */
-  client(request: FastifyRequest, reply: FastifyReply): Promise<void>;
+  client(grant: Grant, reply: FastifyReply): void;
   /** Counts a request that has none. @throws Fault throttled */
-  address(request: FastifyRequest, reply: FastifyReply): Promise<void>;
+  address(request: FastifyRequest, reply: FastifyReply): void;
 }
 
-/** Clients or addresses that are counted at once; past it the ones longest unseen are forgotten. */
+const WINDOW_MS = 60_000;
+/** Clients or networks that are counted each for itself; more in one minute are an attack, and share one count. */
 const CAPACITY = 50_000;
+const ALL_OTHERS = '*';
 
-export async function createRateLimits(server: FastifyInstance, limits: RequestLimits): Promise<RateLimits> {
-  await server.register(rateLimit, { global: false, cache: CAPACITY, timeWindow: 60_000 });
-  const others = new Map(Object.entries(limits.clients));
-  const countClient = server.createRateLimit({
-    keyGenerator: clientOf,
-    max: others.size === 0 ? limits.perClient : (_request, client) => others.get(client) ?? limits.perClient,
-  });
-  const countAddress = server.createRateLimit({ keyGenerator: networkOf, max: limits.perAddress });
-
-  const refuseBeyond = async (
-    count: ReturnType<FastifyInstance['createRateLimit']>,
-    counted: string,
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ): Promise<void> => {
-    const verdict = await count(request);
-    if (verdict.isAllowed || !verdict.isExceeded) return;
-    const { max, ttlInSeconds } = verdict;
-    reply.headers({ 'ratelimit-limit': max, 'ratelimit-remaining': 0, 'ratelimit-reset': ttlInSeconds });
-    throw new Fault(
-      'throttled',
-      `More than ${max} requests in a minute from one ${counted}. Try again in ${ttlInSeconds} seconds.`,
-      { context: { counted, retryAfterSeconds: ttlInSeconds } },
-    );
-  };
+export function createRateLimits({ perClient, clients, perAddress }: RequestLimits): RateLimits {
+  const others = new Map(Object.entries(clients));
+  const clientCounts = createCounts();
+  const addressCounts = createCounts();
   return {
-    client: (request, reply) => refuseBeyond(countClient, 'client', request, reply),
-    address: (request, reply) => refuseBeyond(countAddress, 'address', request, reply),
+    client({ actor }, reply) {
+      const id = actor.client ?? actor.reference;
+      const most = others.get(id) ?? perClient;
+      if (clientCounts.add(id) > most) throw refuse('client', most, clientCounts.secondsLeft(), reply);
+    },
+    address(request, reply) {
+      if (addressCounts.add(networkOf(request)) <= perAddress) return;
+      throw refuse('address', perAddress, addressCounts.secondsLeft(), reply);
+    },
   };
 }
 
-/** Where a request came from. What a proxy says is believed only when it is a trusted one and says an address. */
-export function addressOf(request: FastifyRequest): string {
-  return isIP(request.ip) === 0 ? (request.socket.remoteAddress ?? '') : request.ip;
+interface Counts {
+  /** Counts one more for the key. Returns how many there were in this window. */
+  add(key: string): number;
+  secondsLeft(): number;
 }
 
-/** Its network: an IPv4 address, or the first half of an IPv6 address, the rest of which a client chooses itself. */
-export function networkOf(request: FastifyRequest): string {
-  return normalizeIP(addressOf(request));
+function createCounts(): Counts {
+  const counts = new Map<string, number>();
+  let end = 0;
+  return {
+    add(key) {
+      const now = performance.now();
+      if (now >= end) {
+        counts.clear();
+        end = now + WINDOW_MS;
+      }
+      const known = counts.get(key);
+      const counted = known !== undefined || counts.size < CAPACITY ? key : ALL_OTHERS;
+      const count = (known ?? counts.get(counted) ?? 0) + 1;
+      counts.set(counted, count);
+      return count;
+    },
+    secondsLeft: () => Math.max(1, Math.ceil((end - performance.now()) / 1000)),
+  };
 }
 
-function clientOf(request: FastifyRequest): string {
-  const { reference, client } = findGrant(request)?.actor ?? {};
-  return client ?? reference ?? '';
+function refuse(counted: 'client' | 'address', most: number, retryAfterSeconds: number, reply: FastifyReply): Fault {
+  reply.headers({ 'ratelimit-limit': most, 'ratelimit-remaining': 0, 'ratelimit-reset': retryAfterSeconds });
+  return new Fault(
+    'throttled',
+    `More than ${most} requests in a minute from one ${counted}. Try again in ${retryAfterSeconds} seconds.`,
+    { context: { counted, retryAfterSeconds } },
+  );
 }

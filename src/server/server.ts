@@ -117,7 +117,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   });
   auditAll(server, store);
   limitHeaders(server);
-  const requests = options.requestLimits && (await createRateLimits(server, options.requestLimits));
+  const requests = options.requestLimits && createRateLimits(options.requestLimits);
   authenticateAll(server, { access, attempts, limits: requests });
   const context = fhirContext(options);
   serveMetrics(server, store, operatorGauges(context, options.sync));

@@ -98,6 +98,14 @@ it('tokens are counted by address, after they have failed', () => {
   expect(fail('token', trier, 208)).toEqual([...Array(201).fill(0), 1, 2, 4, 8, 16, 32, 60]);
 });
 
+it('is quiet again when everything is forgotten', () => {
+  expect(attempts.isQuiet()).toBe(true);
+  attempts.failed('token', { address: '10.0.0.4' });
+  expect(attempts.isQuiet()).toBe(false);
+  seconds += 15 * 60;
+  expect(attempts.isQuiet()).toBe(true);
+});
+
 it('remembers only so much, whatever is sent', () => {
   for (let i = 0; i < 25_000; i += 1) attempts.failed('client', { address: `${i}`, account: `${i}`.repeat(50) });
   expect(attempts.check('client', { address: '0' })).toBe(0);
