@@ -21,9 +21,6 @@ interface Sbom {
 const { stdout, stderr, status } = spawnSync('npm', WORDS, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
 if (status !== 0) throw new Error(`npm sbom failed: ${stderr}`);
 const all: Sbom = JSON.parse(stdout);
-const { packages } = readJson<{ packages: Record<string, { dev?: boolean; devOptional?: boolean }> }>(
-  'package-lock.json',
-);
 
 const components = all.components.filter((component) => !isForDevelopment(component));
 const dropped = new Set(all.components.filter(isForDevelopment).map((component) => component['bom-ref']));
@@ -39,9 +36,7 @@ writeFileSync(FILE, `${JSON.stringify({ ...all, components, dependencies }, null
 console.log(`${FILE}: ${components.length} components`);
 
 function isForDevelopment({ properties = [] }: Component): boolean {
-  const path = properties.find(({ name }) => name === 'cdx:npm:package:path')?.value ?? '';
-  const { dev = false, devOptional = false } = packages[path] ?? {};
-  return dev || devOptional;
+  return properties.some(({ name, value }) => name === 'cdx:npm:package:development' && value === 'true');
 }
 
 function readJson<T>(file: string): T {
