@@ -1,11 +1,12 @@
 // Headers that tell a browser to do nothing with the answers: an API serves no pages. Helmet chooses them once, because
-// they are the same for every answer.
+// they are the same for every answer. https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import helmet from 'helmet';
 
 const OPTIONS = {
   contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+  xFrameOptions: { action: 'deny' },
   crossOriginResourcePolicy: { policy: 'same-origin' },
   crossOriginOpenerPolicy: false,
   originAgentCluster: false,
@@ -28,7 +29,8 @@ export function sendSecurityHeaders(server: FastifyInstance, baseUrl: () => stri
 }
 
 function chosenHeaders(secure: boolean): Record<string, string> {
-  const headers: Record<string, string> = {};
+  // Routes whose answers may be kept say so themselves.
+  const headers: Record<string, string> = { 'cache-control': 'no-store' };
   const response = {
     setHeader: (name: string, value: string) => {
       headers[name.toLowerCase()] = value;
