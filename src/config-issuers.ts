@@ -1,7 +1,5 @@
-// What is checked of the configured issuers beyond their shape: addresses that can be trusted, and secrets out of files.
-import { readFileSync } from 'node:fs';
+// What is checked of the configured issuers beyond their shape: addresses that can be trusted, and one way to check tokens.
 import { isIP } from 'node:net';
-import { dirname, resolve } from 'node:path';
 import { ConfigError } from './config-error.ts';
 
 export interface IssuerConfig {
@@ -15,18 +13,17 @@ export interface IssuerConfig {
   readonly leewaySeconds: number;
 }
 
-/** As it is written in the file: the secret may be in another file. */
+/** As it is written, with the secret that a file may have held. */
 export type WrittenIssuer = Omit<IssuerConfig, 'introspection'> & {
   readonly introspection?: {
     readonly url?: string;
     readonly clientId: string;
     readonly clientSecret?: string;
-    readonly clientSecretFile?: string;
   };
 };
 
 /**
- * @param path of the configuration file; files that it names are looked for beside it
+ * @param path of the configuration file, for the sentence
  * @throws ConfigError
  */
 export function readIssuer(written: WrittenIssuer, path: string): IssuerConfig {
@@ -43,25 +40,11 @@ export function readIssuer(written: WrittenIssuer, path: string): IssuerConfig {
   if (jwksUrl !== undefined) {
     throw complain('has both jwksUrl and introspection. Say one: tokens are either verified by key or asked about.');
   }
-  const { clientSecret, clientSecretFile, ...client } = introspection;
-  if ((clientSecret === undefined) === (clientSecretFile === undefined)) {
+  const { clientSecret, ...client } = introspection;
+  if (clientSecret === undefined) {
     throw complain('needs introspection.clientSecretFile or introspection.clientSecret, one of them.');
   }
-  const secret = clientSecret ?? readSecret(resolve(dirname(path), clientSecretFile ?? ''), complain);
-  return { issuer, ...rest, introspection: { ...client, clientSecret: secret } };
-}
-
-function readSecret(file: string, complain: (sentence: string) => ConfigError): string {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw complain(`names the secret file ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`);
-  }
-  // Editors end a file with a line end; a secret has none.
-  const secret = text.replace(/\r?\n$/, '');
-  if (secret === '') throw complain(`names the secret file ${file}, which is empty.`);
-  return secret;
+  return { issuer, ...rest, introspection: { ...client, clientSecret } };
 }
 
 /** https, or plain http that does not leave this machine. */

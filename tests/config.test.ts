@@ -93,6 +93,23 @@ describe('loadConfig', () => {
     });
   });
 
+  test('limits are high until somebody sets them; origins and proxies are none', () => {
+    expect(withFile({ limits: { perAddress: 10, clients: { app: 5 } } })).toMatchObject({
+      limits: { perClient: 60_000, perAddress: 10, clients: { app: 5 } },
+      corsOrigins: [],
+      trustProxy: [],
+      tls: undefined,
+    });
+    expect(loadConfig({ BATON_TRUST_PROXY: '10.0.0.1, fd00::/8' }).trustProxy).toEqual(['10.0.0.1', 'fd00::/8']);
+  });
+
+  test('a certificate turns the sandbox off', () => {
+    expect(loadConfig({ BATON_TLS_CERT: '/c', BATON_TLS_KEY: '/k' })).toMatchObject({
+      sandbox: false,
+      tls: { cert: '/c', key: '/k', clientCa: undefined, clientAuth: 'require' },
+    });
+  });
+
   test('required profiles are listed by type', () => {
     const BATON_REQUIRED_PROFILES = 'Patient=http://a|7.0.0, Goal=http://b,Patient=http://c';
     expect(loadConfig({ BATON_REQUIRED_PROFILES }).requiredProfiles).toEqual({
@@ -113,6 +130,14 @@ describe('loadConfig', () => {
     [{ BATON_CONFIG: '/nowhere/baton.json' }, 'cannot be read'],
     [{ BATON_REQUIRED_PROFILES: 'Patient' }, 'BATON_REQUIRED_PROFILES must be pairs'],
     [{ BATON_UNKNOWN_PROFILES: 'maybe' }, 'BATON_UNKNOWN_PROFILES must be warn or refuse'],
+    [{ BATON_TLS_CERT: '/cert.pem' }, 'TLS needs both'],
+    [{ BATON_TLS_CLIENT_CA: '/ca.pem' }, 'TLS needs both'],
+    [{ BATON_TLS_CLIENT_AUTH: 'maybe' }, 'BATON_TLS_CLIENT_AUTH must be request or require'],
+    [{ BATON_TLS_CLIENT_AUTH: 'request' }, 'needs BATON_TLS_CLIENT_CA'],
+    [{ BATON_TLS_CERT: '/c', BATON_TLS_KEY: '/k', BATON_SANDBOX: 'on' }, 'needs BATON_SANDBOX=off'],
+    [{ BATON_TRUST_PROXY: '10.0.0.0/33' }, 'BATON_TRUST_PROXY must be addresses'],
+    [{ BATON_TRUST_PROXY: '0.0.0.0/0/0' }, 'BATON_TRUST_PROXY must be addresses'],
+    [{ BATON_TRUST_PROXY: 'proxy.example' }, 'BATON_TRUST_PROXY must be addresses'],
     [{ BATON_PACKAGE_REGISTRY: 'http://packages.example' }, 'BATON_PACKAGE_REGISTRY must be an https URL'],
   ])('%o is refused with a sentence', (env, sentence) => {
     expect(() => loadConfig(env)).toThrow(ConfigError);
@@ -136,6 +161,11 @@ describe('loadConfig', () => {
   test.each([
     ['{', 'is not JSON'],
     [{ facility: [] }, '(facility)'],
+    [{ corsOrigins: ['https://app.example/'] }, 'corsOrigins must be origins'],
+    [{ corsOrigins: ['https://App.example'] }, 'corsOrigins must be origins'],
+    [{ corsOrigins: ['null'] }, '/corsOrigins/0'],
+    [{ limits: { perClient: 0 } }, '/limits/perClient'],
+    [{ limits: { clients: { app: '9' } } }, '/limits/clients/app'],
     [{ facilities: [{ code: 'A', name: 'A', zone: 'Mars/Base' }] }, 'not an IANA name'],
     [{ connections: [{ name: 'a b', baseUrl: 'https://x' }] }, '/connections/0/name'],
     [
