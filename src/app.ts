@@ -5,9 +5,13 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { type Access, createAccess } from './access/access.ts';
+import { createAskers } from './access/asker.ts';
 import { openKeys } from './access/keys.ts';
 import { readLabelPolicy } from './access/label-policy.ts';
+import { loadRoles } from './access/role.ts';
 import { FULL_SCOPE } from './access/scopes.ts';
+import { createStandings } from './access/standing.ts';
+import { loadTypeGroups } from './access/type-groups.ts';
 import { loadCalendars } from './care/business-calendar.ts';
 import { loadProfiles } from './care/profiles.ts';
 import type { Clock } from './clock.ts';
@@ -96,7 +100,24 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   const indexKeeper = keepIndexed(store, clock, log);
 
   const keys = await openKeys(keepsFiles ? config.dataDir : undefined);
-  const access = createAccess({ ...config, mode: config.auth, keys, baseUrl: () => baseUrl, clock });
+  const roles = loadRoles(
+    join(PROFILES, 'roles'),
+    loadTypeGroups(join(PROFILES, 'type-groups.json'), parameters),
+    parameters,
+  );
+  const standingOf = createStandings({ store, roles, clock });
+  const policy = readLabelPolicy(join(PROFILES, 'access', 'consent-policy.json'));
+  const askerOf = createAskers({ store, policy, clock });
+  const access = createAccess({
+    ...config,
+    mode: config.auth,
+    keys,
+    baseUrl: () => baseUrl,
+    clock,
+    fetch: surroundings.fetch,
+    standingOf,
+    askerOf,
+  });
   const intake = createIntake({ store, clock, facilities, log });
   const transitions = createTransitions({
     store,
@@ -117,7 +138,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     fetch: surroundings.fetch,
     key: keys.client.ES384,
     policies: readPolicies(join(PROFILES, 'policies')),
-    consent: { parameters, labels: readLabelPolicy(join(PROFILES, 'access', 'consent-policy.json')) },
+    consent: { parameters, labels: policy },
     emit: (event) => log.info(event, event.kind),
   });
 
@@ -130,6 +151,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     validate,
     installed: () => conformance.installed,
     access,
+    labelPolicy: policy,
     intake,
     sync,
     transitions,

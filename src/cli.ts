@@ -221,6 +221,7 @@ async function doctor(app: App): Promise<void> {
     config.facilities.length > 0 || config.sandbox,
     `facilities: ${config.facilities.map(({ code }) => code).join(', ') || 'none'}`,
   );
+  for (const { issuer, good, sentence } of await app.access.checkIssuers()) say(good, `issuer ${issuer}: ${sentence}`);
   for (const { name, mode, breaker, openConflicts } of await app.sync.status()) {
     say(breaker.state === 'closed', `connection ${name}: ${mode}, ${breaker.state}, ${openConflicts} conflicts open`);
   }

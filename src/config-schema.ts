@@ -119,14 +119,48 @@ const connection = {
   },
 } as const;
 
+const text = { type: 'string', minLength: 1 } as const;
+
+const introspection = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['clientId'],
+  properties: { url, clientId: text, clientSecret: text, clientSecretFile: text },
+} as const;
+
 const issuer = {
   type: 'object',
   additionalProperties: false,
-  required: ['issuer', 'jwksUrl', 'audience'],
+  required: ['issuer', 'audience'],
   properties: {
-    issuer: { ...url, description: '`iss` of its tokens.' },
-    jwksUrl: { ...url, description: 'Where its public keys are.' },
-    audience: { type: 'string', minLength: 1, description: '`aud` its tokens must carry.' },
+    issuer: { ...url, description: '`iss` of its tokens, to the letter; https unless on this machine.' },
+    audience: { ...text, description: '`aud` its tokens must carry.' },
+    jwksUrl: { ...url, description: 'Where its public keys are; found by discovery when absent.' },
+    introspection: {
+      ...introspection,
+      description:
+        'For tokens that only the issuer can read (RFC 7662): `clientId`, `clientSecretFile` or `clientSecret`, and `url` unless discovery finds it.',
+    },
+    userClaim: {
+      ...text,
+      description: 'Claim with the FHIR resource of the person; dots reach into objects.',
+      default: 'fhirUser',
+    },
+    patientClaim: {
+      ...text,
+      description: 'Claim with the patient in context; when absent `patient`, also within `launch_response`.',
+    },
+    fhirUserBase: {
+      ...url,
+      description: 'FHIR base URL in its `fhirUser`, when the people there have the same ids as here.',
+    },
+    leewaySeconds: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 300,
+      default: 30,
+      description: 'How much its clock may differ.',
+    },
   },
 } as const;
 

@@ -1,10 +1,13 @@
 // Environment and file -> one frozen, checked Config. The only reader of process.env; a wrong value stops the start with
 // a sentence that says which, why and what to do.
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { Ajv } from 'ajv';
+import { ConfigError } from './config-error.ts';
+import { type IssuerConfig, isLoopback, readIssuer, type WrittenIssuer } from './config-issuers.ts';
 import { ENVIRONMENT, FILE_SCHEMA } from './config-schema.ts';
+
+export { ConfigError };
 
 export interface FacilityConfig {
   readonly code: string;
@@ -24,12 +27,6 @@ export interface ConnectionConfig {
   readonly types: Readonly<Record<string, 'pull' | 'push' | 'both'>>;
   readonly overlapSeconds: number;
   readonly pullEverySeconds: number;
-}
-
-export interface IssuerConfig {
-  readonly issuer: string;
-  readonly jwksUrl: string;
-  readonly audience: string;
 }
 
 export interface ClientConfig {
@@ -65,11 +62,6 @@ export interface Config extends ConfigFile {
   readonly packageRegistry: string;
 }
 
-/** A setting that Baton cannot start with. The message is for the person who set it. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
-
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
 /** @throws ConfigError */
@@ -100,11 +92,6 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     );
   }
   return Object.freeze(config);
-}
-
-/** True for addresses that only this machine can reach. */
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
 function refuseUnknownVariables(env: Readonly<Record<string, string | undefined>>): void {
@@ -214,7 +201,7 @@ function readFile(path: string): ConfigFile {
 
 function parseFile(value: unknown, path: string): ConfigFile {
   const ajv = new Ajv({ useDefaults: true, allErrors: true });
-  const check = ajv.compile<ConfigFile>(FILE_SCHEMA);
+  const check = ajv.compile<Omit<ConfigFile, 'issuers'> & { issuers: WrittenIssuer[] }>(FILE_SCHEMA);
   const copy = structuredClone(value);
   if (!check(copy)) {
     const lines = (check.errors ?? []).map((e) =>
@@ -233,7 +220,12 @@ function parseFile(value: unknown, path: string): ConfigFile {
     'connection name',
     copy.connections.map((connection) => connection.name),
   );
-  return copy;
+  refuseDuplicates(
+    path,
+    'issuer',
+    copy.issuers.map(({ issuer }) => issuer),
+  );
+  return { ...copy, issuers: copy.issuers.map((issuer) => readIssuer(issuer, path)) };
 }
 
 const detail = (params: Record<string, unknown>) =>

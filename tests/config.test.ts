@@ -18,6 +18,53 @@ function withFile(content: unknown, env: Record<string, string> = {}) {
   return loadConfig({ BATON_CONFIG: path, ...env });
 }
 
+describe('issuers', () => {
+  const issuer = (more: object) =>
+    withFile({ issuers: [{ issuer: 'https://idp.example', audience: 'baton', ...more }] });
+  const introspection = (more: object) => ({ introspection: { clientId: 'baton', ...more } });
+
+  test('need nothing but their name and audience', () => {
+    expect(issuer({}).issuers).toEqual([
+      { issuer: 'https://idp.example', audience: 'baton', userClaim: 'fhirUser', leewaySeconds: 30 },
+    ]);
+  });
+
+  test('may keep their secret in a file beside the configuration', () => {
+    writeFileSync(join(folder, 'secret'), 's3cret\n', { mode: 0o600 });
+    const [found] = issuer(introspection({ clientSecretFile: 'secret' })).issuers;
+    expect(found?.introspection).toEqual({ clientId: 'baton', clientSecret: 's3cret' });
+  });
+
+  test('may be plain http on this machine', () => {
+    const local = ['http://localhost:1/x', 'http://127.0.0.1', 'http://[::1]:8080'];
+    const config = withFile({ issuers: local.map((name) => ({ issuer: name, audience: 'baton' })) });
+    expect(config.issuers).toHaveLength(3);
+  });
+
+  test.each([
+    [{ issuer: 'http://idp.example' }, 'is not https'],
+    [{ issuer: 'http://127.0.0.1.evil.example' }, 'is not https'],
+    [{ jwksUrl: 'http://idp.example/jwks' }, 'is not https'],
+    [introspection({ clientSecret: 'x', url: 'http://idp.example/i' }), 'is not https'],
+    [{ issuer: 'https://idp.example?x=y' }, 'neither ? nor #'],
+    [introspection({}), 'needs introspection.clientSecretFile or introspection.clientSecret'],
+    [introspection({ clientSecretFile: 'nowhere' }), 'which cannot be read'],
+    [
+      { ...introspection({ clientSecret: 'x' }), jwksUrl: 'https://idp.example/jwks' },
+      'has both jwksUrl and introspection',
+    ],
+    [{ leewaySeconds: 301 }, 'must be <= 300'],
+    [{ audience: '' }, 'must NOT have fewer than 1 characters'],
+  ])('%j is refused', (more, sentence) => {
+    expect(() => issuer(more)).toThrow(sentence);
+  });
+
+  test('are refused twice', () => {
+    const twice = { issuer: 'https://idp.example', audience: 'a' };
+    expect(() => withFile({ issuers: [twice, twice] })).toThrow('has the issuer "https://idp.example" twice');
+  });
+});
+
 describe('loadConfig', () => {
   test('starts with nothing set: loopback, SQLite, authentication on, sandbox on', () => {
     expect(loadConfig({})).toMatchObject({

@@ -19,6 +19,11 @@ function environment({ url, folder }: BenchDatabase): NodeJS.ProcessEnv {
   };
 }
 
+/** The same without authentication and audit, on a port of its own. */
+export function startUnguarded(database: BenchDatabase): Promise<Listening> {
+  return startListening(['scripts/bench/bare/unguarded.ts'], environment(database));
+}
+
 /** @param flags for Node, before the script */
 export async function startBaton(
   database: BenchDatabase,

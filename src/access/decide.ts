@@ -1,9 +1,12 @@
-// May this grant do this? Scopes against interaction and type. Searches are narrowed before they run; nothing is
-// filtered out of their results afterwards.
+// May this grant do this? Scopes against interaction and type and, when a person asks, against what the person's roles
+// allow: a scope never gives more than its user has. Searches are narrowed before they run; nothing is filtered out of
+// their results afterwards.
 // https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html#scopes-for-requesting-fhir-resources
 import { Fault } from '../fault.ts';
 import type { Grant } from './grant.ts';
+import { isWide, type Lane, type Narrowing } from './narrowing.ts';
 import { type Door, hasEverything, type Permission, type ResourceScope } from './scopes.ts';
+import type { Standing } from './standing.ts';
 
 /** FHIR's restful-interaction codes that Baton answers, and the permission each needs. */
 export const PERMISSIONS = {
@@ -22,72 +25,114 @@ export const PERMISSIONS = {
 
 export type Interaction = keyof typeof PERMISSIONS;
 
-/** The part of a type's resources that a grant reaches. */
-export interface Narrowing {
-  /** Only resources in this patient's compartment. */
-  readonly patient?: string;
-  /** Only resources that match at least one of these sets of search parameters; no set at all means no limit. */
-  readonly anyOf: readonly ResourceScope['constraint'][];
-}
-
 /**
  * Decides an interaction on a resource type (`*` for all types at once).
  * @returns undefined when every resource of the type is within reach, else the narrowing that must be applied
  * @throws Fault forbidden
  */
 export function decide(grant: Grant, interaction: Interaction, type: string): Narrowing | undefined {
-  const fitting = scopesFor(grant, interaction, type);
-  if (fitting.some(isWide)) return undefined;
-  if (fitting.length === 0) throw refusal(PERMISSIONS[interaction], type);
-  const wholeType = (scope: ResourceScope) => scope.constraint.length === 0;
-  const anyOf = fitting.some(wholeType) ? [] : fitting.map((scope) => scope.constraint);
-  if (fitting.every((scope) => scope.level !== 'patient')) return { anyOf };
-  if (!grant.patient) {
-    throw new Fault('forbidden', 'The token has patient/ scopes but names no patient (claim `patient`).');
-  }
-  if (fitting.some((scope) => scope.level !== 'patient')) {
-    throw new Fault(
-      'forbidden',
-      `The token mixes patient/ scopes with constrained user/ or system/ scopes for ${type}; Baton cannot combine them.`,
-    );
-  }
-  return { patient: grant.patient, anyOf };
+  const lanes = lanesFor(grant, interaction, type);
+  if (lanes.length === 0) throw refusal(grant, PERMISSIONS[interaction], type);
+  return lanes.some(isWide) && !isBound(grant, interaction) ? undefined : { lanes };
 }
 
 /**
  * Like `decide`, for interactions that Baton cannot narrow.
  * @throws Fault forbidden, also when the grant reaches only a part of the type
  */
-export function decideFully(grant: Grant, interaction: Interaction, type: string): void {
-  if (decide(grant, interaction, type) === undefined) return;
+export function decideFully(grant: Grant, interaction: Interaction, type: string): undefined {
+  if (decide(grant, interaction, type) === undefined) return undefined;
   throw new Fault(
     'forbidden',
-    `The token reaches only some ${type === '*' ? '' : `${type} `}resources (a patient/ or constrained scope), and ` +
-      `Baton allows ${interaction} only to tokens that reach all of them. Use a user/ or system/ scope.`,
+    `The token reaches only some ${type === '*' ? '' : `${type} `}resources (a patient/, user/ or constrained scope, or ` +
+      `consents that withhold some), and Baton allows ${interaction} only to tokens that reach all of them.`,
   );
 }
 
 /** True when the grant reaches every resource of the type for the interaction. */
 export function reachesAll(grant: Grant, interaction: Interaction, type: string): boolean {
-  return scopesFor(grant, interaction, type).some(isWide);
+  return !isBound(grant, interaction) && lanesFor(grant, interaction, type).some(isWide);
 }
+
+/** True when the grant reaches some resources of the type, perhaps all. */
+export function reachesSome(grant: Grant, interaction: Interaction, type: string): boolean {
+  return lanesFor(grant, interaction, type).length > 0;
+}
+
+/** Consents say who may see something, not who may write it down. */
+export function isBound(grant: Grant, interaction: Interaction): boolean {
+  return grant.asker !== undefined && DISCLOSES.has(PERMISSIONS[interaction]);
+}
+
+const DISCLOSES: ReadonlySet<Permission> = new Set(['r', 's']);
 
 /** @throws Fault forbidden when the grant does not open one of Baton's own doors (operator routes, intake, metrics) */
 export function decideDoor(grant: Grant, door: Door): void {
-  if (grant.scopes.doors.has(door) || hasEverything(grant.scopes)) return;
-  throw new Fault('forbidden', `The token needs the scope ${door}.`, { context: { scope: door } });
-}
-
-function scopesFor(grant: Grant, interaction: Interaction, type: string): ResourceScope[] {
-  const permission = PERMISSIONS[interaction];
-  return grant.scopes.resources.filter(
-    (scope) => scope.permissions.has(permission) && (scope.type === '*' || scope.type === type),
+  const scoped = grant.scopes.doors.has(door) || hasEverything(grant.scopes);
+  const mayUser = grant.actor.kind !== 'user' || grant.standing?.doors.has(door) === true;
+  if (scoped && mayUser) return;
+  throw new Fault(
+    'forbidden',
+    scoped ? "The user's roles do not open this door." : `The token needs the scope ${door}.`,
+    scoped ? {} : { context: { scope: door } },
   );
 }
 
-const isWide = (scope: ResourceScope) => scope.level !== 'patient' && scope.constraint.length === 0;
+function lanesFor(grant: Grant, interaction: Interaction, type: string): Lane[] {
+  const permission = PERMISSIONS[interaction];
+  return grant.scopes.resources
+    .filter((scope) => scope.permissions.has(permission) && (scope.type === '*' || scope.type === type))
+    .flatMap((scope) => lanesOf(grant, scope, permission, type));
+}
 
-function refusal(permission: Permission, type: string): Fault {
+function lanesOf(grant: Grant, scope: ResourceScope, permission: Permission, type: string): Lane[] {
+  const { constraint, level } = scope;
+  if (level === 'patient' && grant.patient === undefined) return [];
+  const scoped: Lane = { constraint, ...(level === 'patient' ? { patient: grant.patient } : {}) };
+  if (grant.actor.kind === 'user') return withRoles(scoped, grant.standing, permission, type);
+  // A user/ scope speaks of a user's rights, and there is no user.
+  return level === 'user' ? [] : [scoped];
+}
+
+function withRoles(scoped: Lane, standing: Standing | undefined, permission: Permission, type: string): Lane[] {
+  if (!standing) return [];
+  const ofRoles = standing.rules
+    .filter((rule) => rule.may.has(permission) && (type === '*' || rule.types.has(type)))
+    .map(({ types, patients, matching }): Lane => {
+      const named = type === '*' ? { types: [...types] } : {};
+      const limited = patients !== undefined || matching !== undefined || type === '*';
+      return limited
+        ? { ...scoped, role: { ...named, ...(patients ? { patients } : {}), ...(matching ? { matching } : {}) } }
+        : scoped;
+    });
+  return [...ofRoles, ...inEmergency(scoped, standing, permission, type)];
+}
+
+/** Emergency access opens one patient's compartment, for what the user's roles may do with their own patients. */
+function inEmergency(scoped: Lane, { emergencies, emergencyRules }: Standing, permission: Permission, type: string) {
+  const may = emergencyRules.filter((rule) => rule.may.has(permission) && (type === '*' || rule.types.has(type)));
+  if (may.length === 0) return [];
+  return emergencies
+    .filter(({ patient }) => scoped.patient === undefined || scoped.patient === patient)
+    .map(({ patient }): Lane => {
+      const role = type === '*' ? { role: { types: may.flatMap((rule) => [...rule.types]) } } : {};
+      return { ...scoped, patient, emergency: true, ...role };
+    });
+}
+
+function refusal(grant: Grant, permission: Permission, type: string): Fault {
   const scope = `system/${type}.${permission}`;
+  const asked = grant.scopes.resources.filter(
+    (each) => each.permissions.has(permission) && (each.type === '*' || each.type === type),
+  );
+  if (asked.some(({ level }) => level === 'patient') && grant.patient === undefined) {
+    return new Fault('forbidden', 'The token has patient/ scopes but names no patient (claim `patient`).');
+  }
+  if (asked.length > 0 && grant.actor.kind === 'user') {
+    return new Fault('forbidden', `None of the user's roles may do this with ${type === '*' ? 'all types' : type}.`);
+  }
+  if (asked.length > 0) {
+    return new Fault('forbidden', 'The token has user/ scopes but names no user (claim `fhirUser`).');
+  }
   return new Fault('forbidden', `The token needs a scope like ${scope}.`, { context: { scope } });
 }

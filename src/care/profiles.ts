@@ -1,5 +1,5 @@
-// Reads the artefacts that an integrator may change: every FHIR resource under profiles/. Policies and calendars lie in
-// the same folder but are no FHIR resources and have their own readers.
+// Reads the artefacts that an integrator may change: every FHIR resource under profiles/. Policies, calendars and roles lie
+// in the same folder but are no FHIR resources and have their own readers.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Resource, ResourceType } from '@medplum/fhirtypes';
@@ -30,7 +30,7 @@ function filesUnder(folder: string, top: boolean): string[] {
   return entries.flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return top && NOT_FHIR.has(entry.name) ? [] : filesUnder(path, false);
-    return entry.name.endsWith('.json') ? [path] : [];
+    return entry.name.endsWith('.json') && !top ? [path] : [];
   });
 }
 

@@ -7,6 +7,7 @@ import type { Access } from '../access/access.ts';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
 import { capabilityStatement } from '../fhir/capability.ts';
+import { type LabelPolicy, NO_LABEL_POLICY } from '../fhir/consent/label-policy.ts';
 import type { Definitions } from '../fhir/definitions.ts';
 import { type Installed, NOTHING_INSTALLED } from '../fhir/installed.ts';
 import type { SearchParameters } from '../fhir/search/parameters.ts';
@@ -53,6 +54,8 @@ export interface ServerOptions {
   /** Guides and profiles; another object when they have changed. Absent: none. */
   readonly installed?: () => Installed;
   readonly access: Access;
+  /** Security labels that need a permit. Absent: none does. */
+  readonly labelPolicy?: LabelPolicy;
   /** Absent: no `/intake/hl7v2`. */
   readonly intake?: Intake;
   readonly sync?: OperatorParts['sync'];
@@ -154,6 +157,7 @@ function fhirContext(options: ServerOptions): FhirContext {
     capabilities: onceFor([base, installed], () => JSON.stringify(statement())),
     terminologyCapabilities: onceFor([base, installed], () => JSON.stringify(terminology())),
     maxBundleEntries: limits.bundleEntries,
+    labelPolicy: options.labelPolicy ?? NO_LABEL_POLICY,
   };
 }
 

@@ -2,6 +2,7 @@
 // https://hl7.org/fhir/R4/http.html#transaction
 import { applyStatements } from './alongside.ts';
 import type { AuditEntry } from './audit-chain.ts';
+import { refuseOutside, refuseStrangers } from './enforce-guard.ts';
 import type { Group, Unit } from './group.ts';
 import { identify, refuseOverlaps } from './identify.ts';
 import { formatInstant } from './instant.ts';
@@ -12,14 +13,16 @@ import { removeCurrent, writeCurrent, writeVersion } from './write.ts';
 
 /**
  * Carries out one unit. When it throws, the caller rolls back to where it began.
- * @throws Fault invalid | unprocessable | conflict | precondition | multiple-matches
+ * @throws Fault invalid | unprocessable | conflict | precondition | multiple-matches | forbidden | not-found
  */
 export async function commitUnit(group: Group, unit: Unit): Promise<Outcome[]> {
   const steps: Step[] = [];
-  for (const change of unit.changes) steps.push(await identify(group, change, steps));
+  for (const change of unit.changes) steps.push(await identify(group, change, steps, unit.guard));
   if (steps.length > 1) refuseOverlaps(steps);
   await linkAll(group, steps, unit);
+  if (unit.guard) await refuseStrangers(group, steps, unit.guard);
   await writeAll(group, unit.actor, steps);
+  if (unit.guard) await refuseOutside(group, steps, unit.guard);
   await applyStatements(group.tx, unit.alongside);
   return steps.map((step) => {
     const outcome = outcomeOf(step);

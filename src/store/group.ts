@@ -41,4 +41,5 @@ export interface Unit {
   /** A FHIR transaction, as opposed to one change on its own. */
   readonly transaction: boolean;
   readonly mayKnow?: CommitOptions['mayKnow'] | undefined;
+  readonly guard?: CommitOptions['guard'];
 }

@@ -4,7 +4,9 @@ import { Fault } from '../fault.ts';
 import type { Change } from '../fhir/change.ts';
 import { parseExact, sameExact, stringifyExact } from '../fhir/exact-json.ts';
 import { checkVersion } from './check-version.ts';
+import { isHidden } from './enforce-guard.ts';
 import type { Group } from './group.ts';
+import type { Guard } from './guard.ts';
 import { matchOne } from './match.ts';
 import { newStep, type Step } from './step.ts';
 import { currentVersion } from './stored.ts';
@@ -13,11 +15,16 @@ const CONTENT =
   'SELECT rid, type, id, version, sequence, updated, deleted, content FROM resource WHERE type = ? AND id = ?';
 
 /** @throws Fault not-found | gone | precondition | multiple-matches, and what `revise` throws */
-export async function identifyPatch(group: Group, change: Extract<Change, { op: 'patch' }>): Promise<Step> {
+export async function identifyPatch(
+  group: Group,
+  change: Extract<Change, { op: 'patch' }>,
+  guard: Guard | undefined,
+): Promise<Step> {
   const { type, query, ifMatch, revise, evenIfSame = false } = change;
-  const id = query === undefined ? change.id : (await matchOne(group, type, query, 'a conditional patch'))?.id;
+  const id = query === undefined ? change.id : (await matchOne(group, type, query, 'a conditional patch', guard))?.id;
   if (id === undefined) throw new Fault('not-found', `No ${type} matches the criteria of the conditional patch.`);
-  const current = await group.current.find(type, id);
+  const hidden = await isHidden(group, guard, 'patch', type, id);
+  const current = hidden ? undefined : await group.current.find(type, id);
   if (!current) throw new Fault('not-found', `There is no ${type}/${id} to patch.`);
   if (current.deleted) throw new Fault('gone', `${type}/${id} was deleted; a patch cannot bring it back.`);
   checkVersion(type, id, current, ifMatch);

@@ -4,7 +4,9 @@ import { randomUUID } from 'node:crypto';
 import { Fault } from '../fault.ts';
 import type { Change } from '../fhir/change.ts';
 import { checkAbsent, checkVersion } from './check-version.ts';
+import { isHidden } from './enforce-guard.ts';
 import type { Group } from './group.ts';
+import type { Guard } from './guard.ts';
 import { identifyPatch } from './identify-patch.ts';
 import { matchOne } from './match.ts';
 import { newStep, type Step } from './step.ts';
@@ -20,18 +22,28 @@ const ID = /^[A-Za-z0-9\-.]{1,64}$/;
  * @param earlier the steps of the changes before this one in the same commit
  * @throws Fault invalid | conflict | precondition | multiple-matches; not-found, gone and what `revise` throws for patches
  */
-export async function identify(group: Group, change: Change, earlier: readonly Step[]): Promise<Step> {
-  if (change.op === 'create') return identifyCreate(group, change, earlier);
-  if (change.op === 'update') return identifyUpdate(group, change);
-  return change.op === 'patch' ? identifyPatch(group, change) : identifyDelete(group, change);
+export async function identify(
+  group: Group,
+  change: Change,
+  earlier: readonly Step[],
+  guard: Guard | undefined,
+): Promise<Step> {
+  if (change.op === 'create') return identifyCreate(group, change, earlier, guard);
+  if (change.op === 'update') return identifyUpdate(group, change, guard);
+  return change.op === 'patch' ? identifyPatch(group, change, guard) : identifyDelete(group, change, guard);
 }
 
-async function identifyCreate(group: Group, change: Create, earlier: readonly Step[]): Promise<Step> {
+async function identifyCreate(
+  group: Group,
+  change: Create,
+  earlier: readonly Step[],
+  guard: Guard | undefined,
+): Promise<Step> {
   const { resource, fullUrl, ifNoneExist } = change;
   const type = resource.resourceType;
   const base = { op: 'create', type, fullUrl, criteria: ifNoneExist } as const;
   if (ifNoneExist !== undefined) {
-    const match = await matchOne(group, type, ifNoneExist, 'If-None-Exist');
+    const match = await matchOne(group, type, ifNoneExist, 'If-None-Exist', guard);
     if (match) return newStep({ ...base, id: match.id, match, writes: false });
     const twin = earlier.find(
       (step) => step.op === 'create' && step.writes && step.type === type && step.criteria === ifNoneExist,
@@ -46,10 +58,10 @@ async function identifyCreate(group: Group, change: Create, earlier: readonly St
   return newStep({ ...base, id: change.id, resource });
 }
 
-async function identifyUpdate(group: Group, change: Update): Promise<Step> {
+async function identifyUpdate(group: Group, change: Update, guard: Guard | undefined): Promise<Step> {
   const { resource, fullUrl, ifMatch, query } = change;
   const type = resource.resourceType;
-  const match = query === undefined ? undefined : await matchOne(group, type, query, 'a conditional update');
+  const match = query === undefined ? undefined : await matchOne(group, type, query, 'a conditional update', guard);
   if (match && resource.id !== undefined && resource.id !== match.id) {
     throw new Fault('invalid', `The conditional update matched ${type}/${match.id}, but its body has another id.`, {
       expression: `${type}.id`,
@@ -67,6 +79,8 @@ async function identifyUpdate(group: Group, change: Update): Promise<Step> {
     return newStep({ op: 'update', type, id: randomUUID(), fullUrl, resource, criteria: query });
   }
   requireId(id, type);
+  // Who reaches only a part of the type cannot choose ids: whether one is taken would tell what else there is.
+  if (await isHidden(group, guard, 'update', type, id)) throw new Fault('not-found', `There is no ${type}/${id}.`);
   const current = await group.current.find(type, id);
   if (query !== undefined && !match && current && !current.deleted) {
     throw new Fault('conflict', `${type}/${id} exists, but it does not match the criteria of the conditional update.`);
@@ -76,15 +90,16 @@ async function identifyUpdate(group: Group, change: Update): Promise<Step> {
   return newStep({ op: 'update', type, id, fullUrl, current, resource, criteria: match ? undefined : query });
 }
 
-async function identifyDelete(group: Group, change: Delete): Promise<Step> {
+async function identifyDelete(group: Group, change: Delete, guard: Guard | undefined): Promise<Step> {
   const { type, ifMatch, query } = change;
-  const id = query === undefined ? change.id : (await matchOne(group, type, query, 'a conditional delete'))?.id;
+  const id = query === undefined ? change.id : (await matchOne(group, type, query, 'a conditional delete', guard))?.id;
   if (id === undefined) {
     if (query === undefined) throw new Fault('invalid', `A delete needs the id of the ${type}.`, { code: 'required' });
     checkVersion(type, 'the matched resource', undefined, ifMatch);
     return newStep({ op: 'delete', type, id: '', writes: false });
   }
-  const current = await group.current.find(type, id);
+  const hidden = await isHidden(group, guard, 'delete', type, id);
+  const current = hidden ? undefined : await group.current.find(type, id);
   checkVersion(type, id, current, ifMatch);
   if (!current) return newStep({ op: 'delete', type, id, writes: false });
   if (current.deleted) {

@@ -1,11 +1,13 @@
 // The one resource that a conditional interaction or reference means, as the open transaction sees it.
 import { Fault } from '../fault.ts';
 import type { Group } from './group.ts';
+import type { Guard } from './guard.ts';
 import type { StoredVersion } from './store.ts';
 
 /**
  * @param query search parameters without `?`
  * @param what names the asker in the sentence of a fault
+ * @param guard keeps the matches within what the writer may find
  * @returns undefined when nothing matches
  * @throws Fault invalid when the query has no criteria | multiple-matches
  */
@@ -14,13 +16,17 @@ export async function matchOne(
   type: string,
   query: string,
   what: string,
+  guard?: Guard,
 ): Promise<StoredVersion | undefined> {
   const { searchEngine } = group.rules;
   const parsed = searchEngine.parse(`${type}?${query}`);
   if (parsed.conditions.length === 0) {
     throw new Fault('invalid', `The criteria of ${what} on ${type} are empty; they would match every ${type}.`);
   }
-  const narrow = { ...parsed, count: 2, total: 'none', includes: [] } as const;
+  const byIdentifier = parsed.conditions.every((each) => each.kind === 'match' && each.parameter.code === 'identifier');
+  const reach = guard?.matching(type, byIdentifier);
+  const conditions = reach ? [...parsed.conditions, reach] : parsed.conditions;
+  const narrow = { ...parsed, conditions, count: 2, total: 'none', includes: [] } as const;
   const { items } = await searchEngine.run(group.tx, narrow);
   if (items.length > 1) {
     throw new Fault('multiple-matches', `The criteria of ${what} match more than one ${type}.`);

@@ -11,7 +11,7 @@ import { readHistory } from './history.ts';
 import { readMetaInUse } from './meta-in-use.ts';
 import { migrate } from './migrate.ts';
 import { openPostgres } from './postgres.ts';
-import { findAll, findWithholding, readGuarded, readHead, readLog, readResource, readVersion } from './read.ts';
+import { findAll, findWithholding, readHead, readLog, readMayWithhold, readResource, readVersion } from './read.ts';
 import { enforceRules, type PrepareRules, type RulesInForce } from './rules-in-force.ts';
 import { reindexAll } from './search/reindex.ts';
 import { openSqlite } from './sqlite.ts';
@@ -83,12 +83,12 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
   let closing: Promise<void> | undefined;
 
   return {
-    commit(actor, changes, alongside = [], { transaction = changes.length > 1, mayKnow } = {}) {
+    commit(actor, changes, alongside = [], { transaction = changes.length > 1, mayKnow, guard } = {}) {
       if (changes.length === 0 && alongside.length === 0) return Promise.resolve([]);
-      return commits.submit({ actor, changes, alongside, transaction, mayKnow });
+      return commits.submit({ actor, changes, alongside, transaction, mayKnow, guard });
     },
     read: (type, id) => readResource(reader, type, id),
-    readGuarded: (type, id) => readGuarded(reader, type, id),
+    mayWithhold: (labels) => readMayWithhold(reader, labels),
     withholding: (type, id, condition) => findWithholding(reader, searchEngine, { type, id }, condition),
     withholdingOf: (resource, condition) => searchEngine.withholdingOf(reader, resource, condition),
     vread: (type, id, versionId) => readVersion(reader, type, id, versionId),

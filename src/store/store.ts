@@ -1,7 +1,9 @@
 // What the rest of Baton knows of the store: one way to write, one log, reads and searches. Engines implement it.
 import type { Resource } from '@medplum/fhirtypes';
 import type { Change } from '../fhir/change.ts';
+import type { Label } from '../fhir/consent/label-order.ts';
 import type { SearchQuery, WithheldCondition } from '../fhir/search/query.ts';
+import type { Guard } from './guard.ts';
 
 /** Who makes a change or asks a question; goes into the version row and the audit trail. */
 export interface Actor {
@@ -116,13 +118,6 @@ export interface Withholding {
   readonly until?: number;
 }
 
-/** A read that says whether consents have to be asked before its result goes anywhere. */
-export interface GuardedRead {
-  readonly stored: StoredVersion | undefined;
-  /** False: at the moment of the read no consent of any patient denied or permitted anything. */
-  readonly consents: boolean;
-}
-
 /** One line of the audit trail for something that is not a write (writes are audited by the commit itself). */
 export interface AuditRecord {
   readonly actor: Actor;
@@ -141,6 +136,8 @@ export interface CommitOptions {
   readonly transaction?: boolean;
   /** Types of which the caller may learn what is stored; references to others need not lead anywhere. Absent: all. */
   readonly mayKnow?: (type: string) => boolean;
+  /** Absent: the writer may touch and make anything. */
+  readonly guard?: Guard | undefined;
 }
 
 export interface Store {
@@ -158,8 +155,8 @@ export interface Store {
 
   /** The current version, a deleted one included (`operation: 'delete'`); undefined when there never was one. */
   read(type: string, id: string): Promise<StoredVersion | undefined>;
-  /** `read`, with the answer to whether there is any rule of a Consent, from the same moment. */
-  readGuarded(type: string, id: string): Promise<GuardedRead>;
+  /** Whether anything could be withheld from anybody: some Consent has a rule, or some resource one of the labels. */
+  mayWithhold(labels: readonly Label[]): Promise<boolean>;
   /**
    * What keeps the current resource from the asker of the condition. Nothing is withheld of a resource that is deleted or
    * never was.

@@ -81,22 +81,24 @@ describe('a decision', () => {
   });
 
   it('narrows patient scopes to the patient and refuses them without one', () => {
-    expect(decide(grant('patient/*.rs', 'p1'), 'read', 'Task')).toEqual({ patient: 'p1', anyOf: [] });
+    expect(decide(grant('patient/*.rs', 'p1'), 'read', 'Task')).toEqual({
+      lanes: [{ patient: 'p1', constraint: [] }],
+    });
     expect(() => decide(grant('patient/*.rs'), 'read', 'Task')).toThrow('no patient');
   });
 
   it('joins constraints with or', () => {
     const narrowing = decide(grant('system/Task.rs?code=a system/Task.rs?code=b'), 'search-type', 'Task');
-    expect(narrowing).toEqual({ anyOf: [[['code', 'a']], [['code', 'b']]] });
+    expect(narrowing).toEqual({ lanes: [{ constraint: [['code', 'a']] }, { constraint: [['code', 'b']] }] });
   });
 
   it('takes the widest scope', () => {
-    expect(decide(grant('patient/Task.rs system/Task.rs?code=a user/Task.r', 'p1'), 'read', 'Task')).toBeUndefined();
+    expect(decide(grant('patient/Task.rs system/Task.rs?code=a system/Task.r', 'p1'), 'read', 'Task')).toBeUndefined();
   });
 
   it('refuses to narrow what cannot be narrowed', () => {
     expect(() => decideFully(grant('patient/*.cruds', 'p1'), 'create', 'Task')).toThrow('reaches only some Task');
-    expect(() => decideFully(grant('user/Task.c'), 'create', 'Task')).not.toThrow();
+    expect(() => decideFully(grant('system/Task.c'), 'create', 'Task')).not.toThrow();
   });
 
   it('knows when all of a type is within reach', () => {

@@ -214,6 +214,16 @@ const parameters = (name: string, value: object) => ({ resourceType: 'Parameters
 const TAG = parameters('meta', { valueMeta: { tag: [{ system: 'urn:t', code: 'x' }] } });
 
 const OPERATIONS: Readonly<Record<string, Attempt>> = {
+  async 'break-glass'() {
+    await put('Practitioner', 'doctor');
+    const coding = [{ system: 'https://baton.health/fhir/CodeSystem/care-role', code: 'physician' }];
+    const practitioner = { reference: 'Practitioner/doctor' };
+    await put('PractitionerRole', 'doctor', { active: true, practitioner, code: [{ coding }] });
+    const patient = await put('Patient', 'unconscious');
+    const as = await baton.tokenOf('Practitioner/doctor', 'user/*.rs');
+    const body = parameters('reason', { valueString: 'Unconscious in the emergency department' });
+    return send('POST', `${patient}/$break-glass`, { body, as });
+  },
   // A body of Parameters is the operation's input, so that what is validated goes into it.
   validate: (type) =>
     send('POST', `/${type}/$validate`, { body: parameters('resource', { resource: minimalResource(type) }) }),

@@ -84,7 +84,7 @@ it('a next link works once more and only as it was given', async () => {
 });
 
 it('a hierarchy is looked through only by tokens that may search it', async () => {
-  const as = await baton.token('user/Procedure.rs');
+  const as = await baton.token('system/Procedure.rs');
   expect((await baton.fhir('GET', '/Procedure?location:below=ward', { as })).status).toBe(403);
   expect((await baton.fhir('GET', '/Procedure?location=ward', { as })).status).toBe(200);
   expect((await baton.fhir('GET', '/Procedure?_filter=not%20(location.name%20eq%20a)', { as })).status).toBe(403);

@@ -1,12 +1,18 @@
 // A whole server for a test: real store on a real file, real access, tokens for whatever scope a test needs.
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
 import { type Access, createAccess } from '../../src/access/access.ts';
+import { createAskers } from '../../src/access/asker.ts';
 import { openKeys } from '../../src/access/keys.ts';
+import { loadRoles } from '../../src/access/role.ts';
 import { FULL_SCOPE } from '../../src/access/scopes.ts';
+import { createStandings } from '../../src/access/standing.ts';
+import { loadTypeGroups } from '../../src/access/type-groups.ts';
 import { loadProfiles, ofType } from '../../src/care/profiles.ts';
+import { labelPolicy } from '../../src/fhir/consent/label-policy.ts';
 import { loadDefinitions } from '../../src/fhir/definitions.ts';
 import { loadSearchParameters } from '../../src/fhir/search/parameters.ts';
 import { createValidator } from '../../src/fhir/validation/validator.ts';
@@ -22,6 +28,11 @@ const profiles = loadProfiles(join(import.meta.dirname, '../../profiles'));
 const definitions = loadDefinitions(profiles);
 const { validate } = createValidator(definitions);
 export const PARAMETERS = loadSearchParameters(ofType(profiles, 'SearchParameter'));
+const groups = loadTypeGroups(join(import.meta.dirname, '../../profiles/type-groups.json'), PARAMETERS);
+const LABELS = labelPolicy(
+  JSON.parse(readFileSync(join(import.meta.dirname, '../../profiles/access/consent-policy.json'), 'utf8')),
+);
+export const ROLES = loadRoles(join(import.meta.dirname, '../../profiles/roles'), groups, PARAMETERS);
 
 export interface Answer {
   readonly status: number;
@@ -72,6 +83,8 @@ export interface TestServer {
   readonly access: Access;
   /** A token for the scope and, with `patient`, the patient in context. */
   token(scope: string, patient?: string): Promise<string>;
+  /** A token for a person, e.g. `Practitioner/1`. */
+  tokenOf(user: string, scope: string, patient?: string): Promise<string>;
   /** Sends a request below the FHIR base; with full access unless `as` gives another token. */
   fhir(method: Method, path: string, more?: RequestExtras): Promise<Answer>;
   /** The same for any path. */
@@ -99,13 +112,25 @@ export async function serve(
   const options = typeof given === 'function' ? given(temp) : given;
   const { clock } = temp;
   const keys = await openKeys();
-  const access = createAccess({ mode: 'smart', keys, issuers: [], clients: [], baseUrl: () => BASE, clock });
+  const standingOf = createStandings({ store: temp.store, roles: ROLES, clock });
+  const askerOf = createAskers({ store: temp.store, policy: LABELS, clock });
+  const access = createAccess({
+    mode: 'smart',
+    keys,
+    issuers: [],
+    clients: [],
+    baseUrl: () => BASE,
+    clock,
+    standingOf,
+    askerOf,
+  });
   const server = await createServer({
     store: temp.store,
     parameters: PARAMETERS,
     definitions,
     validate,
     access,
+    labelPolicy: LABELS,
     clock,
     log: pino({ level: 'silent' }),
     baseUrl: () => BASE,
@@ -114,6 +139,8 @@ export async function serve(
   });
   const token = (scope: string, patient?: string) =>
     access.issue({ clientId: 'tester', scope, lifetimeSeconds: 300, ...(patient ? { patient } : {}) });
+  const tokenOf = (fhirUser: string, scope: string, patient?: string) =>
+    access.issue({ clientId: 'app', fhirUser, scope, lifetimeSeconds: 300, ...(patient ? { patient } : {}) });
   const everything = await token(FULL_SCOPE);
 
   const send = async (method: Method, path: string, { body, headers, as = everything }: RequestExtras = {}) => {
@@ -136,6 +163,7 @@ export async function serve(
     temp,
     access,
     token,
+    tokenOf,
     send,
     fhir: (method, path, more) => send(method, `/fhir/R4${path}`, more),
     async audited() {

@@ -1,5 +1,5 @@
-// Narrows a search to one patient's compartment, for `Patient/{id}/Task` and for patient/ scopes.
-// https://hl7.org/fhir/R4/compartmentdefinition-patient.html
+// Narrows a search to one patient's compartment, for `Patient/{id}/Task` and for patient/ scopes, or to the compartments of
+// the patients that fulfil a condition. https://hl7.org/fhir/R4/compartmentdefinition-patient.html
 import type { SearchParameters } from './parameters.ts';
 import type { Condition, ParameterKey } from './query.ts';
 
@@ -9,6 +9,23 @@ import type { Condition, ParameterKey } from './query.ts';
  * @param type absent for a search over all types
  */
 export function compartmentCondition(parameters: SearchParameters, type: string | undefined, id: string): Condition {
+  return { kind: 'compartment', id, ...compartmentPlaces(parameters, type) };
+}
+
+/** In the compartment of a patient who fulfils the condition. */
+export function membersCondition(
+  parameters: SearchParameters,
+  type: string | undefined,
+  patients: Condition,
+): Condition {
+  return { kind: 'members', patients, ...compartmentPlaces(parameters, type) };
+}
+
+/** Where a resource names the patients in whose compartment it is; `self`: it may be the patient. */
+export function compartmentPlaces(
+  parameters: SearchParameters,
+  type: string | undefined,
+): { readonly parameters: readonly ParameterKey[]; readonly self: boolean } {
   const types = type === undefined ? parameters.types : [type];
   const keys = new Map<string, ParameterKey>();
   for (const each of types) {
@@ -17,5 +34,5 @@ export function compartmentCondition(parameters: SearchParameters, type: string 
       if (definition?.kind === 'reference') keys.set(`${definition.type}.${code}`, { type: definition.type, code });
     }
   }
-  return { kind: 'compartment', id, parameters: [...keys.values()], self: type === undefined || type === 'Patient' };
+  return { parameters: [...keys.values()], self: type === undefined || type === 'Patient' };
 }

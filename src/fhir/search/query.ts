@@ -69,6 +69,8 @@ export type Condition =
       readonly parameters: readonly ParameterKey[];
       readonly self: boolean;
     }
+  /** In the compartment of a patient who fulfils the condition. */
+  | MembersCondition
   /** The words, folded, one after the other in the narrative or anywhere in the content. */
   | { readonly kind: 'words'; readonly within: 'narrative' | 'content'; readonly words: readonly string[] }
   | NearCondition
@@ -78,6 +80,14 @@ export type Condition =
   | { readonly kind: 'any'; readonly of: readonly Condition[] }
   | { readonly kind: 'all'; readonly of: readonly Condition[] }
   | { readonly kind: 'not'; readonly of: Condition };
+
+export interface MembersCondition {
+  readonly kind: 'members';
+  /** Asked of Patient. */
+  readonly patients: Condition;
+  readonly parameters: readonly ParameterKey[];
+  readonly self: boolean;
+}
 
 /** A position no farther from the point than the chord, both on a sphere of radius 1. */
 export interface NearCondition {
@@ -230,6 +240,8 @@ export interface Include {
   readonly target?: string;
   /** Of what it brings only resources of these types; clients cannot ask for that. */
   readonly amongTypes?: readonly string[];
+  /** Of what it brings only resources that fulfil this; clients cannot ask for that. */
+  readonly within?: Condition;
 }
 
 /** Resources without a value come last, ascending and descending. */

@@ -3,7 +3,7 @@
 // https://hl7.org/fhir/R4/http.html#trules
 
 import type { Resource } from '@medplum/fhirtypes';
-import { decideFully, type Interaction, reachesAll } from '../../access/decide.ts';
+import { decide, decideFully, type Interaction, reachesAll } from '../../access/decide.ts';
 import type { Grant } from '../../access/grant.ts';
 import type { Change } from '../../fhir/change.ts';
 import { parseSearchUrl } from '../../fhir/search/parse.ts';
@@ -17,15 +17,15 @@ import { searchOptions } from './search-options.ts';
  */
 export function authorizeChange(context: FhirContext, grant: Grant, change: Change): Change {
   const type = typeOf(change);
-  decideFully(grant, change.op satisfies Interaction, type);
+  decide(grant, change.op satisfies Interaction, type);
   const criteria = change.op === 'create' ? change.ifNoneExist : change.query;
-  if (criteria !== undefined) authorizeSearch(context, grant, type, criteria);
+  if (criteria !== undefined) authorizeCriteria(context, grant, type, criteria);
   if (change.op === 'delete') return change;
   if (change.op !== 'patch') {
     authorizeReferences(context, grant, change.resource);
     return change;
   }
-  if (change.tellsContent) decideFully(grant, 'read', type);
+  if (change.tellsContent) decide(grant, 'read', type);
   return {
     ...change,
     evenIfSame: !reachesAll(grant, 'read', type),
@@ -41,7 +41,9 @@ export function authorizeChange(context: FhirContext, grant: Grant, change: Chan
 function authorizeReferences(context: FhirContext, grant: Grant, resource: Resource): void {
   for (const reference of conditionalReferences(resource)) {
     const mark = reference.indexOf('?');
-    authorizeSearch(context, grant, reference.slice(0, mark), reference.slice(mark + 1));
+    const type = reference.slice(0, mark);
+    decideFully(grant, 'search-type', type);
+    authorizeCriteria(context, grant, type, reference.slice(mark + 1));
   }
 }
 
@@ -49,8 +51,9 @@ export function typeOf(change: Change): string {
   return 'type' in change ? change.type : change.resource.resourceType;
 }
 
-function authorizeSearch(context: FhirContext, grant: Grant, type: string, criteria: string): void {
-  decideFully(grant, 'search-type', type);
+/** The commit keeps the matches within reach; where the criteria look into other resources nobody does. */
+function authorizeCriteria(context: FhirContext, grant: Grant, type: string, criteria: string): void {
+  decide(grant, 'search-type', type);
   const options = searchOptions(context, 'strict');
   refuseBlindChains(grant, parseSearchUrl(context.parameters, `${type}?${criteria}`, options).conditions);
 }

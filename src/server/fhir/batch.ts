@@ -1,7 +1,6 @@
 // batch and transaction. The changes of a transaction are one commit; the entries of a batch are on their own. Reads and
 // searches run after the changes, and every answer stands where its entry stood.
 // https://hl7.org/fhir/R4/http.html#transaction
-import { reachesAll } from '../../access/decide.ts';
 import { asFault, Fault, outcomeOf } from '../../fault.ts';
 import { readBundle } from '../../fhir/bundle.ts';
 import type { EntryRequest } from '../../fhir/bundle-entry.ts';
@@ -18,6 +17,7 @@ import type { Answer, FhirContext, FhirRequest } from './context.ts';
 import { parsePrefer } from './prefer.ts';
 import type { Run } from './run.ts';
 import { statusLine } from './status-line.ts';
+import { mayShow } from './write-guard.ts';
 
 export async function batch(context: FhirContext, { grant, headers, body }: FhirRequest): Promise<Answer> {
   const run: Run = { context, grant, prefer: headers.prefer, wanted: parsePrefer(headers.prefer) };
@@ -78,22 +78,22 @@ async function runTransaction(run: Run, entries: readonly (EntryRequest | Fault)
       continue;
     }
     const outcome = outcomes.next().value;
-    if (outcome) answers.push(changeEntry(run, entry.change, outcome));
+    if (outcome) answers.push(await changeEntry(run, entry.change, outcome));
   }
   return answers;
 }
 
-function changeEntry({ context, grant, wanted }: Run, change: Change, outcome: Outcome): EntryParts {
+async function changeEntry({ context, grant, wanted }: Run, change: Change, outcome: Outcome): Promise<EntryParts> {
   const { status, type, id, versionId, lastUpdated } = outcome;
   const told = wanted.return === 'OperationOutcome' ? { outcome: JSON.parse(information('All OK.')) } : {};
   if (status === 204) {
     return { response: { status: statusLine(204), ...(versionId ? { etag: etagOf(versionId) } : {}), ...told } };
   }
   const isOwn = outcome.written && change.op !== 'patch';
-  const mayShow = isOwn || reachesAll(grant, 'read', type);
+  const isShown = wanted.return === 'representation' && (isOwn || (await mayShow(context, grant, type, id)));
   return {
     fullUrl: `${context.base()}/${type}/${id}`,
-    resource: wanted.return === 'representation' && mayShow ? outcome.content : undefined,
+    resource: isShown ? outcome.content : undefined,
     response: {
       status: statusLine(status),
       location: versionUrl(context, outcome),

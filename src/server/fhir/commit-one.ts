@@ -5,6 +5,7 @@ import { asFault, Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
 import type { Outcome } from '../../store/store.ts';
 import type { FhirContext } from './context.ts';
+import { guardOf } from './write-guard.ts';
 
 /** @throws Fault whatever the store's commit says */
 export async function commitOne(context: FhirContext, grant: Grant, change: Change): Promise<Outcome> {
@@ -15,14 +16,15 @@ export async function commitOne(context: FhirContext, grant: Grant, change: Chan
 
 /** @throws Fault whatever the store's commit says, without a reason that tells what the grant may not read */
 export async function commitChanges(
-  { store }: FhirContext,
+  context: FhirContext,
   grant: Grant,
   changes: readonly Change[],
   options?: { readonly transaction: boolean },
 ): Promise<Outcome[]> {
   const mayKnow = (type: string) => reachesAll(grant, 'read', type);
   try {
-    return await store.commit(grant.actor, changes, [], { ...options, mayKnow });
+    const guard = guardOf(context, grant, changes);
+    return await context.store.commit(grant.actor, changes, [], { ...options, mayKnow, guard });
   } catch (error) {
     const isBlind = changes.some((change) => change.op === 'patch' && !mayKnow(change.type));
     throw isBlind ? withoutReason(error) : error;

@@ -1,6 +1,6 @@
 // delete by id, and conditional delete of at most one match. Deleting what is not there succeeds.
 // https://hl7.org/fhir/R4/http.html#delete
-import { decideFully } from '../../access/decide.ts';
+import { decide } from '../../access/decide.ts';
 import type { Grant } from '../../access/grant.ts';
 import type { Change } from '../../fhir/change.ts';
 import { etagOf } from '../../fhir/etag.ts';
@@ -14,7 +14,7 @@ import { criteriaIn, ifMatchIn } from './update.ts';
 
 export async function remove(context: FhirContext, { grant, params, pairs, headers }: FhirRequest): Promise<Answer> {
   const { type = '', id } = params;
-  decideFully(grant, 'delete', type);
+  decide(grant, 'delete', type);
   const prefer = parsePrefer(headers.prefer);
   if (id !== undefined && !isId(id)) return nothingThere(context, grant, type);
   const change: Change = {

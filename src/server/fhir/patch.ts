@@ -1,5 +1,5 @@
 // patch by id and conditional patch; JSON Patch and FHIRPath Patch. https://hl7.org/fhir/R4/http.html#patch
-import { decideFully, reachesAll } from '../../access/decide.ts';
+import { decide } from '../../access/decide.ts';
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
 import { JSON_PATCH, readPatch } from '../../fhir/patch/patch.ts';
@@ -10,11 +10,12 @@ import { commitOne } from './commit-one.ts';
 import type { Answer, FhirContext, FhirRequest } from './context.ts';
 import { parsePrefer } from './prefer.ts';
 import { criteriaIn, ifMatchIn } from './update.ts';
+import { mayShow } from './write-guard.ts';
 
 export async function patch(context: FhirContext, request: FhirRequest): Promise<Answer> {
   const { grant, params, pairs, headers, body } = request;
   const { type = '', id } = params;
-  decideFully(grant, 'patch', type);
+  decide(grant, 'patch', type);
   const prefer = parsePrefer(headers.prefer);
   if (id !== undefined && !isId(id)) throw new Fault('not-found', `${type} has no resource with this id.`);
   checkKind(headers['content-type'], body);
@@ -28,9 +29,10 @@ export async function patch(context: FhirContext, request: FhirRequest): Promise
     ...ifMatchIn(headers['if-match']),
   };
   const outcome = await commitOne(context, grant, authorizeChange(context, grant, change));
-  const mayRead = reachesAll(grant, 'read', type);
+  const mayRead = await mayShow(context, grant, type, outcome.id);
   // A client that may only write does not learn from a small patch what else the resource says.
-  return writeAnswer(context, outcome, mayRead || prefer.return ? prefer : { ...prefer, return: 'minimal' }, mayRead);
+  const told = mayRead || prefer.return === 'OperationOutcome' ? prefer : ({ ...prefer, return: 'minimal' } as const);
+  return writeAnswer(context, outcome, told, mayRead);
 }
 
 /** @throws Fault invalid when the body is of the other kind than its media type says */

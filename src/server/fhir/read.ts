@@ -1,5 +1,4 @@
 // read: the current version of one resource, as the text that is stored. https://hl7.org/fhir/R4/http.html#read
-import { decide } from '../../access/decide.ts';
 import type { Grant } from '../../access/grant.ts';
 import { Fault } from '../../fault.ts';
 import { versionOf } from '../../fhir/etag.ts';
@@ -9,6 +8,8 @@ import type { StoredVersion } from '../../store/store.ts';
 import { versionHeaders } from './answer.ts';
 import type { Answer, FhirContext, FhirRequest } from './context.ts';
 import { queryWithin } from './narrow.ts';
+import { reachOf } from './reach.ts';
+import { explainWithheld } from './withheld.ts';
 
 export async function read(context: FhirContext, { grant, params, pairs, headers }: FhirRequest): Promise<Answer> {
   const { type = '', id = '' } = params;
@@ -31,12 +32,15 @@ export async function readCurrent(
   type: string,
   id: string,
 ): Promise<StoredVersion> {
-  const narrowing = decide(grant, 'read', type);
+  const reach = reachOf(context, grant, 'read', type);
   if (!isId(id)) throw new Fault('not-found', `${type} has no resource with this id.`);
-  const found = narrowing
-    ? (await context.store.search(queryWithin(context, type, [['_id', id]], narrowing))).items[0]
+  const found = reach
+    ? (await context.store.search(queryWithin(context, type, [['_id', id]], reach))).items[0]
     : await context.store.read(type, id);
-  if (!found) throw new Fault('not-found', `There is no ${type}/${id}.`);
+  if (!found) {
+    await explainWithheld(context, grant, type, id);
+    throw new Fault('not-found', `There is no ${type}/${id}.`);
+  }
   if (found.operation === 'delete') throw new Fault('gone', `${type}/${id} was deleted.`);
   return found;
 }

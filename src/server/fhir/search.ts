@@ -1,19 +1,22 @@
 // search: over a type, over all types, and within a patient's compartment; GET and POST. Answers a searchset Bundle put
 // together from stored text. https://hl7.org/fhir/R4/http.html#search
-import { decide, type Narrowing, reachesAll } from '../../access/decide.ts';
+import { reachesAll, reachesSome } from '../../access/decide.ts';
 import type { Grant } from '../../access/grant.ts';
 import { Fault } from '../../fault.ts';
 import { isId, type Pairs } from '../../fhir/request-url.ts';
+import { compartmentCondition } from '../../fhir/search/compartment.ts';
 import { parseSearch } from '../../fhir/search/parse.ts';
-import type { SearchQuery } from '../../fhir/search/query.ts';
+import type { Condition, SearchQuery } from '../../fhir/search/query.ts';
 import { summaryIn } from '../../fhir/subset.ts';
 import type { StoredVersion } from '../../store/store.ts';
 import { bundleText, entryText, type Link } from './bundle-text.ts';
 import type { Answer, FhirContext, FhirRequest } from './context.ts';
-import { narrow, readableIncludes, refuseBlindChains, unreadableIncludes } from './narrow.ts';
+import { narrow, narrowChains, readableIncludes, unreadableIncludes } from './narrow.ts';
 import { type Prefer, parsePrefer } from './prefer.ts';
+import { reachOf, reachOfTypes } from './reach.ts';
 import { searchOptions } from './search-options.ts';
 import { withStoredTokenSets } from './stored-token-sets.ts';
+import { noticeOfWithheld } from './withheld.ts';
 
 export async function search(context: FhirContext, { grant, params, pairs, headers }: FhirRequest): Promise<Answer> {
   const { target, id, type } = params;
@@ -39,9 +42,16 @@ export async function searchBundle(
   asked: SearchAsked,
   handling: Prefer['handling'],
 ): Promise<string> {
-  const query = planSearch(await withStoredTokenSets(context, grant, asked.pairs), grant, asked, handling);
+  const told = await withStoredTokenSets(context, grant, asked.pairs);
+  const query = planSearch(told, grant, asked, handling);
   const path = [asked.patient === undefined ? [] : ['Patient', asked.patient], asked.type ?? []].flat().join('/');
-  return answerSearch(context, grant, { query, path, pairs: asked.pairs });
+  const notice = await noticeOfWithheld(context, grant, query.type, (unbound) => {
+    const { conditions, compartment } = planSearch(told, unbound, asked, handling);
+    return compartment
+      ? [...conditions, compartmentCondition(context.parameters, query.type, compartment.id)]
+      : conditions;
+  });
+  return answerSearch(context, grant, { query, path, pairs: asked.pairs, notice });
 }
 
 export interface PlannedSearch {
@@ -50,13 +60,15 @@ export interface PlannedSearch {
   readonly path: string;
   /** As the client sent them: they say how the answer is presented. */
   readonly pairs: Pairs;
+  /** A sentence for the person who asks about what is not there. */
+  readonly notice?: string | undefined;
 }
 
 /** Runs a search that has been planned within the grant; returns the page as a searchset, JSON text. */
 export async function answerSearch(
   context: FhirContext,
   grant: Grant,
-  { query, path, pairs }: PlannedSearch,
+  { query, path, pairs, notice }: PlannedSearch,
 ): Promise<string> {
   const result = await context.store.search(query);
   const subset = context.subset(pairs);
@@ -66,13 +78,15 @@ export async function answerSearch(
     const again = query.applied.filter(([name]) => name !== CURSOR);
     links.push({ relation: 'next', url: url([...again, [CURSOR, result.next]]) });
   }
-  const readable = (version: StoredVersion) => reachesAll(grant, 'read', version.type);
+  // The store has narrowed them; that nothing of a type without any right gets out does not hang on it alone.
+  const readable = (version: StoredVersion) => reachesSome(grant, 'read', version.type);
   const included = query.includes.length === 0 ? [] : result.included.filter(readable);
   const entries = [
     ...result.items.map((version) => matchEntry(context, version, subset(version.content), 'match')),
     ...included.map((version) => matchEntry(context, version, subset(version.content, true), 'include')),
     ...(query.ignored.length > 0 ? [ignoredEntry(query.ignored)] : []),
     ...(result.warnings?.map(warningEntry) ?? []),
+    ...(notice === undefined ? [] : [outcomeEntry('suppressed', [notice])]),
   ];
   return bundleText(context.clock, 'searchset', { total: result.total, links, entries });
 }
@@ -92,26 +106,28 @@ export function planSearch(
 ): SearchQuery {
   const { type, patient, pairs } = asked;
   if (patient !== undefined && !isId(patient)) throw new Fault('not-found', 'There is no such patient.');
-  const narrowing = authorize(grant, type, pairs);
+  const reach = authorize(context, grant, type, pairs);
   const parsed = parseSearch(context.parameters, type, pairs, searchOptions(context, handling));
-  refuseBlindChains(grant, parsed.conditions);
+  const conditions = narrowChains(context, grant, parsed.conditions);
   const [unreadable] = unreadableIncludes(context, grant, parsed.includes);
   if (unreadable !== undefined && handling === 'strict') throw mayNotInclude(unreadable);
   const summary = summaryIn(pairs);
   if (summary === 'text' && parsed.includes.length > 0 && handling === 'strict') throw textWithIncludes();
-  const readable =
-    unreadable === undefined ? parsed : { ...parsed, includes: readableIncludes(context, grant, parsed.includes) };
+  const readable = { ...parsed, conditions, includes: readableIncludes(context, grant, parsed.includes) };
   const counted = summary === 'count' ? ({ ...readable, count: 0, total: 'accurate' } as const) : readable;
   const within =
     patient === undefined ? counted : { ...counted, compartment: { type: 'Patient', id: patient } as const };
-  return narrowing ? narrow(context, within, narrowing) : within;
+  return reach ? narrow(within, reach) : within;
 }
 
-function authorize(grant: Grant, type: string | undefined, pairs: Pairs): Narrowing | undefined {
-  if (type !== undefined) return decide(grant, 'search-type', type);
+function authorize(context: FhirContext, grant: Grant, type: string | undefined, pairs: Pairs): Condition | undefined {
+  if (type !== undefined) return reachOf(context, grant, 'search-type', type);
   const types = pairs.filter(([name]) => name === '_type').flatMap(([, value]) => value.split(','));
-  if (types.length > 0 && types.every((each) => reachesAll(grant, 'search-system', each))) return undefined;
-  return decide(grant, 'search-system', '*');
+  if (types.length === 0 || !types.every((each) => reachesSome(grant, 'search-system', each))) {
+    return reachOf(context, grant, 'search-system', undefined);
+  }
+  if (types.every((each) => reachesAll(grant, 'search-system', each))) return undefined;
+  return reachOfTypes(context, grant, 'search-system', types);
 }
 
 /** https://hl7.org/fhir/R4/search.html#summary */
@@ -123,7 +139,7 @@ function mayNotInclude(type: string): Fault {
   const which = type === '*' ? 'resources of any type' : `${type} resources`;
   return new Fault(
     'forbidden',
-    `The search includes ${which}, and the token may not read all of those. Name a target type, e.g. ` +
+    `The search includes ${which}, and the token may not read those. Name a target type, e.g. ` +
       '_include=Task:patient:Patient, or send Prefer: handling=lenient to leave out what the token may not read.',
     { context: { scope: `system/${type}.r` } },
   );

@@ -1,5 +1,5 @@
 // update by id (also as create) and conditional update. https://hl7.org/fhir/R4/http.html#update and #cond-update
-import { decideFully, reachesAll } from '../../access/decide.ts';
+import { decide } from '../../access/decide.ts';
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
 import { versionOf } from '../../fhir/etag.ts';
@@ -11,11 +11,12 @@ import { resourceIn } from './body.ts';
 import { commitOne } from './commit-one.ts';
 import type { Answer, FhirContext, FhirRequest } from './context.ts';
 import { parsePrefer } from './prefer.ts';
+import { mayShow } from './write-guard.ts';
 
 export async function update(context: FhirContext, request: FhirRequest): Promise<Answer> {
   const { grant, params, headers, body } = request;
   const { type = '', id } = params;
-  decideFully(grant, 'update', type);
+  decide(grant, 'update', type);
   const prefer = parsePrefer(headers.prefer);
   const resource = resourceIn(body, type);
   refuseSubsetted(resource);
@@ -28,7 +29,8 @@ export async function update(context: FhirContext, request: FhirRequest): Promis
   };
   if (id !== undefined) checkId(resource.id, id);
   authorizeChange(context, grant, change);
-  return writeAnswer(context, await commitOne(context, grant, change), prefer, reachesAll(grant, 'read', type));
+  const outcome = await commitOne(context, grant, change);
+  return writeAnswer(context, outcome, prefer, await mayShow(context, grant, type, outcome.id));
 }
 
 /** Criteria of a conditional update or delete. @throws Fault invalid without any */

@@ -1,11 +1,11 @@
 // vread: one past or present version of a resource. https://hl7.org/fhir/R4/http.html#vread
-import { decideFully } from '../../access/decide.ts';
 import type { Grant } from '../../access/grant.ts';
 import { Fault } from '../../fault.ts';
 import { isId } from '../../fhir/request-url.ts';
 import type { StoredVersion } from '../../store/store.ts';
 import { versionHeaders } from './answer.ts';
 import type { Answer, FhirContext, FhirRequest } from './context.ts';
+import { pastVersionsShown } from './past-versions.ts';
 
 export async function vread(context: FhirContext, { grant, params, pairs }: FhirRequest): Promise<Answer> {
   const { type = '', id = '', version = '' } = params;
@@ -20,9 +20,11 @@ export async function readVersion(
   grant: Grant,
   { type, id, versionId }: Pick<StoredVersion, 'type' | 'id' | 'versionId'>,
 ): Promise<StoredVersion> {
-  decideFully(grant, 'vread', type);
+  const isShown = await pastVersionsShown(context, grant, 'vread', { type, id });
   const found = isId(id) && isId(versionId) ? await context.store.vread(type, id, versionId) : undefined;
-  if (!found) throw new Fault('not-found', `There is no such version of ${type}/${id}.`);
+  if (!found || isShown?.(found.content) === false) {
+    throw new Fault('not-found', `There is no such version of ${type}/${id}.`);
+  }
   if (found.operation === 'delete') throw new Fault('gone', `Version ${versionId} is the deletion of ${type}/${id}.`);
   return found;
 }

@@ -27,6 +27,8 @@ export function breadth(condition: Condition): number | undefined {
       return 3;
     case 'near':
       return 4;
+    case 'members':
+      return breadth(condition.patients) === undefined ? undefined : BROAD - 1;
     case 'words':
       return BROAD - 1;
     case 'chain':
@@ -188,6 +190,25 @@ export function candidatesSql(
           AND ${u}.value = ${x}.target_id`);
       }
       return join(ways, ' UNION ALL ');
+    }
+    case 'members': {
+      const patients = candidatesSql(condition.patients, 'Patient', ids, depth + 1);
+      if (!patients) return undefined;
+      const q = raw(`q${depth}`);
+      const found = sql`(SELECT ${p}.rid AS rid, ${p}.id AS id FROM (${patients}) ${q}
+        CROSS JOIN resource ${p} WHERE ${p}.rid = ${q}.rid AND ${p}.type = ${'Patient'} AND ${p}.deleted = 0)`;
+      const parameters = condition.parameters.map((key) => ids.idOf(key));
+      const sets: Fragment[] = [];
+      if (parameters.length > 0) {
+        sets.push(sql`SELECT ${x}.rid AS rid FROM ${found} c${raw(String(depth))} CROSS JOIN search_reference ${x}
+          WHERE ${x}.parameter ${among(parameters)} AND ${x}.target_id = c${raw(String(depth))}.id
+          AND ${x}.target_type = ${'Patient'}`);
+      }
+      if (condition.self || sets.length === 0) {
+        sets.push(sql`SELECT c${raw(String(depth))}.rid AS rid FROM ${found} c${raw(String(depth))}
+          WHERE ${raw(condition.self ? '1 = 1' : '1 = 0')}`);
+      }
+      return join(sets, ' UNION ALL ');
     }
     case 'any': {
       const sets = condition.of.map((child) => candidatesSql(child, type, ids, depth + 1));

@@ -4,6 +4,7 @@ import type {
   CompositeCondition,
   Condition,
   MatchCondition,
+  MembersCondition,
   ParameterKey,
   ValueKind,
   ValueMatch,
@@ -60,6 +61,8 @@ export function conditionSql(condition: Condition, row: Fragment, ids: Parameter
     }
     case 'compartment':
       return compartmentSql(condition, row, x, ids);
+    case 'members':
+      return membersSql(condition, row, depth, ids);
     case 'words':
       return sql`EXISTS (${wordsSql(condition, ids.dialect, row)})`;
     case 'near':
@@ -114,6 +117,22 @@ function compartmentSql(condition: CompartmentCondition, row: Fragment, x: Fragm
     ways.push(existsSql('reference', row, x, sql`${x}.parameter ${among(parameters)} AND ${target}`, ids));
   }
   if (condition.self) ways.push(sql`(${row}.type = ${'Patient'} AND ${row}.id = ${condition.id})`);
+  return or(ways);
+}
+
+function membersSql(condition: MembersCondition, row: Fragment, depth: number, ids: ParameterIds): Fragment {
+  const [x, other] = [raw(`x${depth}`), raw(`o${depth}`)];
+  const ways: Fragment[] = [];
+  const parameters = condition.parameters.map((key) => ids.idOf(key));
+  if (parameters.length > 0) {
+    ways.push(sql`EXISTS (SELECT 1 FROM search_reference ${x} JOIN resource ${other}
+      ON ${other}.type = ${'Patient'} AND ${other}.id = ${x}.target_id
+      WHERE ${x}.rid = ${row}.rid AND ${x}.parameter ${among(parameters)} AND ${x}.target_type = ${'Patient'}
+      AND ${other}.deleted = 0 AND ${conditionSql(condition.patients, other, ids, depth + 1)})`);
+  }
+  if (condition.self) {
+    ways.push(sql`(${row}.type = ${'Patient'} AND ${conditionSql(condition.patients, row, ids, depth + 1)})`);
+  }
   return or(ways);
 }
 

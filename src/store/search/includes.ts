@@ -62,6 +62,7 @@ async function* follow(
   if (path.parameters.length === 0) return;
   for (let start = 0; start < from.length; start += CHUNK) {
     const rids = from.slice(start, start + CHUNK).map((row) => row.rid);
-    for (const { text, params } of includeSql(include, path, rids)) yield (await db.all(text, params)).map(foundRow);
+    for (const { text, params } of includeSql(include, path, rids, context.ids))
+      yield (await db.all(text, params)).map(foundRow);
   }
 }

@@ -28,7 +28,9 @@ function refuseIn(node: unknown, unindexed: Unindexed): void {
   for (const member of Object.values(node)) refuseIn(member, unindexed);
 }
 
-function refuseInclude({ source, code }: Include, unindexed: Unindexed, parameters: SearchParameters): void {
+function refuseInclude(include: Include, unindexed: Unindexed, parameters: SearchParameters): void {
+  const { source, code, within } = include;
+  refuseIn(within, unindexed);
   for (const type of source === undefined ? unindexed.keys() : [source]) {
     const codes = code === undefined ? referencesOf(type, parameters) : [code];
     for (const each of codes) refuseKey({ type, code: each }, unindexed);

@@ -1,7 +1,7 @@
 // $meta, $meta-add and $meta-delete: profiles, security labels and tags, of one resource or of all of them.
 // https://hl7.org/fhir/R4/resource-operation-meta.html
 import type { Meta, Resource } from '@medplum/fhirtypes';
-import { decideFully, reachesAll } from '../../../access/decide.ts';
+import { decideFully } from '../../../access/decide.ts';
 import { Fault } from '../../../fault.ts';
 import type { Change } from '../../../fhir/change.ts';
 import { addMeta, deleteMeta, readMeta } from '../../../fhir/meta.ts';
@@ -13,6 +13,7 @@ import type { Answer, FhirContext, FhirHandler, FhirRequest } from '../context.t
 import { readCurrent } from '../read.ts';
 import { ifMatchIn } from '../update.ts';
 import { readVersion } from '../vread.ts';
+import { mayShow } from '../write-guard.ts';
 import { operationInput } from './input.ts';
 import type { Operation } from './operation.ts';
 
@@ -77,7 +78,7 @@ function changing(combine: (current: Meta, given: Meta) => Meta): FhirHandler {
     };
     const outcome = await commitOne(context, grant, authorizeChange(context, grant, change));
     // Who may only write does not learn which other labels the resource has.
-    if (!reachesAll(grant, 'read', type)) return { status: 200, headers: versionHeaders(outcome) };
+    if (!(await mayShow(context, grant, type, id))) return { status: 200, headers: versionHeaders(outcome) };
     return answerMeta((JSON.parse(outcome.content) as Resource).meta ?? {}, versionHeaders(outcome));
   };
 }

@@ -1,10 +1,10 @@
 // The code systems, value sets and concept maps that an operation needs and that were stored through the API: looked up by
 // URL, then what those refer to, within what the grant lets be read. They go before what is installed.
 import type { ConceptMap, Resource, ValueSet } from '@medplum/fhirtypes';
-import { decide, type Narrowing } from '../../../access/decide.ts';
 import type { Grant } from '../../../access/grant.ts';
 import { Fault } from '../../../fault.ts';
 import type { Pairs } from '../../../fhir/request-url.ts';
+import type { Condition } from '../../../fhir/search/query.ts';
 import { toCanonical } from '../../../fhir/terminology/canonical.ts';
 import { keepRecent, type Recent } from '../../../fhir/terminology/recent.ts';
 import {
@@ -19,6 +19,7 @@ import {
 import type { Store, StoredVersion } from '../../../store/store.ts';
 import type { FhirContext } from '../context.ts';
 import { queryWithin } from '../narrow.ts';
+import { tryReach } from '../reach.ts';
 
 /** What to look up: a resource by its canonical URL. */
 export interface Need {
@@ -120,9 +121,9 @@ export async function searchStored(
   parameter: string,
   urls: readonly string[],
 ): Promise<TerminologyResource[]> {
-  const narrowing = readable(grant, type);
+  const reach = tryReach(context, grant, 'read', type);
   const found: TerminologyResource[] = [];
-  for (let at = 0; narrowing && at < urls.length; at += CHUNK) {
+  for (let at = 0; reach !== 'none' && at < urls.length; at += CHUNK) {
     const value = urls
       .slice(at, at + CHUNK)
       .map(escaped)
@@ -131,7 +132,9 @@ export async function searchStored(
       [parameter, value],
       ['_count', String(MAX_FOUND)],
     ];
-    const { items, next } = await context.store.search(queryWithin(context, type, pairs, narrowing));
+    const { items, next } = await context.store.search(
+      queryWithin(context, type, pairs, reach === 'all' ? EVERY : reach),
+    );
     if (next !== undefined) throw tooCostly();
     found.push(...items.map((version) => parseStored(context.store, version) as TerminologyResource));
   }
@@ -141,14 +144,7 @@ export async function searchStored(
 /** https://hl7.org/fhir/R4/search.html#escaping */
 const escaped = (text: string) => text.replace(/[\\,|$]/g, '\\$&');
 
-function readable(grant: Grant, type: TerminologyType): Narrowing | undefined {
-  try {
-    return decide(grant, 'read', type) ?? { anyOf: [] };
-  } catch (error) {
-    if (error instanceof Fault && error.kind === 'forbidden') return undefined;
-    throw error;
-  }
-}
+const EVERY: Condition = { kind: 'all', of: [] };
 
 const parsed = new WeakMap<Store, Recent<Resource>>();
 

@@ -1,4 +1,5 @@
 // Every operation that is answered. Adding one here is all it takes.
+import { BREAK_GLASS } from './break-glass.ts';
 import { EVERYTHING } from './everything.ts';
 import { EXPAND } from './expand.ts';
 import { LOOKUP } from './lookup.ts';
@@ -21,4 +22,5 @@ export const OPERATIONS: readonly Operation[] = [
   META,
   META_ADD,
   META_DELETE,
+  BREAK_GLASS,
 ];

@@ -1,7 +1,7 @@
 // $validate: what would be wrong with a resource, without storing it.
 // https://hl7.org/fhir/R4/resource-operation-validate.html
 import type { OperationOutcomeIssue, Resource } from '@medplum/fhirtypes';
-import { decideFully } from '../../../access/decide.ts';
+import { decide } from '../../../access/decide.ts';
 import { Fault } from '../../../fault.ts';
 import { issueOf } from '../../../fhir/validation/issue.ts';
 import type { Answer, FhirContext, FhirRequest } from '../context.ts';
@@ -68,7 +68,7 @@ function modeIn(input: OperationInput): Mode | undefined {
 /** Baton deletes whatever is there and may be deleted by the token; other resources may keep pointing at it. */
 async function deleteIssues(context: FhirContext, { grant, params }: FhirRequest): Promise<OperationOutcomeIssue[]> {
   const { type = '', id = '' } = params;
-  decideFully(grant, 'delete', type);
+  decide(grant, 'delete', type);
   await readCurrent(context, grant, type, id);
   return [];
 }

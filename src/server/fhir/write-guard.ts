@@ -1,0 +1,79 @@
+// What a grant lets a commit see, touch and make. https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html
+import { decide, type Interaction, reachesAll } from '../../access/decide.ts';
+import type { Grant } from '../../access/grant.ts';
+import type { Lane } from '../../access/narrowing.ts';
+import type { Change } from '../../fhir/change.ts';
+import { parseLiteral } from '../../fhir/references.ts';
+import type { Condition } from '../../fhir/search/query.ts';
+import type { Guard } from '../../store/guard.ts';
+import { typeOf } from './authorize-change.ts';
+import type { FhirContext } from './context.ts';
+import { patientsOf, reachOf, tryReach } from './reach.ts';
+import { unbound } from './withheld.ts';
+
+/** Undefined when the grant reaches all of every type that is changed or looked for. */
+export function guardOf(context: FhirContext, grant: Grant, changes: readonly Change[]): Guard | undefined {
+  const isFree = changes.every((change) => {
+    const type = typeOf(change);
+    const isConditional = (change.op === 'create' ? change.ifNoneExist : change.query) !== undefined;
+    return reachesAll(grant, change.op, type) && (!isConditional || reachesAll(grant, 'search-type', type));
+  });
+  if (isFree) return undefined;
+  const reveals = new Set(
+    changes.flatMap((change) => (change.op === 'patch' && change.tellsContent ? change.type : [])),
+  );
+  const base = `${context.base()}/`;
+  return {
+    before(op, type) {
+      const reach = reachOf(context, grant, op, type);
+      if (op !== 'patch' || !reveals.has(type)) return reach;
+      const readable = reachOf(context, grant, 'read', type);
+      return reach && readable ? { kind: 'all', of: [reach, readable] } : (reach ?? readable);
+    },
+    after: (op, type) => reachOf(context, grant, op, type),
+    // A consent may keep a resource from its writer, but must not make the writer store it twice.
+    matching: (type, byIdentifier) => reachOf(context, byIdentifier ? unbound(grant) : grant, 'search-type', type),
+    patients: (op, type) => patientsWithin(context, grant, op, type),
+    patientIn(reference) {
+      const literal = parseLiteral(reference.startsWith(base) ? reference.slice(base.length) : reference);
+      return literal?.type === 'Patient' ? literal.id : undefined;
+    },
+  };
+}
+
+/** Patients that what is written may be about; undefined: anybody. */
+function patientsWithin(context: FhirContext, grant: Grant, op: Interaction, type: string): Condition | undefined {
+  const lanes = decide(grant, op, type)?.lanes;
+  if (!lanes?.every(isAboutPatients)) return undefined;
+  return { kind: 'any', of: lanes.map((lane) => patientsOfLane(context, lane)) };
+}
+
+/** The scope of an application that names no patient binds what it writes, not whom that is about. */
+const isAboutPatients = ({ patient, role }: Lane) => patient !== undefined || role !== undefined;
+
+function patientsOfLane(context: FhirContext, { patient, role }: Lane): Condition {
+  const of: Condition[] = [];
+  if (patient !== undefined) of.push({ kind: 'id', ids: [patient], negated: false });
+  if (role?.patients) of.push(patientsOf(context, role.patients));
+  // A rule that goes by what the resource says, not by the patient, lets nobody move it to another patient.
+  else if (role?.matching) of.push({ kind: 'id', ids: [], negated: false });
+  return { kind: 'all', of };
+}
+
+/** Whether the content of what was written, or was there instead, may be shown. */
+export async function mayShow(context: FhirContext, grant: Grant, type: string, id: string): Promise<boolean> {
+  const reach = tryReach(context, grant, 'read', type);
+  if (reach === 'all' || reach === 'none') return reach === 'all';
+  const conditions: Condition[] = [{ kind: 'id', ids: [id], negated: false }, reach];
+  const { items } = await context.store.search({
+    type,
+    conditions,
+    includes: [],
+    sort: [],
+    count: 1,
+    total: 'none',
+    applied: [],
+    ignored: [],
+  });
+  return items.length > 0;
+}

@@ -1,0 +1,70 @@
+// Keeps a commit within what its writer may see, touch and make. Asked inside the transaction, so that nothing can come
+// between the question and the write. What is hidden from the writer is to the commit as if it did not exist.
+import { Fault } from '../fault.ts';
+import { collectReferences, locateReference } from '../fhir/references.ts';
+import type { Condition } from '../fhir/search/query.ts';
+import type { Group } from './group.ts';
+import type { Guard } from './guard.ts';
+import type { Step } from './step.ts';
+
+type Op = Step['op'];
+
+const CONTENT = 'SELECT content FROM resource WHERE rid = ?';
+
+/** Whether the resource is there, as the open transaction sees it, and fulfils the condition. */
+export async function holds(group: Group, type: string, id: string, condition: Condition): Promise<boolean> {
+  const { items } = await group.rules.searchEngine.run(group.tx, {
+    type,
+    conditions: [{ kind: 'id', ids: [id], negated: false }, condition],
+    includes: [],
+    sort: [],
+    count: 1,
+    total: 'none',
+    applied: [],
+    ignored: [],
+  });
+  return items.length > 0;
+}
+
+/** True when the writer must not learn that the resource exists; also true when it does not. */
+export async function isHidden(group: Group, guard: Guard | undefined, op: Op, type: string, id: string) {
+  const condition = guard?.before(op, type);
+  return condition !== undefined && !(await holds(group, type, id, condition));
+}
+
+/** @throws Fault forbidden for a reference to a patient that the writer does not reach and that was not there before */
+export async function refuseStrangers(group: Group, steps: readonly Step[], guard: Guard): Promise<void> {
+  const made = new Set(steps.filter(({ type, current }) => type === 'Patient' && !current).map(({ id }) => id));
+  for (const step of steps) {
+    const condition = step.writes && step.resource ? guard.patients(step.op, step.type) : undefined;
+    if (!condition || !step.resource) continue;
+    const known = new Set([...made, ...(await patientsBefore(group, step, guard))]);
+    for (const reference of collectReferences(step.resource)) {
+      const id = guard.patientIn(reference);
+      if (id === undefined || known.has(id)) continue;
+      if (!(await holds(group, 'Patient', id, condition))) throw stranger(step, reference);
+      known.add(id);
+    }
+  }
+}
+
+async function patientsBefore(group: Group, { current }: Step, guard: Guard): Promise<string[]> {
+  if (!current || current.deleted) return [];
+  const [row] = await group.tx.all(CONTENT, [current.rid]);
+  return row ? collectReferences(JSON.parse(String(row.content))).flatMap((one) => guard.patientIn(one) ?? []) : [];
+}
+
+function stranger({ resource, type }: Step, reference: string): Fault {
+  const expression = resource ? locateReference(resource, reference) : type;
+  const sentence = `The reference at ${expression} leads to a patient that the token does not reach.`;
+  return new Fault('forbidden', sentence, { expression });
+}
+
+/** @throws Fault forbidden when something that was written is outside what the writer reaches */
+export async function refuseOutside(group: Group, steps: readonly Step[], guard: Guard): Promise<void> {
+  for (const { op, type, id, writes } of steps) {
+    const condition = writes && op !== 'delete' ? guard.after(op, type) : undefined;
+    if (!condition || (await holds(group, type, id, condition))) continue;
+    throw new Fault('forbidden', `The ${type} would be outside what the token reaches.`, { expression: type });
+  }
+}

@@ -1,0 +1,24 @@
+// What a writer may see, touch and make, as conditions that the commit asks. enforce-guard.ts does so.
+import type { Condition } from '../fhir/search/query.ts';
+
+type Op = 'create' | 'update' | 'patch' | 'delete';
+
+/** The limits of one commit. Undefined, as an answer, is no limit. */
+export interface Guard {
+  /** Must hold of a resource that is there before it is changed or deleted. */
+  before(op: Op, type: string): Condition | undefined;
+  /** Must hold of what a create, an update or a patch makes. */
+  after(op: Op, type: string): Condition | undefined;
+  /**
+   * Must hold of what the criteria of a conditional interaction match.
+   * @param byIdentifier the criteria are identifiers only: they tell nothing that their sender does not know
+   */
+  matching(type: string, byIdentifier: boolean): Condition | undefined;
+  /**
+   * Must hold of a Patient whom a change newly refers to. Asked before anything is written, so that no change opens by
+   * itself what it needs to be allowed.
+   */
+  patients(op: Op, type: string): Condition | undefined;
+  /** Id of the local patient that a reference leads to. */
+  patientIn(reference: string): string | undefined;
+}
