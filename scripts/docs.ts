@@ -11,11 +11,23 @@ interface Property {
   readonly default?: unknown;
 }
 
-/** Markdown: the environment, then one table for each list of the configuration file. */
+/** Of the configuration file: a list of objects, or one object. */
+interface Part {
+  readonly description: string;
+  readonly items?: object;
+  readonly properties?: object;
+}
+
+/** Markdown: the environment, then one table for each part of the configuration file. */
 export function configurationTables(): string {
   const environment = Object.entries(ENVIRONMENT).map(([name, { doc, default: value }]) => [`\`${name}\``, doc, value]);
-  const lists = Object.entries(FILE_SCHEMA.properties).map(([name, { description, items }]) => {
-    const { properties, required } = items as { properties: Record<string, Property>; required: readonly string[] };
+  const parts: Readonly<Record<string, Part>> = FILE_SCHEMA.properties;
+  const lists = Object.entries(parts).map(([name, part]) => {
+    const { description } = part;
+    const { properties, required = [] } = (part.items ?? part) as {
+      properties: Record<string, Property>;
+      required?: readonly string[];
+    };
     const rows = Object.entries(properties).map(([key, property]) => [
       `\`${key}\``,
       property.description ?? '',

@@ -7,6 +7,8 @@ import type { Logger } from 'pino';
 import { type Access, createAccess } from './access/access.ts';
 import { openKeys } from './access/keys.ts';
 import { FULL_SCOPE } from './access/scopes.ts';
+import { createProvenanceWriter } from './audit/provenance-writer.ts';
+import { createTrail, type Trail } from './audit/trail.ts';
 import { loadCalendars } from './care/business-calendar.ts';
 import { loadProfiles } from './care/profiles.ts';
 import type { Clock } from './clock.ts';
@@ -49,6 +51,7 @@ export interface App {
   readonly sync: Sync;
   readonly transitions: Transitions;
   readonly access: Access;
+  readonly trail: Trail;
   readonly conformance: Conformance;
   /** Opens the doors and starts the heartbeat. */
   start(): Promise<void>;
@@ -96,6 +99,12 @@ export async function build(config: Config, surroundings: Surroundings): Promise
 
   const keys = await openKeys(keepsFiles ? config.dataDir : undefined);
   const access = createAccess({ ...config, mode: config.auth, keys, baseUrl: () => baseUrl, clock });
+  const trail = createTrail({
+    ...{ store, clock, log, keys },
+    dataDir: keepsFiles ? config.dataDir : undefined,
+    keepDays: config.audit.keepDays,
+  });
+  const provenance = createProvenanceWriter({ store, baseUrl, log });
   const intake = createIntake({ store, clock, facilities, log });
   const transitions = createTransitions({
     store,
@@ -131,6 +140,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     intake,
     sync,
     transitions,
+    verifyTrail: trail.verify,
     clock,
     log,
     baseUrl: () => baseUrl,
@@ -160,12 +170,16 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   });
 
   const heartbeat = createHeartbeat(tick, log);
+  // Of its own: nothing that takes long or fails keeps the trail from being sealed.
+  const sealing = createHeartbeat(trail.tick, log);
   let stopReacting: (() => void) | undefined;
+  let isStarted = false;
   let closing: Promise<void> | undefined;
 
   async function tick(): Promise<void> {
     await transitions.tick();
     await sync.tick(clock.now());
+    await provenance.run();
   }
 
   /** Runs everything that reacts until nothing reacts any more. */
@@ -175,6 +189,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
       await transitions.tick();
       await sync.pullNow();
       await sync.pushNow();
+      await provenance.run();
       if ((await store.head()) === before) return;
     }
     log.warn({ rounds: SETTLE_ROUNDS }, 'changes keep causing changes; the heartbeat goes on with them');
@@ -195,8 +210,11 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     write(`listening on http://${hostInUrl(config.host)}:${config.port}\n`);
     stopReacting = reactToCommits(store, transitions, log);
     sync.follow();
+    provenance.follow();
+    isStarted = true;
     indexKeeper.start();
     await heartbeat.start();
+    await sealing.start();
     // The day goes on for as long as Baton does; how it fares is its story.
     sandbox?.runDay().catch((error) => log.error({ err: error }, 'the sandbox day stopped'));
   }
@@ -205,11 +223,16 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     await sandbox?.stop();
     stopReacting?.();
     await heartbeat.stop();
+    await sealing.stop();
     await indexKeeper.stop();
     await mllp?.close();
     await server.close();
     await sync.stop();
+    await provenance.stop();
     await sandbox?.close();
+    // A command that only looks leaves no seal: it would cover what it came to verify.
+    if (isStarted)
+      await trail.seal().catch((error) => log.error({ err: error }, 'the audit trail could not be sealed'));
     await store.close();
   }
 
@@ -219,6 +242,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     sync,
     transitions,
     access,
+    trail,
     conformance,
     start,
     tick,

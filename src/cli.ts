@@ -16,7 +16,6 @@ import type { Change } from './fhir/change.ts';
 import { parseExact } from './fhir/exact-json.ts';
 import { addGuides, type GuideCommandParts, listGuides, reindex, removeGuides } from './guide-commands.ts';
 import { serve } from './serve.ts';
-import { verifyAudit } from './store/audit-chain.ts';
 import type { Actor } from './store/store.ts';
 
 const OPERATOR: Actor = { reference: 'Device/baton-cli', kind: 'service' };
@@ -32,6 +31,7 @@ interface Options {
   readonly scope?: string | undefined;
   readonly minutes?: string | undefined;
   readonly patient?: string | undefined;
+  readonly from?: string | undefined;
 }
 
 const COMMANDS: readonly Command[] = [
@@ -42,6 +42,8 @@ const COMMANDS: readonly Command[] = [
       const lifetimeSeconds = Math.round(Number(minutes) * 60);
       if (!(lifetimeSeconds >= 1 && lifetimeSeconds <= 86_400)) throw usage('--minutes must be from 1 to 1440.');
       print(await app.access.issue({ clientId: 'console', scope, lifetimeSeconds, ...(patient ? { patient } : {}) }));
+      const query = new URLSearchParams({ client_id: 'console', scope }).toString();
+      app.store.audit({ actor: OPERATOR, interaction: 'login', action: 'E', status: 200, query });
     },
   },
   {
@@ -135,13 +137,19 @@ const COMMANDS: readonly Command[] = [
   },
   {
     words: 'audit verify',
-    does: 'walk the audit trail and say where it was tampered with',
+    does: 'prove the audit trail, or say where it was tampered with   [--from FILE of seals kept elsewhere]',
+    async run(app, _, { from }) {
+      await verify(app, from);
+    },
+  },
+  {
+    words: 'audit seal',
+    does: 'seal the audit trail now and print the newest seal, to be kept elsewhere',
     async run(app) {
-      const { verified, brokenAt } = await verifyAudit(app.store);
-      print(`${verified} records verified`);
-      if (brokenAt === undefined) return;
-      print(`The chain is broken at record ${brokenAt}: it was removed, changed or moved.`);
-      process.exitCode = 1;
+      await app.trail.seal();
+      const seal = await app.trail.newest();
+      if (seal === undefined) throw new Fault('not-found', 'There is nothing to seal yet.');
+      print(seal);
     },
   },
   {
@@ -150,6 +158,7 @@ const COMMANDS: readonly Command[] = [
     async run(app, [file]) {
       if (!file) throw usage('Name the file to write.');
       await app.store.backup(file);
+      app.store.audit({ actor: OPERATOR, interaction: 'export', action: 'R', status: 200, query: 'backup' });
       print(`Written to ${file}.`);
     },
   },
@@ -178,7 +187,13 @@ async function main(): Promise<void> {
 
 function readArguments() {
   const text = { type: 'string' } as const;
-  const options = { scope: text, minutes: text, patient: text, help: { type: 'boolean', short: 'h' } } as const;
+  const options = {
+    scope: text,
+    minutes: text,
+    patient: text,
+    from: text,
+    help: { type: 'boolean', short: 'h' },
+  } as const;
   try {
     return parseArgs({ allowPositionals: true, options });
   } catch (error) {
@@ -212,8 +227,8 @@ async function doctor(app: App): Promise<void> {
     await app.store.ready(),
     `database ${describeDatabase(config.databaseUrl)} can be written; ${await app.store.head()} versions in the log`,
   );
-  const { verified, brokenAt } = await verifyAudit(app.store);
-  say(brokenAt === undefined, `audit trail: ${verified} records verified`);
+  const { verified, seals, reason } = await app.trail.verify();
+  say(reason === undefined, reason ?? `audit trail: ${verified} records and ${seals} seals verified`);
   const { jwks } = await openKeys(config.databaseUrl === 'sqlite::memory:' ? undefined : config.dataDir);
   say(jwks.keys.length > 0, `keys: ${jwks.keys.length} published`);
   say(config.auth === 'smart', config.auth === 'smart' ? 'authentication is on' : 'authentication is OFF');
@@ -223,6 +238,26 @@ async function doctor(app: App): Promise<void> {
   );
   for (const { name, mode, breaker, openConflicts } of await app.sync.status()) {
     say(breaker.state === 'closed', `connection ${name}: ${mode}, ${breaker.state}, ${openConflicts} conflicts open`);
+  }
+}
+
+/** @param from file with a seal on each line, as `audit seal` prints them or as in audit-seals.jsonl */
+async function verify(app: App, from: string | undefined): Promise<void> {
+  const lines = from === undefined ? [] : readText(from).split('\n').filter(Boolean);
+  const kept = lines.map((line) => (line.startsWith('{') ? String(JSON.parse(line).jws) : line.trim()));
+  const { verified, seals, unsealed, reason } = await app.trail.verify(kept);
+  print(`${verified} records and ${seals} seals verified; ${unsealed} records are not sealed yet`);
+  if (kept.length > 0 && reason === undefined) print(`${kept.length} seals kept elsewhere agree`);
+  if (reason === undefined) return;
+  print(`The audit trail is broken. ${reason}`);
+  process.exitCode = 1;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw usage(`${file} cannot be read: ${(error as Error).message}`);
   }
 }
 

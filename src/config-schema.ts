@@ -135,6 +135,21 @@ const client = {
   },
 } as const;
 
+const audit = {
+  type: 'object',
+  additionalProperties: false,
+  default: {},
+  description: 'The audit trail.',
+  properties: {
+    keepDays: {
+      type: 'integer',
+      minimum: 1,
+      description:
+        'Days that records are kept before the oldest are removed; for ever when absent. HIPAA asks for six years (2192).',
+    },
+  },
+} as const;
+
 const list = (items: object, description: string) => ({ type: 'array', default: [], items, description }) as const;
 
 /** The file that BATON_CONFIG names. */
@@ -146,5 +161,6 @@ export const FILE_SCHEMA = {
     connections: list(connection, 'External FHIR servers.'),
     issuers: list(issuer, 'Authorization servers whose tokens Baton accepts beside its own.'),
     clients: list(client, 'Backend services that may get tokens from Baton.'),
+    audit,
   },
 } as const;

@@ -4,6 +4,7 @@ import compress from '@fastify/compress';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { Access } from '../access/access.ts';
+import { verifyTrail as verifySealed } from '../audit/verify.ts';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
 import { capabilityStatement } from '../fhir/capability.ts';
@@ -57,6 +58,8 @@ export interface ServerOptions {
   readonly intake?: Intake;
   readonly sync?: OperatorParts['sync'];
   readonly transitions?: OperatorParts['transitions'];
+  /** Absent: the audit trail is verified without a file of seals. */
+  readonly verifyTrail?: OperatorParts['verifyTrail'];
   readonly clock: Clock;
   readonly log: Logger;
   /** Public base URL without trailing slash; asked each time because a free port is known late. */
@@ -107,7 +110,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   serveWellKnown(server, access, baseUrl);
   await serveToken(server, access, store);
   if (options.intake) await serveIntake(server, options.intake);
-  serveOperators(server, { context, sync: options.sync, transitions: options.transitions });
+  const { sync, transitions, verifyTrail = () => verifySealed({ store, jwks: access.jwks }) } = options;
+  serveOperators(server, { context, sync, transitions, verifyTrail });
   await server.register(async (scope) => registerFhir(scope, context), { prefix: FHIR_PATH });
   if (options.extraRoutes) await options.extraRoutes(server);
   server.setNotFoundHandler((request, reply) => sendFault(log, notFound(), request, reply));

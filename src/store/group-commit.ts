@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
 import type { AuditEntry } from './audit-chain.ts';
 import { appendAudit } from './audit-chain.ts';
+import { AuditPatients } from './audit-patients.ts';
 import { commitUnit } from './commit.ts';
 import { CurrentRows } from './current-rows.ts';
 import type { Engine, Transaction } from './engine.ts';
@@ -41,6 +42,7 @@ type Result = { readonly outcomes: Outcome[] } | { readonly error: unknown };
 
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
+  readonly #patients: AuditPatients;
   readonly #queue: Waiting[] = [];
   #audit: AuditEntry[] = [];
   #auditTimer: NodeJS.Timeout | undefined;
@@ -49,6 +51,7 @@ export class GroupCommit {
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
+    this.#patients = new AuditPatients(options.rules.searchEngine);
   }
 
   /** Resolves when the unit is on disk. */
@@ -114,6 +117,8 @@ export class GroupCommit {
     if (units.length === 0 && records.length === 0) return;
     const changes = units.some((unit) => unit.changes.length > 0);
     try {
+      // Before the transaction, which others wait for.
+      const asked = await this.#patients.complete(this.#options.engine.reader, records);
       const results = await this.#options.inForce.write((check) =>
         this.#options.engine.write(async (tx) => {
           if (changes) await check(tx);
@@ -122,7 +127,7 @@ export class GroupCommit {
           if (tx.dialect !== 'sqlite') await group.current.load(foresee(units, group.rules.referentialIntegrity));
           const results: Result[] = [];
           for (const unit of units) results.push(await this.#runUnit(group, unit));
-          await appendAudit(tx, [...records, ...group.audit]);
+          await appendAudit(tx, [...asked, ...(await this.#patients.complete(tx, group.audit))]);
           return results;
         }),
       );

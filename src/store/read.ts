@@ -8,7 +8,7 @@ import { currentVersion, logEntry, storedVersion, VERSION_COLUMNS } from './stor
 
 const READ = 'SELECT type, id, version, sequence, updated, deleted, content FROM resource WHERE type = ? AND id = ?';
 const VREAD = `SELECT ${VERSION_COLUMNS} FROM version WHERE type = ? AND id = ? AND version = ?`;
-const LOG = `SELECT ${VERSION_COLUMNS}, actor, origin FROM version WHERE sequence > ? ORDER BY sequence`;
+const LOG = `SELECT ${VERSION_COLUMNS}, actor, origin, kind, client FROM version WHERE sequence > ? ORDER BY sequence`;
 const HEAD = 'SELECT MAX(sequence) AS head FROM version';
 
 /** More matches than Baton's own code should ever get from `find`. */

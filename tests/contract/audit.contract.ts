@@ -1,6 +1,6 @@
 // The audit trail: every write, and everything else that is reported to it, in a chain that shows tampering.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { verifyAudit } from '../../src/store/audit-chain.ts';
+import { walkTrail } from '../../src/store/audit-walk.ts';
 import { create, faultOf, NURSE, patient, update } from '../support/store-fixtures.ts';
 import type { TempStore } from '../support/temp-store.ts';
 import type { OpenStoreForTest } from './store.contract.ts';
@@ -38,14 +38,14 @@ export function auditContract(open: OpenStoreForTest): void {
 
     test('a change or a removal in the middle shows', async () => {
       for (let index = 0; index < 5; index += 1) await temp.store.commit(NURSE, [create(patient(String(index)))]);
-      expect(await verifyAudit(temp.store)).toEqual({ verified: 5 });
+      expect(await walkTrail(temp.store)).toEqual({ verified: 5, last: 5 });
       const tamper = (sql: string) => temp.store.commit(NURSE, [], [{ sql, params: [], rows: 1 }]);
       await tamper("UPDATE audit SET actor = 'Practitioner/other' WHERE sequence = 3");
-      expect(await verifyAudit(temp.store)).toEqual({ verified: 2, brokenAt: 3 });
+      expect(await walkTrail(temp.store)).toMatchObject({ verified: 2, brokenAt: 3 });
       await tamper("UPDATE audit SET actor = 'Practitioner/nurse' WHERE sequence = 3");
-      expect(await verifyAudit(temp.store)).toEqual({ verified: 5 });
+      expect(await walkTrail(temp.store)).toEqual({ verified: 5, last: 5 });
       await tamper('DELETE FROM audit WHERE sequence = 2');
-      expect(await verifyAudit(temp.store)).toEqual({ verified: 1, brokenAt: 2 });
+      expect(await walkTrail(temp.store)).toMatchObject({ verified: 1, brokenAt: 2 });
     });
 
     test('records that no commit takes along are written by themselves', async () => {
@@ -58,7 +58,7 @@ export function auditContract(open: OpenStoreForTest): void {
       };
       void look();
       await promise;
-      expect(await verifyAudit(temp.store)).toEqual({ verified: 1 });
+      expect(await walkTrail(temp.store)).toEqual({ verified: 1, last: 1 });
     });
   });
 }
