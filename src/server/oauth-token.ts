@@ -3,8 +3,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { Access } from '../access/access.ts';
 import { OAuthError } from '../access/client-assertion.ts';
-import { UNKNOWN_ACTOR } from '../access/grant.ts';
 import type { Store } from '../store/store.ts';
+import { unknownActor } from './audit.ts';
 import { acceptForm, FormBody } from './json-body.ts';
 import { TOKEN_PATH } from './well-known.ts';
 
@@ -17,13 +17,18 @@ export async function serveToken(server: FastifyInstance, access: Access, store:
       const login = { interaction: 'login', action: 'E' } as const;
       try {
         const { client, response } = await access.tokenEndpoint(form);
-        const actor = { reference: client.clientId, kind: 'client', requestId: request.id } as const;
+        const actor = {
+          reference: client.clientId,
+          kind: 'client',
+          requestId: request.id,
+          address: request.ip,
+        } as const;
         store.audit({ ...login, actor, status: 200 });
         return await reply.send(response);
       } catch (error) {
         if (!(error instanceof OAuthError)) throw error;
         const status = error.code === 'invalid_client' ? 401 : 400;
-        store.audit({ ...login, actor: { ...UNKNOWN_ACTOR, requestId: request.id }, status });
+        store.audit({ ...login, actor: unknownActor(request), status });
         return await reply.code(status).send({ error: error.code, error_description: error.message });
       }
     });

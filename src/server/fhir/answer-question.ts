@@ -23,7 +23,7 @@ export async function answerQuestion(run: Run, question: Question): Promise<Entr
   const { context, grant } = run;
   const matched = match(run, question);
   const answer = await ask(run, question, matched);
-  context.store.audit(auditOfQuestion(grant, question, matched, answer.status));
+  context.store.audit(auditOfQuestion(grant, question, matched, answer.status, answer.headers?.etag));
   const { type, id, target } = matched.params;
   const isResource = target === undefined && id !== undefined && answer.lastUpdated !== undefined;
   const hasBody = question.method !== 'HEAD' && answer.body !== undefined;
