@@ -21,6 +21,7 @@ import { auditAll, auditUnroutable } from './audit.ts';
 import { authenticateAll } from './authenticate.ts';
 import { answerClientError } from './client-error.ts';
 import { sendFault } from './errors.ts';
+import { AUDIT_EVENT_CAPABILITY } from './fhir/audit-events.ts';
 import { FHIR_PATH, type FhirContext } from './fhir/context.ts';
 import { registerFhir } from './fhir/door.ts';
 import { EXPAND } from './fhir/operations/expand.ts';
@@ -129,6 +130,7 @@ function fhirContext(options: ServerOptions): FhirContext {
       types: definitions.resourceTypes,
       parameters,
       operations: OPERATIONS,
+      special: new Map([['AuditEvent', AUDIT_EVENT_CAPABILITY]]),
       installed: installed(),
       baseUrl: base(),
       tokenEndpoint: `${baseUrl()}${TOKEN_PATH}`,
