@@ -39,7 +39,8 @@ export async function walkTrail(
   const waiting = anchors[Symbol.asyncIterator]();
   let anchor = await waiting.next();
   let { sequence: last, hash: previous } = begin;
-  let from = 0;
+  // From below the first: nothing may stand before it.
+  let from = Number.MIN_SAFE_INTEGER;
   const broken = (reason: string): ChainVerdict => ({
     ...{ verified: last - begin.sequence, last, brokenAt: last + 1, reason },
   });
