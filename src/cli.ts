@@ -85,6 +85,7 @@ const COMMANDS: readonly Command[] = [
       if (files.length === 0) throw usage('Name at least one file.');
       for (const file of files) {
         const changes = changesIn(readJson(file));
+        refuseAuditEvents(changes);
         const outcomes = await app.store.commit(OPERATOR, changes, [], { transaction: true });
         print(`${file}: ${outcomes.filter(({ written }) => written).length} of ${changes.length} resources written`);
       }
@@ -251,6 +252,12 @@ async function verify(app: App, from: string | undefined): Promise<void> {
   if (reason === undefined) return;
   print(`The audit trail is broken. ${reason}`);
   process.exitCode = 1;
+}
+
+/** @throws Fault not-allowed: the trail is Baton's own, and what is stored beside it would never be seen */
+function refuseAuditEvents(changes: readonly Change[]): void {
+  const isOne = (change: Change) => 'resource' in change && change.resource.resourceType === 'AuditEvent';
+  if (changes.some(isOne)) throw new Fault('not-allowed', 'AuditEvents cannot be imported: Baton keeps its own trail.');
 }
 
 function readText(file: string): string {

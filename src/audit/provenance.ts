@@ -15,14 +15,15 @@ const US_CORE_PARTICIPANT = 'http://hl7.org/fhir/us/core/CodeSystem/us-core-prov
 /** @param baseUrl of this Baton, by which the organization that runs it is known */
 export function provenanceOf(entry: LogEntry, baseUrl: string): Provenance {
   const { type, id, versionId, lastUpdated, operation } = entry;
-  const code = ACTIVITIES[operation];
+  // An update may create, too; the log says what was asked for.
+  const code = versionId === '1' ? 'CREATE' : ACTIVITIES[operation];
   return {
     resourceType: 'Provenance',
     id: derivedId('provenance', type, id, versionId),
     target: [{ reference: `${type}/${id}/_history/${versionId}` }],
     occurredDateTime: lastUpdated,
     recorded: lastUpdated,
-    activity: concept('http://terminology.hl7.org/CodeSystem/v3-DataOperation', code, operation),
+    activity: concept('http://terminology.hl7.org/CodeSystem/v3-DataOperation', code, code.toLowerCase()),
     agent: agentsOf(entry, baseUrl),
   };
 }

@@ -1,9 +1,8 @@
 // The audit record of one exchange with an external server, whatever comes of it. It is in the trail no later than the commit
 // that takes the exchange into the message log.
 import type { Exchange } from '../remote/fhir-client.ts';
-import type { Actor, AuditRecord } from '../store/store.ts';
-import type { ConnectionContext } from './context.ts';
-import { actorOf } from './settings.ts';
+import type { Actor, AuditRecord, Store } from '../store/store.ts';
+import { actorOf, type Connection } from './settings.ts';
 
 /** The local resource that an exchange is about. */
 export interface Exchanged {
@@ -11,11 +10,18 @@ export interface Exchanged {
   readonly localId: string;
 }
 
+/** Between whom. */
+interface Exchanging {
+  readonly store: Pick<Store, 'audit'>;
+  readonly connection: Connection;
+  readonly remote: { readonly baseUrl: string };
+}
+
 const WRITES = { POST: ['create', 'C'], PUT: ['update', 'U'], PATCH: ['patch', 'U'], DELETE: ['delete', 'D'] } as const;
 const MOST_QUERY = 4_000;
 
 export function auditExchange(
-  { store, connection, remote }: Pick<ConnectionContext, 'store' | 'connection' | 'remote'>,
+  { store, connection, remote }: Exchanging,
   runId: string,
   exchange: Exchange,
   about: Exchanged | undefined,

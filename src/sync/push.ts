@@ -95,7 +95,7 @@ async function putOff(context: RunContext, row: OutboxRow, targets: readonly Ref
 
 async function pushComponent(context: RunContext, members: readonly Claimed[]): Promise<PushResult> {
   const [only, second] = members;
-  if (only && !second) return pushOne(ownExchanges(context, only), only);
+  if (only && !second) return pushOne(ownExchanges(context, only.claim), only);
   const alive = members.flatMap(({ claim, stored }): Member[] => (stored ? [{ claim, stored }] : []));
   return pushCycle(ownExchanges(context), alive);
 }
