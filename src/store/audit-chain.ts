@@ -98,7 +98,7 @@ function columnsOf(sequence: number, entry: AuditEntry): SqlValue[] {
 /** What a database gives back as it was given: else a client could break the chain with a character. */
 function storable(text: string | undefined): string | null {
   if (text === undefined) return null;
-  return (text.isWellFormed() ? text : text.toWellFormed()).replaceAll('\0', '\ufffd');
+  return text.isWellFormed() && !text.includes('\0') ? text : text.toWellFormed().replaceAll('\0', '\ufffd');
 }
 
 function chainHash(previous: string, values: readonly SqlValue[]): string {

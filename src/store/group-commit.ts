@@ -16,9 +16,12 @@ import type { AuditRecord, Outcome } from './store.ts';
 
 /** A group is closed when it has this many changes, so that the event loop gets a turn. */
 const CHANGES_PER_GROUP = 500;
-/** Audit records that no commit has taken along are written after this many milliseconds, or when there are this many. */
+/**
+ * Audit records that no commit has taken along are written after this many milliseconds, or when there are this many: of so
+ * many some share a page of each index, and the event loop stands still for about ten milliseconds.
+ */
 const AUDIT_DELAY = 200;
-const AUDIT_BATCH = 500;
+const AUDIT_BATCH = 1_000;
 
 const HEAD = 'SELECT sequence, updated FROM version ORDER BY sequence DESC LIMIT 1';
 
