@@ -31,7 +31,7 @@ const URI = '5';
 export interface AuditEventContext {
   /** FHIR base URL of this Baton. */
   readonly base: string;
-  /** Whose access log it is for: other patients of the record are left out. Absent: all are shown. */
+  /** Whose access log it is for: other patients and criteria are left out. Absent: all is shown. */
   readonly patient?: string | undefined;
 }
 
@@ -134,8 +134,9 @@ function networkOf(address: string | null, type: typeof IP_ADDRESS | typeof URI)
 
 function entitiesOf(row: AuditRow, context: AuditEventContext): AuditEventEntity[] {
   const { interaction, request, emergency } = row;
-  const isOther = context.patient !== undefined && row.patients.some((patient) => patient !== context.patient);
-  const patients = context.patient === undefined ? row.patients : row.patients.filter((one) => one === context.patient);
+  const { patient: own } = context;
+  const patients = own === undefined ? row.patients : row.patients.filter((one) => one === own);
+  const isOther = own !== undefined && row.type === 'Patient' && row.id !== own;
   const isSearch = /^(sync-)?search/.test(interaction);
   // A read and a write have the resource only, a search the query only: IHE tells entities apart by their type.
   const isPlain = /^(sync-)?(read|vread|create|update|patch|delete)$/.test(interaction);
@@ -143,10 +144,10 @@ function entitiesOf(row: AuditRow, context: AuditEventContext): AuditEventEntity
   if (request !== null) {
     entities.push({ type: { system: REQUEST_ID, code: 'XrequestId' }, what: { identifier: { value: request } } });
   }
-  if (row.type !== null && !isSearch) entities.push(dataOf(row));
-  if (isSearch || (row.query !== null && !isPlain)) {
-    if (!isOther) entities.push(queryOf(row));
-  }
+  if (row.type !== null && !isSearch && !isOther) entities.push(dataOf(row));
+  // Criteria may name anybody: an access log says what was searched, not by what.
+  if (isSearch || (row.query !== null && !isPlain))
+    entities.push(queryOf(own === undefined ? row : { ...row, query: null }));
   for (const patient of patients.filter(isId)) {
     entities.push({
       what: { reference: `Patient/${patient}` },

@@ -11,6 +11,8 @@ export interface AuditQuery {
   readonly count: number;
   readonly total: boolean;
   readonly after: AuditPosition | undefined;
+  /** Ids of the patients that it asks about. */
+  readonly patients: readonly string[];
   /** Parameters as they were applied, for the links. */
   readonly applied: Pairs;
   /** Parameters that were not understood (handling=lenient only). */
@@ -76,7 +78,13 @@ export function parseAuditQuery(pairs: Pairs, options: AuditQueryOptions): Audit
     }
     applied.push([name, kept]);
   }
-  return { tests, ascending, count, total, after, applied, ignored };
+  return { tests, ascending, count, total, after, patients: tests.flatMap(patientsIn), applied, ignored };
+}
+
+function patientsIn(test: AuditTest): readonly string[] {
+  if ('patients' in test) return test.patients;
+  if ('any' in test) return test.any.flatMap(patientsIn);
+  return 'all' in test ? test.all.flatMap(patientsIn) : [];
 }
 
 /** The cursor of the page after a record. */

@@ -279,6 +279,12 @@ describe('who may', () => {
     expect(JSON.stringify(found)).not.toMatch(/other/);
     const queries = found.flatMap(({ entity = [] }) => entity.flatMap(({ query }) => query ?? []));
     expect(queries.some((query) => Buffer.from(query, 'base64').toString().includes('other'))).toBe(false);
+    expect(await events('/AuditEvent?patient=own&subtype=search-type', { as })).not.toEqual([]);
+    expect(await events('/Patient/other/AuditEvent', { as })).toEqual([]);
+    expect(await events('/Patient/own/AuditEvent', { as })).toHaveLength(found.length);
+    for (const criteria of ['patient=other', 'entity=Patient/other', 'patient=own,other']) {
+      expect(await events(`/AuditEvent?${criteria}`, { as })).toEqual([]);
+    }
     const [others] = await events('/AuditEvent?patient=other&subtype=delete');
     expect((await baton.fhir('GET', `/AuditEvent/${others?.id}`, { as })).status).toBe(404);
     expect(await events('/AuditEvent?patient=other&subtype=delete', { as })).toEqual([]);

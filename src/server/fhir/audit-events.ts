@@ -66,6 +66,9 @@ export async function searchAuditEvents(context: FhirContext, request: FhirReque
   const { handling } = parsePrefer(headers.prefer);
   const query = parseAuditQuery(pairs, { handling, base: context.base() });
   const within = [patient, inCompartment].filter((one) => one !== undefined);
+  // That a record of one patient names another one, too, is not for the first to find out.
+  const others = [...query.patients, ...within].some((one) => one !== patient);
+  if (patient !== undefined && others) within.push('');
   const tests: AuditTest[] = [...query.tests, ...within.map((one) => ({ patients: [one] }))];
   const isCount = summaryIn(pairs) === 'count' || query.count === 0;
   const found = isCount ? [] : await searchAudit(store, { ...query, tests });
