@@ -89,6 +89,7 @@ describe('loadConfig', () => {
   test.each([
     ['{', 'is not JSON'],
     [{ facility: [] }, '(facility)'],
+    [{ audit: { keepDays: 0 } }, '/audit/keepDays'],
     [{ facilities: [{ code: 'A', name: 'A', zone: 'Mars/Base' }] }, 'not an IANA name'],
     [{ connections: [{ name: 'a b', baseUrl: 'https://x' }] }, '/connections/0/name'],
     [

@@ -1,4 +1,5 @@
 // The table `audit_seal`: seals in the order in which they were made.
+import { setImmediate } from 'node:timers/promises';
 import type { SqlRow, Statement, Store } from '../store/store.ts';
 import type { Seal } from './seal.ts';
 import type { FiledSeal } from './seal-file.ts';
@@ -30,6 +31,7 @@ export async function* sealsAfter(store: Reader, number: number): AsyncGenerator
     const last = rows.at(-1);
     if (!last) return;
     after = last.number;
+    await setImmediate();
   }
 }
 
