@@ -106,7 +106,7 @@ export async function serve(
   const options = typeof given === 'function' ? given(temp) : given;
   const { clock } = temp;
   const keys = await openKeys();
-  const standingOf = createStandings({ store: temp.store, roles: ROLES, clock });
+  const standingOf = createStandings({ store: options.store ?? temp.store, roles: ROLES, clock });
   const access = createAccess({
     mode: 'smart',
     keys,
