@@ -1,7 +1,7 @@
 // Keeps a commit within what its writer may see, touch and make. Asked inside the transaction, so that nothing can come
 // between the question and the write. What is hidden from the writer is to the commit as if it did not exist.
 import { Fault } from '../fault.ts';
-import { collectReferences, isConditional, locateReference } from '../fhir/references.ts';
+import { collectPlaced, collectReferences, isConditional, locateReference } from '../fhir/references.ts';
 import type { Condition } from '../fhir/search/query.ts';
 import type { Group } from './group.ts';
 import type { Guard } from './guard.ts';
@@ -38,12 +38,13 @@ export async function refuseStrangers(group: Group, steps: readonly Step[], guar
   for (const step of steps) {
     const condition = step.writes && step.resource ? guard.patients(step.op, step.type) : undefined;
     if (!condition || !step.resource) continue;
-    const known = new Set([...made, ...(await patientsBefore(group, step, guard))]);
-    for (const reference of collectReferences(step.resource)) {
+    const before = await placesBefore(group, step, guard);
+    const known = new Set(made);
+    for (const { place, reference } of collectPlaced(step.resource)) {
       const isSearched = isConditional(reference) && reference.startsWith('Patient?');
       if (isSearched) throw stranger(step, reference);
       const id = guard.patientIn(reference);
-      if (id === undefined || known.has(id)) continue;
+      if (id === undefined || known.has(id) || before.has(`${place} ${id}`)) continue;
       if (!(await holds(group, 'Patient', id, condition))) throw stranger(step, reference);
       known.add(id);
     }
@@ -89,10 +90,12 @@ export async function refuseOpening(group: Group, closed: readonly Closed[]): Pr
   }
 }
 
-async function patientsBefore(group: Group, { current }: Step, guard: Guard): Promise<string[]> {
-  if (!current || current.deleted) return [];
+/** Where it named which patients before: who was the performer is not thereby the subject. */
+async function placesBefore(group: Group, { current }: Step, guard: Guard): Promise<ReadonlySet<string>> {
+  if (!current || current.deleted) return new Set();
   const [row] = await group.tx.all(CONTENT, [current.rid]);
-  return row ? collectReferences(JSON.parse(String(row.content))).flatMap((one) => guard.patientIn(one) ?? []) : [];
+  const placed = row ? collectPlaced(JSON.parse(String(row.content))) : [];
+  return new Set(placed.map(({ place, reference }) => `${place} ${guard.patientIn(reference) ?? ''}`));
 }
 
 function stranger({ resource, type }: Step, reference: string): Fault {

@@ -2,6 +2,7 @@
 // there: the status, and that nothing of what the grant does not reach is in the answer.
 import type { Resource } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Store } from '../../../src/store/store.ts';
 import { type Answer, type Method, type RequestExtras, serve, type TestServer } from '../serve.ts';
 import { GRANTS } from './matrix-grants.ts';
 import { Rules, type Subject } from './matrix-rules.ts';
@@ -59,8 +60,25 @@ async function restore(): Promise<void> {
 
 const KEPT = ['mine', 'theirs', 'north', 'south'];
 
+/** What the server asks of the store, by name: who is hidden takes the same way as who is absent. Roles are remembered. */
+const asked: string[] = [];
+const WAYS = ['search', 'read', 'vread', 'history', 'commit', 'metaInUse'];
+
+function listening(store: Store): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== 'function') return member;
+      return (...given: unknown[]) => {
+        if (WAYS.includes(String(name))) asked.push(String(name));
+        return member.apply(target, given);
+      };
+    },
+  });
+}
+
 beforeAll(async () => {
-  baton = await serve();
+  baton = await serve((temp) => ({ store: listening(temp.store) }));
   await put('Organization', 'north', { name: 'Clinic' });
   await put('Organization', 'south', { name: 'Pantry' });
   await put('Patient', 'own', { gender: 'male', managingOrganization: ref('Organization/north') });
@@ -538,16 +556,18 @@ describe.each(GRANTS)('$name: $scope', (row) => {
     as = await (user === undefined ? baton.token(scope, patient) : baton.tokenOf(user, scope, patient));
   });
 
-  const ask = async ({ ask: asked }: Row, subject: Subject) => {
-    const version = asked.length > 1 && subject !== ABSENT ? await versionOf(subject) : '1';
-    const [method, path, more] = asked(subject, version);
-    return baton.fhir(method, path, { as, ...more });
+  const ask = async ({ ask: of }: Row, subject: Subject) => {
+    const version = of.length > 1 && subject !== ABSENT ? await versionOf(subject) : '1';
+    const [method, path, more] = of(subject, version);
+    asked.length = 0;
+    const answer = await baton.fhir(method, path, { as, ...more });
+    return { answer, way: asked.join() };
   };
 
   it.each(ROWS)('$name', async (interaction) => {
     const wrong: string[] = [];
     for (const subject of SUBJECTS.filter((each) => interaction.of?.(each) !== false)) {
-      const answer = await ask(interaction, subject);
+      const { answer, way } = await ask(interaction, subject);
       const { status, ids } = answered(answer);
       const expected = interaction.status(rules, subject);
       const where = `${interaction.name} of ${at(subject)}`;
@@ -562,7 +582,7 @@ describe.each(GRANTS)('$name: $scope', (row) => {
         const isSent = interaction.writes === true && subject === hidden && status < 300;
         if (!rules.shows(hidden) && !isSent && everything.includes(mark)) wrong.push(`${where} shows ${mark}`);
       }
-      if (subject === THEIRS) wrong.push(...(await differences(interaction, answer)));
+      if (subject === THEIRS) wrong.push(...(await differences(interaction, answer, way)));
       if (interaction.writes && answer.status < 300) {
         if (interaction.name === '$break-glass') await endEmergencies();
         await restore();
@@ -572,13 +592,14 @@ describe.each(GRANTS)('$name: $scope', (row) => {
   });
 
   /** Who reaches nothing of the other patient's task is told the same of it as of one that is not there. */
-  async function differences(interaction: Row, there: Answer): Promise<string[]> {
+  async function differences(interaction: Row, there: Answer, way: string): Promise<string[]> {
     const isHidden = ['c', 'r', 'u', 'd', 's'].every((letter) => !rules.one(letter, THEIRS));
     const isById =
       interaction.ask(ABSENT, '9')[1].includes('absent') ||
       JSON.stringify(interaction.ask(ABSENT, '9')).includes('absent');
     if (!isHidden || !isById) return [];
     const absent = await ask(interaction, ABSENT);
+    if (absent.way !== way) return [`${interaction.name}: asks the store ${way}, but of what is absent ${absent.way}`];
     const told = ({ status, text, headers }: Answer) =>
       [
         status,
@@ -586,9 +607,9 @@ describe.each(GRANTS)('$name: $scope', (row) => {
         headers.etag,
         headers['last-modified'],
       ].join(' ');
-    return told(there) === told(absent)
+    return told(there) === told(absent.answer)
       ? []
-      : [`${interaction.name}: ${told(there)}\n but of what is absent ${told(absent)}`];
+      : [`${interaction.name}: ${told(there)}\n but of what is absent ${told(absent.answer)}`];
   }
 });
 
@@ -596,6 +617,12 @@ async function endEmergencies(): Promise<void> {
   const statement = { sql: 'DELETE FROM emergency_access', params: [] };
   await baton.temp.store.commit({ reference: 'test', kind: 'service' }, [], [statement]);
 }
+
+it('listens to what the store is asked', async () => {
+  asked.length = 0;
+  await baton.fhir('GET', '/Task/mine');
+  expect(asked).toEqual(['read']);
+});
 
 it('without a token nothing is answered but what the server is', async () => {
   for (const interaction of ROWS) {

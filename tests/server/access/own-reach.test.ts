@@ -100,6 +100,23 @@ describe('a case manager', () => {
     expect((await baton.fhir('GET', '/Task/done', { as })).status).toBe(404);
   });
 
+  it('does not move an entry into the record of somebody whom it names already', async () => {
+    const people = (subject: string, performer: string) => ({
+      status: 'final',
+      code: { text: 'x' },
+      subject: ref(`Patient/${subject}`),
+      performer: [ref(`Patient/${performer}`)],
+    });
+    await put('Observation', 'two', people('ann', 'cyd'));
+    const body = (subject: string, performer: string) => ({
+      resourceType: 'Observation',
+      id: 'two',
+      ...people(subject, performer),
+    });
+    expect((await baton.fhir('PUT', '/Observation/two', { as, body: body('cyd', 'ann') })).status).toBe(403);
+    expect((await baton.fhir('PUT', '/Observation/two', { as, body: body('ann', 'cyd') })).status).toBe(200);
+  });
+
   it('changes what names somebody else and stays about her patient', async () => {
     const task = { status: 'accepted', intent: 'order', for: ref('Patient/ann'), requester: ref('Patient/cyd') };
     const body = { resourceType: 'Task', id: 'for-ann', ...task, owner: ref('Practitioner/nurse') };
