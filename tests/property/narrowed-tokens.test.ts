@@ -12,10 +12,10 @@ import type { Population } from './oracle/population.ts';
 import type { QueryWorld } from './oracle/queries.ts';
 import { findParameter, parametersOf } from './oracle/search-definitions.ts';
 
-const WORLDS = Number(process.env.BATON_NARROWED_WORLDS ?? 3);
+const WORLDS = Number(process.env.BATON_NARROWED_WORLDS ?? 2);
 const FIRST = Number(process.env.BATON_NARROWED_SEED ?? 1);
 const GRANTS = 6;
-const QUESTIONS = 60;
+const QUESTIONS = 50;
 const CHANGES = 15;
 const SIZE = 4;
 

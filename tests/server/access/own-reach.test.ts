@@ -1,7 +1,7 @@
 // Nobody opens a record to themselves by what they write: not by vouching for it, not by what was there already, not by
 // naming it in another way.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { FHIR, serve, type TestServer } from '../serve.ts';
+import { type Answer, FHIR, serve, type TestServer } from '../serve.ts';
 
 let baton: TestServer;
 
@@ -255,5 +255,24 @@ describe('an application', () => {
       const body = transaction({ resource: observation(subject), request: { method: 'POST', url: 'Observation' } });
       expect((await baton.fhir('POST', '', { as, body })).status).toBe(403);
     }
+  });
+
+  it("goes on from somebody else's page through its own reach only, and makes up no page", async () => {
+    const pageOf = async (as: string | undefined, path: string) =>
+      baton.fhir('GET', path, as === undefined ? {} : { as });
+    const nextOf = ({ json }: Answer) =>
+      json.link?.find(({ relation }) => relation === 'next')?.url.replace(/^.*\/fhir\/R4/, '') ?? '';
+    const as = await baton.token('patient/Task.rs', 'ann');
+    const path = '/Task?_sort=-status&_count=1';
+    const next = nextOf(await pageOf(undefined, path));
+    for (let page = next; page !== ''; ) {
+      const found = await pageOf(as, page);
+      expect([found.status, found.text.includes('Patient/cyd"},"owner')]).toEqual([200, false]);
+      for (const { resource } of found.json.entry ?? []) expect(['for-ann', 'open']).toContain(resource?.id);
+      page = nextOf(found);
+    }
+    const cursor = /_cursor=([\w-]+)/.exec(next)?.[1] ?? '';
+    const forged = cursor.slice(0, 16) + Buffer.from(JSON.stringify([0, 'requested'])).toString('base64url');
+    expect((await pageOf(as, next.replace(cursor, forged))).status).toBe(400);
   });
 });
