@@ -77,6 +77,29 @@ export function collectReferences(resource: Resource): string[] {
   return found;
 }
 
+export interface PlacedReference {
+  /** Names of the elements that lead to it, without positions in lists: `Task.for`. */
+  readonly place: string;
+  readonly reference: string;
+}
+
+/** As `collectReferences`, with where each stands. */
+export function collectPlaced(resource: Resource): PlacedReference[] {
+  const found: PlacedReference[] = [];
+  place(resource, resource.resourceType, found, 0);
+  return found;
+}
+
+function place(node: object, path: string, found: PlacedReference[], depth: number): void {
+  if (depth > DEEPEST) return;
+  const isList = Array.isArray(node);
+  for (const [key, value] of Object.entries(node)) {
+    if (key === 'reference' && typeof value === 'string') found.push({ place: path, reference: value });
+    else if (typeof value === 'object' && value !== null)
+      place(value, isList ? path : `${path}.${key}`, found, depth + 1);
+  }
+}
+
 function collect(node: object, found: string[], depth: number): void {
   if (depth > DEEPEST) return;
   if (Array.isArray(node)) {

@@ -2,7 +2,7 @@
 // https://hl7.org/fhir/R4/http.html#transaction
 import { applyStatements } from './alongside.ts';
 import type { AuditEntry } from './audit-chain.ts';
-import { refuseOutside, refuseStrangers } from './enforce-guard.ts';
+import { closedTo, refuseOpening, refuseOutside, refuseStrangers } from './enforce-guard.ts';
 import type { Group, Unit } from './group.ts';
 import { identify, refuseOverlaps } from './identify.ts';
 import { formatInstant } from './instant.ts';
@@ -21,8 +21,10 @@ export async function commitUnit(group: Group, unit: Unit): Promise<Outcome[]> {
   if (steps.length > 1) refuseOverlaps(steps);
   await linkAll(group, steps, unit);
   if (unit.guard) await refuseStrangers(group, steps, unit.guard);
+  const closed = unit.guard ? await closedTo(group, steps, unit.guard) : [];
   await writeAll(group, unit.actor, steps);
   if (unit.guard) await refuseOutside(group, steps, unit.guard);
+  await refuseOpening(group, closed);
   await applyStatements(group.tx, unit.alongside);
   return steps.map((step) => {
     const outcome = outcomeOf(step);

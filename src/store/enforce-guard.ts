@@ -1,7 +1,7 @@
 // Keeps a commit within what its writer may see, touch and make. Asked inside the transaction, so that nothing can come
 // between the question and the write. What is hidden from the writer is to the commit as if it did not exist.
 import { Fault } from '../fault.ts';
-import { collectReferences, locateReference } from '../fhir/references.ts';
+import { collectPlaced, collectReferences, isConditional, locateReference } from '../fhir/references.ts';
 import type { Condition } from '../fhir/search/query.ts';
 import type { Group } from './group.ts';
 import type { Guard } from './guard.ts';
@@ -34,24 +34,68 @@ export async function isHidden(group: Group, guard: Guard | undefined, op: Op, t
 
 /** @throws Fault forbidden for a reference to a patient that the writer does not reach and that was not there before */
 export async function refuseStrangers(group: Group, steps: readonly Step[], guard: Guard): Promise<void> {
-  const made = new Set(steps.filter(({ type, current }) => type === 'Patient' && !current).map(({ id }) => id));
+  const made = patientsMade(steps);
   for (const step of steps) {
     const condition = step.writes && step.resource ? guard.patients(step.op, step.type) : undefined;
     if (!condition || !step.resource) continue;
-    const known = new Set([...made, ...(await patientsBefore(group, step, guard))]);
-    for (const reference of collectReferences(step.resource)) {
+    const before = await placesBefore(group, step, guard);
+    const known = new Set(made);
+    for (const { place, reference } of collectPlaced(step.resource)) {
+      const isSearched = isConditional(reference) && reference.startsWith('Patient?');
+      if (isSearched) throw stranger(step, reference);
       const id = guard.patientIn(reference);
-      if (id === undefined || known.has(id)) continue;
+      if (id === undefined || known.has(id) || before.has(`${place} ${id}`)) continue;
       if (!(await holds(group, 'Patient', id, condition))) throw stranger(step, reference);
       known.add(id);
     }
   }
 }
 
-async function patientsBefore(group: Group, { current }: Step, guard: Guard): Promise<string[]> {
-  if (!current || current.deleted) return [];
+/** Ids of patients whom the commit brings into being. What it deletes may be there all the same, hidden from the writer. */
+function patientsMade(steps: readonly Step[]): ReadonlySet<string> {
+  const made = steps.filter(
+    ({ type, op, writes, current }) => type === 'Patient' && op !== 'delete' && writes && !current,
+  );
+  return new Set(made.map(({ id }) => id));
+}
+
+/** A patient whose record is not open to the writer, and who is named by what is to be written. */
+interface Closed {
+  readonly step: Step;
+  readonly id: string;
+  readonly condition: Condition;
+}
+
+/** Those whom the steps could open to their writer by what they say. To be asked before anything is written. */
+export async function closedTo(group: Group, steps: readonly Step[], guard: Guard): Promise<Closed[]> {
+  const made = patientsMade(steps);
+  const closed: Closed[] = [];
+  for (const step of steps) {
+    const condition = step.writes && step.resource ? guard.open(step.type) : undefined;
+    if (!condition || !step.resource) continue;
+    const named = collectReferences(step.resource).flatMap((reference) => guard.patientIn(reference) ?? []);
+    for (const id of new Set(step.type === 'Patient' ? [step.id, ...named] : named)) {
+      if (!made.has(id) && !(await holds(group, 'Patient', id, condition))) closed.push({ step, id, condition });
+    }
+  }
+  return closed;
+}
+
+/** @throws Fault forbidden when a record that was closed has been opened by what was written */
+export async function refuseOpening(group: Group, closed: readonly Closed[]): Promise<void> {
+  for (const { step, id, condition } of closed) {
+    if (!(await holds(group, 'Patient', id, condition))) continue;
+    const sentence = `The ${step.type} would open a record to the one who writes it.`;
+    throw new Fault('forbidden', sentence, { expression: step.type });
+  }
+}
+
+/** Where it named which patients before: who was the performer is not thereby the subject. */
+async function placesBefore(group: Group, { current }: Step, guard: Guard): Promise<ReadonlySet<string>> {
+  if (!current || current.deleted) return new Set();
   const [row] = await group.tx.all(CONTENT, [current.rid]);
-  return row ? collectReferences(JSON.parse(String(row.content))).flatMap((one) => guard.patientIn(one) ?? []) : [];
+  const placed = row ? collectPlaced(JSON.parse(String(row.content))) : [];
+  return new Set(placed.map(({ place, reference }) => `${place} ${guard.patientIn(reference) ?? ''}`));
 }
 
 function stranger({ resource, type }: Step, reference: string): Fault {
@@ -62,8 +106,8 @@ function stranger({ resource, type }: Step, reference: string): Fault {
 
 /** @throws Fault forbidden when something that was written is outside what the writer reaches */
 export async function refuseOutside(group: Group, steps: readonly Step[], guard: Guard): Promise<void> {
-  for (const { op, type, id, writes } of steps) {
-    const condition = writes && op !== 'delete' ? guard.after(op, type) : undefined;
+  for (const { op, type, id, writes, current } of steps) {
+    const condition = writes && op !== 'delete' ? guard.after(op, type, !current) : undefined;
     if (!condition || (await holds(group, type, id, condition))) continue;
     throw new Fault('forbidden', `The ${type} would be outside what the token reaches.`, { expression: type });
   }

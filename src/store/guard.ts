@@ -7,8 +7,8 @@ type Op = 'create' | 'update' | 'patch' | 'delete';
 export interface Guard {
   /** Must hold of a resource that is there before it is changed or deleted. */
   before(op: Op, type: string): Condition | undefined;
-  /** Must hold of what a create, an update or a patch makes. */
-  after(op: Op, type: string): Condition | undefined;
+  /** Must hold of what a create, an update or a patch makes; `isNew` when there was nothing before. */
+  after(op: Op, type: string, isNew: boolean): Condition | undefined;
   /**
    * Must hold of what the criteria of a conditional interaction match.
    * @param byIdentifier the criteria are identifiers only: they tell nothing that their sender does not know
@@ -19,6 +19,11 @@ export interface Guard {
    * itself what it needs to be allowed.
    */
   patients(op: Op, type: string): Condition | undefined;
+  /**
+   * Patients whose records are open to the writer by what resources say. Undefined when none is open by what one of the
+   * type says. Who was not among them before the commit must not be among them after it.
+   */
+  open(type: string): Condition | undefined;
   /** Id of the local patient that a reference leads to. */
   patientIn(reference: string): string | undefined;
 }

@@ -61,7 +61,8 @@ export function refuseBlindChains(grant: Grant, conditions: readonly Condition[]
   if (blind !== undefined) throw mayNotLookInto(blind);
 }
 
-function typesLookedInto(condition: Condition): string[] {
+/** Types of other resources that decide whether the condition holds. */
+export function typesLookedInto(condition: Condition): string[] {
   switch (condition.kind) {
     case 'chain':
       return condition.targets.flatMap((target) => [target.type, ...typesLookedInto(target.condition)]);
@@ -100,8 +101,10 @@ export function readableIncludes(context: FhirContext, grant: Grant, includes: r
     if (brought.includes('*')) return readableOfAny(context, grant, include);
     const amongTypes = brought.filter((type) => reachesSome(grant, 'read', type));
     if (amongTypes.length === 0) return [];
+    if (reachesAll(grant, 'read', '*')) return [include];
     const isWhole = amongTypes.length === brought.length && brought.every((type) => reachesAll(grant, 'read', type));
-    if (isWhole) return [include];
+    // A reference may lead to another type than its parameter knows.
+    if (isWhole) return [{ ...include, amongTypes }];
     return [{ ...include, amongTypes, within: reachOfTypes(context, grant, 'read', amongTypes) }];
   });
 }

@@ -3,7 +3,7 @@
 // https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html#finer-grained-resource-constraints-using-search-parameters
 import { decide, type Interaction, isBound, reachesSome } from '../../access/decide.ts';
 import type { Grant } from '../../access/grant.ts';
-import type { Lane, Narrowing, PatientSet } from '../../access/narrowing.ts';
+import type { Lane, Narrowing, PatientSet, RoleLimit } from '../../access/narrowing.ts';
 import { Fault } from '../../fault.ts';
 import type { Pairs } from '../../fhir/request-url.ts';
 import { compartmentCondition, membersCondition } from '../../fhir/search/compartment.ts';
@@ -94,7 +94,7 @@ export function patientsOf(context: FhirContext, sets: readonly PatientSet[]): C
   return any(sets.map((set) => patientsIn(context, set)));
 }
 
-function withinLanes(context: FhirContext, type: string | undefined, lanes: readonly Lane[]): Condition {
+export function withinLanes(context: FhirContext, type: string | undefined, lanes: readonly Lane[]): Condition {
   return any(lanes.map((lane) => all(laneConditions(context, type, lane))));
 }
 
@@ -106,8 +106,15 @@ function laneConditions(context: FhirContext, type: string | undefined, lane: La
   if (patient !== undefined) conditions.push(compartmentCondition(parameters, type, patient));
   if (constraint.length > 0) conditions.push(...constraintConditions(context, type, constraint));
   if (role?.patients) conditions.push(membersCondition(parameters, type, patientsOf(context, role.patients)));
-  if (role?.matching) conditions.push(...constraintConditions(context, type ?? role.types?.[0], role.matching));
+  if (role?.matching) conditions.push(matchingCondition(context, type, role));
   return conditions;
+}
+
+/** The parameters of each type are its own, also where they have one name. */
+function matchingCondition(context: FhirContext, type: string | undefined, { types = [], matching = [] }: RoleLimit) {
+  const ofType = (one: string) => all(constraintConditions(context, one, matching));
+  if (type !== undefined) return ofType(type);
+  return any(types.map((one): Condition => ({ kind: 'all', of: [{ kind: 'type', types: [one] }, ofType(one)] })));
 }
 
 function patientsIn(context: FhirContext, set: PatientSet): Condition {

@@ -8,15 +8,23 @@ import type { Condition } from '../../fhir/search/query.ts';
 import type { Guard } from '../../store/guard.ts';
 import { typeOf } from './authorize-change.ts';
 import type { FhirContext } from './context.ts';
-import { patientsOf, reachOf, tryReach } from './reach.ts';
+import { typesLookedInto } from './narrow.ts';
+import { patientsOf, reachOf, tryReach, withinLanes } from './reach.ts';
 import { unbound } from './withheld.ts';
+
+const NOBODY: Condition = { kind: 'id', ids: [], negated: false };
 
 /** Undefined when the grant reaches all of every type that is changed or looked for. */
 export function guardOf(context: FhirContext, grant: Grant, changes: readonly Change[]): Guard | undefined {
   const isFree = changes.every((change) => {
     const type = typeOf(change);
     const isConditional = (change.op === 'create' ? change.ifNoneExist : change.query) !== undefined;
-    return reachesAll(grant, change.op, type) && (!isConditional || reachesAll(grant, 'search-type', type));
+    const isTelling = change.op === 'patch' && change.tellsContent;
+    return (
+      reachesAll(grant, change.op, type) &&
+      (!isConditional || reachesAll(grant, 'search-type', type)) &&
+      (!isTelling || reachesAll(grant, 'read', type))
+    );
   });
   if (isFree) return undefined;
   const reveals = new Set(
@@ -30,15 +38,33 @@ export function guardOf(context: FhirContext, grant: Grant, changes: readonly Ch
       const readable = reachOf(context, grant, 'read', type);
       return reach && readable ? { kind: 'all', of: [reach, readable] } : (reach ?? readable);
     },
-    after: (op, type) => reachOf(context, grant, op, type),
+    after: (op, type, isNew) =>
+      isNew && type === 'Patient' ? reachOfNewPatient(context, grant, op) : reachOf(context, grant, op, type),
     // A consent may keep a resource from its writer, but must not make the writer store it twice.
     matching: (type, byIdentifier) => reachOf(context, byIdentifier ? unbound(grant) : grant, 'search-type', type),
     patients: (op, type) => patientsWithin(context, grant, op, type),
+    open: (type) => openPatients(context, grant, type),
     patientIn(reference) {
       const literal = parseLiteral(reference.startsWith(base) ? reference.slice(base.length) : reference);
       return literal?.type === 'Patient' ? literal.id : undefined;
     },
   };
+}
+
+/** Nobody is known yet who is being registered, whatever else the same commit says of them. */
+function reachOfNewPatient(context: FhirContext, grant: Grant, op: Interaction): Condition | undefined {
+  const narrowing = decide(grant, op, 'Patient');
+  if (!narrowing) return undefined;
+  const lanes = narrowing.lanes.filter(({ role }) => role?.patients === undefined);
+  return lanes.length === 0 ? NOBODY : withinLanes(context, 'Patient', lanes);
+}
+
+/** By the roles alone: what emergency access has opened closes again, so that it must not be kept open by a write. */
+function openPatients(context: FhirContext, { standing }: Grant, type: string): Condition | undefined {
+  const sets = new Set(standing?.rules.flatMap(({ patients = [] }) => patients));
+  if (sets.size === 0) return undefined;
+  const open = patientsOf(context, [...sets]);
+  return type === 'Patient' || typesLookedInto(open).includes(type) ? open : undefined;
 }
 
 /** Patients that what is written may be about; undefined: anybody. */
@@ -56,7 +82,7 @@ function patientsOfLane(context: FhirContext, { patient, role }: Lane): Conditio
   if (patient !== undefined) of.push({ kind: 'id', ids: [patient], negated: false });
   if (role?.patients) of.push(patientsOf(context, role.patients));
   // A rule that goes by what the resource says, not by the patient, lets nobody move it to another patient.
-  else if (role?.matching) of.push({ kind: 'id', ids: [], negated: false });
+  else if (role?.matching) of.push(NOBODY);
   return { kind: 'all', of };
 }
 

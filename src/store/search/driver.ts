@@ -26,6 +26,17 @@ export interface Driver {
   readonly isBroad: boolean;
 }
 
+/** Between references, which are few by nature, and text, which may begin many names. */
+const BEFORE_TEXT = 3.5;
+
+/**
+ * What is about the patients of somebody is mostly little, whatever else is asked for; how little only counting tells.
+ */
+function isAboutPatients(condition: Condition): boolean {
+  if (condition.kind === 'any') return condition.of.some(isAboutPatients);
+  return condition.kind === 'members' || (condition.kind === 'all' && condition.of.some(isAboutPatients));
+}
+
 /** Counts candidates, up to a limit, only of kinds of conditions that are not narrow by nature. */
 export async function chooseDriver(
   db: Sql,
@@ -36,9 +47,13 @@ export async function chooseDriver(
   const ranked = conditions
     .map((condition) => ({ condition, size: breadth(condition) ?? Number.POSITIVE_INFINITY }))
     .filter(({ size }) => Number.isFinite(size))
-    .sort((a, b) => a.size - b.size);
-  for (const { condition, size } of ranked) {
-    if (size < BROAD - 1 || !(await hasMany(db, query, condition, ids))) return { driver: condition, isBroad: false };
+    .map(({ condition, size }) => {
+      const isCounted = size >= BROAD - 1;
+      return { condition, isCounted, rank: isCounted && isAboutPatients(condition) ? BEFORE_TEXT : size };
+    })
+    .sort((a, b) => a.rank - b.rank);
+  for (const { condition, isCounted } of ranked) {
+    if (!isCounted || !(await hasMany(db, query, condition, ids))) return { driver: condition, isBroad: false };
   }
   return { driver: ranked[0]?.condition, isBroad: ranked.length > 0 };
 }
