@@ -54,7 +54,7 @@ const SWAPPED = 'http://hl7.org/fhir/SearchParameter/DocumentReference-relations
  * Not stored and not indexed like the others: Baton's own audit trail answers for them (src/server/fhir/audit-events.ts), so
  * nothing can be searched, chained or included by their parameters.
  */
-const NOT_INDEXED = ['AuditEvent'];
+export const NOT_INDEXED: readonly string[] = ['AuditEvent'];
 
 /** Types that parameters may be defined on, and which every resource is. */
 const SHARED = ['Resource', 'DomainResource'];
