@@ -11,11 +11,15 @@ interface Property {
   readonly default?: unknown;
 }
 
-/** Markdown: the environment, then one table for each list of the configuration file. */
+/** Markdown: the environment, then one table for each section of the configuration file. */
 export function configurationTables(): string {
   const environment = Object.entries(ENVIRONMENT).map(([name, { doc, default: value }]) => [`\`${name}\``, doc, value]);
-  const lists = Object.entries(FILE_SCHEMA.properties).map(([name, { description, items }]) => {
-    const { properties, required } = items as { properties: Record<string, Property>; required: readonly string[] };
+  const sections = Object.entries(FILE_SCHEMA.properties).map(([name, section]) => {
+    const { description, ...object } = section;
+    const { properties, required } = ('items' in object ? object.items : object) as {
+      properties: Record<string, Property>;
+      required: readonly string[];
+    };
     const rows = Object.entries(properties).map(([key, property]) => [
       `\`${key}\``,
       property.description ?? '',
@@ -30,7 +34,7 @@ export function configurationTables(): string {
   return [
     table(['variable', 'meaning', 'default'], environment),
     'The file that `BATON_CONFIG` names is one JSON object:',
-    ...lists,
+    ...sections,
   ].join('\n\n');
 }
 

@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { type Access, createAccess } from './access/access.ts';
 import { openKeys } from './access/keys.ts';
+import { type AuthorizationServer, createAuthorizationServer } from './access/oauth/authorization-server.ts';
 import { FULL_SCOPE } from './access/scopes.ts';
 import { loadCalendars } from './care/business-calendar.ts';
 import { loadProfiles } from './care/profiles.ts';
@@ -18,6 +19,7 @@ import { createIntake } from './intake/receive.ts';
 import { mountSandbox, type Sandbox } from './sandbox/sandbox.ts';
 import type { SandboxClock } from './sandbox/sandbox-clock.ts';
 import { SANDBOX_FACILITY, sandboxConnection } from './sandbox/sandbox-config.ts';
+import { LIBRARY_PAGES } from './server/oauth/library-pages.ts';
 import { createServer } from './server/server.ts';
 import { type OpenStore, openStore } from './store/open.ts';
 import { keepIndexed } from './store/search/keep-indexed.ts';
@@ -49,6 +51,7 @@ export interface App {
   readonly sync: Sync;
   readonly transitions: Transitions;
   readonly access: Access;
+  readonly authorization: AuthorizationServer;
   readonly conformance: Conformance;
   /** Opens the doors and starts the heartbeat. */
   start(): Promise<void>;
@@ -95,7 +98,18 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   const indexKeeper = keepIndexed(store, clock, log);
 
   const keys = await openKeys(keepsFiles ? config.dataDir : undefined);
-  const access = createAccess({ ...config, mode: config.auth, keys, baseUrl: () => baseUrl, clock });
+  const authorization = createAuthorizationServer({
+    ...config,
+    store,
+    keys,
+    baseUrl: () => baseUrl,
+    clock,
+    log,
+    pages: LIBRARY_PAGES,
+    fetch: surroundings.fetch,
+  });
+  const { resolveOwn } = authorization;
+  const access = createAccess({ ...config, mode: config.auth, keys, baseUrl: () => baseUrl, clock, resolveOwn });
   const intake = createIntake({ store, clock, facilities, log });
   const transitions = createTransitions({
     store,
@@ -128,6 +142,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     validate,
     installed: () => conformance.installed,
     access,
+    authorization,
     intake,
     sync,
     transitions,
@@ -166,6 +181,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   async function tick(): Promise<void> {
     await transitions.tick();
     await sync.tick(clock.now());
+    await authorization.sweep();
   }
 
   /** Runs everything that reacts until nothing reacts any more. */
@@ -219,6 +235,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     sync,
     transitions,
     access,
+    authorization,
     conformance,
     start,
     tick,

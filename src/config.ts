@@ -4,6 +4,9 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { Ajv } from 'ajv';
+import type { OutsideLoginConfig } from './access/oauth/outside-login.ts';
+import type { Registration } from './access/oauth/registration.ts';
+import { type ClientConfig, type LoginConfig, loginOf, registrationsOf } from './config-clients.ts';
 import { ENVIRONMENT, FILE_SCHEMA } from './config-schema.ts';
 
 export interface FacilityConfig {
@@ -32,18 +35,21 @@ export interface IssuerConfig {
   readonly audience: string;
 }
 
-export interface ClientConfig {
-  readonly clientId: string;
-  readonly scope: string;
-  readonly jwks: { readonly keys: readonly Record<string, unknown>[] };
-}
-
 export interface ConfigFile {
   readonly facilities: readonly FacilityConfig[];
   readonly connections: readonly ConnectionConfig[];
   readonly issuers: readonly IssuerConfig[];
-  readonly clients: readonly ClientConfig[];
+  /** Applications that may get tokens from Baton. */
+  readonly clients: readonly Registration[];
+  /** The site's own identity provider; undefined: people sign in with passwords of Baton's. */
+  readonly login: OutsideLoginConfig | undefined;
 }
+
+/** The file as it is written. */
+type FileContent = Omit<ConfigFile, 'clients' | 'login'> & {
+  readonly clients: readonly ClientConfig[];
+  readonly login?: LoginConfig;
+};
 
 export interface Config extends ConfigFile {
   readonly host: string;
@@ -214,7 +220,7 @@ function readFile(path: string): ConfigFile {
 
 function parseFile(value: unknown, path: string): ConfigFile {
   const ajv = new Ajv({ useDefaults: true, allErrors: true });
-  const check = ajv.compile<ConfigFile>(FILE_SCHEMA);
+  const check = ajv.compile<FileContent>(FILE_SCHEMA);
   const copy = structuredClone(value);
   if (!check(copy)) {
     const lines = (check.errors ?? []).map((e) =>
@@ -233,7 +239,16 @@ function parseFile(value: unknown, path: string): ConfigFile {
     'connection name',
     copy.connections.map((connection) => connection.name),
   );
-  return copy;
+  refuseDuplicates(
+    path,
+    'client',
+    copy.clients.map((client) => client.clientId),
+  );
+  try {
+    return { ...copy, clients: registrationsOf(copy.clients), login: loginOf(copy.login) };
+  } catch (error) {
+    throw new ConfigError(`${path}: ${(error as Error).message}`);
+  }
 }
 
 const detail = (params: Record<string, unknown>) =>

@@ -3,7 +3,7 @@
 import type { FetchImplementation } from 'jose';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
-import { type Client, createTokenEndpoint } from './client-assertion.ts';
+import type { Claims } from './claims.ts';
 import { ANONYMOUS, type Grant } from './grant.ts';
 import { issueToken, type TokenRequest } from './issue.ts';
 import type { Keys } from './keys.ts';
@@ -15,12 +15,13 @@ export interface AccessOptions {
   readonly mode: 'smart' | 'off';
   readonly keys: Keys;
   readonly issuers: readonly Issuer[];
-  readonly clients: readonly Client[];
   /** Public base URL without trailing slash; asked each time because a free port is known late. */
   readonly baseUrl: () => string;
   readonly clock: Clock;
   /** For the key sets of other issuers. */
   readonly fetch?: FetchImplementation;
+  /** The claims of an opaque token of Baton's own authorization server; undefined when it is none, or none any more. */
+  readonly resolveOwn?: (token: string) => Promise<Claims | undefined>;
 }
 
 export interface Access {
@@ -33,8 +34,6 @@ export interface Access {
   issue(
     request: Pick<TokenRequest, 'clientId' | 'scope' | 'lifetimeSeconds' | 'patient' | 'fhirUser'>,
   ): Promise<string>;
-  /** The SMART Backend Services token endpoint. @throws OAuthError */
-  readonly tokenEndpoint: ReturnType<typeof createTokenEndpoint>;
   /** Public keys, for `/.well-known/jwks.json`. */
   readonly jwks: Keys['jwks'];
 }
@@ -49,7 +48,6 @@ export function createAccess(options: AccessOptions): Access {
     },
     issue: (request) =>
       issueToken(keys.token, clock, { issuer: baseUrl(), audience: `${baseUrl()}/fhir/R4`, ...request }),
-    tokenEndpoint: createTokenEndpoint(options),
     jwks: keys.jwks,
   };
 }

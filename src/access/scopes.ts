@@ -18,7 +18,7 @@ export interface ResourceScope {
  * Doors that are not FHIR. A client that only needs one of them asks for just that scope; `system/*.cruds`, which may
  * read and change everything anyway, opens all of them.
  */
-export const DOORS = ['baton/ops', 'baton/intake', 'baton/metrics', 'baton/sandbox'] as const;
+export const DOORS = ['baton/ops', 'baton/intake', 'baton/metrics', 'baton/sandbox', 'baton/launch'] as const;
 export type Door = (typeof DOORS)[number];
 
 export interface Scopes {

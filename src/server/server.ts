@@ -4,6 +4,8 @@ import compress from '@fastify/compress';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { Access } from '../access/access.ts';
+import type { AuthorizationServer } from '../access/oauth/authorization-server.ts';
+import { ENDPOINTS } from '../access/oauth/provider.ts';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
 import { capabilityStatement } from '../fhir/capability.ts';
@@ -28,13 +30,13 @@ import { declareGrant } from './grant-of.ts';
 import { serveHealth } from './health.ts';
 import { serveIntake } from './intake-hl7v2.ts';
 import { serveMetrics } from './metrics.ts';
-import { serveToken } from './oauth-token.ts';
+import { serveOauth } from './oauth/routes.ts';
 import { operatorGauges } from './ops/gauges.ts';
 import { type OperatorParts, serveOperators } from './ops/routes.ts';
 import { logRequests, requestIdOf } from './request-log.ts';
 import { sendSecurityHeaders } from './security-headers.ts';
 import { letConnectionsGo } from './stopping.ts';
-import { serveWellKnown, TOKEN_PATH } from './well-known.ts';
+import { serveWellKnown } from './well-known.ts';
 
 export interface Limits {
   readonly bodyBytes: number;
@@ -53,6 +55,7 @@ export interface ServerOptions {
   /** Guides and profiles; another object when they have changed. Absent: none. */
   readonly installed?: () => Installed;
   readonly access: Access;
+  readonly authorization: AuthorizationServer;
   /** Absent: no `/intake/hl7v2`. */
   readonly intake?: Intake;
   readonly sync?: OperatorParts['sync'];
@@ -105,7 +108,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   serveMetrics(server, store, operatorGauges(context, options.sync));
   serveHealth(server, store);
   serveWellKnown(server, access, baseUrl);
-  await serveToken(server, access, store);
+  await serveOauth(server, { server: options.authorization, access, store, baseUrl });
   if (options.intake) await serveIntake(server, options.intake);
   serveOperators(server, { context, sync: options.sync, transitions: options.transitions });
   await server.register(async (scope) => registerFhir(scope, context), { prefix: FHIR_PATH });
@@ -127,7 +130,12 @@ function fhirContext(options: ServerOptions): FhirContext {
       operations: OPERATIONS,
       installed: installed(),
       baseUrl: base(),
-      tokenEndpoint: `${baseUrl()}${TOKEN_PATH}`,
+      endpoints: {
+        authorize: `${baseUrl()}${ENDPOINTS.authorize}`,
+        token: `${baseUrl()}${ENDPOINTS.token}`,
+        introspect: `${baseUrl()}${ENDPOINTS.introspect}`,
+        revoke: `${baseUrl()}${ENDPOINTS.revoke}`,
+      },
       version: options.version,
       date,
     });

@@ -5,11 +5,13 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import { pino } from 'pino';
 import { type Access, createAccess } from '../../src/access/access.ts';
 import { openKeys } from '../../src/access/keys.ts';
+import { createAuthorizationServer } from '../../src/access/oauth/authorization-server.ts';
 import { FULL_SCOPE } from '../../src/access/scopes.ts';
 import { loadProfiles, ofType } from '../../src/care/profiles.ts';
 import { loadDefinitions } from '../../src/fhir/definitions.ts';
 import { loadSearchParameters } from '../../src/fhir/search/parameters.ts';
 import { createValidator } from '../../src/fhir/validation/validator.ts';
+import { LIBRARY_PAGES } from '../../src/server/oauth/library-pages.ts';
 import { createServer, type ServerOptions } from '../../src/server/server.ts';
 import { createSearchEngine } from '../../src/store/search/search-engine.ts';
 import type { SqlRow } from '../../src/store/store.ts';
@@ -99,15 +101,22 @@ export async function serve(
   const options = typeof given === 'function' ? given(temp) : given;
   const { clock } = temp;
   const keys = await openKeys();
-  const access = createAccess({ mode: 'smart', keys, issuers: [], clients: [], baseUrl: () => BASE, clock });
+  const log = pino({ level: 'silent' });
+  const { store } = temp;
+  const authorization =
+    options.authorization ??
+    createAuthorizationServer({ store, keys, clients: [], baseUrl: () => BASE, clock, log, pages: LIBRARY_PAGES });
+  const { resolveOwn } = authorization;
+  const access = createAccess({ mode: 'smart', keys, issuers: [], baseUrl: () => BASE, clock, resolveOwn });
   const server = await createServer({
-    store: temp.store,
+    store,
     parameters: PARAMETERS,
     definitions,
     validate,
     access,
+    authorization,
     clock,
-    log: pino({ level: 'silent' }),
+    log,
     baseUrl: () => BASE,
     version: '0.0.0-test',
     ...options,

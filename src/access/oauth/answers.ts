@@ -1,0 +1,85 @@
+// What SMART adds to the library's answers, and the line that each of them leaves in the audit trail. No line and no log
+// entry has a code, a token or a secret in it.
+import type { EventEmitter } from 'node:events';
+import type { KoaContextWithOIDC, Provider as Library } from 'oidc-provider';
+import type { Logger } from 'pino';
+import type { Actor, AuditRecord } from '../../store/store.ts';
+import { UNKNOWN_ACTOR } from '../grant.ts';
+import { originOf } from './request-origin.ts';
+import { type Contexts, responseMembers } from './smart-context.ts';
+import type { SignedIn } from './smart-rules.ts';
+
+/** The library's route names, and what the trail calls them. */
+const AUDITED: Readonly<Record<string, string>> = {
+  token: 'token',
+  introspection: 'introspect',
+  revocation: 'revoke',
+  end_session_confirm: 'logout',
+};
+
+type Next = () => Promise<unknown>;
+
+export interface AnswerOptions {
+  readonly contexts: Contexts;
+  readonly audit: (record: AuditRecord) => void;
+  readonly log: Logger;
+}
+
+/** Hooks into the library; call it once per provider. */
+export function completeAnswers(provider: Library, { contexts, audit, log }: AnswerOptions): void {
+  provider.use(async (ctx: KoaContextWithOIDC, next: Next) => {
+    await next();
+    const { oidc } = ctx;
+    if (!oidc?.route) return;
+    if (oidc.route === 'token') await completeToken(ctx, contexts);
+    if (oidc.route === 'introspection') completeIntrospection(ctx);
+    const interaction = AUDITED[oidc.route];
+    if (interaction) audit({ actor: actorOf(ctx), interaction, action: 'E', status: ctx.status });
+  });
+  // Redirects and pages alike: the status of a refusal is that of its error.
+  provider.on('authorization.error', (ctx, error) => {
+    const status = (error as { statusCode?: number }).statusCode ?? 400;
+    audit({ actor: actorOf(ctx), interaction: 'authorize', action: 'E', status });
+  });
+  provider.on('authorization.success', (ctx) => {
+    audit({ actor: actorOf(ctx), interaction: 'authorize', action: 'E', status: 200 });
+  });
+  provider.on('server_error', (ctx, error) => {
+    const at = (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));
+    log.error({ ...originOf(ctx.req), error: error.name, at: at.slice(0, 12).join('\n') }, 'authorization failed');
+  });
+  // Koa would print to standard error.
+  (provider as EventEmitter).on('error', (error: Error) => log.error({ error: error.name }, 'authorization failed'));
+}
+
+/** Standard members plus the launch context. */
+async function completeToken(ctx: KoaContextWithOIDC, contexts: Contexts): Promise<void> {
+  const body = ctx.body as Record<string, unknown>;
+  if (ctx.status === 200) {
+    const { AccessToken: token } = ctx.oidc.entities;
+    ctx.body = { ...body, ...responseMembers(await contexts.of(token?.grantId)) };
+  }
+  // A malformed assertion is a failed proof, as RFC 7521 (4.2.1) says; the library calls it a malformed request.
+  if (body?.error === 'invalid_request' && body.error_description === 'invalid client_assertion format') {
+    ctx.body = { error: 'invalid_client', error_description: 'client authentication failed' };
+    ctx.status = 401;
+  }
+}
+
+/** A service is its own subject. */
+function completeIntrospection(ctx: KoaContextWithOIDC): void {
+  const body = ctx.body as Record<string, unknown>;
+  if (ctx.status === 200 && body.active === true) ctx.body = { sub: body.client_id, ...body };
+}
+
+function actorOf(ctx: KoaContextWithOIDC): Actor {
+  const { oidc } = ctx;
+  const origin = originOf(ctx.req);
+  const client = oidc?.client?.clientId;
+  const isProven = (ctx.body as { error?: string } | undefined)?.error !== 'invalid_client';
+  const user = (oidc?.account as SignedIn | undefined)?.fhirUser;
+  if (user !== undefined) return { reference: user, kind: 'user', ...(client ? { client } : {}), ...origin };
+  return client !== undefined && isProven
+    ? { reference: client, kind: 'client', ...origin }
+    : { ...UNKNOWN_ACTOR, ...origin };
+}

@@ -1,0 +1,48 @@
+// Everything under /oauth: the library's endpoints, the pages of a sign-in, and EHR launches.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Access } from '../../access/access.ts';
+import type { AuthorizationServer } from '../../access/oauth/authorization-server.ts';
+import { ENDPOINTS } from '../../access/oauth/provider.ts';
+import type { Store } from '../../store/store.ts';
+import { acceptForm, FormBody } from '../json-body.ts';
+import { handOver } from './hand-over.ts';
+import { serveInteractions } from './interaction-routes.ts';
+import { serveLaunch } from './launch-route.ts';
+
+export interface OauthParts {
+  readonly server: AuthorizationServer;
+  readonly access: Access;
+  readonly store: Pick<Store, 'audit'>;
+  readonly baseUrl: () => string;
+}
+
+const OPEN = { config: { open: true }, exposeHeadRoute: false } as const;
+
+export async function serveOauth(app: FastifyInstance, parts: OauthParts): Promise<void> {
+  const { server, baseUrl } = parts;
+  const to = (wants: 'page' | 'json') => (request: FastifyRequest, reply: FastifyReply) =>
+    handOver(server.running(), request, reply, baseUrl(), wants);
+
+  await app.register(async (scope) => {
+    // The library reads bodies itself.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    scope.get(ENDPOINTS.authorize, OPEN, to('page'));
+    scope.get(`${ENDPOINTS.authorize}/:uid`, OPEN, to('page'));
+    scope.get(ENDPOINTS.logout, OPEN, to('page'));
+    scope.get(`${ENDPOINTS.logout}/success`, OPEN, to('page'));
+    scope.post(`${ENDPOINTS.logout}/confirm`, OPEN, to('page'));
+    for (const path of [ENDPOINTS.token, ENDPOINTS.introspect, ENDPOINTS.revoke]) scope.post(path, OPEN, to('json'));
+  });
+  await app.register(async (scope) => {
+    acceptForm(scope);
+    // authorize-post: the browser comes back with GET, and with its cookies, which a POST from elsewhere would not carry.
+    scope.post(ENDPOINTS.authorize, OPEN, async (request, reply) => {
+      const pairs = request.body instanceof FormBody ? request.body.pairs : [];
+      const query = new URLSearchParams(pairs.map(([name, value]) => [name, value]));
+      return reply.header('cache-control', 'no-store').redirect(`${baseUrl()}${ENDPOINTS.authorize}?${query}`, 303);
+    });
+  });
+  await serveInteractions(app, parts);
+  await serveLaunch(app, parts);
+}
