@@ -59,12 +59,25 @@ async function completeToken(ctx: KoaContextWithOIDC, contexts: Contexts): Promi
     const { AccessToken: token } = ctx.oidc.entities;
     ctx.body = { ...body, ...responseMembers(await contexts.of(token?.grantId)) };
   }
-  // A malformed assertion is a failed proof, as RFC 7521 (4.2.1) says; the library calls it a malformed request.
-  if (body?.error === 'invalid_request' && body.error_description === 'invalid client_assertion format') {
-    ctx.body = { error: 'invalid_client', error_description: 'client authentication failed' };
-    ctx.status = 401;
-  }
+  const better = BETTER_ERRORS[String(body?.error_description)];
+  if (body?.error !== 'invalid_request' || !better) return;
+  ctx.body = better.body;
+  ctx.status = better.status;
 }
+
+/** Where the library says invalid_request and the standards have a better word. */
+const BETTER_ERRORS: Readonly<Record<string, { readonly status: number; readonly body: object }>> = {
+  // A malformed assertion is a failed proof: https://www.rfc-editor.org/rfc/rfc7521#section-4.2.1
+  'invalid client_assertion format': {
+    status: 401,
+    body: { error: 'invalid_client', error_description: 'client authentication failed' },
+  },
+  // https://www.rfc-editor.org/rfc/rfc6749#section-5.2
+  'requested grant type is not allowed for this client': {
+    status: 400,
+    body: { error: 'unauthorized_client', error_description: 'the client may not use this grant type' },
+  },
+};
 
 /** A service is its own subject. */
 function completeIntrospection(ctx: KoaContextWithOIDC): void {

@@ -61,6 +61,8 @@ export interface World {
   readonly temp: TempStore;
   readonly base: string;
   readonly fhirBase: string;
+  /** Where it really listens: `base`, unless it is a second process. */
+  readonly listeningAt: string;
   readonly access: Access;
   readonly authorization: AuthorizationServer;
   readonly keys: Keys;
@@ -83,6 +85,7 @@ export async function openWorld({ clients = standardClients(), login, beside }: 
   const keys = beside?.keys ?? (await openKeys());
   const log = pino({ level: 'silent' });
   let base = beside?.base ?? '';
+  let listeningAt = '';
   let parts: { app: FastifyInstance; access: Access; authorization: AuthorizationServer };
 
   const start = async (port: number) => {
@@ -95,7 +98,8 @@ export async function openWorld({ clients = standardClients(), login, beside }: 
     const rest = { parameters: PARAMETERS, definitions, validate, clock, log, baseUrl, version: '0.0.0-test' };
     const app = await createServer({ store, access, authorization, ...rest });
     await app.listen({ host: '127.0.0.1', port });
-    if (base === '') base = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+    listeningAt = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+    if (base === '') base = listeningAt;
     parts = { app, access, authorization };
   };
   await start(0);
@@ -144,6 +148,9 @@ export async function openWorld({ clients = standardClients(), login, beside }: 
     keys,
     get base() {
       return base;
+    },
+    get listeningAt() {
+      return listeningAt;
     },
     get fhirBase() {
       return `${base}/fhir/R4`;
