@@ -155,6 +155,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
       sandbox = await mountSandbox({
         app,
         store,
+        authorization,
         clock: clock as SandboxClock,
         dataDir: keepsFiles ? config.dataDir : undefined,
         baseUrl: () => baseUrl,

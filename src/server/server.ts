@@ -108,7 +108,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   serveMetrics(server, store, operatorGauges(context, options.sync));
   serveHealth(server, store);
   serveWellKnown(server, access, baseUrl);
-  await serveOauth(server, { server: options.authorization, access, store, baseUrl });
+  await serveOauth(server, { server: options.authorization, store, baseUrl });
   if (options.intake) await serveIntake(server, options.intake);
   serveOperators(server, { context, sync: options.sync, transitions: options.transitions });
   await server.register(async (scope) => registerFhir(scope, context), { prefix: FHIR_PATH });

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Fault } from '../../fault.ts';
 import { accountOf, finish, type OpenInteraction, personOf, send } from './interaction.ts';
 import { encounterPage, patientPage } from './pages.ts';
-import type { OauthParts } from './routes.ts';
+import type { OauthParts } from './parts.ts';
 
 type Form = Readonly<Record<string, string | undefined>>;
 

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { errors } from '../../access/oauth/library.ts';
 import { accountOf, finish, type OpenInteraction, personOf, questionFor, send } from './interaction.ts';
 import { consentPage } from './pages.ts';
-import type { OauthParts } from './routes.ts';
+import type { OauthParts } from './parts.ts';
 
 export async function showConsent(
   parts: OauthParts,

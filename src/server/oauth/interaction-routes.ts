@@ -9,7 +9,7 @@ import { answerContext, showContext } from './choose-context.ts';
 import { answerConsent, showConsent } from './consent.ts';
 import { finish, formOf, openInteraction, send } from './interaction.ts';
 import { errorPage, loginPage } from './pages.ts';
-import type { OauthParts } from './routes.ts';
+import type { OauthParts } from './parts.ts';
 import { answerLogin, recordLogin } from './sign-in.ts';
 
 const OPEN = { config: { open: true }, exposeHeadRoute: false } as const;

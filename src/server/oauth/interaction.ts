@@ -13,7 +13,7 @@ import { FormBody } from '../json-body.ts';
 import { asSeenByClient } from './hand-over.ts';
 import type { Page } from './page.ts';
 import type { Frame } from './pages.ts';
-import type { OauthParts } from './routes.ts';
+import type { OauthParts } from './parts.ts';
 
 type Interaction = Awaited<ReturnType<Library['interactionDetails']>>;
 

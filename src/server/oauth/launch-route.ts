@@ -9,7 +9,7 @@ import { Fault } from '../../fault.ts';
 import { parseLiteral } from '../../fhir/references.ts';
 import { grantOf } from '../grant-of.ts';
 import { acceptJson } from '../json-body.ts';
-import type { OauthParts } from './routes.ts';
+import type { OauthParts } from './parts.ts';
 
 export async function serveLaunch(app: FastifyInstance, { server }: OauthParts): Promise<void> {
   const config = { interaction: 'launch', action: 'E' } as const;

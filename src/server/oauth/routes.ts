@@ -1,20 +1,11 @@
 // Everything under /oauth: the library's endpoints, the pages of a sign-in, and EHR launches.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Access } from '../../access/access.ts';
-import type { AuthorizationServer } from '../../access/oauth/authorization-server.ts';
 import { ENDPOINTS } from '../../access/oauth/provider.ts';
-import type { Store } from '../../store/store.ts';
 import { acceptForm, FormBody } from '../json-body.ts';
 import { handOver } from './hand-over.ts';
 import { serveInteractions } from './interaction-routes.ts';
 import { serveLaunch } from './launch-route.ts';
-
-export interface OauthParts {
-  readonly server: AuthorizationServer;
-  readonly access: Access;
-  readonly store: Pick<Store, 'audit'>;
-  readonly baseUrl: () => string;
-}
+import type { OauthParts } from './parts.ts';
 
 const OPEN = { config: { open: true }, exposeHeadRoute: false } as const;
 

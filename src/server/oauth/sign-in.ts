@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { UNKNOWN_ACTOR } from '../../access/grant.ts';
 import { finish, formOf, type OpenInteraction, send } from './interaction.ts';
 import { loginPage } from './pages.ts';
-import type { OauthParts } from './routes.ts';
+import type { OauthParts } from './parts.ts';
 
 export async function answerLogin(
   parts: OauthParts,
