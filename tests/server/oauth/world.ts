@@ -76,15 +76,18 @@ export interface World {
 export interface WorldOptions {
   readonly clients?: readonly Registration[];
   readonly login?: AuthorizationServerOptions['login'];
+  /** The public address, when something stands in front. */
+  readonly publicBase?: string;
   /** On the database of another world, with its address and its keys: a second process. */
   readonly beside?: World;
 }
 
-export async function openWorld({ clients = standardClients(), login, beside }: WorldOptions = {}): Promise<World> {
+export async function openWorld(options: WorldOptions = {}): Promise<World> {
+  const { clients = standardClients(), login, publicBase, beside } = options;
   const temp = beside?.temp ?? (await openTempStore());
   const keys = beside?.keys ?? (await openKeys());
   const log = pino({ level: 'silent' });
-  let base = beside?.base ?? '';
+  let base = beside?.base ?? publicBase ?? '';
   let listeningAt = '';
   let parts: { app: FastifyInstance; access: Access; authorization: AuthorizationServer };
 
