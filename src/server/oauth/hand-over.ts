@@ -5,10 +5,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Running } from '../../access/oauth/authorization-server.ts';
 import { setOrigin } from '../../access/oauth/request-origin.ts';
 
-/** Makes the request look as it does to the client, before the library or its cookies see it. */
-export function asSeenByClient(request: FastifyRequest, baseUrl: string): void {
+/**
+ * Makes the request look as it does to the client, before the library or its cookies see it.
+ * @param given another request than Node's own, with the same head
+ */
+export function asSeenByClient(request: FastifyRequest, baseUrl: string, given = request.raw): void {
   const { protocol, host, pathname } = new URL(baseUrl);
-  const raw = request.raw as IncomingMessage & { originalUrl?: string };
+  const raw = given as IncomingMessage & { originalUrl?: string };
   raw.headers['x-forwarded-proto'] = protocol.slice(0, -1);
   raw.headers['x-forwarded-host'] = host;
   if (pathname !== '/') raw.originalUrl = `${pathname.replace(/\/$/, '')}${raw.url}`;
@@ -22,9 +25,10 @@ export async function handOver(
   reply: FastifyReply,
   baseUrl: string,
   wants: 'page' | 'json',
+  raw = request.raw,
 ): Promise<void> {
-  asSeenByClient(request, baseUrl);
-  const { headers } = request.raw;
+  asSeenByClient(request, baseUrl, raw);
+  const { headers } = raw;
   if (wants === 'json') headers.accept = 'application/json';
   // Which origins may ask is decided by Baton's own rules, and they have spoken already.
   headers.origin = undefined;
@@ -33,5 +37,5 @@ export async function handOver(
   }
   if (wants === 'json') reply.raw.setHeader('cache-control', 'no-store').setHeader('pragma', 'no-cache');
   reply.hijack();
-  await handle(request.raw, reply.raw);
+  await handle(raw, reply.raw);
 }

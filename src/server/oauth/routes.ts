@@ -6,6 +6,7 @@ import { handOver } from './hand-over.ts';
 import { serveInteractions } from './interaction-routes.ts';
 import { serveLaunch } from './launch-route.ts';
 import type { OauthParts } from './parts.ts';
+import { serveToken } from './token-route.ts';
 
 const OPEN = { config: { open: true }, exposeHeadRoute: false } as const;
 
@@ -23,7 +24,7 @@ export async function serveOauth(app: FastifyInstance, parts: OauthParts): Promi
     scope.get(ENDPOINTS.logout, OPEN, to('page'));
     scope.get(`${ENDPOINTS.logout}/success`, OPEN, to('page'));
     scope.post(`${ENDPOINTS.logout}/confirm`, OPEN, to('page'));
-    for (const path of [ENDPOINTS.token, ENDPOINTS.introspect, ENDPOINTS.revoke]) scope.post(path, OPEN, to('json'));
+    for (const path of [ENDPOINTS.introspect, ENDPOINTS.revoke]) scope.post(path, OPEN, to('json'));
   });
   await app.register(async (scope) => {
     acceptForm(scope);
@@ -34,6 +35,7 @@ export async function serveOauth(app: FastifyInstance, parts: OauthParts): Promi
       return reply.header('cache-control', 'no-store').redirect(`${baseUrl()}${ENDPOINTS.authorize}?${query}`, 303);
     });
   });
+  await serveToken(app, parts);
   await serveInteractions(app, parts);
   await serveLaunch(app, parts);
 }

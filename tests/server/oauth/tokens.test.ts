@@ -78,6 +78,20 @@ describe('a refresh token', () => {
     expect(outcome(more)).toEqual([400, 'invalid_scope']);
   });
 
+  it('of a public application says by itself whose it is, of a confidential one not', async () => {
+    const url = `${world.base}/oauth/token`;
+    const grant_type = 'refresh_token';
+    const { refresh_token } = await tokens();
+    const answer = await post(url, { grant_type, refresh_token });
+    expect([answer.status, answer.json.patient]).toEqual([200, 'p1']);
+    const launched = await launch(world, { parameters: { client_id: 'secret' } });
+    const { json } = await exchange(world, launched, { client_id: undefined }, 'secret');
+    const nameless = await post(url, { grant_type, refresh_token: json.refresh_token });
+    expect(outcome(nameless)).toEqual([400, 'invalid_request']);
+    const signed = await post(url, { grant_type, refresh_token: json.refresh_token }, 'secret');
+    expect(signed.status).toBe(200);
+  });
+
   it('belongs to one application', async () => {
     const { refresh_token } = await tokens();
     expect(outcome(await refresh(world, refresh_token, { client_id: 'other' }))).toEqual(INVALID_GRANT);
@@ -103,6 +117,20 @@ describe('a refresh token', () => {
     expect(browser.page.text).toContain('You are signed out');
     expect(outcome(await refresh(world, second.json.refresh_token))).toEqual(INVALID_GRANT);
     expect((await world.audited('logout')).length).toBe(1);
+  });
+});
+
+describe('the token endpoint', () => {
+  it.each([
+    ['JSON', 'application/json', '{"grant_type":"refresh_token"}', 400],
+    ['a form that is too large', 'application/x-www-form-urlencoded', `grant_type=${'x'.repeat(60_000)}`, 413],
+    ['a form with a parameter twice', 'application/x-www-form-urlencoded', 'client_id=public&client_id=other', 400],
+    ['nothing', 'application/x-www-form-urlencoded', '', 400],
+  ])('answers %s with an OAuth error', async (_, type, body, status) => {
+    const headers = { 'content-type': type };
+    const answer = await fetch(`${world.base}/oauth/token`, { method: 'POST', headers, body });
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([status, 'no-store']);
+    expect(await answer.json()).toMatchObject({ error: 'invalid_request' });
   });
 });
 
