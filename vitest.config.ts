@@ -17,6 +17,7 @@ export default defineConfig({
           include: [
             'tests/{store,conformance}/**/*.test.ts',
             'tests/server/{batch,concurrency,crud,everything,search,search-features}.test.ts',
+            'tests/server/oauth/{backend-services,ehr-launch,tokens}.test.ts',
             'tests/property/search-paging.test.ts',
           ],
           // Plans and files are SQLite's own.

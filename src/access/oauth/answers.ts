@@ -3,6 +3,7 @@
 import type { EventEmitter } from 'node:events';
 import type { KoaContextWithOIDC, Provider as Library } from 'oidc-provider';
 import type { Logger } from 'pino';
+import { Fault } from '../../fault.ts';
 import type { Actor, AuditRecord } from '../../store/store.ts';
 import { UNKNOWN_ACTOR } from '../grant.ts';
 import { originOf } from './request-origin.ts';
@@ -17,6 +18,8 @@ const AUDITED: Readonly<Record<string, string>> = {
   end_session_confirm: 'logout',
 };
 
+const ALLOW_ORIGIN = 'access-control-allow-origin';
+
 type Next = () => Promise<unknown>;
 
 export interface AnswerOptions {
@@ -28,7 +31,10 @@ export interface AnswerOptions {
 /** Hooks into the library; call it once per provider. */
 export function completeAnswers(provider: Library, { contexts, audit, log }: AnswerOptions): void {
   provider.use(async (ctx: KoaContextWithOIDC, next: Next) => {
+    const isAllowed = ctx.response.get(ALLOW_ORIGIN) !== '';
     await next();
+    // Baton's own rules say which origins may read; the library would let every one.
+    if (!isAllowed) for (const name of [ALLOW_ORIGIN, 'access-control-expose-headers']) ctx.remove(name);
     const { oidc } = ctx;
     if (!oidc?.route) return;
     if (oidc.route === 'token') await completeToken(ctx, contexts);
@@ -47,6 +53,11 @@ export function completeAnswers(provider: Library, { contexts, audit, log }: Ans
   provider.on('server_error', (ctx, error) => {
     const at = (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));
     log.error({ ...originOf(ctx.req), error: error.name, at: at.slice(0, 12).join('\n') }, 'authorization failed');
+    // A database that is away comes back; redirects to the application stay redirects.
+    if (error instanceof Fault && error.kind === 'unavailable' && ctx.oidc.route in AUDITED) {
+      ctx.status = error.status;
+      ctx.set('retry-after', '1');
+    }
   });
   // Koa would print to standard error.
   (provider as EventEmitter).on('error', (error: Error) => log.error({ error: error.name }, 'authorization failed'));

@@ -60,7 +60,7 @@ export function createSmartRules({ fhirBase, launches, contexts, directory, gran
    * @throws InvalidTarget, InvalidScope
    */
   function grantableScope(ctx: KoaContextWithOIDC, resource: string): string {
-    if (resource.replace(/\/$/, '') !== fhirBase) throw new errors.InvalidTarget();
+    if (resource !== fhirBase) throw new errors.InvalidTarget();
     const { oidc } = ctx;
     if (oidc.route === 'token' && oidc.params?.grant_type !== 'client_credentials') return scopeHeld(ctx);
     const asked = wordsOf(askedScope(ctx));

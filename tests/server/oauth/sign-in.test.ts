@@ -154,16 +154,25 @@ describe('the pages', () => {
   });
 });
 
-it('behind a proxy, addresses and cookies are those of the public URL', async () => {
-  const answer = await fetch(`${world.base}/oauth/authorize?client_id=unknown`, {
-    headers: { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https' },
-    redirect: 'manual',
+describe('addresses and cookies are those of the public URL', () => {
+  it('whatever a client says about the host', async () => {
+    const headers = { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https' };
+    const begun = await fetch(authorizeUrl(world, pkce()), { headers, redirect: 'manual' });
+    expect(begun.headers.get('location')).toMatch(new RegExp(`^${world.base}/oauth/interaction/`));
   });
-  expect(answer.status).toBe(400);
-  const proof = pkce();
-  const begun = await fetch(authorizeUrl(world, proof), {
-    headers: { 'x-forwarded-host': 'evil.example' },
-    redirect: 'manual',
+
+  it('also behind a proxy that adds TLS and a path', async () => {
+    const behind = await openWorld({ publicBase: 'https://hospital.example/baton' });
+    const url = authorizeUrl(behind, pkce()).replace(behind.base, behind.listeningAt);
+    const begun = await fetch(url, { redirect: 'manual' });
+    const location = begun.headers.get('location') ?? '';
+    expect(location).toMatch(/^https:\/\/hospital\.example\/baton\/oauth\/interaction\/[\w-]+$/);
+    const cookies = begun.headers.getSetCookie().filter((line) => line.startsWith('baton_'));
+    expect(cookies.length).toBeGreaterThan(3);
+    for (const line of cookies) expect(line).toMatch(/path=\/baton\/oauth\/(interaction|authorize)\/[\w-]+;.*secure/);
+    const cookie = cookies.map((line) => line.split(';')[0]).join('; ');
+    const page = await fetch(location.replace(behind.base, behind.listeningAt), { headers: { cookie } });
+    expect(await page.text()).toContain(`action="${location}/login"`);
+    await behind.close();
   });
-  expect(begun.headers.get('location')).toMatch(new RegExp(`^${world.base}/oauth/interaction/`));
 });

@@ -121,6 +121,14 @@ describe('a refresh token', () => {
 });
 
 describe('the token endpoint', () => {
+  it('lets no page of another origin read its answers', async () => {
+    const headers = { origin: 'https://elsewhere.example' };
+    for (const path of ['token', 'introspect', 'revoke']) {
+      const answer = await fetch(`${world.base}/oauth/${path}`, { method: 'POST', headers });
+      expect(answer.headers.get('access-control-allow-origin')).toBeNull();
+    }
+  });
+
   it.each([
     ['JSON', 'application/json', '{"grant_type":"refresh_token"}', 400],
     ['a form that is too large', 'application/x-www-form-urlencoded', `grant_type=${'x'.repeat(60_000)}`, 413],
