@@ -31,7 +31,7 @@ export interface AnswerOptions {
 /** Hooks into the library; call it once per provider. */
 export function completeAnswers(provider: Library, { contexts, audit, log }: AnswerOptions): void {
   provider.use(async (ctx: KoaContextWithOIDC, next: Next) => {
-    const isAllowed = ctx.response.get(ALLOW_ORIGIN) !== '';
+    const isAllowed = ctx.res.hasHeader(ALLOW_ORIGIN);
     await next();
     // Baton's own rules say which origins may read; the library would let every one.
     if (!isAllowed) for (const name of [ALLOW_ORIGIN, 'access-control-expose-headers']) ctx.remove(name);

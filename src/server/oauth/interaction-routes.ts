@@ -12,7 +12,7 @@ import { errorPage, loginPage } from './pages.ts';
 import type { OauthParts } from './parts.ts';
 import { answerLogin, recordLogin } from './sign-in.ts';
 
-const OPEN = { config: { open: true }, exposeHeadRoute: false } as const;
+const OPEN = { config: { open: true }, exposeHeadRoute: false, bodyLimit: 16 * 1024 } as const;
 const PATH = `${ENDPOINTS.interaction}/:uid`;
 
 export async function serveInteractions(app: FastifyInstance, parts: OauthParts): Promise<void> {

@@ -82,6 +82,15 @@ describe('the person sees a page, and nobody is sent anywhere, for', () => {
     expect([page.status, new URL(page.url).origin]).toEqual([400, world.base]);
   });
 
+  it.each([
+    ['a form that is too large', 'application/x-www-form-urlencoded', 'x'.repeat(20_000), 413],
+    ['a body that is no form', 'application/json', '{}', 400],
+  ])('%s', async (_, type, body, status) => {
+    const headers = { 'content-type': type };
+    const answer = await fetch(`${world.base}/oauth/authorize`, { method: 'POST', headers, body });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([status, 'text/html; charset=utf-8']);
+  });
+
   it('markup in a parameter, which stays text', async () => {
     const browser = new Browser();
     const page = await browser.open(authorizeUrl(world, pkce(), { client_id: '<script>alert(1)</script>' }));
