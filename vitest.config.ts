@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    exclude: ['tests/corpus/**', 'node_modules/**'],
+    exclude: ['tests/corpus/**', 'tests/browser/**', 'node_modules/**'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     globalSetup: ['tests/support/postgres-for-run.ts'],
@@ -19,6 +19,7 @@ export default defineConfig({
             'tests/server/{batch,concurrency,crud,everything,search,search-features}.test.ts',
             'tests/server/access/*.test.ts',
             'tests/property/{consents,search-paging}.test.ts',
+            'tests/server/oauth/{backend-services,ehr-launch,tokens}.test.ts',
           ],
           // Plans and files are SQLite's own.
           exclude: ['tests/store/{sqlite,postgres,migrate,instant}.test.ts', 'tests/store/search/plan.test.ts'],

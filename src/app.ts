@@ -10,10 +10,12 @@ import { createAskers } from './access/asker.ts';
 import { createFailedAttempts } from './access/failed-attempts.ts';
 import { openKeys } from './access/keys.ts';
 import { readLabelPolicy } from './access/label-policy.ts';
+import { type AuthorizationServer, createAuthorizationServer } from './access/oauth/authorization-server.ts';
 import { loadRoles } from './access/role.ts';
 import { FULL_SCOPE } from './access/scopes.ts';
 import { createStandings } from './access/standing.ts';
 import { loadTypeGroups } from './access/type-groups.ts';
+import { createVisiblePatients } from './access/visible-patients.ts';
 import { createProvenanceWriter } from './audit/provenance-writer.ts';
 import { createTrail, type Trail } from './audit/trail.ts';
 import { loadCalendars } from './care/business-calendar.ts';
@@ -28,6 +30,7 @@ import { createIntake } from './intake/receive.ts';
 import { mountSandbox, type Sandbox } from './sandbox/sandbox.ts';
 import type { SandboxClock } from './sandbox/sandbox-clock.ts';
 import { SANDBOX_FACILITY, sandboxConnection } from './sandbox/sandbox-config.ts';
+import { LIBRARY_PAGES } from './server/oauth/library-pages.ts';
 import { createServer } from './server/server.ts';
 import { renewCertificates } from './server/tls.ts';
 import { type OpenStore, openStore } from './store/open.ts';
@@ -61,6 +64,7 @@ export interface App {
   readonly transitions: Transitions;
   readonly access: Access;
   readonly trail: Trail;
+  readonly authorization: AuthorizationServer;
   readonly conformance: Conformance;
   /** Opens the doors and starts the heartbeat. */
   start(): Promise<void>;
@@ -118,6 +122,18 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   const standingOf = createStandings({ store, roles, clock });
   const policy = readLabelPolicy(join(PROFILES, 'access/consent-policy.json'));
   const askerOf = createAskers({ store, policy, clock });
+  const authorization = createAuthorizationServer({
+    ...config,
+    store,
+    parameters,
+    visiblePatients: createVisiblePatients({ standingOf, parameters, baseUrl: () => baseUrl, clock }),
+    keys,
+    baseUrl: () => baseUrl,
+    clock,
+    log,
+    pages: LIBRARY_PAGES,
+    fetch: surroundings.fetch,
+  });
   const access = createAccess({
     ...config,
     mode: config.auth,
@@ -125,6 +141,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     baseUrl: () => baseUrl,
     clock,
     fetch: surroundings.fetch,
+    resolveOwn: authorization.resolveOwn,
     standingOf,
     askerOf,
   });
@@ -171,6 +188,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     installed: () => conformance.installed,
     access,
     labelPolicy: policy,
+    authorization,
     intake,
     sync,
     transitions,
@@ -189,6 +207,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
       sandbox = await mountSandbox({
         app,
         store,
+        authorization,
         clock: clock as SandboxClock,
         dataDir: keepsFiles ? config.dataDir : undefined,
         baseUrl: () => baseUrl,
@@ -219,6 +238,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     await transitions.tick();
     await sync.tick(clock.now());
     await provenance.run();
+    await authorization.sweep();
   }
 
   /** Runs everything that reacts until nothing reacts any more. */
@@ -282,6 +302,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     transitions,
     access,
     trail,
+    authorization,
     conformance,
     start,
     tick,

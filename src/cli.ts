@@ -6,7 +6,19 @@ import { gunzipSync } from 'node:zlib';
 import type { Resource } from '@medplum/fhirtypes';
 import { pino } from 'pino';
 import { openKeys } from './access/keys.ts';
+import { RegistrationError } from './access/oauth/registration.ts';
 import { FULL_SCOPE } from './access/scopes.ts';
+import {
+  type AccessCommandParts,
+  addClient,
+  addUser,
+  type ClientOptions,
+  disableUser,
+  listClients,
+  listUsers,
+  removeClient,
+  setUserPassword,
+} from './access-commands.ts';
 import { type App, build } from './app.ts';
 import { systemClock } from './clock.ts';
 import { type Config, ConfigError, describeDatabase, loadConfig, warningOfPlainHttp } from './config.ts';
@@ -28,7 +40,8 @@ interface Command {
   run(app: App, words: readonly string[], options: Options): Promise<void>;
 }
 
-interface Options {
+interface Options extends ClientOptions {
+  readonly 'fhir-user'?: string | undefined;
   readonly scope?: string | undefined;
   readonly minutes?: string | undefined;
   readonly patient?: string | undefined;
@@ -45,6 +58,56 @@ const COMMANDS: readonly Command[] = [
       print(await app.access.issue({ clientId: 'console', scope, lifetimeSeconds, ...(patient ? { patient } : {}) }));
       const query = new URLSearchParams({ client_id: 'console', scope }).toString();
       app.store.audit({ actor: OPERATOR, interaction: 'login', action: 'E', status: 200, query });
+    },
+  },
+  {
+    words: 'client add',
+    does: 'register ID --scope "..." [--redirect URL …] [--launch URL] [--jwks FILE | --jwks-url URL | --public] [--trusted]',
+    async run(app, [clientId], options) {
+      if (!clientId) throw usage('Name the client.');
+      await addClient(accessParts(app), clientId, options);
+    },
+  },
+  {
+    words: 'client list',
+    does: 'list the applications that may ask for tokens',
+    run: (app) => listClients(accessParts(app)),
+  },
+  {
+    words: 'client remove',
+    does: 'take ID away, and its tokens',
+    async run(app, [clientId]) {
+      if (!clientId) throw usage('Name the client.');
+      await removeClient(accessParts(app), clientId);
+    },
+  },
+  {
+    words: 'user add',
+    does: 'let NAME sign in --fhir-user Practitioner/12; the password comes from standard input',
+    async run(app, [username], { 'fhir-user': fhirUser }) {
+      if (!username || !fhirUser) throw usage('Name the user, and --fhir-user Practitioner/12.');
+      await addUser(accessParts(app), username, fhirUser, process.stdin);
+    },
+  },
+  {
+    words: 'user list',
+    does: 'list who may sign in',
+    run: (app) => listUsers(accessParts(app)),
+  },
+  {
+    words: 'user disable',
+    does: 'keep NAME out, at once',
+    async run(app, [username]) {
+      if (!username) throw usage('Name the user.');
+      await disableUser(accessParts(app), username);
+    },
+  },
+  {
+    words: 'user password',
+    does: 'give NAME a new password, from standard input',
+    async run(app, [username]) {
+      if (!username) throw usage('Name the user.');
+      await setUserPassword(accessParts(app), username, process.stdin);
     },
   },
   {
@@ -189,11 +252,17 @@ async function main(): Promise<void> {
 
 function readArguments() {
   const text = { type: 'string' } as const;
+  const yes = { type: 'boolean' } as const;
+  const client = {
+    name: text,
+    redirect: { ...text, multiple: true },
+    launch: text,
+    jwks: text,
+    'jwks-url': text,
+  } as const;
   const options = {
-    scope: text,
-    minutes: text,
-    patient: text,
-    from: text,
+    ...{ scope: text, minutes: text, patient: text, from: text, 'fhir-user': text, public: yes, trusted: yes },
+    ...client,
     help: { type: 'boolean', short: 'h' },
   } as const;
   try {
@@ -217,6 +286,13 @@ function guideParts(app: App): GuideCommandParts {
   const registry = { url: loadConfig().packageRegistry, fetch: globalThis.fetch };
   return { app, actor: OPERATOR, clock: systemClock(), registry, print };
 }
+
+const accessParts = ({ authorization, store }: App): AccessCommandParts => ({
+  authorization,
+  actor: OPERATOR,
+  audit: store.audit.bind(store),
+  print,
+});
 
 async function doctor(app: App): Promise<void> {
   const config = loadConfig();
@@ -313,8 +389,8 @@ function help(): void {
 try {
   await main();
 } catch (error) {
-  const known = error instanceof UsageError || error instanceof ConfigError || error instanceof Fault;
-  process.stderr.write(`${known ? error.message : (error as Error).stack}\n`);
+  const known = [UsageError, ConfigError, Fault, RegistrationError].some((kind) => error instanceof kind);
+  process.stderr.write(`${known ? (error as Error).message : (error as Error).stack}\n`);
   if (error instanceof Fault) {
     for (const { expression, details } of asFault(error).issues) {
       process.stderr.write(`  ${expression?.[0] ?? ''} ${details?.text ?? ''}\n`);

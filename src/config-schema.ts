@@ -23,7 +23,7 @@ export const ENVIRONMENT = {
     default: "the SQLite file's folder, else `./data`",
   },
   BATON_CONFIG: {
-    doc: 'JSON file with facilities, connections, issuers, clients, limits and origins.',
+    doc: 'JSON file with facilities, connections, issuers, clients, login, limits, origins and audit.',
     default: 'none',
   },
   BATON_SANDBOX: {
@@ -184,15 +184,50 @@ const issuer = {
 const client = {
   type: 'object',
   additionalProperties: false,
-  required: ['clientId', 'scope', 'jwks'],
+  required: ['clientId', 'scope'],
   properties: {
     clientId: { type: 'string', minLength: 1, description: 'As registered.' },
-    scope: { type: 'string', minLength: 1, description: 'Scopes it may ask for, SMART v2, space-separated.' },
+    name: { type: 'string', minLength: 1, maxLength: 100, description: 'As people read it; the id when absent.' },
+    type: {
+      enum: ['public', 'confidential'],
+      description: 'Checked against what it can prove who it is with; derived when absent.',
+    },
+    scope: { type: 'string', minLength: 1, description: 'Scopes it may ask for, SMART v2 or v1, space-separated.' },
     jwks: {
       type: 'object',
       required: ['keys'],
       properties: { keys: { type: 'array', minItems: 1, items: { type: 'object' } } },
       description: 'Its public keys, for `private_key_jwt`.',
+    },
+    jwksUrl: { ...url, description: 'Where its public keys are, instead of `jwks`.' },
+    secret: { type: 'string', description: 'Its secret, at least 24 random characters; better in `secretFile`.' },
+    secretFile: { type: 'string', minLength: 1, description: 'File that holds its secret.' },
+    redirectUris: {
+      type: 'array',
+      items: url,
+      default: [],
+      description: 'Where people are sent back to: https, or http on this machine; compared exactly.',
+    },
+    launchUrl: { ...url, description: 'Where EHR launches begin.' },
+    trusted: { type: 'boolean', default: false, description: '`true`: people are not asked whether they allow it.' },
+  },
+} as const;
+
+const login = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['issuer', 'clientId'],
+  description: "The site's own OpenID Connect provider, instead of Baton's accounts and passwords.",
+  properties: {
+    issuer: { ...url, description: 'Its issuer; the rest is discovered.' },
+    clientId: { type: 'string', minLength: 1, description: 'As Baton is registered there.' },
+    clientSecret: { type: 'string', minLength: 1, description: 'Better in `clientSecretFile`.' },
+    clientSecretFile: { type: 'string', minLength: 1, description: 'File that holds the secret.' },
+    claim: {
+      type: 'string',
+      minLength: 1,
+      default: 'fhirUser',
+      description: 'Claim of its id tokens with a reference such as `Practitioner/12`.',
     },
   },
 } as const;
@@ -242,7 +277,8 @@ export const FILE_SCHEMA = {
     facilities: list(facility, 'Where patients are discharged from: time zone and business calendar.'),
     connections: list(connection, 'External FHIR servers.'),
     issuers: list(issuer, 'Authorization servers whose tokens Baton accepts beside its own.'),
-    clients: list(client, 'Backend services that may get tokens from Baton.'),
+    clients: list(client, 'Applications and backend services that may get tokens from Baton.'),
+    login,
     limits,
     corsOrigins: list(
       { type: 'string', pattern: '^(\\*|https?://\\S+)$' },

@@ -3,6 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Ajv } from 'ajv';
+import type { OutsideLoginConfig } from './access/oauth/outside-login.ts';
+import type { Registration } from './access/oauth/registration.ts';
+import { type ClientConfig, type LoginConfig, loginOf, registrationsOf } from './config-clients.ts';
 import { ConfigError } from './config-error.ts';
 import { type IssuerConfig, isLoopback, readIssuer, type WrittenIssuer } from './config-issuers.ts';
 import { checkOrigins, type LimitsConfig, readTls, readTrustedProxies, type TlsConfig } from './config-network.ts';
@@ -31,12 +34,6 @@ export interface ConnectionConfig {
   readonly pullEverySeconds: number;
 }
 
-export interface ClientConfig {
-  readonly clientId: string;
-  readonly scope: string;
-  readonly jwks: { readonly keys: readonly Record<string, unknown>[] };
-}
-
 export interface AuditConfig {
   /** Days that audit records are kept; for ever when absent. */
   readonly keepDays?: number;
@@ -47,10 +44,20 @@ export interface ConfigFile {
   readonly facilities: readonly FacilityConfig[];
   readonly connections: readonly ConnectionConfig[];
   readonly issuers: readonly IssuerConfig[];
-  readonly clients: readonly ClientConfig[];
+  /** Applications that may get tokens from Baton. */
+  readonly clients: readonly Registration[];
+  /** The site's own identity provider; undefined: people sign in with passwords of Baton's. */
+  readonly login: OutsideLoginConfig | undefined;
   readonly limits: LimitsConfig;
   readonly corsOrigins: readonly string[];
 }
+
+/** The file as it is written. */
+type FileContent = Omit<ConfigFile, 'issuers' | 'clients' | 'login'> & {
+  readonly issuers: readonly WrittenIssuer[];
+  readonly clients: readonly ClientConfig[];
+  readonly login?: LoginConfig;
+};
 
 export interface Config extends ConfigFile {
   readonly host: string;
@@ -227,7 +234,7 @@ function readFile(path: string): ConfigFile {
 
 function parseFile(value: unknown, path: string): ConfigFile {
   const ajv = new Ajv({ useDefaults: true, allErrors: true });
-  const check = ajv.compile<Omit<ConfigFile, 'issuers'> & { issuers: WrittenIssuer[] }>(FILE_SCHEMA);
+  const check = ajv.compile<FileContent>(FILE_SCHEMA);
   const copy = withSecretMembers(value, dirname(resolve(path)));
   if (!check(copy)) {
     const lines = (check.errors ?? []).map((e) =>
@@ -252,7 +259,22 @@ function parseFile(value: unknown, path: string): ConfigFile {
     'issuer',
     copy.issuers.map(({ issuer }) => issuer),
   );
-  return { ...copy, issuers: copy.issuers.map((issuer) => readIssuer(issuer, path)) };
+  refuseDuplicates(
+    path,
+    'client',
+    copy.clients.map((client) => client.clientId),
+  );
+  try {
+    return {
+      ...copy,
+      issuers: copy.issuers.map((issuer) => readIssuer(issuer, path)),
+      clients: registrationsOf(copy.clients),
+      login: loginOf(copy.login),
+    };
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    throw new ConfigError(`${path}: ${(error as Error).message}`);
+  }
 }
 
 const detail = (params: Record<string, unknown>) =>

@@ -183,6 +183,42 @@ describe('loadConfig', () => {
   });
 });
 
+describe('clients and login', () => {
+  const jwks = { keys: [{ kty: 'EC', crv: 'P-384', x: 'x', y: 'y' }] };
+
+  test('a backend service needs no more than it did before there were applications', () => {
+    const { clients, login } = withFile({ clients: [{ clientId: 'ehr', scope: 'system/*.rs', jwks }] });
+    expect(clients).toMatchObject([{ clientId: 'ehr', name: 'ehr', redirectUris: [], trusted: false, jwks }]);
+    expect(login).toBeUndefined();
+  });
+
+  test('secrets come from files', () => {
+    const secretFile = join(folder, 'secret');
+    writeFileSync(secretFile, 'a secret of more than enough characters\n', { mode: 0o600 });
+    const app = { clientId: 'app', scope: 'patient/*.rs', redirectUris: ['https://app.example/cb'], secretFile };
+    const site = { issuer: 'https://login.example', clientId: 'baton', clientSecretFile: secretFile };
+    const { clients, login } = withFile({ clients: [app], login: site });
+    expect(JSON.stringify(clients)).not.toContain('more than enough');
+    expect(login).toMatchObject({ claim: 'fhirUser', clientSecret: 'a secret of more than enough characters' });
+  });
+
+  test.each([
+    ['redirect URI', { redirectUris: ['http://app.example/cb'] }],
+    ['can do nothing', {}],
+    ['is confidential', { type: 'confidential', redirectUris: ['https://app.example/cb'] }],
+  ])('what cannot work stops the start: %s', (sentence, more) => {
+    const clients = [{ clientId: 'app', scope: 'patient/*.rs', ...more }];
+    expect(() => withFile({ clients })).toThrow(ConfigError);
+    expect(() => withFile({ clients })).toThrow(sentence);
+  });
+
+  test('two clients of one id, or a login without a secret, do too', () => {
+    const client = { clientId: 'ehr', scope: 'system/*.rs', jwks };
+    expect(() => withFile({ clients: [client, client] })).toThrow('the client "ehr" twice');
+    expect(() => withFile({ login: { issuer: 'https://login.example', clientId: 'baton' } })).toThrow('clientSecret');
+  });
+});
+
 test('the README carries the tables that the schema gives', () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
   expect(replaceGenerated(readme, configurationTables())).toBe(readme);

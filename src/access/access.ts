@@ -1,7 +1,6 @@
 // The door's view of access: a request's Authorization header becomes a Grant, and what can be issued or published is
 // here too. Decisions are in decide.ts.
 import type { Asker } from '../fhir/consent/asker.ts';
-import { type Client, createTokenEndpoint } from './client-assertion.ts';
 import { ANONYMOUS, type Grant } from './grant.ts';
 import { issueToken, type TokenRequest } from './issue.ts';
 import type { Keys } from './keys.ts';
@@ -12,7 +11,6 @@ import type { IssuerCheck } from './trust.ts';
 export interface AccessOptions extends TokenVerifierOptions {
   /** `off` lets everybody in as `anonymous`; the configuration allows it on loopback only. */
   readonly mode: 'smart' | 'off';
-  readonly clients: readonly Client[];
   /** Where a person stands. Absent: people may do nothing, applications what their scopes say. */
   readonly standingOf?: StandingOf;
   /** In whose name consents are asked. Absent: consents bind nobody. */
@@ -31,8 +29,6 @@ export interface Access {
   issue(
     request: Pick<TokenRequest, 'clientId' | 'scope' | 'lifetimeSeconds' | 'patient' | 'fhirUser'>,
   ): Promise<string>;
-  /** The SMART Backend Services token endpoint. @throws OAuthError */
-  readonly tokenEndpoint: ReturnType<typeof createTokenEndpoint>;
   /** To be called when Baton's own authorization server revoked a token: here it stops at once, elsewhere in a second. */
   revoked(): void;
   /** Whether each configured issuer can be asked, for `baton doctor`. */
@@ -55,7 +51,6 @@ export function createAccess(options: AccessOptions): Access {
     },
     issue: (request) =>
       issueToken(keys.token, clock, { issuer: baseUrl(), audience: `${baseUrl()}/fhir/R4`, ...request }),
-    tokenEndpoint: createTokenEndpoint(options),
     revoked,
     checkIssuers: () => trust.check(),
     jwks: keys.jwks,

@@ -19,7 +19,14 @@ export interface ResourceScope {
  * read and change everything anyway, opens all of them. But only `baton/custodian` itself goes beyond what consents
  * withhold: it is for those who keep the records (repair, export for the patient), never for applications.
  */
-export const DOORS = ['baton/ops', 'baton/intake', 'baton/metrics', 'baton/sandbox', 'baton/custodian'] as const;
+export const DOORS = [
+  'baton/ops',
+  'baton/intake',
+  'baton/metrics',
+  'baton/sandbox',
+  'baton/launch',
+  'baton/custodian',
+] as const;
 export type Door = (typeof DOORS)[number];
 
 export interface Scopes {

@@ -32,7 +32,8 @@ export interface CapabilityOptions {
   readonly installed: Installed;
   /** FHIR base URL. */
   readonly baseUrl: string;
-  readonly tokenEndpoint: string;
+  /** Addresses of the authorization server, by the names of the oauth-uris extension. */
+  readonly endpoints: Readonly<Record<string, string>>;
   /** Version of Baton. */
   readonly version: string;
   /** FHIR instant: when this Baton started. */
@@ -69,7 +70,7 @@ export function capabilityStatement(options: CapabilityOptions): CapabilityState
     rest: [
       {
         mode: 'server',
-        security: security(options.tokenEndpoint),
+        security: security(options.endpoints),
         resource: types.map((type) => ({
           ...(options.special?.get(type) ?? resourceOf(type, parameters, referrers.get(type) ?? [])),
           ...profilesOf(type, installed),
@@ -149,12 +150,12 @@ function referrersOf(types: readonly string[], parameters: SearchParameters): Ma
 }
 
 /** https://hl7.org/fhir/smart-app-launch/conformance.html#declaring-support-for-oauth2-endpoints */
-function security(tokenEndpoint: string) {
+function security(endpoints: CapabilityOptions['endpoints']) {
   return {
     extension: [
       {
         url: 'http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris',
-        extension: [{ url: 'token', valueUri: tokenEndpoint }],
+        extension: Object.entries(endpoints).map(([url, valueUri]) => ({ url, valueUri })),
       },
     ],
     service: [

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { JWK } from 'jose';
 import type { Logger } from 'pino';
+import type { AuthorizationServer } from '../access/oauth/authorization-server.ts';
 import { asFault } from '../fault.ts';
 import type { Store } from '../store/store.ts';
 import { createClockMover } from './clock-mover.ts';
@@ -11,6 +12,7 @@ import { mountClockRoutes } from './clock-routes.ts';
 import { runDay } from './day.ts';
 import { createDayActs } from './day-acts.ts';
 import { openDayProgress } from './day-progress.ts';
+import { openDemoSignIn } from './demo-sign-in.ts';
 import { mountSandboxEhr } from './ehr/mount.ts';
 import { createEhrDoor } from './nurse.ts';
 import { settleWhatIsDue } from './quiet.ts';
@@ -22,6 +24,8 @@ export interface SandboxOptions {
   /** Baton's Fastify, not yet listening; routes are added under `/sandbox`, in a scope of their own. */
   readonly app: FastifyInstance;
   readonly store: Store;
+  /** Gets somebody to sign in as, and applications to sign in to. */
+  readonly authorization: AuthorizationServer;
   /** The clock that the rest of Baton was given too. */
   readonly clock: SandboxClock;
   /** Folder for the EHR's journal and the day's progress; undefined (database in memory) keeps nothing. */
@@ -58,7 +62,14 @@ export async function mountSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { app, store, clock, dataDir, baseUrl, verify, log } = options;
   const stopping = new AbortController();
   const progress = openDayProgress(dataDir);
-  const story = createStory({ ...options, progress, zone: SANDBOX_FACILITY.zone, facility: SANDBOX_FACILITY.name });
+  const demo = await openDemoSignIn(options.authorization, store, dataDir);
+  const story = createStory({
+    ...options,
+    signIn: demo.lines,
+    progress,
+    zone: SANDBOX_FACILITY.zone,
+    facility: SANDBOX_FACILITY.name,
+  });
   const mover = createClockMover(clock, async () => {
     await settleWhatIsDue(store, clock, options.settle, stopping.signal);
     await story.catchUp();

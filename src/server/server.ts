@@ -5,6 +5,8 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Logger } from 'pino';
 import type { Access } from '../access/access.ts';
 import type { FailedAttempts } from '../access/failed-attempts.ts';
+import type { AuthorizationServer } from '../access/oauth/authorization-server.ts';
+import { ENDPOINTS } from '../access/oauth/provider.ts';
 import { verifyTrail as verifySealed } from '../audit/verify.ts';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
@@ -35,7 +37,7 @@ import { serveHealth } from './health.ts';
 import { serveIntake } from './intake-hl7v2.ts';
 import { createListener } from './listener.ts';
 import { serveMetrics } from './metrics.ts';
-import { serveToken } from './oauth-token.ts';
+import { serveOauth } from './oauth/routes.ts';
 import { operatorGauges } from './ops/gauges.ts';
 import { type OperatorParts, serveOperators } from './ops/routes.ts';
 import { createRateLimits, type RequestLimits } from './rate-limits.ts';
@@ -43,7 +45,7 @@ import { logRequests, requestIdOf } from './request-log.ts';
 import { sendSecurityHeaders } from './security-headers.ts';
 import { letConnectionsGo } from './stopping.ts';
 import type { Tls } from './tls.ts';
-import { serveWellKnown, TOKEN_PATH } from './well-known.ts';
+import { serveWellKnown } from './well-known.ts';
 
 export interface Limits {
   readonly bodyBytes: number;
@@ -64,6 +66,7 @@ export interface ServerOptions {
   readonly access: Access;
   /** Security labels that need a permit. Absent: none does. */
   readonly labelPolicy?: LabelPolicy;
+  readonly authorization: AuthorizationServer;
   /** Absent: no `/intake/hl7v2`. */
   readonly intake?: Intake;
   readonly sync?: OperatorParts['sync'];
@@ -130,7 +133,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   serveMetrics(server, store, operatorGauges(context, options.sync));
   serveHealth(server, store);
   serveWellKnown(server, access, baseUrl);
-  await serveToken(server, access, store, attempts);
+  // What is remembered of a token must not outlive it.
+  options.authorization.state.onRemoved(access.revoked);
+  await serveOauth(server, { server: options.authorization, store, baseUrl, attempts });
   if (options.intake) await serveIntake(server, options.intake);
   const { sync, transitions, verifyTrail = () => verifySealed({ store, jwks: access.jwks }) } = options;
   serveOperators(server, { context, sync, transitions, verifyTrail });
@@ -154,7 +159,12 @@ function fhirContext(options: ServerOptions): FhirContext {
       special: new Map([['AuditEvent', AUDIT_EVENT_CAPABILITY]]),
       installed: installed(),
       baseUrl: base(),
-      tokenEndpoint: `${baseUrl()}${TOKEN_PATH}`,
+      endpoints: {
+        authorize: `${baseUrl()}${ENDPOINTS.authorize}`,
+        token: `${baseUrl()}${ENDPOINTS.token}`,
+        introspect: `${baseUrl()}${ENDPOINTS.introspect}`,
+        revoke: `${baseUrl()}${ENDPOINTS.revoke}`,
+      },
       version: options.version,
       date,
     });

@@ -25,7 +25,10 @@ interface Ran {
   readonly err: string;
 }
 
-async function baton(...words: string[]): Promise<Ran> {
+const baton = (...words: string[]): Promise<Ran> => batonTold('', ...words);
+
+/** @param input standard input */
+async function batonTold(input: string, ...words: string[]): Promise<Ran> {
   const env = {
     PATH: process.env.PATH,
     BATON_SANDBOX: 'off',
@@ -33,7 +36,9 @@ async function baton(...words: string[]): Promise<Ran> {
     BATON_DATABASE_URL: `sqlite:${join(folder, 'baton.db')}`,
   };
   try {
-    const { stdout, stderr } = await run(process.execPath, ['src/cli.ts', ...words], { cwd: ROOT, env });
+    const running = run(process.execPath, ['src/cli.ts', ...words], { cwd: ROOT, env });
+    running.child.stdin?.end(input);
+    const { stdout, stderr } = await running;
     return { code: 0, out: stdout, err: stderr };
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
@@ -145,5 +150,37 @@ describe('baton', () => {
       code: 1,
       out: expect.stringContaining('Record 2 is not what was written'),
     });
+  });
+
+  test('registers applications, shows a secret once, and keeps its hash only', async () => {
+    const scope = 'launch/patient patient/*.rs';
+    const added = await baton('client', 'add', 'app', '--scope', scope, '--redirect', 'https://app.example/cb');
+    const secret = /shown only now: (\S+)/.exec(added.out)?.[1] ?? 'none';
+    expect(secret.length).toBeGreaterThan(40);
+    const listed = await baton('client', 'list');
+    expect(listed.out).toContain('app  app  confidential  https://app.example/cb  launch/patient patient/*.rs');
+    const rows = new DatabaseSync(join(folder, 'baton.db')).prepare('SELECT * FROM oauth_client').all();
+    expect(JSON.stringify([rows, listed.out])).not.toContain(secret);
+    expect(
+      (await baton('client', 'add', 'app', '--scope', scope, '--public', '--redirect', 'https://x.example')).err,
+    ).toContain('There is a client app already.');
+    expect((await baton('client', 'remove', 'app')).code).toBe(0);
+    expect(await baton('client', 'remove', 'app')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('There is no client app.'),
+    });
+  });
+
+  test('lets people sign in, with a password that comes from standard input', async () => {
+    const add = (password: string) =>
+      batonTold(`${password}\n`, 'user', 'add', 'grey', '--fhir-user', 'Practitioner/1');
+    expect((await add('short')).err).toContain('A password has 12 to 1024 characters.');
+    expect((await add('long enough for this')).out).toContain('grey may sign in as Practitioner/1.');
+    expect((await baton('user', 'disable', 'grey')).code).toBe(0);
+    expect((await baton('user', 'list')).out).toContain('grey  Practitioner/1  disabled');
+    const database = new DatabaseSync(join(folder, 'baton.db'));
+    expect(JSON.stringify(database.prepare('SELECT * FROM oauth_account').all())).not.toMatch(/long/);
+    const trail = database.prepare("SELECT interaction FROM audit WHERE interaction LIKE 'user-%'").all();
+    expect(trail.map(({ interaction }) => interaction)).toEqual(['user-add', 'user-disable']);
   });
 });

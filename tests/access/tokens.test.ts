@@ -31,7 +31,6 @@ beforeAll(async () => {
     mode: 'smart',
     keys,
     issuers: [{ issuer: OTHER, jwksUrl: JWKS_URL, audience: 'baton' }],
-    clients: [],
     baseUrl: () => BASE,
     clock: { now: () => real, real: () => real },
     fetch: async () => {
@@ -171,7 +170,6 @@ describe('a token of a configured issuer', () => {
       mode: 'smart',
       keys,
       issuers: [{ issuer: OTHER, jwksUrl: JWKS_URL, audience: 'baton' }],
-      clients: [],
       baseUrl: () => BASE,
       clock: { now: () => real, real: () => real },
       fetch: async () => new Response('down', { status: 500 }),
@@ -187,7 +185,6 @@ describe('an issuer without a key URL', () => {
       mode: 'smart',
       keys,
       issuers: [{ issuer: OTHER, audience: 'baton' }],
-      clients: [],
       baseUrl: () => BASE,
       clock: { now: () => real, real: () => real },
       fetch: async (url) => {
@@ -224,7 +221,7 @@ describe('the Authorization header', () => {
 
   it('does not matter when authentication is off', async () => {
     const clock = movableClock();
-    const open = createAccess({ mode: 'off', keys, issuers: [], clients: [], baseUrl: () => BASE, clock });
+    const open = createAccess({ mode: 'off', keys, issuers: [], baseUrl: () => BASE, clock });
     expect((await open.authenticate(undefined)).actor.reference).toBe('anonymous');
   });
 });

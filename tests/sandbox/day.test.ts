@@ -145,6 +145,7 @@ describe('the messages', () => {
         facility: SANDBOX_FACILITY.name,
         zone: SANDBOX_FACILITY.zone,
         baseUrl: () => 'http://baton.test',
+        signIn: [],
         issueToken: async () => 'short-lived',
         write: (text) => lines.push(...text.split('\n').filter(Boolean)),
       });

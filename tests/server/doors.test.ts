@@ -1,13 +1,8 @@
-// The routes that are not FHIR: health, metrics, discovery, tokens, HL7 v2 intake, operators; and stopping gracefully.
-import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
-import { CompactSign, exportJWK, generateKeyPair } from 'jose';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createAccess } from '../../src/access/access.ts';
-import { openKeys } from '../../src/access/keys.ts';
 import { createIntake } from '../../src/intake/receive.ts';
 import { BASE, serve, type TestServer } from './serve.ts';
 
@@ -48,54 +43,22 @@ describe('metrics', () => {
 describe('discovery', () => {
   it('publishes public keys and what of SMART works', async () => {
     const jwks = await baton.send('GET', '/.well-known/jwks.json', { as: '' });
-    expect(jwks.json.keys).toHaveLength(3);
+    expect(jwks.json.keys).toHaveLength(4);
     const smart = await baton.send('GET', '/fhir/R4/.well-known/smart-configuration', { as: '' });
+    const endpoints = { token: 'token', authorization: 'authorize', introspection: 'introspect', revocation: 'revoke' };
+    for (const [name, path] of Object.entries(endpoints)) {
+      expect(smart.json[`${name}_endpoint`]).toBe(`${BASE}/oauth/${path}`);
+      expect((await baton.send('POST', `/oauth/${path}`, { as: '' })).status).not.toBe(404);
+    }
     expect(smart.json).toMatchObject({
-      token_endpoint: `${BASE}/oauth/token`,
-      grant_types_supported: ['client_credentials'],
+      grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
+      code_challenge_methods_supported: ['S256'],
+      capabilities: expect.arrayContaining(['launch-ehr', 'launch-standalone', 'authorize-post', 'client-public']),
     });
-    expect(smart.json).not.toHaveProperty('authorization_endpoint');
-  });
-});
-
-describe('the token endpoint', () => {
-  it('gives a backend client a token, once per assertion, and audits both', async () => {
-    const pair = await generateKeyPair('ES384', { extractable: true });
-    const jwks = { keys: [{ ...(await exportJWK(pair.publicKey)), kid: 'k', alg: 'ES384' }] };
-    const clients = [{ clientId: 'ehr', scope: 'system/*.rs', jwks }];
-    const { clock } = baton.temp;
-    const access = createAccess({
-      mode: 'smart',
-      keys: await openKeys(),
-      issuers: [],
-      clients,
-      baseUrl: () => BASE,
-      clock,
-    });
-    const other = await serve({ access });
-    const exp = Math.floor(clock.real().epochMilliseconds / 1000) + 60;
-    const claims = { iss: 'ehr', sub: 'ehr', aud: `${BASE}/oauth/token`, exp, jti: randomUUID() };
-    const assertion = await new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
-      .setProtectedHeader({ alg: 'ES384', kid: 'k' })
-      .sign(pair.privateKey);
-    const body = new URLSearchParams({
-      grant_type: 'client_credentials',
-      scope: 'system/Task.rs',
-      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-      client_assertion: assertion,
-    }).toString();
-    const request = { as: '', body, headers: { 'content-type': 'application/x-www-form-urlencoded' } };
-    const first = await other.send('POST', '/oauth/token', request);
-    expect([first.status, first.headers['cache-control']]).toEqual([200, 'no-store']);
-    expect((await other.fhir('GET', '/Task', { as: String(first.json.access_token) })).status).toBe(200);
-    const second = await other.send('POST', '/oauth/token', request);
-    expect([second.status, second.json.error]).toEqual([401, 'invalid_client']);
-    const logins = (await other.audited()).filter(({ interaction }) => interaction === 'login');
-    expect(logins.map(({ actor, status }) => [actor, status])).toEqual([
-      ['ehr', 200],
-      ['unknown', 401],
-    ]);
-    await other.close();
+    const { json: openid } = await baton.send('GET', '/.well-known/openid-configuration', { as: '' });
+    for (const [name, value] of Object.entries(openid)) if (name in smart.json) expect(smart.json[name]).toEqual(value);
+    const { json: metadata } = await baton.fhir('GET', '/metadata', { as: '' });
+    expect(JSON.stringify(metadata)).toContain(`{"url":"authorize","valueUri":"${BASE}/oauth/authorize"}`);
   });
 });
 

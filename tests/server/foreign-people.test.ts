@@ -25,7 +25,6 @@ beforeAll(async () => {
         { issuer: issuer.url, audience: 'baton' },
         { issuer: sharing.url, audience: 'baton', fhirUserBase: ELSEWHERE },
       ],
-      clients: [],
       baseUrl: () => BASE,
       clock,
       standingOf: createStandings({ store, roles: ROLES, clock }),

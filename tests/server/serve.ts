@@ -7,14 +7,17 @@ import { type Access, createAccess } from '../../src/access/access.ts';
 import { createAskers } from '../../src/access/asker.ts';
 import { openKeys } from '../../src/access/keys.ts';
 import { readLabelPolicy } from '../../src/access/label-policy.ts';
+import { createAuthorizationServer } from '../../src/access/oauth/authorization-server.ts';
 import { loadRoles } from '../../src/access/role.ts';
 import { FULL_SCOPE } from '../../src/access/scopes.ts';
 import { createStandings } from '../../src/access/standing.ts';
 import { loadTypeGroups } from '../../src/access/type-groups.ts';
+import { createVisiblePatients } from '../../src/access/visible-patients.ts';
 import { loadProfiles, ofType } from '../../src/care/profiles.ts';
 import { loadDefinitions } from '../../src/fhir/definitions.ts';
 import { loadSearchParameters } from '../../src/fhir/search/parameters.ts';
 import { createValidator } from '../../src/fhir/validation/validator.ts';
+import { LIBRARY_PAGES } from '../../src/server/oauth/library-pages.ts';
 import { createServer, type ServerOptions } from '../../src/server/server.ts';
 import { createSearchEngine } from '../../src/store/search/search-engine.ts';
 import type { SqlRow } from '../../src/store/store.ts';
@@ -109,28 +112,44 @@ export async function serve(
   const options = typeof given === 'function' ? given(temp) : given;
   const { clock } = temp;
   const keys = await openKeys();
+  const log = pino({ level: 'silent' });
   const store = options.store ?? temp.store;
   const standingOf = createStandings({ store, roles: ROLES, clock });
   const askerOf = createAskers({ store, policy: LABELS, clock });
+  const authorization =
+    options.authorization ??
+    createAuthorizationServer({
+      store,
+      keys,
+      parameters: PARAMETERS,
+      visiblePatients: createVisiblePatients({ standingOf, parameters: PARAMETERS, baseUrl: () => BASE, clock }),
+      clients: [],
+      baseUrl: () => BASE,
+      clock,
+      log,
+      pages: LIBRARY_PAGES,
+    });
+  const { resolveOwn } = authorization;
   const access = createAccess({
     mode: 'smart',
     keys,
     issuers: [],
-    clients: [],
     baseUrl: () => BASE,
     clock,
+    resolveOwn,
     standingOf,
     askerOf,
   });
   const server = await createServer({
-    store: temp.store,
+    store,
     parameters: PARAMETERS,
     definitions,
     validate,
     access,
     labelPolicy: LABELS,
+    authorization,
     clock,
-    log: pino({ level: 'silent' }),
+    log,
     baseUrl: () => BASE,
     version: '0.0.0-test',
     ...options,

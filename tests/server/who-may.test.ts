@@ -72,6 +72,7 @@ describe('without a good token', () => {
     '/readyz',
     '/fhir/R4/metadata',
     '/.well-known/jwks.json',
+    '/.well-known/openid-configuration',
     '/fhir/R4/.well-known/smart-configuration',
   ])('GET %s is open', async (path) => {
     expect((await baton.send('GET', path, { as: '' })).status).toBe(200);

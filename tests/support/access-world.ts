@@ -27,7 +27,6 @@ export async function accessWorld(issuers: readonly Issuer[], more: Partial<Acce
     mode: 'smart',
     keys: await openKeys(),
     issuers,
-    clients: [],
     baseUrl: () => BASE,
     clock: { now: () => real, real: () => real },
     issuerTimeout: Temporal.Duration.from({ seconds: 20 }),

@@ -18,6 +18,8 @@ export interface StoryOptions {
   readonly zone: string;
   readonly baseUrl: () => string;
   readonly issueToken: () => Promise<string>;
+  /** How to sign in, for who tries an application. */
+  readonly signIn: readonly string[];
   readonly write: (text: string) => void;
 }
 
@@ -82,6 +84,8 @@ export function createStory(options: StoryOptions): Story {
       page.say(`  TOKEN=${token}`);
       page.say(`  curl -H "Authorization: Bearer ${token}" '${baseUrl()}/fhir/R4/Task?status=requested&_sort=due'`);
       page.say(`  curl -H "Authorization: Bearer $TOKEN" -d '{"advance":"P1D"}' ${baseUrl()}/sandbox/clock`);
+      page.say('');
+      for (const line of options.signIn) page.say(line);
       page.say('');
       page.say('Baton stays up; Ctrl-C stops it.');
     },

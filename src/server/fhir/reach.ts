@@ -4,10 +4,11 @@
 import { decide, type Interaction, isBound, reachesSome } from '../../access/decide.ts';
 import type { Grant } from '../../access/grant.ts';
 import type { Lane, Narrowing, PatientSet, RoleLimit } from '../../access/narrowing.ts';
+import { inPatientSets } from '../../access/patient-set.ts';
 import { Fault } from '../../fault.ts';
 import type { Pairs } from '../../fhir/request-url.ts';
 import { compartmentCondition, membersCondition } from '../../fhir/search/compartment.ts';
-import { parseSearch, parseSearchUrl } from '../../fhir/search/parse.ts';
+import { parseSearch } from '../../fhir/search/parse.ts';
 import type { Condition } from '../../fhir/search/query.ts';
 import { withheldCondition } from '../../fhir/search/withheld.ts';
 import type { FhirContext } from './context.ts';
@@ -91,7 +92,7 @@ export function tryReach(
 
 /** Patients of at least one of the sets. */
 export function patientsOf(context: FhirContext, sets: readonly PatientSet[]): Condition {
-  return any(sets.map((set) => patientsIn(context, set)));
+  return inPatientSets(context.parameters, sets, searchOptions(context, 'strict'));
 }
 
 export function withinLanes(context: FhirContext, type: string | undefined, lanes: readonly Lane[]): Condition {
@@ -115,12 +116,6 @@ function matchingCondition(context: FhirContext, type: string | undefined, { typ
   const ofType = (one: string) => all(constraintConditions(context, one, matching));
   if (type !== undefined) return ofType(type);
   return any(types.map((one): Condition => ({ kind: 'all', of: [{ kind: 'type', types: [one] }, ofType(one)] })));
-}
-
-function patientsIn(context: FhirContext, set: PatientSet): Condition {
-  const { type, conditions } = parseSearchUrl(context.parameters, set, searchOptions(context, 'strict'));
-  if (type === undefined || type === 'Patient') return all(conditions);
-  return { kind: 'has', type, parameter: { type, code: 'patient' }, condition: all(conditions), named: [] };
 }
 
 /** @throws Fault forbidden when the constraint selects nothing that this server knows: it must not widen the scope */
