@@ -17,7 +17,8 @@ export default defineConfig({
           include: [
             'tests/{store,conformance}/**/*.test.ts',
             'tests/server/{batch,concurrency,crud,everything,search,search-features}.test.ts',
-            'tests/property/search-paging.test.ts',
+            'tests/server/access/*.test.ts',
+            'tests/property/{consents,search-paging}.test.ts',
           ],
           // Plans and files are SQLite's own.
           exclude: ['tests/store/{sqlite,postgres,migrate,instant}.test.ts', 'tests/store/search/plan.test.ts'],

@@ -11,11 +11,22 @@ interface Property {
   readonly default?: unknown;
 }
 
+/** The schema of an object; a plain value has no properties. */
+interface Fields {
+  readonly properties?: Record<string, Property>;
+  readonly required?: readonly string[];
+}
+
 /** Markdown: the environment, then one table for each list of the configuration file. */
 export function configurationTables(): string {
-  const environment = Object.entries(ENVIRONMENT).map(([name, { doc, default: value }]) => [`\`${name}\``, doc, value]);
-  const lists = Object.entries(FILE_SCHEMA.properties).map(([name, { description, items }]) => {
-    const { properties, required } = items as { properties: Record<string, Property>; required: readonly string[] };
+  const environment = Object.entries(ENVIRONMENT).map(([name, setting]) => {
+    const byFile = 'secret' in setting ? ` Or in the file that \`${name}_FILE\` names.` : '';
+    return [`\`${name}\``, setting.doc + byFile, setting.default];
+  });
+  const lists = Object.entries(FILE_SCHEMA.properties).map(([name, member]) => {
+    const { description } = member;
+    const { properties, required = [] } = ('items' in member ? member.items : member) as Fields;
+    if (!properties) return `\`${name}\`: ${description}`;
     const rows = Object.entries(properties).map(([key, property]) => [
       `\`${key}\``,
       property.description ?? '',

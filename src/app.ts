@@ -1,11 +1,15 @@
 // Composition root: the only file that knows every part. It makes them, introduces them to each other, and stops them in
 // the right order.
 import { readFileSync } from 'node:fs';
+import type { Server as TlsServer } from 'node:https';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { type Access, createAccess } from './access/access.ts';
+import { createAskers } from './access/asker.ts';
+import { createFailedAttempts } from './access/failed-attempts.ts';
 import { openKeys } from './access/keys.ts';
+import { readLabelPolicy } from './access/label-policy.ts';
 import { loadRoles } from './access/role.ts';
 import { FULL_SCOPE } from './access/scopes.ts';
 import { createStandings } from './access/standing.ts';
@@ -14,6 +18,7 @@ import { loadCalendars } from './care/business-calendar.ts';
 import { loadProfiles } from './care/profiles.ts';
 import type { Clock } from './clock.ts';
 import { type Config, ConfigError, type FacilityConfig } from './config.ts';
+import { readCertificates } from './config-network.ts';
 import { type Conformance, createConformance } from './fhir/conformance.ts';
 import { tokenSets } from './fhir/terminology/token-sets.ts';
 import { type MllpServer, startMllpServer } from './intake/mllp/server.ts';
@@ -22,6 +27,7 @@ import { mountSandbox, type Sandbox } from './sandbox/sandbox.ts';
 import type { SandboxClock } from './sandbox/sandbox-clock.ts';
 import { SANDBOX_FACILITY, sandboxConnection } from './sandbox/sandbox-config.ts';
 import { createServer } from './server/server.ts';
+import { renewCertificates } from './server/tls.ts';
 import { type OpenStore, openStore } from './store/open.ts';
 import { keepIndexed } from './store/search/keep-indexed.ts';
 import { createSearchEngine } from './store/search/search-engine.ts';
@@ -57,6 +63,8 @@ export interface App {
   start(): Promise<void>;
   /** One heartbeat: reacts, sweeps, pulls and pushes what is due. */
   tick(): Promise<void>;
+  /** New connections get the certificates that the files have now. */
+  renewCertificates(): void;
   /** Finishes what is in flight and lets go of everything. */
   close(): Promise<void>;
 }
@@ -67,7 +75,8 @@ export interface App {
  */
 export async function build(config: Config, surroundings: Surroundings): Promise<App> {
   const { clock, log, write } = surroundings;
-  const baseUrl = config.baseUrl ?? `http://${hostInUrl(config.host)}:${config.port}`;
+  const scheme = config.tls ? 'https' : 'http';
+  const baseUrl = config.baseUrl ?? `${scheme}://${hostInUrl(config.host)}:${config.port}`;
   const keepsFiles = config.databaseUrl !== 'sqlite::memory:';
   const facilities = facilitiesOf(config);
   const connections = config.sandbox ? [...config.connections, sandboxConnection(baseUrl)] : config.connections;
@@ -104,7 +113,19 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     parameters,
   );
   const standingOf = createStandings({ store, roles, clock });
-  const access = createAccess({ ...config, mode: config.auth, keys, baseUrl: () => baseUrl, clock, standingOf });
+  const policy = readLabelPolicy(join(PROFILES, 'access/consent-policy.json'));
+  const askerOf = createAskers({ store, policy, clock });
+  const access = createAccess({
+    ...config,
+    mode: config.auth,
+    keys,
+    baseUrl: () => baseUrl,
+    clock,
+    fetch: surroundings.fetch,
+    standingOf,
+    askerOf,
+  });
+  const attempts = createFailedAttempts(clock);
   const intake = createIntake({ store, clock, facilities, log });
   const transitions = createTransitions({
     store,
@@ -125,9 +146,12 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     fetch: surroundings.fetch,
     key: keys.client.ES384,
     policies: readPolicies(join(PROFILES, 'policies')),
+    consent: { parameters, labels: policy },
     emit: (event) => log.info(event, event.kind),
   });
 
+  const { tls: files } = config;
+  const tls = files && { clientAuth: files.clientAuth, read: () => readCertificates(files) };
   let mllp: MllpServer | undefined;
   let sandbox: Sandbox | undefined;
   const server = await createServer({
@@ -137,6 +161,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     validate,
     installed: () => conformance.installed,
     access,
+    labelPolicy: policy,
     intake,
     sync,
     transitions,
@@ -144,6 +169,11 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     log,
     baseUrl: () => baseUrl,
     version: versionOf(),
+    requestLimits: config.limits,
+    attempts,
+    corsOrigins: config.corsOrigins,
+    trustProxy: config.trustProxy,
+    tls,
     async extraRoutes(app) {
       if (!config.sandbox) return;
       sandbox = await mountSandbox({
@@ -201,7 +231,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
       });
       write(`HL7 v2 over MLLP on ${config.host}:${mllp.port}\n`);
     }
-    write(`listening on http://${hostInUrl(config.host)}:${config.port}\n`);
+    write(`listening on ${scheme}://${hostInUrl(config.host)}:${config.port}\n`);
     stopReacting = reactToCommits(store, transitions, log);
     sync.follow();
     indexKeeper.start();
@@ -231,6 +261,9 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     conformance,
     start,
     tick,
+    renewCertificates() {
+      if (tls) renewCertificates(server.server as TlsServer, tls);
+    },
     close() {
       closing ??= close();
       return closing;

@@ -9,12 +9,13 @@ import { openKeys } from './access/keys.ts';
 import { FULL_SCOPE } from './access/scopes.ts';
 import { type App, build } from './app.ts';
 import { systemClock } from './clock.ts';
-import { type Config, ConfigError, describeDatabase, loadConfig } from './config.ts';
+import { type Config, ConfigError, describeDatabase, loadConfig, warningOfPlainHttp } from './config.ts';
 import { asFault, Fault } from './fault.ts';
 import { readBundle } from './fhir/bundle.ts';
 import type { Change } from './fhir/change.ts';
 import { parseExact } from './fhir/exact-json.ts';
 import { addGuides, type GuideCommandParts, listGuides, reindex, removeGuides } from './guide-commands.ts';
+import { createLog } from './log.ts';
 import { serve } from './serve.ts';
 import { verifyAudit } from './store/audit-chain.ts';
 import type { Actor } from './store/store.ts';
@@ -188,7 +189,7 @@ function readArguments() {
 
 /** Everything but the doors and the sandbox, which belong to the serving process. */
 async function open(config: Config): Promise<App> {
-  const log = pino({ level: config.logLevel === 'info' ? 'warn' : config.logLevel }, pino.destination(2));
+  const log = createLog(config.logLevel === 'info' ? 'warn' : config.logLevel, pino.destination(2));
   const port = config.port === 0 ? 8080 : config.port;
   return build(
     { ...config, port, sandbox: false },
@@ -216,11 +217,14 @@ async function doctor(app: App): Promise<void> {
   say(brokenAt === undefined, `audit trail: ${verified} records verified`);
   const { jwks } = await openKeys(config.databaseUrl === 'sqlite::memory:' ? undefined : config.dataDir);
   say(jwks.keys.length > 0, `keys: ${jwks.keys.length} published`);
+  const exposed = warningOfPlainHttp(config);
+  say(exposed === undefined, exposed ?? `transport: ${config.tls ? 'TLS' : 'HTTP on loopback or behind a proxy'}`);
   say(config.auth === 'smart', config.auth === 'smart' ? 'authentication is on' : 'authentication is OFF');
   say(
     config.facilities.length > 0 || config.sandbox,
     `facilities: ${config.facilities.map(({ code }) => code).join(', ') || 'none'}`,
   );
+  for (const { issuer, good, sentence } of await app.access.checkIssuers()) say(good, `issuer ${issuer}: ${sentence}`);
   for (const { name, mode, breaker, openConflicts } of await app.sync.status()) {
     say(breaker.state === 'closed', `connection ${name}: ${mode}, ${breaker.state}, ${openConflicts} conflicts open`);
   }

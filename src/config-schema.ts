@@ -4,6 +4,8 @@
 interface Setting {
   readonly doc: string;
   readonly default: string;
+  /** May also be given by the file that NAME_FILE names. */
+  readonly secret?: true;
 }
 
 /** Environment variables, in the order the documentation lists them. */
@@ -14,17 +16,32 @@ export const ENVIRONMENT = {
   BATON_DATABASE_URL: {
     doc: '`sqlite:PATH`, `sqlite::memory:` or `postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full` (`docs/operations.md`).',
     default: 'sqlite:./data/baton.db',
+    secret: true,
   },
   BATON_DATA_DIR: {
     doc: 'Folder of the signing keys and the sandbox files; the same for all processes on one database.',
     default: "the SQLite file's folder, else `./data`",
   },
-  BATON_CONFIG: { doc: 'JSON file with facilities, connections, issuers and clients.', default: 'none' },
+  BATON_CONFIG: {
+    doc: 'JSON file with facilities, connections, issuers, clients, limits and origins.',
+    default: 'none',
+  },
   BATON_SANDBOX: {
     doc: '`on` runs the simulated EHR and the sandbox day; `off` does not.',
-    default: '`on` without `BATON_CONFIG`, else `off`',
+    default: '`on` without `BATON_CONFIG` and `BATON_TLS_CERT`, else `off`',
   },
   BATON_AUTH: { doc: '`smart`, or `off` (refused unless bound to loopback).', default: 'smart' },
+  BATON_TLS_CERT: { doc: 'PEM file of the certificate, with its chain; makes Baton serve HTTPS.', default: 'none' },
+  BATON_TLS_KEY: { doc: 'PEM file of the private key of the certificate.', default: 'none' },
+  BATON_TLS_CLIENT_CA: { doc: 'PEM file of who signs the certificates of clients (mutual TLS).', default: 'none' },
+  BATON_TLS_CLIENT_AUTH: {
+    doc: 'With `BATON_TLS_CLIENT_CA`: `require` a certificate, or `request` one and take clients that have none.',
+    default: 'require',
+  },
+  BATON_TRUST_PROXY: {
+    doc: 'Addresses or networks of proxies whose `X-Forwarded-For` is believed, with commas between them.',
+    default: 'none',
+  },
   BATON_MLLP_PORT: { doc: 'HL7 v2 over MLLP; `0` picks a free port, `off` opens none.', default: '2575' },
   BATON_REQUIRED_PROFILES: {
     doc: 'Profiles that every write of a type must meet: `Type=canonical` pairs with commas between them.',
@@ -105,17 +122,62 @@ const connection = {
       description: 'How far each pull looks back before its watermark.',
     },
     pullEverySeconds: { type: 'integer', minimum: 1, default: 60, description: 'Time between pulls.' },
+    recipient: {
+      type: 'string',
+      pattern: '^[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64}$',
+      description: 'Who is on the other side, as consents name it: `Organization/12` (`docs/consent.md`).',
+    },
+    purpose: {
+      type: 'string',
+      pattern: '^[A-Z0-9]+$',
+      default: 'TREAT',
+      description: 'Why it gets data: a code of v3-ActReason, for consents.',
+    },
   },
+} as const;
+
+const text = { type: 'string', minLength: 1 } as const;
+
+const introspection = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['clientId'],
+  properties: { url, clientId: text, clientSecret: text, clientSecretFile: text },
 } as const;
 
 const issuer = {
   type: 'object',
   additionalProperties: false,
-  required: ['issuer', 'jwksUrl', 'audience'],
+  required: ['issuer', 'audience'],
   properties: {
-    issuer: { ...url, description: '`iss` of its tokens.' },
-    jwksUrl: { ...url, description: 'Where its public keys are.' },
-    audience: { type: 'string', minLength: 1, description: '`aud` its tokens must carry.' },
+    issuer: { ...url, description: '`iss` of its tokens, to the letter; https unless on this machine.' },
+    audience: { ...text, description: '`aud` its tokens must carry.' },
+    jwksUrl: { ...url, description: 'Where its public keys are; found by discovery when absent.' },
+    introspection: {
+      ...introspection,
+      description:
+        'For tokens that only the issuer can read (RFC 7662): `clientId`, `clientSecretFile` or `clientSecret`, and `url` unless discovery finds it.',
+    },
+    userClaim: {
+      ...text,
+      description: 'Claim with the FHIR resource of the person; dots reach into objects.',
+      default: 'fhirUser',
+    },
+    patientClaim: {
+      ...text,
+      description: 'Claim with the patient in context; when absent `patient`, also within `launch_response`.',
+    },
+    fhirUserBase: {
+      ...url,
+      description: 'FHIR base URL in its `fhirUser`, when the people there have the same ids as here.',
+    },
+    leewaySeconds: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 300,
+      default: 30,
+      description: 'How much its clock may differ.',
+    },
   },
 } as const;
 
@@ -135,6 +197,26 @@ const client = {
   },
 } as const;
 
+const perMinute = (description: string, byDefault: number) =>
+  ({ type: 'integer', minimum: 1, default: byDefault, description }) as const;
+
+const limits = {
+  type: 'object',
+  additionalProperties: false,
+  default: {},
+  description: 'How much one client may ask for.',
+  properties: {
+    perClient: perMinute('Requests per minute of a client that has a token.', 60_000),
+    clients: {
+      type: 'object',
+      additionalProperties: { type: 'integer', minimum: 1 },
+      default: {},
+      description: 'Client id to another number.',
+    },
+    perAddress: perMinute('Requests per minute without a good token from one network address.', 3_000),
+  },
+} as const;
+
 const list = (items: object, description: string) => ({ type: 'array', default: [], items, description }) as const;
 
 /** The file that BATON_CONFIG names. */
@@ -146,5 +228,10 @@ export const FILE_SCHEMA = {
     connections: list(connection, 'External FHIR servers.'),
     issuers: list(issuer, 'Authorization servers whose tokens Baton accepts beside its own.'),
     clients: list(client, 'Backend services that may get tokens from Baton.'),
+    limits,
+    corsOrigins: list(
+      { type: 'string', pattern: '^(\\*|https?://\\S+)$' },
+      'Origins of browser apps, like `https://app.example`. `*` opens only the metadata and `.well-known`.',
+    ),
   },
 } as const;

@@ -1,10 +1,15 @@
 // Environment and file -> one frozen, checked Config. The only reader of process.env; a wrong value stops the start with
 // a sentence that says which, why and what to do.
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { Ajv } from 'ajv';
+import { ConfigError } from './config-error.ts';
+import { type IssuerConfig, isLoopback, readIssuer, type WrittenIssuer } from './config-issuers.ts';
+import { checkOrigins, type LimitsConfig, readTls, readTrustedProxies, type TlsConfig } from './config-network.ts';
 import { ENVIRONMENT, FILE_SCHEMA } from './config-schema.ts';
+import { type Environment, withSecretFiles, withSecretMembers } from './secret-files.ts';
+
+export { ConfigError };
 
 export interface FacilityConfig {
   readonly code: string;
@@ -26,12 +31,6 @@ export interface ConnectionConfig {
   readonly pullEverySeconds: number;
 }
 
-export interface IssuerConfig {
-  readonly issuer: string;
-  readonly jwksUrl: string;
-  readonly audience: string;
-}
-
 export interface ClientConfig {
   readonly clientId: string;
   readonly scope: string;
@@ -43,6 +42,8 @@ export interface ConfigFile {
   readonly connections: readonly ConnectionConfig[];
   readonly issuers: readonly IssuerConfig[];
   readonly clients: readonly ClientConfig[];
+  readonly limits: LimitsConfig;
+  readonly corsOrigins: readonly string[];
 }
 
 export interface Config extends ConfigFile {
@@ -55,6 +56,10 @@ export interface Config extends ConfigFile {
   readonly dataDir: string;
   readonly sandbox: boolean;
   readonly auth: 'smart' | 'off';
+  /** undefined: plain HTTP. */
+  readonly tls: TlsConfig | undefined;
+  /** Addresses and networks. */
+  readonly trustProxy: readonly string[];
   /** undefined: no MLLP listener. */
   readonly mllpPort: number | undefined;
   readonly logLevel: string;
@@ -65,18 +70,18 @@ export interface Config extends ConfigFile {
   readonly packageRegistry: string;
 }
 
-/** A setting that Baton cannot start with. The message is for the person who set it. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
+/** Variables that may also be given by a file: NAME_FILE. */
+const SECRETS = Object.entries(ENVIRONMENT).flatMap(([key, setting]) => ('secret' in setting ? [key] : []));
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
 /** @throws ConfigError */
-export function loadConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
-  refuseUnknownVariables(env);
+export function loadConfig(given: Environment = process.env): Config {
+  refuseUnknownVariables(given);
+  const env = withSecretFiles(given, SECRETS);
   const file = env.BATON_CONFIG ? readFile(env.BATON_CONFIG) : parseFile({}, 'defaults');
-  const sandbox = oneOf(env, 'BATON_SANDBOX', ['on', 'off'], env.BATON_CONFIG ? 'off' : 'on') === 'on';
+  const tls = readTls(env);
+  const sandbox = oneOf(env, 'BATON_SANDBOX', ['on', 'off'], env.BATON_CONFIG || tls ? 'off' : 'on') === 'on';
   const databaseUrl = env.BATON_DATABASE_URL || ENVIRONMENT.BATON_DATABASE_URL.default;
   const config: Config = {
     ...file,
@@ -87,6 +92,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     dataDir: dataDir(env, databaseUrl),
     sandbox,
     auth: oneOf(env, 'BATON_AUTH', ['smart', 'off'], 'smart'),
+    tls,
+    trustProxy: readTrustedProxies(env.BATON_TRUST_PROXY),
     mllpPort: env.BATON_MLLP_PORT === 'off' ? undefined : port(env, 'BATON_MLLP_PORT'),
     logLevel: oneOf(env, 'BATON_LOG_LEVEL', LOG_LEVELS, sandbox ? 'warn' : 'info'),
     requiredProfiles: requiredProfiles(env.BATON_REQUIRED_PROFILES),
@@ -99,16 +106,21 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
         'Set BATON_AUTH=smart, or bind to 127.0.0.1.',
     );
   }
+  if (sandbox && tls) {
+    throw new ConfigError('BATON_TLS_CERT needs BATON_SANDBOX=off: the sandbox talks to itself without TLS.');
+  }
   return Object.freeze(config);
 }
 
-/** True for addresses that only this machine can reach. */
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+/** A sentence when tokens and health data would cross the network unencrypted, as far as Baton can tell. */
+export function warningOfPlainHttp({ host, tls, baseUrl }: Config): string | undefined {
+  if (tls || isLoopback(host) || baseUrl?.startsWith('https:')) return undefined;
+  return `Baton listens on ${host} without TLS: set BATON_TLS_CERT and BATON_TLS_KEY, or an https BATON_BASE_URL when a proxy has the certificate.`;
 }
 
-function refuseUnknownVariables(env: Readonly<Record<string, string | undefined>>): void {
-  const unknown = Object.keys(env).filter((key) => key.startsWith('BATON_') && !(key in ENVIRONMENT));
+function refuseUnknownVariables(env: Environment): void {
+  const isKnown = (key: string) => key in ENVIRONMENT || SECRETS.includes(key.replace(/_FILE$/, ''));
+  const unknown = Object.keys(env).filter((key) => key.startsWith('BATON_') && !isKnown(key));
   if (unknown.length > 0) {
     throw new ConfigError(
       `Unknown setting ${unknown.join(', ')}. Baton reads ${Object.keys(ENVIRONMENT).join(', ')}; check the spelling.`,
@@ -116,19 +128,14 @@ function refuseUnknownVariables(env: Readonly<Record<string, string | undefined>
   }
 }
 
-function oneOf<T extends string>(
-  env: Readonly<Record<string, string | undefined>>,
-  key: string,
-  allowed: readonly T[],
-  byDefault: NoInfer<T>,
-): T {
+function oneOf<T extends string>(env: Environment, key: string, allowed: readonly T[], byDefault: NoInfer<T>): T {
   const value = env[key] || byDefault;
   const found = allowed.find((candidate) => candidate === value);
   if (found === undefined) throw new ConfigError(`${key} must be ${allowed.join(' or ')}, not "${value}".`);
   return found;
 }
 
-function port(env: Readonly<Record<string, string | undefined>>, key: 'BATON_PORT' | 'BATON_MLLP_PORT'): number {
+function port(env: Environment, key: 'BATON_PORT' | 'BATON_MLLP_PORT'): number {
   const text = env[key] || ENVIRONMENT[key].default;
   const value = /^\d{1,5}$/.test(text) ? Number(text) : -1;
   if (value < 0 || value > 65_535)
@@ -170,7 +177,7 @@ function packageRegistry(text: string): string {
 }
 
 /** Keys belong beside the database when that is a file. */
-function dataDir(env: Readonly<Record<string, string | undefined>>, databaseUrl: string): string {
+function dataDir(env: Environment, databaseUrl: string): string {
   const sqlitePath = /^sqlite:(.+)$/.exec(databaseUrl)?.[1];
   if (sqlitePath === undefined && !isPostgresUrl(databaseUrl)) {
     throw new ConfigError(
@@ -214,8 +221,8 @@ function readFile(path: string): ConfigFile {
 
 function parseFile(value: unknown, path: string): ConfigFile {
   const ajv = new Ajv({ useDefaults: true, allErrors: true });
-  const check = ajv.compile<ConfigFile>(FILE_SCHEMA);
-  const copy = structuredClone(value);
+  const check = ajv.compile<Omit<ConfigFile, 'issuers'> & { issuers: WrittenIssuer[] }>(FILE_SCHEMA);
+  const copy = withSecretMembers(value, dirname(resolve(path)));
   if (!check(copy)) {
     const lines = (check.errors ?? []).map((e) =>
       `  ${e.instancePath || '/'} ${e.message} ${detail(e.params)}`.trimEnd(),
@@ -223,6 +230,7 @@ function parseFile(value: unknown, path: string): ConfigFile {
     throw new ConfigError(`${path} is not a valid configuration:\n${lines.join('\n')}`);
   }
   for (const { code, zone } of copy.facilities) checkZone(code, zone);
+  checkOrigins(copy.corsOrigins);
   refuseDuplicates(
     path,
     'facility code',
@@ -233,7 +241,12 @@ function parseFile(value: unknown, path: string): ConfigFile {
     'connection name',
     copy.connections.map((connection) => connection.name),
   );
-  return copy;
+  refuseDuplicates(
+    path,
+    'issuer',
+    copy.issuers.map(({ issuer }) => issuer),
+  );
+  return { ...copy, issuers: copy.issuers.map((issuer) => readIssuer(issuer, path)) };
 }
 
 const detail = (params: Record<string, unknown>) =>

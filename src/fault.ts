@@ -29,6 +29,7 @@ export const FAULTS = {
   'too-large': { status: 413, code: 'too-long', log: 'warn', retry: 'permanent' },
   'media-type': { status: 415, code: 'not-supported', log: 'warn', retry: 'permanent' },
   unprocessable: { status: 422, code: 'processing', log: 'warn', retry: 'permanent' },
+  'too-many-headers': { status: 431, code: 'too-long', log: 'warn', retry: 'permanent' },
   throttled: { status: 429, code: 'throttled', log: 'warn', retry: 'transient' },
   fault: { status: 500, code: 'exception', log: 'error', retry: 'ambiguous' },
   upstream: { status: 502, code: 'transient', log: 'warn', retry: 'transient' },

@@ -4,11 +4,12 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import closeWithGrace from 'close-with-grace';
-import { pino } from 'pino';
-import { build } from './app.ts';
+import { type Logger, pino } from 'pino';
+import { type App, build } from './app.ts';
 import { systemClock } from './clock.ts';
-import { type Config, ConfigError, loadConfig } from './config.ts';
+import { type Config, ConfigError, loadConfig, warningOfPlainHttp } from './config.ts';
 import { Fault } from './fault.ts';
+import { createLog } from './log.ts';
 import { openSandboxClock } from './sandbox/sandbox-clock.ts';
 
 const STOP_WITHIN_MS = 9_000;
@@ -18,20 +19,35 @@ export async function serve(): Promise<void> {
   try {
     const settings = loadConfig();
     const config = settings.port === 0 ? { ...settings, port: await freePort(settings) } : settings;
-    const log = pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: false }));
+    const log = createLog(config.logLevel, pino.destination({ fd: 2, sync: false }));
     const memory = config.databaseUrl === 'sqlite::memory:';
     const clock = config.sandbox ? openSandboxClock(memory ? undefined : config.dataDir) : systemClock();
     const write = (text: string) => process.stdout.write(text);
     const app = await build(config, { clock, fetch: globalThis.fetch, log, write });
-    closeWithGrace({ delay: STOP_WITHIN_MS, logger: false }, async ({ err, signal }) => {
+    // Of a server without certificates SIGHUP is the end, as of any other program.
+    const skip = config.tls ? (['SIGHUP'] as const) : [];
+    closeWithGrace({ delay: STOP_WITHIN_MS, logger: false, skip: [...skip] }, async ({ err, signal }) => {
       if (err) log.fatal({ err }, 'Baton stops because of an error that nothing caught');
       else log.info({ signal }, 'Baton stops');
       await app.close();
     });
+    if (config.tls) process.on('SIGHUP', () => renewCertificates(app, log));
     await app.start();
+    const warning = warningOfPlainHttp(config);
+    if (warning) log.warn(warning);
   } catch (error) {
     process.stderr.write(`${explain(error)}\n`);
     process.exit(1);
+  }
+}
+
+/** A certificate that cannot be read must not stop what works: the old one stays, and the log says why. */
+function renewCertificates(app: App, log: Logger): void {
+  try {
+    app.renewCertificates();
+    log.info('certificates renewed');
+  } catch (error) {
+    log.error({ err: error }, 'the certificates were not renewed; the old ones stay in use');
   }
 }
 

@@ -18,6 +18,53 @@ function withFile(content: unknown, env: Record<string, string> = {}) {
   return loadConfig({ BATON_CONFIG: path, ...env });
 }
 
+describe('issuers', () => {
+  const issuer = (more: object) =>
+    withFile({ issuers: [{ issuer: 'https://idp.example', audience: 'baton', ...more }] });
+  const introspection = (more: object) => ({ introspection: { clientId: 'baton', ...more } });
+
+  test('need nothing but their name and audience', () => {
+    expect(issuer({}).issuers).toEqual([
+      { issuer: 'https://idp.example', audience: 'baton', userClaim: 'fhirUser', leewaySeconds: 30 },
+    ]);
+  });
+
+  test('may keep their secret in a file beside the configuration', () => {
+    writeFileSync(join(folder, 'secret'), 's3cret\n', { mode: 0o600 });
+    const [found] = issuer(introspection({ clientSecretFile: 'secret' })).issuers;
+    expect(found?.introspection).toEqual({ clientId: 'baton', clientSecret: 's3cret' });
+  });
+
+  test('may be plain http on this machine', () => {
+    const local = ['http://localhost:1/x', 'http://127.0.0.1', 'http://[::1]:8080'];
+    const config = withFile({ issuers: local.map((name) => ({ issuer: name, audience: 'baton' })) });
+    expect(config.issuers).toHaveLength(3);
+  });
+
+  test.each([
+    [{ issuer: 'http://idp.example' }, 'is not https'],
+    [{ issuer: 'http://127.0.0.1.evil.example' }, 'is not https'],
+    [{ jwksUrl: 'http://idp.example/jwks' }, 'is not https'],
+    [introspection({ clientSecret: 'x', url: 'http://idp.example/i' }), 'is not https'],
+    [{ issuer: 'https://idp.example?x=y' }, 'neither ? nor #'],
+    [introspection({}), 'needs introspection.clientSecretFile or introspection.clientSecret'],
+    [introspection({ clientSecretFile: 'nowhere' }), 'which cannot be read'],
+    [
+      { ...introspection({ clientSecret: 'x' }), jwksUrl: 'https://idp.example/jwks' },
+      'has both jwksUrl and introspection',
+    ],
+    [{ leewaySeconds: 301 }, 'must be <= 300'],
+    [{ audience: '' }, 'must NOT have fewer than 1 characters'],
+  ])('%j is refused', (more, sentence) => {
+    expect(() => issuer(more)).toThrow(sentence);
+  });
+
+  test('are refused twice', () => {
+    const twice = { issuer: 'https://idp.example', audience: 'a' };
+    expect(() => withFile({ issuers: [twice, twice] })).toThrow('has the issuer "https://idp.example" twice');
+  });
+});
+
 describe('loadConfig', () => {
   test('starts with nothing set: loopback, SQLite, authentication on, sandbox on', () => {
     expect(loadConfig({})).toMatchObject({
@@ -46,6 +93,23 @@ describe('loadConfig', () => {
     });
   });
 
+  test('limits are high until somebody sets them; origins and proxies are none', () => {
+    expect(withFile({ limits: { perAddress: 10, clients: { app: 5 } } })).toMatchObject({
+      limits: { perClient: 60_000, perAddress: 10, clients: { app: 5 } },
+      corsOrigins: [],
+      trustProxy: [],
+      tls: undefined,
+    });
+    expect(loadConfig({ BATON_TRUST_PROXY: '10.0.0.1, fd00::/8' }).trustProxy).toEqual(['10.0.0.1', 'fd00::/8']);
+  });
+
+  test('a certificate turns the sandbox off', () => {
+    expect(loadConfig({ BATON_TLS_CERT: '/c', BATON_TLS_KEY: '/k' })).toMatchObject({
+      sandbox: false,
+      tls: { cert: '/c', key: '/k', clientCa: undefined, clientAuth: 'require' },
+    });
+  });
+
   test('required profiles are listed by type', () => {
     const BATON_REQUIRED_PROFILES = 'Patient=http://a|7.0.0, Goal=http://b,Patient=http://c';
     expect(loadConfig({ BATON_REQUIRED_PROFILES }).requiredProfiles).toEqual({
@@ -66,6 +130,14 @@ describe('loadConfig', () => {
     [{ BATON_CONFIG: '/nowhere/baton.json' }, 'cannot be read'],
     [{ BATON_REQUIRED_PROFILES: 'Patient' }, 'BATON_REQUIRED_PROFILES must be pairs'],
     [{ BATON_UNKNOWN_PROFILES: 'maybe' }, 'BATON_UNKNOWN_PROFILES must be warn or refuse'],
+    [{ BATON_TLS_CERT: '/cert.pem' }, 'TLS needs both'],
+    [{ BATON_TLS_CLIENT_CA: '/ca.pem' }, 'TLS needs both'],
+    [{ BATON_TLS_CLIENT_AUTH: 'maybe' }, 'BATON_TLS_CLIENT_AUTH must be request or require'],
+    [{ BATON_TLS_CLIENT_AUTH: 'request' }, 'needs BATON_TLS_CLIENT_CA'],
+    [{ BATON_TLS_CERT: '/c', BATON_TLS_KEY: '/k', BATON_SANDBOX: 'on' }, 'needs BATON_SANDBOX=off'],
+    [{ BATON_TRUST_PROXY: '10.0.0.0/33' }, 'BATON_TRUST_PROXY must be addresses'],
+    [{ BATON_TRUST_PROXY: '0.0.0.0/0/0' }, 'BATON_TRUST_PROXY must be addresses'],
+    [{ BATON_TRUST_PROXY: 'proxy.example' }, 'BATON_TRUST_PROXY must be addresses'],
     [{ BATON_PACKAGE_REGISTRY: 'http://packages.example' }, 'BATON_PACKAGE_REGISTRY must be an https URL'],
   ])('%o is refused with a sentence', (env, sentence) => {
     expect(() => loadConfig(env)).toThrow(ConfigError);
@@ -89,6 +161,11 @@ describe('loadConfig', () => {
   test.each([
     ['{', 'is not JSON'],
     [{ facility: [] }, '(facility)'],
+    [{ corsOrigins: ['https://app.example/'] }, 'corsOrigins must be origins'],
+    [{ corsOrigins: ['https://App.example'] }, 'corsOrigins must be origins'],
+    [{ corsOrigins: ['null'] }, '/corsOrigins/0'],
+    [{ limits: { perClient: 0 } }, '/limits/perClient'],
+    [{ limits: { clients: { app: '9' } } }, '/limits/clients/app'],
     [{ facilities: [{ code: 'A', name: 'A', zone: 'Mars/Base' }] }, 'not an IANA name'],
     [{ connections: [{ name: 'a b', baseUrl: 'https://x' }] }, '/connections/0/name'],
     [

@@ -1,29 +1,22 @@
 // The door's view of access: a request's Authorization header becomes a Grant, and what can be issued or published is
 // here too. Decisions are in decide.ts.
-import type { FetchImplementation } from 'jose';
-import type { Clock } from '../clock.ts';
-import { Fault } from '../fault.ts';
+import type { Asker } from '../fhir/consent/asker.ts';
 import { type Client, createTokenEndpoint } from './client-assertion.ts';
 import { ANONYMOUS, type Grant } from './grant.ts';
 import { issueToken, type TokenRequest } from './issue.ts';
 import type { Keys } from './keys.ts';
-import type { Issuer } from './remote-keys.ts';
 import type { Standing } from './standing.ts';
-import { createTokenVerifier } from './tokens.ts';
+import { createTokenVerifier, type TokenVerifierOptions } from './tokens.ts';
+import type { IssuerCheck } from './trust.ts';
 
-export interface AccessOptions {
+export interface AccessOptions extends TokenVerifierOptions {
   /** `off` lets everybody in as `anonymous`; the configuration allows it on loopback only. */
   readonly mode: 'smart' | 'off';
-  readonly keys: Keys;
-  readonly issuers: readonly Issuer[];
   readonly clients: readonly Client[];
-  /** Public base URL without trailing slash; asked each time because a free port is known late. */
-  readonly baseUrl: () => string;
-  readonly clock: Clock;
   /** Where a person stands. Absent: people may do nothing, applications what their scopes say. */
   readonly standingOf?: StandingOf;
-  /** For the key sets of other issuers. */
-  readonly fetch?: FetchImplementation;
+  /** In whose name consents are asked. Absent: consents bind nobody. */
+  readonly askerOf?: (grant: Grant) => Promise<Asker | undefined>;
 }
 
 type StandingOf = (user: string) => Promise<Standing>;
@@ -40,22 +33,31 @@ export interface Access {
   ): Promise<string>;
   /** The SMART Backend Services token endpoint. @throws OAuthError */
   readonly tokenEndpoint: ReturnType<typeof createTokenEndpoint>;
+  /** To be called when Baton's own authorization server revoked a token: here it stops at once, elsewhere in a second. */
+  revoked(): void;
+  /** Whether each configured issuer can be asked, for `baton doctor`. */
+  checkIssuers(): Promise<readonly IssuerCheck[]>;
   /** Public keys, for `/.well-known/jwks.json`. */
   readonly jwks: Keys['jwks'];
 }
 
 export function createAccess(options: AccessOptions): Access {
-  const verify = createTokenVerifier(options);
+  const { verify, revoked, trust } = createTokenVerifier(options);
   const { keys, clock, baseUrl } = options;
   return {
     async authenticate(authorization) {
       if (options.mode === 'off') return ANONYMOUS;
-      const grant = await verify(bearerToken(authorization));
-      return grant.actor.kind === 'user' && options.standingOf ? standing(grant, options.standingOf) : grant;
+      const verified = await verify(authorization);
+      const isPerson = verified.actor.kind === 'user' && options.standingOf;
+      const grant = isPerson ? await standing(verified, isPerson) : verified;
+      const asker = await options.askerOf?.(grant);
+      return asker ? { ...grant, asker } : grant;
     },
     issue: (request) =>
       issueToken(keys.token, clock, { issuer: baseUrl(), audience: `${baseUrl()}/fhir/R4`, ...request }),
     tokenEndpoint: createTokenEndpoint(options),
+    revoked,
+    checkIssuers: () => trust.check(),
     jwks: keys.jwks,
   };
 }
@@ -72,13 +74,4 @@ async function standing(grant: Grant, standingOf: StandingOf): Promise<Grant> {
     ...(patient === undefined ? {} : { patient }),
     ...(emergency ? { actor: { ...grant.actor, emergency: emergency.id } } : {}),
   };
-}
-
-function bearerToken(authorization: string | undefined): string {
-  if (authorization === undefined) {
-    throw new Fault('unauthenticated', 'This needs an access token: Authorization: Bearer <token>.');
-  }
-  const token = /^Bearer +([\w.~+/-]+=*) *$/i.exec(authorization)?.[1];
-  if (!token) throw new Fault('unauthenticated', 'The Authorization header is not `Bearer <token>`.');
-  return token;
 }

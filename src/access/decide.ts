@@ -33,31 +33,38 @@ export type Interaction = keyof typeof PERMISSIONS;
 export function decide(grant: Grant, interaction: Interaction, type: string): Narrowing | undefined {
   const lanes = lanesFor(grant, interaction, type);
   if (lanes.length === 0) throw refusal(grant, PERMISSIONS[interaction], type);
-  return lanes.some(isWide) ? undefined : { lanes };
+  return lanes.some(isWide) && !isBound(grant, interaction) ? undefined : { lanes };
 }
 
 /**
  * Like `decide`, for interactions that Baton cannot narrow.
  * @throws Fault forbidden, also when the grant reaches only a part of the type
  */
-export function decideFully(grant: Grant, interaction: Interaction, type: string): void {
-  if (decide(grant, interaction, type) === undefined) return;
+export function decideFully(grant: Grant, interaction: Interaction, type: string): undefined {
+  if (decide(grant, interaction, type) === undefined) return undefined;
   throw new Fault(
     'forbidden',
-    `The token reaches only some ${type === '*' ? '' : `${type} `}resources (a patient/, user/ or constrained scope), ` +
-      `and Baton allows ${interaction} only to tokens that reach all of them.`,
+    `The token reaches only some ${type === '*' ? '' : `${type} `}resources (a patient/, user/ or constrained scope, or ` +
+      `consents that withhold some), and Baton allows ${interaction} only to tokens that reach all of them.`,
   );
 }
 
 /** True when the grant reaches every resource of the type for the interaction. */
 export function reachesAll(grant: Grant, interaction: Interaction, type: string): boolean {
-  return lanesFor(grant, interaction, type).some(isWide);
+  return !isBound(grant, interaction) && lanesFor(grant, interaction, type).some(isWide);
 }
 
 /** True when the grant reaches some resources of the type, perhaps all. */
 export function reachesSome(grant: Grant, interaction: Interaction, type: string): boolean {
   return lanesFor(grant, interaction, type).length > 0;
 }
+
+/** Consents say who may see something, not who may write it down. */
+export function isBound(grant: Grant, interaction: Interaction): boolean {
+  return grant.asker !== undefined && DISCLOSES.has(PERMISSIONS[interaction]);
+}
+
+const DISCLOSES: ReadonlySet<Permission> = new Set(['r', 's']);
 
 /** @throws Fault forbidden when the grant does not open one of Baton's own doors (operator routes, intake, metrics) */
 export function decideDoor(grant: Grant, door: Door): void {

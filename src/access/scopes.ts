@@ -16,9 +16,10 @@ export interface ResourceScope {
 
 /**
  * Doors that are not FHIR. A client that only needs one of them asks for just that scope; `system/*.cruds`, which may
- * read and change everything anyway, opens all of them.
+ * read and change everything anyway, opens all of them. But only `baton/custodian` itself goes beyond what consents
+ * withhold: it is for those who keep the records (repair, export for the patient), never for applications.
  */
-export const DOORS = ['baton/ops', 'baton/intake', 'baton/metrics', 'baton/sandbox'] as const;
+export const DOORS = ['baton/ops', 'baton/intake', 'baton/metrics', 'baton/sandbox', 'baton/custodian'] as const;
 export type Door = (typeof DOORS)[number];
 
 export interface Scopes {

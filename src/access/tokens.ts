@@ -1,115 +1,167 @@
-// Turns the bearer token of a request into a Grant: who signed it, for whom, until when, and for which scopes.
-// https://hl7.org/fhir/smart-app-launch/ and https://www.rfc-editor.org/rfc/rfc9068
+// Turns the Authorization header of a request into a Grant: who issued the token, for whom, until when, and for which
+// scopes. What was found out is remembered under the hash of the header for as long as it may be believed.
 import { hash } from 'node:crypto';
-import { compactVerify, createLocalJWKSet, type FetchImplementation } from 'jose';
-import type { Clock } from '../clock.ts';
+import { compactVerify, errors, type JWTHeaderParameters } from 'jose';
 import { Fault } from '../fault.ts';
-import { type Claims, checkAudience, checkTimes, decode, SIGNATURE_ALGORITHMS, text } from './claims.ts';
+import { bearerToken } from './bearer.ts';
+import {
+  type Claims,
+  checkAudience,
+  checkTimes,
+  decode,
+  isJose,
+  MAX_TOKEN_LENGTH,
+  SIGNATURE_ALGORITHMS,
+} from './claims.ts';
 import type { Grant } from './grant.ts';
-import type { Keys } from './keys.ts';
-import { type Issuer, type KeySet, remoteKeys } from './remote-keys.ts';
-import { parseScopes } from './scopes.ts';
+import { grantOfClaims } from './grant-of-claims.ts';
+import type { Introspector } from './introspection.ts';
+import type { Agreement } from './issuer.ts';
+import { issuerUnavailable } from './issuer-http.ts';
+import type { Found, KeySource } from './issuer-keys.ts';
+import { createShortMemory } from './short-memory.ts';
+import { checkPurpose, refuseBound } from './token-purpose.ts';
+import { createTrust, type Trust, type TrustOptions } from './trust.ts';
 
-export interface TokenVerifierOptions {
-  readonly keys: Keys;
-  readonly issuers: readonly Issuer[];
-  /** Baton's own base URL: `iss` of its tokens, and with `/fhir/R4` their `aud`. */
-  readonly baseUrl: () => string;
-  readonly clock: Clock;
-  readonly fetch?: FetchImplementation;
-}
-
-interface Trust {
-  readonly keySet: KeySet;
-  readonly audiences: readonly string[];
-  /** Own tokens must say that they are access tokens; other issuers may not know RFC 9068. */
-  readonly types: readonly (string | undefined)[];
+export interface TokenVerifierOptions extends TrustOptions {
+  /**
+   * Claims of an opaque token that Baton's own authorization server issued and has not revoked; undefined for any other.
+   * They need `aud` and `exp` as a JWT does.
+   */
+  readonly resolveOwn?: (token: string) => Promise<Claims | undefined>;
 }
 
 interface Verified {
   readonly grant: Grant;
-  readonly claims: Claims;
+  /** Seconds since 1970. */
   readonly until: number;
+  /** What it was found out from, and the generation that this had then: a later one is asked again. */
+  readonly source?: Pick<KeySource, 'generation'>;
+  readonly generation?: number;
 }
 
-const CACHE_SIZE = 1_000;
-const CACHE_SECONDS = 60;
-const OTHER_ISSUERS_TYPES = ['at+jwt', 'application/at+jwt', 'jwt', undefined];
+const REMEMBERED = 1_000;
+/** For so many seconds at most what was found out about a token is believed without looking again. */
+const BELIEVED = { signature: 60, introspection: 30, own: 1 } as const;
 
-/**
- * @returns a function from a compact JWS to its Grant. A good signature is remembered for a minute, so that a client
- * which sends the same token with each request costs one verification; expiry is checked every time.
- * @throws Fault unauthenticated, or unavailable when the issuer's keys cannot be fetched
- */
-export function createTokenVerifier(options: TokenVerifierOptions): (token: string) => Promise<Grant> {
-  const own = createLocalJWKSet({ keys: [publicTokenKey(options.keys)] });
-  const others = new Map(options.issuers.map((issuer) => [issuer.issuer, trustOf(issuer, options.fetch)]));
-  const remembered = new Map<string, Verified>();
-
-  const trusted = (issuer: unknown): Trust | undefined => {
-    const base = options.baseUrl();
-    if (issuer === base) return { keySet: own, audiences: [base, `${base}/fhir/R4`], types: ['at+jwt'] };
-    return typeof issuer === 'string' ? others.get(issuer) : undefined;
-  };
-
-  const verify = async (token: string): Promise<Verified> => {
-    const { header, claims } = decode(token);
-    const trust = trusted(claims.iss);
-    if (!trust) throw new Fault('unauthenticated', 'The token comes from an issuer that Baton does not trust.');
-    const type = typeof header.typ === 'string' ? header.typ.toLowerCase() : undefined;
-    if (!trust.types.includes(type)) throw new Fault('unauthenticated', 'The token is not an access token.');
-    await verifySignature(token, trust.keySet);
-    checkAudience(claims, trust.audiences);
-    const until = options.clock.real().epochMilliseconds / 1000 + CACHE_SECONDS;
-    return { grant: grantOf(claims, options.baseUrl()), claims, until };
-  };
-
-  return async (token) => {
-    const key = hash('sha256', token);
-    const known = remembered.get(key);
-    const fresh = known && known.until > options.clock.real().epochMilliseconds / 1000;
-    const verified = fresh ? known : await verify(token);
-    checkTimes(verified.claims, options.clock);
-    if (!fresh) {
-      remembered.delete(key);
-      remembered.set(key, verified);
-      const [oldest] = remembered.keys();
-      if (remembered.size > CACHE_SIZE && oldest !== undefined) remembered.delete(oldest);
-    }
-    return verified.grant;
-  };
+export interface TokenVerifier {
+  /**
+   * @param authorization the header's value
+   * @throws Fault unauthenticated, or unavailable when the issuer cannot be asked
+   */
+  verify(authorization: string | undefined): Promise<Grant>;
+  /** To be called when a token of Baton's own authorization server was revoked: all of them are looked up again. */
+  revoked(): void;
+  readonly trust: Trust;
 }
 
-function publicTokenKey(keys: Keys) {
-  const key = keys.jwks.keys.find((candidate) => candidate.kid === keys.token.keyId);
-  if (!key) throw new Error('The token key is missing from the published key set.');
-  return key;
-}
+export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
+  const trust = createTrust(options);
+  const remembered = createShortMemory<Verified>(REMEMBERED);
+  const pending = new Map<string, Promise<Verified>>();
+  const own = { generation: 0 };
+  const seconds = () => options.clock.real().epochMilliseconds / 1000;
 
-function trustOf(issuer: Issuer, fetch: FetchImplementation | undefined): Trust {
-  const audiences = [issuer.audience.replace(/\/$/, '')];
-  return { keySet: remoteKeys(issuer, fetch), audiences, types: OTHER_ISSUERS_TYPES };
-}
-
-async function verifySignature(token: string, keySet: KeySet): Promise<void> {
-  try {
-    await compactVerify(token, keySet, { algorithms: SIGNATURE_ALGORITHMS });
-  } catch (cause) {
-    if (cause instanceof Fault) throw cause;
-    throw new Fault('unauthenticated', 'The signature of the token does not match a key of its issuer.', { cause });
+  /** The grant of claims that are known to be the issuer's. */
+  function accept(claims: Claims, agreement: Agreement, believed: number): Verified {
+    checkAudience(claims, agreement.audiences);
+    checkTimes(claims, options.clock, agreement.leewaySeconds);
+    refuseBound(claims);
+    const grant = grantOfClaims(claims, agreement);
+    const leeway = believed === BELIEVED.signature ? agreement.leewaySeconds : 0;
+    return { grant, until: Math.min(seconds() + believed, Number(claims.exp) + leeway) };
   }
-}
 
-function grantOf(claims: Claims, baseUrl: string): Grant {
-  const fhirUser = text(claims, 'fhirUser')?.replace(`${baseUrl}/fhir/R4/`, '');
-  const client = text(claims, 'client_id') ?? text(claims, 'azp') ?? text(claims, 'sub');
-  const reference = fhirUser ?? client;
-  if (!reference) throw new Fault('unauthenticated', 'The token names neither a user nor a client.');
-  const scope = Array.isArray(claims.scope) ? claims.scope.join(' ') : (text(claims, 'scope') ?? text(claims, 'scp'));
-  const patient = text(claims, 'patient')?.replace(/^Patient\//, '');
+  async function verifyJwt(token: string): Promise<Verified> {
+    const { header, claims } = decode(token);
+    const issuer = trust.find(claims.iss);
+    if (!issuer) throw new Fault('unauthenticated', 'The token comes from an issuer that Baton does not trust.');
+    const { agreement, keys, introspector } = issuer;
+    if (introspector) return introspect(token, agreement, introspector);
+    if (!keys) throw new Error('An issuer has neither keys nor introspection.');
+    checkPurpose(header.typ, claims, issuer.isStrict);
+    const found = await keys.find(header as unknown as JWTHeaderParameters);
+    await verifySignature(token, found.keys, agreement.issuer);
+    return { ...accept(claims, agreement, BELIEVED.signature), source: keys, generation: found.generation };
+  }
+
+  async function introspect(token: string, agreement: Agreement, introspector: Introspector): Promise<Verified> {
+    const claims = await introspector.introspect(token);
+    if (!claims) throw unknownToken();
+    return acceptAnswer(claims, agreement, BELIEVED.introspection);
+  }
+
+  function acceptAnswer(claims: Claims, agreement: Agreement, believed: number): Verified {
+    if (claims.iss !== undefined && claims.iss !== agreement.issuer) throw unknownToken();
+    checkPurpose(undefined, claims, false);
+    return accept(claims, agreement, believed);
+  }
+
+  /** Whose it is nobody can see: Baton's own authorization server is asked first, then the others in their order. */
+  async function verifyOpaque(token: string): Promise<Verified> {
+    const { generation } = own;
+    const claims = await options.resolveOwn?.(token);
+    if (claims) {
+      return { ...acceptAnswer(claims, trust.own().agreement, BELIEVED.own), source: own, generation };
+    }
+    let down: unknown;
+    for (const { issuer, introspector } of trust.introspecting) {
+      try {
+        const claims = await introspector.introspect(token);
+        const agreement = claims && trust.find(issuer)?.agreement;
+        if (agreement) return acceptAnswer(claims, agreement, BELIEVED.introspection);
+      } catch (error) {
+        if (!(error instanceof Fault) || error.kind !== 'unavailable') throw error;
+        down ??= error;
+      }
+    }
+    throw down ?? unknownToken();
+  }
+
+  async function look(key: string, token: string): Promise<Verified> {
+    try {
+      const verified = await (isJose(token) ? verifyJwt(token) : verifyOpaque(token));
+      remembered.put(key, verified, verified.until);
+      return verified;
+    } finally {
+      pending.delete(key);
+    }
+  }
+
   return {
-    actor: { reference, kind: fhirUser ? 'user' : 'client', ...(fhirUser && client ? { client } : {}) },
-    scopes: parseScopes(scope ?? ''),
-    ...(patient ? { patient } : {}),
+    trust,
+    revoked() {
+      own.generation += 1;
+    },
+    async verify(authorization) {
+      // The token itself is no key: what is in memory may end up in a dump.
+      const key = authorization === undefined ? '' : hash('sha256', authorization);
+      const known = remembered.get(key, seconds());
+      if (known && known.source?.generation === known.generation) return known.grant;
+      const token = bearerToken(authorization);
+      if (token.length > MAX_TOKEN_LENGTH) throw new Fault('unauthenticated', 'The token is too long.');
+      // Requests with the same token that come meanwhile wait for the same answer.
+      let answer = pending.get(key);
+      if (!answer) {
+        answer = look(key, token);
+        pending.set(key, answer);
+      }
+      return (await answer).grant;
+    },
   };
 }
+
+/** One sentence whether the key is unknown or the signature wrong, so that nobody learns which keys there are. */
+async function verifySignature(token: string, keys: Found['keys'], issuer: string) {
+  for (const key of keys) {
+    try {
+      await compactVerify(token, key, { algorithms: SIGNATURE_ALGORITHMS });
+      return;
+    } catch (error) {
+      if (!(error instanceof errors.JOSEError)) throw issuerUnavailable(issuer, error);
+    }
+  }
+  throw new Fault('unauthenticated', 'The signature of the token does not match a key of its issuer.');
+}
+
+const unknownToken = () => new Fault('unauthenticated', 'The token is unknown, expired or revoked.');

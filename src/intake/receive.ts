@@ -194,5 +194,7 @@ function headerOf(bytes: Uint8Array): Message | undefined {
 
 function eventOf(message: Message | undefined): string | undefined {
   const type = message?.header.first(9);
-  return type && `${type.get(1)}^${type.get(2)}`;
+  const event = type && `${type.get(1)}^${type.get(2)}`;
+  // Anything may stand there; only what looks like a code goes into the log.
+  return event === undefined || /^[A-Z]{3}\^[A-Z]\d\d$/.test(event) ? event : 'other';
 }

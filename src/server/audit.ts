@@ -1,6 +1,6 @@
 // Each request leaves a line in the audit trail, also one for a URL that is not there. Not recorded: the open routes that
-// carry no health data, and scrapes of the metrics unless they are refused. Successful writes are not recorded here: their
-// commit does it, so that the line is as durable as the write.
+// carry no health data, unless they are asked too often, and scrapes of the metrics unless they are refused. Successful
+// writes are not recorded here: their commit does it, so that the line is as durable as the write.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { UNKNOWN_ACTOR } from '../access/grant.ts';
 import type { Pairs } from '../fhir/request-url.ts';
@@ -22,7 +22,7 @@ export function auditAll(server: FastifyInstance, store: Store): void {
 }
 
 function isRecorded({ interaction, open = false }: RouteFacts, status: number): boolean {
-  if (interaction === undefined) return !open && status >= 400;
+  if (interaction === undefined) return (!open || status === 429) && status >= 400;
   return status >= 300 || !AUDITED_BY_COMMIT.has(interaction);
 }
 

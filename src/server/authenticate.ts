@@ -1,16 +1,72 @@
-// Before anything else of a request is read: whose is it? Everything needs a token except routes that say `open`.
-import type { FastifyInstance } from 'fastify';
+// Before anything else of a request is read: whose is it, and do they ask for too much? Everything needs a token except
+// routes that say `open`.
+import { hash } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Access } from '../access/access.ts';
 import { decideDoor } from '../access/decide.ts';
+import type { FailedAttempts } from '../access/failed-attempts.ts';
+import type { Grant } from '../access/grant.ts';
+import { Fault } from '../fault.ts';
+import { addressOf, networkOf } from './address.ts';
 import { setGrant } from './grant-of.ts';
+import { refuseMisplacedToken } from './misplaced-token.ts';
+import type { RateLimits } from './rate-limits.ts';
 import { factsOf } from './route-facts.ts';
 
-export function authenticateAll(server: FastifyInstance, access: Access): void {
-  server.addHook('onRequest', async (request) => {
-    const { open, door } = factsOf(request);
-    if (open) return;
-    const grant = await access.authenticate(request.headers.authorization);
-    setGrant(request, { ...grant, actor: { ...grant.actor, requestId: request.id, address: request.ip } });
+export interface Gate {
+  readonly access: Access;
+  /** Absent: failures are not counted. */
+  readonly attempts?: FailedAttempts | undefined;
+  /** Absent: no limits. */
+  readonly limits?: RateLimits | undefined;
+}
+
+/** Good tokens whose hashes are remembered from addresses with failures. */
+const PROVEN_TOKENS = 1_000;
+
+export function authenticateAll(server: FastifyInstance, { access, attempts, limits }: Gate): void {
+  const proven = new Set<string>();
+
+  /** When somebody fails at this address, a token that has been good goes on being good for who shares it. */
+  const authenticateWatched = async (authorization: string, request: FastifyRequest): Promise<Grant> => {
+    const token = hash('sha256', authorization);
+    const isProven = proven.has(token);
+    const failures = isProven ? 0 : (attempts?.check('token', { address: networkOf(request) }) ?? 0);
+    const grant = await access.authenticate(authorization);
+    if (failures > 0) remember(proven, token);
+    return grant;
+  };
+
+  const authenticate = async (request: FastifyRequest, reply: FastifyReply): Promise<Grant> => {
+    const { authorization } = request.headers;
+    try {
+      if (!attempts || attempts.isQuiet() || authorization === undefined)
+        return await access.authenticate(authorization);
+      return await authenticateWatched(authorization, request);
+    } catch (error) {
+      const isFailure = error instanceof Fault && error.kind === 'unauthenticated';
+      if (isFailure && authorization !== undefined) attempts?.failed('token', { address: networkOf(request) });
+      limits?.address(request, reply);
+      throw error;
+    }
+  };
+
+  server.addHook('onRequest', async (request, reply) => {
+    refuseMisplacedToken(request);
+    const { open, door, unlimited } = factsOf(request);
+    if (open) {
+      if (!unlimited) limits?.address(request, reply);
+      return;
+    }
+    const grant = await authenticate(request, reply);
+    setGrant(request, { ...grant, actor: { ...grant.actor, requestId: request.id, address: addressOf(request) } });
+    limits?.client(grant, reply);
     if (door) decideDoor(grant, door);
   });
+}
+
+function remember(proven: Set<string>, token: string): void {
+  const [oldest] = proven;
+  if (proven.size >= PROVEN_TOKENS && oldest !== undefined) proven.delete(oldest);
+  proven.add(token);
 }

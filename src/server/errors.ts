@@ -47,7 +47,7 @@ export function sendFault(log: Logger, error: unknown, request: FastifyRequest, 
   const level = FAULTS[fault.kind].log;
   const cause = fault.kind === 'fault' ? traceOf(fault.cause ?? fault) : {};
   log[level]({ requestId: request.id, kind: fault.kind, status: fault.status, ...fault.context, ...cause }, 'refused');
-  if (fault.status === 401) reply.header('www-authenticate', challenge(request));
+  if (fault.status === 401) reply.header('www-authenticate', challenge(request, fault));
   if (fault.status === 403) reply.header('www-authenticate', insufficientScope(fault));
   if (fault.status === 429 || fault.status === 503) {
     const given = reply.getHeader('retry-after') ?? fault.context?.retryAfterSeconds;
@@ -61,9 +61,10 @@ export function sendFault(log: Logger, error: unknown, request: FastifyRequest, 
 }
 
 /** https://www.rfc-editor.org/rfc/rfc6750#section-3 */
-function challenge(request: FastifyRequest): string {
+function challenge(request: FastifyRequest, fault: Fault): string {
   const realm = 'Bearer realm="baton"';
-  return request.headers.authorization === undefined ? realm : `${realm}, error="invalid_token"`;
+  const isTokenGiven = request.headers.authorization !== undefined || fault.context?.tokenIn !== undefined;
+  return isTokenGiven ? `${realm}, error="invalid_token"` : realm;
 }
 
 function insufficientScope(fault: Fault): string {

@@ -7,6 +7,7 @@ import { Fault } from '../fault.ts';
 import { keepExact } from '../fhir/exact-json.ts';
 import { type Pairs, pairsOf } from '../fhir/request-url.ts';
 import { type JsonTraits, traitsOf } from './json-traits.ts';
+import { refuseTokenInForm } from './misplaced-token.ts';
 
 /** FHIR resources nest a dozen levels; Questionnaires and extensions perhaps thirty. */
 const MAX_DEPTH = 100;
@@ -44,7 +45,9 @@ export function acceptForm(server: FastifyInstance): void {
     const bytes = body as Buffer;
     try {
       if (!isUtf8(bytes)) throw notUtf8();
-      done(null, new FormBody(pairsOf(bytes.toString('utf8'))));
+      const pairs = pairsOf(bytes.toString('utf8'));
+      refuseTokenInForm(pairs);
+      done(null, new FormBody(pairs));
     } catch (error) {
       done(error as Fault);
     }

@@ -9,10 +9,17 @@ export interface RouteFacts {
   readonly action?: 'C' | 'R' | 'U' | 'D' | 'E';
   /** Answers without a token. */
   readonly open?: boolean;
+  /** Not counted by rate limits: health checks, and the sandbox's own server. */
+  readonly unlimited?: boolean;
   /** Scope of Baton's own that opens the route. FHIR routes decide by resource scopes instead. */
   readonly door?: Door;
   /** Media types the body may have. */
   readonly takes?: readonly string[];
+}
+
+declare module 'fastify' {
+  // Plugins declare what they read of a route's config; without this TypeScript would take that for all there can be.
+  interface FastifyContextConfig extends RouteFacts {}
 }
 
 export function factsOf(request: FastifyRequest): RouteFacts {

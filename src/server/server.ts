@@ -4,9 +4,11 @@ import compress from '@fastify/compress';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { Access } from '../access/access.ts';
+import type { FailedAttempts } from '../access/failed-attempts.ts';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
 import { capabilityStatement } from '../fhir/capability.ts';
+import { type LabelPolicy, NO_LABEL_POLICY } from '../fhir/consent/label-policy.ts';
 import type { Definitions } from '../fhir/definitions.ts';
 import { type Installed, NOTHING_INSTALLED } from '../fhir/installed.ts';
 import type { SearchParameters } from '../fhir/search/parameters.ts';
@@ -19,21 +21,26 @@ import type { Store } from '../store/store.ts';
 import { auditAll, auditUnroutable } from './audit.ts';
 import { authenticateAll } from './authenticate.ts';
 import { answerClientError } from './client-error.ts';
+import { allowOrigins } from './cors.ts';
 import { sendFault } from './errors.ts';
 import { FHIR_PATH, type FhirContext } from './fhir/context.ts';
 import { registerFhir } from './fhir/door.ts';
 import { EXPAND } from './fhir/operations/expand.ts';
 import { OPERATIONS } from './fhir/operations/table.ts';
 import { declareGrant } from './grant-of.ts';
+import { limitHeaders } from './header-count.ts';
 import { serveHealth } from './health.ts';
 import { serveIntake } from './intake-hl7v2.ts';
+import { createListener } from './listener.ts';
 import { serveMetrics } from './metrics.ts';
 import { serveToken } from './oauth-token.ts';
 import { operatorGauges } from './ops/gauges.ts';
 import { type OperatorParts, serveOperators } from './ops/routes.ts';
+import { createRateLimits, type RequestLimits } from './rate-limits.ts';
 import { logRequests, requestIdOf } from './request-log.ts';
 import { sendSecurityHeaders } from './security-headers.ts';
 import { letConnectionsGo } from './stopping.ts';
+import type { Tls } from './tls.ts';
 import { serveWellKnown, TOKEN_PATH } from './well-known.ts';
 
 export interface Limits {
@@ -53,6 +60,8 @@ export interface ServerOptions {
   /** Guides and profiles; another object when they have changed. Absent: none. */
   readonly installed?: () => Installed;
   readonly access: Access;
+  /** Security labels that need a permit. Absent: none does. */
+  readonly labelPolicy?: LabelPolicy;
   /** Absent: no `/intake/hl7v2`. */
   readonly intake?: Intake;
   readonly sync?: OperatorParts['sync'];
@@ -64,13 +73,23 @@ export interface ServerOptions {
   /** Version of Baton. */
   readonly version: string;
   readonly limits?: Limits;
+  /** Absent: none. */
+  readonly requestLimits?: RequestLimits;
+  /** Absent: failed authentications are not counted. */
+  readonly attempts?: FailedAttempts;
+  /** Origins of browser apps. */
+  readonly corsOrigins?: readonly string[];
+  /** Proxies, by address or network, whose X-Forwarded-For is believed. */
+  readonly trustProxy?: readonly string[];
+  /** Absent: plain HTTP. */
+  readonly tls?: Tls | undefined;
   /** More routes, e.g. the sandbox's. They need a token unless their config says `open`. */
   readonly extraRoutes?: (server: FastifyInstance) => void | Promise<void>;
 }
 
 /** Ready to listen; everything it serves is registered. Closing it lets requests in flight finish. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { store, access, log, baseUrl, limits = DEFAULT_LIMITS } = options;
+  const { store, access, attempts, log, baseUrl, limits = DEFAULT_LIMITS, trustProxy = [] } = options;
   const loggerInstance: FastifyBaseLogger = log;
   const server: FastifyInstance = Fastify({
     loggerInstance,
@@ -79,9 +98,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     childLoggerFactory: (logger) => logger,
     genReqId: requestIdOf,
     bodyLimit: limits.bodyBytes,
-    requestTimeout: limits.requestTimeout,
-    connectionTimeout: 2 * limits.requestTimeout,
-    keepAliveTimeout: 72_000,
+    serverFactory: (handler) => createListener(handler, limits.requestTimeout, options.tls),
+    trustProxy: trustProxy.length > 0 && [...trustProxy],
     forceCloseConnections: 'idle',
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },
     clientErrorHandler: answerClientError,
@@ -94,18 +112,21 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   letConnectionsGo(server);
   declareGrant(server);
   logRequests(server, log);
-  sendSecurityHeaders(server);
+  sendSecurityHeaders(server, baseUrl);
+  await allowOrigins(server, options.corsOrigins ?? []);
   await server.register(compress, {
     encodings: ['br', 'gzip'],
     requestEncodings: ['gzip', 'br', 'deflate', 'identity'],
   });
   auditAll(server, store);
-  authenticateAll(server, access);
+  limitHeaders(server);
+  const requests = options.requestLimits && createRateLimits(options.requestLimits);
+  authenticateAll(server, { access, attempts, limits: requests });
   const context = fhirContext(options);
   serveMetrics(server, store, operatorGauges(context, options.sync));
   serveHealth(server, store);
   serveWellKnown(server, access, baseUrl);
-  await serveToken(server, access, store);
+  await serveToken(server, access, store, attempts);
   if (options.intake) await serveIntake(server, options.intake);
   serveOperators(server, { context, sync: options.sync, transitions: options.transitions });
   await server.register(async (scope) => registerFhir(scope, context), { prefix: FHIR_PATH });
@@ -154,6 +175,7 @@ function fhirContext(options: ServerOptions): FhirContext {
     capabilities: onceFor([base, installed], () => JSON.stringify(statement())),
     terminologyCapabilities: onceFor([base, installed], () => JSON.stringify(terminology())),
     maxBundleEntries: limits.bundleEntries,
+    labelPolicy: options.labelPolicy ?? NO_LABEL_POLICY,
   };
 }
 

@@ -9,8 +9,11 @@ export interface Guard {
   before(op: Op, type: string): Condition | undefined;
   /** Must hold of what a create, an update or a patch makes; `isNew` when there was nothing before. */
   after(op: Op, type: string, isNew: boolean): Condition | undefined;
-  /** Must hold of what the criteria of a conditional interaction match. */
-  matching(type: string): Condition | undefined;
+  /**
+   * Must hold of what the criteria of a conditional interaction match.
+   * @param byIdentifier the criteria are identifiers only: they tell nothing that their sender does not know
+   */
+  matching(type: string, byIdentifier: boolean): Condition | undefined;
   /**
    * Must hold of a Patient whom a change newly refers to. Asked before anything is written, so that no change opens by
    * itself what it needs to be allowed.

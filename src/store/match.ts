@@ -23,7 +23,8 @@ export async function matchOne(
   if (parsed.conditions.length === 0) {
     throw new Fault('invalid', `The criteria of ${what} on ${type} are empty; they would match every ${type}.`);
   }
-  const reach = guard?.matching(type);
+  const byIdentifier = parsed.conditions.every((each) => each.kind === 'match' && each.parameter.code === 'identifier');
+  const reach = guard?.matching(type, byIdentifier);
   const conditions = reach ? [...parsed.conditions, reach] : parsed.conditions;
   const narrow = { ...parsed, conditions, count: 2, total: 'none', includes: [] } as const;
   const { items } = await searchEngine.run(group.tx, narrow);

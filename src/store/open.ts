@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
+import { compileStoredConsents } from './consent/compile-stored.ts';
 import type { Engine } from './engine.ts';
 import type { CommitRules, ReferentialIntegrity } from './group.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -10,7 +11,7 @@ import { readHistory } from './history.ts';
 import { readMetaInUse } from './meta-in-use.ts';
 import { migrate } from './migrate.ts';
 import { openPostgres } from './postgres.ts';
-import { findAll, readHead, readLog, readResource, readVersion } from './read.ts';
+import { findAll, findWithholding, readHead, readLog, readMayWithhold, readResource, readVersion } from './read.ts';
 import { enforceRules, type PrepareRules, type RulesInForce } from './rules-in-force.ts';
 import { reindexAll } from './search/reindex.ts';
 import { openSqlite } from './sqlite.ts';
@@ -61,6 +62,7 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
   let inForce: RulesInForce;
   try {
     await migrate(engine, options.migrations ?? join(import.meta.dirname, 'migrations'), log);
+    await compileStoredConsents(engine, searchEngine.baseUrl);
     inForce = await enforceRules(engine, searchEngine, options.prepareRules);
   } catch (error) {
     await engine.close();
@@ -86,6 +88,9 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
       return commits.submit({ actor, changes, alongside, transaction, mayKnow, guard });
     },
     read: (type, id) => readResource(reader, type, id),
+    mayWithhold: (labels) => readMayWithhold(reader, labels),
+    withholding: (type, id, condition) => findWithholding(reader, searchEngine, { type, id }, condition),
+    withholdingOf: (resource, condition) => searchEngine.withholdingOf(reader, resource, condition),
     vread: (type, id, versionId) => readVersion(reader, type, id, versionId),
     history: (request) => readHistory(reader, request),
     search: (query) => searchEngine.run(reader, query),

@@ -1,12 +1,17 @@
 // Reads of committed resources: the stored text goes out as it is. https://hl7.org/fhir/R4/http.html#read
 import { Fault } from '../fault.ts';
+import type { Label } from '../fhir/consent/label-order.ts';
+import type { WithheldCondition } from '../fhir/search/query.ts';
 import type { SearchEngine } from './search/engine.ts';
 import { atMost } from './search/fragment.ts';
+import { indexedText } from './search/indexed-text.ts';
 import type { Sql } from './sql.ts';
-import type { LogEntry, StoredVersion } from './store.ts';
+import type { LogEntry, StoredVersion, Withholding } from './store.ts';
 import { currentVersion, logEntry, storedVersion, VERSION_COLUMNS } from './stored.ts';
 
 const READ = 'SELECT type, id, version, sequence, updated, deleted, content FROM resource WHERE type = ? AND id = ?';
+const RID = `SELECT rid, CASE WHEN EXISTS (SELECT 1 FROM consent_rule) THEN 1 ELSE 0 END AS consents
+  FROM resource WHERE type = ? AND id = ? AND deleted = 0`;
 const VREAD = `SELECT ${VERSION_COLUMNS} FROM version WHERE type = ? AND id = ? AND version = ?`;
 const LOG = `SELECT ${VERSION_COLUMNS}, actor, origin FROM version WHERE sequence > ? ORDER BY sequence`;
 const HEAD = 'SELECT MAX(sequence) AS head FROM version';
@@ -17,6 +22,29 @@ const FIND_LIMIT = 1_000;
 export async function readResource(sql: Sql, type: string, id: string): Promise<StoredVersion | undefined> {
   const [row] = await sql.all(READ, [type, id]);
   return row && currentVersion(row);
+}
+
+/** One statement. Labels that are on no resource withhold nothing. */
+export async function readMayWithhold(sql: Sql, labels: readonly Label[]): Promise<boolean> {
+  const named = labels.map(() => '(t.system = ? AND t.code = ?)').join(' OR ');
+  const labelled = `EXISTS (SELECT 1 FROM search_parameter p JOIN search_token t ON t.parameter = p.id
+    WHERE p.type = 'Resource' AND p.code = '_security' AND (${named}))`;
+  const either = ['EXISTS (SELECT 1 FROM consent_rule)', ...(labels.length > 0 ? [labelled] : [])].join(' OR ');
+  const params = labels.flatMap(({ system, code }) => [indexedText(system), indexedText(code)]);
+  const [row] = await sql.all(`SELECT CASE WHEN ${either} THEN 1 ELSE 0 END AS found`, params);
+  return row?.found === 1;
+}
+
+export async function findWithholding(
+  sql: Sql,
+  searchEngine: SearchEngine,
+  { type, id }: { readonly type: string; readonly id: string },
+  condition: WithheldCondition,
+): Promise<Withholding> {
+  const [row] = await sql.all(RID, [type, id]);
+  const matters = row?.consents === 1 || condition.needPermit.length > 0;
+  if (!row || !matters) return { withheld: false, consents: [], labels: [], patients: [] };
+  return searchEngine.withholding(sql, Number(row.rid), condition);
 }
 
 export async function readVersion(

@@ -1,6 +1,8 @@
 // What the rest of Baton knows of the store: one way to write, one log, reads and searches. Engines implement it.
+import type { Resource } from '@medplum/fhirtypes';
 import type { Change } from '../fhir/change.ts';
-import type { SearchQuery } from '../fhir/search/query.ts';
+import type { Label } from '../fhir/consent/label-order.ts';
+import type { SearchQuery, WithheldCondition } from '../fhir/search/query.ts';
 import type { Guard } from './guard.ts';
 
 /** Who makes a change or asks a question; goes into the version row and the audit trail. */
@@ -103,6 +105,19 @@ export interface SearchResult extends Page<StoredVersion> {
   readonly warnings?: readonly string[];
 }
 
+/** Whether, and by what, a resource is kept from an asker. */
+export interface Withholding {
+  readonly withheld: boolean;
+  /** Ids of the Consents that deny. Only for a person who may know of them. */
+  readonly consents: readonly string[];
+  /** Security labels that need a permit and have none. */
+  readonly labels: readonly { readonly system: string; readonly code: string }[];
+  /** Ids of the patients whom the resource is about; theirs are the consents that can change the answer. */
+  readonly patients: readonly string[];
+  /** When the answer may change by itself, milliseconds since 1970, because the period of a rule begins or ends. */
+  readonly until?: number;
+}
+
 /** One line of the audit trail for something that is not a write (writes are audited by the commit itself). */
 export interface AuditRecord {
   readonly actor: Actor;
@@ -140,6 +155,19 @@ export interface Store {
 
   /** The current version, a deleted one included (`operation: 'delete'`); undefined when there never was one. */
   read(type: string, id: string): Promise<StoredVersion | undefined>;
+  /** Whether anything could be withheld from anybody: some Consent has a rule, or some resource one of the labels. */
+  mayWithhold(labels: readonly Label[]): Promise<boolean>;
+  /**
+   * What keeps the current resource from the asker of the condition. Nothing is withheld of a resource that is deleted or
+   * never was.
+   * @throws Fault unavailable while a search parameter that tells patients is still being indexed
+   */
+  withholding(type: string, id: string, condition: WithheldCondition): Promise<Withholding>;
+  /**
+   * What keeps this content from the asker, whether it is stored or not: for old versions, those of deleted resources, and
+   * what is about to be written. By the consents of now.
+   */
+  withholdingOf(resource: Resource, condition: WithheldCondition): Promise<Withholding>;
   vread(type: string, id: string, versionId: string): Promise<StoredVersion | undefined>;
   /** Newest first. */
   history(request: HistoryRequest): Promise<Page<StoredVersion>>;

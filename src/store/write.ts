@@ -2,6 +2,7 @@
 import type { OperationOutcomeIssue, Resource } from '@medplum/fhirtypes';
 import { Fault } from '../fault.ts';
 import { stringifyExact } from '../fhir/exact-json.ts';
+import { removeConsentRules, writeConsentRules } from './consent/rule-rows.ts';
 import type { Group } from './group.ts';
 import type { Step } from './step.ts';
 import type { Actor } from './store.ts';
@@ -36,6 +37,7 @@ export async function writeCurrent(group: Group, step: Step): Promise<void> {
   await putCurrent(group, step, isNew);
   const fresh = !again && (step.current === undefined || step.current.deleted);
   await rules.searchEngine.index(tx, step.rid, resource, fresh);
+  await writeConsentRules(tx, step.rid, resource, rules.searchEngine.baseUrl, fresh);
 }
 
 /** Appends the change to the log. */
@@ -53,6 +55,7 @@ export async function removeCurrent(group: Group, actor: Actor, step: Step): Pro
   nextPosition(group, step);
   await putCurrent(group, step, false);
   await group.rules.searchEngine.unindex(group.tx, step.rid);
+  await removeConsentRules(group.tx, step.rid, step.type);
   await writeVersion(group, actor, step);
 }
 

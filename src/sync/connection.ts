@@ -12,6 +12,7 @@ import { type PullResult, pullType } from './pull.ts';
 import { drainOutbox } from './push.ts';
 import { repoint } from './repoint.ts';
 import { actorOf, type Connection, pulls } from './settings.ts';
+import { withheldDue } from './withheld-rows.ts';
 
 export interface ConnectionRuns {
   readonly connection: Connection;
@@ -32,6 +33,8 @@ export function createConnection(context: ConnectionContext, workers: number): C
   const { connection, remote, log, signal } = context;
   const { mode } = connection;
   let pulledAt: Temporal.Instant | undefined;
+  /** Recipient and policy may be others than before this process, so what was withheld is asked about once more. */
+  let hasReconsidered = false;
 
   /** Everything a run needs, or undefined when the server may not be used now. */
   async function begin(direction: 'push' | 'pull'): Promise<RunContext | undefined> {
@@ -81,8 +84,10 @@ export function createConnection(context: ConnectionContext, workers: number): C
       await dryRunPush(run);
       return;
     }
-    const abandoned = await abandonedClaims(context.store, connection.name);
-    if (abandoned.length > 0) await context.store.commit(actorOf(connection), [], abandoned);
+    const left = await abandonedClaims(context.store, connection.name);
+    const due = await withheldDue(context.store, connection.name, hasReconsidered ? realNow(context) : undefined);
+    if (left.length + due.length > 0) await context.store.commit(actorOf(connection), [], [...left, ...due]);
+    hasReconsidered = true;
     await drainOutbox(run, workers);
   }
 

@@ -1,6 +1,8 @@
 // What one run on one connection works with.
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
+import type { LabelPolicy } from '../fhir/consent/label-policy.ts';
+import type { SearchParameters } from '../fhir/search/parameters.ts';
 import type { BreakerState } from '../remote/breaker.ts';
 import type { Capability } from '../remote/capability.ts';
 import type { FhirClient } from '../remote/fhir-client.ts';
@@ -11,9 +13,24 @@ import { ExchangeLog } from './message-log.ts';
 import type { Policies } from './policies.ts';
 import type { Connection } from './settings.ts';
 
+/** What the question whether a resource may go to a recipient is asked with. */
+export interface ConsentContext {
+  readonly parameters: SearchParameters;
+  readonly labels: LabelPolicy;
+}
+
 /** Told after the commit that made it true. Ids and types only. */
 export interface SyncEvent {
-  readonly kind: 'pushed' | 'pulled' | 'conflict' | 'parked' | 'rejected' | 'quarantined' | 'breaker' | 'capability';
+  readonly kind:
+    | 'pushed'
+    | 'pulled'
+    | 'conflict'
+    | 'parked'
+    | 'rejected'
+    | 'withheld'
+    | 'quarantined'
+    | 'breaker'
+    | 'capability';
   readonly connection: string;
   readonly type?: string;
   readonly localId?: string;
@@ -30,6 +47,7 @@ export interface ConnectionContext {
   readonly store: Store;
   readonly clock: Clock;
   readonly policies: Policies;
+  readonly consent: ConsentContext;
   readonly log: Logger;
   readonly emit: (event: SyncEvent) => void;
   readonly random: () => number;

@@ -4,6 +4,7 @@ import { collectReferences, parseLiteral } from '../fhir/references.ts';
 import { parseBody, resourceOf } from './body.ts';
 import type { RunContext } from './context.ts';
 import { readLinkMap } from './identity.ts';
+import { isWithheld } from './outbox.ts';
 import { pushes } from './settings.ts';
 
 export interface Ref {
@@ -47,6 +48,8 @@ export async function unlinkedTargets(context: RunContext, node: Ref): Promise<R
   const open: Ref[] = [];
   for (const target of found.values()) {
     if (links.remoteOf(target.type, target.id)) continue;
+    // It may not be there: what refers to it goes with a logical reference.
+    if (await isWithheld(store, connection.name, target.type, target.id)) continue;
     const current = await store.read(target.type, target.id);
     if (current && current.operation !== 'delete') open.push({ type: target.type, id: target.id });
   }

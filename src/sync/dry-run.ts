@@ -1,6 +1,7 @@
 // What sync would do, without doing it: the same decisions, but only the message log is written. docs/sync-spec.md#I20
 import { sameJson } from '../fhir/canonical-json.ts';
 import { comparable } from './body.ts';
+import { withholdingOf } from './consent.ts';
 import { ownExchanges, type RunContext, realNow } from './context.ts';
 import { canPush } from './dependencies.ts';
 import { readUnfed } from './feed.ts';
@@ -19,6 +20,11 @@ export async function dryRunPush(context: RunContext): Promise<number> {
     const stored = await store.read(type, id);
     if (!stored || stored.operation === 'delete') continue;
     const link = await readLink(store, connection.name, type, id);
+    if ((await withholdingOf(context, { type, id })).withheld) {
+      await note(context, { direction: 'push', type, localId: id, remoteId: link?.remoteId, outcome: 'withheld' });
+      found += 1;
+      continue;
+    }
     const body = link ? await updateBody(context, { stored, link }) : await createBody(context, stored);
     if (link?.baseRemote && sameJson(comparable(body), comparable(link.baseRemote))) continue;
     const possible = link ? capability.supports(type, 'update') : canPush(context, type);

@@ -1,16 +1,20 @@
 // Reads the log and marks what must be sent: outbox rows and cursor in one commit, so that nothing is skipped or marked
 // twice. What came from a connection is never marked for it. docs/sync-spec.md#I2 docs/sync-spec.md#I14
+import type { Consent } from '@medplum/fhirtypes';
 import { asFault } from '../fault.ts';
 import { advanceCursor, beginCursor } from '../store/cursor.ts';
 import type { LogEntry, Store } from '../store/store.ts';
 import type { ConnectionContext } from './context.ts';
 import { mark } from './outbox.ts';
 import { actorOf, type Connection, pushes } from './settings.ts';
+import { consentChanged } from './withheld-rows.ts';
 
 const BATCH = 500;
 
+type FeedContext = Pick<ConnectionContext, 'store' | 'connection' | 'clock' | 'signal'>;
+
 /** Marks everything that is in the log by now; resolves to how many rows were marked. */
-export async function feedOutbox(context: ConnectionContext): Promise<number> {
+export async function feedOutbox(context: FeedContext): Promise<number> {
   const { store, connection, signal } = context;
   const name = cursorName(connection);
   let position = await beginCursor(store, actorOf(connection), name, 0);
@@ -22,8 +26,10 @@ export async function feedOutbox(context: ConnectionContext): Promise<number> {
     const changed = changedResources(connection, entries);
     const now = context.clock.real().epochMilliseconds;
     const rows = changed.map(({ type, id, sequence }) => mark(connection.name, type, id, sequence, now));
+    const patients = await patientsWithNewConsents(store, entries);
+    const taken = patients.map((patient) => consentChanged(connection.name, patient));
     try {
-      await store.commit(actorOf(connection), [], [...rows, advanceCursor(name, position, last.sequence)]);
+      await store.commit(actorOf(connection), [], [...rows, ...taken, advanceCursor(name, position, last.sequence)]);
     } catch (error) {
       // Another process reads the same log for the same connection, and has marked these.
       if (asFault(error).kind === 'conflict') return marked;
@@ -51,6 +57,21 @@ export async function readUnfed(store: Store, connection: Connection): Promise<L
 /** Name of the log cursor of a connection. */
 export function cursorName(connection: Connection): string {
   return `sync:${connection.name}`;
+}
+
+/** Ids of the patients of every Consent that was written or deleted, before and after. */
+async function patientsWithNewConsents(store: Store, entries: readonly LogEntry[]): Promise<string[]> {
+  const found = new Set<string>();
+  for (const { type, id, versionId, content } of entries) {
+    if (type !== 'Consent') continue;
+    const before = await store.vread(type, id, String(Number(versionId) - 1));
+    for (const text of [content, before?.content]) {
+      const reference = text ? (JSON.parse(text) as Consent).patient?.reference : undefined;
+      const patient = reference?.match(/(?:^|\/)Patient\/([A-Za-z0-9\-.]{1,64})/)?.[1];
+      if (patient !== undefined) found.add(patient);
+    }
+  }
+  return [...found];
 }
 
 /** The newest entry of each resource that goes to the connection. */

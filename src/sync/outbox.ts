@@ -5,9 +5,13 @@ import { randomUUID } from 'node:crypto';
 import type { RetryClass } from '../fault.ts';
 import { isAbandoned, newToken } from '../store/holder.ts';
 import type { SqlRow, Statement, Store } from '../store/store.ts';
+import { waitsForConsent } from './withheld-rows.ts';
 
-export type OutboxState = 'queued' | 'sending' | 'sent' | 'parked' | 'rejected' | 'superseded';
-/** `changed`: a newer local version. `again`: something is left to do. `exhausted`: failed too often. `retry`: a person. */
+export type OutboxState = 'queued' | 'sending' | 'sent' | 'parked' | 'rejected' | 'superseded' | 'withheld';
+/**
+ * `changed`: a newer local version, or another consent. `withheld`: a consent keeps it here. `again`: something is left to do. `exhausted`: failed too often. `retry`: a
+ * person.
+ */
 export type OutboxEvent =
   | 'changed'
   | 'claimed'
@@ -16,6 +20,7 @@ export type OutboxEvent =
   | 'failed'
   | 'exhausted'
   | 'refused'
+  | 'withheld'
   | 'withdrawn'
   | 'retry';
 
@@ -29,6 +34,7 @@ export const OUTBOX: Record<OutboxState, Record<OutboxEvent, OutboxState>> = {
     failed: 'queued',
     exhausted: 'queued',
     refused: 'queued',
+    withheld: 'queued',
     withdrawn: 'superseded',
     retry: 'queued',
   },
@@ -40,6 +46,7 @@ export const OUTBOX: Record<OutboxState, Record<OutboxEvent, OutboxState>> = {
     failed: 'queued',
     exhausted: 'parked',
     refused: 'rejected',
+    withheld: 'withheld',
     withdrawn: 'superseded',
     retry: 'sending',
   },
@@ -47,6 +54,7 @@ export const OUTBOX: Record<OutboxState, Record<OutboxEvent, OutboxState>> = {
   parked: { ...final('parked'), changed: 'queued', withdrawn: 'superseded', retry: 'queued' },
   rejected: { ...final('rejected'), retry: 'queued' },
   superseded: final('superseded'),
+  withheld: { ...final('withheld'), changed: 'queued', withdrawn: 'superseded', retry: 'queued' },
 };
 
 function final(state: OutboxState): Record<OutboxEvent, OutboxState> {
@@ -58,6 +66,7 @@ function final(state: OutboxState): Record<OutboxEvent, OutboxState> {
     failed: state,
     exhausted: state,
     refused: state,
+    withheld: state,
     withdrawn: state,
     retry: state,
   };
@@ -96,6 +105,16 @@ export type Settlement =
       readonly detail?: string;
     }
   | {
+      readonly event: 'withheld';
+      readonly fault: string;
+      /** Id of the patient whose consent can change that; absent when it may be one of several. */
+      readonly patient?: string;
+      /** When that may change by itself; 0 for never. */
+      readonly nextAt: number;
+      /** How far the log had been looked at for consents before it was asked, and whose cursor tells. */
+      readonly asked: { readonly cursor: string; readonly sequence: number };
+    }
+  | {
       readonly event: 'failed';
       readonly fault: string;
       readonly faultClass: RetryClass;
@@ -108,7 +127,9 @@ export type Settlement =
 const LEASE = 90_000;
 const COLUMNS = `id, connection, type, local_id, upto_sequence, state, attempts, next_at, intent_key, probed_at,
   fault_class, lease_until`;
-const LIVE = "state IN ('queued', 'sending', 'parked')";
+const LIVE = "state IN ('queued', 'sending', 'parked', 'withheld')";
+/** A change takes these up again. */
+const RESTING = "'parked', 'withheld'";
 /** A resource with an open conflict waits for a person, and only that resource. */
 const UNDISPUTED = `NOT EXISTS (SELECT 1 FROM conflict WHERE conflict.connection = outbox.connection
   AND conflict.type = outbox.type AND conflict.local_id = outbox.local_id AND conflict.state = 'open')`;
@@ -118,9 +139,10 @@ const MARK = `INSERT INTO outbox (id, connection, type, local_id, upto_sequence,
   ON CONFLICT (connection, type, local_id) WHERE ${LIVE} DO UPDATE SET
     upto_sequence = CASE WHEN excluded.upto_sequence > outbox.upto_sequence
       THEN excluded.upto_sequence ELSE outbox.upto_sequence END,
-    attempts = CASE outbox.state WHEN 'parked' THEN 0 ELSE outbox.attempts END,
-    next_at = CASE outbox.state WHEN 'parked' THEN 0 ELSE outbox.next_at END,
-    state = CASE outbox.state WHEN 'parked' THEN 'queued' ELSE outbox.state END`;
+    attempts = CASE WHEN outbox.state IN (${RESTING}) THEN 0 ELSE outbox.attempts END,
+    next_at = CASE WHEN outbox.state IN (${RESTING}) THEN 0 ELSE outbox.next_at END,
+    waits_for = CASE outbox.state WHEN 'withheld' THEN NULL ELSE outbox.waits_for END,
+    state = CASE WHEN outbox.state IN (${RESTING}) THEN 'queued' ELSE outbox.state END`;
 
 /** Marks a resource as changed up to `sequence` of the log. */
 export function mark(connection: string, type: string, localId: string, sequence: number, now: number): Statement {
@@ -172,6 +194,7 @@ export function claim(row: OutboxRow, now: number): { readonly claim: Claim; rea
 
 /** Ends a claim. A change that came meanwhile leaves the row queued. Fenced: fails when the lease was lost. */
 export function settle(claim: Claim, end: Settlement): Statement {
+  if (end.event === 'withheld') return withhold(claim, end);
   const state = OUTBOX.sending[end.event];
   const failed = end.event === 'failed' ? end : undefined;
   const fault = 'fault' in end ? end : undefined;
@@ -194,6 +217,37 @@ export function settle(claim: Claim, end: Settlement): Statement {
     ],
     rows: 1,
   };
+}
+
+/**
+ * Sets a claim aside until a consent changes. When the log went on meanwhile there may have been one, which found nothing
+ * to take up: then the row is asked about once more.
+ */
+function withhold(claim: Claim, end: Extract<Settlement, { event: 'withheld' }>): Statement {
+  const isOutdated = '(upto_sequence > ? OR EXISTS (SELECT 1 FROM cursor WHERE name = ? AND sequence > ?))';
+  const outdated = [claim.sequence, end.asked.cursor, end.asked.sequence];
+  const sql = `UPDATE outbox SET state = CASE WHEN ${isOutdated} THEN 'queued' ELSE '${OUTBOX.sending.withheld}' END,
+    next_at = CASE WHEN ${isOutdated} THEN 0 ELSE CAST(? AS BIGINT) END, waits_for = CASE WHEN ${isOutdated} THEN NULL ELSE ? END,
+    attempts = 0, fault = ?, fault_class = ?, detail = NULL, lease_token = NULL, lease_until = NULL
+    WHERE id = ? AND lease_token = ?`;
+  const params = [
+    ...outdated,
+    ...[...outdated, end.nextAt],
+    ...[...outdated, waitsForConsent(end.patient)],
+    // What an interrupted attempt may have left there is looked for when the row goes on.
+    ...[end.fault, claim.faultClass ?? null, claim.id, claim.token],
+  ];
+  return { sql, params, rows: 1 };
+}
+
+/** Whether the resource waits for a consent. */
+export async function isWithheld(
+  store: Pick<Store, 'query'>,
+  connection: string,
+  type: string,
+  localId: string,
+): Promise<boolean> {
+  return (await readOutbox(store, connection, type, localId))?.state === 'withheld';
 }
 
 /** Gives a claim back untouched; what is known of earlier attempts stays. */

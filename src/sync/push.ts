@@ -2,6 +2,7 @@
 // what may have happened. docs/sync-spec.md#I11
 import { asFault } from '../fault.ts';
 import type { StoredVersion } from '../store/store.ts';
+import { keepWithheld } from './consent.ts';
 import { ownExchanges, type RunContext, realNow } from './context.ts';
 import { canPush, keyOf, pushOrder, type Ref } from './dependencies.ts';
 import { readLink, saveLink } from './identity.ts';
@@ -93,9 +94,14 @@ async function putOff(context: RunContext, row: OutboxRow, targets: readonly Ref
   await commit(context, waitFor(row, target ? keyOf(target) : '', nextAt, now));
 }
 
-async function pushComponent(context: RunContext, members: readonly Claimed[]): Promise<PushResult> {
+async function pushComponent(context: RunContext, claimed: readonly Claimed[]): Promise<PushResult> {
+  const members: Claimed[] = [];
+  for (const member of claimed) {
+    if (!(await keepWithheld(ownExchanges(context), member.claim))) members.push(member);
+  }
   const [only, second] = members;
-  if (only && !second) return pushOne(ownExchanges(context), only);
+  if (!only) return 'done';
+  if (!second) return pushOne(ownExchanges(context), only);
   const alive = members.flatMap(({ claim, stored }): Member[] => (stored ? [{ claim, stored }] : []));
   return pushCycle(ownExchanges(context), alive);
 }

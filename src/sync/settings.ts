@@ -13,6 +13,10 @@ export interface Connection extends RemoteSettings {
   /** How far before its watermark each pull looks again. */
   readonly overlapSeconds: number;
   readonly pullEverySeconds: number;
+  /** Who is on the other side, as consents name it: `Organization/12`. Absent: unknown, so that any deny of an actor holds. */
+  readonly recipient?: string;
+  /** Why it gets data, a code of v3-ActReason; `TREAT` when absent. */
+  readonly purpose?: string;
 }
 
 export function pushes(connection: Connection, type: string): boolean {

@@ -9,7 +9,7 @@ import { type Claim, release, type Settlement, settle } from './outbox.ts';
 import { settlementAfter } from './retry.ts';
 import { actorOf } from './settings.ts';
 
-/** `done`: the remote has it, or never will. `waiting`: it will be tried again or needs a person. */
+/** `done`: the remote has it, or will not get it as things are. `waiting`: it will be tried again or needs a person. */
 export type PushResult = 'done' | 'waiting';
 
 export interface Ending {
@@ -61,7 +61,7 @@ export async function end(context: RunContext, ending: Ending): Promise<boolean>
   return true;
 }
 
-const FINAL: ReadonlySet<Settlement['event']> = new Set(['done', 'again', 'withdrawn']);
+const FINAL: ReadonlySet<Settlement['event']> = new Set(['done', 'again', 'withdrawn', 'withheld']);
 
 /** Ends a claim whose request failed. */
 export async function endFailed(

@@ -35,7 +35,7 @@ export async function connectionStatus(
 ): Promise<ConnectionStatus> {
   const { name, mode } = connection;
   const count = async (sql: string) => Number((await store.query(sql, [name]))[0]?.n ?? 0);
-  const outbox = { queued: 0, sending: 0, sent: 0, parked: 0, rejected: 0, superseded: 0 };
+  const outbox = { queued: 0, sending: 0, sent: 0, parked: 0, rejected: 0, superseded: 0, withheld: 0 };
   for (const row of await store.query('SELECT state, COUNT(*) AS n FROM outbox WHERE connection = ? GROUP BY state', [
     name,
   ])) {

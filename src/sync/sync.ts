@@ -8,7 +8,7 @@ import { createRemote, type Remote } from '../remote/remote.ts';
 import type { Actor, Store } from '../store/store.ts';
 import { type Conflict, listOpenConflicts } from './conflict.ts';
 import { type ConnectionRuns, createConnection } from './connection.ts';
-import type { ConnectionContext, SyncEvent } from './context.ts';
+import type { ConnectionContext, ConsentContext, SyncEvent } from './context.ts';
 import type { Policies } from './policies.ts';
 import { type Resolution, resolveConflict } from './resolve.ts';
 import type { Connection } from './settings.ts';
@@ -25,6 +25,8 @@ export interface SyncOptions {
   /** Signing key for SMART Backend Services, for all connections. */
   readonly key?: SigningKey | undefined;
   readonly policies: Policies;
+  /** What consents are asked with before a resource is sent. */
+  readonly consent: ConsentContext;
   readonly emit?: (event: SyncEvent) => void;
   /** Outbox rows worked on at a time per connection; as many as the vendor allows when absent. */
   readonly workers?: number;
@@ -59,7 +61,7 @@ export function createSync(options: SyncOptions): Sync {
     const remote = remoteOf(options, connection, emit);
     remotes.set(connection.name, remote);
     const context: ConnectionContext = {
-      ...{ connection, remote, store, clock, log, emit, policies: options.policies },
+      ...{ connection, remote, store, clock, log, emit, policies: options.policies, consent: options.consent },
       mapping: { remoteBase: remote.baseUrl, ownSystem: `${options.baseUrl}/id` },
       random: options.random ?? Math.random,
       signal: stopping.signal,

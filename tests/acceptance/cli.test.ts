@@ -80,6 +80,7 @@ describe('baton', () => {
   test('doctor finds a new installation in order', async () => {
     const { code, out } = await baton('doctor');
     expect(out).toMatch(/^ok .*can be written/m);
+    expect(out).toMatch(/^ok +transport: HTTP on loopback/m);
     expect(out).toMatch(/^BAD +facilities: none/m);
     expect(code).toBe(1);
   });

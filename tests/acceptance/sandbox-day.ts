@@ -23,6 +23,8 @@ export interface Program {
   readonly errors: () => string;
   /** `kill -9`; resolves when the process is gone. */
   kill(): Promise<void>;
+  /** SIGHUP. */
+  hangUp(): void;
   /** SIGTERM; resolves to the exit code. */
   stop(): Promise<number | null>;
 }
@@ -45,7 +47,8 @@ export async function newDayPlace(): Promise<DayPlace> {
 }
 
 /** Starts Baton with its sandbox, as `npm start` does, but elsewhere. */
-export function startProgram({ folder, port }: DayPlace): Program {
+/** @param settings more environment */
+export function startProgram({ folder, port }: DayPlace, settings: Readonly<Record<string, string>> = {}): Program {
   const child = spawn(process.execPath, ['src/main.ts'], {
     cwd: ROOT,
     env: {
@@ -53,6 +56,7 @@ export function startProgram({ folder, port }: DayPlace): Program {
       BATON_PORT: String(port),
       BATON_MLLP_PORT: '0',
       BATON_DATABASE_URL: `sqlite:${join(folder, 'baton.db')}`,
+      ...settings,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -82,13 +86,14 @@ export function startProgram({ folder, port }: DayPlace): Program {
   let token: string | undefined;
   return {
     printed: (count) => lineWith((line) => (lines.length >= count || line === LAST_LINE ? true : undefined)),
-    baseUrl: lineWith((line) => /listening on (http:\/\/\S+)/.exec(line)?.[1]),
+    baseUrl: lineWith((line) => /listening on (https?:\/\/\S+)/.exec(line)?.[1]),
     token: lineWith((line) => {
       token ??= /^\s*TOKEN=(\S+)/.exec(line)?.[1];
       return line === LAST_LINE ? token : undefined;
     }),
     lines,
     errors: () => errors,
+    hangUp: () => child.kill('SIGHUP'),
     kill: () => end(child, exited, 'SIGKILL').then(() => {}),
     stop: () => end(child, exited, 'SIGTERM'),
   };
@@ -145,7 +150,8 @@ export async function takeCensus(baseUrl: string, token: string): Promise<Census
   };
 }
 
-async function readAll(fhirBase: string, token: string): Promise<Resource[]> {
+/** Every resource of every type that the day may leave behind. */
+export async function readAll(fhirBase: string, token: string): Promise<Resource[]> {
   const all: Resource[] = [];
   for (const type of TYPES) {
     let url: string | undefined = `${fhirBase}/${type}?_count=200`;

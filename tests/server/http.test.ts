@@ -202,8 +202,13 @@ describe('every answer', () => {
 
   it('carries the headers that keep browsers out of it', async () => {
     const { headers } = await baton.fhir('GET', '/Patient/none');
-    expect(headers['x-content-type-options']).toBe('nosniff');
-    expect(headers['content-security-policy']).toContain("default-src 'none'");
+    expect(headers).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'no-referrer',
+      'cache-control': 'no-store',
+    });
     expect(headers['x-powered-by']).toBeUndefined();
   });
 

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadCalendars } from '../../src/care/business-calendar.ts';
 import { loadProfiles } from '../../src/care/profiles.ts';
+import { NO_LABEL_POLICY } from '../../src/fhir/consent/label-policy.ts';
 import { parseSearchUrl } from '../../src/fhir/search/parse.ts';
 import type { Statement } from '../../src/store/store.ts';
 import { readPolicies } from '../../src/sync/policies.ts';
@@ -39,7 +40,10 @@ beforeAll(async () => {
       artifacts,
       parse: (query) => parseSearchUrl(PARAMETERS, query, { handling: 'strict', baseUrl: FHIR }),
     }),
-    sync: createSync({ store, clock, log, connections: [connection], baseUrl: 'http://b', fetch, policies }),
+    sync: createSync({
+      ...{ store, clock, log, connections: [connection], baseUrl: 'http://b', fetch, policies },
+      consent: { parameters: PARAMETERS, labels: NO_LABEL_POLICY },
+    }),
   }));
   const outbox = (id: string, state: string): Statement => ({
     sql: `INSERT INTO outbox (id, connection, type, local_id, upto_sequence, state, attempts, next_at, at)

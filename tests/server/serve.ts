@@ -4,7 +4,9 @@ import { setImmediate } from 'node:timers/promises';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
 import { type Access, createAccess } from '../../src/access/access.ts';
+import { createAskers } from '../../src/access/asker.ts';
 import { openKeys } from '../../src/access/keys.ts';
+import { readLabelPolicy } from '../../src/access/label-policy.ts';
 import { loadRoles } from '../../src/access/role.ts';
 import { FULL_SCOPE } from '../../src/access/scopes.ts';
 import { createStandings } from '../../src/access/standing.ts';
@@ -26,7 +28,8 @@ const definitions = loadDefinitions(profiles);
 const { validate } = createValidator(definitions);
 export const PARAMETERS = loadSearchParameters(ofType(profiles, 'SearchParameter'));
 const groups = loadTypeGroups(join(import.meta.dirname, '../../profiles/type-groups.json'), PARAMETERS);
-const ROLES = loadRoles(join(import.meta.dirname, '../../profiles/roles'), groups, PARAMETERS);
+const LABELS = readLabelPolicy(join(import.meta.dirname, '../../profiles/access/consent-policy.json'));
+export const ROLES = loadRoles(join(import.meta.dirname, '../../profiles/roles'), groups, PARAMETERS);
 
 export interface Answer {
   readonly status: number;
@@ -107,6 +110,7 @@ export async function serve(
   const { clock } = temp;
   const keys = await openKeys();
   const standingOf = createStandings({ store: options.store ?? temp.store, roles: ROLES, clock });
+  const askerOf = createAskers({ store: options.store ?? temp.store, policy: LABELS, clock });
   const access = createAccess({
     mode: 'smart',
     keys,
@@ -115,6 +119,7 @@ export async function serve(
     baseUrl: () => BASE,
     clock,
     standingOf,
+    askerOf,
   });
   const server = await createServer({
     store: temp.store,
@@ -122,6 +127,7 @@ export async function serve(
     definitions,
     validate,
     access,
+    labelPolicy: LABELS,
     clock,
     log: pino({ level: 'silent' }),
     baseUrl: () => BASE,

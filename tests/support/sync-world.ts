@@ -2,6 +2,7 @@
 
 import type { Resource } from '@medplum/fhirtypes';
 import { pino } from 'pino';
+import { readLabelPolicy } from '../../src/access/label-policy.ts';
 import type { Actor, StoredVersion } from '../../src/store/store.ts';
 import type { SyncEvent } from '../../src/sync/context.ts';
 import { readPolicies } from '../../src/sync/policies.ts';
@@ -9,9 +10,11 @@ import type { Connection } from '../../src/sync/settings.ts';
 import { createSync, type Sync, type SyncOptions } from '../../src/sync/sync.ts';
 import { type FakeRemote, startFakeRemote } from './fake-remote.ts';
 import type { Knobs } from './fake-remote-knobs.ts';
+import { testParameters } from './store-rules.ts';
 import { openTempStore, type TempStore } from './temp-store.ts';
 
 export const NURSE: Actor = { reference: 'Practitioner/nurse', kind: 'user' };
+const LABELS = readLabelPolicy(new URL('../../profiles/access/consent-policy.json', import.meta.url).pathname);
 const POLICIES = readPolicies(new URL('../../profiles/policies', import.meta.url).pathname);
 
 export interface World {
@@ -66,6 +69,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       baseUrl: 'https://baton.test',
       fetch: globalThis.fetch,
       policies: POLICIES,
+      consent: { parameters: testParameters, labels: LABELS },
       emit: (event) => events.push(event),
       workers: 1,
       random: () => 0,

@@ -58,6 +58,15 @@ export const SINGLE: readonly Workload[] = [
     share: 0.6,
   },
   {
+    name: 'A task',
+    what: 'read a Task by id, against the same without authentication, authorization and audit',
+    connections: 64,
+    script: { session: readTasks },
+    limit: { kind: 'unguarded', workload: 'A task' },
+    share: 0.75,
+    open: false,
+  },
+  {
     name: 'C task',
     what: 'create a Task',
     connections: 64,

@@ -8,7 +8,7 @@ import { W4 } from './w4.ts';
 import { W5 } from './w5.ts';
 import type { Workload } from './workload.ts';
 
-const reads = ({ name }: Workload) => name.startsWith('R ');
+const reads = ({ name }: Workload) => /^[RA] /.test(name);
 
 export const WORKLOADS: readonly Workload[] = [
   ...SINGLE.filter(reads),

@@ -8,7 +8,9 @@ export type BareLimit =
   /** A Fastify route that answers so many stored resources of a type from the same database. */
   | { readonly kind: 'read'; readonly type: string; readonly count: number }
   /** A loop that inserts the rows of so many creates per transaction. */
-  | { readonly kind: 'insert'; readonly type: string; readonly perTransaction: number };
+  | { readonly kind: 'insert'; readonly type: string; readonly perTransaction: number }
+  /** Baton itself, asked the same without authentication, authorization and audit. */
+  | { readonly kind: 'unguarded'; readonly workload: string };
 
 export interface Workload {
   /** Unique; the part before the space is its group: `W3 token`. */

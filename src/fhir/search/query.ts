@@ -75,6 +75,7 @@ export type Condition =
   | { readonly kind: 'words'; readonly within: 'narrative' | 'content'; readonly words: readonly string[] }
   | NearCondition
   | HierarchyCondition
+  | WithheldCondition
   /** At least one of these holds. */
   | { readonly kind: 'any'; readonly of: readonly Condition[] }
   | { readonly kind: 'all'; readonly of: readonly Condition[] }
@@ -108,6 +109,27 @@ export interface HierarchyCondition {
   readonly type: string;
   readonly id: string;
   readonly partOf: ParameterKey;
+}
+
+/**
+ * Kept from somebody by a consent of a patient that the resource is about, or by a security label that needs a permit.
+ * Made by `withheldCondition`; clients cannot ask for it.
+ */
+export interface WithheldCondition {
+  readonly kind: 'withheld';
+  /** Who asks, as consents name actors; empty when nobody knows. */
+  readonly actors: readonly string[];
+  /** Each purpose with the wider ones that it belongs to. Empty when nobody knows. */
+  readonly purposes: readonly (readonly string[])[];
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** By which parameters resources are about a patient, and whether a Patient counts by itself. */
+  readonly parameters: readonly ParameterKey[];
+  readonly self: boolean;
+  /** Where security labels are indexed. */
+  readonly security: ParameterKey;
+  /** Labels that keep a resource from this asker unless a consent permits it by name. */
+  readonly needPermit: readonly { readonly system: string; readonly code: string }[];
 }
 
 export interface ChainTarget {

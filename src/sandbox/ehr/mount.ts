@@ -90,9 +90,9 @@ export async function mountSandboxEhr(app: FastifyInstance, options: SandboxEhrO
 
   await app.register(
     async (scope) => {
-      // A foreign server asks for its own tokens, so Baton's door lets everything through to it.
+      // A foreign server asks for its own tokens and has its own limits, so Baton's door lets everything through to it.
       scope.addHook('onRoute', (route) => {
-        route.config = Object.assign({}, route.config, { open: true });
+        route.config = Object.assign({}, route.config, { open: true, unlimited: true });
       });
       scope.removeAllContentTypeParsers();
       scope.addContentTypeParser('*', { parseAs: 'string', bodyLimit: MAX_BODY }, (_request, body, done) =>

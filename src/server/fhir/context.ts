@@ -3,6 +3,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Grant } from '../../access/grant.ts';
 import type { Clock } from '../../clock.ts';
+import type { LabelPolicy } from '../../fhir/consent/label-policy.ts';
 import type { Pairs } from '../../fhir/request-url.ts';
 import type { SearchParameters } from '../../fhir/search/parameters.ts';
 import type { TokenSets } from '../../fhir/search/token-sets.ts';
@@ -32,6 +33,8 @@ export interface FhirContext {
   /** The TerminologyCapabilities as JSON text. */
   readonly terminologyCapabilities: () => string;
   readonly maxBundleEntries: number;
+  /** Security labels that need a permit. */
+  readonly labelPolicy: LabelPolicy;
 }
 
 /** One request below the FHIR base. */

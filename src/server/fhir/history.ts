@@ -9,6 +9,7 @@ import type { StoredVersion } from '../../store/store.ts';
 import { bundleText, entryText, type Link } from './bundle-text.ts';
 import type { Answer, FhirContext, FhirRequest } from './context.ts';
 import { listedIn } from './listed.ts';
+import { pastVersionsShown } from './past-versions.ts';
 import { parsePrefer } from './prefer.ts';
 
 const DEFAULT_COUNT = 50;
@@ -20,7 +21,10 @@ export async function history(context: FhirContext, request: FhirRequest): Promi
   const { grant, params, headers } = request;
   const { type, id } = params;
   const interaction = id !== undefined ? 'history-instance' : type !== undefined ? 'history-type' : 'history-system';
-  decideFully(grant, interaction, type ?? '*');
+  const isShown =
+    type !== undefined && id !== undefined
+      ? await pastVersionsShown(context, grant, 'history-instance', { type, id })
+      : decideFully(grant, interaction, type ?? '*');
   const pairs = knownIn(request.pairs, parsePrefer(headers.prefer).handling === 'strict');
   const one = (name: string) => pairs.find((pair) => pair[0] === name)?.[1];
   const [since, at, list, cursor] = [one('_since'), one('_at'), one('_list'), one('_cursor')];
@@ -44,8 +48,11 @@ export async function history(context: FhirContext, request: FhirRequest): Promi
     links.push({ relation: 'next', url: url([...applied.filter(([n]) => n !== '_cursor'), ['_cursor', page.next]]) });
   }
   const subset = context.subset(pairs);
-  const entries = page.items.map((version) => historyEntry(context, version, subset));
-  return { status: 200, body: bundleText(context.clock, 'history', { total: page.total, links, entries }) };
+  const shown = isShown ? page.items.filter(({ content }) => isShown(content)) : page.items;
+  const entries = shown.map((version) => historyEntry(context, version, subset));
+  // How many versions there are that are not shown is nobody's business.
+  const total = isShown ? undefined : page.total;
+  return { status: 200, body: bundleText(context.clock, 'history', { total, links, entries }) };
 }
 
 /** @throws Fault invalid for a parameter that is not known, or is there twice, unless the client prefers leniency */

@@ -1,7 +1,7 @@
 // What a grant reaches, as a condition of a search: it is asked of the store together with everything else, so that what is
 // out of reach is neither found, nor counted, nor sorted by.
 // https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html#finer-grained-resource-constraints-using-search-parameters
-import { decide, type Interaction } from '../../access/decide.ts';
+import { decide, type Interaction, isBound, reachesSome } from '../../access/decide.ts';
 import type { Grant } from '../../access/grant.ts';
 import type { Lane, Narrowing, PatientSet, RoleLimit } from '../../access/narrowing.ts';
 import { Fault } from '../../fault.ts';
@@ -9,11 +9,12 @@ import type { Pairs } from '../../fhir/request-url.ts';
 import { compartmentCondition, membersCondition } from '../../fhir/search/compartment.ts';
 import { parseSearch, parseSearchUrl } from '../../fhir/search/parse.ts';
 import type { Condition } from '../../fhir/search/query.ts';
+import { withheldCondition } from '../../fhir/search/withheld.ts';
 import type { FhirContext } from './context.ts';
 import { searchOptions } from './search-options.ts';
 
 /**
- * @param type absent for all types at once
+ * @param type absent for all types at once, or for several that are reached alike
  * @returns undefined when every resource is within reach
  * @throws Fault forbidden when none is
  */
@@ -22,9 +23,29 @@ export function reachOf(
   grant: Grant,
   interaction: Interaction,
   type: string | undefined,
+  alike: readonly string[] = [],
 ): Condition | undefined {
-  const narrowing = decide(grant, interaction, type ?? '*');
-  return narrowing && withinLanes(context, type, narrowing);
+  const narrowing = decide(grant, interaction, type ?? alike[0] ?? '*');
+  return narrowing && within(context, grant, interaction, type, narrowing);
+}
+
+/** The lanes, without what consents withhold; emergency access does not ask them. */
+function within(
+  context: FhirContext,
+  grant: Grant,
+  interaction: Interaction,
+  type: string | undefined,
+  { lanes }: Narrowing,
+): Condition {
+  const { asker } = grant;
+  if (!asker || !isBound(grant, interaction)) return withinLanes(context, type, lanes);
+  const withheld = withheldCondition(context.parameters, type, asker, context.labelPolicy);
+  const permitted: Condition = { kind: 'not', of: withheld };
+  const emergency = lanes.filter((lane) => lane.emergency);
+  const others = lanes.filter((lane) => !lane.emergency);
+  if (emergency.length === 0) return all([withinLanes(context, type, others), permitted]);
+  const open = withinLanes(context, type, emergency);
+  return others.length === 0 ? open : any([open, all([withinLanes(context, type, others), permitted])]);
 }
 
 /** The same for resources of several types; those that are out of reach as a whole are not among them. */
@@ -34,14 +55,23 @@ export function reachOfTypes(
   interaction: Interaction,
   types: readonly string[],
 ): Condition {
-  const whole: string[] = [];
-  const parts: Condition[] = [];
-  for (const type of types) {
-    const reach = tryReach(context, grant, interaction, type);
-    if (reach === 'all') whole.push(type);
-    else if (reach !== 'none') parts.push({ kind: 'all', of: [{ kind: 'type', types: [type] }, reach] });
-  }
-  return any(whole.length > 0 ? [{ kind: 'type', types: whole }, ...parts] : parts);
+  const reached = types.filter((type) => reachesSome(grant, interaction, type));
+  const alike = Map.groupBy(reached, (type) => sameReach(grant, interaction, type));
+  return any(
+    [...alike.values()].map((group) => {
+      const [only] = group;
+      const reach = reachOf(context, grant, interaction, group.length === 1 ? only : undefined, group);
+      const ofType: Condition = { kind: 'type', types: group };
+      return reach ? all([ofType, reach]) : ofType;
+    }),
+  );
+}
+
+/** Equal for types that one condition can be asked of; what search parameters say is asked of each type by itself. */
+function sameReach(grant: Grant, interaction: Interaction, type: string): string {
+  const lanes = decide(grant, interaction, type)?.lanes ?? [];
+  const saysMore = lanes.some(({ constraint, role }) => constraint.length > 0 || role?.matching !== undefined);
+  return saysMore ? type : JSON.stringify(lanes);
 }
 
 /** As `reachOf`, when being out of reach is no reason to refuse the request. */
@@ -64,7 +94,7 @@ export function patientsOf(context: FhirContext, sets: readonly PatientSet[]): C
   return any(sets.map((set) => patientsIn(context, set)));
 }
 
-export function withinLanes(context: FhirContext, type: string | undefined, { lanes }: Narrowing): Condition {
+export function withinLanes(context: FhirContext, type: string | undefined, lanes: readonly Lane[]): Condition {
   return any(lanes.map((lane) => all(laneConditions(context, type, lane))));
 }
 

@@ -9,6 +9,7 @@ import { versionHeaders } from './answer.ts';
 import type { Answer, FhirContext, FhirRequest } from './context.ts';
 import { queryWithin } from './narrow.ts';
 import { reachOf } from './reach.ts';
+import { explainWithheld } from './withheld.ts';
 
 export async function read(context: FhirContext, { grant, params, pairs, headers }: FhirRequest): Promise<Answer> {
   const { type = '', id = '' } = params;
@@ -36,7 +37,10 @@ export async function readCurrent(
   const found = reach
     ? (await context.store.search(queryWithin(context, type, [['_id', id]], reach))).items[0]
     : await context.store.read(type, id);
-  if (!found) throw new Fault('not-found', `There is no ${type}/${id}.`);
+  if (!found) {
+    await explainWithheld(context, grant, type, id);
+    throw new Fault('not-found', `There is no ${type}/${id}.`);
+  }
   if (found.operation === 'delete') throw new Fault('gone', `${type}/${id} was deleted.`);
   return found;
 }

@@ -4,6 +4,7 @@ import { reachesAll, reachesSome } from '../../access/decide.ts';
 import type { Grant } from '../../access/grant.ts';
 import { Fault } from '../../fault.ts';
 import { isId, type Pairs } from '../../fhir/request-url.ts';
+import { compartmentCondition } from '../../fhir/search/compartment.ts';
 import { parseSearch } from '../../fhir/search/parse.ts';
 import type { Condition, SearchQuery } from '../../fhir/search/query.ts';
 import { summaryIn } from '../../fhir/subset.ts';
@@ -15,6 +16,7 @@ import { type Prefer, parsePrefer } from './prefer.ts';
 import { reachOf, reachOfTypes } from './reach.ts';
 import { searchOptions } from './search-options.ts';
 import { withStoredTokenSets } from './stored-token-sets.ts';
+import { noticeOfWithheld } from './withheld.ts';
 
 export async function search(context: FhirContext, { grant, params, pairs, headers }: FhirRequest): Promise<Answer> {
   const { target, id, type } = params;
@@ -40,9 +42,16 @@ export async function searchBundle(
   asked: SearchAsked,
   handling: Prefer['handling'],
 ): Promise<string> {
-  const query = planSearch(await withStoredTokenSets(context, grant, asked.pairs), grant, asked, handling);
+  const told = await withStoredTokenSets(context, grant, asked.pairs);
+  const query = planSearch(told, grant, asked, handling);
   const path = [asked.patient === undefined ? [] : ['Patient', asked.patient], asked.type ?? []].flat().join('/');
-  return answerSearch(context, grant, { query, path, pairs: asked.pairs });
+  const notice = await noticeOfWithheld(context, grant, query.type, (unbound) => {
+    const { conditions, compartment } = planSearch(told, unbound, asked, handling);
+    return compartment
+      ? [...conditions, compartmentCondition(context.parameters, query.type, compartment.id)]
+      : conditions;
+  });
+  return answerSearch(context, grant, { query, path, pairs: asked.pairs, notice });
 }
 
 export interface PlannedSearch {
@@ -51,13 +60,15 @@ export interface PlannedSearch {
   readonly path: string;
   /** As the client sent them: they say how the answer is presented. */
   readonly pairs: Pairs;
+  /** A sentence for the person who asks about what is not there. */
+  readonly notice?: string | undefined;
 }
 
 /** Runs a search that has been planned within the grant; returns the page as a searchset, JSON text. */
 export async function answerSearch(
   context: FhirContext,
   grant: Grant,
-  { query, path, pairs }: PlannedSearch,
+  { query, path, pairs, notice }: PlannedSearch,
 ): Promise<string> {
   const result = await context.store.search(query);
   const subset = context.subset(pairs);
@@ -75,6 +86,7 @@ export async function answerSearch(
     ...included.map((version) => matchEntry(context, version, subset(version.content, true), 'include')),
     ...(query.ignored.length > 0 ? [ignoredEntry(query.ignored)] : []),
     ...(result.warnings?.map(warningEntry) ?? []),
+    ...(notice === undefined ? [] : [outcomeEntry('suppressed', [notice])]),
   ];
   return bundleText(context.clock, 'searchset', { total: result.total, links, entries });
 }

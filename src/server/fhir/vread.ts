@@ -6,6 +6,7 @@ import { isId } from '../../fhir/request-url.ts';
 import type { StoredVersion } from '../../store/store.ts';
 import { versionHeaders } from './answer.ts';
 import type { Answer, FhirContext, FhirRequest } from './context.ts';
+import { pastVersionsShown } from './past-versions.ts';
 import { readCurrent } from './read.ts';
 
 export async function vread(context: FhirContext, { grant, params, pairs }: FhirRequest): Promise<Answer> {
@@ -21,21 +22,14 @@ export async function readVersion(
   grant: Grant,
   { type, id, versionId }: Pick<StoredVersion, 'type' | 'id' | 'versionId'>,
 ): Promise<StoredVersion> {
-  // Only current versions are indexed, so only of the current one it is known whether a narrowed grant reaches it.
-  if (decide(grant, 'vread', type) !== undefined) {
-    const current = await readCurrent(context, grant, type, id);
-    if (current.versionId === versionId) return current;
-    throw onlyCurrent(type);
-  }
+  // The current version is within reach when the resource is, by whatever the reach goes.
+  const current = decide(grant, 'vread', type) ? await readCurrent(context, grant, type, id) : undefined;
+  if (current?.versionId === versionId) return current;
+  const isShown = await pastVersionsShown(context, grant, 'vread', { type, id });
   const found = isId(id) && isId(versionId) ? await context.store.vread(type, id, versionId) : undefined;
-  if (!found) throw new Fault('not-found', `There is no such version of ${type}/${id}.`);
+  if (!found || isShown?.(found.content) === false) {
+    throw new Fault('not-found', `There is no such version of ${type}/${id}.`);
+  }
   if (found.operation === 'delete') throw new Fault('gone', `Version ${versionId} is the deletion of ${type}/${id}.`);
   return found;
-}
-
-function onlyCurrent(type: string): Fault {
-  return new Fault(
-    'forbidden',
-    `The token reaches only some ${type} resources, and Baton shows past versions only to tokens that reach all of them.`,
-  );
 }

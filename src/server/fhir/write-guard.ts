@@ -10,6 +10,7 @@ import { typeOf } from './authorize-change.ts';
 import type { FhirContext } from './context.ts';
 import { typesLookedInto } from './narrow.ts';
 import { patientsOf, reachOf, tryReach, withinLanes } from './reach.ts';
+import { unbound } from './withheld.ts';
 
 const NOBODY: Condition = { kind: 'id', ids: [], negated: false };
 
@@ -39,7 +40,8 @@ export function guardOf(context: FhirContext, grant: Grant, changes: readonly Ch
     },
     after: (op, type, isNew) =>
       isNew && type === 'Patient' ? reachOfNewPatient(context, grant, op) : reachOf(context, grant, op, type),
-    matching: (type) => reachOf(context, grant, 'search-type', type),
+    // A consent may keep a resource from its writer, but must not make the writer store it twice.
+    matching: (type, byIdentifier) => reachOf(context, byIdentifier ? unbound(grant) : grant, 'search-type', type),
     patients: (op, type) => patientsWithin(context, grant, op, type),
     open: (type) => openPatients(context, grant, type),
     patientIn(reference) {
@@ -54,7 +56,7 @@ function reachOfNewPatient(context: FhirContext, grant: Grant, op: Interaction):
   const narrowing = decide(grant, op, 'Patient');
   if (!narrowing) return undefined;
   const lanes = narrowing.lanes.filter(({ role }) => role?.patients === undefined);
-  return lanes.length === 0 ? NOBODY : withinLanes(context, 'Patient', { lanes });
+  return lanes.length === 0 ? NOBODY : withinLanes(context, 'Patient', lanes);
 }
 
 /** By the roles alone: what emergency access has opened closes again, so that it must not be kept open by a write. */

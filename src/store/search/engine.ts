@@ -1,10 +1,10 @@
 // How the store sees search: rows are replaced when a resource changes, and a query is answered from them.
 import type { Resource } from '@medplum/fhirtypes';
 import type { SearchParameters } from '../../fhir/search/parameters.ts';
-import type { SearchQuery } from '../../fhir/search/query.ts';
+import type { SearchQuery, WithheldCondition } from '../../fhir/search/query.ts';
 import type { Transaction } from '../engine.ts';
 import type { Sql } from '../sql.ts';
-import type { SearchResult } from '../store.ts';
+import type { SearchResult, Withholding } from '../store.ts';
 
 /** What `open` found, for when its transaction is on disk. */
 export interface OpenedIndex {
@@ -15,6 +15,8 @@ export interface OpenedIndex {
 }
 
 export interface SearchEngine {
+  /** This server's FHIR base: absolute references below it are local. */
+  readonly baseUrl: string;
   /**
    * Gives every search parameter its integer id (table `search_parameter`), and finds out which of them the stored
    * resources are not indexed by yet. Call it in a write transaction, after the migrations and before anything else
@@ -30,6 +32,10 @@ export interface SearchEngine {
   unindex(tx: Transaction, rid: number): Promise<void>;
   /** @throws Fault unavailable when it asks by a parameter that is not indexed yet */
   run(sql: Sql, query: SearchQuery): Promise<SearchResult>;
+  /** Why, if at all, a current resource is withheld. @throws Fault unavailable as `run` does */
+  withholding(sql: Sql, rid: number, condition: WithheldCondition): Promise<Withholding>;
+  /** The same of a resource that need not be stored. */
+  withholdingOf(sql: Sql, resource: Resource, condition: WithheldCondition): Promise<Withholding>;
   /** Parses `Type?parameters`. @throws Fault invalid */
   parse(query: string): SearchQuery;
 }

@@ -2,7 +2,7 @@
 import { Fault } from '../../fault.ts';
 import { compartmentCondition } from '../../fhir/search/compartment.ts';
 import type { SearchParameters } from '../../fhir/search/parameters.ts';
-import type { Include, ParameterKey, SearchQuery } from '../../fhir/search/query.ts';
+import type { Condition, Include, ParameterKey, SearchQuery } from '../../fhir/search/query.ts';
 import type { Unindexed } from './index-state.ts';
 
 /** @throws Fault unavailable when the query asks by, sorts by or includes through a parameter that is not indexed yet */
@@ -12,6 +12,11 @@ export function refuseUnindexed(query: SearchQuery, unindexed: Unindexed, parame
   refuseIn([conditions, sort], unindexed);
   for (const include of includes) refuseInclude(include, unindexed, parameters);
   if (compartment) refuseIn(compartmentCondition(parameters, type, compartment.id), unindexed);
+}
+
+/** @throws Fault unavailable when a condition that is asked by itself needs a parameter that is not indexed yet */
+export function refuseUnindexedIn(condition: Condition, unindexed: Unindexed): void {
+  if (unindexed.size > 0) refuseIn(condition, unindexed);
 }
 
 /** Looks for parameter keys wherever they are in the tree. */

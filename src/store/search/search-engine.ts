@@ -5,13 +5,16 @@ import { resourceWords } from '../../fhir/search/full-text.ts';
 import type { SearchParameters } from '../../fhir/search/parameters.ts';
 import { parseSearchUrl } from '../../fhir/search/parse.ts';
 import type { TokenSets } from '../../fhir/search/token-sets.ts';
+import { CONSENT_RULES } from '../consent/compile-stored.ts';
 import { openCursorKey } from './cursor-key.ts';
 import type { SearchEngine } from './engine.ts';
 import { deleteWords, writeWords } from './full-text.ts';
 import { openIndexState, readUnindexed, type Unindexed } from './index-state.ts';
 import { openParameterIds, type ParameterIds } from './parameter-ids.ts';
-import { refuseUnindexed } from './refuse-unindexed.ts';
+import { refuseUnindexed, refuseUnindexedIn } from './refuse-unindexed.ts';
 import { runQuery } from './run-query.ts';
+import { givenSubject, readWithholding, storedSubject } from './withholding.ts';
+import { sparingConsents } from './without-consents.ts';
 import { deleteRows, writeRows } from './write-rows.ts';
 
 export interface SearchEngineOptions {
@@ -39,13 +42,15 @@ export function createSearchEngine(options: SearchEngineOptions): SearchEngine {
     return opened;
   };
   return {
+    baseUrl,
     async open(tx, current = parameters) {
       const ids = await openParameterIds(tx, current);
       const state = await openIndexState(tx, current);
       const cursorKey = await openCursorKey(tx);
       const extract = createExtraction({ parameters: current, baseUrl, idOf: ids.idOf });
       return {
-        fingerprint: state.fingerprint,
+        // A process that does not keep the rules of consents must not write beside one that relies on them.
+        fingerprint: `${state.fingerprint} consent-${CONSENT_RULES}`,
         enforce() {
           opened = { ids, extract, cursorKey, unindexed: state.unindexed };
         },
@@ -67,7 +72,16 @@ export function createSearchEngine(options: SearchEngineOptions): SearchEngine {
     async run(sql, query) {
       const { ids, unindexed, cursorKey } = ready();
       refuseUnindexed(query, unindexed, parameters);
-      return runQuery(sql, query, { parameters, ids, cursorKey });
+      return sparingConsents(sql, query, (each) => runQuery(sql, each, { parameters, ids, cursorKey }));
+    },
+    async withholding(sql, rid, condition) {
+      const { ids, unindexed } = ready();
+      refuseUnindexedIn(condition, unindexed);
+      return readWithholding(sql, storedSubject(rid), condition, ids);
+    },
+    withholdingOf(sql, resource, condition) {
+      const { ids, extract } = ready();
+      return readWithholding(sql, givenSubject(resource, extract(resource), condition, ids), condition, ids);
     },
     parse: (query) => parseSearchUrl(parameters, query, { ...options, handling: 'strict' }),
   };

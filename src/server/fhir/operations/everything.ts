@@ -8,7 +8,7 @@ import { compartmentCondition } from '../../../fhir/search/compartment.ts';
 import { parseSearch } from '../../../fhir/search/parse.ts';
 import type { Condition, SearchQuery } from '../../../fhir/search/query.ts';
 import type { Answer, FhirContext, FhirRequest } from '../context.ts';
-import { tryReach } from '../reach.ts';
+import { reachOfTypes } from '../reach.ts';
 import { readCurrent } from '../read.ts';
 import { answerSearch } from '../search.ts';
 import { careDateOf } from './care-dates.ts';
@@ -55,13 +55,13 @@ function planEverything(context: FhirContext, grant: Grant, id: string, input: O
     baseUrl: context.base(),
     clock: context.clock,
   });
-  const groups = compartment.filter(isOf).flatMap((type) => withinReach(context, grant, type, input));
+  const within = (types: readonly string[]) => reachOfTypes(context, grant, 'search-type', types);
   return {
     ...paging,
     conditions: [
       ...paging.conditions.filter(({ kind }) => kind === 'updated'),
       compartmentCondition(parameters, undefined, id),
-      { kind: 'any', of: joinPlain(groups) },
+      inPeriodOfCare(context, compartment.filter(isOf), input, within),
     ],
     includes:
       // What is asked for since an instant is what changed; who it refers to did not change with it.
@@ -88,14 +88,18 @@ function appliedOf(input: OperationInput): Pairs {
   return EVERYTHING.inputs.flatMap((name) => input.values(name).map((value) => [name, value] as const));
 }
 
-/** What must hold of the patient's resources of a type so that they are given; none when the token reaches none. */
-function withinReach(context: FhirContext, grant: Grant, type: string, input: OperationInput): Condition[] {
-  const reach = tryReach(context, grant, 'search-type', type);
-  if (reach === 'none') return [];
-  const ofType: Condition = { kind: 'type', types: [type] };
-  const scoped = reach === 'all' ? [] : [reach];
-  const more = [...scoped, ...inPeriod(context, type, input)];
-  return more.length === 0 ? [ofType] : [{ kind: 'all', of: [ofType, ...more] }];
+/** Of types that say when care was given, only care within `start` and `end`. */
+function inPeriodOfCare(
+  context: FhirContext,
+  types: readonly string[],
+  input: OperationInput,
+  within: (types: readonly string[]) => Condition,
+): Condition {
+  if (input.value('start') === undefined && input.value('end') === undefined) return within(types);
+  return {
+    kind: 'any',
+    of: types.map((type) => ({ kind: 'all', of: [within([type]), ...inPeriod(context, type, input)] })),
+  };
 }
 
 /** Care within `start` and `end`; a resource whose type or content has no date of care is always part of the record. */
@@ -121,10 +125,4 @@ function inPeriod(context: FhirContext, type: string, input: OperationInput): Co
   }
   const dated: Condition = { kind: 'all', of: conditions(code, bounds) };
   return [{ kind: 'any', of: [...conditions(`${code}:missing`, ['true']), dated] }];
-}
-
-/** One list instead of many alternatives for the types of which everything is given. */
-function joinPlain(groups: readonly Condition[]): Condition[] {
-  const plain = groups.flatMap((group) => (group.kind === 'type' ? group.types : []));
-  return [{ kind: 'type', types: plain }, ...groups.filter(({ kind }) => kind !== 'type')];
 }

@@ -1,0 +1,46 @@
+// In whose name consents are asked: the person with roles and organizations, or the application. While no consent and no
+// label withholds anything from anybody, nobody is asked about, and requests cost what they cost without.
+import type { Clock } from '../clock.ts';
+import type { Asker } from '../fhir/consent/asker.ts';
+import type { LabelPolicy } from '../fhir/consent/label-policy.ts';
+import type { Store } from '../store/store.ts';
+import type { Grant } from './grant.ts';
+
+/** Other processes tell of their commits at once; should that be lost, a consent of theirs binds after this time. */
+const LIFETIME_MS = 1_000;
+
+export interface AskerOptions {
+  readonly store: Pick<Store, 'mayWithhold' | 'onCommit'>;
+  readonly policy: LabelPolicy;
+  readonly clock: Clock;
+}
+
+/** @returns a function from a grant to the asker whom consents bind; undefined when none does */
+export function createAskers({ store, policy, clock }: AskerOptions): (grant: Grant) => Promise<Asker | undefined> {
+  let known: { readonly until: number; readonly answer: Promise<boolean> } | undefined;
+  store.onCommit(() => {
+    known = undefined;
+  });
+  const mayWithhold = () => {
+    const now = clock.real().epochMilliseconds;
+    if (known && known.until > now) return known.answer;
+    const answer = store.mayWithhold(policy.needPermit);
+    known = { until: now + LIFETIME_MS, answer };
+    answer.catch(() => {
+      known = undefined;
+    });
+    return answer;
+  };
+  return async (grant) => {
+    const isBeyond = grant.scopes.doors.has('baton/custodian') || grant.standing?.beyondConsent;
+    if (isBeyond || !(await mayWithhold())) return undefined;
+    return askerOf(grant, clock.now().epochMilliseconds);
+  };
+}
+
+/** Staff treat unless they say otherwise; what an application is for, only its token can tell. */
+function askerOf({ actor, standing }: Grant, at: number): Asker {
+  const external = standing?.external ?? true;
+  const purposes = actor.purposes ?? (external ? [] : ['TREAT']);
+  return { actors: standing?.references ?? [], purposes, at, external };
+}

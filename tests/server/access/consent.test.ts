@@ -1,0 +1,147 @@
+// What a patient has withheld is not there for those it is withheld from, the person who may know learns why, and what
+// somebody writes down is never lost for it.
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { serve, type TestServer } from '../serve.ts';
+
+let baton: TestServer;
+
+const ref = (reference: string) => ({ reference });
+const PART2 = { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: '42CFRPart2' };
+
+async function put(type: string, id: string, more: object): Promise<void> {
+  const { status, text } = await baton.fhir('PUT', `/${type}/${id}`, { body: { resourceType: type, id, ...more } });
+  if (status >= 300) throw new Error(text);
+}
+
+const consent = (provision: object) => ({
+  status: 'active',
+  scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy' }] },
+  category: [{ coding: [{ system: 'http://loinc.org', code: '59284-0' }] }],
+  patient: ref('Patient/shy'),
+  policy: [{ uri: 'http://example.org/policy' }],
+  provision,
+});
+
+const observation = (patient: string, more: object = {}) => ({
+  status: 'final',
+  code: { text: 'pulse' },
+  subject: ref(`Patient/${patient}`),
+  ...more,
+});
+
+async function person(id: string, code: string, patients: readonly string[]): Promise<void> {
+  await put('Practitioner', id, {});
+  await put('PractitionerRole', id, {
+    active: true,
+    practitioner: ref(`Practitioner/${id}`),
+    code: [{ coding: [{ system: 'https://baton.health/fhir/CodeSystem/care-role', code }] }],
+  });
+  for (const patient of patients) {
+    const participant = [{ member: ref(`Practitioner/${id}`) }];
+    await put('CareTeam', `${id}-${patient}`, { status: 'active', subject: ref(`Patient/${patient}`), participant });
+  }
+}
+
+const total = async (path: string, as: string) => {
+  const { json } = await baton.fhir('GET', path, { as });
+  const notices = (json.entry ?? []).flatMap(({ resource }) => resource?.issue?.map(({ code }) => code) ?? []);
+  return [json.total, notices];
+};
+
+beforeAll(async () => {
+  baton = await serve();
+  for (const id of ['shy', 'open']) await put('Patient', id, { name: [{ family: id }] });
+  await put('Observation', 'of-shy', observation('shy'));
+  await put('Observation', 'of-open', observation('open'));
+  await person('nurse', 'case-manager', ['shy', 'open']);
+  await person('pharmacist', 'pharmacist', ['shy', 'open']);
+});
+
+afterAll(() => baton.close());
+
+it('a consent keeps a record from those it names', async () => {
+  const app = await baton.token('system/*.cruds');
+  const nurse = await baton.tokenOf('Practitioner/nurse', 'user/*.cruds');
+  const pharmacist = await baton.tokenOf('Practitioner/pharmacist', 'user/*.cruds');
+  expect(await total('/Observation', app)).toEqual([2, []]);
+  await put(
+    'Consent',
+    'no',
+    consent({
+      type: 'deny',
+      actor: [
+        { role: { text: 'nurse' }, reference: ref('Practitioner/nurse') },
+        { role: { text: 'pharmacist' }, reference: ref('Practitioner/pharmacist') },
+      ],
+    }),
+  );
+
+  // The nurse may know why, the pharmacist may not.
+  const told = await baton.fhir('GET', '/Observation/of-shy', { as: nurse });
+  expect([told.status, told.json.issue?.[0]?.code]).toEqual([403, 'suppressed']);
+  expect(told.json.issue?.[0]?.details?.text).toContain('Consent/no');
+  expect(await total('/Observation', nurse)).toEqual([1, ['suppressed']]);
+  const hidden = await baton.fhir('GET', '/Observation/of-shy', { as: pharmacist });
+  const absent = await baton.fhir('GET', '/Observation/absent', { as: pharmacist });
+  expect([hidden.status, hidden.text.replace('of-shy', 'absent')]).toEqual([404, absent.text]);
+  expect(await total('/Observation', pharmacist)).toEqual([1, []]);
+
+  for (const [path, expected] of [
+    ['/Patient?_summary=count', 1],
+    ['/Observation?patient:Patient.family=shy', 0],
+    ['/Patient?_has:Observation:patient:code:text=pulse', 1],
+    ['?_type=Patient,Observation', 2],
+  ] as const) {
+    expect([path, (await total(path, pharmacist))[0]]).toEqual([path, expected]);
+  }
+  for (const path of [
+    '/Patient/shy',
+    '/Patient/shy/$everything',
+    '/Observation/of-shy/_history',
+    '/Observation/of-shy/_history/1',
+  ]) {
+    expect([path, (await baton.fhir('GET', path, { as: pharmacist })).status]).toEqual([path, 404]);
+  }
+  const included = await baton.fhir('GET', '/CareTeam?_include=CareTeam:patient', { as: pharmacist });
+  expect(included.text).not.toContain('Patient/shy');
+});
+
+it('does not keep what is said from being written down, once', async () => {
+  const as = await baton.tokenOf('Practitioner/nurse', 'user/*.cruds');
+  const body = { resourceType: 'Observation', ...observation('shy'), identifier: [{ system: 'urn:lab', value: '1' }] };
+  const headers = { 'if-none-exist': 'identifier=urn:lab|1' };
+  const made = await baton.fhir('POST', '/Observation', { as, body, headers });
+  const again = await baton.fhir('POST', '/Observation', { as, body, headers });
+  expect([made.status, again.status, again.text]).toEqual([201, 200, '']);
+});
+
+it('binds neither the patient nor who keeps the records, and not in an emergency', async () => {
+  const self = await baton.tokenOf('Patient/shy', 'patient/*.rs');
+  expect((await baton.fhir('GET', '/Observation/of-shy', { as: self })).status).toBe(200);
+  const custodian = await baton.token('system/*.cruds baton/custodian');
+  expect((await baton.fhir('GET', '/Observation/of-shy', { as: custodian })).status).toBe(200);
+  const as = await baton.tokenOf('Practitioner/pharmacist', 'user/*.rs');
+  const body = { resourceType: 'Parameters', parameter: [{ name: 'reason', valueString: 'Overdose, needs antidote' }] };
+  expect((await baton.fhir('POST', '/Patient/shy/$break-glass', { as, body })).status).toBe(201);
+  expect((await baton.fhir('GET', '/Observation/of-shy', { as })).status).toBe(200);
+});
+
+it('a label that needs a permit keeps a resource from applications until a consent names it', async () => {
+  await put('Observation', 'part2', observation('open', { meta: { security: [PART2] } }));
+  const app = await baton.token('system/*.rs');
+  const nurse = await baton.tokenOf('Practitioner/nurse', 'user/*.rs');
+  const status = async (as: string) => (await baton.fhir('GET', '/Observation/part2', { as })).status;
+  expect([await status(app), await status(nurse)]).toEqual([404, 200]);
+  const permit = { type: 'permit', securityLabel: [PART2] };
+  await put('Consent', 'yes', { ...consent(permit), patient: ref('Patient/open') });
+  expect(await status(app)).toBe(200);
+  await baton.fhir('DELETE', '/Consent/yes');
+  expect(await status(app)).toBe(404);
+});
+
+it('ends with its withdrawal', async () => {
+  const as = await baton.tokenOf('Practitioner/nurse', 'user/*.rs');
+  expect((await baton.fhir('GET', '/Observation/of-shy', { as })).status).toBe(403);
+  await put('Consent', 'no', { ...consent({ type: 'deny' }), status: 'inactive' });
+  expect((await baton.fhir('GET', '/Observation/of-shy', { as })).status).toBe(200);
+});
