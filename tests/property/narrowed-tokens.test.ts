@@ -26,7 +26,7 @@ const isSame = (a: Told, b: Told) => a.status === b.status && a.headers === b.he
 const isFulfilled = (asked: Asked) => (narrowed: Told, whole: Told) => {
   if (narrowed.status === 403 || narrowed.text.includes('"status":"403 Forbidden"')) return true;
   // What was deleted is told to who reaches the whole type; whose record is meant hangs on the token.
-  if (narrowed.status >= 400) return whole.status >= 400;
+  if (narrowed.status >= 400 && whole.status >= 400) return true;
   return asked.fallsShort !== undefined || isSame(narrowed, whole);
 };
 

@@ -97,6 +97,8 @@ const OVER_ALL = 'a search over all types is narrowed by scopes of all types onl
 const SUPPORTING =
   '$everything gives what a record refers to outside of records only of types that are reached as a whole';
 
+const PAST = 'of past versions those are shown that name the same patients in the same places, and no total';
+
 const onOne = fc
   .tuple(type, id)
   .chain(([one, at]) =>
