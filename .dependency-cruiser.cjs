@@ -5,12 +5,13 @@ const MAY_IMPORT = {
   fhir: ['fault', 'clock'],
   store: ['fhir', 'fault', 'clock'],
   access: ['fhir', 'fault', 'clock', ...STORE_INTERFACE],
+  audit: ['access', 'store', 'care/derived-id', 'fhir', 'fault', 'clock'],
   intake: ['fhir', 'fault', 'clock', ...STORE_INTERFACE],
   care: ['fhir', 'fault', 'clock', ...STORE_INTERFACE],
   transitions: ['care', 'fhir', 'fault', 'clock', ...STORE_INTERFACE],
   remote: ['fhir', 'fault', 'clock'],
   sync: ['store', 'remote', 'fhir', 'fault', 'clock'],
-  server: ['care', 'store', 'access', 'intake', 'transitions', 'sync', 'fhir', 'fault', 'clock'],
+  server: ['care', 'store', 'access', 'audit', 'intake', 'transitions', 'sync', 'fhir', 'fault', 'clock'],
 };
 
 const layer = ([folder, allowed]) => ({

@@ -14,6 +14,8 @@ import { loadRoles } from './access/role.ts';
 import { FULL_SCOPE } from './access/scopes.ts';
 import { createStandings } from './access/standing.ts';
 import { loadTypeGroups } from './access/type-groups.ts';
+import { createProvenanceWriter } from './audit/provenance-writer.ts';
+import { createTrail, type Trail } from './audit/trail.ts';
 import { loadCalendars } from './care/business-calendar.ts';
 import { loadProfiles } from './care/profiles.ts';
 import type { Clock } from './clock.ts';
@@ -58,6 +60,7 @@ export interface App {
   readonly sync: Sync;
   readonly transitions: Transitions;
   readonly access: Access;
+  readonly trail: Trail;
   readonly conformance: Conformance;
   /** Opens the doors and starts the heartbeat. */
   start(): Promise<void>;
@@ -126,6 +129,12 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     askerOf,
   });
   const attempts = createFailedAttempts(clock);
+  const trail = createTrail({
+    ...{ store, clock, log, keys },
+    dataDir: keepsFiles ? config.dataDir : undefined,
+    keepDays: config.audit.keepDays,
+  });
+  const provenance = createProvenanceWriter({ store, baseUrl, log });
   const intake = createIntake({ store, clock, facilities, log });
   const transitions = createTransitions({
     store,
@@ -165,6 +174,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     intake,
     sync,
     transitions,
+    verifyTrail: trail.verify,
     clock,
     log,
     baseUrl: () => baseUrl,
@@ -199,12 +209,16 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   });
 
   const heartbeat = createHeartbeat(tick, log);
+  // Of its own: nothing that takes long or fails keeps the trail from being sealed.
+  const sealing = createHeartbeat(trail.tick, log);
   let stopReacting: (() => void) | undefined;
+  let isStarted = false;
   let closing: Promise<void> | undefined;
 
   async function tick(): Promise<void> {
     await transitions.tick();
     await sync.tick(clock.now());
+    await provenance.run();
   }
 
   /** Runs everything that reacts until nothing reacts any more. */
@@ -214,6 +228,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
       await transitions.tick();
       await sync.pullNow();
       await sync.pushNow();
+      await provenance.run();
       if ((await store.head()) === before) return;
     }
     log.warn({ rounds: SETTLE_ROUNDS }, 'changes keep causing changes; the heartbeat goes on with them');
@@ -234,8 +249,11 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     write(`listening on ${scheme}://${hostInUrl(config.host)}:${config.port}\n`);
     stopReacting = reactToCommits(store, transitions, log);
     sync.follow();
+    provenance.follow();
+    isStarted = true;
     indexKeeper.start();
     await heartbeat.start();
+    await sealing.start();
     // The day goes on for as long as Baton does; how it fares is its story.
     sandbox?.runDay().catch((error) => log.error({ err: error }, 'the sandbox day stopped'));
   }
@@ -244,11 +262,16 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     await sandbox?.stop();
     stopReacting?.();
     await heartbeat.stop();
+    await sealing.stop();
     await indexKeeper.stop();
     await mllp?.close();
     await server.close();
     await sync.stop();
+    await provenance.stop();
     await sandbox?.close();
+    // A command that only looks leaves no seal: it would cover what it came to verify.
+    if (isStarted)
+      await trail.seal().catch((error) => log.error({ err: error }, 'the audit trail could not be sealed'));
     await store.close();
   }
 
@@ -258,6 +281,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     sync,
     transitions,
     access,
+    trail,
     conformance,
     start,
     tick,

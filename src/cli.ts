@@ -17,7 +17,6 @@ import { parseExact } from './fhir/exact-json.ts';
 import { addGuides, type GuideCommandParts, listGuides, reindex, removeGuides } from './guide-commands.ts';
 import { createLog } from './log.ts';
 import { serve } from './serve.ts';
-import { verifyAudit } from './store/audit-chain.ts';
 import type { Actor } from './store/store.ts';
 
 const OPERATOR: Actor = { reference: 'Device/baton-cli', kind: 'service' };
@@ -33,6 +32,7 @@ interface Options {
   readonly scope?: string | undefined;
   readonly minutes?: string | undefined;
   readonly patient?: string | undefined;
+  readonly from?: string | undefined;
 }
 
 const COMMANDS: readonly Command[] = [
@@ -43,6 +43,8 @@ const COMMANDS: readonly Command[] = [
       const lifetimeSeconds = Math.round(Number(minutes) * 60);
       if (!(lifetimeSeconds >= 1 && lifetimeSeconds <= 86_400)) throw usage('--minutes must be from 1 to 1440.');
       print(await app.access.issue({ clientId: 'console', scope, lifetimeSeconds, ...(patient ? { patient } : {}) }));
+      const query = new URLSearchParams({ client_id: 'console', scope }).toString();
+      app.store.audit({ actor: OPERATOR, interaction: 'login', action: 'E', status: 200, query });
     },
   },
   {
@@ -84,6 +86,7 @@ const COMMANDS: readonly Command[] = [
       if (files.length === 0) throw usage('Name at least one file.');
       for (const file of files) {
         const changes = changesIn(readJson(file));
+        refuseAuditEvents(changes);
         const outcomes = await app.store.commit(OPERATOR, changes, [], { transaction: true });
         print(`${file}: ${outcomes.filter(({ written }) => written).length} of ${changes.length} resources written`);
       }
@@ -136,13 +139,19 @@ const COMMANDS: readonly Command[] = [
   },
   {
     words: 'audit verify',
-    does: 'walk the audit trail and say where it was tampered with',
+    does: 'prove the audit trail, or say where it was tampered with   [--from FILE of seals kept elsewhere]',
+    async run(app, _, { from }) {
+      await verify(app, from);
+    },
+  },
+  {
+    words: 'audit seal',
+    does: 'seal the audit trail now and print the newest seal, to be kept elsewhere',
     async run(app) {
-      const { verified, brokenAt } = await verifyAudit(app.store);
-      print(`${verified} records verified`);
-      if (brokenAt === undefined) return;
-      print(`The chain is broken at record ${brokenAt}: it was removed, changed or moved.`);
-      process.exitCode = 1;
+      await app.trail.seal();
+      const seal = await app.trail.newest();
+      if (seal === undefined) throw new Fault('not-found', 'There is nothing to seal yet.');
+      print(seal);
     },
   },
   {
@@ -151,6 +160,7 @@ const COMMANDS: readonly Command[] = [
     async run(app, [file]) {
       if (!file) throw usage('Name the file to write.');
       await app.store.backup(file);
+      app.store.audit({ actor: OPERATOR, interaction: 'export', action: 'R', status: 200, query: 'backup' });
       print(`Written to ${file}.`);
     },
   },
@@ -179,7 +189,13 @@ async function main(): Promise<void> {
 
 function readArguments() {
   const text = { type: 'string' } as const;
-  const options = { scope: text, minutes: text, patient: text, help: { type: 'boolean', short: 'h' } } as const;
+  const options = {
+    scope: text,
+    minutes: text,
+    patient: text,
+    from: text,
+    help: { type: 'boolean', short: 'h' },
+  } as const;
   try {
     return parseArgs({ allowPositionals: true, options });
   } catch (error) {
@@ -213,8 +229,8 @@ async function doctor(app: App): Promise<void> {
     await app.store.ready(),
     `database ${describeDatabase(config.databaseUrl)} can be written; ${await app.store.head()} versions in the log`,
   );
-  const { verified, brokenAt } = await verifyAudit(app.store);
-  say(brokenAt === undefined, `audit trail: ${verified} records verified`);
+  const { verified, seals, reason } = await app.trail.verify();
+  say(reason === undefined, reason ?? `audit trail: ${verified} records and ${seals} seals verified`);
   const { jwks } = await openKeys(config.databaseUrl === 'sqlite::memory:' ? undefined : config.dataDir);
   say(jwks.keys.length > 0, `keys: ${jwks.keys.length} published`);
   const exposed = warningOfPlainHttp(config);
@@ -227,6 +243,32 @@ async function doctor(app: App): Promise<void> {
   for (const { issuer, good, sentence } of await app.access.checkIssuers()) say(good, `issuer ${issuer}: ${sentence}`);
   for (const { name, mode, breaker, openConflicts } of await app.sync.status()) {
     say(breaker.state === 'closed', `connection ${name}: ${mode}, ${breaker.state}, ${openConflicts} conflicts open`);
+  }
+}
+
+/** @param from file with a seal on each line, as `audit seal` prints them or as in audit-seals.jsonl */
+async function verify(app: App, from: string | undefined): Promise<void> {
+  const lines = from === undefined ? [] : readText(from).split('\n').filter(Boolean);
+  const kept = lines.map((line) => (line.startsWith('{') ? String(JSON.parse(line).jws) : line.trim()));
+  const { verified, seals, unsealed, reason } = await app.trail.verify(kept);
+  print(`${verified} records and ${seals} seals verified; ${unsealed} records are not sealed yet`);
+  if (kept.length > 0 && reason === undefined) print(`${kept.length} seals kept elsewhere agree`);
+  if (reason === undefined) return;
+  print(`The audit trail is broken. ${reason}`);
+  process.exitCode = 1;
+}
+
+/** @throws Fault not-allowed: the trail is Baton's own, and what is stored beside it would never be seen */
+function refuseAuditEvents(changes: readonly Change[]): void {
+  const isOne = (change: Change) => 'resource' in change && change.resource.resourceType === 'AuditEvent';
+  if (changes.some(isOne)) throw new Fault('not-allowed', 'AuditEvents cannot be imported: Baton keeps its own trail.');
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw usage(`${file} cannot be read: ${(error as Error).message}`);
   }
 }
 

@@ -217,6 +217,21 @@ const limits = {
   },
 } as const;
 
+const audit = {
+  type: 'object',
+  additionalProperties: false,
+  default: {},
+  description: 'The audit trail.',
+  properties: {
+    keepDays: {
+      type: 'integer',
+      minimum: 1,
+      description:
+        'Days that records are kept before the oldest are removed; for ever when absent. HIPAA asks for six years (2192).',
+    },
+  },
+} as const;
+
 const list = (items: object, description: string) => ({ type: 'array', default: [], items, description }) as const;
 
 /** The file that BATON_CONFIG names. */
@@ -233,5 +248,6 @@ export const FILE_SCHEMA = {
       { type: 'string', pattern: '^(\\*|https?://\\S+)$' },
       'Origins of browser apps, like `https://app.example`. `*` opens only the metadata and `.well-known`.',
     ),
+    audit,
   },
 } as const;

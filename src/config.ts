@@ -37,7 +37,13 @@ export interface ClientConfig {
   readonly jwks: { readonly keys: readonly Record<string, unknown>[] };
 }
 
+export interface AuditConfig {
+  /** Days that audit records are kept; for ever when absent. */
+  readonly keepDays?: number;
+}
+
 export interface ConfigFile {
+  readonly audit: AuditConfig;
   readonly facilities: readonly FacilityConfig[];
   readonly connections: readonly ConnectionConfig[];
   readonly issuers: readonly IssuerConfig[];

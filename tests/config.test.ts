@@ -166,6 +166,7 @@ describe('loadConfig', () => {
     [{ corsOrigins: ['null'] }, '/corsOrigins/0'],
     [{ limits: { perClient: 0 } }, '/limits/perClient'],
     [{ limits: { clients: { app: '9' } } }, '/limits/clients/app'],
+    [{ audit: { keepDays: 0 } }, '/audit/keepDays'],
     [{ facilities: [{ code: 'A', name: 'A', zone: 'Mars/Base' }] }, 'not an IANA name'],
     [{ connections: [{ name: 'a b', baseUrl: 'https://x' }] }, '/connections/0/name'],
     [

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
-import type { SearchParameters } from '../fhir/search/parameters.ts';
+import { NOT_INDEXED, type SearchParameters } from '../fhir/search/parameters.ts';
 import { parseSearchUrl } from '../fhir/search/parse.ts';
 import { DOORS, type Door, type Permission } from './scopes.ts';
 import type { TypeGroups } from './type-groups.ts';
@@ -102,7 +102,7 @@ export function loadRoles(folder: string, groups: TypeGroups, parameters: Search
     }
     const expand = ({ types: named, may, ...limits }: RoleRule): ExpandedRule => {
       const all = named.flatMap((one) => groups.get(one) ?? [one]);
-      const unknown = all.find((type) => !parameters.types.includes(type));
+      const unknown = all.find((type) => !parameters.types.includes(type) && !NOT_INDEXED.includes(type));
       if (unknown !== undefined) throw new Error(`${path}: ${unknown} is neither a resource type nor a group of them.`);
       for (const set of limits.patients ?? []) checkPatientSet(parameters, set, path);
       for (const type of limits.matching ? all : []) checkQuery(parameters, `${type}?${limits.matching}`, path);

@@ -17,9 +17,13 @@ export interface OfferedOperation {
   readonly at: readonly string[];
   /** Absent: every type. */
   readonly types?: readonly string[];
+  /** Types that it is not for, of all others. */
+  readonly notFor?: readonly string[];
 }
 
 export interface CapabilityOptions {
+  /** What to say of types that are not answered like the others. */
+  readonly special?: ReadonlyMap<string, CapabilityStatementRestResource>;
   /** Resource types that are stored and searched. */
   readonly types: readonly string[];
   readonly parameters: SearchParameters;
@@ -67,7 +71,7 @@ export function capabilityStatement(options: CapabilityOptions): CapabilityState
         mode: 'server',
         security: security(options.tokenEndpoint),
         resource: types.map((type) => ({
-          ...resourceOf(type, parameters, referrers.get(type) ?? []),
+          ...(options.special?.get(type) ?? resourceOf(type, parameters, referrers.get(type) ?? [])),
           ...profilesOf(type, installed),
           ...operationsIn(operations.filter((one) => appliesTo(one, type))),
         })),
@@ -114,7 +118,8 @@ function profilesOf(type: string, { profiles, required }: Installed) {
   };
 }
 
-function appliesTo({ at, types }: OfferedOperation, type: string): boolean {
+function appliesTo({ at, types, notFor }: OfferedOperation, type: string): boolean {
+  if (notFor?.includes(type)) return false;
   return at.some((level) => level !== 'system') && (types === undefined || types.includes(type));
 }
 

@@ -1,10 +1,11 @@
 // Each request leaves a line in the audit trail, also one for a URL that is not there. Not recorded: the open routes that
 // carry no health data, unless they are asked too often, and scrapes of the metrics unless they are refused. Successful
 // writes are not recorded here: their commit does it, so that the line is as durable as the write.
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { UNKNOWN_ACTOR } from '../access/grant.ts';
-import type { Pairs } from '../fhir/request-url.ts';
-import type { AuditRecord, Store } from '../store/store.ts';
+import type { Actor, AuditRecord, Store } from '../store/store.ts';
+import { addressOf } from './address.ts';
+import { queryText, subjectOf } from './audit-subject.ts';
 import { findGrant } from './grant-of.ts';
 import { FormBody } from './json-body.ts';
 import { factsOf, type RouteFacts } from './route-facts.ts';
@@ -13,10 +14,8 @@ const AUDITED_BY_COMMIT = new Set(['create', 'update', 'patch', 'delete']);
 
 export function auditAll(server: FastifyInstance, store: Store): void {
   server.addHook('onResponse', (request, reply, done) => {
-    const { interaction, action = 'R' } = factsOf(request);
-    if (isRecorded(factsOf(request), reply.statusCode)) {
-      store.audit(recordOf(request, interaction ?? 'unknown', action, reply.statusCode));
-    }
+    const facts = factsOf(request);
+    if (isRecorded(facts, reply.statusCode)) store.audit(recordOf(request, reply, facts));
     done();
   });
 }
@@ -28,39 +27,44 @@ function isRecorded({ interaction, open = false }: RouteFacts, status: number): 
 
 /** The line of a request whose URL Fastify refuses before any hook runs. */
 export function auditUnroutable(store: Store, request: FastifyRequest, status: number): void {
-  store.audit({ actor: { ...UNKNOWN_ACTOR, requestId: request.id }, interaction: 'unknown', action: 'R', status });
+  store.audit({ actor: unknownActor(request), interaction: 'unknown', action: 'R', status });
+}
+
+/** Who asks, when no token says so. */
+export function unknownActor(request: FastifyRequest): Actor {
+  return { ...UNKNOWN_ACTOR, requestId: request.id, address: addressOf(request) };
 }
 
 function recordOf(
   request: FastifyRequest,
-  interaction: string,
-  action: AuditRecord['action'],
-  status: number,
+  reply: FastifyReply,
+  { interaction = 'unknown', action = 'R' }: RouteFacts,
 ): AuditRecord {
-  const { type, id, target } = request.params as Record<string, string | undefined>;
-  const isCompartment = target !== undefined;
-  const query = [isCompartment ? `_compartment=${type}/${id}` : '', ...queriesOf(request)].filter(Boolean).join('&');
+  const grant = findGrant(request);
+  const etag = reply.getHeader('etag');
+  const query = queriesOf(request);
+  const params = request.params as Record<string, string | undefined>;
   return {
-    actor: findGrant(request)?.actor ?? { ...UNKNOWN_ACTOR, requestId: request.id },
+    actor: grant?.actor ?? unknownActor(request),
     interaction: interaction === 'batch' && isTransaction(request.body) ? 'transaction' : interaction,
     action,
-    status,
-    ...(type === undefined ? {} : { type: clip(target ?? type) }),
-    ...(id === undefined || isCompartment ? {} : { id: clip(id) }),
-    ...(query === '' ? {} : { query: query.slice(0, 4_000) }),
+    status: reply.statusCode,
+    ...subjectOf({
+      params,
+      pairs: query === '' ? [] : [...new URLSearchParams(query)],
+      query,
+      grant,
+      etag: typeof etag === 'string' ? etag : undefined,
+    }),
   };
 }
 
 /** Criteria of a search, from the URL and from the form. */
-function queriesOf(request: FastifyRequest): string[] {
-  const inUrl = request.url.split('?').slice(1).join('?');
-  const inForm = request.body instanceof FormBody ? queryOf(request.body.pairs) : '';
-  return [inUrl, inForm];
+function queriesOf({ url, body }: FastifyRequest): string {
+  const mark = url.indexOf('?');
+  const inUrl = mark < 0 ? '' : url.slice(mark + 1);
+  const inForm = body instanceof FormBody ? queryText(body.pairs) : '';
+  return inUrl !== '' && inForm !== '' ? `${inUrl}&${inForm}` : inUrl + inForm;
 }
 
-const queryOf = (pairs: Pairs) => new URLSearchParams(pairs.map(([name, value]) => [name, value])).toString();
-
 const isTransaction = (body: unknown) => (body as { type?: unknown } | undefined)?.type === 'transaction';
-
-/** Paths are the client's to choose; the trail does not grow with them. */
-const clip = (text: string) => text.slice(0, 128);

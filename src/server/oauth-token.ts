@@ -4,10 +4,10 @@ import type { FastifyInstance } from 'fastify';
 import type { Access } from '../access/access.ts';
 import { OAuthError } from '../access/client-assertion.ts';
 import type { FailedAttempts } from '../access/failed-attempts.ts';
-import { UNKNOWN_ACTOR } from '../access/grant.ts';
 import { Fault } from '../fault.ts';
 import type { Store } from '../store/store.ts';
-import { networkOf } from './address.ts';
+import { addressOf, networkOf } from './address.ts';
+import { unknownActor } from './audit.ts';
 import { acceptForm, FormBody } from './json-body.ts';
 
 import { TOKEN_PATH } from './well-known.ts';
@@ -28,7 +28,12 @@ export async function serveToken(
       try {
         attempts?.check('client', trier);
         const { client, response } = await access.tokenEndpoint(form);
-        const actor = { reference: client.clientId, kind: 'client', requestId: request.id } as const;
+        const actor = {
+          reference: client.clientId,
+          kind: 'client',
+          requestId: request.id,
+          address: addressOf(request),
+        } as const;
         store.audit({ ...login, actor, status: 200 });
         return await reply.send(response);
       } catch (error) {
@@ -41,7 +46,7 @@ export async function serveToken(
         if (!(error instanceof OAuthError)) throw error;
         if (error.code === 'invalid_client') attempts?.failed('client', trier);
         const status = error.code === 'invalid_client' ? 401 : 400;
-        store.audit({ ...login, actor: { ...UNKNOWN_ACTOR, requestId: request.id }, status });
+        store.audit({ ...login, actor: unknownActor(request), status });
         return await reply.code(status).send({ error: error.code, error_description: error.message });
       }
     });

@@ -5,6 +5,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Logger } from 'pino';
 import type { Access } from '../access/access.ts';
 import type { FailedAttempts } from '../access/failed-attempts.ts';
+import { verifyTrail as verifySealed } from '../audit/verify.ts';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
 import { capabilityStatement } from '../fhir/capability.ts';
@@ -23,6 +24,7 @@ import { authenticateAll } from './authenticate.ts';
 import { answerClientError } from './client-error.ts';
 import { allowOrigins } from './cors.ts';
 import { sendFault } from './errors.ts';
+import { AUDIT_EVENT_CAPABILITY } from './fhir/audit-events.ts';
 import { FHIR_PATH, type FhirContext } from './fhir/context.ts';
 import { registerFhir } from './fhir/door.ts';
 import { EXPAND } from './fhir/operations/expand.ts';
@@ -66,6 +68,8 @@ export interface ServerOptions {
   readonly intake?: Intake;
   readonly sync?: OperatorParts['sync'];
   readonly transitions?: OperatorParts['transitions'];
+  /** Absent: the audit trail is verified without a file of seals. */
+  readonly verifyTrail?: OperatorParts['verifyTrail'];
   readonly clock: Clock;
   readonly log: Logger;
   /** Public base URL without trailing slash; asked each time because a free port is known late. */
@@ -128,7 +132,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   serveWellKnown(server, access, baseUrl);
   await serveToken(server, access, store, attempts);
   if (options.intake) await serveIntake(server, options.intake);
-  serveOperators(server, { context, sync: options.sync, transitions: options.transitions });
+  const { sync, transitions, verifyTrail = () => verifySealed({ store, jwks: access.jwks }) } = options;
+  serveOperators(server, { context, sync, transitions, verifyTrail });
   await server.register(async (scope) => registerFhir(scope, context), { prefix: FHIR_PATH });
   if (options.extraRoutes) await options.extraRoutes(server);
   server.setNotFoundHandler((request, reply) => sendFault(log, notFound(), request, reply));
@@ -146,6 +151,7 @@ function fhirContext(options: ServerOptions): FhirContext {
       types: definitions.resourceTypes,
       parameters,
       operations: OPERATIONS,
+      special: new Map([['AuditEvent', AUDIT_EVENT_CAPABILITY]]),
       installed: installed(),
       baseUrl: base(),
       tokenEndpoint: `${baseUrl()}${TOKEN_PATH}`,

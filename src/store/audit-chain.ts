@@ -1,24 +1,35 @@
 // The audit trail: append-only rows, each with a SHA-256 over its content and the hash of the row before, so that a
-// change or a removal in the middle shows.
+// change or a removal in the middle shows. audit-verify.ts looks.
 import { hash } from 'node:crypto';
 import type { Transaction } from './engine.ts';
-import type { AuditRecord, SqlRow, SqlValue, Store } from './store.ts';
+import type { AuditRecord, SqlRow, SqlValue } from './store.ts';
 import { tableOf } from './table.ts';
 
-/** An audit record and when it happened; `version` for a write. */
+/** An audit record and when it happened. */
 export interface AuditEntry extends AuditRecord {
   /** Milliseconds since 1970. */
   readonly recorded: number;
-  readonly version?: number;
 }
 
-/** The columns in the order in which they are hashed; `hash` follows them. */
+/** What the hash of a row covers, in this order. */
+const FORMATS = {
+  /** Rows from before migration 0007. */
+  1: 'sequence recorded actor kind origin request interaction action status type id version query'.split(' '),
+  2: 'sequence format recorded actor kind client origin address purposes emergency request interaction action status type id version patient further query'.split(
+    ' ',
+  ),
+} as const;
+const FORMAT = 2;
+
 const AUDIT = tableOf(
   'audit',
   'one-forever',
-  'sequence bigint, recorded bigint, actor text, kind text, origin text, request text, interaction text, action text, status bigint, type text, id text, version bigint, query text, hash text',
+  'sequence bigint, format bigint, recorded bigint, actor text, kind text, client text, origin text, address text, purposes text, emergency text, request text, interaction text, action text, status bigint, type text, id text, version bigint, patient text, further text, query text, hash text',
 );
-const COLUMNS = AUDIT.columns.map(([name]) => name).slice(0, -1);
+const FURTHER = tableOf('audit_further', 'many', 'sequence bigint, patient text');
+
+/** Every column that a row may have, for who verifies it. */
+export const CHAIN_COLUMNS = AUDIT.columns.map(([name]) => name);
 
 const LAST = 'SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1';
 
@@ -34,55 +45,60 @@ export async function appendAudit(tx: Transaction, entries: readonly AuditEntry[
     previous = chainHash(previous, values);
     values.push(previous);
     await tx.put(AUDIT, sequence, [values], true);
-  }
-}
-
-/** What a walk over the whole trail found. */
-export interface AuditVerdict {
-  /** Rows that are as they were written. */
-  readonly verified: number;
-  /** Sequence of the first row that is missing or was changed, or that follows one. */
-  readonly brokenAt?: number;
-}
-
-/** Walks the whole trail, a thousand rows at a time. */
-export async function verifyAudit(store: Pick<Store, 'query'>): Promise<AuditVerdict> {
-  const page = `SELECT ${COLUMNS.join(', ')}, hash FROM audit WHERE sequence > ? ORDER BY sequence LIMIT 1000`;
-  let verified = 0;
-  let previous = '';
-  for (;;) {
-    const rows = await store.query(page, [verified]);
-    for (const row of rows) {
-      const expected = chainHash(previous, valuesOf(row));
-      if (row.sequence !== verified + 1 || row.hash !== expected) return { verified, brokenAt: verified + 1 };
-      previous = expected;
-      verified += 1;
+    const { patients = [] } = entry;
+    if (patients.length > 1) {
+      const rows = patients.slice(1).map((patient): SqlValue[] => [sequence, patient]);
+      await tx.put(FURTHER, sequence, rows, true);
     }
-    if (rows.length === 0) return { verified };
   }
+}
+
+/**
+ * The hash that a row must have after a row with the hash `previous`; undefined when it has no format that there ever was,
+ * or content that its format does not have.
+ */
+export function expectedHash(previous: string, row: SqlRow): string | undefined {
+  const format = row.format === null ? 1 : row.format;
+  if (format !== 1 && format !== FORMAT) return undefined;
+  const covered: readonly string[] = FORMATS[format];
+  const uncovered = CHAIN_COLUMNS.some((name) => name !== 'hash' && !covered.includes(name) && row[name] !== null);
+  if (uncovered || (format === 1 && row.format !== null)) return undefined;
+  return chainHash(
+    previous,
+    covered.map((name) => row[name] ?? null),
+  );
 }
 
 function columnsOf(sequence: number, entry: AuditEntry): SqlValue[] {
-  const { actor } = entry;
+  const { actor, patients = [] } = entry;
   return [
     sequence,
+    FORMAT,
     entry.recorded,
-    actor.reference,
+    storable(actor.reference),
     actor.kind,
-    actor.origin ?? null,
-    actor.requestId ?? null,
-    entry.interaction,
+    storable(actor.client),
+    storable(actor.origin),
+    storable(actor.address),
+    storable(actor.purposes?.join(' ') || undefined),
+    storable(actor.emergency),
+    storable(actor.requestId),
+    storable(entry.interaction),
     entry.action,
     entry.status,
-    entry.type ?? null,
-    entry.id ?? null,
+    storable(entry.type),
+    storable(entry.id),
     entry.version ?? null,
-    entry.query ?? null,
+    storable(patients[0]),
+    storable(patients.slice(1).join(' ') || undefined),
+    storable(entry.query),
   ];
 }
 
-function valuesOf(row: SqlRow): SqlValue[] {
-  return COLUMNS.map((column) => row[column] ?? null);
+/** What a database gives back as it was given: else a client could break the chain with a character. */
+function storable(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  return text.isWellFormed() && !text.includes('\0') ? text : text.toWellFormed().replaceAll('\0', '\ufffd');
 }
 
 function chainHash(previous: string, values: readonly SqlValue[]): string {

@@ -80,6 +80,12 @@ function outcomeOf(step: Step): Outcome {
   };
 }
 
+/** Of what was not written they are found when the record is. */
+function patientsOf({ patients, twin }: Step): Pick<AuditEntry, 'patients'> {
+  const known = patients ?? twin?.patients;
+  return known === undefined ? {} : { patients: known };
+}
+
 const ACTIONS = { create: 'C', update: 'U', patch: 'U', delete: 'D' } as const;
 
 function auditOf(group: Group, actor: Actor, step: Step, outcome: Outcome): AuditEntry {
@@ -92,5 +98,6 @@ function auditOf(group: Group, actor: Actor, step: Step, outcome: Outcome): Audi
     type: step.type,
     id: step.id,
     ...(outcome.versionId === '' ? {} : { version: Number(outcome.versionId) }),
+    ...patientsOf(step),
   };
 }

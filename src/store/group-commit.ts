@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
 import type { AuditEntry } from './audit-chain.ts';
 import { appendAudit } from './audit-chain.ts';
+import { AuditPatients } from './audit-patients.ts';
 import { commitUnit } from './commit.ts';
 import { CurrentRows } from './current-rows.ts';
 import type { Engine, Transaction } from './engine.ts';
@@ -15,9 +16,12 @@ import type { AuditRecord, Outcome } from './store.ts';
 
 /** A group is closed when it has this many changes, so that the event loop gets a turn. */
 const CHANGES_PER_GROUP = 500;
-/** Audit records that no commit has taken along are written after this many milliseconds, or when there are this many. */
+/**
+ * Audit records that no commit has taken along are written after this many milliseconds, or when there are this many: of so
+ * many some share a page of each index, and the event loop stands still for about ten milliseconds.
+ */
 const AUDIT_DELAY = 200;
-const AUDIT_BATCH = 500;
+const AUDIT_BATCH = 1_000;
 
 const HEAD = 'SELECT sequence, updated FROM version ORDER BY sequence DESC LIMIT 1';
 
@@ -41,6 +45,7 @@ type Result = { readonly outcomes: Outcome[] } | { readonly error: unknown };
 
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
+  readonly #patients: AuditPatients;
   readonly #queue: Waiting[] = [];
   #audit: AuditEntry[] = [];
   #auditTimer: NodeJS.Timeout | undefined;
@@ -49,6 +54,7 @@ export class GroupCommit {
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
+    this.#patients = new AuditPatients(options.rules.searchEngine);
   }
 
   /** Resolves when the unit is on disk. */
@@ -114,6 +120,8 @@ export class GroupCommit {
     if (units.length === 0 && records.length === 0) return;
     const changes = units.some((unit) => unit.changes.length > 0);
     try {
+      // Before the transaction, which others wait for.
+      const asked = await this.#patients.complete(this.#options.engine.reader, records);
       const results = await this.#options.inForce.write((check) =>
         this.#options.engine.write(async (tx) => {
           if (changes) await check(tx);
@@ -122,7 +130,7 @@ export class GroupCommit {
           if (tx.dialect !== 'sqlite') await group.current.load(foresee(units, group.rules.referentialIntegrity));
           const results: Result[] = [];
           for (const unit of units) results.push(await this.#runUnit(group, unit));
-          await appendAudit(tx, [...records, ...group.audit]);
+          await appendAudit(tx, [...asked, ...(await this.#patients.complete(tx, group.audit))]);
           return results;
         }),
       );

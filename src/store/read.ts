@@ -13,7 +13,7 @@ const READ = 'SELECT type, id, version, sequence, updated, deleted, content FROM
 const RID = `SELECT rid, CASE WHEN EXISTS (SELECT 1 FROM consent_rule) THEN 1 ELSE 0 END AS consents
   FROM resource WHERE type = ? AND id = ? AND deleted = 0`;
 const VREAD = `SELECT ${VERSION_COLUMNS} FROM version WHERE type = ? AND id = ? AND version = ?`;
-const LOG = `SELECT ${VERSION_COLUMNS}, actor, origin FROM version WHERE sequence > ? ORDER BY sequence`;
+const LOG = `SELECT ${VERSION_COLUMNS}, actor, origin, kind, client FROM version WHERE sequence > ? ORDER BY sequence`;
 const HEAD = 'SELECT MAX(sequence) AS head FROM version';
 
 /** More matches than Baton's own code should ever get from `find`. */

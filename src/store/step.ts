@@ -33,6 +33,8 @@ export interface Step {
   version: number;
   updated: number;
   content: string;
+  /** Ids of the patients whose compartment it is in; known when it is written. */
+  patients: readonly string[] | undefined;
 }
 
 /** The parts of a step that are known when it is made. */
@@ -58,5 +60,6 @@ export function newStep(identity: Identity): Step {
     version: identity.current?.version ?? 0,
     updated: 0,
     content: '',
+    patients: undefined,
   };
 }

@@ -55,6 +55,10 @@ export interface StoredVersion {
 export interface LogEntry extends StoredVersion {
   readonly actor: string;
   readonly origin: string | null;
+  /** Kind of the actor; null for versions of a Baton that did not keep it. */
+  readonly kind: Actor['kind'] | null;
+  /** The application a person used. */
+  readonly client: string | null;
 }
 
 /**
@@ -128,7 +132,13 @@ export interface AuditRecord {
   readonly status: number;
   readonly type?: string;
   readonly id?: string;
+  readonly version?: number;
   readonly query?: string;
+  /**
+   * Ids of the patients it is about. Absent: those of the resource that `type` and `id` name, found when the record is
+   * written.
+   */
+  readonly patients?: readonly string[];
 }
 
 export interface CommitOptions {

@@ -19,9 +19,15 @@ export function storedVersion(row: SqlRow): StoredVersion {
   };
 }
 
-/** A row of `version` with actor and origin. */
+/** A row of `version` with who made it. */
 export function logEntry(row: SqlRow): LogEntry {
-  return { ...storedVersion(row), actor: row.actor as string, origin: row.origin as string | null };
+  return {
+    ...storedVersion(row),
+    actor: row.actor as string,
+    origin: row.origin as string | null,
+    kind: row.kind as LogEntry['kind'],
+    client: row.client as string | null,
+  };
 }
 
 /** A row of `resource`. It does not say how version 1 came about, so that one counts as created. */

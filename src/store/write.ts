@@ -12,7 +12,7 @@ import { tableOf } from './table.ts';
 const VERSION = tableOf(
   'version',
   'one-forever',
-  'sequence bigint, type text, id text, version bigint, updated bigint, operation text, actor text, origin text, content text',
+  'sequence bigint, type text, id text, version bigint, updated bigint, operation text, actor text, origin text, content text, kind text, client text',
 );
 const RESOURCE = tableOf(
   'resource',
@@ -36,7 +36,7 @@ export async function writeCurrent(group: Group, step: Step): Promise<void> {
   if (isNew) step.rid = step.sequence;
   await putCurrent(group, step, isNew);
   const fresh = !again && (step.current === undefined || step.current.deleted);
-  await rules.searchEngine.index(tx, step.rid, resource, fresh);
+  step.patients = await rules.searchEngine.index(tx, step.rid, resource, fresh);
   await writeConsentRules(tx, step.rid, resource, rules.searchEngine.baseUrl, fresh);
 }
 
@@ -46,13 +46,16 @@ export async function writeVersion(group: Group, actor: Actor, step: Step): Prom
   // The log holds what a resource became; that a patch asked for it is in the audit trail.
   const op = step.op === 'patch' ? 'update' : step.op;
   const origin = actor.origin ?? null;
-  const row = [sequence, type, id, version, updated, op, actor.reference, origin, content];
+  const { reference, kind, client = null } = actor;
+  const row = [sequence, type, id, version, updated, op, reference, origin, content, kind, client];
   await group.tx.put(VERSION, sequence, [row], true);
 }
 
 /** Marks the resource as deleted, in the log too, and takes it out of search. */
 export async function removeCurrent(group: Group, actor: Actor, step: Step): Promise<void> {
   nextPosition(group, step);
+  const [found] = await group.rules.searchEngine.patientsOf(group.tx, step.type, [step.id]);
+  step.patients = found?.patients ?? [];
   await putCurrent(group, step, false);
   await group.rules.searchEngine.unindex(group.tx, step.rid);
   await removeConsentRules(group.tx, step.rid, step.type);

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Capability } from '../remote/capability.ts';
 import type { FhirClient } from '../remote/fhir-client.ts';
 import { withLease } from '../store/lease.ts';
+import { auditExchange } from './audit-exchange.ts';
 import { type ConnectionContext, type RunContext, realNow } from './context.ts';
 import { dryRunPull, dryRunPush } from './dry-run.ts';
 import { feedOutbox } from './feed.ts';
@@ -38,8 +39,8 @@ export function createConnection(context: ConnectionContext, workers: number): C
 
   /** Everything a run needs, or undefined when the server may not be used now. */
   async function begin(direction: 'push' | 'pull'): Promise<RunContext | undefined> {
-    const exchanges = new ExchangeLog();
     const runId = randomUUID();
+    const exchanges = new ExchangeLog((exchange) => auditExchange(context, runId, exchange, undefined));
     const client = remote.session(exchanges.record);
     if (!(await remote.available(client))) return undefined;
     const capability = await askCapability(client, exchanges, runId, direction);

@@ -8,6 +8,7 @@ import type { Capability } from '../remote/capability.ts';
 import type { FhirClient } from '../remote/fhir-client.ts';
 import type { Remote } from '../remote/remote.ts';
 import type { Store } from '../store/store.ts';
+import { auditExchange, type Exchanged } from './audit-exchange.ts';
 import type { MappingContext } from './mapping.ts';
 import { ExchangeLog } from './message-log.ts';
 import type { Policies } from './policies.ts';
@@ -62,9 +63,12 @@ export interface RunContext extends ConnectionContext {
   readonly exchanges: ExchangeLog;
 }
 
-/** The same run for another unit of work, with exchanges of its own. */
-export function ownExchanges(context: RunContext): RunContext {
-  const exchanges = new ExchangeLog();
+/**
+ * The same run for another unit of work, with exchanges of its own.
+ * @param about the local resource they are about, if it is one
+ */
+export function ownExchanges(context: RunContext, about?: Exchanged): RunContext {
+  const exchanges = new ExchangeLog((exchange) => auditExchange(context, context.runId, exchange, about));
   return { ...context, exchanges, client: context.remote.session(exchanges.record) };
 }
 

@@ -52,9 +52,17 @@ export function writeMessage(message: Message, now: number): Statement {
 
 /** Collects the exchanges of one unit of work until its commit takes them. */
 export class ExchangeLog {
+  readonly #onExchange: (exchange: Exchange) => void;
   #exchanges: Exchange[] = [];
+
+  /** @param onExchange told of each at once */
+  constructor(onExchange: (exchange: Exchange) => void) {
+    this.#onExchange = onExchange;
+  }
+
   readonly record = (exchange: Exchange): void => {
     this.#exchanges.push(exchange);
+    this.#onExchange(exchange);
   };
 
   /** What was recorded since the last call. */

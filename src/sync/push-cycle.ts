@@ -24,7 +24,7 @@ export async function pushCycle(context: RunContext, members: readonly Member[])
   let result: PushResult = 'done';
   for (const { claim, stored } of members) {
     // One that was interrupted is looked for first; the others then see its link.
-    if ((await pushCreate(ownExchanges(context), claim, stored)) === 'waiting') result = 'waiting';
+    if ((await pushCreate(ownExchanges(context, claim), claim, stored)) === 'waiting') result = 'waiting';
   }
   return result;
 }

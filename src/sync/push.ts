@@ -97,11 +97,11 @@ async function putOff(context: RunContext, row: OutboxRow, targets: readonly Ref
 async function pushComponent(context: RunContext, claimed: readonly Claimed[]): Promise<PushResult> {
   const members: Claimed[] = [];
   for (const member of claimed) {
-    if (!(await keepWithheld(ownExchanges(context), member.claim))) members.push(member);
+    if (!(await keepWithheld(ownExchanges(context, member.claim), member.claim))) members.push(member);
   }
   const [only, second] = members;
   if (!only) return 'done';
-  if (!second) return pushOne(ownExchanges(context), only);
+  if (!second) return pushOne(ownExchanges(context, only.claim), only);
   const alive = members.flatMap(({ claim, stored }): Member[] => (stored ? [{ claim, stored }] : []));
   return pushCycle(ownExchanges(context), alive);
 }

@@ -126,18 +126,24 @@ describe('baton', () => {
     expect((await baton('reindex')).out).toContain('Every resource is indexed');
   });
 
-  test('backup is a whole database; audit verify finds a changed record', async () => {
+  test('backup is a whole database and recorded; audit seal and verify find a changed record', async () => {
     const copy = join(folder, 'copy.db');
     expect((await baton('backup', copy)).code).toBe(0);
     const count = 'SELECT COUNT(*) AS n FROM version';
     expect(new DatabaseSync(copy, { readOnly: true }).prepare(count).get()).toEqual({ n: 3 });
-    expect((await baton('audit', 'verify')).out).toContain('5 records verified');
+    const recorded = 7;
+    expect((await baton('audit', 'verify')).out).toContain(`${recorded} records and 0 seals verified`);
+    const seal = file('kept.txt', 'x');
+    writeFileSync(seal, (await baton('audit', 'seal')).out);
+    expect((await baton('audit', 'verify', '--from', seal)).out).toMatch(
+      /7 records and 1 seals.*1 seals kept elsewhere/s,
+    );
     const database = new DatabaseSync(join(folder, 'baton.db'));
     database.exec("UPDATE audit SET actor = 'somebody else' WHERE sequence = 2");
     database.close();
     expect(await baton('audit', 'verify')).toMatchObject({
       code: 1,
-      out: expect.stringContaining('broken at record 2'),
+      out: expect.stringContaining('Record 2 is not what was written'),
     });
   });
 });

@@ -1,7 +1,9 @@
 // The audit trail: every write, and everything else that is reported to it, in a chain that shows tampering.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { verifyAudit } from '../../src/store/audit-chain.ts';
-import { create, faultOf, NURSE, patient, update } from '../support/store-fixtures.ts';
+import { CHAIN_COLUMNS, expectedHash } from '../../src/store/audit-chain.ts';
+import { walkTrail } from '../../src/store/audit-walk.ts';
+import type { SqlRow, Statement } from '../../src/store/store.ts';
+import { create, faultOf, NURSE, observation, patient, update } from '../support/store-fixtures.ts';
 import type { TempStore } from '../support/temp-store.ts';
 import type { OpenStoreForTest } from './store.contract.ts';
 
@@ -29,6 +31,89 @@ export function auditContract(open: OpenStoreForTest): void {
       expect(rows[0]).toMatchObject({ actor: 'Practitioner/nurse', request: 'request-1' });
     });
 
+    test('says of every write whose record it changed, also of a delete and of what changed nothing', async () => {
+      const twice = create(observation('Patient/a'), { id: 'o', ifNoneExist: '_id=o' });
+      await temp.store.commit(NURSE, [update(patient('1', { id: 'a' })), update(patient('2', { id: 'b' }))]);
+      await temp.store.commit(NURSE, [create(observation('Patient/a'), { id: 'o' })]);
+      await temp.store.commit(NURSE, [twice]);
+      await temp.store.commit(NURSE, [update(observation('Patient/b', { id: 'o' }))]);
+      await temp.store.commit(NURSE, [{ op: 'delete', type: 'Observation', id: 'o' }]);
+      await temp.store.commit(NURSE, [
+        update(patient('1', { id: 'a', link: [{ type: 'seealso', other: { reference: 'Patient/b' } }] })),
+        create({ resourceType: 'Organization', name: 'Clinic' }),
+      ]);
+      const rows = await temp.store.query('SELECT type, patient, further FROM audit ORDER BY sequence');
+      expect(rows.map(({ type, patient, further }) => [type, patient, further])).toEqual([
+        ['Patient', 'a', null],
+        ['Patient', 'b', null],
+        ['Observation', 'a', null],
+        ['Observation', 'a', null],
+        ['Observation', 'b', null],
+        ['Observation', 'b', null],
+        ['Patient', 'a', 'b'],
+        ['Organization', null, null],
+      ]);
+      expect(await walkTrail(temp.store)).toEqual({ verified: 8, last: 8 });
+    });
+
+    test('finds whose resource a read was about, for many reads at once', async () => {
+      await temp.store.commit(NURSE, [
+        update(patient('1', { id: 'a' })),
+        create(observation('Patient/a'), { id: 'o' }),
+      ]);
+      const read = { actor: NURSE, interaction: 'read', action: 'R', status: 200 } as const;
+      const asked = [
+        { type: 'Observation', id: 'o', version: 1 },
+        { type: 'Patient', id: 'a' },
+        { type: 'Patient', id: 'none' },
+        { type: 'Observation', id: 'none' },
+        { type: 'Organization', id: 'x' },
+        { type: 'Task', patients: ['p', 'q', 'r'] },
+      ];
+      for (let n = 0; n < 100; n += 1) for (const about of asked) temp.store.audit({ ...read, ...about });
+      await temp.store.commit(NURSE, [create(patient('3'))]);
+      const rows = await temp.store.query('SELECT patient, further FROM audit WHERE sequence > 2 AND sequence <= 602');
+      const found = new Set(rows.map(({ patient, further }) => `${patient} ${further}`));
+      expect(found).toEqual(new Set(['a null', 'none null', 'null null', 'p q r']));
+      expect(rows.filter(({ patient }) => patient === 'a')).toHaveLength(200);
+    });
+
+    test('holds what a client cannot break the chain with', async () => {
+      const record = { actor: NURSE, interaction: 'read', action: 'R', status: 404, type: 'Task' } as const;
+      temp.store.audit({ ...record, id: 'a\0b', query: 'x\ud800y' });
+      await temp.store.commit({ ...NURSE, address: '\udfff', purposes: ['A', 'B'], client: 'app\'"\\' }, [
+        create(patient('1')),
+      ]);
+      expect(await walkTrail(temp.store)).toEqual({ verified: 2, last: 2 });
+    });
+
+    test('verifies records of an older Baton before its own, and finds a column of theirs that was filled in', async () => {
+      const old = {
+        ...{ recorded: 1, actor: 'a', kind: 'user', origin: null, request: null, interaction: 'read', action: 'R' },
+        ...{ status: 200, type: null, id: null, version: null, query: null },
+      };
+      let previous = '';
+      for (const sequence of [1, 2]) {
+        const row: SqlRow = { ...Object.fromEntries(CHAIN_COLUMNS.map((name) => [name, null])), sequence, ...old };
+        previous = expectedHash(previous, row) ?? '';
+        const params = CHAIN_COLUMNS.map((name) => (name === 'hash' ? previous : (row[name] ?? null)));
+        const sql = `INSERT INTO audit (${CHAIN_COLUMNS.join(', ')}) VALUES (${CHAIN_COLUMNS.map(() => '?').join(', ')})`;
+        await temp.store.commit(NURSE, [], [{ sql, params }]);
+      }
+      await temp.store.commit(NURSE, [create(patient('1'))]);
+      expect(await walkTrail(temp.store)).toEqual({ verified: 3, last: 3 });
+      for (const column of ['client', 'address', 'purposes', 'emergency', 'patient', 'further', 'format']) {
+        const value = column === 'format' ? 1 : 'x';
+        const set = (to: string | number | null): Statement => ({
+          sql: `UPDATE audit SET ${column} = ? WHERE sequence = 1`,
+          params: [to],
+        });
+        await temp.store.commit(NURSE, [], [set(value)]);
+        expect((await walkTrail(temp.store)).brokenAt).toBe(1);
+        await temp.store.commit(NURSE, [], [set(null)]);
+      }
+    });
+
     test('a record goes into the next commit', async () => {
       temp.store.audit({ actor: NURSE, interaction: 'read', action: 'R', status: 200, type: 'Patient', id: 'a' });
       await temp.store.commit(NURSE, [create(patient('1'))]);
@@ -38,14 +123,14 @@ export function auditContract(open: OpenStoreForTest): void {
 
     test('a change or a removal in the middle shows', async () => {
       for (let index = 0; index < 5; index += 1) await temp.store.commit(NURSE, [create(patient(String(index)))]);
-      expect(await verifyAudit(temp.store)).toEqual({ verified: 5 });
+      expect(await walkTrail(temp.store)).toEqual({ verified: 5, last: 5 });
       const tamper = (sql: string) => temp.store.commit(NURSE, [], [{ sql, params: [], rows: 1 }]);
       await tamper("UPDATE audit SET actor = 'Practitioner/other' WHERE sequence = 3");
-      expect(await verifyAudit(temp.store)).toEqual({ verified: 2, brokenAt: 3 });
+      expect(await walkTrail(temp.store)).toMatchObject({ verified: 2, brokenAt: 3 });
       await tamper("UPDATE audit SET actor = 'Practitioner/nurse' WHERE sequence = 3");
-      expect(await verifyAudit(temp.store)).toEqual({ verified: 5 });
+      expect(await walkTrail(temp.store)).toEqual({ verified: 5, last: 5 });
       await tamper('DELETE FROM audit WHERE sequence = 2');
-      expect(await verifyAudit(temp.store)).toEqual({ verified: 1, brokenAt: 2 });
+      expect(await walkTrail(temp.store)).toMatchObject({ verified: 1, brokenAt: 2 });
     });
 
     test('records that no commit takes along are written by themselves', async () => {
@@ -58,7 +143,7 @@ export function auditContract(open: OpenStoreForTest): void {
       };
       void look();
       await promise;
-      expect(await verifyAudit(temp.store)).toEqual({ verified: 1 });
+      expect(await walkTrail(temp.store)).toEqual({ verified: 1, last: 1 });
     });
   });
 }

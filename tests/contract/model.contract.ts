@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { FaultKind } from '../../src/fault.ts';
 import type { Change } from '../../src/fhir/change.ts';
-import { verifyAudit } from '../../src/store/audit-chain.ts';
+import { walkTrail } from '../../src/store/audit-walk.ts';
 import { faultOf, NURSE, patient } from '../support/store-fixtures.ts';
 import type { TempStore } from '../support/temp-store.ts';
 import type { OpenStoreForTest } from './store.contract.ts';
@@ -102,7 +102,7 @@ async function compare({ store }: TempStore, model: Model, sequence: number): Pr
     const found = await store.find(`Patient?identifier=urn:test|${value}`);
     expect(found.map((item) => item.id).sort()).toEqual(expected.sort());
   }
-  expect(await verifyAudit(store)).not.toHaveProperty('brokenAt');
+  expect(await walkTrail(store)).not.toHaveProperty('brokenAt');
 }
 
 function versionOf({ versionId, content }: { versionId: string; content: string }): Version {

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { Client } from 'pg';
 import { pino } from 'pino';
 import { systemClock } from '../../src/clock.ts';
-import { verifyAudit } from '../../src/store/audit-chain.ts';
+import { walkTrail } from '../../src/store/audit-walk.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { LogEntry, Store } from '../../src/store/store.ts';
 import { startPostgres } from '../support/postgres-server.ts';
@@ -154,7 +154,7 @@ function followLog(store: Store): { stop(): Promise<LogEntry[]> } {
 }
 
 async function auditDamage(store: Store): Promise<string[]> {
-  const { brokenAt } = await verifyAudit(store);
+  const { brokenAt } = await walkTrail(store);
   return brokenAt === undefined ? [] : [`The audit chain is broken at ${brokenAt}.`];
 }
 

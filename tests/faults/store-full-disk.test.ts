@@ -2,7 +2,7 @@
 // works again when there is room.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Fault } from '../../src/fault.ts';
-import { verifyAudit } from '../../src/store/audit-chain.ts';
+import { walkTrail } from '../../src/store/audit-walk.ts';
 import type { Outcome } from '../../src/store/store.ts';
 import { create, NURSE, patient } from '../support/store-fixtures.ts';
 import { openTempStore, type TempStore } from '../support/temp-store.ts';
@@ -45,6 +45,6 @@ describe('a store on a full disk', () => {
     await limitPages(1_000_000);
     expect(await temp.store.ready()).toBe(true);
     await temp.store.commit(NURSE, [create(patient('2', { name: [{ text: LONG_NAME }] }))]);
-    expect(await verifyAudit(temp.store)).toEqual({ verified: log.length + 1 });
+    expect(await walkTrail(temp.store)).toEqual({ verified: log.length + 1, last: log.length + 1 });
   });
 });

@@ -109,8 +109,9 @@ export async function serve(
   const options = typeof given === 'function' ? given(temp) : given;
   const { clock } = temp;
   const keys = await openKeys();
-  const standingOf = createStandings({ store: options.store ?? temp.store, roles: ROLES, clock });
-  const askerOf = createAskers({ store: options.store ?? temp.store, policy: LABELS, clock });
+  const store = options.store ?? temp.store;
+  const standingOf = createStandings({ store, roles: ROLES, clock });
+  const askerOf = createAskers({ store, policy: LABELS, clock });
   const access = createAccess({
     mode: 'smart',
     keys,

@@ -254,6 +254,19 @@ describe('the audit trail', () => {
       'tester',
     ]);
     expect(rows[0]?.request).toBe('r-1');
+    expect(rows[0]).toMatchObject({ version: 1, patient: 'own', address: '127.0.0.1' });
+    expect(rows.map(({ patient }) => patient)).toEqual([
+      'own',
+      null,
+      'own',
+      null,
+      'own',
+      'own',
+      null,
+      null,
+      null,
+      null,
+    ]);
     expect(rows.map(({ query }) => query).filter(Boolean)).toEqual([
       'status=requested',
       '_compartment=Patient/own&status=requested',

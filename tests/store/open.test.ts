@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { verifyAudit } from '../../src/store/audit-chain.ts';
+import { walkTrail } from '../../src/store/audit-walk.ts';
 import { type OpenStore, openStore } from '../../src/store/open.ts';
 import { create, faultOf, NURSE, patient, update } from '../support/store-fixtures.ts';
 import { testRules } from '../support/store-rules.ts';
@@ -34,7 +34,7 @@ describe('openStore', () => {
     const store = await temp.reopen();
     expect((await store.read('Patient', 'a'))?.content).toBe(made?.content);
     expect(await store.head()).toBe(1);
-    expect(await verifyAudit(store)).toEqual({ verified: 2 });
+    expect(await walkTrail(store)).toEqual({ verified: 2, last: 2 });
     const [next] = await store.commit(NURSE, [update(patient('2', { id: 'a' }))]);
     expect(next).toMatchObject({ versionId: '2' });
   });
@@ -58,7 +58,7 @@ describe('openStore', () => {
     const sequences = (await temp.store.readLog(0, 100)).map((entry) => entry.sequence);
     expect(sequences).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
     expect(await other.readLog(0, 100)).toEqual(await temp.store.readLog(0, 100));
-    expect(await verifyAudit(other)).toEqual({ verified: 40 });
+    expect(await walkTrail(other)).toEqual({ verified: 40, last: 40 });
     const race = [temp.store, other].map((store) => store.commit(NURSE, [update(patient('x', { id: 'x' }))]));
     const outcomes = (await Promise.all(race)).flat();
     expect(outcomes.map((outcome) => outcome.versionId).sort()).toEqual(['1', '2']);
@@ -73,7 +73,7 @@ describe('openStore', () => {
     const copy = await open(`sqlite:${path}`);
     const original = await temp.store.vread('Patient', 'a', '1');
     expect((await copy.read('Patient', 'a'))?.content).toBe(original?.content);
-    expect(await verifyAudit(copy)).toEqual({ verified: 1 });
+    expect(await walkTrail(copy)).toEqual({ verified: 1, last: 1 });
     await copy.close();
   });
 

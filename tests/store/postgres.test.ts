@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
-import { verifyAudit } from '../../src/store/audit-chain.ts';
+import { walkTrail } from '../../src/store/audit-walk.ts';
 import type { Engine } from '../../src/store/engine.ts';
 import { type OpenStore, openStore } from '../../src/store/open.ts';
 import { openPostgres } from '../../src/store/postgres.ts';
@@ -93,7 +93,7 @@ describe('several processes on one PostgreSQL', () => {
     const stores = await Promise.all(Array.from({ length: 4 }, () => open(empty.url)));
     await Promise.all(stores.map((store, index) => store.commit(NURSE, [create(patient(String(index)))])));
     expect((await stores[0]?.readLog(0, 10))?.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4]);
-    expect(await verifyAudit(stores[1] as OpenStore)).toEqual({ verified: 4 });
+    expect(await walkTrail(stores[1] as OpenStore)).toEqual({ verified: 4, last: 4 });
     for (const store of stores) await store.close();
     await empty.drop();
   });
@@ -128,7 +128,7 @@ describe('a connection that is lost', () => {
     expect(outcome).toMatchObject({ status: 200, versionId: '2' });
     expect(proxy.cuts).toBe(1);
     expect((await store.read('Patient', 'a'))?.versionId).toBe('2');
-    expect(await verifyAudit(store)).toEqual({ verified: 2 });
+    expect(await walkTrail(store)).toEqual({ verified: 2, last: 2 });
   });
 
   test('before the database got the commit: refused, not written, and the next one works', async () => {
@@ -148,7 +148,7 @@ describe('a connection that is lost', () => {
     expect((await faultOf(commit)).kind).toBe('timeout');
     proxy.refuse(false);
     expect(['1', '2']).toContain((await store.read('Patient', 'a'))?.versionId);
-    expect(await verifyAudit(store)).not.toHaveProperty('brokenAt');
+    expect(await walkTrail(store)).not.toHaveProperty('brokenAt');
   });
 
   test('in the middle of a group: none of it is written, and nothing goes on outside of the transaction', async () => {

@@ -50,6 +50,12 @@ export const LIST_MEMBER: ParameterKey = { type: 'List', code: '_list' };
 /** R4 gives each of the two components of this one the expression of the other. */
 const SWAPPED = 'http://hl7.org/fhir/SearchParameter/DocumentReference-relationship';
 
+/**
+ * Not stored and not indexed like the others: Baton's own audit trail answers for them (src/server/fhir/audit-events.ts), so
+ * nothing can be searched, chained or included by their parameters.
+ */
+export const NOT_INDEXED: readonly string[] = ['AuditEvent'];
+
 /** Types that parameters may be defined on, and which every resource is. */
 const SHARED = ['Resource', 'DomainResource'];
 
@@ -63,6 +69,7 @@ export function loadSearchParameters(extra: readonly SearchParameter[]): SearchP
   const byType = new Map<string, Map<string, ParameterDefinition>>();
   for (const parameter of all) {
     for (const type of parameter.base ?? []) {
+      if (NOT_INDEXED.includes(type)) continue;
       const definition = define(parameter, type, byUrl);
       if (!definition) continue;
       const ofType = byType.get(definition.type) ?? new Map<string, ParameterDefinition>();
@@ -80,12 +87,12 @@ function collect(
   const shared = byType.get('Resource') ?? new Map<string, ParameterDefinition>();
   const inCompartment = new Map((compartment.resource ?? []).map((entry) => [entry.code as string, entry.param]));
   const types = new Set<string>([...byType.keys(), ...inCompartment.keys()]);
-  types.delete('Resource');
+  for (const type of ['Resource', ...NOT_INDEXED]) types.delete(type);
   return {
     get: (type, code) => byType.get(type)?.get(code) ?? shared.get(code),
     forType: (type) => [...(type === 'Resource' ? [] : (byType.get(type)?.values() ?? [])), ...shared.values()],
     types: [...types].sort(),
-    patientCompartment: (type) => inCompartment.get(type),
+    patientCompartment: (type) => (NOT_INDEXED.includes(type) ? undefined : inCompartment.get(type)),
   };
 }
 

@@ -6,6 +6,7 @@ import type { Question } from '../../fhir/bundle-entry.ts';
 import type { Change } from '../../fhir/change.ts';
 import { auditOfQuestion } from './audit-entry.ts';
 
+import { isAboutTrail } from './audit-events.ts';
 import type { EntryParts } from './bundle-text.ts';
 import type { Answer } from './context.ts';
 import type { Matched } from './match-route.ts';
@@ -23,7 +24,7 @@ export async function answerQuestion(run: Run, question: Question): Promise<Entr
   const { context, grant } = run;
   const matched = match(run, question);
   const answer = await ask(run, question, matched);
-  context.store.audit(auditOfQuestion(grant, question, matched, answer.status));
+  context.store.audit(auditOfQuestion(grant, question, matched, answer.status, answer.headers?.etag));
   const { type, id, target } = matched.params;
   const isResource = target === undefined && id !== undefined && answer.lastUpdated !== undefined;
   const hasBody = question.method !== 'HEAD' && answer.body !== undefined;
@@ -53,7 +54,9 @@ export async function refuseHopeless(run: Run, question: Question, changes: read
   const { type = '', id = '', version, target } = matched.params;
   const { interaction } = matched.route.facts;
   const about = { type: target ?? matched.params.type, patient: target && id, pairs: question.pairs };
-  if (interaction === 'search-type' || interaction === 'search-system') {
+  if (isAboutTrail(matched.params)) {
+    await ask(run, question, matched);
+  } else if (interaction === 'search-type' || interaction === 'search-system') {
     planSearch(await withStoredTokenSets(context, grant, question.pairs), grant, about, wanted.handling);
   } else if (changesState(interaction)) {
     throw new Fault('invalid', `${interaction} cannot be part of a transaction; send it on its own or in a batch.`, {

@@ -3,6 +3,7 @@ import type { Grant } from '../../access/grant.ts';
 import type { Question } from '../../fhir/bundle-entry.ts';
 import type { Change } from '../../fhir/change.ts';
 import type { AuditRecord } from '../../store/store.ts';
+import { queryText, subjectOf } from '../audit-subject.ts';
 import { typeOf } from './authorize-change.ts';
 import type { Matched } from './match-route.ts';
 
@@ -14,26 +15,25 @@ export function auditOfChange({ actor }: Grant, change: Change, status: number):
   return { actor, interaction: change.op, action: ACTIONS[change.op], status, type, ...(id ? { id } : {}) };
 }
 
-/** @param matched absent when no route answers the question */
+/**
+ * @param matched absent when no route answers the question
+ * @param etag of the answer
+ */
 export function auditOfQuestion(
-  { actor }: Grant,
+  grant: Grant,
   { pairs }: Question,
   matched: Matched | undefined,
   status: number,
+  etag?: string,
 ): AuditRecord {
   const { interaction = 'unknown', action = 'R' } = matched?.route.facts ?? {};
-  const { type, id, target } = matched?.params ?? {};
-  const compartment = target === undefined ? [] : [['_compartment', `${type}/${id}`]];
-  const query = new URLSearchParams([...compartment, ...pairs.map(([name, value]) => [name, value])]).toString();
-  const about = target ?? type;
+  const params = matched?.params ?? {};
   return {
-    actor,
+    actor: grant.actor,
     interaction,
     action,
     status,
-    ...(about === undefined ? {} : { type: about }),
-    ...(id === undefined || target !== undefined ? {} : { id }),
-    ...(query === '' ? {} : { query: query.slice(0, 4_000) }),
+    ...subjectOf({ params, pairs, query: queryText(pairs), grant, etag }),
   };
 }
 

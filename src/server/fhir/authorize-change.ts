@@ -7,6 +7,7 @@ import { decide, decideFully, type Interaction, reachesAll } from '../../access/
 import type { Grant } from '../../access/grant.ts';
 import type { Change } from '../../fhir/change.ts';
 import { parseSearchUrl } from '../../fhir/search/parse.ts';
+import { refuseTrailChange } from './audit-events.ts';
 import type { FhirContext } from './context.ts';
 import { refuseBlindChains } from './narrow.ts';
 import { searchOptions } from './search-options.ts';
@@ -17,6 +18,7 @@ import { searchOptions } from './search-options.ts';
  */
 export function authorizeChange(context: FhirContext, grant: Grant, change: Change): Change {
   const type = typeOf(change);
+  refuseTrailChange(type);
   decide(grant, change.op satisfies Interaction, type);
   const criteria = change.op === 'create' ? change.ifNoneExist : change.query;
   if (criteria !== undefined) authorizeCriteria(context, grant, type, criteria);

@@ -1,5 +1,6 @@
 // The routes that change nothing, and the operations: what an entry of a Bundle may ask as well as a request.
 // https://hl7.org/fhir/R4/http.html#summary
+import { besideTrail, readAuditEvent, refuseOnTrail, searchAuditEvents } from './audit-events.ts';
 import { capabilities } from './capabilities.ts';
 import { history } from './history.ts';
 import { createMatcher } from './match-route.ts';
@@ -10,17 +11,17 @@ import { JSON_TYPES, type RouteTable, route } from './route.ts';
 import { search } from './search.ts';
 import { vread } from './vread.ts';
 
-const SEARCH_TYPE = route({ interaction: 'search-type', action: 'E' }, search);
+const SEARCH_TYPE = route({ interaction: 'search-type', action: 'E' }, besideTrail(search, searchAuditEvents));
 
 export const QUESTION_ROUTES: RouteTable = {
   '/metadata': { GET: route({ interaction: 'capabilities', open: true }, capabilities) },
   '/': { GET: route({ interaction: 'search-system', action: 'E' }, search) },
   '/_history': { GET: route({ interaction: 'history-system' }, history) },
   '/:type': { GET: SEARCH_TYPE },
-  '/:type/_history': { GET: route({ interaction: 'history-type' }, history) },
-  '/:type/:id': { GET: route({ interaction: 'read' }, read) },
-  '/:type/:id/_history': { GET: route({ interaction: 'history-instance' }, history) },
-  '/:type/:id/_history/:version': { GET: route({ interaction: 'vread' }, vread) },
+  '/:type/_history': { GET: route({ interaction: 'history-type' }, besideTrail(history, refuseOnTrail)) },
+  '/:type/:id': { GET: route({ interaction: 'read' }, besideTrail(read, readAuditEvent)) },
+  '/:type/:id/_history': { GET: route({ interaction: 'history-instance' }, besideTrail(history, refuseOnTrail)) },
+  '/:type/:id/_history/:version': { GET: route({ interaction: 'vread' }, besideTrail(vread, refuseOnTrail)) },
   '/:type/:id/:target': { GET: SEARCH_TYPE },
   ...operationRoutes(OPERATIONS, JSON_TYPES),
 };

@@ -1,5 +1,6 @@
 // Every FHIR interaction that is answered, in one table: path, method, code. A method that a path does not have is 405.
 // https://hl7.org/fhir/R4/http.html#summary
+import { besideTrail, refuseOnTrail, searchAuditEvents } from './audit-events.ts';
 import { batch } from './batch.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
@@ -10,11 +11,14 @@ import { search } from './search.ts';
 import { update } from './update.ts';
 
 const BATCH = route({ interaction: 'batch', action: 'E', takes: JSON_TYPES }, batch);
-const CREATE = route({ interaction: 'create', action: 'C', takes: JSON_TYPES }, create);
-const UPDATE = route({ interaction: 'update', action: 'U', takes: JSON_TYPES }, update);
-const PATCH = route({ interaction: 'patch', action: 'U', takes: PATCH_TYPES }, patch);
-const DELETE = route({ interaction: 'delete', action: 'D' }, remove);
-const SEARCH_TYPE_BY_FORM = route({ interaction: 'search-type', action: 'E', takes: [FORM_TYPE] }, search);
+const CREATE = route({ interaction: 'create', action: 'C', takes: JSON_TYPES }, besideTrail(create, refuseOnTrail));
+const UPDATE = route({ interaction: 'update', action: 'U', takes: JSON_TYPES }, besideTrail(update, refuseOnTrail));
+const PATCH = route({ interaction: 'patch', action: 'U', takes: PATCH_TYPES }, besideTrail(patch, refuseOnTrail));
+const DELETE = route({ interaction: 'delete', action: 'D' }, besideTrail(remove, refuseOnTrail));
+const SEARCH_TYPE_BY_FORM = route(
+  { interaction: 'search-type', action: 'E', takes: [FORM_TYPE] },
+  besideTrail(search, searchAuditEvents),
+);
 const SEARCH_SYSTEM_BY_FORM = route({ interaction: 'search-system', action: 'E', takes: [FORM_TYPE] }, search);
 
 export const FHIR_ROUTES: RouteTable = {

@@ -9,6 +9,7 @@ import { parseSearch } from '../../fhir/search/parse.ts';
 import type { Condition, SearchQuery } from '../../fhir/search/query.ts';
 import { summaryIn } from '../../fhir/subset.ts';
 import type { StoredVersion } from '../../store/store.ts';
+import { refuseTrailAmongTypes } from './audit-events.ts';
 import { bundleText, entryText, type Link } from './bundle-text.ts';
 import type { Answer, FhirContext, FhirRequest } from './context.ts';
 import { narrow, narrowChains, readableIncludes, unreadableIncludes } from './narrow.ts';
@@ -20,6 +21,7 @@ import { noticeOfWithheld } from './withheld.ts';
 
 export async function search(context: FhirContext, { grant, params, pairs, headers }: FhirRequest): Promise<Answer> {
   const { target, id, type } = params;
+  if (type === undefined) refuseTrailAmongTypes(pairs);
   const asked = target === undefined ? { type, pairs } : { type: target, patient: id, pairs };
   return { status: 200, body: await searchBundle(context, grant, asked, parsePrefer(headers.prefer).handling) };
 }

@@ -1,6 +1,6 @@
 // /ops: what operators see and do. Thin: lists of what is kept, and commands to the parts that are there.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { verifyAudit } from '../../store/audit-chain.ts';
+import type { TrailVerdict } from '../../audit/verify.ts';
 import { readIndexProgress } from '../../store/search/index-progress.ts';
 import type { Sync } from '../../sync/sync.ts';
 import type { Transitions } from '../../transitions/transitions.ts';
@@ -18,9 +18,13 @@ export interface OperatorParts {
   readonly sync?: Pick<Sync, 'status' | 'conflicts' | 'resolve' | 'pullNow' | 'pushNow'> | undefined;
   /** Absent: no sweep. */
   readonly transitions?: Pick<Transitions, 'tick'> | undefined;
+  readonly verifyTrail: () => Promise<TrailVerdict>;
 }
 
-export function serveOperators(server: FastifyInstance, { context, sync, transitions }: OperatorParts): void {
+export function serveOperators(
+  server: FastifyInstance,
+  { context, sync, transitions, verifyTrail }: OperatorParts,
+): void {
   const { store } = context;
   const list = (name: string, filters: readonly string[], read: (request: ListRequest) => Promise<ListPage>) =>
     server.get(`/ops/${name}`, facts(name, 'R'), async (request) => read(listRequest(request, filters)));
@@ -32,7 +36,7 @@ export function serveOperators(server: FastifyInstance, { context, sync, transit
   }
   list('follow-ups', FOLLOW_UP_FILTERS, (request) => listFollowUps(context, request));
   list('indexing', [], async () => ({ items: await readIndexProgress(store) }));
-  command('audit/verify', 'audit-verify', () => verifyAudit(store));
+  command('audit/verify', 'audit-verify', () => verifyTrail());
   if (transitions) command('sweep', 'sweep', () => transitions.tick());
   if (!sync) return;
   for (const [name, table] of Object.entries({ outbox: OUTBOX, messages: MESSAGES })) {

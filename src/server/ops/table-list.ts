@@ -16,11 +16,14 @@ export interface Table {
 
 export const AUDIT: Table = {
   name: 'audit',
-  columns: 'sequence recorded actor kind origin request interaction action status type id version query'.split(' '),
+  columns:
+    'sequence recorded actor kind client origin address purposes emergency request interaction action status type id version patient further query'.split(
+      ' ',
+    ),
   times: ['recorded'],
   order: 'sequence',
   key: 'sequence',
-  filters: ['actor', 'interaction', 'type', 'id'],
+  filters: ['actor', 'client', 'interaction', 'type', 'id', 'patient', 'emergency'],
 };
 
 export const OUTBOX: Table = {

@@ -14,6 +14,12 @@ export interface OpenedIndex {
   enforce(): void;
 }
 
+export interface PatientsOfResource {
+  readonly id: string;
+  readonly version: number;
+  readonly patients: readonly string[];
+}
+
 export interface SearchEngine {
   /** This server's FHIR base: absolute references below it are local. */
   readonly baseUrl: string;
@@ -26,8 +32,13 @@ export interface SearchEngine {
   open(tx: Sql, parameters?: SearchParameters): Promise<OpenedIndex>;
   /** Asks again which parameters are not indexed yet; false when all are. */
   followIndexing(sql: Sql): Promise<boolean>;
-  /** Replaces the search rows of the resource whose `resource.rid` is given. `fresh` says that it has none yet. */
-  index(tx: Transaction, rid: number, resource: Resource, fresh: boolean): Promise<void>;
+  /**
+   * Replaces the search rows of the resource whose `resource.rid` is given. `fresh` says that it has none yet.
+   * @returns ids of the patients whose compartment the resource is in
+   */
+  index(tx: Transaction, rid: number, resource: Resource, fresh: boolean): Promise<string[]>;
+  /** Of those resources that are there: version, and patients whose compartment they are in, from their search rows. */
+  patientsOf(sql: Sql, type: string, ids: readonly string[]): Promise<PatientsOfResource[]>;
   /** Removes them (the resource was deleted). */
   unindex(tx: Transaction, rid: number): Promise<void>;
   /** @throws Fault unavailable when it asks by a parameter that is not indexed yet */

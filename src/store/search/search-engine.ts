@@ -11,6 +11,7 @@ import type { SearchEngine } from './engine.ts';
 import { deleteWords, writeWords } from './full-text.ts';
 import { openIndexState, readUnindexed, type Unindexed } from './index-state.ts';
 import { openParameterIds, type ParameterIds } from './parameter-ids.ts';
+import { PatientCompartments } from './patient-compartments.ts';
 import { refuseUnindexed, refuseUnindexedIn } from './refuse-unindexed.ts';
 import { runQuery } from './run-query.ts';
 import { givenSubject, readWithholding, storedSubject } from './withholding.ts';
@@ -32,6 +33,7 @@ interface Opened {
   readonly extract: Extraction;
   readonly cursorKey: string;
   readonly unindexed: Unindexed;
+  readonly compartments: PatientCompartments;
 }
 
 export function createSearchEngine(options: SearchEngineOptions): SearchEngine {
@@ -48,11 +50,12 @@ export function createSearchEngine(options: SearchEngineOptions): SearchEngine {
       const state = await openIndexState(tx, current);
       const cursorKey = await openCursorKey(tx);
       const extract = createExtraction({ parameters: current, baseUrl, idOf: ids.idOf });
+      const compartments = new PatientCompartments(current, ids);
       return {
         // A process that does not keep the rules of consents must not write beside one that relies on them.
         fingerprint: `${state.fingerprint} consent-${CONSENT_RULES}`,
         enforce() {
-          opened = { ids, extract, cursorKey, unindexed: state.unindexed };
+          opened = { ids, extract, cursorKey, unindexed: state.unindexed, compartments };
         },
       };
     },
@@ -62,9 +65,13 @@ export function createSearchEngine(options: SearchEngineOptions): SearchEngine {
       return unindexed.size > 0;
     },
     async index(tx, rid, resource, fresh) {
-      await writeRows(tx, rid, ready().extract(resource), fresh);
+      const { extract, compartments } = ready();
+      const rows = extract(resource);
+      await writeRows(tx, rid, rows, fresh);
       await writeWords(tx, rid, resourceWords(resource), fresh);
+      return compartments.patientsIn(resource, rows);
     },
+    patientsOf: (sql, type, ids) => ready().compartments.patientsOf(sql, type, ids),
     async unindex(tx, rid) {
       await deleteRows(tx, rid);
       await deleteWords(tx, rid);

@@ -17,9 +17,13 @@ import { mayShow } from '../write-guard.ts';
 import { operationInput } from './input.ts';
 import type { Operation } from './operation.ts';
 
+/** Baton's own records have no labels. */
+const NOT_LABELLED = ['AuditEvent'];
+
 export const META: Operation = {
   code: 'meta',
   at: ['system', 'type', 'instance', 'version'],
+  notFor: NOT_LABELLED,
   affectsState: false,
   definition: 'http://hl7.org/fhir/OperationDefinition/Resource-meta',
   inputs: [],
@@ -30,6 +34,7 @@ export const META: Operation = {
 export const META_ADD: Operation = {
   code: 'meta-add',
   at: ['instance'],
+  notFor: NOT_LABELLED,
   affectsState: true,
   definition: 'http://hl7.org/fhir/OperationDefinition/Resource-meta-add',
   inputs: ['meta'],
@@ -39,6 +44,7 @@ export const META_ADD: Operation = {
 export const META_DELETE: Operation = {
   code: 'meta-delete',
   at: ['instance'],
+  notFor: NOT_LABELLED,
   affectsState: true,
   definition: 'http://hl7.org/fhir/OperationDefinition/Resource-meta-delete',
   inputs: ['meta'],

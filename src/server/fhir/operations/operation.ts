@@ -11,6 +11,8 @@ export interface Operation {
   readonly at: readonly OperationLevel[];
   /** Resource types it applies to; absent: every type. */
   readonly types?: readonly string[];
+  /** Of all types, those that it does not apply to. */
+  readonly notFor?: readonly string[];
   /** Changes something, so that GET is refused. */
   readonly affectsState: boolean;
   /** Canonical URL of the OperationDefinition. */

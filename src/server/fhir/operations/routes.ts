@@ -37,10 +37,19 @@ function places(operation: Operation): Place[] {
   return operation.at.map((level) => ({ path: `${PATHS[level]}/$${operation.code}`, operation }));
 }
 
+function exceptFor({ code, handler, notFor = [] }: Operation): FhirHandler {
+  if (notFor.length === 0) return handler;
+  return async (context, request) => {
+    const { type } = request.params;
+    if (type === undefined || !notFor.includes(type)) return handler(context, request);
+    throw new Fault('not-found', `$${code} is not an operation of ${type}.`, { code: 'not-supported' });
+  };
+}
+
 /** Several types may have an operation of one name, each its own: `$validate-code` of CodeSystem and of ValueSet. */
 function forTheirTypes(operations: readonly Operation[]): FhirHandler {
   const [only] = operations;
-  if (only && !only.types) return only.handler;
+  if (only && !only.types) return exceptFor(only);
   const types = operations.flatMap((operation) => operation.types ?? []);
   return async (context, request) => {
     const { type } = request.params;

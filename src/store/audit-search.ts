@@ -1,0 +1,143 @@
+// Finds records of the audit trail: tests on their columns, newest or oldest first, paged by keyset.
+import type { SqlRow, SqlValue, Store } from './store.ts';
+
+/** A record as it stands in the trail. */
+export interface AuditRow {
+  readonly sequence: number;
+  /** Milliseconds since 1970. */
+  readonly recorded: number;
+  readonly actor: string;
+  readonly kind: string;
+  readonly client: string | null;
+  readonly origin: string | null;
+  readonly address: string | null;
+  readonly purposes: readonly string[];
+  readonly emergency: string | null;
+  readonly request: string | null;
+  readonly interaction: string;
+  readonly action: string;
+  readonly status: number;
+  readonly type: string | null;
+  readonly id: string | null;
+  readonly version: number | null;
+  readonly patients: readonly string[];
+  readonly query: string | null;
+}
+
+type TextColumn = 'actor' | 'kind' | 'client' | 'address' | 'interaction' | 'action' | 'type' | 'id';
+type NumberColumn = 'sequence' | 'recorded' | 'status' | 'version';
+
+/** Something that must hold of a record. */
+export type AuditTest =
+  | { readonly column: TextColumn; readonly is: readonly string[] }
+  | { readonly column: TextColumn; readonly startsWith: string }
+  /** Half-open; an end that is absent is open. */
+  | { readonly column: NumberColumn; readonly from?: number; readonly below?: number }
+  /** About one of these patients. */
+  | { readonly patients: readonly string[] }
+  | { readonly any: readonly AuditTest[] }
+  | { readonly all: readonly AuditTest[] }
+  | { readonly not: AuditTest };
+
+export interface AuditSearch {
+  /** All of them must hold. */
+  readonly tests: readonly AuditTest[];
+  /** Oldest first; newest first otherwise. */
+  readonly ascending: boolean;
+  readonly count: number;
+  /** Where the page begins: the last record of the page before. */
+  readonly after?: AuditPosition | undefined;
+}
+
+export interface AuditPosition {
+  readonly recorded: number;
+  readonly sequence: number;
+}
+
+const COLUMNS =
+  'sequence, recorded, actor, kind, client, origin, address, purposes, emergency, request, interaction, action, status, type, id, version, patient, further, query';
+
+interface Sql {
+  readonly text: string;
+  readonly params: readonly SqlValue[];
+}
+
+/** @returns one record more than `count` when there is another page */
+export async function searchAudit(store: Pick<Store, 'query'>, search: AuditSearch): Promise<AuditRow[]> {
+  const where = search.after
+    ? [...search.tests.map(testSql), keyset(search.after, search.ascending)]
+    : search.tests.map(testSql);
+  const { text, params } = joined(where, 'AND');
+  const order = search.ascending ? 'ASC' : 'DESC';
+  const sql = `SELECT ${COLUMNS} FROM audit WHERE ${text} ORDER BY recorded ${order}, sequence ${order} LIMIT ?`;
+  return (await store.query(sql, [...params, search.count + 1])).map(auditRow);
+}
+
+/** How many records pass all tests. */
+export async function countAudit(store: Pick<Store, 'query'>, tests: readonly AuditTest[]): Promise<number> {
+  const { text, params } = joined(tests.map(testSql), 'AND');
+  const [row] = await store.query(`SELECT COUNT(*) AS total FROM audit WHERE ${text}`, params);
+  return Number(row?.total ?? 0);
+}
+
+export async function readAudit(store: Pick<Store, 'query'>, sequence: number): Promise<AuditRow | undefined> {
+  const [row] = await store.query(`SELECT ${COLUMNS} FROM audit WHERE sequence = ?`, [sequence]);
+  return row && auditRow(row);
+}
+
+function keyset({ recorded, sequence }: AuditPosition, ascending: boolean): Sql {
+  const beyond = ascending ? '>' : '<';
+  return {
+    text: `recorded ${beyond}= ? AND (recorded ${beyond} ? OR sequence ${beyond} ?)`,
+    params: [recorded, recorded, sequence],
+  };
+}
+
+function testSql(test: AuditTest): Sql {
+  if ('patients' in test) {
+    const { text, params } = among(test.patients);
+    const found = `SELECT sequence FROM audit WHERE patient ${text} UNION ALL SELECT sequence FROM audit_further WHERE patient ${text}`;
+    return { text: `sequence IN (${found})`, params: [...params, ...params] };
+  }
+  if ('any' in test) return joined(test.any.map(testSql), 'OR');
+  if ('all' in test) return joined(test.all.map(testSql), 'AND');
+  if ('not' in test) {
+    const { text, params } = testSql(test.not);
+    return { text: `NOT (${text})`, params };
+  }
+  const { column } = test;
+  if ('is' in test) {
+    const { text, params } = among(test.is);
+    return { text: `${column} ${text}`, params };
+  }
+  if ('startsWith' in test) {
+    return { text: `substr(${column}, 1, ?) = ?`, params: [[...test.startsWith].length, test.startsWith] };
+  }
+  const bounds: Sql[] = [];
+  if (test.from !== undefined) bounds.push({ text: `${column} >= ?`, params: [test.from] });
+  if (test.below !== undefined) bounds.push({ text: `${column} < ?`, params: [test.below] });
+  return joined(bounds, 'AND');
+}
+
+function among(values: readonly string[]): Sql {
+  return values.length === 1
+    ? { text: '= ?', params: values }
+    : { text: `IN (${values.map(() => '?').join(', ')})`, params: values };
+}
+
+function joined(parts: readonly Sql[], word: 'AND' | 'OR'): Sql {
+  if (parts.length === 0) return { text: word === 'AND' ? '1 = 1' : '1 = 0', params: [] };
+  return {
+    text: parts.map(({ text }) => (parts.length === 1 ? text : `(${text})`)).join(` ${word} `),
+    params: parts.flatMap(({ params }) => params),
+  };
+}
+
+function auditRow(row: SqlRow): AuditRow {
+  const { patient, further, purposes, ...rest } = row;
+  return {
+    ...(rest as unknown as Omit<AuditRow, 'purposes' | 'patients'>),
+    purposes: purposes === null ? [] : String(purposes).split(' '),
+    patients: [...(patient === null ? [] : [String(patient)]), ...(further === null ? [] : String(further).split(' '))],
+  };
+}

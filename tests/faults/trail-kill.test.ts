@@ -1,0 +1,68 @@
+// `kill -9` at random moments, also of two processes at once: the trail verifies with its seals and its file, and every version
+// has exactly one Provenance.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { pino } from 'pino';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openKeys } from '../../src/access/keys.ts';
+import { createProvenanceWriter } from '../../src/audit/provenance-writer.ts';
+import { createTrail } from '../../src/audit/trail.ts';
+import { systemClock } from '../../src/clock.ts';
+import { type OpenStore, openStore } from '../../src/store/open.ts';
+import { testRules } from '../support/store-rules.ts';
+
+const SCRIPT = join(import.meta.dirname, 'trail-writer.ts');
+const ROUNDS = 4;
+const clock = systemClock();
+const log = pino({ level: 'silent' });
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'baton-trail-kill-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** Kills the process after so many seals, and a moment that depends on what it prints. */
+async function runAndKill(name: string, seals: number): Promise<void> {
+  const child = spawn(process.execPath, [SCRIPT, folder, name], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout });
+  const ended = once(lines, 'close');
+  for (let n = 0; n < seals && child.exitCode === null; n += 1) await Promise.race([once(lines, 'line'), ended]);
+  child.kill('SIGKILL');
+  await ended;
+}
+
+async function opened<T>(work: (store: OpenStore) => Promise<T>): Promise<T> {
+  const store = await openStore({ url: `sqlite:${join(folder, 'baton.db')}`, clock, log, ...testRules() });
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+test('a killed Baton leaves a trail that verifies', { timeout: 120_000 }, async () => {
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const seals = () => 1 + Math.floor(Math.random() * 6);
+    await Promise.all([runAndKill('one', seals()), runAndKill('two', seals())]);
+    await opened(async (store) => {
+      const trail = createTrail({ store, clock, log, keys: await openKeys(folder), dataDir: folder });
+      const verdict = await trail.verify();
+      expect(verdict.reason).toBeUndefined();
+      expect(verdict.seals).toBeGreaterThan(0);
+    });
+  }
+  await opened(async (store) => {
+    await createProvenanceWriter({ store, baseUrl: 'https://baton.test', log }).run();
+    const [row] = await store.query(`SELECT
+      (SELECT COUNT(*) FROM version WHERE type <> 'Provenance') AS versions,
+      (SELECT COUNT(*) FROM version WHERE type = 'Provenance') AS provenances,
+      (SELECT COUNT(DISTINCT id) FROM version WHERE type = 'Provenance') AS ids`);
+    expect(row?.provenances).toBe(row?.versions);
+    expect(row?.ids).toBe(row?.versions);
+  });
+});
