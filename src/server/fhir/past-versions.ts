@@ -5,7 +5,7 @@ import type { Resource } from '@medplum/fhirtypes';
 import { decide, type Interaction } from '../../access/decide.ts';
 import type { Grant } from '../../access/grant.ts';
 import { Fault } from '../../fault.ts';
-import { collectReferences } from '../../fhir/references.ts';
+import { collectPlaced } from '../../fhir/references.ts';
 import type { FhirContext } from './context.ts';
 import { readCurrent } from './read.ts';
 
@@ -37,9 +37,10 @@ export async function pastVersionsShown(
 /** Whom a version is about and how it is labelled, as text to compare. */
 function subjectOf(content: string): string {
   const resource = JSON.parse(content) as Resource;
-  const patients = collectReferences(resource).filter((reference) =>
-    /(^|\/)Patient\/[^/]+(\/_history\/.*)?$/.test(reference),
-  );
+  // Where they are named counts too: the record is that of the subject, not that of who requested.
+  const patients = collectPlaced(resource)
+    .filter(({ reference }) => /(^|\/)Patient\/[^/]+(\/_history\/.*)?$/.test(reference))
+    .map(({ place, reference }) => `${place} ${reference}`);
   const labels = (resource.meta?.security ?? []).map(({ system, code }) => `${system}|${code}`);
   return JSON.stringify([[...new Set(patients)].sort(), [...new Set(labels)].sort()]);
 }

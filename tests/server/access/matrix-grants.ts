@@ -19,7 +19,7 @@ const NURSE: readonly Way[] = [{ may: 'crus', types: ABOUT, only: OF_OWN, ofAll:
 const CHIEF: readonly Way[] = [{ may: 'cruds', types: ABOUT, only: OF_OWN, ofAll: true }, DIRECTORY];
 const SELF: readonly Way[] = [{ may: 'rs', types: ABOUT, only: OF_OWN, ofAll: true }, DIRECTORY];
 const PARTNER: readonly Way[] = [
-  { may: 'rus', types: ['Task'], only: OWNED, ofAll: true, namesNobody: true },
+  { may: 'rus', types: ['Task'], only: OWNED, ofAll: true, bySaying: true, namesNobody: true },
   { may: 'rs', types: ['Patient'], only: OF_OWN, ofAll: true },
   DIRECTORY,
 ];
@@ -59,19 +59,19 @@ export const GRANTS: readonly GrantRow[] = [
   {
     name: 'by status',
     scope: 'system/Task.cruds?status=requested',
-    ways: [{ may: 'cruds', types: ['Task'], only: ofStatus('requested') }],
+    ways: [{ may: 'cruds', types: ['Task'], only: ofStatus('requested'), bySaying: true }],
   },
   {
     name: 'by code',
     scope: 'system/Task.cruds?code=urn:matrix|call',
-    ways: [{ may: 'cruds', types: ['Task'], only: ofCode('call') }],
+    ways: [{ may: 'cruds', types: ['Task'], only: ofCode('call'), bySaying: true }],
   },
   { name: 'by what is unknown', scope: 'system/Task.cruds?colour=red', ways: [] },
   {
     name: 'a patient, by status that none of hers has',
     scope: 'patient/Task.cruds?status=failed',
     patient: 'own',
-    ways: [{ may: 'cruds', types: ['Task'], only: both(OF_OWN, ofStatus('failed')) }],
+    ways: [{ may: 'cruds', types: ['Task'], only: both(OF_OWN, ofStatus('failed')), bySaying: true }],
   },
   {
     name: 'mixed: a patient, and the directory',

@@ -37,7 +37,9 @@ export interface Way {
   readonly only?: Limit;
   /** From a scope of all types (`…/*.rs`): it also serves what is asked of all types at once. */
   readonly ofAll?: boolean;
-  /** What is written may name patients whom it did not name before. */
+  /** It goes by what a resource says, not by whom it is about: of past versions nobody knows what the index would say. */
+  readonly bySaying?: boolean;
+  /** It goes by a rule of a role that names no patients: what is written names nobody whom it did not name before. */
   readonly namesNobody?: boolean;
 }
 
@@ -92,6 +94,11 @@ export class Rules {
       ({ only, namesNobody }) =>
         (only === undefined || only(subject)) && !(namesNobody === true && subject.patient !== undefined),
     );
+  }
+
+  /** For versions that are past, of what is reached. */
+  past(letter: string, type: string): boolean {
+    return this.whole(letter, type) || !this.#ways(letter, type).some(({ bySaying }) => bySaying === true);
   }
 
   /** It may be shown: read or found. */

@@ -117,6 +117,22 @@ describe('a case manager', () => {
     expect((await baton.fhir('PUT', '/Observation/two', { as, body: body('ann', 'cyd') })).status).toBe(200);
   });
 
+  it('does not see a past version that was about somebody whom the current one names', async () => {
+    const task = (forWhom: string, requester: string) => ({
+      status: 'requested',
+      intent: 'order',
+      for: ref(`Patient/${forWhom}`),
+      requester: ref(`Patient/${requester}`),
+    });
+    await put('Task', 'turned', task('cyd', 'ann'));
+    expect((await baton.fhir('GET', '/Task/turned', { as })).status).toBe(404);
+    await put('Task', 'turned', task('ann', 'cyd'));
+    await put('Task', 'turned', { ...task('ann', 'cyd'), description: 'now' });
+    expect((await baton.fhir('GET', '/Task/turned/_history/1', { as })).status).toBe(404);
+    expect((await baton.fhir('GET', '/Task/turned/_history/2', { as })).status).toBe(200);
+    expect((await baton.fhir('GET', '/Task/turned/_history', { as })).json.entry).toHaveLength(2);
+  });
+
   it('changes what names somebody else and stays about her patient', async () => {
     const task = { status: 'accepted', intent: 'order', for: ref('Patient/ann'), requester: ref('Patient/cyd') };
     const body = { resourceType: 'Task', id: 'for-ann', ...task, owner: ref('Practitioner/nurse') };
@@ -267,8 +283,8 @@ describe('an application', () => {
     const next = nextOf(await pageOf(undefined, path));
     for (let page = next; page !== ''; ) {
       const found = await pageOf(as, page);
-      expect([found.status, found.text.includes('Patient/cyd"},"owner')]).toEqual([200, false]);
-      for (const { resource } of found.json.entry ?? []) expect(['for-ann', 'open']).toContain(resource?.id);
+      expect(found.status).toBe(200);
+      for (const { resource } of found.json.entry ?? []) expect(['for-ann', 'open', 'turned']).toContain(resource?.id);
       page = nextOf(found);
     }
     const cursor = /_cursor=([\w-]+)/.exec(next)?.[1] ?? '';
