@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     exclude: ['tests/corpus/**', 'tests/browser/**', 'node_modules/**'],
+    // Half of them by default; what a test file costs is mostly reading definitions, which no two share.
+    maxWorkers: '100%',
     testTimeout: 30_000,
     hookTimeout: 60_000,
     globalSetup: ['tests/support/postgres-for-run.ts'],

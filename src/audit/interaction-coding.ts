@@ -27,6 +27,14 @@ const OTHERS: Readonly<Record<string, readonly [type: Coding, subtype?: Coding]>
     { system: DCM, code: '110114', display: 'User Authentication' },
     { system: DCM, code: '110123', display: 'Logout' },
   ],
+  token: [
+    { system: DCM, code: '110114', display: 'User Authentication' },
+    { system: DCM, code: '110126', display: 'Node Authentication' },
+  ],
+  'break-glass': [
+    { system: DCM, code: '110113', display: 'Security Alert' },
+    { system: DCM, code: '110127', display: 'Emergency Override Started' },
+  ],
   export: [{ system: DCM, code: '110106', display: 'Export' }],
 };
 

@@ -145,7 +145,7 @@ describe('an AuditEvent', () => {
       agent: [{ who: { display: 'Baton' } }, { who: { identifier: { value: 'connection epic' } } }],
     });
     expect(exchange && patientsOf(exchange)).toEqual(['Patient/own']);
-    expect(await events('/AuditEvent?type=110114')).toMatchObject([{ outcome: '4', subtype: [{ code: '110122' }] }]);
+    expect(await events('/AuditEvent?type=110114')).toMatchObject([{ outcome: '4', subtype: [{ code: '110126' }] }]);
     expect(await events('/AuditEvent?type=110106')).toMatchObject([{ subtype: [{ code: 'export' }] }]);
   });
 });
