@@ -90,7 +90,6 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
     read: (type, id) => readResource(reader, type, id),
     mayWithhold: (labels) => readMayWithhold(reader, labels),
     withholding: (type, id, condition) => findWithholding(reader, searchEngine, { type, id }, condition),
-    withholdingOf: (resource, condition) => searchEngine.withholdingOf(reader, resource, condition),
     vread: (type, id, versionId) => readVersion(reader, type, id, versionId),
     history: (request) => readHistory(reader, request),
     search: (query) => searchEngine.run(reader, query),

@@ -8,22 +8,17 @@ import type { ClientRegistry } from './client-registry.ts';
 import type { SmartContext } from './smart-context.ts';
 import type { StateTable } from './state-table.ts';
 
-export interface LaunchRequest {
+export interface Launch {
+  /** Id of the application. */
   readonly client: string;
   readonly context: SmartContext;
   /** fhirUser of who made it; absent when a service did, and then anybody may take it up. */
   readonly user?: string | undefined;
 }
 
-export interface Launch {
-  readonly client: string;
-  readonly context: SmartContext;
-  readonly user?: string | undefined;
-}
-
 export interface Launches {
   /** @returns the ticket, and the application's address with the ticket in it. @throws Fault not-found | invalid */
-  make(request: LaunchRequest): Promise<{ launch: string; url: string }>;
+  make(launch: Launch): Promise<{ launch: string; url: string }>;
   /** Uses the ticket up. Undefined when it is unknown, expired, spent, or for another client. */
   take(ticket: string, client: string): Promise<Launch | undefined>;
   /** The launch of a ticket that was used up by the request in progress. */

@@ -2,7 +2,7 @@
 // rules behind the settings are in the other files of this folder.
 import type { AdapterFactory, Configuration, KoaContextWithOIDC, Provider as Library } from 'oidc-provider';
 import type { Clock } from '../../clock.ts';
-import { LEEWAY_SECONDS } from '../claims.ts';
+import { LEEWAY_SECONDS } from '../issuer.ts';
 import type { Keys } from '../keys.ts';
 import type { Accounts } from './accounts.ts';
 import { LIBRARY_SCOPES, wordsOf } from './asked-scopes.ts';
