@@ -1,6 +1,8 @@
 // Which patients a person may open in an application: those that the person's roles let be read, and those of running
 // emergency accesses.
+
 import type { Clock } from '../clock.ts';
+import { fhirBase } from '../fhir/base-url.ts';
 import type { SearchParameters } from '../fhir/search/parameters.ts';
 import { parseSearch } from '../fhir/search/parse.ts';
 import type { Condition } from '../fhir/search/query.ts';
@@ -19,7 +21,7 @@ export function createVisiblePatients(options: VisiblePatientsOptions): (user: s
   const { standingOf, parameters, baseUrl, clock } = options;
   return async (user) => {
     const { rules, emergencies } = await standingOf(user);
-    const parsing = { handling: 'strict', baseUrl: `${baseUrl()}/fhir/R4`, clock } as const;
+    const parsing = { handling: 'strict', baseUrl: fhirBase(baseUrl()), clock } as const;
     const readable = rules.filter(({ types, may }) => types.has('Patient') && may.has('r'));
     const ofRules = readable.map(({ patients, matching }): Condition => {
       const of: Condition[] = patients ? [inPatientSets(parameters, patients, parsing)] : [];

@@ -22,6 +22,9 @@ export interface Actor {
   readonly emergency?: string;
 }
 
+/** Baton itself, where no part of it has a name of its own. */
+export const BATON: Actor = { reference: 'Device/baton', kind: 'service' };
+
 /** What became of one change, in the order the changes were given. */
 export interface Outcome {
   /** 201 created, 200 updated or already there (ifNoneExist), 204 deleted. */

@@ -1,8 +1,10 @@
 // Baton's own authorization server put together. It knows no HTTP framework: the door hands it Node's requests.
+
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Provider as Library } from 'oidc-provider';
 import type { Logger } from 'pino';
 import type { Clock } from '../../clock.ts';
+import { fhirBase } from '../../fhir/base-url.ts';
 import type { SearchParameters } from '../../fhir/search/parameters.ts';
 import type { Store } from '../../store/store.ts';
 import type { Claims } from '../claims.ts';
@@ -82,7 +84,7 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
   const grantEnd = () => Math.floor(clock.real().epochMilliseconds / 1000) + GRANT_SECONDS;
 
   const start = (issuer: string): Running => {
-    const rules = createSmartRules({ fhirBase: `${issuer}/fhir/R4`, launches, contexts, directory, grantEnd });
+    const rules = createSmartRules({ fhirBase: fhirBase(issuer), launches, contexts, directory, grantEnd });
     const adapter = createAdapterFactory(state, clients, clock);
     const provider = createProvider({ issuer, adapter, accounts, contexts, rules, keys, clock, pages: options.pages });
     completeAnswers(provider, { contexts, audit: store.audit.bind(store), log });

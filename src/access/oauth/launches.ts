@@ -1,9 +1,11 @@
 // EHR launches: somebody who has a patient open starts an application on that patient. The launch is a ticket: for one
 // application, once, within five minutes, and only by the person who made it.
 // https://hl7.org/fhir/smart-app-launch/app-launch.html#launch-app-ehr-launch
+
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
 import { Fault } from '../../fault.ts';
+import { fhirBase } from '../../fhir/base-url.ts';
 import type { ClientRegistry } from './client-registry.ts';
 import type { SmartContext } from './smart-context.ts';
 import type { StateTable } from './state-table.ts';
@@ -45,7 +47,7 @@ export function createLaunches(
       const expires = now() + LIFETIME_SECONDS;
       await table.put('Launch', launch, { payload: { client: clientId, context, user, expires }, expires });
       const url = new URL(client.launchUrl);
-      url.searchParams.set('iss', `${issuer()}/fhir/R4`);
+      url.searchParams.set('iss', fhirBase(issuer()));
       url.searchParams.set('launch', launch);
       return { launch, url: url.href };
     },

@@ -1,6 +1,8 @@
 // Which patients a person may open in an application, and how a person finds them. Only whom the person's roles let be
 // read is found.
+
 import type { Encounter, HumanName, Patient, RelatedPerson } from '@medplum/fhirtypes';
+import { fhirBase } from '../../fhir/base-url.ts';
 import { parseExact } from '../../fhir/exact-json.ts';
 import { isId, type Pairs } from '../../fhir/request-url.ts';
 import type { SearchParameters } from '../../fhir/search/parameters.ts';
@@ -52,7 +54,7 @@ export interface PatientDirectoryParts {
 export function createPatientDirectory(parts: PatientDirectoryParts): PatientDirectory {
   const { store, parameters, baseUrl, visiblePatients } = parts;
   const search = async (user: string, pairs: Pairs): Promise<Patient[]> => {
-    const query = parseSearch(parameters, 'Patient', pairs, { handling: 'strict', baseUrl: `${baseUrl()}/fhir/R4` });
+    const query = parseSearch(parameters, 'Patient', pairs, { handling: 'strict', baseUrl: fhirBase(baseUrl()) });
     const conditions = [...query.conditions, await visiblePatients(user)];
     const { items } = await store.search({ ...query, conditions, count: SHOWN + 1, total: 'none' });
     return items.map(({ content }) => parseExact<Patient>(content));
