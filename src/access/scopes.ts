@@ -73,8 +73,9 @@ function parseResourceScope(word: string): ResourceScope | undefined {
 
 /** True when every scope that `asked` grants is also granted by `allowed`. Used when a client asks for a token. */
 export function isWithin(asked: Scopes, allowed: Scopes): boolean {
-  const superuser = hasEverything(allowed);
-  const doorsFit = [...asked.doors].every((door) => superuser || allowed.doors.has(door));
+  // Consents bind who may do everything, too.
+  const opensAll = (door: Door) => door !== 'baton/custodian' && hasEverything(allowed);
+  const doorsFit = [...asked.doors].every((door) => allowed.doors.has(door) || opensAll(door));
   return doorsFit && asked.resources.every((scope) => [...scope.permissions].every((p) => covers(allowed, scope, p)));
 }
 

@@ -14,7 +14,7 @@ const ANSWER: FastifyCorsOptions = {
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
   allowedHeaders: [
     ...['Authorization', 'Content-Type', 'Accept', 'Prefer', 'If-Match', 'If-None-Match', 'If-None-Exist'],
-    ...['If-Modified-Since', 'X-Request-Id', 'X-Provenance'],
+    ...['If-Modified-Since', 'X-Request-Id'],
   ],
   exposedHeaders: [
     ...['ETag', 'Location', 'Content-Location', 'Last-Modified', 'X-Request-Id', 'Retry-After', 'WWW-Authenticate'],

@@ -59,6 +59,8 @@ describe('scopes', () => {
     ['system/Task.rs?code=x', 'system/Task.rs?code=x', true],
     ['baton/ops', 'system/Task.rs', false],
     ['baton/ops', 'system/*.cruds', true],
+    ['baton/custodian', 'system/*.cruds', false],
+    ['baton/custodian', 'system/*.cruds baton/custodian', true],
   ])('%s is within %s: %s', (asked, allowed, expected) => {
     expect(isWithin(parseScopes(asked), parseScopes(allowed))).toBe(expected);
   });
