@@ -1,5 +1,5 @@
 // What is left of a type when a grant does not reach all of it: the lanes that lead to resources, each with its limits.
-// Data only; server/fhir/lane-condition.ts turns it into conditions of a search.
+// Data only; server/fhir/reach.ts turns it into conditions of a search.
 import type { Pairs } from '../fhir/request-url.ts';
 
 /** Patients by what refers to them, or by what they say themselves: `CareTeam?participant=Practitioner/12`. */

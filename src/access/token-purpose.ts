@@ -4,7 +4,7 @@ import { Fault } from '../fault.ts';
 import type { Claims } from './claims.ts';
 
 /** `typ` of access tokens; issuers that do not know RFC 9068 say `JWT` or nothing. */
-export const ACCESS_TOKEN_TYPES: readonly string[] = ['at+jwt', 'application/at+jwt'];
+const ACCESS_TOKEN_TYPES: readonly string[] = ['at+jwt', 'application/at+jwt'];
 const UNSPECIFIC_TYPES: readonly unknown[] = ['jwt', 'application/jwt', undefined];
 
 /** How issuers call an access token where the standard leaves the word to them. */

@@ -4,7 +4,7 @@ import type { Coding } from '@medplum/fhirtypes';
 import type { AuditTest } from '../store/audit-search.ts';
 import { INTERACTION } from './systems.ts';
 
-export const AUDIT_EVENT_TYPE = 'http://terminology.hl7.org/CodeSystem/audit-event-type';
+const AUDIT_EVENT_TYPE = 'http://terminology.hl7.org/CodeSystem/audit-event-type';
 export const RESTFUL = 'http://hl7.org/fhir/restful-interaction';
 export const DCM = 'http://dicom.nema.org/resources/ontology/DCM';
 

@@ -1,5 +1,5 @@
 // The audit trail: append-only rows, each with a SHA-256 over its content and the hash of the row before, so that a
-// change or a removal in the middle shows. audit-verify.ts looks.
+// change or a removal in the middle shows. audit-walk.ts looks.
 import { hash } from 'node:crypto';
 import type { Transaction } from './engine.ts';
 import type { AuditRecord, SqlRow, SqlValue } from './store.ts';

@@ -6,7 +6,7 @@ export interface Label {
   readonly code: string;
 }
 
-export const CONFIDENTIALITY = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality';
+const CONFIDENTIALITY = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality';
 export const ACT_CODE = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
 
 /** From the least to the most confidential. */

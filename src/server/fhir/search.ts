@@ -38,7 +38,7 @@ export interface SearchAsked {
  * @returns the Bundle as JSON text
  * @throws Fault invalid | forbidden
  */
-export async function searchBundle(
+async function searchBundle(
   context: FhirContext,
   grant: Grant,
   asked: SearchAsked,
