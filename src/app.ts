@@ -237,7 +237,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   async function tick(): Promise<void> {
     await transitions.tick();
     await sync.tick(clock.now());
-    await provenance.run();
+    provenance.wake();
     await authorization.sweep();
   }
 
