@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { pino } from 'pino';
 import { type Access, createAccess } from '../../../src/access/access.ts';
+import { createFailedAttempts } from '../../../src/access/failed-attempts.ts';
 import { type Keys, openKeys } from '../../../src/access/keys.ts';
 import {
   type AuthorizationServer,
@@ -78,6 +79,8 @@ export interface World {
 export interface WorldOptions {
   readonly clients?: readonly Registration[];
   readonly login?: AuthorizationServerOptions['login'];
+  /** Failed attempts are counted. */
+  readonly attempts?: boolean;
   /** The public address, when something stands in front. */
   readonly publicBase?: string;
   /** On the database of another world, with its address and its keys: a second process. */
@@ -115,7 +118,8 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     const { resolveOwn } = authorization;
     const access = createAccess({ mode: 'smart', keys, issuers: [], baseUrl, clock, resolveOwn, standingOf });
     const rest = { parameters: PARAMETERS, definitions, validate, clock, log, baseUrl, version: '0.0.0-test' };
-    const app = await createServer({ store, access, authorization, ...rest });
+    const attempts = options.attempts ? { attempts: createFailedAttempts(clock) } : {};
+    const app = await createServer({ store, access, authorization, ...rest, ...attempts });
     await app.listen({ host: '127.0.0.1', port });
     listeningAt = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
     if (base === '') base = listeningAt;
