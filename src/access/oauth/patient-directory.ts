@@ -29,7 +29,7 @@ export interface PatientDirectory {
    */
   findPatients(user: string, text: string): Promise<{ patients: readonly PatientChoice[]; more: boolean }>;
   mayOpen(user: string, patientId: string): Promise<boolean>;
-  /** The only patient the person can ever mean: oneself, or whom a related person is related to. */
+  /** The only patient the person can ever mean: oneself, or whom a related person is related to. `mayOpen` says whether. */
   onlyPatientOf(user: string): Promise<string | undefined>;
   describe(patientId: string): Promise<PatientChoice | undefined>;
   isEncounterOf(patientId: string, encounterId: string): Promise<boolean>;
