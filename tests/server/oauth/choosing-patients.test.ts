@@ -20,6 +20,17 @@ async function put(resource: {
   await world.temp.store.commit(ACTOR, [{ op: 'update', resource: resource as never }]);
 }
 
+const consent = (id: string, patient: string, provision: object) => ({
+  resourceType: 'Consent',
+  id,
+  status: 'active',
+  scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy' }] },
+  category: [{ coding: [{ system: 'http://loinc.org', code: '59284-0' }] }],
+  patient: { reference: patient },
+  policy: [{ uri: 'http://example.org/policy' }],
+  provision,
+});
+
 async function begin(username: string, scope: string): Promise<Browser> {
   const browser = new Browser();
   await browser.open(authorizeUrl(world, pkce(), { scope }));
@@ -30,16 +41,7 @@ async function begin(username: string, scope: string): Promise<Browser> {
 it('a patient whose consent keeps the record from the person is neither found nor opened nor launched', async () => {
   const before = await begin('grey', 'launch/patient patient/*.rs');
   expect((await before.submit({ text: 'okafor' })).text).toContain('Samuel');
-  await put({
-    resourceType: 'Consent',
-    id: 'no',
-    status: 'active',
-    scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy' }] },
-    category: [{ coding: [{ system: 'http://loinc.org', code: '59284-0' }] }],
-    patient: { reference: 'Patient/p2' },
-    policy: [{ uri: 'http://example.org/policy' }],
-    provision: { type: 'deny' },
-  });
+  await put(consent('no', 'Patient/p2', { type: 'deny' }));
   const browser = await begin('grey', 'launch/patient patient/*.rs');
   const found = await browser.submit({ text: 'okafor' });
   expect(found.text).toContain('Eleanor');
@@ -59,6 +61,27 @@ it('a patient whose consent keeps the record from the person is neither found no
   });
   expect(launched.status).toBe(403);
   await world.temp.store.commit(ACTOR, [{ op: 'delete', type: 'Consent', id: 'no' }]);
+});
+
+it('an encounter that is withheld by its label is not offered', async () => {
+  const label = { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'PSY' };
+  const encounter = (id: string, kind: string, meta: object = {}) => ({
+    resourceType: 'Encounter',
+    id,
+    ...meta,
+    status: 'finished',
+    class: { code: 'AMB' },
+    type: [{ text: kind }],
+    subject: { reference: 'Patient/p1' },
+  });
+  await put(encounter('psy', 'Psychiatry visit', { meta: { security: [label] } }));
+  await put(encounter('plain', 'Follow-up visit'));
+  await put(consent('no-psy', 'Patient/p1', { type: 'deny', securityLabel: [label] }));
+  const browser = await begin('grey', 'launch/patient launch/encounter patient/*.rs');
+  await browser.submit({ text: 'eleanor' });
+  const page = await browser.submit({ patient: 'p1' });
+  expect(page.text).toContain('Follow-up visit');
+  expect(page.text).not.toContain('Psychiatry');
 });
 
 it('somebody who is no longer related to a patient is told nothing, not even the name', async () => {
