@@ -150,6 +150,8 @@ it('binds neither the patient nor who keeps the records, and not in an emergency
   expect((await baton.fhir('GET', '/Observation/of-shy', { as: self })).status).toBe(200);
   const custodian = await baton.token('system/*.cruds baton/custodian');
   expect((await baton.fhir('GET', '/Observation/of-shy', { as: custodian })).status).toBe(200);
+  const posing = await baton.tokenOf('Practitioner/pharmacist', 'user/*.rs baton/custodian');
+  expect((await baton.fhir('GET', '/Observation/of-shy', { as: posing })).status).toBe(404);
   const as = await baton.tokenOf('Practitioner/pharmacist', 'user/*.rs');
   const body = { resourceType: 'Parameters', parameter: [{ name: 'reason', valueString: 'Overdose, needs antidote' }] };
   expect((await baton.fhir('POST', '/Patient/shy/$break-glass', { as, body })).status).toBe(201);
