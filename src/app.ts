@@ -126,7 +126,10 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     ...config,
     store,
     parameters,
-    visiblePatients: createVisiblePatients({ standingOf, parameters, baseUrl: () => baseUrl, clock }),
+    visiblePatients: createVisiblePatients({
+      ...{ standingOf, askerOf, labelPolicy: policy },
+      ...{ parameters, baseUrl: () => baseUrl, clock },
+    }),
     keys,
     baseUrl: () => baseUrl,
     clock,

@@ -32,10 +32,15 @@ export function createAskers({ store, policy, clock }: AskerOptions): (grant: Gr
     return answer;
   };
   return async (grant) => {
-    const isBeyond = grant.scopes.doors.has('baton/custodian') || grant.standing?.beyondConsent;
-    if (isBeyond || !(await mayWithhold())) return undefined;
+    if (isBeyondConsent(grant) || !(await mayWithhold())) return undefined;
     return askerOf(grant, clock.now().epochMilliseconds);
   };
+}
+
+/** A person keeps the records by a role that says so, whatever the application has asked for in the person's name. */
+function isBeyondConsent({ actor, scopes, standing }: Grant): boolean {
+  const mayKeep = actor.kind !== 'user' || standing?.doors.has('baton/custodian') === true;
+  return standing?.beyondConsent === true || (mayKeep && scopes.doors.has('baton/custodian'));
 }
 
 /** Staff treat unless they say otherwise; what an application is for, only its token can tell. */
