@@ -1,5 +1,6 @@
 // Composition root: the only file that knows every part. It makes them, introduces them to each other, and stops them in
 // the right order.
+
 import { readFileSync } from 'node:fs';
 import type { Server as TlsServer } from 'node:https';
 import { join } from 'node:path';
@@ -23,6 +24,7 @@ import { loadProfiles } from './care/profiles.ts';
 import type { Clock } from './clock.ts';
 import { type Config, ConfigError, type FacilityConfig } from './config.ts';
 import { readCertificates } from './config-network.ts';
+import { fhirBase } from './fhir/base-url.ts';
 import { type Conformance, createConformance } from './fhir/conformance.ts';
 import { tokenSets } from './fhir/terminology/token-sets.ts';
 import { type MllpServer, startMllpServer } from './intake/mllp/server.ts';
@@ -99,7 +101,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   refuseUnknownTypes(Object.keys(config.requiredProfiles), definitions.resourceTypes);
   const searchEngine = createSearchEngine({
     parameters,
-    baseUrl: `${baseUrl}/fhir/R4`,
+    baseUrl: fhirBase(baseUrl),
     clock,
     tokenSets: tokenSets(() => definitions.terminology.source),
   });

@@ -1,5 +1,5 @@
 // What is checked of the configured issuers beyond their shape: addresses that can be trusted, and one way to check tokens.
-import { isIP } from 'node:net';
+import { isTrustworthy } from './access/trustworthy-url.ts';
 import { ConfigError } from './config-error.ts';
 
 export interface IssuerConfig {
@@ -45,16 +45,4 @@ export function readIssuer(written: WrittenIssuer, path: string): IssuerConfig {
     throw complain('needs introspection.clientSecretFile or introspection.clientSecret, one of them.');
   }
   return { issuer, ...rest, introspection: { ...client, clientSecret } };
-}
-
-/** https, or plain http that does not leave this machine. */
-function isTrustworthy(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname } = new URL(text);
-  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname.replace(/^\[|\]$/g, '')));
-}
-
-/** True for addresses that only this machine can reach. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }

@@ -5,9 +5,10 @@ import { dirname, resolve } from 'node:path';
 import { Ajv } from 'ajv';
 import type { OutsideLoginConfig } from './access/oauth/outside-login.ts';
 import type { Registration } from './access/oauth/registration.ts';
+import { isLoopback, isTrustworthy } from './access/trustworthy-url.ts';
 import { type ClientConfig, type LoginConfig, loginOf, registrationsOf } from './config-clients.ts';
 import { ConfigError } from './config-error.ts';
-import { type IssuerConfig, isLoopback, readIssuer, type WrittenIssuer } from './config-issuers.ts';
+import { type IssuerConfig, readIssuer, type WrittenIssuer } from './config-issuers.ts';
 import { checkOrigins, type LimitsConfig, readTls, readTrustedProxies, type TlsConfig } from './config-network.ts';
 import { ENVIRONMENT, FILE_SCHEMA } from './config-schema.ts';
 import { type Environment, withSecretFiles, withSecretMembers } from './secret-files.ts';
@@ -182,8 +183,7 @@ function requiredProfiles(text: string | undefined): Record<string, string[]> {
 
 /** A registry is trusted with what validation checks, so nobody on the way may change it; this machine may be asked plainly. */
 function packageRegistry(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && isLoopback(url.hostname))) {
+  if (!isTrustworthy(text)) {
     throw new ConfigError(`BATON_PACKAGE_REGISTRY must be an https URL, not "${text}".`);
   }
   return text.replace(/\/+$/, '');

@@ -83,6 +83,22 @@ export function asFault(error: unknown): Fault {
   return new Fault('fault', 'Baton could not complete the request because of an internal error.', { cause: error });
 }
 
+/** Where a bug is, without its message: messages of unexpected errors may quote what they choked on. */
+export function traceOf(error: unknown): { error: string; at: string } {
+  if (!(error instanceof Error)) return { error: typeof error, at: '' };
+  return { error: error.name, at: framesOf(error).join('\n') };
+}
+
+/** The innermost frames of the stack, which name code only. */
+export function framesOf({ stack = '' }: Error): string[] {
+  return stack
+    .split('\n')
+    .filter((line) => line.startsWith('    at '))
+    .slice(0, FRAMES);
+}
+
+const FRAMES = 12;
+
 /** The body every failing FHIR interaction answers with. */
 export function outcomeOf(fault: Fault): OperationOutcome {
   return { resourceType: 'OperationOutcome', issue: fault.issues };

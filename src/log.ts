@@ -2,11 +2,10 @@
 // Our own lines are written with that in mind; errors of libraries and of Node are not, so what of them may be written is
 // listed here.
 import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
-import { Fault } from './fault.ts';
+import { Fault, framesOf } from './fault.ts';
 
 /** Facts about an error that are never content. Messages and whatever else errors carry often quote what failed. */
 const FACTS = ['code', 'errcode', 'errstr', 'errno', 'syscall', 'address', 'port', 'severity', 'table', 'constraint'];
-const FRAMES = 12;
 /** An error that was caused by one that was caused by one … */
 const DEEPEST = 4;
 
@@ -31,12 +30,11 @@ export function createLog(level: string, destination: DestinationStream): Logger
 export function describeError(error: unknown, depth = 1): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error };
   const facts = Object.entries(error).filter(([name]) => FACTS.includes(name));
-  const frames = (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));
   return {
     type: error.name,
     ...(error instanceof Fault ? { kind: error.kind, ...error.context } : {}),
     ...Object.fromEntries(facts),
-    at: frames.slice(0, FRAMES).map((frame) => frame.trim()),
+    at: framesOf(error).map((frame) => frame.trim()),
     ...(error.cause === undefined || depth === DEEPEST ? {} : { cause: describeError(error.cause, depth + 1) }),
   };
 }

@@ -1,5 +1,6 @@
 // The door's view of access: a request's Authorization header becomes a Grant, and what can be issued or published is
 // here too. Decisions are in decide.ts.
+import { fhirBase } from '../fhir/base-url.ts';
 import type { Asker } from '../fhir/consent/asker.ts';
 import { ANONYMOUS, type Grant } from './grant.ts';
 import { issueToken, type TokenRequest } from './issue.ts';
@@ -49,8 +50,7 @@ export function createAccess(options: AccessOptions): Access {
       const asker = await options.askerOf?.(grant);
       return asker ? { ...grant, asker } : grant;
     },
-    issue: (request) =>
-      issueToken(keys.token, clock, { issuer: baseUrl(), audience: `${baseUrl()}/fhir/R4`, ...request }),
+    issue: (request) => issueToken(keys.token, clock, { issuer: baseUrl(), audience: fhirBase(baseUrl()), ...request }),
     revoked,
     checkIssuers: () => trust.check(),
     jwks: keys.jwks,

@@ -1,6 +1,7 @@
 // Why somebody asks, as their token says it: codes of v3-PurposeOfUse in a claim of their own, or the way IHE writes them.
 // https://profiles.ihe.net/ITI/IUA/index.html
 import type { Claims } from './claims.ts';
+import { memberOf } from './strict-json.ts';
 
 const MOST = 10;
 const CODE = /^[A-Za-z0-9_.-]{1,64}$/;
@@ -17,10 +18,4 @@ export function purposesIn(claims: Claims): readonly string[] {
 function codeOf(value: unknown): string | undefined {
   const text = typeof value === 'string' ? value.split('|').at(-1) : memberOf(value, 'code');
   return typeof text === 'string' && CODE.test(text) ? text : undefined;
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? (value as Readonly<Record<string, unknown>>)[name]
-    : undefined;
 }

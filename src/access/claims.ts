@@ -2,10 +2,8 @@
 // compared against the machine's clock, which the sandbox cannot move.
 import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
-import { LEEWAY_SECONDS, withoutSlash } from './issuer.ts';
+import { withoutSlash } from './issuer.ts';
 import { parseObject } from './strict-json.ts';
-
-export { LEEWAY_SECONDS };
 
 /** Algorithms a signature may use: asymmetric only, so that a published key can never be taken for a shared secret. */
 export const SIGNATURE_ALGORITHMS = [
@@ -79,7 +77,7 @@ const isCanonical = (part: string) => part !== '' && Buffer.from(part, 'base64ur
  * @throws Fault unauthenticated when the token is expired, not valid yet, from the future, or says nothing about when it
  * expires
  */
-export function checkTimes(claims: Claims, clock: Clock, leewaySeconds: number = LEEWAY_SECONDS): void {
+export function checkTimes(claims: Claims, clock: Clock, leewaySeconds: number): void {
   const now = clock.real().epochMilliseconds / 1000;
   if (typeof claims.exp !== 'number') throw new Fault('unauthenticated', 'The token has no expiry (claim `exp`).');
   if (claims.exp + leewaySeconds <= now) throw new Fault('unauthenticated', 'The token has expired.');

@@ -11,7 +11,7 @@ export type Attempt = 'token' | 'client' | 'login';
 export interface Trier {
   /** Network address. */
   readonly address: string;
-  /** Client id or user name, as given; absent when the attempt names none. */
+  /** User name, as given; absent when the attempt names none that counts. */
   readonly account?: string;
 }
 
@@ -44,12 +44,8 @@ const RULES: Readonly<Record<Attempt, Readonly<Partial<Record<Level, Rule>>>>> =
     account: { free: 50, longestSeconds: 60 },
     address: { free: 100, longestSeconds: 300 },
   },
-  client: {
-    pair: { free: 20, longestSeconds: 300 },
-    account: { free: 200, longestSeconds: 60 },
-    address: { free: 100, longestSeconds: 300 },
-  },
-  // A token names nobody until it is verified.
+  // Whoever guesses chooses which client to name; a token names nobody until it is verified.
+  client: { address: { free: 100, longestSeconds: 300 } },
   token: { address: { free: 200, longestSeconds: 60 } },
 };
 

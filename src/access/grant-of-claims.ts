@@ -8,6 +8,7 @@ import { patientIdOf, personOf } from './fhir-reference.ts';
 import type { Grant } from './grant.ts';
 import type { Agreement } from './issuer.ts';
 import { parseScopes } from './scopes.ts';
+import { memberOf } from './strict-json.ts';
 
 /** Where issuers name the application: the standard's claim, OpenID Connect's, Okta's, Entra's. */
 const CLIENT_CLAIMS = ['client_id', 'azp', 'cid', 'appid'];
@@ -68,11 +69,6 @@ function textAt(claims: Claims, path: string): string | undefined {
 }
 
 const isThere = (value: unknown) => value !== undefined && value !== null && value !== '';
-
-const memberOf = (value: unknown, name: string) =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? (value as Readonly<Record<string, unknown>>)[name]
-    : undefined;
 
 /**
  * The id of an application. It goes into audit records, so it may be neither endless nor read like a resource of ours.

@@ -1,7 +1,9 @@
-// One request to another authorization server. Here are the time-out, the size limit, the rule that nothing follows a
-// redirect, and the rule that only https is trusted off this machine.
+// One request to somebody whose word counts for tokens: another authorization server, or a client that publishes its keys.
+// Here are the time-out, the size limit, the rule that nothing follows a redirect, and the rule that only https is trusted off
+// this machine.
 import { Fault } from '../fault.ts';
 import { type JsonObject, parseObject } from './strict-json.ts';
+import { isTrustworthy } from './trustworthy-url.ts';
 
 /** Why an issuer could not be asked. The sentence is for operators and has nothing in it that the issuer sent. */
 export class IssuerError extends Error {
@@ -62,14 +64,6 @@ async function readBytes(response: Response): Promise<Buffer | undefined> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
-
-/** https, or anything on this machine: nobody on the way may put keys of his own into the answer. */
-function isTrustworthy(url: string): boolean {
-  if (!URL.canParse(url)) return false;
-  const { protocol, hostname } = new URL(url);
-  if (protocol === 'https:') return true;
-  return protocol === 'http:' && /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
 }
 
 /**

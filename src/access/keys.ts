@@ -1,4 +1,4 @@
-// Baton's own keys: one signs its access tokens, two sign its requests for other servers' tokens (SMART Backend
+// Baton's own keys: one signs its access tokens and the seals of the audit trail, two sign its requests for other servers' tokens (SMART Backend
 // Services), one its id tokens, and a secret its cookies. Made once, kept in a file that only its owner can read; the
 // public halves are published as a JSON Web Key Set.
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -19,7 +19,7 @@ export interface SigningKey {
 export type ClientKey = Readonly<Record<string, unknown>> & { readonly kid: string; readonly alg: KeyAlgorithm };
 
 export interface Keys {
-  /** Signs access tokens. Never used for anything else. */
+  /** Signs access tokens and, with a `typ` that no token has, seals of the audit trail. */
   readonly token: SigningKey;
   /** Private keys that sign client assertions towards other servers. */
   readonly client: Readonly<Record<KeyAlgorithm, ClientKey>>;

@@ -18,6 +18,13 @@ export function parseObject(bytes: Buffer): JsonObject | undefined {
   }
 }
 
+/** The object's own member of that name; undefined when there is none, or the value is no object. */
+export function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (value as JsonObject)[name]
+    : undefined;
+}
+
 function countMembers(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   const own = Array.isArray(value) ? 0 : Object.keys(value).length;

@@ -1,6 +1,8 @@
 // Whom Baton believes: itself and the issuers of the configuration, each with its keys or its introspection.
+
 import { createLocalJWKSet } from 'jose';
 import type { Clock } from '../clock.ts';
+import { fhirBase } from '../fhir/base-url.ts';
 import { createIntrospector, type Introspector } from './introspection.ts';
 import { type Agreement, agreementWith, DEFAULT_CLAIMS, type Issuer, LEEWAY_SECONDS } from './issuer.ts';
 import { type AskOptions, createAskIssuer, IssuerError } from './issuer-http.ts';
@@ -76,7 +78,7 @@ export function createTrust(options: TrustOptions): Trust {
       const other = typeof issuer === 'string' ? others.get(issuer) : undefined;
       if (!other) return undefined;
       const { issuer: config, ...source } = other;
-      return { agreement: agreementWith(config, `${baseUrl()}/fhir/R4`), isStrict: false, ...source };
+      return { agreement: agreementWith(config, fhirBase(baseUrl())), isStrict: false, ...source };
     },
     introspecting: [...others].flatMap(([issuer, other]) =>
       other.introspector ? [{ issuer, introspector: other.introspector }] : [],
@@ -86,7 +88,7 @@ export function createTrust(options: TrustOptions): Trust {
 }
 
 function ownAgreement(base: string): Agreement {
-  const fhir = `${base}/fhir/R4`;
+  const fhir = fhirBase(base);
   return { issuer: base, audiences: [base, fhir], leewaySeconds: LEEWAY_SECONDS, ...DEFAULT_CLAIMS, bases: [fhir] };
 }
 

@@ -1,6 +1,7 @@
 // Which patients, and which of their encounters, a person may open in an application: those that the person's roles let be
 // read, as far as no consent keeps them from the person, and those of running emergency accesses.
 import type { Clock } from '../clock.ts';
+import { fhirBase } from '../fhir/base-url.ts';
 import type { Asker } from '../fhir/consent/asker.ts';
 import type { LabelPolicy } from '../fhir/consent/label-policy.ts';
 import { compartmentCondition, membersCondition } from '../fhir/search/compartment.ts';
@@ -32,7 +33,7 @@ export function createVisiblePatients(
     const standing = await standingOf(user);
     const { rules, emergencies, emergencyRules } = standing;
     const asker = await askerOf({ actor: { reference: user, kind: 'user' }, scopes: parseScopes(''), standing });
-    const parsing = { handling: 'strict', baseUrl: `${baseUrl()}/fhir/R4`, clock } as const;
+    const parsing = { handling: 'strict', baseUrl: fhirBase(baseUrl()), clock } as const;
     const isReadable = ({ types, may }: Standing['rules'][number]) => types.has(type) && may.has('r');
     const ofRules = rules.filter(isReadable).map(({ patients, matching }): Condition => {
       const of: Condition[] = [];

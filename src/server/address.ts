@@ -1,11 +1,17 @@
-// Where a request came from, as limits count it.
+// Where a request came from, as audit records say it and as limits count it.
 import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
+import type { RequestOrigin } from '../access/oauth/request-origin.ts';
 
 /** The client's address. What a proxy says is believed only when it is a trusted one and says an address. */
 export function addressOf(request: FastifyRequest): string {
   const { ip } = request;
   return isIP(ip) === 0 ? (request.socket.remoteAddress ?? '') : ip;
+}
+
+/** What the audit trail keeps of any request beside who asks. */
+export function originOf(request: FastifyRequest): RequestOrigin {
+  return { requestId: request.id, address: addressOf(request) };
 }
 
 /** Its network: an IPv4 address, or the first half of an IPv6 address, the rest of which a client chooses itself. */

@@ -4,7 +4,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { UNKNOWN_ACTOR } from '../access/grant.ts';
 import type { Actor, AuditRecord, Store } from '../store/store.ts';
-import { addressOf } from './address.ts';
+import { originOf } from './address.ts';
 import { queryText, subjectOf } from './audit-subject.ts';
 import { findGrant } from './grant-of.ts';
 import { FormBody } from './json-body.ts';
@@ -31,8 +31,8 @@ export function auditUnroutable(store: Store, request: FastifyRequest, status: n
 }
 
 /** Who asks, when no token says so. */
-export function unknownActor(request: FastifyRequest): Actor {
-  return { ...UNKNOWN_ACTOR, requestId: request.id, address: addressOf(request) };
+function unknownActor(request: FastifyRequest): Actor {
+  return { ...UNKNOWN_ACTOR, ...originOf(request) };
 }
 
 function recordOf(request: FastifyRequest, reply: FastifyReply, facts: RouteFacts): AuditRecord {

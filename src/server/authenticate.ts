@@ -7,7 +7,7 @@ import { decideDoor } from '../access/decide.ts';
 import type { FailedAttempts } from '../access/failed-attempts.ts';
 import type { Grant } from '../access/grant.ts';
 import { Fault } from '../fault.ts';
-import { addressOf, networkOf } from './address.ts';
+import { networkOf, originOf } from './address.ts';
 import { setGrant } from './grant-of.ts';
 import { refuseMisplacedToken } from './misplaced-token.ts';
 import type { RateLimits } from './rate-limits.ts';
@@ -59,7 +59,7 @@ export function authenticateAll(server: FastifyInstance, { access, attempts, lim
       return;
     }
     const grant = await authenticate(request, reply);
-    setGrant(request, { ...grant, actor: { ...grant.actor, requestId: request.id, address: addressOf(request) } });
+    setGrant(request, { ...grant, actor: { ...grant.actor, ...originOf(request) } });
     limits?.client(grant, reply);
     if (door) decideDoor(grant, door);
   });

@@ -2,7 +2,7 @@
 // send itself, never in cookies, so credentials are never allowed. https://fetch.spec.whatwg.org/#http-cors-protocol
 import cors, { type FastifyCorsOptions } from '@fastify/cors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { FHIR_PATH } from './fhir/context.ts';
+import { FHIR_PATH } from '../fhir/base-url.ts';
 
 /** What tells what Baton is and holds no health data; `*` opens these to every origin. */
 const DISCOVERY = [`${FHIR_PATH}/metadata`, `${FHIR_PATH}/.well-known/smart-configuration`, '/.well-known/'];
@@ -14,7 +14,7 @@ const ANSWER: FastifyCorsOptions = {
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
   allowedHeaders: [
     ...['Authorization', 'Content-Type', 'Accept', 'Prefer', 'If-Match', 'If-None-Match', 'If-None-Exist'],
-    ...['If-Modified-Since', 'X-Request-Id', 'X-Provenance'],
+    ...['If-Modified-Since', 'X-Request-Id'],
   ],
   exposedHeaders: [
     ...['ETag', 'Location', 'Content-Location', 'Last-Modified', 'X-Request-Id', 'Retry-After', 'WWW-Authenticate'],

@@ -2,7 +2,7 @@
 // and headers. https://hl7.org/fhir/R4/http.html#Status-Codes
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { asFault, FAULTS, Fault, type FaultKind, outcomeOf } from '../fault.ts';
+import { asFault, FAULTS, Fault, type FaultKind, outcomeOf, traceOf } from '../fault.ts';
 import { FHIR_JSON } from './fhir/context.ts';
 
 /** Fastify's and its plugins' own errors that a client has caused. */
@@ -71,11 +71,4 @@ function insufficientScope(fault: Fault): string {
   const scope = fault.context?.scope;
   const wanted = typeof scope === 'string' && /^[\w./*$-]+$/.test(scope) ? `, scope="${scope}"` : '';
   return `Bearer realm="baton", error="insufficient_scope"${wanted}`;
-}
-
-/** Where a bug is, without its message: messages of unexpected errors may quote what they choked on. */
-function traceOf(error: unknown): { error: string; at: string } {
-  if (!(error instanceof Error)) return { error: typeof error, at: '' };
-  const frames = (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));
-  return { error: error.name, at: frames.slice(0, 12).join('\n') };
 }

@@ -10,6 +10,7 @@ import { ENDPOINTS } from '../access/oauth/provider.ts';
 import { verifyTrail as verifySealed } from '../audit/verify.ts';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
+import { FHIR_PATH, fhirBase } from '../fhir/base-url.ts';
 import { capabilityStatement } from '../fhir/capability.ts';
 import { type LabelPolicy, NO_LABEL_POLICY } from '../fhir/consent/label-policy.ts';
 import type { Definitions } from '../fhir/definitions.ts';
@@ -27,7 +28,7 @@ import { answerClientError } from './client-error.ts';
 import { allowOrigins } from './cors.ts';
 import { sendFault } from './errors.ts';
 import { AUDIT_EVENT_CAPABILITY } from './fhir/audit-events.ts';
-import { FHIR_PATH, type FhirContext } from './fhir/context.ts';
+import type { FhirContext } from './fhir/context.ts';
 import { registerFhir } from './fhir/door.ts';
 import { EXPAND } from './fhir/operations/expand.ts';
 import { OPERATIONS } from './fhir/operations/table.ts';
@@ -149,7 +150,7 @@ function fhirContext(options: ServerOptions): FhirContext {
   const { store, parameters, definitions, clock, baseUrl, limits = DEFAULT_LIMITS } = options;
   const installed = options.installed ?? (() => NOTHING_INSTALLED);
   const types = new Set(definitions.resourceTypes);
-  const base = () => `${baseUrl()}${FHIR_PATH}`;
+  const base = () => fhirBase(baseUrl());
   const date = clock.real().toString({ smallestUnit: 'millisecond' });
   const statement = () =>
     capabilityStatement({

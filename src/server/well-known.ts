@@ -5,7 +5,7 @@ import type { Access } from '../access/access.ts';
 import { CONTEXT_SCOPES } from '../access/oauth/asked-scopes.ts';
 import { ENDPOINTS } from '../access/oauth/provider.ts';
 import { DOORS } from '../access/scopes.ts';
-import { FHIR_PATH } from './fhir/context.ts';
+import { FHIR_PATH } from '../fhir/base-url.ts';
 
 const CAPABILITIES = [
   'launch-ehr',

@@ -1,8 +1,9 @@
 // A reader of the log that reacts to every entry: in order, at least once, from where it stopped. With its effect and its
 // cursor in one commit it reacts exactly once, also when two processes run it.
+
 import type { Logger } from 'pino';
 import { advanceCursor, beginCursor, readCursor } from './cursor.ts';
-import type { Actor, LogEntry, Statement, Store } from './store.ts';
+import { BATON, type LogEntry, type Statement, type Store } from './store.ts';
 
 export interface ConsumerOptions {
   readonly store: Store;
@@ -44,8 +45,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
 
 async function drain(options: ConsumerOptions): Promise<number> {
   const { store, name, log, batch = 100 } = options;
-  const actor: Actor = { reference: 'Device/baton', kind: 'service' };
-  let saved = await beginCursor(store, actor, name, 0);
+  let saved = await beginCursor(store, BATON, name, 0);
   let handled = 0;
   for (;;) {
     const entries = await store.readLog(saved, batch);
@@ -60,7 +60,7 @@ async function drain(options: ConsumerOptions): Promise<number> {
       }
     } finally {
       // Entries that needed no commit are remembered once per batch.
-      if (passed > saved) await store.commit(actor, [], [advanceCursor(name, saved, passed)]);
+      if (passed > saved) await store.commit(BATON, [], [advanceCursor(name, saved, passed)]);
     }
     saved = passed;
     if (entries.length < batch) break;

@@ -2,6 +2,7 @@
 // between the question and the write. What is hidden from the writer is to the commit as if it did not exist.
 import { Fault } from '../fault.ts';
 import { collectPlaced, collectReferences, isConditional, locateReference } from '../fhir/references.ts';
+import { existenceQuery, withId } from '../fhir/search/existence.ts';
 import type { Condition } from '../fhir/search/query.ts';
 import type { Group } from './group.ts';
 import type { Guard } from './guard.ts';
@@ -13,16 +14,8 @@ const CONTENT = 'SELECT content FROM resource WHERE rid = ?';
 
 /** Whether the resource is there, as the open transaction sees it, and fulfils the condition. */
 export async function holds(group: Group, type: string, id: string, condition: Condition): Promise<boolean> {
-  const { items } = await group.rules.searchEngine.run(group.tx, {
-    type,
-    conditions: [{ kind: 'id', ids: [id], negated: false }, condition],
-    includes: [],
-    sort: [],
-    count: 1,
-    total: 'none',
-    applied: [],
-    ignored: [],
-  });
+  const query = existenceQuery(type, [withId(id), condition]);
+  const { items } = await group.rules.searchEngine.run(group.tx, query);
   return items.length > 0;
 }
 

@@ -1,9 +1,10 @@
 // A lease lets one process at a time do a thing, and gives it up by itself when that process dies.
+
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
 import { isAbandoned, newToken } from './holder.ts';
-import type { Actor, Statement, Store } from './store.ts';
+import { BATON, type Statement, type Store } from './store.ts';
 
 /** What the holder of a lease is given. */
 export interface Lease {
@@ -15,7 +16,6 @@ export interface Lease {
 
 export type LeaseResult<T> = { readonly held: true; readonly value: T } | { readonly held: false };
 
-const ACTOR: Actor = { reference: 'Device/baton', kind: 'service' };
 const ACQUIRE = `INSERT INTO lease (name, token, until) VALUES (?, ?, ?)
   ON CONFLICT (name) DO UPDATE SET token = excluded.token, until = excluded.until
   WHERE lease.until <= ? OR lease.token = ?`;
@@ -74,7 +74,7 @@ async function abandoned(store: Store, name: string): Promise<string> {
 /** Whether the statement changed its one row. */
 async function changed(store: Store, sql: string, params: Statement['params']): Promise<boolean> {
   try {
-    await store.commit(ACTOR, [], [{ sql, params, rows: 1 }]);
+    await store.commit(BATON, [], [{ sql, params, rows: 1 }]);
     return true;
   } catch (error) {
     if (error instanceof Fault && error.kind === 'conflict') return false;

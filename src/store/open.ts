@@ -1,4 +1,5 @@
 // Opens a store: engine from the URL, migrations, then the few calls that the rest of Baton works with.
+
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
@@ -15,7 +16,7 @@ import { findAll, findWithholding, readHead, readLog, readMayWithhold, readResou
 import { enforceRules, type PrepareRules, type RulesInForce } from './rules-in-force.ts';
 import { reindexAll } from './search/reindex.ts';
 import { openSqlite } from './sqlite.ts';
-import type { Actor, Store } from './store.ts';
+import { BATON, type Store } from './store.ts';
 
 export interface StoreOptions extends Pick<CommitRules, 'searchEngine' | 'validate'> {
   /** `sqlite:PATH`, `sqlite::memory:` or `postgres://user:password@host/database` */
@@ -45,7 +46,6 @@ export interface OpenStore extends Store {
   reindex(signal: AbortSignal): Promise<void>;
 }
 
-const SELF: Actor = { reference: 'Device/baton', kind: 'service' };
 const PROBE = `INSERT INTO setting (key, value) VALUES ('probe', ?)
   ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
 /** A write probe is good for this many milliseconds. */
@@ -90,7 +90,6 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
     read: (type, id) => readResource(reader, type, id),
     mayWithhold: (labels) => readMayWithhold(reader, labels),
     withholding: (type, id, condition) => findWithholding(reader, searchEngine, { type, id }, condition),
-    withholdingOf: (resource, condition) => searchEngine.withholdingOf(reader, resource, condition),
     vread: (type, id, versionId) => readVersion(reader, type, id, versionId),
     history: (request) => readHistory(reader, request),
     search: (query) => searchEngine.run(reader, query),
@@ -109,7 +108,7 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
       if (now - probedAt < PROBE_LIFETIME) return true;
       try {
         const probe = [{ sql: PROBE, params: [String(now)] }];
-        await commits.submit({ actor: SELF, changes: [], alongside: probe, transaction: false });
+        await commits.submit({ actor: BATON, changes: [], alongside: probe, transaction: false });
         probedAt = now;
         return true;
       } catch (error) {

@@ -1,5 +1,4 @@
 // What the rest of Baton knows of the store: one way to write, one log, reads and searches. Engines implement it.
-import type { Resource } from '@medplum/fhirtypes';
 import type { Change } from '../fhir/change.ts';
 import type { Label } from '../fhir/consent/label-order.ts';
 import type { SearchQuery, WithheldCondition } from '../fhir/search/query.ts';
@@ -22,6 +21,9 @@ export interface Actor {
   /** Id of the emergency access (break-the-glass) under which the actor works. */
   readonly emergency?: string;
 }
+
+/** Baton itself, where no part of it has a name of its own. */
+export const BATON: Actor = { reference: 'Device/baton', kind: 'service' };
 
 /** What became of one change, in the order the changes were given. */
 export interface Outcome {
@@ -173,11 +175,6 @@ export interface Store {
    * @throws Fault unavailable while a search parameter that tells patients is still being indexed
    */
   withholding(type: string, id: string, condition: WithheldCondition): Promise<Withholding>;
-  /**
-   * What keeps this content from the asker, whether it is stored or not: for old versions, those of deleted resources, and
-   * what is about to be written. By the consents of now.
-   */
-  withholdingOf(resource: Resource, condition: WithheldCondition): Promise<Withholding>;
   vread(type: string, id: string, versionId: string): Promise<StoredVersion | undefined>;
   /** Newest first. */
   history(request: HistoryRequest): Promise<Page<StoredVersion>>;

@@ -61,6 +61,8 @@ describe('scopes', () => {
     ['baton/custodian', 'system/*.cruds', false],
     ['baton/custodian', 'system/*.cruds baton/custodian', true],
     ['baton/ops', 'system/*.cruds', true],
+    ['baton/custodian', 'system/*.cruds', false],
+    ['baton/custodian', 'system/*.cruds baton/custodian', true],
   ])('%s is within %s: %s', (asked, allowed, expected) => {
     expect(isWithin(parseScopes(asked), parseScopes(allowed))).toBe(expected);
   });

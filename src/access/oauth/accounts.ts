@@ -1,7 +1,8 @@
 // The people who may sign in to Baton itself, and those whom the site's own identity provider vouches for.
+
 import { randomUUID } from 'node:crypto';
 import { Fault } from '../../fault.ts';
-import type { Actor, SqlRow, Store } from '../../store/store.ts';
+import { type Actor, BATON, type SqlRow, type Store } from '../../store/store.ts';
 import { hashPassword, isPassword, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from './passwords.ts';
 import type { StateTable } from './state-table.ts';
 
@@ -37,7 +38,6 @@ const PUT_OUTSIDER = `INSERT INTO oauth_account (id, fhir_user, disabled, issuer
 const INSERT = `INSERT INTO oauth_account (id, username, password, fhir_user, disabled) VALUES (?, ?, ?, ?, 0)
   ON CONFLICT (username) DO NOTHING`;
 const FHIR_USER = /^(Practitioner|PractitionerRole|Patient|RelatedPerson|Person)\/[A-Za-z0-9.-]{1,64}$/;
-const ACTOR: Actor = { reference: 'Device/baton', kind: 'service' };
 
 export function createAccounts(store: Pick<Store, 'query' | 'commit'>, table: StateTable): Accounts {
   const select = async (where: string, params: readonly string[]) => {
@@ -67,7 +67,7 @@ export function createAccounts(store: Pick<Store, 'query' | 'commit'>, table: St
     async vouchedFor(issuer, subject, fhirUser) {
       if (!isFhirUser(fhirUser))
         throw new Fault('forbidden', 'The identity provider does not say who this is in FHIR.');
-      await store.commit(ACTOR, [], [{ sql: PUT_OUTSIDER, params: [randomUUID(), fhirUser, issuer, subject] }]);
+      await store.commit(BATON, [], [{ sql: PUT_OUTSIDER, params: [randomUUID(), fhirUser, issuer, subject] }]);
       const [row] = await store.query(BY_OUTSIDER, [issuer, subject]);
       if (!row) throw new Error('The account was removed while it was read.');
       return accountOf(row);

@@ -3,7 +3,7 @@
 import type { EventEmitter } from 'node:events';
 import type { KoaContextWithOIDC, Provider as Library } from 'oidc-provider';
 import type { Logger } from 'pino';
-import { Fault } from '../../fault.ts';
+import { Fault, traceOf } from '../../fault.ts';
 import type { Actor, AuditRecord } from '../../store/store.ts';
 import { UNKNOWN_ACTOR } from '../grant.ts';
 import { originOf } from './request-origin.ts';
@@ -51,8 +51,7 @@ export function completeAnswers(provider: Library, { contexts, audit, log }: Ans
     audit({ actor: actorOf(ctx), interaction: 'authorize', action: 'E', status: 200 });
   });
   provider.on('server_error', (ctx, error) => {
-    const at = (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));
-    log.error({ ...originOf(ctx.req), error: error.name, at: at.slice(0, 12).join('\n') }, 'authorization failed');
+    log.error({ ...originOf(ctx.req), ...traceOf(error) }, 'authorization failed');
     // A database that is away comes back; redirects to the application stay redirects.
     if (error instanceof Fault && error.kind === 'unavailable' && ctx.oidc.route in AUDITED) {
       ctx.status = error.status;

@@ -1,7 +1,7 @@
 // What SMART asks of a client's signed assertion beyond what the library checks.
 // https://hl7.org/fhir/smart-app-launch/client-confidential-asymmetric.html#authentication-jwt-payload
 import type { Clock } from '../../clock.ts';
-import { LEEWAY_SECONDS } from '../claims.ts';
+import { LEEWAY_SECONDS } from '../issuer.ts';
 import { errors } from './library.ts';
 
 const MAX_ASSERTION_SECONDS = 300;

@@ -1,15 +1,18 @@
 // Baton's own authorization server put together. It knows no HTTP framework: the door hands it Node's requests.
+
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Provider as Library } from 'oidc-provider';
 import type { Logger } from 'pino';
 import type { Clock } from '../../clock.ts';
+import { fhirBase } from '../../fhir/base-url.ts';
 import type { SearchParameters } from '../../fhir/search/parameters.ts';
 import type { Store } from '../../store/store.ts';
 import type { Claims } from '../claims.ts';
+import { createAskIssuer } from '../issuer-http.ts';
 import type { Keys } from '../keys.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
 import { completeAnswers } from './answers.ts';
-import { createClientKeys, type Fetch } from './client-keys.ts';
+import { createClientKeys } from './client-keys.ts';
 import { type ClientRegistry, createClientRegistry } from './client-registry.ts';
 import { createLaunches, type Launches } from './launches.ts';
 import { createOutsideLogin, type OutsideLogin, type OutsideLoginConfig } from './outside-login.ts';
@@ -35,7 +38,7 @@ export interface AuthorizationServerOptions {
   readonly log: Logger;
   readonly pages: LibraryPages;
   /** For the key sets of clients. */
-  readonly fetch?: Fetch;
+  readonly fetch?: typeof globalThis.fetch;
   readonly parameters: SearchParameters;
   /** Whom people may open. */
   readonly visiblePatients: VisiblePatients;
@@ -69,7 +72,7 @@ export interface AuthorizationServer {
 export function createAuthorizationServer(options: AuthorizationServerOptions): AuthorizationServer {
   const { store, keys, baseUrl, clock, log } = options;
   const state = openStateTable(store, clock);
-  const keysAt = createClientKeys(clock, options.fetch ?? globalThis.fetch, log);
+  const keysAt = createClientKeys(clock, createAskIssuer({ fetch: options.fetch }), log);
   const clients = createClientRegistry({ store, table: state, configured: options.clients, keysAt });
   const accounts = createAccounts(store, state);
   const launches = createLaunches(state, clients, clock, baseUrl);
@@ -81,7 +84,7 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
   const grantEnd = () => Math.floor(clock.real().epochMilliseconds / 1000) + GRANT_SECONDS;
 
   const start = (issuer: string): Running => {
-    const rules = createSmartRules({ fhirBase: `${issuer}/fhir/R4`, launches, contexts, directory, grantEnd });
+    const rules = createSmartRules({ fhirBase: fhirBase(issuer), launches, contexts, directory, grantEnd });
     const adapter = createAdapterFactory(state, clients, clock);
     const provider = createProvider({ issuer, adapter, accounts, contexts, rules, keys, clock, pages: options.pages });
     completeAnswers(provider, { contexts, audit: store.audit.bind(store), log });

@@ -3,16 +3,13 @@
 import type { JWK } from 'jose';
 import type { Logger } from 'pino';
 import type { Clock } from '../../clock.ts';
+import { type AskIssuer, IssuerError } from '../issuer-http.ts';
 
-const TIMEOUT_MS = 5_000;
-const MAX_BYTES = 64 * 1024;
 const FRESH_SECONDS = 60;
 /** How soon a URL that failed is asked again. */
 const RETRY_SECONDS = 10;
 /** A key that its owner took away must stop working even when the URL is down. */
 const STALE_SECONDS = 3_600;
-
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 interface Known {
   readonly keys: readonly JWK[];
@@ -21,16 +18,21 @@ interface Known {
 }
 
 /** @returns a function from a URL to the keys there, none when they cannot be had */
-export function createClientKeys(clock: Clock, fetch: Fetch, log: Logger): (url: string) => Promise<readonly JWK[]> {
+export function createClientKeys(
+  clock: Clock,
+  askIssuer: AskIssuer,
+  log: Logger,
+): (url: string) => Promise<readonly JWK[]> {
   const known = new Map<string, Known>();
   const asking = new Map<string, Promise<Known>>();
   const now = () => clock.real().epochMilliseconds / 1000;
 
   const ask = async (url: string): Promise<Known> => {
     try {
-      return { keys: await fetchKeys(url, fetch), fetched: now(), askAgain: now() + FRESH_SECONDS };
+      return { keys: await fetchKeys(url, askIssuer), fetched: now(), askAgain: now() + FRESH_SECONDS };
     } catch (error) {
-      log.warn({ url, error: (error as Error).name }, "a client's keys cannot be fetched");
+      const reason = error instanceof IssuerError ? error.message : 'its answer cannot be used';
+      log.warn({ url, reason }, "a client's keys cannot be fetched");
       const last = known.get(url);
       const usable = last && last.fetched + STALE_SECONDS > now() ? last : { keys: [], fetched: 0 };
       return { ...usable, askAgain: now() + RETRY_SECONDS };
@@ -48,25 +50,8 @@ export function createClientKeys(clock: Clock, fetch: Fetch, log: Logger): (url:
   };
 }
 
-async function fetchKeys(url: string, fetch: Fetch): Promise<readonly JWK[]> {
-  const answer = await fetch(url, {
-    headers: { accept: 'application/json' },
-    redirect: 'error',
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  });
-  if (answer.status !== 200 || answer.body === null) throw new Error(`HTTP ${answer.status}`);
-  const { keys } = JSON.parse(await readText(answer.body)) as { keys?: unknown };
-  if (!Array.isArray(keys)) throw new Error('This is no key set.');
+async function fetchKeys(url: string, ask: AskIssuer): Promise<readonly JWK[]> {
+  const { keys } = await ask(url);
+  if (!Array.isArray(keys)) throw new IssuerError('its answer is not a key set');
   return keys.filter((key): key is JWK => typeof key?.kty === 'string' && key.kty !== 'oct' && !('d' in key));
-}
-
-async function readText(body: ReadableStream<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    if (bytes > MAX_BYTES) throw new Error('The key set is too large.');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -1,29 +1,26 @@
 // EHR launches: somebody who has a patient open starts an application on that patient. The launch is a ticket: for one
 // application, once, within five minutes, and only by the person who made it.
 // https://hl7.org/fhir/smart-app-launch/app-launch.html#launch-app-ehr-launch
+
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
 import { Fault } from '../../fault.ts';
+import { fhirBase } from '../../fhir/base-url.ts';
 import type { ClientRegistry } from './client-registry.ts';
 import type { SmartContext } from './smart-context.ts';
 import type { StateTable } from './state-table.ts';
 
-export interface LaunchRequest {
+export interface Launch {
+  /** Id of the application. */
   readonly client: string;
   readonly context: SmartContext;
   /** fhirUser of who made it; absent when a service did, and then anybody may take it up. */
   readonly user?: string | undefined;
 }
 
-export interface Launch {
-  readonly client: string;
-  readonly context: SmartContext;
-  readonly user?: string | undefined;
-}
-
 export interface Launches {
   /** @returns the ticket, and the application's address with the ticket in it. @throws Fault not-found | invalid */
-  make(request: LaunchRequest): Promise<{ launch: string; url: string }>;
+  make(launch: Launch): Promise<{ launch: string; url: string }>;
   /** Uses the ticket up. Undefined when it is unknown, expired, spent, or for another client. */
   take(ticket: string, client: string): Promise<Launch | undefined>;
   /** The launch of a ticket that was used up by the request in progress. */
@@ -50,7 +47,7 @@ export function createLaunches(
       const expires = now() + LIFETIME_SECONDS;
       await table.put('Launch', launch, { payload: { client: clientId, context, user, expires }, expires });
       const url = new URL(client.launchUrl);
-      url.searchParams.set('iss', `${issuer()}/fhir/R4`);
+      url.searchParams.set('iss', fhirBase(issuer()));
       url.searchParams.set('launch', launch);
       return { launch, url: url.href };
     },

@@ -1,9 +1,9 @@
 // Signing in at the site's own identity provider instead of with a password of Baton's: OpenID Connect, code flow with PKCE,
 // state and nonce. A claim of its id token says who the person is in FHIR.
-import { isIP } from 'node:net';
 import * as oidc from 'openid-client';
 import type { Clock } from '../../clock.ts';
 import { Fault } from '../../fault.ts';
+import { isTrustworthy } from '../trustworthy-url.ts';
 import { type Account, type Accounts, isFhirUser } from './accounts.ts';
 import type { StateTable } from './state-table.ts';
 
@@ -94,7 +94,6 @@ async function exchange(known: oidc.Configuration, url: URL, { nonce, verifier }
 
 function discover({ issuer, clientId, clientSecret }: OutsideLoginConfig): Promise<oidc.Configuration> {
   const url = new URL(issuer);
-  const isLocal = url.hostname === 'localhost' || (isIP(url.hostname) === 4 && url.hostname.startsWith('127.'));
-  const options = url.protocol === 'http:' && isLocal ? { execute: [oidc.allowInsecureRequests] } : {};
+  const options = url.protocol === 'http:' && isTrustworthy(issuer) ? { execute: [oidc.allowInsecureRequests] } : {};
   return oidc.discovery(url, clientId, clientSecret, undefined, options);
 }

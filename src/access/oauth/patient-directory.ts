@@ -1,6 +1,8 @@
 // Which patients a person may open in an application, and how a person finds them. Only whom the person's roles let be
 // read is found.
+
 import type { Encounter, HumanName, Patient, RelatedPerson } from '@medplum/fhirtypes';
+import { fhirBase } from '../../fhir/base-url.ts';
 import { parseExact } from '../../fhir/exact-json.ts';
 import { isId, type Pairs } from '../../fhir/request-url.ts';
 import type { SearchParameters } from '../../fhir/search/parameters.ts';
@@ -56,7 +58,7 @@ export function createPatientDirectory(parts: PatientDirectoryParts): PatientDir
     pairs: Pairs,
     type: 'Patient' | 'Encounter' = 'Patient',
   ): Promise<T[]> => {
-    const query = parseSearch(parameters, type, pairs, { handling: 'strict', baseUrl: `${baseUrl()}/fhir/R4` });
+    const query = parseSearch(parameters, type, pairs, { handling: 'strict', baseUrl: fhirBase(baseUrl()) });
     const conditions = [...query.conditions, await visiblePatients(user, type)];
     const { items } = await store.search({ ...query, conditions, count: SHOWN + 1, total: 'none' });
     return items.map(({ content }) => parseExact<T>(content));

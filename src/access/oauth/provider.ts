@@ -1,8 +1,10 @@
 // oidc-provider set up as a SMART authorization server. Everything that is decided here is a setting of the library; the
 // rules behind the settings are in the other files of this folder.
+
 import type { AdapterFactory, Configuration, KoaContextWithOIDC, Provider as Library } from 'oidc-provider';
 import type { Clock } from '../../clock.ts';
-import { LEEWAY_SECONDS } from '../claims.ts';
+import { fhirBase } from '../../fhir/base-url.ts';
+import { LEEWAY_SECONDS } from '../issuer.ts';
 import type { Keys } from '../keys.ts';
 import type { Accounts } from './accounts.ts';
 import { LIBRARY_SCOPES, wordsOf } from './asked-scopes.ts';
@@ -76,7 +78,7 @@ export function createProvider(options: ProviderOptions): Library {
 
 function configuration(options: ProviderOptions, provider: () => Library): Configuration {
   const { issuer, rules, contexts, keys, clock, pages } = options;
-  const fhirBase = `${issuer}/fhir/R4`;
+  const base = fhirBase(issuer);
   return {
     adapter: options.adapter,
     clockTolerance: LEEWAY_SECONDS,
@@ -110,7 +112,7 @@ function configuration(options: ProviderOptions, provider: () => Library): Confi
       if (token.kind !== 'AccessToken') return undefined;
       const { patient, encounter } = await contexts.of(token.grantId);
       const account = await options.accounts.find(token.accountId);
-      return defined({ patient, encounter, fhirUser: account && `${fhirBase}/${account.fhirUser}` });
+      return defined({ patient, encounter, fhirUser: account && `${base}/${account.fhirUser}` });
     },
     issueRefreshToken: async (_ctx, client, source) =>
       client.grantTypeAllowed('refresh_token') && (source.scopes.has('offline_access') || isOnline(source)),
@@ -154,11 +156,11 @@ function configuration(options: ProviderOptions, provider: () => Library): Confi
       },
       resourceIndicators: {
         enabled: true,
-        defaultResource: () => fhirBase,
+        defaultResource: () => base,
         useGrantedResource: () => true,
         getResourceServerInfo: (ctx, resource) => ({
           scope: rules.grantableScope(ctx, resource),
-          audience: fhirBase,
+          audience: base,
           accessTokenFormat: 'opaque',
         }),
       },
@@ -181,7 +183,7 @@ async function signedIn(
     if (session?.accountId !== id) return undefined;
   }
   const { fhirUser, username } = account;
-  const claims = defined({ fhirUser: `${issuer}/fhir/R4/${fhirUser}`, preferred_username: username });
+  const claims = defined({ fhirUser: `${fhirBase(issuer)}/${fhirUser}`, preferred_username: username });
   return { accountId: id, fhirUser, claims: () => ({ sub: id, ...claims }) };
 }
 

@@ -1,10 +1,10 @@
 // What Baton knows of an application that may ask it for tokens, and what follows from that: whether it can keep a secret,
 // how it proves who it is, and which grants it may use.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { isIP } from 'node:net';
 import type { JWK } from 'jose';
 import type { AdapterPayload } from 'oidc-provider';
 import { parseScopes } from '../scopes.ts';
+import { isTrustworthy } from '../trustworthy-url.ts';
 
 export interface Registration {
   readonly clientId: string;
@@ -50,15 +50,9 @@ export function checkRegistration(client: Registration): Registration {
 /** https everywhere, http only to this machine; nothing that would match more than one address. */
 function checkUrl(text: string, what: string, refuse: (sentence: string) => void): void {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  const safe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname));
-  if (!safe) refuse(`the ${what} ${text} must be https, or http on this machine.`);
+  if (!isTrustworthy(text)) refuse(`the ${what} ${text} must be https, or http on this machine.`);
   if (text.includes('#') || text.includes('*')) refuse(`the ${what} ${text} must have neither # nor *.`);
   if (url?.username || url?.password) refuse(`the ${what} must not have a password in it.`);
-}
-
-/** True for names and addresses that only this machine answers to. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'));
 }
 
 const words = (client: Registration) => client.scope.split(' ');

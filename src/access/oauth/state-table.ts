@@ -1,9 +1,10 @@
 // The table that holds what the authorization server hands out. Identifiers are hashed on the way in, so that a copy of the
 // database lets nobody use a code, a token or a session.
+
 import { hash } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
 import { Fault } from '../../fault.ts';
-import type { Actor, SqlRow, SqlValue, Statement, Store } from '../../store/store.ts';
+import { BATON, type SqlRow, type SqlValue, type Statement, type Store } from '../../store/store.ts';
 
 /** What Baton keeps beside the library's own models. */
 export type OwnModel = 'Context' | 'Launch' | 'OutsideLogin';
@@ -45,7 +46,6 @@ export interface StateTable {
   sweep(): Promise<void>;
 }
 
-const ACTOR: Actor = { reference: 'Device/baton', kind: 'service' };
 /** The library tolerates clocks that differ; rows stay a little longer than that. */
 const GRACE_SECONDS = 300;
 
@@ -62,7 +62,7 @@ export function openStateTable(store: Pick<Store, 'query' | 'commit'>, clock: Cl
   const now = () => Math.floor(clock.real().epochMilliseconds / 1000);
   const change = (sql: string, params: readonly SqlValue[]) => commit({ sql, params });
   const commit = async (statement: Statement) => {
-    await store.commit(ACTOR, [], [statement]);
+    await store.commit(BATON, [], [statement]);
   };
   const listeners: (() => void)[] = [];
   const take = async (sql: string, params: readonly SqlValue[]) => {

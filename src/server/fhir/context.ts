@@ -12,7 +12,6 @@ import type { Terminology } from '../../fhir/terminology/terminology.ts';
 import type { Validator } from '../../fhir/validation/validator.ts';
 import type { Store } from '../../store/store.ts';
 
-export const FHIR_PATH = '/fhir/R4';
 export const FHIR_JSON = 'application/fhir+json; charset=utf-8';
 
 export interface FhirContext {

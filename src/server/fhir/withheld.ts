@@ -1,6 +1,7 @@
 // Tells the person who may know that a consent keeps something back. Everybody else finds nothing, as where there is nothing.
 import type { Grant } from '../../access/grant.ts';
 import { Fault } from '../../fault.ts';
+import { existenceQuery, withId } from '../../fhir/search/existence.ts';
 import type { Condition } from '../../fhir/search/query.ts';
 import { withheldCondition } from '../../fhir/search/withheld.ts';
 import type { FhirContext } from './context.ts';
@@ -25,7 +26,7 @@ export async function explainWithheld(context: FhirContext, grant: Grant, type: 
   const condition = withheldFrom(context, grant, type);
   const reach = condition && tryReach(context, unbound(grant), 'read', type);
   if (!condition || reach === undefined || reach === 'none') return;
-  const itself: Condition = { kind: 'id', ids: [id], negated: false };
+  const itself = withId(id);
   if (!(await isAny(context, type, reach === 'all' ? [itself] : [itself, reach]))) return;
   const { withheld, consents, labels } = await context.store.withholding(type, id, condition);
   if (!withheld) return;
@@ -55,15 +56,6 @@ export async function noticeOfWithheld(
 }
 
 async function isAny(context: FhirContext, type: string | undefined, conditions: readonly Condition[]) {
-  const { items } = await context.store.search({
-    ...(type === undefined ? {} : { type }),
-    conditions,
-    includes: [],
-    sort: [],
-    count: 1,
-    total: 'none',
-    applied: [],
-    ignored: [],
-  });
+  const { items } = await context.store.search(existenceQuery(type, conditions));
   return items.length > 0;
 }

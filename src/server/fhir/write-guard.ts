@@ -4,6 +4,7 @@ import type { Grant } from '../../access/grant.ts';
 import type { Lane } from '../../access/narrowing.ts';
 import type { Change } from '../../fhir/change.ts';
 import { parseLiteral } from '../../fhir/references.ts';
+import { existenceQuery, withId } from '../../fhir/search/existence.ts';
 import type { Condition } from '../../fhir/search/query.ts';
 import type { Guard } from '../../store/guard.ts';
 import { typeOf } from './authorize-change.ts';
@@ -81,7 +82,7 @@ const isAboutPatients = ({ patient, role }: Lane) => patient !== undefined || ro
 
 function patientsOfLane(context: FhirContext, { patient, role }: Lane): Condition {
   const of: Condition[] = [];
-  if (patient !== undefined) of.push({ kind: 'id', ids: [patient], negated: false });
+  if (patient !== undefined) of.push(withId(patient));
   if (role?.patients) of.push(patientsOf(context, role.patients));
   // A rule that goes by what the resource says, not by the patient, lets nobody move it to another patient.
   else if (role?.matching) of.push(NOBODY);
@@ -92,16 +93,6 @@ function patientsOfLane(context: FhirContext, { patient, role }: Lane): Conditio
 export async function mayShow(context: FhirContext, grant: Grant, type: string, id: string): Promise<boolean> {
   const reach = tryReach(context, grant, 'read', type);
   if (reach === 'all' || reach === 'none') return reach === 'all';
-  const conditions: Condition[] = [{ kind: 'id', ids: [id], negated: false }, reach];
-  const { items } = await context.store.search({
-    type,
-    conditions,
-    includes: [],
-    sort: [],
-    count: 1,
-    total: 'none',
-    applied: [],
-    ignored: [],
-  });
+  const { items } = await context.store.search(existenceQuery(type, [withId(id), reach]));
   return items.length > 0;
 }

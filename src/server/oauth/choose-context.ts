@@ -1,7 +1,7 @@
 // Choosing the patient, and the encounter when the application asks for one.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Fault } from '../../fault.ts';
-import { accountOf, finish, type OpenInteraction, personOf, send } from './interaction.ts';
+import { accountOf, finish, type OpenInteraction, send, signedInActor } from './interaction.ts';
 import { encounterPage, patientPage } from './pages.ts';
 import type { OauthParts } from './parts.ts';
 
@@ -68,6 +68,6 @@ function record(
   status: number,
   more: { readonly id?: string; readonly query?: string },
 ): void {
-  const actor = personOf(request, fhirUser, client.clientId);
+  const actor = signedInActor(request, fhirUser, client.clientId);
   store.audit({ actor, interaction, action: 'R', status, type: 'Patient', ...more });
 }

@@ -1,7 +1,7 @@
 // Asking whether the application may, and granting what was allowed.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { errors } from '../../access/oauth/library.ts';
-import { accountOf, finish, type OpenInteraction, personOf, questionFor, send } from './interaction.ts';
+import { accountOf, finish, type OpenInteraction, questionFor, send, signedInActor } from './interaction.ts';
 import { consentPage } from './pages.ts';
 import type { OauthParts } from './parts.ts';
 
@@ -27,7 +27,7 @@ export async function answerConsent(
   const { client, scope } = open;
   const account = await accountOf(parts, open);
   const allowed = decision === 'allow';
-  const actor = personOf(request, account.fhirUser, client.clientId);
+  const actor = signedInActor(request, account.fhirUser, client.clientId);
   parts.store.audit({ actor, interaction: 'consent', action: 'E', status: allowed ? 200 : 403 });
   if (!allowed) {
     return finish(parts, request, reply, { error: 'access_denied', error_description: 'the user did not allow it' });

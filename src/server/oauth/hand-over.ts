@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Running } from '../../access/oauth/authorization-server.ts';
 import { setOrigin } from '../../access/oauth/request-origin.ts';
-import { addressOf } from '../address.ts';
+import { originOf } from '../address.ts';
 
 /**
  * Makes the request look as it does to the client, before the library or its cookies see it.
@@ -16,7 +16,7 @@ export function asSeenByClient(request: FastifyRequest, baseUrl: string, given =
   raw.headers['x-forwarded-proto'] = protocol.slice(0, -1);
   raw.headers['x-forwarded-host'] = host;
   if (pathname !== '/') raw.originalUrl = `${pathname.replace(/\/$/, '')}${raw.url}`;
-  setOrigin(raw, { requestId: request.id, address: addressOf(request) });
+  setOrigin(raw, originOf(request));
 }
 
 /** @param wants what the answer may be: a page for a person, or JSON for an application */

@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { errors } from '../../access/oauth/library.ts';
 import { ENDPOINTS } from '../../access/oauth/provider.ts';
-import { asFault, Fault } from '../../fault.ts';
+import { asFault, Fault, traceOf } from '../../fault.ts';
 import { acceptForm } from '../json-body.ts';
 import { answerContext, showContext } from './choose-context.ts';
 import { answerConsent, showConsent } from './consent.ts';
@@ -21,9 +21,7 @@ export async function serveInteractions(app: FastifyInstance, parts: OauthParts)
     acceptForm(scope);
     scope.setErrorHandler((error, request, reply) => {
       const [status, sentence] = sentenceOf(error);
-      const { name, stack = '' } = error as Error;
-      const at = stack.split('\n').filter((line) => line.startsWith('    at '));
-      if (status >= 500) request.log.error({ requestId: request.id, error: name, at: at.join('\n') }, 'sign-in failed');
+      if (status >= 500) request.log.error({ requestId: request.id, ...traceOf(error) }, 'sign-in failed');
       return send(reply.code(status), errorPage(sentence));
     });
 

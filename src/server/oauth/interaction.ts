@@ -9,7 +9,7 @@ import type { Registration } from '../../access/oauth/registration.ts';
 import type { SmartContext } from '../../access/oauth/smart-context.ts';
 import type { Question } from '../../access/oauth/smart-rules.ts';
 import type { Actor } from '../../store/store.ts';
-import { addressOf } from '../address.ts';
+import { originOf } from '../address.ts';
 import { FormBody } from '../json-body.ts';
 import { asSeenByClient } from './hand-over.ts';
 import type { Page } from './page.ts';
@@ -83,6 +83,6 @@ export function formOf(request: FastifyRequest): Readonly<Record<string, string 
 }
 
 /** Who does something on one of the pages, for the audit trail. */
-export function personOf(request: FastifyRequest, fhirUser: string, client: string): Actor {
-  return { reference: fhirUser, kind: 'user', client, requestId: request.id, address: addressOf(request) };
+export function signedInActor(request: FastifyRequest, fhirUser: string, client: string): Actor {
+  return { reference: fhirUser, kind: 'user', client, ...originOf(request) };
 }

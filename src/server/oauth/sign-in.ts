@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Trier } from '../../access/failed-attempts.ts';
 import { UNKNOWN_ACTOR } from '../../access/grant.ts';
 import { Fault } from '../../fault.ts';
-import { addressOf, networkOf } from '../address.ts';
+import { networkOf, originOf } from '../address.ts';
 import { finish, formOf, type OpenInteraction, send } from './interaction.ts';
 import { loginPage } from './pages.ts';
 import type { OauthParts } from './parts.ts';
@@ -58,6 +58,6 @@ export function recordLogin(
   status: number,
 ): void {
   const who = fhirUser === undefined ? UNKNOWN_ACTOR : ({ reference: fhirUser, kind: 'user' } as const);
-  const actor = { ...who, requestId: request.id, address: addressOf(request) };
+  const actor = { ...who, ...originOf(request) };
   store.audit({ actor, interaction: 'login', action: 'E', status });
 }

@@ -16,7 +16,7 @@ import { lastUpdatedSql } from './last-updated-sql.ts';
 import { isNearSql } from './near-sql.ts';
 import type { ParameterIds } from './parameter-ids.ts';
 import { tableOf, unitSql, valueSql, valuesSql } from './value-sql.ts';
-import { REFERENCES, TOKENS, withheldSql } from './withheld-sql.ts';
+import { withheldSql } from './withheld-sql.ts';
 
 /** @param depth makes the aliases of nested subqueries different */
 export function conditionSql(condition: Condition, row: Fragment, ids: ParameterIds, depth = 0): Fragment {
@@ -70,7 +70,7 @@ export function conditionSql(condition: Condition, row: Fragment, ids: Parameter
     case 'hierarchy':
       return sql`${row}.rid IN (${hierarchySql(condition, ids, depth)})`;
     case 'withheld':
-      return withheldSql({ condition, row, ids, depth, references: REFERENCES, tokens: TOKENS });
+      return withheldSql({ condition, row, ids, depth });
     case 'not':
       return sql`NOT (${inner(condition.of, row)})`;
     case 'any':

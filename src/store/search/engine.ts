@@ -45,8 +45,6 @@ export interface SearchEngine {
   run(sql: Sql, query: SearchQuery): Promise<SearchResult>;
   /** Why, if at all, a current resource is withheld. @throws Fault unavailable as `run` does */
   withholding(sql: Sql, rid: number, condition: WithheldCondition): Promise<Withholding>;
-  /** The same of a resource that need not be stored. */
-  withholdingOf(sql: Sql, resource: Resource, condition: WithheldCondition): Promise<Withholding>;
   /** Parses `Type?parameters`. @throws Fault invalid */
   parse(query: string): SearchQuery;
 }

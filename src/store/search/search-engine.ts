@@ -14,7 +14,7 @@ import { openParameterIds, type ParameterIds } from './parameter-ids.ts';
 import { PatientCompartments } from './patient-compartments.ts';
 import { refuseUnindexed, refuseUnindexedIn } from './refuse-unindexed.ts';
 import { runQuery } from './run-query.ts';
-import { givenSubject, readWithholding, storedSubject } from './withholding.ts';
+import { readWithholding } from './withholding.ts';
 import { sparingConsents } from './without-consents.ts';
 import { deleteRows, writeRows } from './write-rows.ts';
 
@@ -84,11 +84,7 @@ export function createSearchEngine(options: SearchEngineOptions): SearchEngine {
     async withholding(sql, rid, condition) {
       const { ids, unindexed } = ready();
       refuseUnindexedIn(condition, unindexed);
-      return readWithholding(sql, storedSubject(rid), condition, ids);
-    },
-    withholdingOf(sql, resource, condition) {
-      const { ids, extract } = ready();
-      return readWithholding(sql, givenSubject(resource, extract(resource), condition, ids), condition, ids);
+      return readWithholding(sql, rid, condition, ids);
     },
     parse: (query) => parseSearchUrl(parameters, query, { ...options, handling: 'strict' }),
   };

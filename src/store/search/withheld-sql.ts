@@ -5,7 +5,7 @@ import { among, amongPadded, amongTexts, and, type Fragment, or, raw, sql } from
 import { indexedText } from './indexed-text.ts';
 import type { ParameterIds } from './parameter-ids.ts';
 
-/** Which resources are asked about, and where their search values are. */
+/** Which resources are asked about. */
 export interface Question {
   readonly condition: WithheldCondition;
   /** Alias with the columns rid, type and id. */
@@ -13,13 +13,7 @@ export interface Question {
   readonly ids: ParameterIds;
   /** Makes the aliases of nested subqueries different. */
   readonly depth: number;
-  /** Search values by rid: the tables of that name, or something in their place. */
-  readonly references: Fragment;
-  readonly tokens: Fragment;
 }
-
-export const REFERENCES = raw('search_reference');
-export const TOKENS = raw('search_token');
 
 /** A database without consents stops here: this is asked once for a statement, not for each resource. */
 const ANY_RULE = raw('EXISTS (SELECT 1 FROM consent_rule)');
@@ -42,24 +36,19 @@ export function withheldSql(question: Question): Fragment {
 
 /**
  * `SELECT id`: which consents deny, of the patients whom the resource is about.
- * @param from what the row is, as `FROM` and `WHERE` say it
+ * @param itself which row it is, as `WHERE` says it
  */
-export function denyingConsentsSql(
-  question: Question,
-  patients: readonly string[],
-  from: Fragment,
-  where: Fragment,
-): Fragment {
+export function denyingConsentsSql(question: Question, patients: readonly string[], itself: Fragment): Fragment {
   const d = raw(`d${question.depth}`);
   const patient = sql`${d}.patient`;
-  return sql`SELECT DISTINCT c.id FROM ${from} CROSS JOIN consent_rule ${d} JOIN resource c ON c.rid = ${d}.rid
-    WHERE ${where} AND ${patient} ${amongTexts(patients, question.ids.dialect)}
+  return sql`SELECT DISTINCT c.id FROM resource ${question.row} CROSS JOIN consent_rule ${d} JOIN resource c ON c.rid = ${d}.rid
+    WHERE ${itself} AND ${patient} ${amongTexts(patients, question.ids.dialect)}
     AND ${isOther(question.condition, patient)} AND ${deniesSql(question)} ORDER BY c.id`;
 }
 
 /** `SELECT system, code`: labels of the row that need a permit which somebody whom it is about has not given. */
 export function unreleasedLabelsSql(question: Question): Fragment {
-  const { condition, row, ids, depth, tokens } = question;
+  const { condition, row, ids, depth } = question;
   const [l, p] = [raw(`l${depth}`), raw(`p${depth}`)];
   const needed = condition.needPermit.map(
     ({ system, code }) => sql`(${l}.system = ${indexedText(system)} AND ${l}.code = ${indexedText(code)})`,
@@ -72,31 +61,28 @@ export function unreleasedLabelsSql(question: Question): Fragment {
     return sql`${isOther(condition, patient)} AND ${or(lacking)}`;
   });
   const isAboutSomebody = about(question, () => raw('1 = 1'));
-  return sql`SELECT ${l}.system, ${l}.code FROM ${tokens} ${l} WHERE ${l}.rid = ${row}.rid
+  return sql`SELECT ${l}.system, ${l}.code FROM search_token ${l} WHERE ${l}.rid = ${row}.rid
     AND ${l}.parameter = ${ids.idOf(condition.security)} AND ${or(needed)}
     AND (NOT ${isAboutSomebody} OR ${lacksPermit})`;
 }
 
 /** `SELECT id`: the patients whom the row is about. */
-export function patientsSql({ condition, row, ids, references }: Question, from: Fragment, where: Fragment): Fragment {
+export function patientsSql({ condition, row, ids }: Question, itself: Fragment): Fragment {
   const parameters = condition.parameters.map((key) => ids.idOf(key));
   const self = condition.self ? raw("'Patient'") : raw("''");
-  const own = sql`SELECT ${row}.id AS id FROM ${from} WHERE ${where} AND ${row}.type = ${self}`;
+  const own = sql`SELECT ${row}.id AS id FROM resource ${row} WHERE ${itself} AND ${row}.type = ${self}`;
   if (parameters.length === 0) return own;
-  return sql`${own} UNION SELECT x.target_id AS id FROM ${from} JOIN ${references} x ON x.rid = ${row}.rid
-    WHERE ${where} AND x.parameter ${among(parameters)} AND x.target_type = 'Patient'`;
+  return sql`${own} UNION SELECT x.target_id AS id FROM resource ${row} JOIN search_reference x ON x.rid = ${row}.rid
+    WHERE ${itself} AND x.parameter ${among(parameters)} AND x.target_type = 'Patient'`;
 }
 
 /** True when what is given of a patient's id is true of one whom the row is about. */
-function about(
-  { condition, row, ids, depth, references }: Question,
-  predicate: (patient: Fragment) => Fragment,
-): Fragment {
+function about({ condition, row, ids, depth }: Question, predicate: (patient: Fragment) => Fragment): Fragment {
   const x = raw(`w${depth}`);
   const ways: Fragment[] = [];
   const parameters = condition.parameters.map((key) => ids.idOf(key));
   if (parameters.length > 0) {
-    ways.push(sql`EXISTS (SELECT 1 FROM ${references} ${x} WHERE ${x}.rid = ${row}.rid
+    ways.push(sql`EXISTS (SELECT 1 FROM search_reference ${x} WHERE ${x}.rid = ${row}.rid
       AND ${x}.parameter ${among(parameters)} AND ${x}.target_type = 'Patient'
       AND ${predicate(sql`${x}.target_id`)}${raw(ids.dialect === 'postgres' ? ' OFFSET 0' : '')})`);
   }
@@ -123,7 +109,7 @@ function deniesSql(question: Question): Fragment {
 
 /** The rule is about this row, this asker and this time. What is not known of the asker fulfils a deny, never a permit. */
 function limitsSql(
-  { condition, row, ids, depth, tokens }: Question,
+  { condition, row, ids, depth }: Question,
   purpose: Purpose,
   rule: Fragment,
   effect: 'permit' | 'deny',
@@ -134,7 +120,7 @@ function limitsSql(
     sql`${rule}.valid_from <= ${at} AND ${rule}.valid_until > ${at}`,
     sql`${rule}.class IN ('*', ${row}.type)`,
     sql`${rule}.data IN ('*', ${row}.type || '/' || ${row}.id)`,
-    sql`(${rule}.label_code = '*' OR EXISTS (SELECT 1 FROM ${tokens} ${t} WHERE ${t}.rid = ${row}.rid
+    sql`(${rule}.label_code = '*' OR EXISTS (SELECT 1 FROM search_token ${t} WHERE ${t}.rid = ${row}.rid
       AND ${t}.parameter = ${ids.idOf(security)} AND ${t}.system = ${rule}.label_system
       AND ${t}.code = ${rule}.label_code))`,
   ];

@@ -106,7 +106,7 @@ describe.each([
   });
 });
 
-it('a patient scope makes nothing that is about somebody else as well', async () => {
+it('a patient scope makes nothing that is about somebody else as well, whichever way that is named', async () => {
   const as = await baton.token('patient/Observation.cruds', 'own');
   const about = (subject: string) => ({
     resourceType: 'Observation',
@@ -119,5 +119,11 @@ it('a patient scope makes nothing that is about somebody else as well', async ()
   for (const subject of ['Patient/other', 'http://127.0.0.1:8080/fhir/R4/Patient/other']) {
     const refused = await baton.fhir('POST', '/Observation', { as, body: about(subject) });
     expect([refused.status, refused.json.issue?.[0]?.expression]).toEqual([403, ['Observation.subject']]);
+  }
+  const wider = await baton.token('patient/Observation.cruds system/Patient.rs', 'own');
+  for (const subject of ['Patient/other', 'Patient?_id=other']) {
+    const entry = [{ resource: about(subject), request: { method: 'POST', url: 'Observation' } }];
+    const body = { resourceType: 'Bundle', type: 'transaction', entry };
+    expect((await baton.fhir('POST', '', { as: wider, body })).status).toBe(403);
   }
 });
