@@ -5,8 +5,9 @@ import { type Baton, startBaton } from './bench/baton.ts';
 import { type BenchDatabase, openDatabase } from './bench/database.ts';
 import { residentOf } from './bench/driver/cpu.ts';
 import type { World } from './bench/driver/session.ts';
+import { measureInTurn } from './bench/in-turn.ts';
 import { bareLimits } from './bench/limits.ts';
-import { loadPopulation } from './bench/load-population.ts';
+import { awaitProvenance, loadPopulation } from './bench/load-population.ts';
 import { measure } from './bench/measure.ts';
 import { type BenchOptions, readOptions, USAGE } from './bench/options.ts';
 import { populationOf } from './bench/population/population.ts';
@@ -53,6 +54,7 @@ async function fill(database: BenchDatabase, size: number): Promise<string> {
       say(`loaded ${whole(loaded)}, ${whole(loaded / ((performance.now() - begin) / 1000))} a second`);
     });
     const perSecond = population.size / ((performance.now() - begin) / 1000);
+    await awaitProvenance(baton);
     const after = residentOf(baton.pid);
     await database.settle();
     database.note(name);
@@ -106,6 +108,9 @@ async function measureRow(
   seconds: number,
   limits: ReturnType<typeof bareLimits>,
 ): Promise<Row | undefined> {
+  if (workload.againstUnguarded) {
+    return measureInTurn(database, workload, { ...planOf(baton, database, workload, world, seconds), open: false });
+  }
   const result = await measure({ ...planOf(baton, database, workload, world, seconds), open: workload.open ?? true });
   if ('skipped' in result) {
     say(`${workload.name}: skipped, ${result.skipped}`);

@@ -128,7 +128,10 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     ...config,
     store,
     parameters,
-    visiblePatients: createVisiblePatients({ standingOf, parameters, baseUrl: () => baseUrl, clock }),
+    visiblePatients: createVisiblePatients({
+      ...{ standingOf, askerOf, labelPolicy: policy },
+      ...{ parameters, baseUrl: () => baseUrl, clock },
+    }),
     keys,
     baseUrl: () => baseUrl,
     clock,
@@ -239,7 +242,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   async function tick(): Promise<void> {
     await transitions.tick();
     await sync.tick(clock.now());
-    await provenance.run();
+    provenance.wake();
     await authorization.sweep();
   }
 

@@ -1,6 +1,5 @@
 // The bare limits, each measured once in a run and only when a workload asks for it.
 import { execFileSync } from 'node:child_process';
-import { startUnguarded } from './baton.ts';
 import { type Listening, ROOT, startListening } from './child.ts';
 import type { BenchDatabase } from './database.ts';
 import type { World } from './driver/session.ts';
@@ -29,28 +28,10 @@ export function bareLimits(database: BenchDatabase, world: World, seconds: numbe
     return result.measured.perSecond;
   }
 
-  /** Started for the measurement and stopped after it, so that no other row has a third server beside it. */
-  async function measureUnguarded({ workload }: Extract<BareLimit, { kind: 'unguarded' }>): Promise<number> {
-    const { url, pid, stop } = await startUnguarded(database);
-    try {
-      const plan = { workload, url, world, connections: CONNECTIONS, seconds, open: false, server: pid };
-      const result = await measure(plan);
-      if ('skipped' in result) throw new Error(`${workload}: ${result.skipped}`);
-      return result.measured.perSecond;
-    } finally {
-      await stop();
-    }
-  }
-
   function measureInserts({ type, perTransaction }: Extract<BareLimit, { kind: 'insert' }>): number {
     const argv = ['scripts/bench/bare/insert.ts', database.url, type, String(perTransaction)];
     const printed = execFileSync(process.execPath, argv, { cwd: ROOT, encoding: 'utf8' });
     return (JSON.parse(printed) as { perSecond: number }).perSecond;
-  }
-
-  async function measureLimit(limit: BareLimit): Promise<number> {
-    if (limit.kind === 'insert') return measureInserts(limit);
-    return limit.kind === 'read' ? measureReads(limit) : measureUnguarded(limit);
   }
 
   return {
@@ -58,7 +39,7 @@ export function bareLimits(database: BenchDatabase, world: World, seconds: numbe
       const key = JSON.stringify(limit);
       const before = known.get(key);
       if (before !== undefined) return before;
-      const found = await measureLimit(limit);
+      const found = limit.kind === 'read' ? await measureReads(limit) : measureInserts(limit);
       known.set(key, found);
       return found;
     },

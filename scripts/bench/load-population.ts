@@ -1,4 +1,5 @@
 // Loads a population through Baton's own door: transactions of five hundred resources from a few clients at a time.
+import { setTimeout } from 'node:timers/promises';
 import type { Baton } from './baton.ts';
 import { type Population, portions } from './population/population.ts';
 import type { Resource } from './population/resource.ts';
@@ -39,4 +40,15 @@ async function sendPortion({ url, token }: Baton, resources: readonly Resource[]
   });
   const text = await answer.text();
   if (!answer.ok) throw new Error(`Loading failed: ${answer.status} ${text.slice(0, 1_000)}`);
+}
+
+/** Waits until every version has its Provenance: what Baton still has to do must not be measured with what it is asked. */
+export async function awaitProvenance({ url, token }: Baton): Promise<void> {
+  const headers = { authorization: `Bearer ${token}` };
+  for (let before = -1, now = 0; now !== before; ) {
+    before = now;
+    await setTimeout(1_500);
+    const answer = await fetch(`${url}/fhir/R4/Provenance?_summary=count`, { headers });
+    now = ((await answer.json()) as { total?: number }).total ?? 0;
+  }
 }

@@ -32,15 +32,15 @@ export function createAskers({ store, policy, clock }: AskerOptions): (grant: Gr
     return answer;
   };
   return async (grant) => {
-    if (isCustodian(grant) || grant.standing?.beyondConsent || !(await mayWithhold())) return undefined;
+    if (isBeyondConsent(grant) || !(await mayWithhold())) return undefined;
     return askerOf(grant, clock.now().epochMilliseconds);
   };
 }
 
-/** Only who has the scope by its name, and for a person the role as well. */
-function isCustodian({ scopes, actor, standing }: Grant): boolean {
-  const mayUser = actor.kind !== 'user' || standing?.doors.has('baton/custodian') === true;
-  return mayUser && scopes.doors.has('baton/custodian');
+/** A person keeps the records by a role that says so, whatever the application has asked for in the person's name. */
+function isBeyondConsent({ actor, scopes, standing }: Grant): boolean {
+  const mayKeep = actor.kind !== 'user' || standing?.doors.has('baton/custodian') === true;
+  return standing?.beyondConsent === true || (mayKeep && scopes.doors.has('baton/custodian'));
 }
 
 /** Staff treat unless they say otherwise; what an application is for, only its token can tell. */

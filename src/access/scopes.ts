@@ -29,6 +29,9 @@ export const DOORS = [
 ] as const;
 export type Door = (typeof DOORS)[number];
 
+/** Never follows from another scope. */
+const BEYOND_CONSENT: Door = 'baton/custodian';
+
 export interface Scopes {
   readonly resources: readonly ResourceScope[];
   readonly doors: ReadonlySet<Door>;
@@ -73,9 +76,9 @@ function parseResourceScope(word: string): ResourceScope | undefined {
 
 /** True when every scope that `asked` grants is also granted by `allowed`. Used when a client asks for a token. */
 export function isWithin(asked: Scopes, allowed: Scopes): boolean {
-  // Consents bind who may do everything, too.
-  const opensAll = (door: Door) => door !== 'baton/custodian' && hasEverything(allowed);
-  const doorsFit = [...asked.doors].every((door) => allowed.doors.has(door) || opensAll(door));
+  const superuser = hasEverything(allowed);
+  const fits = (door: Door) => allowed.doors.has(door) || (superuser && door !== BEYOND_CONSENT);
+  const doorsFit = [...asked.doors].every(fits);
   return doorsFit && asked.resources.every((scope) => [...scope.permissions].every((p) => covers(allowed, scope, p)));
 }
 

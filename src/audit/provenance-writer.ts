@@ -1,5 +1,6 @@
 // Reads the log and says, for every version, who made it: one Provenance each, many in one commit, together with how far it
 // has come. So each is written exactly once, whatever is killed and however many processes do it.
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Provenance } from '@medplum/fhirtypes';
 import type { Logger } from 'pino';
 import { asFault, FAULTS } from '../fault.ts';
@@ -18,6 +19,8 @@ export interface ProvenanceWriterOptions {
 export interface ProvenanceWriter {
   /** Catches up with the log; resolves to how many were written. Runs never overlap. */
   run(): Promise<number>;
+  /** The same without waiting for it; while others write much it takes its time. */
+  wake(): void;
   /** Writes soon after every commit, until `stop`. */
   follow(): void;
   /** Finishes what is under way. */
@@ -29,19 +32,25 @@ const ACTOR: Actor = { reference: 'Device/baton-provenance', kind: 'service' };
 const BATCH = 200;
 /** Commits that come within this many milliseconds are attributed together. */
 const GATHER = 250;
+/** While others write, a batch is followed by a rest of so many times as long, so that they go first. */
+const REST = 3;
 /** Have no provenance of their own. */
 const WITHOUT: ReadonlySet<string> = new Set(['Provenance', 'AuditEvent']);
 
 export function createProvenanceWriter({ store, baseUrl, log }: ProvenanceWriterOptions): ProvenanceWriter {
   let last: Promise<unknown> = Promise.resolve();
+  let waiting: Promise<number> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let unfollow: (() => void) | undefined;
   let stopped = false;
+  const stopping = new AbortController();
 
   async function drain(): Promise<number> {
     let at = await beginCursor(store, ACTOR, NAME, 0);
     let written = 0;
+    let head = await store.head();
     while (!stopped) {
+      const begin = performance.now();
       const entries = await store.readLog(at, BATCH);
       const whole = entries.length < BATCH ? entries : upToLastCommit(entries);
       const to = whole.at(-1)?.sequence;
@@ -55,6 +64,7 @@ export function createProvenanceWriter({ store, baseUrl, log }: ProvenanceWriter
         await store.commit(ACTOR, changes, [advanceCursor(NAME, at, to)], { transaction: false });
         written += changes.length;
         at = to;
+        head = await giveWay(begin, head + changes.length);
       } catch (error) {
         // Another process was first.
         const moved = (await readCursor(store, NAME)) ?? at;
@@ -64,6 +74,13 @@ export function createProvenanceWriter({ store, baseUrl, log }: ProvenanceWriter
       }
     }
     return written;
+  }
+
+  /** Rests when the log has grown by more than the batch itself. @returns where the log ends now */
+  async function giveWay(begin: number, expectedHead: number): Promise<number> {
+    const rest = REST * (performance.now() - begin);
+    if ((await store.head()) > expectedHead) await pause(rest, undefined, { signal: stopping.signal }).catch(() => {});
+    return store.head();
   }
 
   /** Some required profile does not like one of them: the others, and everything behind them, must not wait for it. */
@@ -83,18 +100,27 @@ export function createProvenanceWriter({ store, baseUrl, log }: ProvenanceWriter
   }
 
   function run(): Promise<number> {
-    const running = last.then(drain);
-    last = running.catch(() => undefined);
-    return running;
+    waiting ??= last.then(() => {
+      waiting = undefined;
+      const running = drain();
+      last = running.catch(() => undefined);
+      return running;
+    });
+    return waiting;
+  }
+
+  function wake(): void {
+    run().catch((error) => log.error({ err: error }, 'provenance stopped; the heartbeat tries again'));
   }
 
   return {
     run,
+    wake,
     follow() {
       unfollow ??= store.onCommit(() => {
         timer ??= setTimeout(() => {
           timer = undefined;
-          run().catch((error) => log.error({ err: error }, 'provenance stopped; the heartbeat tries again'));
+          wake();
         }, GATHER);
       });
     },
@@ -102,6 +128,7 @@ export function createProvenanceWriter({ store, baseUrl, log }: ProvenanceWriter
       unfollow?.();
       clearTimeout(timer);
       stopped = true;
+      stopping.abort();
       await last;
     },
   };

@@ -35,14 +35,11 @@ function unknownActor(request: FastifyRequest): Actor {
   return { ...UNKNOWN_ACTOR, ...originOf(request) };
 }
 
-function recordOf(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { interaction = 'unknown', action = 'R' }: RouteFacts,
-): AuditRecord {
+function recordOf(request: FastifyRequest, reply: FastifyReply, facts: RouteFacts): AuditRecord {
+  const { interaction = 'unknown', action = 'R' } = facts;
   const grant = findGrant(request);
   const etag = reply.getHeader('etag');
-  const query = queriesOf(request);
+  const query = isSearchable(facts) ? queriesOf(request) : '';
   const params = request.params as Record<string, string | undefined>;
   return {
     actor: grant?.actor ?? unknownActor(request),
@@ -58,6 +55,12 @@ function recordOf(
     }),
   };
 }
+
+/**
+ * What is sent to sign-in pages, to the authorization server and to addresses that are not there is no search: it has
+ * passwords, codes and secrets in it, and the trail never forgets.
+ */
+const isSearchable = ({ interaction, open = false }: RouteFacts) => interaction !== undefined && !open;
 
 /** Criteria of a search, from the URL and from the form. */
 function queriesOf({ url, body }: FastifyRequest): string {

@@ -58,6 +58,8 @@ describe('scopes', () => {
     ['system/Task.rs', 'system/Task.rs?code=x', false],
     ['system/Task.rs?code=x', 'system/Task.rs?code=x', true],
     ['baton/ops', 'system/Task.rs', false],
+    ['baton/custodian', 'system/*.cruds', false],
+    ['baton/custodian', 'system/*.cruds baton/custodian', true],
     ['baton/ops', 'system/*.cruds', true],
     ['baton/custodian', 'system/*.cruds', false],
     ['baton/custodian', 'system/*.cruds baton/custodian', true],

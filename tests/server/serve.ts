@@ -31,7 +31,7 @@ const definitions = loadDefinitions(profiles);
 const { validate } = createValidator(definitions);
 export const PARAMETERS = loadSearchParameters(ofType(profiles, 'SearchParameter'));
 const groups = loadTypeGroups(join(import.meta.dirname, '../../profiles/type-groups.json'), PARAMETERS);
-const LABELS = readLabelPolicy(join(import.meta.dirname, '../../profiles/access/consent-policy.json'));
+export const LABELS = readLabelPolicy(join(import.meta.dirname, '../../profiles/access/consent-policy.json'));
 export const ROLES = loadRoles(join(import.meta.dirname, '../../profiles/roles'), groups, PARAMETERS);
 
 export interface Answer {
@@ -122,7 +122,14 @@ export async function serve(
       store,
       keys,
       parameters: PARAMETERS,
-      visiblePatients: createVisiblePatients({ standingOf, parameters: PARAMETERS, baseUrl: () => BASE, clock }),
+      visiblePatients: createVisiblePatients({
+        standingOf,
+        askerOf,
+        labelPolicy: LABELS,
+        parameters: PARAMETERS,
+        baseUrl: () => BASE,
+        clock,
+      }),
       clients: [],
       baseUrl: () => BASE,
       clock,

@@ -62,7 +62,7 @@ export const SINGLE: readonly Workload[] = [
     what: 'read a Task by id, against the same without authentication, authorization and audit',
     connections: 64,
     script: { session: readTasks },
-    limit: { kind: 'unguarded', workload: 'A task' },
+    againstUnguarded: true,
     share: 0.75,
     open: false,
   },

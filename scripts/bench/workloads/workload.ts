@@ -8,9 +8,7 @@ export type BareLimit =
   /** A Fastify route that answers so many stored resources of a type from the same database. */
   | { readonly kind: 'read'; readonly type: string; readonly count: number }
   /** A loop that inserts the rows of so many creates per transaction. */
-  | { readonly kind: 'insert'; readonly type: string; readonly perTransaction: number }
-  /** Baton itself, asked the same without authentication, authorization and audit. */
-  | { readonly kind: 'unguarded'; readonly workload: string };
+  | { readonly kind: 'insert'; readonly type: string; readonly perTransaction: number };
 
 export interface Workload {
   /** Unique; the part before the space is its group: `W3 token`. */
@@ -23,6 +21,8 @@ export interface Workload {
   /** Per second, requests or resources. */
   readonly goal?: Readonly<Record<EngineName, number>>;
   readonly limit?: BareLimit;
+  /** Held against Baton itself without authentication, authorization and audit, the two measured in turn. */
+  readonly againstUnguarded?: true;
   /** Share of the limit that is to be reached. */
   readonly share?: number;
   /** False: peak only, no latencies. */

@@ -105,7 +105,7 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
     state,
     outsideLogin,
     running,
-    resolveOwn: (token) => claimsOf(running().provider, baseUrl(), token),
+    resolveOwn: (token) => claimsOf({ provider: running().provider, issuer: baseUrl(), clients, accounts }, token),
     sweep: () => state.sweep(),
   };
 }

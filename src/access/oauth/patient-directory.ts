@@ -31,7 +31,7 @@ export interface PatientDirectory {
    */
   findPatients(user: string, text: string): Promise<{ patients: readonly PatientChoice[]; more: boolean }>;
   mayOpen(user: string, patientId: string): Promise<boolean>;
-  /** The only patient the person can ever mean: oneself, or whom a related person is related to. */
+  /** The only patient the person can ever mean: oneself, or whom a related person is related to. `mayOpen` says whether. */
   onlyPatientOf(user: string): Promise<string | undefined>;
   describe(patientId: string): Promise<PatientChoice | undefined>;
   isEncounterOf(patientId: string, encounterId: string): Promise<boolean>;
@@ -41,8 +41,8 @@ export interface PatientDirectory {
 
 const SHOWN = 20;
 
-/** The condition that a Patient fulfils whom this person may open. */
-export type VisiblePatients = (user: string) => Promise<Condition>;
+/** The condition that a resource of the type fulfils which this person may open. */
+export type VisiblePatients = (user: string, type: 'Patient' | 'Encounter') => Promise<Condition>;
 
 export interface PatientDirectoryParts {
   readonly store: Pick<Store, 'read' | 'find' | 'search'>;
@@ -53,11 +53,15 @@ export interface PatientDirectoryParts {
 
 export function createPatientDirectory(parts: PatientDirectoryParts): PatientDirectory {
   const { store, parameters, baseUrl, visiblePatients } = parts;
-  const search = async (user: string, pairs: Pairs): Promise<Patient[]> => {
-    const query = parseSearch(parameters, 'Patient', pairs, { handling: 'strict', baseUrl: fhirBase(baseUrl()) });
-    const conditions = [...query.conditions, await visiblePatients(user)];
+  const search = async <T extends object = Patient>(
+    user: string,
+    pairs: Pairs,
+    type: 'Patient' | 'Encounter' = 'Patient',
+  ): Promise<T[]> => {
+    const query = parseSearch(parameters, type, pairs, { handling: 'strict', baseUrl: fhirBase(baseUrl()) });
+    const conditions = [...query.conditions, await visiblePatients(user, type)];
     const { items } = await store.search({ ...query, conditions, count: SHOWN + 1, total: 'none' });
-    return items.map(({ content }) => parseExact<Patient>(content));
+    return items.map(({ content }) => parseExact<T>(content));
   };
   const read = async <T>(type: string, id: string): Promise<T | undefined> => {
     const version = await store.read(type, id);
@@ -97,9 +101,11 @@ export function createPatientDirectory(parts: PatientDirectoryParts): PatientDir
     },
     async encountersOf(user, patientId) {
       if (!(await mayOpen(user, patientId))) return [];
-      const matches = (await store.find(`Encounter?patient=${encodeURIComponent(patientId)}`)).map(({ content }) =>
-        parseExact<Encounter>(content),
-      );
+      const latest = [
+        ['patient', patientId],
+        ['_sort', '-date'],
+      ] as const;
+      const matches = await search<Encounter>(user, latest, 'Encounter');
       const start = (encounter: Encounter) => encounter.period?.start ?? '';
       return matches
         .sort((a, b) => start(b).localeCompare(start(a)))

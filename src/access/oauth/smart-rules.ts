@@ -83,11 +83,11 @@ export function createSmartRules({ fhirBase, launches, contexts, directory, gran
     if (launch?.user !== undefined && launch.user !== fhirUser) {
       throw new errors.InvalidRequest('the launch was made by another user');
     }
-    const context = { ...chosen, ...launch?.context };
-    if (context.patient === undefined && needsPatient(scope)) {
-      const only = scope.includes('launch/encounter') ? undefined : await directory.onlyPatientOf(fhirUser);
-      return only === undefined ? undefined : { ...context, patient: only };
-    }
+    const known = { ...chosen, ...launch?.context };
+    const isOpen = known.patient === undefined && needsPatient(scope);
+    const only = isOpen && !scope.includes('launch/encounter') ? await directory.onlyPatientOf(fhirUser) : undefined;
+    if (isOpen && only === undefined) return undefined;
+    const context = only === undefined ? known : { ...known, patient: only };
     if (context.patient !== undefined && !(await directory.mayOpen(fhirUser, context.patient))) {
       throw new errors.AccessDenied('the user may not open this patient');
     }

@@ -27,26 +27,36 @@ export function reachOf(
   alike: readonly string[] = [],
 ): Condition | undefined {
   const narrowing = decide(grant, interaction, type ?? alike[0] ?? '*');
-  return narrowing && within(context, grant, interaction, type, narrowing);
+  if (!narrowing) return undefined;
+  return isBound(grant, interaction)
+    ? permitted(context, grant, type, narrowing)
+    : withinLanes(context, type, narrowing.lanes);
 }
 
+/**
+ * As `reachOf`, for a change that keeps what a resource says. Consents bind it: what is withheld could else be changed into
+ * something that is not, by taking its label away or moving it to another patient, and then be read.
+ * @throws Fault forbidden when nothing is within reach
+ */
+export function reachOfKept(context: FhirContext, grant: Grant, type: string): Condition | undefined {
+  const narrowing = decide(grant, 'patch', type);
+  return grant.asker
+    ? permitted(context, grant, type, narrowing ?? { lanes: [WIDE] })
+    : reachOf(context, grant, 'patch', type);
+}
+
+const WIDE: Lane = { constraint: [] };
+
 /** The lanes, without what consents withhold; emergency access does not ask them. */
-function within(
-  context: FhirContext,
-  grant: Grant,
-  interaction: Interaction,
-  type: string | undefined,
-  { lanes }: Narrowing,
-): Condition {
-  const { asker } = grant;
-  if (!asker || !isBound(grant, interaction)) return withinLanes(context, type, lanes);
+function permitted(context: FhirContext, { asker }: Grant, type: string | undefined, { lanes }: Narrowing): Condition {
+  if (!asker) return withinLanes(context, type, lanes);
   const withheld = withheldCondition(context.parameters, type, asker, context.labelPolicy);
-  const permitted: Condition = { kind: 'not', of: withheld };
+  const open: Condition = { kind: 'not', of: withheld };
   const emergency = lanes.filter((lane) => lane.emergency);
   const others = lanes.filter((lane) => !lane.emergency);
-  if (emergency.length === 0) return all([withinLanes(context, type, others), permitted]);
-  const open = withinLanes(context, type, emergency);
-  return others.length === 0 ? open : any([open, all([withinLanes(context, type, others), permitted])]);
+  if (emergency.length === 0) return all([withinLanes(context, type, others), open]);
+  const opened = withinLanes(context, type, emergency);
+  return others.length === 0 ? opened : any([opened, all([withinLanes(context, type, others), open])]);
 }
 
 /** The same for resources of several types; those that are out of reach as a whole are not among them. */

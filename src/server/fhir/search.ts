@@ -47,14 +47,18 @@ async function searchBundle(
   const told = await withStoredTokenSets(context, grant, asked.pairs);
   const query = planSearch(told, grant, asked, handling);
   const path = [asked.patient === undefined ? [] : ['Patient', asked.patient], asked.type ?? []].flat().join('/');
+  const whose = { ...asked, pairs: asked.pairs.filter(([name]) => SAYS_WHOSE.test(name)) };
   const notice = await noticeOfWithheld(context, grant, query.type, (unbound) => {
-    const { conditions, compartment } = planSearch(told, unbound, asked, handling);
+    const { conditions, compartment } = planSearch(told, unbound, whose, handling);
     return compartment
       ? [...conditions, compartmentCondition(context.parameters, query.type, compartment.id)]
       : conditions;
   });
   return answerSearch(context, grant, { query, path, pairs: asked.pairs, notice });
 }
+
+/** Other criteria are about content: whether they match what is withheld would tell what that says. */
+const SAYS_WHOSE = /^(?:_id|_type|(?:patient|subject)(?::Patient)?)$/;
 
 export interface PlannedSearch {
   readonly query: SearchQuery;

@@ -41,8 +41,8 @@ export async function explainWithheld(context: FhirContext, grant: Grant, type: 
 }
 
 /**
- * @param conditions of the search, as it would be without consents
- * @returns a sentence when some matches are withheld from a person who may know that
+ * @param plan the conditions that say whose records are searched, as they would be without consents
+ * @returns a sentence when something of those is withheld from a person who may know that, whether it matches or not
  */
 export async function noticeOfWithheld(
   context: FhirContext,
@@ -52,7 +52,7 @@ export async function noticeOfWithheld(
 ): Promise<string | undefined> {
   const condition = withheldFrom(context, grant, type);
   if (!condition || !(await isAny(context, type, [...plan(unbound(grant)), condition]))) return undefined;
-  return 'Some of what matches is withheld by consents of the patients.';
+  return 'Some of the records that were searched are withheld by consents of the patients.';
 }
 
 async function isAny(context: FhirContext, type: string | undefined, conditions: readonly Condition[]) {

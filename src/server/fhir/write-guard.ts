@@ -10,7 +10,7 @@ import type { Guard } from '../../store/guard.ts';
 import { typeOf } from './authorize-change.ts';
 import type { FhirContext } from './context.ts';
 import { typesLookedInto } from './narrow.ts';
-import { patientsOf, reachOf, tryReach, withinLanes } from './reach.ts';
+import { patientsOf, reachOf, reachOfKept, tryReach, withinLanes } from './reach.ts';
 import { unbound } from './withheld.ts';
 
 const NOBODY: Condition = { kind: 'id', ids: [], negated: false };
@@ -23,6 +23,7 @@ export function guardOf(context: FhirContext, grant: Grant, changes: readonly Ch
     const isTelling = change.op === 'patch' && change.tellsContent;
     return (
       reachesAll(grant, change.op, type) &&
+      !(change.op === 'patch' && grant.asker) &&
       (!isConditional || reachesAll(grant, 'search-type', type)) &&
       (!isTelling || reachesAll(grant, 'read', type))
     );
@@ -34,8 +35,9 @@ export function guardOf(context: FhirContext, grant: Grant, changes: readonly Ch
   const base = `${context.base()}/`;
   return {
     before(op, type) {
-      const reach = reachOf(context, grant, op, type);
-      if (op !== 'patch' || !reveals.has(type)) return reach;
+      if (op !== 'patch') return reachOf(context, grant, op, type);
+      const reach = reachOfKept(context, grant, type);
+      if (!reveals.has(type)) return reach;
       const readable = reachOf(context, grant, 'read', type);
       return reach && readable ? { kind: 'all', of: [reach, readable] } : (reach ?? readable);
     },

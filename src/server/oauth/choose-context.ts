@@ -51,7 +51,9 @@ async function showEncounters(
   patientId: string,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const patient = await server.directory.describe(patientId);
+  const patient = (await server.directory.mayOpen(fhirUser, patientId))
+    ? await server.directory.describe(patientId)
+    : undefined;
   if (!patient) throw new Fault('not-found', 'The patient is not there any more.');
   return send(reply, encounterPage(frame, patient, await server.directory.encountersOf(fhirUser, patientId)));
 }

@@ -115,13 +115,43 @@ it('does not keep what is said from being written down, once', async () => {
   expect([made.status, again.status, again.text]).toEqual([201, 200, '']);
 });
 
+it('says that something is withheld, never whether it would have matched', async () => {
+  const as = await baton.tokenOf('Practitioner/nurse', 'user/*.rs');
+  for (const code of ['pulse', 'anything']) {
+    expect(await total(`/Observation?patient=Patient/shy&code:text=${code}`, as)).toEqual([0, ['suppressed']]);
+    expect(await total(`/Observation?patient=Patient/open&code:text=${code}`, as)).toEqual([
+      code === 'pulse' ? 1 : 0,
+      [],
+    ]);
+  }
+});
+
+it('is not got around by changing what is withheld into something that is not', async () => {
+  const nurse = await baton.tokenOf('Practitioner/nurse', 'user/*.cruds');
+  await put('Observation', 'labelled', observation('open', { meta: { security: [PART2] } }));
+  const app = await baton.token('system/*.cruds');
+  const patch = (id: string, as: string, path: string, value: object) =>
+    baton.fhir('PATCH', `/Observation/${id}`, {
+      as,
+      headers: { 'content-type': 'application/json-patch+json' },
+      body: JSON.stringify([{ op: 'add', path, value }]),
+    });
+  const noLabel = { resourceType: 'Parameters', parameter: [{ name: 'meta', valueMeta: { security: [PART2] } }] };
+  expect((await patch('of-shy', nurse, '/subject', ref('Patient/open'))).status).toBe(404);
+  expect((await patch('labelled', app, '/meta/security', [{ system: 'urn:x', code: 'y' }])).status).toBe(404);
+  const unlabelled = await baton.fhir('POST', '/Observation/labelled/$meta-delete', { as: app, body: noLabel });
+  expect(unlabelled.status).toBe(404);
+  expect((await patch('labelled', nurse, '/code', { text: 'pulse, again' })).status).toBe(200);
+  await baton.fhir('DELETE', '/Observation/labelled');
+});
+
 it('binds neither the patient nor who keeps the records, and not in an emergency', async () => {
   const self = await baton.tokenOf('Patient/shy', 'patient/*.rs');
   expect((await baton.fhir('GET', '/Observation/of-shy', { as: self })).status).toBe(200);
   const custodian = await baton.token('system/*.cruds baton/custodian');
   expect((await baton.fhir('GET', '/Observation/of-shy', { as: custodian })).status).toBe(200);
-  const person = await baton.tokenOf('Practitioner/pharmacist', 'user/*.rs baton/custodian');
-  expect((await baton.fhir('GET', '/Observation/of-shy', { as: person })).status).toBe(404);
+  const posing = await baton.tokenOf('Practitioner/pharmacist', 'user/*.rs baton/custodian');
+  expect((await baton.fhir('GET', '/Observation/of-shy', { as: posing })).status).toBe(404);
   const as = await baton.tokenOf('Practitioner/pharmacist', 'user/*.rs');
   const body = { resourceType: 'Parameters', parameter: [{ name: 'reason', valueString: 'Overdose, needs antidote' }] };
   expect((await baton.fhir('POST', '/Patient/shy/$break-glass', { as, body })).status).toBe(201);

@@ -205,6 +205,18 @@ describe('nobody opens a record to themselves', () => {
     expect(await patients(as)).toEqual(['ann']);
   });
 
+  it('by a role of their own, whoever they sign in as', async () => {
+    for (const user of ['Practitioner/chief', 'PractitionerRole/chief-role']) {
+      const as = await baton.tokenOf(user, 'user/*.cruds');
+      const { json } = await baton.fhir('GET', '/PractitionerRole/chief-role', { as });
+      const body = { ...json, code: [{ coding: [{ system: CARE_ROLE, code: 'privacy-officer' }] }] };
+      expect([user, (await baton.fhir('PUT', '/PractitionerRole/chief-role', { as, body })).status]).toEqual([
+        user,
+        404,
+      ]);
+    }
+  });
+
   it('but registers a patient of the own organization, with a case, in one transaction', async () => {
     const as = await baton.tokenOf('Practitioner/nurse', 'user/*.cruds');
     const entry = [
@@ -262,5 +274,23 @@ describe('$break-glass', () => {
     expect((await baton.fhir('POST', '/Patient/bob/$break-glass', { body })).status).toBe(403);
     const as = await baton.tokenOf('Practitioner/nurse', 'user/*.rs');
     expect((await baton.fhir('POST', '/Patient/absent/$break-glass', { as, body })).status).toBe(404);
+  });
+
+  it('is not for an application that its user gave less to', async () => {
+    const body = reason('Because the app would like to');
+    const tokens: [scope: string, patient: string | undefined, status: number][] = [
+      ['openid fhirUser', undefined, 403],
+      ['user/Task.c', undefined, 403],
+      ['user/Observation.rs?category=laboratory', undefined, 403],
+      ['patient/*.rs', 'ann', 403],
+      ['patient/*.rs', 'bob', 201],
+    ];
+    for (const [scope, patient, status] of tokens) {
+      const as = await baton.tokenOf('Practitioner/nurse', scope, patient);
+      expect([scope, (await baton.fhir('POST', '/Patient/bob/$break-glass', { as, body })).status]).toEqual([
+        scope,
+        status,
+      ]);
+    }
   });
 });

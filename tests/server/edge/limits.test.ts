@@ -114,3 +114,22 @@ describe('where a request comes from', () => {
     expect(await repeat(5, () => from(`203.0.113.${++host}`))).toEqual([200, 200, 200, 200, 429]);
   });
 });
+
+describe('what is refused for being too often', () => {
+  it('leaves nothing in the trail of what was sent to a sign-in or to the authorization server', async () => {
+    baton = await serve({ requestLimits: { ...LIMITS, perAddress: 0 } });
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    const body = 'username=grey&password=my%20secret';
+    const paths = [
+      '/oauth/interaction/x/login',
+      '/oauth/authorize',
+      '/oauth/token?password=secret',
+      '/nowhere?code=secret',
+    ];
+    for (const path of paths) await baton.send('POST', path, { as: '', headers: form, body });
+    await baton.send('GET', '/oauth/callback?code=my-secret&state=secret', { as: '' });
+    const rows = await baton.audited();
+    expect(rows.length).toBeGreaterThan(3);
+    expect(new Set(rows.map(({ query }) => query))).toEqual(new Set([null]));
+  });
+});

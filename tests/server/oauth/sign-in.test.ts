@@ -176,3 +176,22 @@ describe('addresses and cookies are those of the public URL', () => {
     await behind.close();
   });
 });
+
+describe('guessing a password', () => {
+  it('is slowed, and what was guessed is nowhere in the trail', async () => {
+    const guessed = await openWorld({ attempts: true });
+    const browser = new Browser();
+    await browser.open(authorizeUrl(guessed, pkce()));
+    const { url } = browser.page;
+    const statuses: number[] = [];
+    for (let i = 0; i < 8; i += 1) {
+      const { status } = await browser.post(`${url}/login`, { username: 'grey', password: `my guess ${i}` });
+      statuses.push(status);
+    }
+    expect(statuses.slice(-2)).toEqual([429, 429]);
+    await guessed.audited('login');
+    const queries = await guessed.temp.store.query('SELECT DISTINCT query FROM audit');
+    expect(queries.map(({ query }) => query)).toEqual([null]);
+    await guessed.close();
+  });
+});

@@ -229,3 +229,29 @@ describe('at rest', () => {
     expect(await count()).toBeLessThan(before);
   });
 });
+
+describe('a living token', () => {
+  const at = async ({ listeningAt }: World, token: string) => {
+    const headers = { authorization: `Bearer ${token}` };
+    return (await fetch(`${listeningAt}/fhir/R4/Patient/p1`, { headers })).status;
+  };
+
+  it('is dead where its client is not registered any more', async () => {
+    const { access_token } = await tokens();
+    const without = await openWorld({ beside: world, clients: [] });
+    expect([await at(world, access_token), await at(without, access_token)]).toEqual([200, 401]);
+    await without.close();
+  });
+
+  it('is dead when its account is disabled, also one that was made at that moment', async () => {
+    const account = 'shaw';
+    const { json } = await exchange(world, await launch(world, { username: account }));
+    const sql = 'UPDATE oauth_account SET disabled = ? WHERE username = ?';
+    const set = (disabled: number) =>
+      world.temp.store.commit({ reference: 'test', kind: 'service' }, [], [{ sql, params: [disabled, account] }]);
+    await set(1);
+    expect(await at(world, json.access_token)).toBe(401);
+    await set(0);
+    expect(await at(world, json.access_token)).toBe(200);
+  });
+});

@@ -5,6 +5,8 @@ import type { FastifyInstance } from 'fastify';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { pino } from 'pino';
 import { type Access, createAccess } from '../../../src/access/access.ts';
+import { createAskers } from '../../../src/access/asker.ts';
+import { createFailedAttempts } from '../../../src/access/failed-attempts.ts';
 import { type Keys, openKeys } from '../../../src/access/keys.ts';
 import {
   type AuthorizationServer,
@@ -20,7 +22,7 @@ import { LIBRARY_PAGES } from '../../../src/server/oauth/library-pages.ts';
 import { createServer } from '../../../src/server/server.ts';
 import type { SqlRow } from '../../../src/store/store.ts';
 import { openTempStore, type TempStore } from '../../support/temp-store.ts';
-import { PARAMETERS, ROLES } from '../serve.ts';
+import { LABELS, PARAMETERS, ROLES } from '../serve.ts';
 
 export const APP = 'http://127.0.0.1:9/app';
 export const PASSWORD = 'correct horse battery';
@@ -78,6 +80,8 @@ export interface World {
 export interface WorldOptions {
   readonly clients?: readonly Registration[];
   readonly login?: AuthorizationServerOptions['login'];
+  /** Failed attempts are counted. */
+  readonly attempts?: boolean;
   /** The public address, when something stands in front. */
   readonly publicBase?: string;
   /** On the database of another world, with its address and its keys: a second process. */
@@ -99,7 +103,9 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     const pages = LIBRARY_PAGES;
     const standingOf = createStandings({ store, roles: ROLES, clock });
     const parameters = PARAMETERS;
-    const visiblePatients = createVisiblePatients({ standingOf, parameters, baseUrl, clock });
+    const askerOf = createAskers({ store, policy: LABELS, clock });
+    const consents = { askerOf, labelPolicy: LABELS };
+    const visiblePatients = createVisiblePatients({ standingOf, ...consents, parameters, baseUrl, clock });
     const people = { parameters, visiblePatients };
     const authorization = createAuthorizationServer({
       store,
@@ -113,9 +119,10 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       pages,
     });
     const { resolveOwn } = authorization;
-    const access = createAccess({ mode: 'smart', keys, issuers: [], baseUrl, clock, resolveOwn, standingOf });
+    const access = createAccess({ mode: 'smart', keys, issuers: [], baseUrl, clock, resolveOwn, standingOf, askerOf });
     const rest = { parameters: PARAMETERS, definitions, validate, clock, log, baseUrl, version: '0.0.0-test' };
-    const app = await createServer({ store, access, authorization, ...rest });
+    const attempts = options.attempts ? { attempts: createFailedAttempts(clock) } : {};
+    const app = await createServer({ store, access, authorization, ...rest, ...attempts });
     await app.listen({ host: '127.0.0.1', port });
     listeningAt = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
     if (base === '') base = listeningAt;

@@ -2,6 +2,7 @@
 // short time. Everything the person does meanwhile carries the id of the access in the audit trail.
 
 import { beginEmergency } from '../../../access/emergency.ts';
+import type { Grant } from '../../../access/grant.ts';
 import { Fault } from '../../../fault.ts';
 import { isId } from '../../../fhir/request-url.ts';
 import type { Answer, FhirContext, FhirRequest } from '../context.ts';
@@ -22,12 +23,24 @@ export const BREAK_GLASS: Operation = {
 const SHORTEST_REASON = 10;
 const LONGEST_REASON = 1_000;
 
+/** An application that was given one patient, or no record at all, must not open others in the name of its user. */
+function mayAskFor({ scopes, patient }: Grant, id: string): boolean {
+  return scopes.resources.some(
+    ({ level, permissions, constraint }) =>
+      permissions.has('r') && constraint.length === 0 && (level !== 'patient' || patient === id),
+  );
+}
+
 async function breakGlass(context: FhirContext, request: FhirRequest): Promise<Answer> {
   const { grant, params } = request;
   const { id = '' } = params;
   const minutes = grant.standing?.emergencyMinutes;
   if (grant.actor.kind !== 'user' || minutes === undefined) {
     throw new Fault('forbidden', "None of the user's roles may open a record in an emergency.");
+  }
+  if (!mayAskFor(grant, id)) {
+    const sentence = 'The token needs a user/ scope to read, or a patient/ scope of this patient.';
+    throw new Fault('forbidden', sentence, { context: { scope: 'user/Patient.r' } });
   }
   const reason = operationInput(BREAK_GLASS, request).value('reason')?.trim() ?? '';
   if (reason.length < SHORTEST_REASON || reason.length > LONGEST_REASON) {

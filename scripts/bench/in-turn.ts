@@ -1,0 +1,38 @@
+// Two servers asked the same in turn, on, off, on, off…: what else the machine does then falls on both alike.
+import { startUnguarded } from './baton.ts';
+import type { BenchDatabase } from './database.ts';
+import type { DrivePlan, Measured } from './driver/plan.ts';
+import { measure } from './measure.ts';
+import type { Row } from './report.ts';
+import type { Workload } from './workloads/workload.ts';
+
+const ROUNDS = 5;
+
+/** The medians of several rounds, against Baton without authentication, authorization and audit. */
+export async function measureInTurn(database: BenchDatabase, workload: Workload, plan: DrivePlan): Promise<Row> {
+  const unguarded = await startUnguarded(database);
+  const { token: _token, ...open } = plan;
+  const [on, off]: [Measured[], Measured[]] = [[], []];
+  try {
+    for (let round = 0; round < ROUNDS; round++) {
+      on.push(await once(plan));
+      off.push(await once({ ...open, url: unguarded.url, server: unguarded.pid }));
+    }
+  } finally {
+    await unguarded.stop();
+  }
+  return { workload, measured: median(on), limit: median(off).perSecond };
+}
+
+async function once(plan: DrivePlan): Promise<Measured> {
+  const result = await measure(plan);
+  if ('skipped' in result) throw new Error(`${plan.workload}: ${result.skipped}`);
+  return result.measured;
+}
+
+function median(results: readonly Measured[]): Measured {
+  const sorted = results.toSorted((a, b) => a.perSecond - b.perSecond);
+  const middle = sorted[sorted.length >> 1];
+  if (!middle) throw new Error('Nothing was measured.');
+  return middle;
+}
