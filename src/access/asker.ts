@@ -5,6 +5,7 @@ import type { Asker } from '../fhir/consent/asker.ts';
 import type { LabelPolicy } from '../fhir/consent/label-policy.ts';
 import type { Store } from '../store/store.ts';
 import type { Grant } from './grant.ts';
+import { BEYOND_CONSENT } from './scopes.ts';
 
 /** Other processes tell of their commits at once; should that be lost, a consent of theirs binds after this time. */
 const LIFETIME_MS = 1_000;
@@ -39,8 +40,8 @@ export function createAskers({ store, policy, clock }: AskerOptions): (grant: Gr
 
 /** A person keeps the records by a role that says so, whatever the application has asked for in the person's name. */
 function isBeyondConsent({ actor, scopes, standing }: Grant): boolean {
-  const mayKeep = actor.kind !== 'user' || standing?.doors.has('baton/custodian') === true;
-  return standing?.beyondConsent === true || (mayKeep && scopes.doors.has('baton/custodian'));
+  const mayKeep = actor.kind !== 'user' || standing?.doors.has(BEYOND_CONSENT) === true;
+  return standing?.beyondConsent === true || (mayKeep && scopes.doors.has(BEYOND_CONSENT));
 }
 
 /** Staff treat unless they say otherwise; what an application is for, only its token can tell. */

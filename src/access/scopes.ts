@@ -30,7 +30,7 @@ export const DOORS = [
 export type Door = (typeof DOORS)[number];
 
 /** Never follows from another scope. */
-const BEYOND_CONSENT: Door = 'baton/custodian';
+export const BEYOND_CONSENT: Door = 'baton/custodian';
 
 export interface Scopes {
   readonly resources: readonly ResourceScope[];
