@@ -205,6 +205,7 @@ describe('a supervisor', () => {
     const create = (body: object) => baton.fhir('POST', '/PractitionerRole', { as, body });
     expect((await create(role('pharmacist'))).status).toBe(201);
     expect((await create(role('integration-engineer', 'chief'))).status).toBe(403);
+    expect((await create(role('privacy-officer', 'aide'))).status).toBe(403);
     const both = { coding: [{ system: CARE_ROLE, code: 'integration-engineer' }] };
     expect((await create({ ...role('pharmacist'), code: [...role('pharmacist').code, both] })).status).toBe(403);
     expect((await create(role('physician', 'chief'))).status).toBe(403);
