@@ -171,6 +171,16 @@ it('a label that needs a permit keeps a resource from applications until a conse
   expect(await status(app)).toBe(404);
 });
 
+it('a label that needs a permit keeps a resource from relatives, who are no staff, but never from the patient', async () => {
+  await put('RelatedPerson', 'kin', { active: true, patient: ref('Patient/open') });
+  await put('Observation', 'part2-kin', observation('open', { meta: { security: [PART2] } }));
+  const status = async (user: string) => {
+    const as = await baton.tokenOf(user, 'user/*.rs');
+    return (await baton.fhir('GET', '/Observation/part2-kin', { as })).status;
+  };
+  expect([await status('RelatedPerson/kin'), await status('Patient/open')]).toEqual([404, 200]);
+});
+
 it('ends with its withdrawal', async () => {
   const as = await baton.tokenOf('Practitioner/nurse', 'user/*.rs');
   expect((await baton.fhir('GET', '/Observation/of-shy', { as })).status).toBe(403);
