@@ -145,6 +145,37 @@ it('is not got around by changing what is withheld into something that is not', 
   await baton.fhir('DELETE', '/Observation/labelled');
 });
 
+it('binds a person by whatever name a consent has for them, and whichever of their roles they sign in as', async () => {
+  await put('Practitioner', 'doc', { identifier: [{ system: 'urn:npi', value: '7' }] });
+  await put('Patient', 'named', {});
+  await put('Observation', 'of-named', observation('named'));
+  await person('doc', 'physician', ['named']);
+  await put('Practitioner', 'doc', { identifier: [{ system: 'urn:npi', value: '7' }] });
+  await put('CareTeam', 'doc-named', {
+    status: 'active',
+    subject: ref('Patient/named'),
+    participant: [{ member: ref('Practitioner/doc') }, { member: ref('PractitionerRole/doc') }],
+  });
+  const role = { text: 'recipient' };
+  const status = async (user: string) => {
+    const as = await baton.tokenOf(user, 'user/*.rs');
+    return (await baton.fhir('GET', '/Observation/of-named', { as })).status;
+  };
+  const both = async () => [await status('Practitioner/doc'), await status('PractitionerRole/doc')];
+  expect(await both()).toEqual([200, 200]);
+  for (const reference of [
+    ref('Practitioner/doc'),
+    ref('PractitionerRole/doc'),
+    ref('CareTeam/doc-named'),
+    { identifier: { system: 'urn:npi', value: '7' } },
+  ]) {
+    const deny = consent({ type: 'deny', actor: [{ role, reference }] });
+    await put('Consent', 'named', { ...deny, patient: ref('Patient/named') });
+    expect([reference, await both()]).toEqual([reference, [403, 403]]);
+  }
+  await baton.fhir('DELETE', '/Consent/named');
+});
+
 it('binds neither the patient nor who keeps the records, and not in an emergency', async () => {
   const self = await baton.tokenOf('Patient/shy', 'patient/*.rs');
   expect((await baton.fhir('GET', '/Observation/of-shy', { as: self })).status).toBe(200);
