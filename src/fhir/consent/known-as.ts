@@ -3,9 +3,9 @@
 import type { Identifier } from '@medplum/fhirtypes';
 import { parseLiteral } from '../references.ts';
 
-/** Where the current versions are. */
+/** Finds current resources by a search such as `Practitioner?_id=12`. */
 interface Records {
-  read(type: string, id: string): Promise<{ readonly operation: string; readonly content: string } | undefined>;
+  find(query: string): Promise<readonly { readonly content: string }[]>;
 }
 
 /**
@@ -16,8 +16,8 @@ export async function knownAs(records: Records, references: readonly string[]): 
   const names = new Set(references);
   for (const reference of references) {
     const target = parseLiteral(reference);
-    const found = target && (await records.read(target.type, target.id));
-    if (!found || found.operation === 'delete') continue;
+    const [found] = target ? await records.find(`${target.type}?_id=${target.id}`) : [];
+    if (!found) continue;
     const { identifier } = JSON.parse(found.content) as { readonly identifier?: Identifier | readonly Identifier[] };
     for (const { system, value } of [identifier ?? []].flat()) if (system && value) names.add(`${system}|${value}`);
   }
