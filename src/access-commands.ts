@@ -47,7 +47,7 @@ export async function addClient(parts: AccessCommandParts, clientId: string, opt
     trusted: options.trusted ?? false,
   };
   await parts.authorization.clients.add(parts.actor, client);
-  record(parts, 'client-add', 'C');
+  record(parts, 'client-add', 'C', { client: clientId, scope: client.scope });
   parts.print(`Client ${clientId} may ask for: ${client.scope}`);
   if (secret === undefined) return;
   parts.print(`Its secret, shown only now: ${secret}`);
@@ -64,7 +64,7 @@ export async function listClients(parts: AccessCommandParts): Promise<void> {
 /** Also takes back the tokens it has. @throws Fault not-found | conflict */
 export async function removeClient(parts: AccessCommandParts, clientId: string): Promise<void> {
   await parts.authorization.clients.remove(parts.actor, clientId);
-  record(parts, 'client-remove', 'D');
+  record(parts, 'client-remove', 'D', { client: clientId });
   parts.print(`Client ${clientId} is gone, and its tokens with it.`);
 }
 
@@ -76,7 +76,7 @@ export async function addUser(
   input: NodeJS.ReadableStream,
 ): Promise<void> {
   const account = await parts.authorization.accounts.add(parts.actor, username, fhirUser, await passwordFrom(input));
-  record(parts, 'user-add', 'C');
+  record(parts, 'user-add', 'C', { user: username, fhirUser: account.fhirUser });
   parts.print(`${username} may sign in as ${account.fhirUser}.`);
 }
 
@@ -89,7 +89,7 @@ export async function listUsers(parts: AccessCommandParts): Promise<void> {
 /** @throws Fault not-found */
 export async function disableUser(parts: AccessCommandParts, username: string): Promise<void> {
   await parts.authorization.accounts.disable(parts.actor, username);
-  record(parts, 'user-disable', 'U');
+  record(parts, 'user-disable', 'U', { user: username });
   parts.print(`${username} may not sign in any more; tokens and sessions have ended.`);
 }
 
@@ -100,13 +100,18 @@ export async function setUserPassword(
   input: NodeJS.ReadableStream,
 ): Promise<void> {
   await parts.authorization.accounts.setPassword(parts.actor, username, await passwordFrom(input));
-  record(parts, 'user-password', 'U');
+  record(parts, 'user-password', 'U', { user: username });
   parts.print(`${username} has a new password; tokens and sessions have ended.`);
 }
 
 /** Who may get in is as much a matter of the trail as who got in. */
-function record({ actor, audit }: AccessCommandParts, interaction: string, action: AuditRecord['action']): void {
-  audit({ actor, interaction, action, status: 200 });
+function record(
+  { actor, audit }: AccessCommandParts,
+  interaction: string,
+  action: AuditRecord['action'],
+  whom: Readonly<Record<string, string>>,
+): void {
+  audit({ actor, interaction, action, status: 200, query: new URLSearchParams(whom).toString() });
 }
 
 /** The first line. */

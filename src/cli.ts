@@ -96,7 +96,7 @@ const COMMANDS: readonly Command[] = [
   },
   {
     words: 'user disable',
-    does: 'keep NAME out, at once',
+    does: 'keep NAME out, at once; people of an identity provider by the id that `user list` shows',
     async run(app, [username]) {
       if (!username) throw usage('Name the user.');
       await disableUser(accessParts(app), username);

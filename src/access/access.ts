@@ -62,11 +62,11 @@ async function standing(grant: Grant, standingOf: StandingOf): Promise<Grant> {
   const { reference } = grant.actor;
   const found = await standingOf(reference);
   const patient = grant.patient ?? /^Patient\/(.+)$/.exec(reference)?.[1];
-  const [emergency] = found.emergencies;
+  const emergency = found.emergencies.map(({ id }) => id).join(' ');
   return {
     ...grant,
     standing: found,
     ...(patient === undefined ? {} : { patient }),
-    ...(emergency ? { actor: { ...grant.actor, emergency: emergency.id } } : {}),
+    ...(emergency === '' ? {} : { actor: { ...grant.actor, emergency } }),
   };
 }

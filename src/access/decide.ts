@@ -78,6 +78,17 @@ export function decideDoor(grant: Grant, door: Door): void {
   );
 }
 
+/**
+ * Whether an application may do more with this patient in the name of its user than read. One that was given another patient,
+ * or no record at all, may not.
+ */
+export function mayActOn({ scopes, patient }: Grant, id: string): boolean {
+  return scopes.resources.some(
+    ({ level, permissions, constraint }) =>
+      permissions.has('r') && constraint.length === 0 && (level !== 'patient' || patient === id),
+  );
+}
+
 function lanesFor(grant: Grant, interaction: Interaction, type: string): Lane[] {
   const permission = PERMISSIONS[interaction];
   return grant.scopes.resources

@@ -2,6 +2,7 @@
 // running. Asked for each request of a person; the roles are remembered until something is committed, at most a second.
 import type { PractitionerRole } from '@medplum/fhirtypes';
 import type { Clock } from '../clock.ts';
+import { knownAs } from '../fhir/consent/known-as.ts';
 import { parseLiteral } from '../fhir/references.ts';
 import type { Pairs } from '../fhir/request-url.ts';
 import type { Store } from '../store/store.ts';
@@ -23,7 +24,7 @@ export interface Standing {
   readonly roles: readonly string[];
   readonly rules: readonly StandingRule[];
   readonly doors: ReadonlySet<Door>;
-  /** References that mean this person in a consent: the person, the roles, the organizations. */
+  /** What means this person in a consent: the person, the roles, the organizations, by reference and by identifier. */
   readonly references: readonly string[];
   readonly emergencies: readonly EmergencyAccess[];
   /** What emergency access lets the person do with the patient it is for. */
@@ -72,6 +73,8 @@ async function findStanding({ store, roles, clock }: StandingOptions, user: stri
   const codes = new Set(held.flatMap(({ code = [] }) => code.flatMap(({ coding = [] }) => coding)).map(tokenOf));
   const own = roles.filter(({ users, heldBy = [] }) => users?.includes(type) || heldBy.some((one) => codes.has(one)));
   const organizations = referencesIn(held.map(({ organization }) => organization));
+  // Who signs in as one of several roles is the same person.
+  const people = referencesIn(held.map(({ practitioner }) => practitioner));
   const locations = referencesIn(held.flatMap(({ location = [] }) => location));
   const values = { user: [user], id: [id], organizations, locations };
   const minutes = own.flatMap(({ emergencyMinutes }) => emergencyMinutes ?? []);
@@ -81,7 +84,9 @@ async function findStanding({ store, roles, clock }: StandingOptions, user: stri
     roles: own.map(({ code }) => code),
     rules: rulesOf(own),
     doors: new Set(own.flatMap(({ doors = [] }) => doors)),
-    references: [user, ...held.map(({ id: role }) => `PractitionerRole/${role}`), ...organizations],
+    references: await knownAs(store, [
+      ...new Set([user, ...people, ...held.map(({ id: role }) => `PractitionerRole/${role}`), ...organizations]),
+    ]),
     emergencies: [],
     emergencyRules: own
       .filter((role) => role.emergencyMinutes !== undefined)

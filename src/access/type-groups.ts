@@ -1,6 +1,6 @@
 // Names for groups of resource types in the rules of roles: `$directory` and `$definitions` from a file, and `$compartment`
-// for what is about a patient. The audit trail and groups of patients are about a patient too, but say more than that, so
-// that a rule must name them.
+// for what is about a patient. The audit trail and groups of patients are about a patient too, but say more than that, and
+// consents bind those who could change them: rules must name these.
 import { readFileSync } from 'node:fs';
 
 export type TypeGroups = ReadonlyMap<string, readonly string[]>;
@@ -11,7 +11,7 @@ export interface FhirTypes {
   readonly patientCompartment: (type: string) => readonly string[] | undefined;
 }
 
-const SAY_MORE = ['AuditEvent', 'Group'];
+const TO_BE_NAMED = ['AuditEvent', 'Consent', 'Group'];
 
 /** @throws Error when a group names what is no type of R4 */
 export function loadTypeGroups(path: string, fhir: FhirTypes): TypeGroups {
@@ -23,6 +23,6 @@ export function loadTypeGroups(path: string, fhir: FhirTypes): TypeGroups {
   const isAbout = (type: string) => type === 'Patient' || fhir.patientCompartment(type) !== undefined;
   return named.set(
     '$compartment',
-    fhir.types.filter((type) => isAbout(type) && !SAY_MORE.includes(type)),
+    fhir.types.filter((type) => isAbout(type) && !TO_BE_NAMED.includes(type)),
   );
 }

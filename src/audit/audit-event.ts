@@ -155,9 +155,9 @@ function entitiesOf(row: AuditRow, context: AuditEventContext): AuditEventEntity
       role: { system: OBJECT_ROLE, code: '1', display: 'Patient' },
     });
   }
-  if (emergency !== null) {
+  for (const access of emergency === null ? [] : emergency.split(' ')) {
     entities.push({
-      what: { identifier: { system: EMERGENCY, value: emergency } },
+      what: { identifier: { system: EMERGENCY, value: access } },
       type: { system: ENTITY_TYPE, code: '4', display: 'Other' },
       description: 'Emergency access under which this was done',
     });

@@ -18,7 +18,7 @@ export interface Actor {
   readonly address?: string;
   /** Why, as codes of v3-PurposeOfUse: `TREAT`, `HPAYMT`, `ETREAT`… */
   readonly purposes?: readonly string[];
-  /** Id of the emergency access (break-the-glass) under which the actor works. */
+  /** Ids of the emergency accesses (break-the-glass) under which the actor works, with spaces between them. */
   readonly emergency?: string;
 }
 

@@ -1,6 +1,7 @@
 // Whether consents and labels let a resource go to the other side of a connection, asked each time just before it is sent.
 // What was sent before is not called back. docs/sync-spec.md#I30
 import type { Asker } from '../fhir/consent/asker.ts';
+import { knownAs } from '../fhir/consent/known-as.ts';
 import { withheldCondition } from '../fhir/search/withheld.ts';
 import { readCursor } from '../store/cursor.ts';
 import type { Withholding } from '../store/store.ts';
@@ -13,15 +14,16 @@ import { end } from './settle-push.ts';
 const FAULT = 'A consent or a security label keeps this resource from the other side.';
 
 /** The other side of the connection, as consents see it. */
-function askerOf({ connection, clock }: ConnectionContext): Asker {
+async function askerOf({ connection, clock, store }: ConnectionContext): Promise<Asker> {
   const { recipient, purpose = 'TREAT' } = connection;
-  const actors = recipient === undefined ? [] : [recipient];
+  const actors = recipient === undefined ? [] : await knownAs(store, [recipient]);
   return { actors, purposes: [purpose], at: clock.now().epochMilliseconds, external: true };
 }
 
-export function withholdingOf(context: ConnectionContext, { type, id }: Ref): Promise<Withholding> {
+export async function withholdingOf(context: ConnectionContext, { type, id }: Ref): Promise<Withholding> {
   const { parameters, labels } = context.consent;
-  return context.store.withholding(type, id, withheldCondition(parameters, type, askerOf(context), labels));
+  const asker = await askerOf(context);
+  return context.store.withholding(type, id, withheldCondition(parameters, type, asker, labels));
 }
 
 /** True when the resource may not be sent: then its row has been set aside. */

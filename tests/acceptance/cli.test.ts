@@ -180,7 +180,10 @@ describe('baton', () => {
     expect((await baton('user', 'list')).out).toContain('grey  Practitioner/1  disabled');
     const database = new DatabaseSync(join(folder, 'baton.db'));
     expect(JSON.stringify(database.prepare('SELECT * FROM oauth_account').all())).not.toMatch(/long/);
-    const trail = database.prepare("SELECT interaction FROM audit WHERE interaction LIKE 'user-%'").all();
-    expect(trail.map(({ interaction }) => interaction)).toEqual(['user-add', 'user-disable']);
+    const trail = database.prepare("SELECT interaction, query FROM audit WHERE interaction LIKE 'user-%'").all();
+    expect(trail.map(({ interaction, query }) => `${interaction} ${query}`)).toEqual([
+      'user-add user=grey&fhirUser=Practitioner%2F1',
+      'user-disable user=grey',
+    ]);
   });
 });

@@ -179,3 +179,19 @@ test('a dry run says so and shows no body', async () => {
   const rows = await world.temp.store.query("SELECT outcome, request, response FROM message WHERE local_id = 'p1'");
   expect(rows).toEqual([{ outcome: 'withheld', request: null, response: null }]);
 });
+
+test('a consent may name the other side by its identifier', async () => {
+  await open();
+  await world.write({
+    resourceType: 'Organization',
+    id: '12',
+    name: 'Other side',
+    identifier: [{ system: 'urn:org', value: '5' }],
+  });
+  const reference = { identifier: { system: 'urn:org', value: '5' } };
+  const deny = { type: 'deny' as const, actor: [{ role: { text: 'recipient' }, reference }] };
+  await put(consent('OPTIN', deny));
+  await world.write(patient('p1'));
+  await world.sync.pushNow();
+  expect(await outbox()).toEqual({ 'Patient/p1': 'withheld' });
+});

@@ -27,7 +27,7 @@ export interface Accounts {
   add(actor: Actor, username: string, fhirUser: string, password: string): Promise<Account>;
   /** Ends what the person has open, too. @throws Fault not-found | invalid */
   setPassword(actor: Actor, username: string, password: string): Promise<void>;
-  /** At once: tokens and sessions of the account stop working. @throws Fault not-found */
+  /** By name or id. At once: tokens and sessions of the account stop working. @throws Fault not-found */
   disable(actor: Actor, username: string): Promise<void>;
 }
 
@@ -92,7 +92,9 @@ export function createAccounts(store: Pick<Store, 'query' | 'commit'>, table: St
       await table.removeOf('account', id);
     },
     async disable(actor, username) {
-      const { id } = await named(username);
+      // People of an identity provider have no name here.
+      const outsider = await select('id = ? AND username IS NULL', [username]);
+      const { id } = outsider ? accountOf(outsider) : await named(username);
       await store.commit(actor, [], [{ sql: 'UPDATE oauth_account SET disabled = 1 WHERE id = ?', params: [id] }]);
       await table.removeOf('account', id);
     },

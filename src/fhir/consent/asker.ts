@@ -2,7 +2,7 @@
 
 export interface Asker {
   /**
-   * Everything that the asker is or acts for: `Practitioner/12`, `PractitionerRole/3`, `Organization/3`, `CareTeam/9`,
+   * Everything that the asker is or acts for: `Practitioner/12`, `PractitionerRole/3`, `Organization/3`,
    * `Device/app`, `Patient/7`, or an identifier as `system|value`. When empty the asker is unknown, and every deny of an
    * actor holds.
    */

@@ -97,6 +97,8 @@ function listOf<E, V>(
   return { values, understood: values.length > 0 };
 }
 
+const OF_MANY: ReadonlySet<string> = new Set(['Group', 'CareTeam']);
+
 /** Undefined when nobody can tell from it who is asking. */
 function actorTokens(
   reference: Reference | undefined,
@@ -105,8 +107,8 @@ function actorTokens(
 ): string[] | undefined {
   const found: string[] = [];
   const target = reference?.reference === undefined ? undefined : referenceTarget(reference.reference, baseUrl);
-  // Who is in a Group is not known when somebody asks.
-  if (target?.type === 'Group' && effect === 'deny') return undefined;
+  // Who is in a Group is not known when somebody asks, and who is in a CareTeam its members may change themselves.
+  if (target && OF_MANY.has(target.type) && effect === 'deny') return undefined;
   if (target && (target.type !== '' || /^https?:/.test(target.id))) {
     found.push(target.type === '' ? target.id : `${target.type}/${target.id}`);
   }

@@ -48,8 +48,15 @@ export function reachOfKept(context: FhirContext, grant: Grant, type: string): C
 const WIDE: Lane = { constraint: [] };
 
 /** The lanes, without what consents withhold; emergency access does not ask them. */
-function permitted(context: FhirContext, { asker }: Grant, type: string | undefined, { lanes }: Narrowing): Condition {
-  if (!asker) return withinLanes(context, type, lanes);
+function permitted(
+  context: FhirContext,
+  { asker, standing }: Grant,
+  type: string | undefined,
+  { lanes }: Narrowing,
+): Condition {
+  // Who may know of a consent may read it, also when it keeps everything else back.
+  const mayKnow = type === 'Consent' && standing?.learnsOfConsents === true;
+  if (!asker || mayKnow) return withinLanes(context, type, lanes);
   const withheld = withheldCondition(context.parameters, type, asker, context.labelPolicy);
   const open: Condition = { kind: 'not', of: withheld };
   const emergency = lanes.filter((lane) => lane.emergency);

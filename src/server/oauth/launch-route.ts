@@ -1,7 +1,7 @@
 // POST /oauth/launch: whoever has a patient open (a user's own token) or may launch for others (`baton/launch`) starts an
 // application on that patient. The answer is the address to open.
 import type { FastifyInstance } from 'fastify';
-import { decideDoor } from '../../access/decide.ts';
+import { decideDoor, mayActOn } from '../../access/decide.ts';
 import type { Grant } from '../../access/grant.ts';
 import { ENDPOINTS } from '../../access/oauth/provider.ts';
 import type { SmartContext } from '../../access/oauth/smart-context.ts';
@@ -31,7 +31,8 @@ export async function serveLaunch(app: FastifyInstance, { server }: OauthParts):
   async function checkContext(grant: Grant, isUser: boolean, { patient, encounter }: SmartContext): Promise<void> {
     const { directory } = server;
     if (patient === undefined) return;
-    if (isUser && !(await directory.mayOpen(grant.actor.reference, patient))) {
+    const mayOpen = async () => mayActOn(grant, patient) && directory.mayOpen(grant.actor.reference, patient);
+    if (isUser && !(await mayOpen())) {
       throw new Fault('forbidden', 'You may not open this patient.');
     }
     if (!(await directory.describe(patient))) throw new Fault('invalid', 'There is no such patient.');

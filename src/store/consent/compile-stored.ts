@@ -9,7 +9,7 @@ import type { Engine, Transaction } from '../engine.ts';
 import { putRules } from './rule-rows.ts';
 
 /** Raise it when the same Consent makes other rules. */
-export const CONSENT_RULES = 1;
+export const CONSENT_RULES = 2;
 
 const BATCH = 200;
 const MARK = 'consent-rules';

@@ -106,6 +106,28 @@ it('a consent keeps a record from those it names', async () => {
   expect(included.text).not.toContain('Patient/shy');
 });
 
+it('is read by those who learn of it, and switched off by the patient and the privacy officer only', async () => {
+  const nurse = await baton.tokenOf('Practitioner/nurse', 'user/*.cruds');
+  const pharmacist = await baton.tokenOf('Practitioner/pharmacist', 'user/*.cruds');
+  expect((await baton.fhir('GET', '/Consent/no', { as: nurse })).status).toBe(200);
+  expect((await baton.fhir('GET', '/Consent/no', { as: pharmacist })).status).toBe(403);
+  const headers = { 'content-type': 'application/json-patch+json' };
+  const turn = (as: string, status: string) =>
+    baton.fhir('PATCH', '/Consent/no', { as, headers, body: [{ op: 'replace', path: '/status', value: status }] });
+  const body = { resourceType: 'Consent', id: 'no', ...consent({ type: 'deny' }), status: 'inactive' };
+  expect((await turn(nurse, 'inactive')).status).toBe(403);
+  expect((await baton.fhir('PUT', '/Consent/no', { as: nurse, body })).status).toBe(403);
+  expect((await baton.fhir('DELETE', '/Consent/no', { as: nurse })).status).toBe(403);
+  await person('guardian', 'privacy-officer', []);
+  for (const user of ['Patient/shy', 'Practitioner/guardian']) {
+    const as = await baton.tokenOf(user, 'user/*.cruds');
+    expect([user, (await turn(as, 'inactive')).status]).toEqual([user, 200]);
+    expect((await baton.fhir('GET', '/Observation/of-shy', { as: nurse })).status).toBe(200);
+    expect([user, (await turn(as, 'active')).status]).toEqual([user, 200]);
+    expect((await baton.fhir('GET', '/Observation/of-shy', { as: nurse })).status).toBe(403);
+  }
+});
+
 it('does not keep what is said from being written down, once', async () => {
   const as = await baton.tokenOf('Practitioner/nurse', 'user/*.cruds');
   const body = { resourceType: 'Observation', ...observation('shy'), identifier: [{ system: 'urn:lab', value: '1' }] };
@@ -145,6 +167,37 @@ it('is not got around by changing what is withheld into something that is not', 
   await baton.fhir('DELETE', '/Observation/labelled');
 });
 
+it('binds a person by whatever name a consent has for them, and whichever of their roles they sign in as', async () => {
+  await put('Practitioner', 'doc', { identifier: [{ system: 'urn:npi', value: '7' }] });
+  await put('Patient', 'named', {});
+  await put('Observation', 'of-named', observation('named'));
+  await person('doc', 'physician', ['named']);
+  await put('Practitioner', 'doc', { identifier: [{ system: 'urn:npi', value: '7' }] });
+  await put('CareTeam', 'doc-named', {
+    status: 'active',
+    subject: ref('Patient/named'),
+    participant: [{ member: ref('Practitioner/doc') }, { member: ref('PractitionerRole/doc') }],
+  });
+  const role = { text: 'recipient' };
+  const status = async (user: string) => {
+    const as = await baton.tokenOf(user, 'user/*.rs');
+    return (await baton.fhir('GET', '/Observation/of-named', { as })).status;
+  };
+  const both = async () => [await status('Practitioner/doc'), await status('PractitionerRole/doc')];
+  expect(await both()).toEqual([200, 200]);
+  for (const reference of [
+    ref('Practitioner/doc'),
+    ref('PractitionerRole/doc'),
+    ref('CareTeam/doc-named'),
+    { identifier: { system: 'urn:npi', value: '7' } },
+  ]) {
+    const deny = consent({ type: 'deny', actor: [{ role, reference }] });
+    await put('Consent', 'named', { ...deny, patient: ref('Patient/named') });
+    expect([reference, await both()]).toEqual([reference, [403, 403]]);
+  }
+  await baton.fhir('DELETE', '/Consent/named');
+});
+
 it('binds neither the patient nor who keeps the records, and not in an emergency', async () => {
   const self = await baton.tokenOf('Patient/shy', 'patient/*.rs');
   expect((await baton.fhir('GET', '/Observation/of-shy', { as: self })).status).toBe(200);
@@ -169,6 +222,16 @@ it('a label that needs a permit keeps a resource from applications until a conse
   expect(await status(app)).toBe(200);
   await baton.fhir('DELETE', '/Consent/yes');
   expect(await status(app)).toBe(404);
+});
+
+it('a label that needs a permit keeps a resource from relatives, who are no staff, but never from the patient', async () => {
+  await put('RelatedPerson', 'kin', { active: true, patient: ref('Patient/open') });
+  await put('Observation', 'part2-kin', observation('open', { meta: { security: [PART2] } }));
+  const status = async (user: string) => {
+    const as = await baton.tokenOf(user, 'user/*.rs');
+    return (await baton.fhir('GET', '/Observation/part2-kin', { as })).status;
+  };
+  expect([await status('RelatedPerson/kin'), await status('Patient/open')]).toEqual([404, 200]);
 });
 
 it('ends with its withdrawal', async () => {

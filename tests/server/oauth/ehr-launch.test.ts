@@ -133,6 +133,12 @@ describe('POST /oauth/launch', () => {
     expect((await make({ client: 'public', patient: 'p1' }, 'nothing')).status).toBe(401);
   });
 
+  it('tells an application nothing of patients that its user did not give it', async () => {
+    const { json } = await exchange(world, await launch(world));
+    const ask = async (patient: string) => (await make({ client: 'public', patient }, json.access_token)).status;
+    expect([await ask('p1'), await ask('p2'), await ask('p3'), await ask('nobody')]).toEqual([201, 403, 403, 403]);
+  });
+
   it.each([
     [404, { client: 'unknown', patient: 'p1' }],
     [400, { client: 'no-launch', patient: 'p1' }],

@@ -112,6 +112,17 @@ it('takes the reference as an absolute URL, too, and keeps one account per perso
   expect(accounts.filter(({ username }) => username === undefined).length).toBeLessThanOrEqual(2);
 });
 
+it('is over for somebody whose account is disabled by its id', async () => {
+  const { accounts } = world.authorization;
+  claims = { sub: 'leaver', fhir: 'Practitioner/dr2' };
+  const { browser } = await signInOutside();
+  expect(browser.page.text).toContain('You are signed in as Practitioner/dr2');
+  const leaver = (await accounts.list()).find(({ username, fhirUser }) => !username && fhirUser === 'Practitioner/dr2');
+  await accounts.disable({ reference: 'test', kind: 'service' }, leaver?.id ?? '');
+  expect((await signInOutside()).browser.page.status).toBe(403);
+  claims = { sub: 'u1', fhir: 'Practitioner/dr1' };
+});
+
 it.each([
   ['says nothing of who it is', { fhir: undefined }],
   ['names somebody who cannot sign in', { fhir: 'Organization/o1' }],

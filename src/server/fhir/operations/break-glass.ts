@@ -1,8 +1,8 @@
 // $break-glass: emergency access to one patient's record, for a person whose role may take it, with a reason and for a
 // short time. Everything the person does meanwhile carries the id of the access in the audit trail.
 
+import { mayActOn } from '../../../access/decide.ts';
 import { beginEmergency } from '../../../access/emergency.ts';
-import type { Grant } from '../../../access/grant.ts';
 import { Fault } from '../../../fault.ts';
 import { isId } from '../../../fhir/request-url.ts';
 import type { Answer, FhirContext, FhirRequest } from '../context.ts';
@@ -23,14 +23,6 @@ export const BREAK_GLASS: Operation = {
 const SHORTEST_REASON = 10;
 const LONGEST_REASON = 1_000;
 
-/** An application that was given one patient, or no record at all, must not open others in the name of its user. */
-function mayAskFor({ scopes, patient }: Grant, id: string): boolean {
-  return scopes.resources.some(
-    ({ level, permissions, constraint }) =>
-      permissions.has('r') && constraint.length === 0 && (level !== 'patient' || patient === id),
-  );
-}
-
 async function breakGlass(context: FhirContext, request: FhirRequest): Promise<Answer> {
   const { grant, params } = request;
   const { id = '' } = params;
@@ -38,7 +30,7 @@ async function breakGlass(context: FhirContext, request: FhirRequest): Promise<A
   if (grant.actor.kind !== 'user' || minutes === undefined) {
     throw new Fault('forbidden', "None of the user's roles may open a record in an emergency.");
   }
-  if (!mayAskFor(grant, id)) {
+  if (!mayActOn(grant, id)) {
     const sentence = 'The token needs a user/ scope to read, or a patient/ scope of this patient.';
     throw new Fault('forbidden', sentence, { context: { scope: 'user/Patient.r' } });
   }
@@ -54,9 +46,10 @@ async function breakGlass(context: FhirContext, request: FhirRequest): Promise<A
   if (!patient || patient.operation === 'delete') throw new Fault('not-found', `There is no Patient/${id}.`);
   const asked = { actor: grant.actor.reference, patient: id, reason, minutes };
   const { access, statement } = beginEmergency(context.clock, asked);
-  await context.store.commit(grant.actor, [], [statement]);
   const actor = { ...grant.actor, emergency: access.id, purposes: ['BTG'] };
+  // Said first, so that the record goes into the same commit: there is no access that the trail does not know of.
   context.store.audit({ actor, interaction: 'break-glass', action: 'E', status: 201, type: 'Patient', id });
+  await context.store.commit(grant.actor, [], [statement]);
   const until = Temporal.Instant.fromEpochMilliseconds(access.ends).toString({ smallestUnit: 'millisecond' });
   const parameter = [
     { name: 'id', valueString: access.id },
