@@ -23,7 +23,7 @@ export function createAskers({ store, policy, clock }: AskerOptions): (grant: Gr
     known = undefined;
   });
   const mayWithhold = () => {
-    const now = clock.real().epochMilliseconds;
+    const now = performance.now();
     if (known && known.until > now) return known.answer;
     const answer = store.mayWithhold(policy.needPermit);
     known = { until: now + LIFETIME_MS, answer };

@@ -31,7 +31,7 @@ export function auditUnroutable(store: Store, request: FastifyRequest, status: n
 }
 
 /** Who asks, when no token says so. */
-function unknownActor(request: FastifyRequest): Actor {
+export function unknownActor(request: FastifyRequest): Actor {
   return { ...UNKNOWN_ACTOR, ...originOf(request) };
 }
 

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { errors } from '../../access/oauth/library.ts';
 import { ENDPOINTS } from '../../access/oauth/provider.ts';
 import { asFault, Fault, traceOf } from '../../fault.ts';
+import { unknownActor } from '../audit.ts';
 import { acceptForm } from '../json-body.ts';
 import { answerContext, showContext } from './choose-context.ts';
 import { answerConsent, showConsent } from './consent.ts';
@@ -22,6 +23,10 @@ export async function serveInteractions(app: FastifyInstance, parts: OauthParts)
     scope.setErrorHandler((error, request, reply) => {
       const [status, sentence] = sentenceOf(error);
       if (status >= 500) request.log.error({ requestId: request.id, ...traceOf(error) }, 'sign-in failed');
+      // Whose step it was nobody knows: the cookie that says so is what was wrong.
+      const record = { actor: unknownActor(request), interaction: 'authorize', action: 'E', status } as const;
+      // Asking too often is recorded for every route alike.
+      if (status !== 429) parts.store.audit(record);
       return send(reply.code(status), errorPage(sentence));
     });
 

@@ -18,7 +18,7 @@ export async function answerLogin(
   const trier = { address: networkOf(request), account: username };
   const wait = secondsToWait(parts, trier);
   if (wait !== undefined) {
-    recordLogin(parts, request, undefined, 429);
+    // That somebody asks too often is recorded for every route alike.
     return send(reply.code(429).header('retry-after', String(wait)), loginPage(frame, waitSentence(wait)));
   }
   const account = await parts.server.accounts.verify(username, password);

@@ -115,6 +115,7 @@ describe('a sign-in belongs to the browser that began it', () => {
     }
     expect(browser.cookies.size).toBe(2);
     expect((await browser.open(url)).status).toBe(400);
+    expect((await world.audited('authorize')).at(-1)).toMatchObject({ actor: 'unknown', status: 400 });
   });
 
   it('and its steps come in order', async () => {
