@@ -123,13 +123,13 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   );
   const standingOf = createStandings({ store, roles, clock });
   const policy = readLabelPolicy(join(PROFILES, 'access/consent-policy.json'));
-  const askerOf = createAskers({ store, policy, clock });
+  const askers = createAskers({ store, policy, clock });
   const authorization = createAuthorizationServer({
     ...config,
     store,
     parameters,
     visiblePatients: createVisiblePatients({
-      ...{ standingOf, askerOf, labelPolicy: policy },
+      ...{ standingOf, askers, labelPolicy: policy },
       ...{ parameters, baseUrl: () => baseUrl, clock },
     }),
     keys,
@@ -148,7 +148,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     fetch: surroundings.fetch,
     resolveOwn: authorization.resolveOwn,
     standingOf,
-    askerOf,
+    askers,
   });
   const attempts = createFailedAttempts(clock);
   const trail = createTrail({

@@ -1,7 +1,7 @@
 // The door's view of access: a request's Authorization header becomes a Grant, and what can be issued or published is
 // here too. Decisions are in decide.ts.
 import { fhirBase } from '../fhir/base-url.ts';
-import type { Asker } from '../fhir/consent/asker.ts';
+import type { Askers } from './asker.ts';
 import { ANONYMOUS, type Grant } from './grant.ts';
 import { issueToken, type TokenRequest } from './issue.ts';
 import type { Keys } from './keys.ts';
@@ -15,7 +15,7 @@ export interface AccessOptions extends TokenVerifierOptions {
   /** Where a person stands. Absent: people may do nothing, applications what their scopes say. */
   readonly standingOf?: StandingOf;
   /** In whose name consents are asked. Absent: consents bind nobody. */
-  readonly askerOf?: (grant: Grant) => Promise<Asker | undefined>;
+  readonly askers?: Askers;
 }
 
 type StandingOf = (user: string) => Promise<Standing>;
@@ -26,6 +26,8 @@ export interface Access {
    * @throws Fault unauthenticated | unavailable
    */
   authenticate(authorization: string | undefined): Promise<Grant>;
+  /** The same grant, when it is known without waiting: an application's, whose token was looked at a moment ago. */
+  recall(authorization: string | undefined): Grant | undefined;
   /** An access token of Baton's own, for the sandbox and `baton token`. */
   issue(
     request: Pick<TokenRequest, 'clientId' | 'scope' | 'lifetimeSeconds' | 'patient' | 'fhirUser'>,
@@ -39,7 +41,7 @@ export interface Access {
 }
 
 export function createAccess(options: AccessOptions): Access {
-  const { verify, revoked, trust } = createTokenVerifier(options);
+  const { verify, recall, revoked, trust } = createTokenVerifier(options);
   const { keys, clock, baseUrl } = options;
   return {
     async authenticate(authorization) {
@@ -47,8 +49,14 @@ export function createAccess(options: AccessOptions): Access {
       const verified = await verify(authorization);
       const isPerson = verified.actor.kind === 'user' && options.standingOf;
       const grant = isPerson ? await standing(verified, isPerson) : verified;
-      const asker = await options.askerOf?.(grant);
+      const asker = await options.askers?.of(grant);
       return asker ? { ...grant, asker } : grant;
+    },
+    recall(authorization) {
+      if (options.mode === 'off') return ANONYMOUS;
+      const grant = recall(authorization);
+      const isSettled = options.askers === undefined || options.askers.bindNobody();
+      return isSettled && grant?.actor.kind !== 'user' ? grant : undefined;
     },
     issue: (request) => issueToken(keys.token, clock, { issuer: baseUrl(), audience: fhirBase(baseUrl()), ...request }),
     revoked,

@@ -16,9 +16,23 @@ export interface AskerOptions {
   readonly clock: Clock;
 }
 
-/** @returns a function from a grant to the asker whom consents bind; undefined when none does */
-export function createAskers({ store, policy, clock }: AskerOptions): (grant: Grant) => Promise<Asker | undefined> {
-  let known: { readonly until: number; readonly answer: Promise<boolean> } | undefined;
+export interface Askers {
+  /** The asker whom consents bind; undefined when none does. */
+  of(grant: Grant): Promise<Asker | undefined>;
+  /** True when it is known at this moment, without waiting, that no consent binds anybody. */
+  bindNobody(): boolean;
+}
+
+interface Known {
+  /** By `performance.now()`. */
+  readonly until: number;
+  readonly answer: Promise<boolean>;
+  /** The answer, once it is there. */
+  mayWithhold?: boolean;
+}
+
+export function createAskers({ store, policy, clock }: AskerOptions): Askers {
+  let known: Known | undefined;
   store.onCommit(() => {
     known = undefined;
   });
@@ -26,15 +40,24 @@ export function createAskers({ store, policy, clock }: AskerOptions): (grant: Gr
     const now = performance.now();
     if (known && known.until > now) return known.answer;
     const answer = store.mayWithhold(policy.needPermit);
-    known = { until: now + LIFETIME_MS, answer };
-    answer.catch(() => {
-      known = undefined;
-    });
+    const asked: Known = { until: now + LIFETIME_MS, answer };
+    known = asked;
+    answer.then(
+      (found) => {
+        asked.mayWithhold = found;
+      },
+      () => {
+        known = undefined;
+      },
+    );
     return answer;
   };
-  return async (grant) => {
-    if (isBeyondConsent(grant) || !(await mayWithhold())) return undefined;
-    return askerOf(grant, clock.now().epochMilliseconds);
+  return {
+    async of(grant) {
+      if (isBeyondConsent(grant) || !(await mayWithhold())) return undefined;
+      return askerOf(grant, clock.now().epochMilliseconds);
+    },
+    bindNobody: () => known?.mayWithhold === false && known.until > performance.now(),
   };
 }
 

@@ -91,9 +91,12 @@ export function mayActOn({ scopes, patient }: Grant, id: string): boolean {
 
 function lanesFor(grant: Grant, interaction: Interaction, type: string): Lane[] {
   const permission = PERMISSIONS[interaction];
-  return grant.scopes.resources
-    .filter((scope) => scope.permissions.has(permission) && (scope.type === '*' || scope.type === type))
-    .flatMap((scope) => lanesOf(grant, scope, permission, type));
+  const lanes: Lane[] = [];
+  for (const scope of grant.scopes.resources) {
+    const isMeant = scope.permissions.has(permission) && (scope.type === '*' || scope.type === type);
+    if (isMeant) lanes.push(...lanesOf(grant, scope, permission, type));
+  }
+  return lanes;
 }
 
 function lanesOf(grant: Grant, scope: ResourceScope, permission: Permission, type: string): Lane[] {

@@ -50,6 +50,8 @@ export interface TokenVerifier {
    * @throws Fault unauthenticated, or unavailable when the issuer cannot be asked
    */
   verify(authorization: string | undefined): Promise<Grant>;
+  /** What is remembered of it and still believed. */
+  recall(authorization: string | undefined): Grant | undefined;
   /** To be called when a token of Baton's own authorization server was revoked: all of them are looked up again. */
   revoked(): void;
   readonly trust: Trust;
@@ -128,16 +130,21 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     }
   }
 
+  function recall(key: string): Grant | undefined {
+    const known = remembered.get(key, seconds());
+    return known && known.source?.generation === known.generation ? known.grant : undefined;
+  }
+
   return {
     trust,
     revoked() {
       own.generation += 1;
     },
+    recall: (authorization) => recall(keyOf(authorization)),
     async verify(authorization) {
-      // The token itself is no key: what is in memory may end up in a dump.
-      const key = authorization === undefined ? '' : hash('sha256', authorization);
-      const known = remembered.get(key, seconds());
-      if (known && known.source?.generation === known.generation) return known.grant;
+      const key = keyOf(authorization);
+      const known = recall(key);
+      if (known) return known;
       const token = bearerToken(authorization);
       if (token.length > MAX_TOKEN_LENGTH) throw new Fault('unauthenticated', 'The token is too long.');
       // Requests with the same token that come meanwhile wait for the same answer.
@@ -150,6 +157,10 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     },
   };
 }
+
+/** The token itself is no key: what is in memory may end up in a dump. */
+const keyOf = (authorization: string | undefined) =>
+  authorization === undefined ? '' : hash('sha256', authorization, 'base64url');
 
 /** One sentence whether the key is unknown or the signature wrong, so that nobody learns which keys there are. */
 async function verifySignature(token: string, keys: Found['keys'], issuer: string) {

@@ -2,14 +2,13 @@
 // read, as far as no consent keeps them from the person, and those of running emergency accesses.
 import type { Clock } from '../clock.ts';
 import { fhirBase } from '../fhir/base-url.ts';
-import type { Asker } from '../fhir/consent/asker.ts';
 import type { LabelPolicy } from '../fhir/consent/label-policy.ts';
 import { compartmentCondition, membersCondition } from '../fhir/search/compartment.ts';
 import type { SearchParameters } from '../fhir/search/parameters.ts';
 import { parseSearch } from '../fhir/search/parse.ts';
 import type { Condition } from '../fhir/search/query.ts';
 import { withheldCondition } from '../fhir/search/withheld.ts';
-import type { Grant } from './grant.ts';
+import type { Askers } from './asker.ts';
 import { inPatientSets } from './patient-set.ts';
 import { parseScopes } from './scopes.ts';
 import type { Standing } from './standing.ts';
@@ -20,7 +19,7 @@ export interface VisiblePatientsOptions {
   readonly baseUrl: () => string;
   readonly clock: Clock;
   /** In whose name consents are asked. */
-  readonly askerOf: (grant: Grant) => Promise<Asker | undefined>;
+  readonly askers: Pick<Askers, 'of'>;
   readonly labelPolicy: LabelPolicy;
 }
 
@@ -28,11 +27,11 @@ export interface VisiblePatientsOptions {
 export function createVisiblePatients(
   options: VisiblePatientsOptions,
 ): (user: string, type: 'Patient' | 'Encounter') => Promise<Condition> {
-  const { standingOf, askerOf, parameters, baseUrl, clock, labelPolicy } = options;
+  const { standingOf, askers, parameters, baseUrl, clock, labelPolicy } = options;
   return async (user, type) => {
     const standing = await standingOf(user);
     const { rules, emergencies, emergencyRules } = standing;
-    const asker = await askerOf({ actor: { reference: user, kind: 'user' }, scopes: parseScopes(''), standing });
+    const asker = await askers.of({ actor: { reference: user, kind: 'user' }, scopes: parseScopes(''), standing });
     const parsing = { handling: 'strict', baseUrl: fhirBase(baseUrl()), clock } as const;
     const isReadable = ({ types, may }: Standing['rules'][number]) => types.has(type) && may.has('r');
     const ofRules = rules.filter(isReadable).map(({ patients, matching }): Condition => {

@@ -8,6 +8,7 @@ import { originOf } from './address.ts';
 import { queryText, subjectOf } from './audit-subject.ts';
 import { findGrant } from './grant-of.ts';
 import { FormBody } from './json-body.ts';
+import { patientsShown } from './patients-shown.ts';
 import { factsOf, type RouteFacts } from './route-facts.ts';
 
 const AUDITED_BY_COMMIT = new Set(['create', 'update', 'patch', 'delete']);
@@ -40,6 +41,7 @@ function recordOf(request: FastifyRequest, reply: FastifyReply, facts: RouteFact
   const grant = findGrant(request);
   const etag = reply.getHeader('etag');
   const query = isSearchable(facts) ? queriesOf(request) : '';
+  const patients = patientsShown(request);
   const params = request.params as Record<string, string | undefined>;
   return {
     actor: grant?.actor ?? unknownActor(request),
@@ -53,6 +55,7 @@ function recordOf(request: FastifyRequest, reply: FastifyReply, facts: RouteFact
       grant,
       etag: typeof etag === 'string' ? etag : undefined,
     }),
+    ...(patients === undefined ? {} : { patients }),
   };
 }
 

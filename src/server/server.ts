@@ -41,6 +41,7 @@ import { serveMetrics } from './metrics.ts';
 import { serveOauth } from './oauth/routes.ts';
 import { operatorGauges } from './ops/gauges.ts';
 import { type OperatorParts, serveOperators } from './ops/routes.ts';
+import { declarePatientsShown } from './patients-shown.ts';
 import { createRateLimits, type RequestLimits } from './rate-limits.ts';
 import { logRequests, requestIdOf } from './request-log.ts';
 import { sendSecurityHeaders } from './security-headers.ts';
@@ -119,6 +120,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   server.setErrorHandler((error, request, reply) => sendFault(log, error, request, reply));
   letConnectionsGo(server);
   declareGrant(server);
+  declarePatientsShown(server);
   logRequests(server, log);
   sendSecurityHeaders(server, baseUrl);
   await allowOrigins(server, options.corsOrigins ?? []);

@@ -39,18 +39,17 @@ export async function appendAudit(tx: Transaction, entries: readonly AuditEntry[
   const [last] = await tx.before(LAST);
   let sequence = Number(last?.sequence ?? 0);
   let previous = String(last?.hash ?? '');
+  const [rows, further]: [SqlValue[][], SqlValue[][]] = [[], []];
   for (const entry of entries) {
     sequence += 1;
     const values = columnsOf(sequence, entry);
     previous = chainHash(previous, values);
     values.push(previous);
-    await tx.put(AUDIT, sequence, [values], true);
-    const { patients = [] } = entry;
-    if (patients.length > 1) {
-      const rows = patients.slice(1).map((patient): SqlValue[] => [sequence, patient]);
-      await tx.put(FURTHER, sequence, rows, true);
-    }
+    rows.push(values);
+    for (const patient of entry.patients?.slice(1) ?? []) further.push([sequence, patient]);
   }
+  await tx.put(AUDIT, sequence, rows, true);
+  if (further.length > 0) await tx.put(FURTHER, sequence, further, true);
 }
 
 /**

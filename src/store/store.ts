@@ -51,6 +51,8 @@ export interface StoredVersion {
   readonly operation: 'create' | 'update' | 'delete';
   /** JSON text as stored; empty for a delete. */
   readonly content: string;
+  /** Ids of the patients it is about, where what was read says so. */
+  readonly patients?: readonly string[];
 }
 
 /** A version as the log's readers see it. */

@@ -40,6 +40,7 @@ export function currentVersion(row: SqlRow): StoredVersion {
     lastUpdated: formatInstant(row.updated as number),
     operation: row.deleted ? 'delete' : row.version === 1 ? 'create' : 'update',
     content: row.content as string,
+    ...(typeof row.patients === 'string' ? { patients: row.patients === '' ? [] : row.patients.split(' ') } : {}),
   };
 }
 

@@ -17,7 +17,7 @@ const VERSION = tableOf(
 const RESOURCE = tableOf(
   'resource',
   'one',
-  'rid bigint, type text, id text, version bigint, sequence bigint, updated bigint, deleted bigint, content text',
+  'rid bigint, type text, id text, version bigint, sequence bigint, updated bigint, deleted bigint, content text, patients text',
 );
 
 /**
@@ -34,9 +34,9 @@ export async function writeCurrent(group: Group, step: Step): Promise<void> {
   step.content = stringifyExact(resource);
   const isNew = step.current === undefined && !again;
   if (isNew) step.rid = step.sequence;
-  await putCurrent(group, step, isNew);
   const fresh = !again && (step.current === undefined || step.current.deleted);
   step.patients = await rules.searchEngine.index(tx, step.rid, resource, fresh);
+  await putCurrent(group, step, isNew);
   await writeConsentRules(tx, step.rid, resource, rules.searchEngine.baseUrl, fresh);
 }
 
@@ -65,7 +65,9 @@ export async function removeCurrent(group: Group, actor: Actor, step: Step): Pro
 async function putCurrent(group: Group, step: Step, isNew: boolean): Promise<void> {
   const { rid, type, id, version, sequence, updated, content } = step;
   const deleted = step.op === 'delete';
-  await group.tx.put(RESOURCE, rid, [[rid, type, id, version, sequence, updated, deleted ? 1 : 0, content]], isNew);
+  const patients = step.patients?.join(' ') ?? null;
+  const row = [rid, type, id, version, sequence, updated, deleted ? 1 : 0, content, patients];
+  await group.tx.put(RESOURCE, rid, [row], isNew);
   group.current.set({ rid, type, id, version, sequence, updated, deleted });
 }
 

@@ -4,6 +4,21 @@ import type { Actor } from '../store/store.ts';
 
 export type Direction = 'pull' | 'push' | 'both';
 
+/**
+ * How a type is read: `history` by `_history?_since`, `search` by `_lastUpdated`, `roster` patient by patient with hashes,
+ * `none` not at all.
+ */
+export type PullStrategy = 'history' | 'search' | 'roster' | 'none';
+
+/** Whose records flow: all that are linked, the members of a Group there, or who a search there finds. */
+export type PatientScope =
+  | { readonly kind: 'linked' }
+  | { readonly kind: 'group'; readonly id: string }
+  | { readonly kind: 'query'; readonly query: string };
+
+/** What a change goes out as when the server cannot take the resource itself. */
+export type ProjectionTarget = 'DocumentReference' | 'Communication' | 'ServiceRequest';
+
 export interface Connection extends RemoteSettings {
   /** Part of cursors, rows and actors; renaming a connection starts it anew. */
   readonly name: string;
@@ -13,6 +28,14 @@ export interface Connection extends RemoteSettings {
   /** How far before its watermark each pull looks again. */
   readonly overlapSeconds: number;
   readonly pullEverySeconds: number;
+  /** Cron expressions in UTC; `pull` goes before `pullEverySeconds`. Nightly when `sweep` is absent. */
+  readonly schedule?: { readonly pull?: string; readonly sweep?: string };
+  /** By type. Absent: chosen from what the server can do. */
+  readonly strategies?: Readonly<Record<string, PullStrategy>>;
+  /** Absent: all that are linked. */
+  readonly patients?: PatientScope;
+  /** By type: what goes out instead, where the server has no door for it. Absent: nothing does. */
+  readonly projections?: Readonly<Record<string, ProjectionTarget>>;
   /** Who is on the other side, as consents name it: `Organization/12`. Absent: unknown, so that any deny of an actor holds. */
   readonly recipient?: string;
   /** Why it gets data, a code of v3-ActReason; `TREAT` when absent. */

@@ -115,7 +115,7 @@ export async function serve(
   const log = pino({ level: 'silent' });
   const store = options.store ?? temp.store;
   const standingOf = createStandings({ store, roles: ROLES, clock });
-  const askerOf = createAskers({ store, policy: LABELS, clock });
+  const askers = createAskers({ store, policy: LABELS, clock });
   const authorization =
     options.authorization ??
     createAuthorizationServer({
@@ -124,7 +124,7 @@ export async function serve(
       parameters: PARAMETERS,
       visiblePatients: createVisiblePatients({
         standingOf,
-        askerOf,
+        askers,
         labelPolicy: LABELS,
         parameters: PARAMETERS,
         baseUrl: () => BASE,
@@ -145,7 +145,7 @@ export async function serve(
     clock,
     resolveOwn,
     standingOf,
-    askerOf,
+    askers,
   });
   const server = await createServer({
     store,

@@ -54,6 +54,8 @@ export interface Answer {
   readonly body?: string;
   /** FHIR instant of the version that the answer is about; the header has only seconds. */
   readonly lastUpdated?: string;
+  /** Ids of the patients it shows, for the audit trail; absent when they are to be found from what was asked. */
+  readonly patients?: readonly string[] | undefined;
 }
 
 export type FhirHandler = (context: FhirContext, request: FhirRequest) => Promise<Answer>;

@@ -7,6 +7,7 @@ import { parseExact, stringifyExact } from '../../fhir/exact-json.ts';
 import { type Pairs, pairsOf } from '../../fhir/request-url.ts';
 import { findGrant } from '../grant-of.ts';
 import { acceptForm, acceptJson, FormBody } from '../json-body.ts';
+import { setPatientsShown } from '../patients-shown.ts';
 import { factsOf } from '../route-facts.ts';
 import { checkPath } from './check-path.ts';
 import { type Answer, FHIR_JSON, type FhirContext } from './context.ts';
@@ -50,6 +51,7 @@ function handlerFor({ handler }: FhirRoute, context: FhirContext) {
     // Only /metadata is reached without a grant, and it asks for none.
     const grant = findGrant(request) ?? { ...ANONYMOUS, scopes: { resources: [], doors: new Set<never>() } };
     const answer = await handler(context, { grant, params, pairs, headers: request.headers, body: request.body });
+    if (answer.patients) setPatientsShown(request, answer.patients);
     return send(reply, answer, pairs);
   };
 }

@@ -15,11 +15,11 @@ export async function read(context: FhirContext, { grant, params, pairs, headers
   const { type = '', id = '' } = params;
   const version = await readCurrent(context, grant, type, id);
   const fresh = versionHeaders(version);
-  const { lastUpdated } = version;
+  const { lastUpdated, patients } = version;
   if (isKnown(version, headers['if-none-match'], headers['if-modified-since'])) {
-    return { status: 304, headers: fresh, lastUpdated };
+    return { status: 304, headers: fresh, lastUpdated, patients };
   }
-  return { status: 200, headers: fresh, body: context.subset(pairs)(version.content), lastUpdated };
+  return { status: 200, headers: fresh, body: context.subset(pairs)(version.content), lastUpdated, patients };
 }
 
 /**

@@ -103,8 +103,8 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     const pages = LIBRARY_PAGES;
     const standingOf = createStandings({ store, roles: ROLES, clock });
     const parameters = PARAMETERS;
-    const askerOf = createAskers({ store, policy: LABELS, clock });
-    const consents = { askerOf, labelPolicy: LABELS };
+    const askers = createAskers({ store, policy: LABELS, clock });
+    const consents = { askers, labelPolicy: LABELS };
     const visiblePatients = createVisiblePatients({ standingOf, ...consents, parameters, baseUrl, clock });
     const people = { parameters, visiblePatients };
     const authorization = createAuthorizationServer({
@@ -119,7 +119,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       pages,
     });
     const { resolveOwn } = authorization;
-    const access = createAccess({ mode: 'smart', keys, issuers: [], baseUrl, clock, resolveOwn, standingOf, askerOf });
+    const access = createAccess({ mode: 'smart', keys, issuers: [], baseUrl, clock, resolveOwn, standingOf, askers });
     const rest = { parameters: PARAMETERS, definitions, validate, clock, log, baseUrl, version: '0.0.0-test' };
     const attempts = options.attempts ? { attempts: createFailedAttempts(clock) } : {};
     const app = await createServer({ store, access, authorization, ...rest, ...attempts });

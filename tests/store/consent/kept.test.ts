@@ -108,10 +108,10 @@ describe('a database that has consents and no rules', () => {
 
   test('of the schema before them, too', async () => {
     await temp.cleanup();
-    // Of later migrations nothing is needed here, and they would have to be undone as well.
+    // Of later migrations only what every write needs: the others would have to be undone as well.
     const folder = await mkdtemp(join(tmpdir(), 'baton-migrations-'));
     for (const name of await readdir(MIGRATIONS)) {
-      if (name < '0009') await copyFile(join(MIGRATIONS, name), join(folder, name));
+      if (name < '0009' || name === '0011_patients.sql') await copyFile(join(MIGRATIONS, name), join(folder, name));
     }
     temp = await openTempStore({ migrations: folder });
     await put(patient('1', { id: 'p1' }), observation('Patient/p1', { id: 'o1' }), consent('OPTOUT'));
