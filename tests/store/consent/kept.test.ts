@@ -118,7 +118,8 @@ describe('a database that has consents and no rules', () => {
     await forget(
       'DROP TABLE consent_rule',
       'DROP INDEX outbox_withheld',
-      "DELETE FROM migration WHERE name = '0008_consent.sql'",
+      'ALTER TABLE resource DROP COLUMN patients',
+      "DELETE FROM migration WHERE name IN ('0008_consent.sql', '0011_patients.sql')",
     );
     await temp.reopen();
     expect(await isWithheld()).toBe(true);
