@@ -6,17 +6,15 @@ import type { Server as TlsServer } from 'node:https';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { type Access, createAccess } from './access/access.ts';
-import { createAskers } from './access/asker.ts';
+import type { Access } from './access/access.ts';
+import { createAccessControl } from './access/access-control.ts';
 import { createFailedAttempts } from './access/failed-attempts.ts';
 import { openKeys } from './access/keys.ts';
 import { readLabelPolicy } from './access/label-policy.ts';
-import { type AuthorizationServer, createAuthorizationServer } from './access/oauth/authorization-server.ts';
+import type { AuthorizationServer } from './access/oauth/authorization-server.ts';
 import { loadRoles } from './access/role.ts';
 import { FULL_SCOPE } from './access/scopes.ts';
-import { createStandings } from './access/standing.ts';
 import { loadTypeGroups } from './access/type-groups.ts';
-import { createVisiblePatients } from './access/visible-patients.ts';
 import { createProvenanceWriter } from './audit/provenance-writer.ts';
 import { createTrail, type Trail } from './audit/trail.ts';
 import { loadCalendars } from './care/business-calendar.ts';
@@ -121,34 +119,15 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     loadTypeGroups(join(PROFILES, 'type-groups.json'), parameters),
     parameters,
   );
-  const standingOf = createStandings({ store, roles, clock });
   const policy = readLabelPolicy(join(PROFILES, 'access/consent-policy.json'));
-  const askers = createAskers({ store, policy, clock });
-  const authorization = createAuthorizationServer({
-    ...config,
-    store,
-    parameters,
-    visiblePatients: createVisiblePatients({
-      ...{ standingOf, askers, labelPolicy: policy },
-      ...{ parameters, baseUrl: () => baseUrl, clock },
-    }),
-    keys,
-    baseUrl: () => baseUrl,
-    clock,
-    log,
-    pages: LIBRARY_PAGES,
-    fetch: surroundings.fetch,
-  });
-  const access = createAccess({
+  const { access, authorization } = createAccessControl({
     ...config,
     mode: config.auth,
-    keys,
+    ...{ store, parameters, roles, keys, clock, log },
+    labelPolicy: policy,
     baseUrl: () => baseUrl,
-    clock,
+    pages: LIBRARY_PAGES,
     fetch: surroundings.fetch,
-    resolveOwn: authorization.resolveOwn,
-    standingOf,
-    askers,
   });
   const attempts = createFailedAttempts(clock);
   const trail = createTrail({

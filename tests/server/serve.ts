@@ -3,16 +3,13 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
-import { type Access, createAccess } from '../../src/access/access.ts';
-import { createAskers } from '../../src/access/asker.ts';
+import type { Access } from '../../src/access/access.ts';
+import { createAccessControl } from '../../src/access/access-control.ts';
 import { openKeys } from '../../src/access/keys.ts';
 import { readLabelPolicy } from '../../src/access/label-policy.ts';
-import { createAuthorizationServer } from '../../src/access/oauth/authorization-server.ts';
 import { loadRoles } from '../../src/access/role.ts';
 import { FULL_SCOPE } from '../../src/access/scopes.ts';
-import { createStandings } from '../../src/access/standing.ts';
 import { loadTypeGroups } from '../../src/access/type-groups.ts';
-import { createVisiblePatients } from '../../src/access/visible-patients.ts';
 import { loadProfiles, ofType } from '../../src/care/profiles.ts';
 import { loadDefinitions } from '../../src/fhir/definitions.ts';
 import { loadSearchParameters } from '../../src/fhir/search/parameters.ts';
@@ -114,38 +111,13 @@ export async function serve(
   const keys = await openKeys();
   const log = pino({ level: 'silent' });
   const store = options.store ?? temp.store;
-  const standingOf = createStandings({ store, roles: ROLES, clock });
-  const askers = createAskers({ store, policy: LABELS, clock });
-  const authorization =
-    options.authorization ??
-    createAuthorizationServer({
-      store,
-      keys,
-      parameters: PARAMETERS,
-      visiblePatients: createVisiblePatients({
-        standingOf,
-        askers,
-        labelPolicy: LABELS,
-        parameters: PARAMETERS,
-        baseUrl: () => BASE,
-        clock,
-      }),
-      clients: [],
-      baseUrl: () => BASE,
-      clock,
-      log,
-      pages: LIBRARY_PAGES,
-    });
-  const { resolveOwn } = authorization;
-  const access = createAccess({
+  const { access, authorization } = createAccessControl({
     mode: 'smart',
-    keys,
+    ...{ store, parameters: PARAMETERS, roles: ROLES, labelPolicy: LABELS, keys, clock, log },
     issuers: [],
+    clients: [],
     baseUrl: () => BASE,
-    clock,
-    resolveOwn,
-    standingOf,
-    askers,
+    pages: LIBRARY_PAGES,
   });
   const server = await createServer({
     store,

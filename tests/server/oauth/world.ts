@@ -4,18 +4,15 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { pino } from 'pino';
-import { type Access, createAccess } from '../../../src/access/access.ts';
-import { createAskers } from '../../../src/access/asker.ts';
+import type { Access } from '../../../src/access/access.ts';
+import { createAccessControl } from '../../../src/access/access-control.ts';
 import { createFailedAttempts } from '../../../src/access/failed-attempts.ts';
 import { type Keys, openKeys } from '../../../src/access/keys.ts';
-import {
-  type AuthorizationServer,
-  type AuthorizationServerOptions,
-  createAuthorizationServer,
+import type {
+  AuthorizationServer,
+  AuthorizationServerOptions,
 } from '../../../src/access/oauth/authorization-server.ts';
 import { hashSecret, type Registration } from '../../../src/access/oauth/registration.ts';
-import { createStandings } from '../../../src/access/standing.ts';
-import { createVisiblePatients } from '../../../src/access/visible-patients.ts';
 import { loadDefinitions } from '../../../src/fhir/definitions.ts';
 import { createValidator } from '../../../src/fhir/validation/validator.ts';
 import { LIBRARY_PAGES } from '../../../src/server/oauth/library-pages.ts';
@@ -100,26 +97,11 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const start = async (port: number) => {
     const { store, clock } = temp;
     const baseUrl = () => base;
-    const pages = LIBRARY_PAGES;
-    const standingOf = createStandings({ store, roles: ROLES, clock });
-    const parameters = PARAMETERS;
-    const askers = createAskers({ store, policy: LABELS, clock });
-    const consents = { askers, labelPolicy: LABELS };
-    const visiblePatients = createVisiblePatients({ standingOf, ...consents, parameters, baseUrl, clock });
-    const people = { parameters, visiblePatients };
-    const authorization = createAuthorizationServer({
-      store,
-      keys,
-      ...people,
-      clients,
-      login,
-      baseUrl,
-      clock,
-      log,
-      pages,
+    const { access, authorization } = createAccessControl({
+      mode: 'smart',
+      ...{ store, parameters: PARAMETERS, roles: ROLES, labelPolicy: LABELS, keys, clock, log },
+      ...{ issuers: [], clients, login, baseUrl, pages: LIBRARY_PAGES },
     });
-    const { resolveOwn } = authorization;
-    const access = createAccess({ mode: 'smart', keys, issuers: [], baseUrl, clock, resolveOwn, standingOf, askers });
     const rest = { parameters: PARAMETERS, definitions, validate, clock, log, baseUrl, version: '0.0.0-test' };
     const attempts = options.attempts ? { attempts: createFailedAttempts(clock) } : {};
     const app = await createServer({ store, access, authorization, ...rest, ...attempts });
