@@ -10,6 +10,8 @@ export interface Capability {
   readonly hash: string;
   /** Tells one installation from another: software, version, implementation. */
   readonly epoch: string;
+  /** What Baton relies on, by type; for finding out what changed. */
+  readonly reliedOn: ReadonlyMap<string, JsonObject>;
   supports(type: string, interaction: Interaction): boolean;
   searchable(type: string, parameter: string): boolean;
   conditionalCreate(type: string): boolean;
@@ -30,6 +32,7 @@ export function readCapability(statement: CapabilityStatement, vendor: Vendor): 
   return {
     hash: hashJson([...types.values()].map(reliedOn).sort((a, b) => (String(a.type) < String(b.type) ? -1 : 1))),
     epoch: hashJson([statement.software?.name ?? '', statement.implementation?.url ?? '', statement.fhirVersion ?? '']),
+    reliedOn: new Map([...types].map(([type, resource]) => [type, reliedOn(resource)])),
     supports,
     searchable: (type, parameter) =>
       supports(type, 'search-type') &&

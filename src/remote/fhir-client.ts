@@ -4,12 +4,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Bundle, Resource } from '@medplum/fhirtypes';
 import type { Clock } from '../clock.ts';
 import { stringifyExact } from '../fhir/exact-json.ts';
+import { type AnswerMark, markOf, saysTheSame } from './answer-mark.ts';
 import type { Authorization } from './authorization.ts';
 import type { Breaker } from './breaker.ts';
 import { type HttpRequest, type Send, sameOriginUrl } from './client.ts';
 import { expectBundle, expectType, type FhirReply, interpret } from './fhir-reply.ts';
 import type { Pacing } from './pacing.ts';
-import { failure, type RemoteFailure, type Result } from './result.ts';
+import { failure, type RemoteFailure, type Result, success } from './result.ts';
 
 /** What went over the wire, for the message log. Credentials are left out. */
 export interface Exchange {
@@ -31,11 +32,18 @@ export interface WriteOptions {
   readonly requestId?: string | undefined;
 }
 
+/** `same`: as the answer that was known. */
+export type SearchAnswer =
+  | { readonly same: true }
+  | (FhirReply & { readonly same: false; readonly body: Bundle; readonly mark: AnswerMark });
+
 export interface FhirClient {
   readonly baseUrl: string;
   read(type: string, id: string): Promise<Result<FhirReply>>;
   /** @param query e.g. `Task?identifier=a|b` */
   search(query: string): Promise<Result<FhirReply & { readonly body: Bundle }>>;
+  /** A search whose answer is left unread when it says what the one with the mark said. */
+  searchUnlessSame(query: string, known: Partial<AnswerMark>): Promise<Result<SearchAnswer>>;
   /** A page by its link; refused when that leaves the server's origin. */
   page(url: string): Promise<Result<FhirReply & { readonly body: Bundle }>>;
   create(resource: Resource, options?: WriteOptions): Promise<Result<FhirReply>>;
@@ -72,7 +80,7 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
   const { random = Math.random, wait = (milliseconds) => pause(milliseconds) } = options;
 
   /** One request with its credential; a refused credential is renewed once, which is safe because nothing was done. */
-  async function exchange(request: HttpRequest): Promise<Result<FhirReply>> {
+  async function exchange(request: HttpRequest, known?: Partial<AnswerMark>): Promise<Result<FhirReply>> {
     const paused = pacing.paused();
     if (paused > LONGEST_WAIT) {
       const retryAfter = Temporal.Duration.from({ milliseconds: Math.ceil(paused) });
@@ -80,7 +88,7 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
     }
     if (paused > 0) await wait(paused);
     for (let renewed = false; ; renewed = true) {
-      const answer = await attempt(request);
+      const answer = await attempt(request, known);
       if (answer.ok || answer.failure.status !== 401 || renewed || !authorization.renew()) {
         breaker.record(answer.ok ? 'success' : EVENTS[answer.failure.class]);
         return answer;
@@ -88,14 +96,16 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
     }
   }
 
-  async function attempt(request: HttpRequest): Promise<Result<FhirReply>> {
+  async function attempt(request: HttpRequest, known?: Partial<AnswerMark>): Promise<Result<FhirReply>> {
     const credential = await authorization.header();
     if (!credential.ok) return credential;
     const leave = await pacing.enter();
     const started = clock.real();
     const headers = credential.value ? { ...request.headers, authorization: credential.value } : request.headers;
     const reply = await send({ ...request, headers }).finally(leave);
-    const answer = reply.ok ? interpret(request, reply.value, clock.real()) : reply;
+    const same = reply.ok && known !== undefined && saysTheSame(reply.value, known);
+    const read = reply.ok ? (same ? SAME : interpret(request, reply.value, clock.real())) : reply;
+    const answer = read.ok && reply.ok && known && !same ? success({ ...read.value, mark: markOf(reply.value) }) : read;
     if (!answer.ok && SLOW_DOWN.has(answer.failure.status ?? 0)) pacing.slowDown(answer.failure.retryAfter);
     onExchange({
       method: request.method,
@@ -108,9 +118,10 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
     return answer;
   }
 
-  async function get(url: string): Promise<Result<FhirReply>> {
+  async function get(url: string, known?: Partial<AnswerMark>): Promise<Result<FhirReply>> {
+    const headers = known?.etag === undefined ? FRESH : { ...FRESH, 'if-none-match': known.etag };
     for (let tries = 1; ; tries += 1) {
-      const answer = await exchange({ method: 'GET', url, headers: FRESH });
+      const answer = await exchange({ method: 'GET', url, headers }, known);
       if (answer.ok || answer.failure.class !== 'transient' || tries === READ_ATTEMPTS) return answer;
       const asked = answer.failure.retryAfter?.total('milliseconds') ?? 0;
       if (asked > LONGEST_WAIT || breaker.status.state === 'open') return answer;
@@ -139,6 +150,14 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
     baseUrl,
     read: async (type, id) => expectType(await get(`${baseUrl}/${type}/${id}`), type, true),
     search: async (query) => expectBundle(await get(`${baseUrl}/${query}`), true),
+    async searchUnlessSame(query, known) {
+      const reply = await get(`${baseUrl}/${query}`, known);
+      if (reply.ok && reply.value.status === SAME_STATUS) return success({ same: true });
+      const bundle = expectBundle(reply, true);
+      if (!bundle.ok) return bundle;
+      const { mark } = bundle.value;
+      return success({ ...bundle.value, same: false, mark: mark ?? { digest: '' } });
+    },
     async page(url) {
       const target = sameOriginUrl(url, `${baseUrl}/`);
       if (target) return expectBundle(await get(target), true);
@@ -153,6 +172,8 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
   };
 }
 
+const SAME_STATUS = 304;
+const SAME = success<FhirReply>({ status: SAME_STATUS });
 const SLOW_DOWN = new Set([429, 503]);
 /** What each class means to the breaker. A server that says no is a server that answers. */
 const EVENTS = {

@@ -2,6 +2,7 @@
 import type { Bundle, OperationOutcomeIssue, Resource } from '@medplum/fhirtypes';
 import { parseExact } from '../fhir/exact-json.ts';
 import { parseHttpDate } from '../fhir/http-date.ts';
+import type { AnswerMark } from './answer-mark.ts';
 import { classifyStatus } from './classify.ts';
 import type { HttpReply, HttpRequest } from './client.ts';
 import { failure, type Result, success } from './result.ts';
@@ -17,6 +18,8 @@ export interface FhirReply {
   readonly id?: string;
   /** The server's clock. */
   readonly date?: Temporal.Instant;
+  /** Of a search that is to be recognised. */
+  readonly mark?: AnswerMark;
 }
 
 /** An HTTP answer as a FHIR answer or a failure. */

@@ -1,11 +1,12 @@
 // One external FHIR server with all that Baton knows of it: its pace, its health, its credential, its abilities.
 import type { CapabilityStatement } from '@medplum/fhirtypes';
 import type { Clock } from '../clock.ts';
+import { parseHttpDate } from '../fhir/http-date.ts';
 import { type AuthorizationSettings, NO_AUTHORIZATION, type SigningKey } from './authorization.ts';
 import { backendServices } from './backend-services.ts';
 import { type Breaker, type BreakerStatus, createBreaker } from './breaker.ts';
 import { type Capability, readCapability } from './capability.ts';
-import { createSend } from './client.ts';
+import { createSend, type Send } from './client.ts';
 import { createFhirClient, type Exchange, type FhirClient } from './fhir-client.ts';
 import { createPacing } from './pacing.ts';
 import { failure, type Result, success } from './result.ts';
@@ -42,6 +43,8 @@ export interface Remote {
   capability(client: FhirClient): Promise<Result<Capability>>;
   /** Whether the server may be asked now; tries a server that was left alone long enough with one harmless read. */
   available(client: FhirClient): Promise<boolean>;
+  /** How far the server's clock was ahead of ours at its last answer, seconds; undefined before any answer told. */
+  skew(): number | undefined;
 }
 
 const CAPABILITY_LIFETIME = 24 * 60 * 60_000;
@@ -51,7 +54,14 @@ export function createRemote(options: RemoteOptions): Remote {
   const baseUrl = settings.baseUrl.replace(/\/+$/, '');
   const vendor = VENDORS[settings.vendor];
   const now = () => clock.real().epochMilliseconds;
-  const send = createSend({ fetch: options.fetch, ...(options.timeout ? { timeout: options.timeout } : {}) });
+  let ahead: number | undefined;
+  const sending = createSend({ fetch: options.fetch, ...(options.timeout ? { timeout: options.timeout } : {}) });
+  const send: Send = async (request) => {
+    const reply = await sending(request);
+    const date = reply.ok ? parseHttpDate(reply.value.headers.get('date') ?? '') : undefined;
+    if (date) ahead = Math.round((date.epochMilliseconds - now()) / 1000);
+    return reply;
+  };
   const breaker = createBreaker(now, options.onBreaker);
   const wait = options.wait ?? ((milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)));
   const pacing = createPacing({ ...vendor, now, wait });
@@ -90,6 +100,7 @@ export function createRemote(options: RemoteOptions): Remote {
         wait,
         ...(options.random ? { random: options.random } : {}),
       }),
+    skew: () => ahead,
     capability: async (client) => (known && now() < known.until ? success(known.capability) : ask(client)),
     async available(client) {
       const admitted = breaker.admit();

@@ -47,6 +47,7 @@ export function auditExchange(
 function interactionOf(method: Exchange['method'], path: string): readonly [string, AuditRecord['action']] {
   if (method === 'GET') {
     if (path === 'metadata') return ['capabilities', 'R'];
+    if (/^[A-Z][A-Za-z]+\/_history\b/.test(path)) return ['history-type', 'R'];
     if (/^[A-Z][A-Za-z]+\/[^/?]+$/.test(path)) return ['read', 'R'];
     // The pages of a search are searches, too, whatever their address looks like.
     return ['search-type', 'E'];

@@ -2,12 +2,15 @@
 // or below it, so a crash repeats work and never skips any. docs/sync-spec.md#I3 docs/sync-spec.md#I4 docs/sync-spec.md#I5
 import { hashJson } from '../fhir/canonical-json.ts';
 import type { Statement, Store } from '../store/store.ts';
+import type { PullStrategy } from './settings.ts';
+
+export type StreamStrategy = Exclude<PullStrategy, 'none'>;
 
 export interface Checkpoint {
   readonly streamKey: string;
   readonly connection: string;
   readonly type: string;
-  readonly strategy: 'search';
+  readonly strategy: StreamStrategy;
   readonly highWater: string | undefined;
   readonly overlapSeconds: number;
   /** Next page of an unfinished window; with `windowStart` and `windowMax`. */
@@ -38,8 +41,19 @@ const SAVE = `INSERT INTO checkpoint (stream_key, connection, type, strategy, hi
     cursor = excluded.cursor, window_start = excluded.window_start, window_max = excluded.window_max,
     epoch = excluded.epoch, history = excluded.history, ran_at = excluded.ran_at`;
 
-function streamKey(connection: string, type: string, baseUrl: string): string {
-  return hashJson([connection, type, 'search', baseUrl, MAPPING_VERSION]);
+/**
+ * Names a stream: whatever would make its watermark untrue is in the name, so changing it starts from the beginning.
+ * @param filter what is asked for besides the type
+ */
+export function streamKey(
+  connection: string,
+  type: string,
+  baseUrl: string,
+  strategy: StreamStrategy,
+  filter: string,
+  mappingVersion = MAPPING_VERSION,
+): string {
+  return hashJson([connection, type, strategy, filter, baseUrl, mappingVersion]);
 }
 
 export async function readCheckpoint(
@@ -48,8 +62,10 @@ export async function readCheckpoint(
   type: string,
   baseUrl: string,
   overlapSeconds: number,
+  strategy: StreamStrategy = 'search',
+  filter = '',
 ): Promise<Checkpoint> {
-  const key = streamKey(connection, type, baseUrl);
+  const key = streamKey(connection, type, baseUrl, strategy, filter);
   const [row] = await store.query('SELECT * FROM checkpoint WHERE stream_key = ?', [key]);
   const text = (column: string) => (typeof row?.[column] === 'string' ? row[column] : undefined);
   const history: RunRecord[] = JSON.parse(text('history') ?? '[]');
@@ -57,7 +73,7 @@ export async function readCheckpoint(
     streamKey: key,
     connection,
     type,
-    strategy: 'search',
+    strategy,
     highWater: text('high_water'),
     overlapSeconds,
     cursor: text('cursor'),

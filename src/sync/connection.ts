@@ -9,10 +9,12 @@ import { dryRunPull, dryRunPush } from './dry-run.ts';
 import { feedOutbox } from './feed.ts';
 import { ExchangeLog, writeMessage } from './message-log.ts';
 import { abandonedClaims } from './outbox.ts';
-import { type PullResult, pullType } from './pull.ts';
+import { pullType } from './pull.ts';
+import type { PullResult } from './pull-result.ts';
+import { finishPull, preparePull, sweepTypes } from './pull-run.ts';
 import { drainOutbox } from './push.ts';
-import { repoint } from './repoint.ts';
 import { actorOf, type Connection, pulls } from './settings.ts';
+import { noteSweep, sweepIsDue } from './sweep-due.ts';
 import { withheldDue } from './withheld-rows.ts';
 
 export interface ConnectionRuns {
@@ -21,7 +23,9 @@ export interface ConnectionRuns {
   push(): Promise<void>;
   /** Reads every type to its end. */
   pull(): Promise<Readonly<Record<string, PullResult>>>;
-  /** Pulls when its time has come, then pushes. */
+  /** Compares everything that is linked with everything that is there. */
+  sweep(): Promise<void>;
+  /** Pulls when its time has come, sweeps at night, then pushes. */
   tick(now: Temporal.Instant): Promise<void>;
 }
 
@@ -44,7 +48,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
     const client = remote.session(exchanges.record);
     if (!(await remote.available(client))) return undefined;
     const capability = await askCapability(client, exchanges, runId, direction);
-    return capability && { ...context, runId, capability, client, exchanges };
+    return capability && { ...context, runId, capability, client, exchanges, epoch: capability.epoch };
   }
 
   async function askCapability(
@@ -92,7 +96,8 @@ export function createConnection(context: ConnectionContext, workers: number): C
     await drainOutbox(run, workers);
   }
 
-  async function pull(): Promise<Record<string, PullResult>> {
+  /** @param isAsked by a person, who wants everything looked at now; otherwise what is due */
+  async function pull(isAsked: boolean): Promise<Record<string, PullResult>> {
     const results: Record<string, PullResult> = {};
     if (mode === 'off' || mode === 'push') return results;
     const run = await begin('pull');
@@ -104,24 +109,54 @@ export function createConnection(context: ConnectionContext, workers: number): C
     }
     // When another process pulls from the server, this one has nothing to do.
     await withLease(context.store, context.clock, `pull:${connection.name}`, LEASE, async (lease) => {
-      for (const type of types) if (!signal.aborted) results[type] = await pullType(run, type, lease);
-      await repoint(run);
+      const { pulling, isNewServer } = await preparePull(run);
+      if (!pulling) return;
+      for (const type of types) {
+        if (signal.aborted || remote.breaker.status.state !== 'closed') break;
+        results[type] = await pullType(pulling, type, lease, { asked: isAsked });
+      }
+      if (isNewServer) await sweepTypes(pulling, types, lease);
+      await finishPull(pulling, lease);
     });
     return results;
   }
 
+  async function sweep(): Promise<void> {
+    if (mode === 'off' || mode === 'push' || mode === 'dry-run') return;
+    const run = await begin('pull');
+    if (!run) return;
+    await withLease(context.store, context.clock, `pull:${connection.name}`, LEASE, async (lease) => {
+      const { pulling } = await preparePull(run);
+      if (!pulling) return;
+      await sweepTypes(pulling, typesInOrder(connection), lease);
+      await noteSweep(context.store, connection, context.clock.real());
+      await finishPull(pulling, lease);
+    });
+  }
+
   const pushing = oneAtATime(push);
-  const pulling = oneAtATime(pull);
+  const pulling = oneAtATime((work: () => Promise<unknown>) => work());
   return {
     connection,
     push: pushing,
-    pull: pulling,
+    async pull() {
+      let results: Awaited<ReturnType<typeof pull>> = {};
+      await pulling(async () => {
+        results = await pull(true);
+      });
+      return results;
+    },
+    sweep: async () => {
+      await pulling(sweep);
+    },
     async tick(now) {
       const due = pulledAt?.add({ seconds: connection.pullEverySeconds });
       if (!due || Temporal.Instant.compare(now, due) >= 0) {
         pulledAt = now;
-        await pulling();
+        await pulling(() => pull(false));
       }
+      const isSwept = (mode === 'pull' || mode === 'both') && !connection.schedule?.sweep;
+      if (isSwept && (await sweepIsDue(context.store, connection, context.clock.real()))) await pulling(sweep);
       await pushing();
     },
   };
@@ -135,10 +170,10 @@ function typesInOrder(connection: Connection): string[] {
 }
 
 /** Runs never overlap; one that is asked for during another begins when that has ended. */
-function oneAtATime<T>(work: () => Promise<T>): () => Promise<T> {
+function oneAtATime<A extends unknown[], T>(work: (...given: A) => Promise<T>): (...given: A) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
-  return () => {
-    const result = last.then(work);
+  return (...given) => {
+    const result = last.then(() => work(...given));
     last = result.catch(() => undefined);
     return result;
   };

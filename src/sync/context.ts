@@ -31,13 +31,19 @@ export interface SyncEvent {
     | 'withheld'
     | 'quarantined'
     | 'breaker'
-    | 'capability';
+    | 'capability'
+    | 'refused-type'
+    | 'epoch'
+    | 'sweep'
+    | 'clock';
   readonly connection: string;
   readonly type?: string;
   readonly localId?: string;
   readonly remoteId?: string;
   readonly operation?: 'create' | 'update' | 'delete';
   readonly state?: BreakerState;
+  /** What changed, in words; never content of resources. */
+  readonly detail?: string;
 }
 
 /** What a connection has as long as the process lives. */
@@ -61,6 +67,10 @@ export interface RunContext extends ConnectionContext {
   readonly capability: Capability;
   readonly client: FhirClient;
   readonly exchanges: ExchangeLog;
+  /** Tells the state of the server that streams were read from; changes when it was wiped or restored, too. */
+  readonly epoch: string;
+  /** Remote ids of the patients in scope; undefined when it is all that are linked. */
+  readonly scope?: ReadonlySet<string> | undefined;
 }
 
 /**

@@ -53,7 +53,7 @@ export async function dryRunPull(context: RunContext, type: string): Promise<num
   const { entries, refused } = readPage(type, reply.value.body);
   let found = refused.length;
   for (const { outcome, localId, remoteId } of await planPage(run, type, entries)) {
-    if (outcome === 'echo' || outcome === 'out-of-scope') continue;
+    if (outcome === 'echo' || outcome === 'out-of-scope' || outcome === 'waiting') continue;
     await note(run, { direction: 'pull', type, localId, remoteId, outcome: `would-be-${outcome}` });
     found += 1;
   }

@@ -61,6 +61,35 @@ export async function readLinksByRemote(
   return new Map(rows.map(toLink).map((link) => [link.remoteId, link]));
 }
 
+/** What tells an echo from an edit, without the bodies. */
+export type LinkMark = Pick<Link, 'localId' | 'remoteId' | 'remoteVersion' | 'remoteHash' | 'state'>;
+
+/** The marks of live links, by remote id: nearly every entry of a quiet page needs no more. */
+export async function readLinkMarks(
+  store: Queryable,
+  connection: string,
+  type: string,
+  remoteIds: readonly string[],
+): Promise<Map<string, LinkMark>> {
+  if (remoteIds.length === 0) return new Map();
+  const sql = `SELECT local_id, remote_id, remote_version, remote_hash, state FROM identity
+    WHERE ${LIVE} AND remote_id IN (${places(remoteIds)})`;
+  const rows = await store.query(sql, [connection, type, ...remoteIds]);
+  const text = (value: SqlValue | undefined) => (typeof value === 'string' ? value : undefined);
+  return new Map(
+    rows.map((row) => [
+      String(row.remote_id),
+      {
+        localId: String(row.local_id),
+        remoteId: String(row.remote_id),
+        remoteVersion: text(row.remote_version),
+        remoteHash: text(row.remote_hash),
+        state: String(row.state) as LinkState,
+      },
+    ]),
+  );
+}
+
 /** Ids of the counterparts of the resources named, for mapping. */
 export async function readLinkMap(
   store: Queryable,
@@ -115,6 +144,20 @@ export function setLinkState(connection: string, type: string, localId: string, 
   return {
     sql: `UPDATE identity SET state = ? WHERE ${LIVE} AND local_id = ?`,
     params: [state, connection, type, localId],
+  };
+}
+
+/** The same content under a new version: remembered, because the next update must name it. */
+export function setRemoteVersion(
+  connection: string,
+  type: string,
+  localId: string,
+  version: string,
+  now: number,
+): Statement {
+  return {
+    sql: `UPDATE identity SET remote_version = ?, at = ? WHERE ${LIVE} AND local_id = ?`,
+    params: [version, now, connection, type, localId],
   };
 }
 

@@ -7,14 +7,24 @@ import type { Statement, StoredVersion } from '../store/store.ts';
 import { comparable, dressed, parseBody, resourceOf } from './body.ts';
 import { type NewConflict, openConflict, readOpenConflict, supersede } from './conflict.ts';
 import { type RunContext, realNow } from './context.ts';
-import { type Link, type LinkOrigin, remoteHash, saveLink } from './identity.ts';
+import { type Link, type LinkMark, type LinkOrigin, remoteHash, saveLink, setRemoteVersion } from './identity.ts';
 import { type LinkMap, toLocalTerms } from './mapping.ts';
 import { findMatch } from './match.ts';
 import { mark } from './outbox.ts';
 import { patientOf } from './patient-reference.ts';
 import { reconcile } from './reconcile.ts';
 
-export type IncomingOutcome = 'echo' | 'out-of-scope' | 'created' | 'updated' | 'merged' | 'linked' | 'conflict';
+export type IncomingOutcome =
+  | 'echo'
+  | 'out-of-scope'
+  | 'created'
+  | 'updated'
+  | 'merged'
+  | 'linked'
+  | 'deleted'
+  /** A question that is open already. */
+  | 'waiting'
+  | 'conflict';
 
 export interface Incoming {
   readonly outcome: IncomingOutcome;
@@ -40,9 +50,27 @@ export interface Received {
 }
 
 /** True when the link already stands for this very version: our own write coming back, or the overlap. */
-function isEcho(link: Link, body: JsonObject, version: string | undefined): boolean {
+export function isEcho(
+  link: Pick<Link, 'state' | 'remoteVersion' | 'remoteHash'>,
+  body: JsonObject,
+  version: string | undefined,
+): boolean {
   if (link.state === 'tombstone') return false;
   return (version !== undefined && version === link.remoteVersion) || remoteHash(body) === link.remoteHash;
+}
+
+/** What an echo leaves behind: nothing, or the version that the next update must name. */
+export function echo(
+  context: RunContext,
+  received: Pick<Received, 'type' | 'remoteId' | 'body' | 'version'>,
+  mark: LinkMark,
+): Incoming {
+  const { type, remoteId, body, version } = received;
+  const moved = version !== undefined && version !== mark.remoteVersion;
+  const { connection } = context;
+  const statements = moved ? [setRemoteVersion(connection.name, type, mark.localId, version, realNow(context))] : [];
+  const { localId } = mark;
+  return { outcome: 'echo', type, remoteId, remoteVersion: version, localId, body, changes: [], statements };
 }
 
 /**
@@ -56,13 +84,7 @@ export async function identify(
 ): Promise<Received | Incoming> {
   const { type, remoteId, body, version } = received;
   const nothing = { type, remoteId, remoteVersion: version, body, changes: [], statements: [] };
-  if (link) {
-    if (!isEcho(link, body, version)) return { ...received, link, match: undefined, localId: link.localId };
-    // The same content under a new version: remembered, because the next update must name it.
-    const moved = version !== undefined && version !== link.remoteVersion;
-    const statements = moved ? [saveLink({ ...link, remoteVersion: version }, realNow(context))] : [];
-    return { ...nothing, outcome: 'echo', localId: link.localId, statements };
-  }
+  if (link) return { ...received, link, match: undefined, localId: link.localId };
   const match = await findMatch(context, type, body);
   if (match.kind === 'none') return { ...received, link, match: undefined, localId: randomUUID() };
   if (match.kind !== 'unclear') {
@@ -70,7 +92,7 @@ export async function identify(
     return { ...received, link, match: { stored: match.stored, how }, localId: match.stored.id };
   }
   const open = await readOpenConflict(context.store, context.connection.name, type, match.stored.id);
-  if (open) return { ...nothing, outcome: 'echo', localId: match.stored.id };
+  if (open) return { ...nothing, outcome: 'waiting', localId: match.stored.id };
   const conflict: NewConflict = {
     ...bodies(context, received, match.stored),
     kind: match.why,
@@ -105,7 +127,7 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
   };
   const stored = match?.stored ?? (link && (await store.read(type, localId)));
   if (!stored) {
-    if (link || !inScope(context, type, mapped.body)) {
+    if (link || !inScope(context, received, mapped.body)) {
       return { ...incoming, outcome: 'out-of-scope', changes: [], statements: [] };
     }
     // The narrative is the remote's own words for exactly this content.
@@ -160,10 +182,14 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
   return { ...incoming, outcome: forward ? 'updated' : 'merged', changes, statements };
 }
 
-/** New resources come in for patients we share, or where the type is only ever pulled. */
-function inScope({ connection }: RunContext, type: string, body: JsonObject): boolean {
-  if (connection.types[type] === 'pull') return true;
-  return patientOf(body)?.startsWith('Patient/') ?? false;
+/** New resources come in for patients in scope; without a scope for those we share, or where the type is only pulled. */
+function inScope({ connection, scope }: RunContext, received: Received, body: JsonObject): boolean {
+  const shared = patientOf(body)?.startsWith('Patient/') ?? false;
+  if (!scope) return connection.types[received.type] === 'pull' || shared;
+  if (received.type === 'Patient') return scope.has(received.remoteId);
+  const patient = patientOf(received.body);
+  if (patient === undefined) return connection.types[received.type] === 'pull';
+  return shared && scope.has(patient.slice(patient.lastIndexOf('/') + 1));
 }
 
 function bodies(
@@ -192,7 +218,7 @@ async function conflictUnlessOpen(
   const { connection, store } = context;
   const open = await readOpenConflict(store, connection.name, conflict.type, conflict.localId);
   const same = open?.remoteVersion === conflict.remoteVersion && open?.localVersion === conflict.localVersion;
-  if (open && same) return { ...incoming, outcome: 'echo', changes: [], statements: [] };
+  if (open && same) return { ...incoming, outcome: 'waiting', changes: [], statements: [] };
   return { ...incoming, outcome: 'conflict', changes: [], statements: questions(context, conflict) };
 }
 

@@ -12,3 +12,40 @@ export function patientOf(body: JsonObject): string | undefined {
   }
   return undefined;
 }
+
+/** The element where a type has its patient; undefined for types that are about nobody in particular. */
+export function patientElement(type: string): string | undefined {
+  return ELEMENT_BY_TYPE[type];
+}
+
+const ELEMENT_BY_TYPE: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    [
+      'CarePlan',
+      'CareTeam',
+      'ClinicalImpression',
+      'Communication',
+      'CommunicationRequest',
+      'Condition',
+      'DiagnosticReport',
+      'DocumentReference',
+      'Encounter',
+      'Flag',
+      'Goal',
+      'MedicationRequest',
+      'Observation',
+      'Procedure',
+      'QuestionnaireResponse',
+      'RiskAssessment',
+      'ServiceRequest',
+    ].map((type) => [type, 'subject']),
+  ),
+  ...Object.fromEntries(
+    ['AllergyIntolerance', 'Consent', 'EpisodeOfCare', 'Immunization', 'RelatedPerson'].map((type) => [
+      type,
+      'patient',
+    ]),
+  ),
+  Coverage: 'beneficiary',
+  Task: 'for',
+};

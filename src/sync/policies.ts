@@ -11,6 +11,8 @@ export interface ResourcePolicy extends MergePolicy {
    * value at the same time, a person decides, whatever `paths` says.
    */
   readonly final?: Readonly<Record<string, readonly string[]>>;
+  /** Top-level elements, as codes, that our untouched copy gets when the remote deleted its own. Absent: it stays as it is. */
+  readonly gone?: Readonly<Record<string, string>>;
 }
 
 /** By resource type. A type without one: every difference waits for a person. */
@@ -29,6 +31,9 @@ export function readPolicies(directory: string): Policies {
       const policy: ResourcePolicy = JSON.parse(readFileSync(join(directory, file), 'utf8'));
       for (const preference of [policy.default ?? 'review', ...Object.values(policy.paths ?? {})]) {
         if (!PREFERENCES.includes(preference)) throw new Error(`${file}: "${preference}" is not a merge preference.`);
+      }
+      for (const [element, code] of Object.entries(policy.gone ?? {})) {
+        if (typeof code !== 'string') throw new Error(`${file}: "gone.${element}" must be a code.`);
       }
       return [file.slice(0, -'.json'.length), policy];
     }),

@@ -6,11 +6,12 @@ import type { JsonObject } from '../fhir/canonical-json.ts';
 import type { Statement } from '../store/store.ts';
 import { isFhirId, jsonOf } from './body.ts';
 import { type RunContext, realNow, type SyncEvent } from './context.ts';
-import { readLinkMap, readLinksByRemote } from './identity.ts';
-import { type Incoming, identify, plan, type Received } from './incoming.ts';
+import { readLinkMap, readLinkMarks, readLinksByRemote } from './identity.ts';
+import { echo, type Incoming, identify, isEcho, plan, type Received } from './incoming.ts';
 import { remoteTargets } from './mapping.ts';
 import { writeMessage } from './message-log.ts';
 import { provenanceOf } from './provenance.ts';
+import { planGone } from './remote-gone.ts';
 import { actorOf } from './settings.ts';
 
 export interface PageResult {
@@ -29,9 +30,11 @@ interface Refused {
 }
 
 const MOST_TRIES = 3;
-const APPLIED = new Set<Incoming['outcome']>(['created', 'updated', 'merged']);
+const OPERATIONS: Partial<Record<Incoming['outcome'], 'create' | 'delete'>> = { created: 'create', deleted: 'delete' };
+const APPLIED = new Set<Incoming['outcome']>(['created', 'updated', 'merged', 'deleted']);
 
 /**
+ * @param gone remote ids of resources that the remote says it deleted
  * @param alongside the checkpoint after this page, given what it brought, and the fence of the stream's lease
  */
 export async function applyPage(
@@ -39,10 +42,11 @@ export async function applyPage(
   type: string,
   page: Bundle,
   alongside: (result: PageResult) => Statement[],
+  gone: readonly string[] = [],
 ): Promise<PageResult> {
   const { entries, refused, newest } = readPage(type, page);
   for (let tries = 1; ; tries += 1) {
-    const incoming = await planPage(context, type, entries);
+    const incoming = [...(await planPage(context, type, entries)), ...(await planAllGone(context, type, gone))];
     const result = { applied: count(incoming), quarantined: refused.length, newest };
     try {
       await commitAll(context, type, incoming, refused, alongside(result));
@@ -90,10 +94,18 @@ async function applyOneByOne(
 export async function planPage(context: RunContext, type: string, entries: readonly Entry[]): Promise<Incoming[]> {
   const { store, connection, mapping } = context;
   const ids = entries.map(({ remoteId }) => remoteId);
-  const links = await readLinksByRemote(store, connection.name, type, ids);
+  const marks = await readLinkMarks(store, connection.name, type, ids);
   const decided: Incoming[] = [];
-  const received: Received[] = [];
+  const news: Entry[] = [];
   for (const entry of entries) {
+    const mark = marks.get(entry.remoteId);
+    if (mark && isEcho(mark, entry.body, entry.version)) decided.push(echo(context, entry, mark));
+    else news.push(entry);
+  }
+  const linked = news.filter(({ remoteId }) => marks.has(remoteId)).map(({ remoteId }) => remoteId);
+  const links = await readLinksByRemote(store, connection.name, type, linked);
+  const received: Received[] = [];
+  for (const entry of news) {
     const known = await identify(context, entry, links.get(entry.remoteId));
     if ('outcome' in known) decided.push(known);
     else received.push(known);
@@ -104,6 +116,11 @@ export async function planPage(context: RunContext, type: string, entries: reado
   for (const { localId, remoteId } of received) map.add(type, localId, remoteId);
   for (const one of received) decided.push(await plan(context, one, map));
   return decided;
+}
+
+async function planAllGone(context: RunContext, type: string, gone: readonly string[]): Promise<Incoming[]> {
+  const links = await readLinksByRemote(context.store, context.connection.name, type, gone);
+  return Promise.all([...links.values()].map((link) => planGone(context, link)));
 }
 
 /** The matches of a page, each id once with its newest version, and what cannot be one. */
@@ -139,7 +156,7 @@ async function commitAll(
   const { store, connection, runId } = context;
   const now = realNow(context);
   const applied = incoming.flatMap(({ outcome, localId, ...rest }) =>
-    APPLIED.has(outcome) && localId !== undefined ? [{ ...rest, localId }] : [],
+    APPLIED.has(outcome) && localId !== undefined && rest.changes.length > 0 ? [{ ...rest, localId }] : [],
   );
   const changes = incoming.flatMap((one) => one.changes);
   if (applied.length > 0) changes.push(provenanceOf(context, applied));
@@ -171,7 +188,7 @@ function announce(context: RunContext, incoming: readonly Incoming[], refused: r
       ...(localId ? { localId } : {}),
     };
     if (outcome === 'conflict') emit({ ...event, kind: 'conflict' });
-    else if (APPLIED.has(outcome)) emit({ ...event, operation: outcome === 'created' ? 'create' : 'update' });
+    else if (APPLIED.has(outcome)) emit({ ...event, operation: OPERATIONS[outcome] ?? 'update' });
   }
   for (const { remoteId } of refused) {
     emit({ kind: 'quarantined', connection: connection.name, ...(remoteId ? { remoteId } : {}) });

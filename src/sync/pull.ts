@@ -1,116 +1,52 @@
-// Reads what changed on a remote, type by type, page by page. A crash between two pages repeats at most one of them; an
-// expired page starts the window again, not the world. docs/sync-spec.md#I3 docs/sync-spec.md#I6
-import type { Bundle } from '@medplum/fhirtypes';
-import type { FhirReply } from '../remote/fhir-reply.ts';
-import type { RemoteFailure, Result } from '../remote/result.ts';
+// Pulls one type: the strategy that fits the server is chosen, and the next best when the server turns out not to do what it
+// states. docs/sync-spec.md#I29
 import type { Lease } from '../store/lease.ts';
-import type { Statement } from '../store/store.ts';
-import { advance, type Checkpoint, readCheckpoint, saveCheckpoint, windowFrom } from './checkpoint.ts';
-import { ownExchanges, type RunContext, realNow } from './context.ts';
-import { writeMessage } from './message-log.ts';
-import { applyPage, type PageResult } from './pull-page.ts';
-import { actorOf } from './settings.ts';
-
-/** `no-strategy`: the server cannot be asked what changed. */
-export type PullOutcome = 'done' | 'no-strategy' | 'failed' | 'stopped';
-
-export interface PullResult {
-  readonly outcome: PullOutcome;
-  readonly applied: number;
-  readonly failure?: RemoteFailure;
-}
-
-const MOST_PAGES = 10_000;
+import { ownExchanges, type RunContext } from './context.ts';
+import type { PullResult } from './pull-result.ts';
+import { readWindow } from './read-window.ts';
+import { pullRoster, type RosterWish } from './roster.ts';
+import type { PullStrategy } from './settings.ts';
+import { choosePlan, type PullPlan } from './strategy.ts';
+import { forgetRefusal, isRefusal, readRefusal, saveRefusal } from './type-refusal.ts';
 
 /** Reads the stream of one type to its end, under the lease of the connection's pull. */
-export async function pullType(context: RunContext, type: string, lease: Lease): Promise<PullResult> {
-  if (!context.capability.searchable(type, '_lastUpdated')) return { outcome: 'no-strategy', applied: 0 };
-  return readWindow(ownExchanges(context), type, lease);
-}
-
-async function readWindow(context: RunContext, type: string, lease: Lease): Promise<PullResult> {
-  let checkpoint = await startingPoint(context, type);
-  let reply = await firstPage(context, checkpoint);
-  const seen = new Set<string>();
-  let applied = 0;
-  for (let pages = 1; ; pages += 1) {
-    if (lease.signal.aborted || context.signal.aborted) return { outcome: 'stopped', applied };
-    if (!reply.ok && checkpoint.cursor !== undefined && isExpired(reply.failure)) {
-      checkpoint = { ...checkpoint, cursor: undefined, windowStart: undefined, windowMax: undefined };
-      seen.clear();
-      reply = await firstPage(context, checkpoint);
+export async function pullType(
+  context: RunContext,
+  type: string,
+  lease: Lease,
+  wish: RosterWish = { asked: true },
+): Promise<PullResult> {
+  const known = await readRefusal(context, type);
+  if (known.closed) return { outcome: 'refused', applied: 0 };
+  const unable = new Set<PullStrategy>(known.unable);
+  for (let plan = planOf(context, type, unable); ; ) {
+    if (plan.strategy === 'none') return { outcome: 'no-strategy', applied: 0 };
+    const result = await read(context, type, plan, lease, wish);
+    const { failure } = result;
+    if (!failure || !result.atStart || !isRefusal(failure)) {
+      if (result.outcome === 'done' && known.told && unable.size === 0) await forgetRefusal(context, type);
+      return result;
     }
-    if (!reply.ok) return fail(context, type, reply.failure, applied);
-    const page = reply.value;
-    const next = page.body.link?.find(({ relation }) => relation === 'next')?.url;
-    const runaway = next !== undefined && (seen.has(next) || pages === MOST_PAGES);
-    if (runaway) {
-      return fail(
-        context,
-        type,
-        { class: 'permanent', message: 'The pages of the server go round in circles.' },
-        applied,
-      );
-    }
-    if (next !== undefined) seen.add(next);
-    const before = checkpoint;
-    const date = page.date?.toString();
-    const result: PageResult = await applyPage(
-      context,
-      type,
-      page.body,
-      ({ newest, applied: brought, quarantined }) => {
-        const run = { runId: context.runId, applied: applied + brought, now: realNow(context) };
-        checkpoint = advance(before, { newest, date, next }, run);
-        return [saveCheckpoint(checkpoint), lease.fence, ...messages(context, type, brought + quarantined > 0)];
-      },
-    );
-    applied += result.applied;
-    if (next === undefined) return { outcome: 'done', applied };
-    reply = await context.client.page(next);
+    unable.add(plan.strategy);
+    const next = failure.status === 403 ? plan : planOf(context, type, unable);
+    const closed = unable.has(next.strategy) || next.strategy === 'none';
+    const way = closed ? 'it is left alone' : `${next.strategy} from now on`;
+    const detail = `${type}: the server refuses ${plan.strategy} (${failure.status}); ${way}.`;
+    await saveRefusal(context, type, { unable, closed, told: known.told }, detail);
+    if (closed) return { outcome: 'refused', applied: result.applied, failure };
+    plan = next;
   }
 }
 
-/** Where reading goes on; from the beginning when another installation answers under the same address. */
-async function startingPoint(context: RunContext, type: string): Promise<Checkpoint> {
-  const { store, connection, remote, capability, log } = context;
-  const known = await readCheckpoint(store, connection.name, type, remote.baseUrl, connection.overlapSeconds);
-  const { epoch } = capability;
-  if (known.epoch === undefined || known.epoch === epoch) return { ...known, epoch };
-  log.warn(
-    { connection: connection.name, type },
-    'another server answers under this address; reading everything again',
-  );
-  return { ...known, epoch, highWater: undefined, cursor: undefined, windowStart: undefined, windowMax: undefined };
+function planOf(
+  { connection, capability, remote }: RunContext,
+  type: string,
+  unable: ReadonlySet<PullStrategy>,
+): PullPlan {
+  return choosePlan(connection, capability, remote.vendor, type, unable);
 }
 
-function firstPage(
-  context: RunContext,
-  checkpoint: Checkpoint,
-): Promise<Result<FhirReply & { readonly body: Bundle }>> {
-  const { client, remote } = context;
-  if (checkpoint.cursor !== undefined) return client.page(checkpoint.cursor);
-  const from = windowFrom(checkpoint);
-  const since = from === undefined ? '' : `_lastUpdated=ge${encodeURIComponent(from)}&`;
-  return client.search(`${checkpoint.type}?${since}_sort=_lastUpdated&_count=${remote.vendor.pageSize}`);
-}
-
-function isExpired({ status }: RemoteFailure): boolean {
-  return status === 400 || status === 404 || status === 410;
-}
-
-async function fail(context: RunContext, type: string, failure: RemoteFailure, applied: number): Promise<PullResult> {
-  const { store, connection, runId } = context;
-  const about = { connection: connection.name, runId, direction: 'pull', type, outcome: failure.class } as const;
-  const closing = writeMessage({ ...about, outcome: 'stopped', detail: failure.message }, realNow(context));
-  await store.commit(actorOf(connection, runId), [], [...messages(context, type, true), closing]);
-  return { outcome: 'failed', applied, failure };
-}
-
-/** The exchanges since the last page. Answers that brought nothing are not kept. */
-function messages(context: RunContext, type: string, keepResponse: boolean): Statement[] {
-  const { connection, runId } = context;
-  const outcome = keepResponse ? 'applied' : 'unchanged';
-  const about = { connection: connection.name, runId, direction: 'pull', type, outcome, keepResponse } as const;
-  return context.exchanges.take().map((exchange) => writeMessage({ ...about, exchange }, realNow(context)));
+function read(context: RunContext, type: string, plan: PullPlan, lease: Lease, wish: RosterWish): Promise<PullResult> {
+  if (plan.strategy === 'roster') return pullRoster(context, type, plan, lease, wish);
+  return readWindow(ownExchanges(context), type, plan, lease);
 }

@@ -40,6 +40,8 @@ export interface Sync {
   /** Sends what is due on one connection, or on all. A connection that fails does not stop the others. */
   pushNow(name?: string): Promise<void>;
   pullNow(name?: string): Promise<void>;
+  /** Compares everything that is linked with everything that is there, and asks after what is missing. */
+  sweep(name?: string): Promise<void>;
   /** The heartbeat: pulls where it is time, and pushes. */
   tick(now: Temporal.Instant): Promise<void>;
   /** Pushes soon after every commit, until `stop`. */
@@ -90,6 +92,7 @@ export function createSync(options: SyncOptions): Sync {
   return {
     pushNow: (name) => each(name, (run) => run.push()),
     pullNow: (name) => each(name, (run) => run.pull()),
+    sweep: (name) => each(name, (run) => run.sweep()),
     tick: (now) => each(undefined, (run) => run.tick(now)),
     follow() {
       let waiting = false;
@@ -133,7 +136,6 @@ function remoteOf(options: SyncOptions, connection: Connection, emit: (event: Sy
       log.warn({ ...known, state }, 'connection changed its state');
       emit({ ...known, kind: 'breaker', state });
     },
-    onCapabilityChange: () => emit({ ...known, kind: 'capability' }),
     ...(options.timeout ? { timeout: options.timeout } : {}),
     ...(options.random ? { random: options.random } : {}),
     ...(options.wait ? { wait: options.wait } : {}),

@@ -28,6 +28,26 @@ export interface Knobs {
   refusals: { status: number; headers?: Record<string, string>; body?: string }[];
   /** Breaks the connection of the next write: before its effect or after it. */
   dropWrite: 'before' | 'after' | undefined;
+  /** Searches by `_lastUpdated` are understood and stated; `with-patient`: only beside a patient. */
+  lastUpdated: boolean | 'with-patient';
+  /** `_history` of a type is answered and stated. */
+  history: boolean;
+  /** By type: the categories of which a search must name one. */
+  requiredCategories: Record<string, string[]>;
+  /** Types that are refused with 403. */
+  notGranted: string[];
+  /** Remote ids of patients whose searches are refused with 403, as behind a glass to break. */
+  restrictedPatients: string[];
+  /** Types whose searches carry a warning of this code among the entries. */
+  warnings: Record<string, string>;
+  /** Searches have an ETag, and an equal one is answered with 304. */
+  searchTags: boolean;
+  /** Deleted resources answer 404, not 410. */
+  forgetsDeleted: boolean;
+  /** Every page of a search but the first fails. */
+  breakPages: boolean;
+  /** Asked for some elements, gives those only. */
+  elements: boolean;
 }
 
 export const DEFAULTS: Knobs = {
@@ -46,6 +66,16 @@ export const DEFAULTS: Knobs = {
   requireToken: undefined,
   refusals: [],
   dropWrite: undefined,
+  lastUpdated: true,
+  history: false,
+  requiredCategories: {},
+  notGranted: [],
+  restrictedPatients: [],
+  warnings: {},
+  searchTags: false,
+  forgetsDeleted: false,
+  breakPages: false,
+  elements: true,
 };
 
 const TYPES = [
@@ -59,6 +89,7 @@ const TYPES = [
   'CarePlan',
   'Task',
   'ServiceRequest',
+  'Group',
 ];
 
 export function statementOf(knobs: Knobs): object {
@@ -74,12 +105,38 @@ export function statementOf(knobs: Knobs): object {
           type,
           versioning: knobs.versioning ? 'versioned-update' : 'no-version',
           conditionalCreate: knobs.conditionalCreate,
-          interaction: ['read', 'search-type', 'create', 'update', 'delete'].map((code) => ({ code })),
-          searchParam: knobs.searchableIdentifier ? [{ name: 'identifier', type: 'token' }] : [],
+          interaction: interactionsOf(knobs).map((code) => ({ code })),
+          searchParam: [
+            ...(knobs.searchableIdentifier ? [{ name: 'identifier', type: 'token' }] : []),
+            ...(knobs.lastUpdated ? [{ name: '_lastUpdated', type: 'date' }] : []),
+            ...(type === 'Patient' ? [] : [{ name: 'patient', type: 'reference' }]),
+          ],
         })),
       },
     ],
   };
+}
+
+function interactionsOf({ history }: Knobs): string[] {
+  return ['read', 'search-type', 'create', 'update', 'delete', ...(history ? ['history-type'] : [])];
+}
+
+/** The resource with the elements asked for, marked as a part. */
+export function subset(resource: Resource, elements: string): Resource {
+  const wanted = new Set(['resourceType', ...elements.split(',')]);
+  const kept = Object.fromEntries(Object.entries(resource).filter(([element]) => wanted.has(element)));
+  const tag = [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' }];
+  return { ...kept, meta: { ...resource.meta, tag } } as Resource;
+}
+
+export function patientOf(resource: Resource): string | undefined {
+  const { subject, patient, for: whom } = resource as unknown as Partial<Record<string, { reference?: string }>>;
+  return (subject ?? patient ?? whom)?.reference?.split('/').at(-1);
+}
+
+export function categoriesOf(resource: Resource): string[] {
+  const { category = [] } = resource as { category?: { coding?: { code?: string }[] }[] };
+  return category.flatMap(({ coding = [] }) => coding.flatMap(({ code }) => code ?? []));
 }
 
 export function identifiersOf(resource: Resource): string[] {

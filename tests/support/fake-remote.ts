@@ -1,10 +1,21 @@
 // An external FHIR server for tests: real Fastify on a real socket, versions and searches like a plain R4 server, and knobs
 // for everything that goes wrong between two servers.
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Bundle, BundleEntry, Resource } from '@medplum/fhirtypes';
 import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { createLocalJWKSet, jwtVerify } from 'jose';
-import { DEFAULTS, httpDate, identifiersOf, type Knobs, normalised, statementOf } from './fake-remote-knobs.ts';
+import { historyOf, type Version } from './fake-remote-history.ts';
+import {
+  categoriesOf,
+  DEFAULTS,
+  httpDate,
+  identifiersOf,
+  type Knobs,
+  normalised,
+  patientOf,
+  statementOf,
+  subset,
+} from './fake-remote-knobs.ts';
 
 export interface Stored {
   resource: Resource & { id: string };
@@ -24,6 +35,8 @@ export interface FakeRemote {
   /** Writes like another client of the server does. */
   put(resource: Resource, options?: { lastUpdated?: string }): Resource & { id: string };
   remove(type: string, id: string): void;
+  /** Loses everything, as when a server is set up anew. */
+  wipe(): void;
   /** Makes everything visible that `hideNew` hid. */
   reveal(): void;
   /** Writes that were asked for: POST, PUT, DELETE. */
@@ -33,9 +46,11 @@ export interface FakeRemote {
 
 class Refusal extends Error {
   readonly status: number;
-  constructor(status: number, message: string) {
+  readonly issue: object;
+  constructor(status: number, message: string, issue: object = { code: 'processing' }) {
     super(message);
     this.status = status;
+    this.issue = issue;
   }
 }
 
@@ -46,6 +61,7 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
   const stored = new Map<string, Stored>();
   const deleted = new Set<string>();
   const issued = new Set<string>();
+  const versions: Version[] = [];
   const state: FakeRemote = {
     baseUrl: '',
     knobs: { ...DEFAULTS, ...knobs, refusals: [...(knobs.refusals ?? [])] },
@@ -58,6 +74,12 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
     remove(type, id) {
       stored.delete(`${type}/${id}`);
       deleted.add(`${type}/${id}`);
+      state.now += 1;
+      versions.push({ type, id, at: instant() });
+    },
+    wipe() {
+      stored.clear();
+      versions.length = 0;
     },
     reveal() {
       for (const one of stored.values()) one.hidden = false;
@@ -66,17 +88,22 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
     close: () => app.close(),
   };
 
+  const instant = () =>
+    Temporal.Instant.fromEpochMilliseconds(state.now).toString({
+      smallestUnit: state.knobs.secondPrecision ? 'second' : 'millisecond',
+    });
+
   function write(resource: Resource, id: string, lastUpdated?: string): Stored {
     const key = `${resource.resourceType}/${id}`;
     state.now += 1;
-    const precision = state.knobs.secondPrecision ? 'second' : 'millisecond';
-    const now = Temporal.Instant.fromEpochMilliseconds(state.now).toString({ smallestUnit: precision });
+    const now = instant();
     const version = (stored.get(key)?.version ?? 0) + 1;
     const body = state.knobs.normalise ? normalised(resource) : structuredClone(resource);
     const meta = { ...body.meta, versionId: String(version), lastUpdated: lastUpdated ?? now };
     const one: Stored = { resource: { ...body, id, meta }, version, hidden: state.knobs.hideNew };
     stored.set(key, one);
     deleted.delete(key);
+    versions.push({ type: resource.resourceType, id, resource: one.resource, at: meta.lastUpdated });
     return one;
   }
 
@@ -84,6 +111,9 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
     for (const [name, value] of parameters) {
       if (name === 'identifier' && !value.split(',').some((token) => identifiersOf(resource).includes(token)))
         return false;
+      if (name === '_id' && !value.split(',').includes(String(resource.id))) return false;
+      if ((name === 'patient' || name === 'subject') && patientOf(resource) !== value) return false;
+      if (name === 'category' && !categoriesOf(resource).includes(value.split('|').at(-1) ?? '')) return false;
       if (name === '_lastUpdated' && String(resource.meta?.lastUpdated) < precise(value.replace(/^ge/, '')))
         return false;
     }
@@ -93,7 +123,26 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
   const precise = (instant: string) =>
     Temporal.Instant.from(instant).toString({ smallestUnit: state.knobs.secondPrecision ? 'second' : 'millisecond' });
 
+  /** Says no as the vendors do. */
+  function admit(type: string, parameters: URLSearchParams): void {
+    const { knobs } = state;
+    const patient = parameters.get('patient');
+    const coded = (code: string) => ({ code: 'forbidden', details: { coding: [{ code }] } });
+    if (knobs.notGranted.includes(type)) throw new Refusal(403, 'Not granted.', { code: 'forbidden' });
+    if (patient !== null && knobs.restrictedPatients.includes(patient)) throw new Refusal(403, 'Glass.', coded('4130'));
+    const needsPatient = knobs.lastUpdated === 'with-patient' && patient === null;
+    if (parameters.has('_lastUpdated') && (knobs.lastUpdated === false || needsPatient))
+      throw new Refusal(400, '_lastUpdated is not known.', { code: 'not-supported' });
+    const categories = knobs.requiredCategories[type];
+    const category = parameters.get('category')?.split('|').at(-1);
+    if (categories && category === undefined) throw new Refusal(400, 'category is required.', { code: 'required' });
+    if (categories && !categories.includes(category ?? ''))
+      throw new Refusal(400, 'No such category.', { code: 'value' });
+    if (knobs.breakPages && parameters.has('_offset')) throw new Refusal(404, 'The page is gone.');
+  }
+
   function search(type: string, parameters: URLSearchParams): Bundle {
+    admit(type, parameters);
     const found = state
       .all(type)
       .filter((resource) => !stored.get(`${type}/${resource.id}`)?.hidden && matches(resource, parameters))
@@ -105,12 +154,24 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
     next.set('_offset', String(sameNext ? offset || pageSize : offset + pageSize));
     const origin = nextOrigin === '' ? state.baseUrl : nextOrigin;
     const more = offset + pageSize < found.length || sameNext;
+    const elements = state.knobs.elements ? parameters.get('_elements') : null;
+    const entry = found.slice(from, offset + pageSize).map((resource): BundleEntry => {
+      return { resource: elements === null ? resource : subset(resource, elements), search: { mode: 'match' } };
+    });
+    const warning = state.knobs.warnings[type];
+    if (warning !== undefined) entry.push({ resource: warningOf(warning), search: { mode: 'outcome' } });
     return {
       resourceType: 'Bundle',
+      id: randomUUID(),
       type: 'searchset',
       link: more ? [{ relation: 'next', url: `${origin}/${type}?${next}` }] : [],
-      entry: found.slice(from, offset + pageSize).map((resource) => ({ resource, search: { mode: 'match' } })),
+      entry,
     };
+  }
+
+  function warningOf(code: string): Resource {
+    const details = { coding: [{ code }] };
+    return { resourceType: 'OperationOutcome', issue: [{ severity: 'warning', code: 'processing', details }] };
   }
 
   function create(type: string, body: Resource, ifNoneExist: string | undefined): { status: number; one: Stored } {
@@ -160,10 +221,11 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
   });
   app.setErrorHandler((error, _request, reply) => {
     const status = error instanceof Refusal ? error.status : 500;
+    const issue = error instanceof Refusal ? error.issue : { code: 'exception' };
     const text = error instanceof Error ? error.message : 'unknown';
     return reply.code(status).send({
       resourceType: 'OperationOutcome',
-      issue: [{ severity: 'error', code: 'processing', details: { text } }],
+      issue: [{ severity: 'error', details: { text }, ...issue }],
     });
   });
 
@@ -189,13 +251,24 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
   app.get('/fhir/metadata', () => statementOf(state.knobs));
   app.get<{ Params: { type: string; id: string } }>('/fhir/:type/:id', (request, reply) => {
     const key = `${request.params.type}/${request.params.id}`;
+    if (state.knobs.notGranted.includes(request.params.type)) throw new Refusal(403, 'Not granted.');
     const one = stored.get(key);
-    if (!one) throw new Refusal(deleted.has(key) ? 410 : 404, 'Not there.');
+    if (!one) throw new Refusal(deleted.has(key) && !state.knobs.forgetsDeleted ? 410 : 404, 'Not there.');
     return answer(reply, 200, one);
   });
-  app.get<{ Params: { type: string } }>('/fhir/:type', (request) =>
-    search(request.params.type, new URLSearchParams(request.url.split('?')[1] ?? '')),
-  );
+  app.get<{ Params: { type: string } }>('/fhir/:type/_history', ({ params, url }) => {
+    if (!state.knobs.history) throw new Refusal(404, 'There is no history.');
+    const parameters = new URLSearchParams(url.split('?')[1] ?? '');
+    const address = `${state.baseUrl}/${params.type}/_history`;
+    return historyOf(versions, params.type, parameters, state.knobs.pageSize, address);
+  });
+  app.get<{ Params: { type: string } }>('/fhir/:type', (request, reply) => {
+    const found = search(request.params.type, new URLSearchParams(request.url.split('?')[1] ?? ''));
+    if (!state.knobs.searchTags) return found;
+    const tag = `"${createHash('sha256').update(JSON.stringify(found.entry)).digest('hex')}"`;
+    void reply.header('etag', tag);
+    return request.headers['if-none-match'] === tag ? reply.code(304).send() : found;
+  });
   app.post<{ Params: { type: string } }>('/fhir/:type', (request, reply) => {
     const body: Resource = JSON.parse(String(request.body));
     const ifNoneExist = request.headers['if-none-exist'];

@@ -9,4 +9,10 @@ export const GENERIC: Vendor = {
   requestsPerSecond: 20,
   concurrency: 4,
   pageSize: 100,
+  elements: true,
+  lastUpdatedNeedsPatient: false,
+  required: {},
+  harmlessOutcomes: [],
+  restrictedOutcomes: [],
+  overlapSeconds: 240,
 };

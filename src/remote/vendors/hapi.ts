@@ -11,4 +11,10 @@ export const HAPI: Vendor = {
   requestsPerSecond: 200,
   concurrency: 8,
   pageSize: 200,
+  elements: true,
+  lastUpdatedNeedsPatient: false,
+  required: {},
+  harmlessOutcomes: [],
+  restrictedOutcomes: [],
+  overlapSeconds: 240,
 };

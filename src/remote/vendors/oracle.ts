@@ -9,4 +9,10 @@ export const ORACLE: Vendor = {
   requestsPerSecond: 5,
   concurrency: 2,
   pageSize: 100,
+  elements: false,
+  lastUpdatedNeedsPatient: true,
+  required: { CarePlan: ['category=assess-plan'] },
+  harmlessOutcomes: [],
+  restrictedOutcomes: [],
+  overlapSeconds: 300,
 };

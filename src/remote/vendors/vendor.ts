@@ -14,4 +14,19 @@ export interface Vendor {
   readonly concurrency: number;
   /** `_count` of searches. */
   readonly pageSize: number;
+  /** Whether a search can be asked for some elements only, so that ids and versions can be listed (`_elements`). */
+  readonly elements: boolean;
+  /** `_lastUpdated` is understood only beside a patient. */
+  readonly lastUpdatedNeedsPatient: boolean;
+  /**
+   * By type: what a patient's search has to say besides the patient, each for a request of its own. A type that is not
+   * named is searched plainly first, then as US Core lets servers demand.
+   */
+  readonly required: Readonly<Record<string, readonly string[]>>;
+  /** Codes of warnings that come with a search answer and do not mean that something is missing from it. */
+  readonly harmlessOutcomes: readonly string[];
+  /** Codes of refusals that are about one patient, not about the type. */
+  readonly restrictedOutcomes: readonly string[];
+  /** Shortest look back before a watermark, seconds: twice the longest transaction there, as far as it is known. */
+  readonly overlapSeconds: number;
 }

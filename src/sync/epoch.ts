@@ -1,0 +1,75 @@
+// Whether the server still is the one whose state the watermarks speak of. Software and address may stay the same when it was
+// wiped or put back from a backup, so a few resources that we made there are looked at. docs/sync-spec.md#I5
+import type { SqlRow } from '../store/store.ts';
+import { ownExchanges, type RunContext, realNow } from './context.ts';
+import { startProbe } from './delete-probe.ts';
+import { writeMessage } from './message-log.ts';
+import { readFact, saveFact } from './remote-fact.ts';
+import { actorOf } from './settings.ts';
+
+const FACT = 'epoch';
+const HOUR = 60 * 60_000;
+/** Newest first: after a restore it is they that are missing. */
+const CANARIES = `SELECT type, remote_id, remote_version FROM identity
+  WHERE connection = ? AND how = 'created-by-us' AND state = 'linked' ORDER BY at DESC, remote_id LIMIT 3`;
+
+export interface Epoch {
+  readonly epoch: string;
+  /** Found out just now: everything has to be looked at again. */
+  readonly isNew: boolean;
+}
+
+/** Looks at most once an hour. */
+export async function currentEpoch(context: RunContext): Promise<Epoch> {
+  const { store, connection, capability, runId, emit, log } = context;
+  const fact = await readFact(store, connection.name, FACT);
+  const resets = Number(fact?.value ?? 0);
+  const epochOf = (count: number) => (count === 0 ? capability.epoch : `${capability.epoch}#${count}`);
+  const now = realNow(context);
+  if (fact && now < fact.at + HOUR) return { epoch: epochOf(resets), isNew: false };
+  const run = ownExchanges(context);
+  // At the very first look there is nothing yet that could have got lost.
+  const canaries = fact ? await store.query(CANARIES, [connection.name]) : [];
+  const lost: SqlRow[] = [];
+  let isAlive = false;
+  for (const canary of canaries) {
+    const state = await look(run, canary);
+    if (state === 'alive') isAlive = true;
+    if (state === 'alive' || state === 'unknown') break;
+    lost.push(canary);
+  }
+  const isNew = canaries.length > 0 && lost.length === canaries.length;
+  const about = { connection: connection.name, runId, direction: 'pull', keepResponse: false } as const;
+  const outcome = isNew ? 'canary-lost' : 'canary';
+  const messages = run.exchanges.take().map((exchange) => writeMessage({ ...about, outcome, exchange }, now));
+  const next = isNew ? resets + 1 : resets;
+  const probes = isAlive
+    ? lost.map((row) => startProbe(connection.name, String(row.type), String(row.remote_id), now))
+    : [];
+  await store.commit(
+    actorOf(connection, runId),
+    [],
+    [saveFact(connection.name, FACT, String(next), now), ...messages, ...probes],
+  );
+  if (isNew) {
+    log.warn({ connection: connection.name }, 'what was made on the server is gone; reading everything again');
+    const detail =
+      'The newest resources made there are gone or older than they were: the server was wiped or restored.';
+    emit({ kind: 'epoch', connection: connection.name, detail });
+  }
+  return { epoch: epochOf(next), isNew };
+}
+
+/** `lost`: gone, or back at an earlier version. */
+async function look({ client }: RunContext, canary: SqlRow): Promise<'alive' | 'lost' | 'unknown'> {
+  const reply = await client.read(String(canary.type), String(canary.remote_id));
+  if (!reply.ok) return reply.failure.status === 404 || reply.failure.status === 410 ? 'lost' : 'unknown';
+  const version = reply.value.versionId;
+  return isEarlier(version, canary.remote_version) ? 'lost' : 'alive';
+}
+
+/** Only versions that are numbers have an order. */
+function isEarlier(version: string | undefined, known: SqlRow[string] | undefined): boolean {
+  const isNumber = (text: unknown): text is string => typeof text === 'string' && /^\d{1,15}$/.test(text);
+  return isNumber(version) && isNumber(known) && Number(version) < Number(known);
+}
