@@ -1,12 +1,15 @@
 // One external FHIR server with all that Baton knows of it: its pace, its health, its credential, its abilities.
 import type { CapabilityStatement } from '@medplum/fhirtypes';
 import type { Clock } from '../clock.ts';
-import { type AuthorizationSettings, NO_AUTHORIZATION, type SigningKey } from './authorization.ts';
-import { backendServices } from './backend-services.ts';
+import { Fault } from '../fault.ts';
+import type { Authorization, AuthorizationSettings, SigningKeys } from './authorization.ts';
+import { authorize } from './authorize.ts';
 import { type Breaker, type BreakerStatus, createBreaker } from './breaker.ts';
 import { type Capability, readCapability } from './capability.ts';
-import { createSend } from './client.ts';
+import { createSend, type Send } from './client.ts';
+import { certifiedAgent, type TlsSettings } from './client-certificate.ts';
 import { createFhirClient, type Exchange, type FhirClient } from './fhir-client.ts';
+import type { ReadSecret } from './named-secret.ts';
 import { createPacing } from './pacing.ts';
 import { failure, type Result, success } from './result.ts';
 import type { Vendor } from './vendors/vendor.ts';
@@ -16,13 +19,19 @@ export interface RemoteSettings {
   readonly baseUrl: string;
   readonly vendor: VendorName;
   readonly auth: AuthorizationSettings;
+  /** Certificates for https; goes with every `auth`. */
+  readonly tls?: TlsSettings;
+  /** Instead of the vendor's bounds. */
+  readonly pacing?: { readonly requestsPerSecond?: number; readonly concurrency?: number };
 }
 
 export interface RemoteOptions {
   readonly settings: RemoteSettings;
   readonly clock: Clock;
   readonly fetch: typeof globalThis.fetch;
-  readonly key?: SigningKey | undefined;
+  readonly keys?: SigningKeys | undefined;
+  /** Needed by settings that name a secret. */
+  readonly readSecret?: ReadSecret | undefined;
   /** For each exchange; 30 s when absent. */
   readonly timeout?: Temporal.Duration;
   readonly onBreaker: (status: BreakerStatus) => void;
@@ -36,12 +45,19 @@ export interface Remote {
   readonly baseUrl: string;
   readonly vendor: Vendor;
   readonly breaker: Breaker;
+  /** Most requests at a time. */
+  readonly concurrency: number;
+  readonly authorization: Authorization;
+  /** Outside the breaker, the pace and the log: for looking at the server itself. */
+  readonly send: Send;
   /** A client whose exchanges go to one run's log. */
   session(onExchange: (exchange: Exchange) => void): FhirClient;
   /** As stated by the server, asked at most once a day. */
   capability(client: FhirClient): Promise<Result<Capability>>;
   /** Whether the server may be asked now; tries a server that was left alone long enough with one harmless read. */
   available(client: FhirClient): Promise<boolean>;
+  /** Lets go of the network. */
+  close(): Promise<void>;
 }
 
 const CAPABILITY_LIFETIME = 24 * 60 * 60_000;
@@ -51,14 +67,18 @@ export function createRemote(options: RemoteOptions): Remote {
   const baseUrl = settings.baseUrl.replace(/\/+$/, '');
   const vendor = VENDORS[settings.vendor];
   const now = () => clock.real().epochMilliseconds;
-  const send = createSend({ fetch: options.fetch, ...(options.timeout ? { timeout: options.timeout } : {}) });
+  const { keys = {}, readSecret = noSecrets } = options;
+  const agent = settings.tls && certifiedAgent(settings.tls, readSecret, now);
+  const send = createSend({
+    fetch: options.fetch,
+    dispatcher: agent?.get,
+    ...(options.timeout ? { timeout: options.timeout } : {}),
+  });
   const breaker = createBreaker(now, options.onBreaker);
   const wait = options.wait ?? ((milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)));
-  const pacing = createPacing({ ...vendor, now, wait });
-  const { auth } = settings;
-  const { key } = options;
-  const authorization =
-    auth.type === 'none' ? NO_AUTHORIZATION : backendServices({ settings: auth, baseUrl, key, send, clock });
+  const bounds = { ...vendor, ...settings.pacing };
+  const pacing = createPacing({ ...bounds, now, wait });
+  const authorization = authorize({ settings: settings.auth, baseUrl, keys, readSecret, send, clock });
   let known: { readonly capability: Capability; readonly until: number } | undefined;
 
   async function ask(client: FhirClient): Promise<Result<Capability>> {
@@ -78,6 +98,9 @@ export function createRemote(options: RemoteOptions): Remote {
     baseUrl,
     vendor,
     breaker,
+    concurrency: bounds.concurrency,
+    authorization,
+    send,
     session: (onExchange) =>
       createFhirClient({
         baseUrl,
@@ -96,5 +119,10 @@ export function createRemote(options: RemoteOptions): Remote {
       if (admitted === 'probe') await ask(client);
       return admitted === 'yes' || breaker.status.state === 'closed';
     },
+    close: async () => agent?.close(),
   };
 }
+
+const noSecrets: ReadSecret = () => {
+  throw new Fault('unavailable', 'There are no secrets here that a connection could name.');
+};

@@ -3,27 +3,33 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { asFault, Fault } from '../fault.ts';
-import type { SigningKey } from '../remote/authorization.ts';
+import type { SigningKeys } from '../remote/authorization.ts';
+import type { NamedSecret } from '../remote/named-secret.ts';
 import { createRemote, type Remote } from '../remote/remote.ts';
 import type { Actor, Store } from '../store/store.ts';
 import { type Conflict, listOpenConflicts } from './conflict.ts';
 import { type ConnectionRuns, createConnection } from './connection.ts';
 import type { ConnectionContext, ConsentContext, SyncEvent } from './context.ts';
+import { type ManageConnections, manageConnections } from './manage-connections.ts';
 import type { Policies } from './policies.ts';
 import { type Resolution, resolveConflict } from './resolve.ts';
-import type { Connection } from './settings.ts';
+import { runConnections } from './running-connections.ts';
+import type { Connection, ConnectionSource } from './settings.ts';
 import { type ConnectionStatus, connectionStatus } from './status.ts';
 
 export interface SyncOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Of the configuration file; those of the table are added. */
   readonly connections: readonly Connection[];
   /** Of this Baton, without trailing slash: our identifier on remote resources is `BASE/id`. */
   readonly baseUrl: string;
   readonly fetch: typeof globalThis.fetch;
-  /** Signing key for SMART Backend Services, for all connections. */
-  readonly key?: SigningKey | undefined;
+  /** Signing keys for SMART Backend Services, for all connections. */
+  readonly keys?: SigningKeys | undefined;
+  /** Reads the secrets that connections name; without it none can. @throws Fault unavailable | forbidden */
+  readonly readSecret?: ((secret: NamedSecret, source: ConnectionSource) => string) | undefined;
   readonly policies: Policies;
   /** What consents are asked with before a resource is sent. */
   readonly consent: ConsentContext;
@@ -45,6 +51,7 @@ export interface Sync {
   /** Pushes soon after every commit, until `stop`. */
   follow(): void;
   status(): Promise<ConnectionStatus[]>;
+  readonly connections: ManageConnections;
   conflicts(name?: string): Promise<Conflict[]>;
   /** @throws Fault not-found | conflict | precondition | invalid | unprocessable */
   resolve(actor: Actor, id: string, resolution: Resolution): Promise<void>;
@@ -56,21 +63,23 @@ export function createSync(options: SyncOptions): Sync {
   const { store, clock, log, emit = () => undefined } = options;
   const stopping = new AbortController();
   const working = new Set<Promise<unknown>>();
-  const remotes = new Map<string, Remote>();
-  const runs = options.connections.map((connection) => {
-    const remote = remoteOf(options, connection, emit);
-    remotes.set(connection.name, remote);
+  function make(connection: Connection, source: ConnectionSource) {
+    const remote = remoteOf(options, connection, source, emit);
     const context: ConnectionContext = {
       ...{ connection, remote, store, clock, log, emit, policies: options.policies, consent: options.consent },
       mapping: { remoteBase: remote.baseUrl, ownSystem: `${options.baseUrl}/id` },
       random: options.random ?? Math.random,
       signal: stopping.signal,
     };
-    return createConnection(context, options.workers ?? remote.vendor.concurrency);
-  });
+    return { runs: createConnection(context, options.workers ?? remote.concurrency), remote };
+  }
+  const running = runConnections(options.connections, make, store, log);
   let unfollow: (() => void) | undefined;
 
   async function each(name: string | undefined, work: (run: ConnectionRuns) => Promise<unknown>): Promise<void> {
+    if (stopping.signal.aborted) return;
+    await running.ready();
+    const runs = running.all().map((one) => one.runs);
     const chosen = runs.filter(({ connection }) => name === undefined || connection.name === name);
     if (name !== undefined && chosen.length === 0) throw new Fault('not-found', `There is no connection "${name}".`);
     if (stopping.signal.aborted) return;
@@ -90,7 +99,11 @@ export function createSync(options: SyncOptions): Sync {
   return {
     pushNow: (name) => each(name, (run) => run.push()),
     pullNow: (name) => each(name, (run) => run.pull()),
-    tick: (now) => each(undefined, (run) => run.tick(now)),
+    async tick(now) {
+      // Another process may have changed them.
+      if (!stopping.signal.aborted) await running.refresh();
+      await each(undefined, (run) => run.tick(now));
+    },
     follow() {
       let waiting = false;
       // However many commits there are during a push, one more push follows it.
@@ -103,32 +116,43 @@ export function createSync(options: SyncOptions): Sync {
         });
       });
     },
-    status: () =>
-      Promise.all(
-        runs.map(({ connection }) => {
-          const breaker = remotes.get(connection.name)?.breaker;
-          if (!breaker) throw new Fault('fault', `Connection "${connection.name}" has no remote.`);
-          return connectionStatus(store, connection, breaker.status);
-        }),
-      ),
+    async status() {
+      await running.ready();
+      const all = running.all();
+      return Promise.all(
+        all.map(({ runs, remote, source }) => connectionStatus(store, runs.connection, remote.breaker.status, source)),
+      );
+    },
+    connections: manageConnections({
+      ...{ store, clock, running },
+      mayName: (secret) => options.readSecret?.(secret, 'ops'),
+    }),
     conflicts: (name) => listOpenConflicts(store, name),
     resolve: (actor, id, resolution) => resolveConflict(store, actor, id, resolution, clock.real().epochMilliseconds),
     async stop() {
       unfollow?.();
       stopping.abort();
+      running.halt();
       await Promise.all(working);
+      await running.close();
     },
   };
 }
 
-function remoteOf(options: SyncOptions, connection: Connection, emit: (event: SyncEvent) => void): Remote {
-  const { clock, fetch, key, log } = options;
+function remoteOf(
+  options: SyncOptions,
+  connection: Connection,
+  source: ConnectionSource,
+  emit: (event: SyncEvent) => void,
+): Remote {
+  const { clock, fetch, keys, log, readSecret } = options;
   const known = { connection: connection.name };
   return createRemote({
     settings: connection,
     clock,
     fetch,
-    key,
+    keys,
+    ...(readSecret ? { readSecret: (secret) => readSecret(secret, source) } : {}),
     onBreaker: ({ state }) => {
       log.warn({ ...known, state }, 'connection changed its state');
       emit({ ...known, kind: 'breaker', state });
