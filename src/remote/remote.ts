@@ -1,7 +1,6 @@
 // One external FHIR server with all that Baton knows of it: its pace, its health, its credential, its abilities.
 import type { CapabilityStatement } from '@medplum/fhirtypes';
 import type { Clock } from '../clock.ts';
-import { Fault } from '../fault.ts';
 import type { Authorization, AuthorizationSettings, SigningKeys } from './authorization.ts';
 import { authorize } from './authorize.ts';
 import { type Breaker, type BreakerStatus, createBreaker } from './breaker.ts';
@@ -9,7 +8,7 @@ import { type Capability, readCapability } from './capability.ts';
 import { createSend, type Send } from './client.ts';
 import { certifiedAgent, type TlsSettings } from './client-certificate.ts';
 import { createFhirClient, type Exchange, type FhirClient } from './fhir-client.ts';
-import type { ReadSecret } from './named-secret.ts';
+import { NO_SECRETS, type ReadSecret } from './named-secret.ts';
 import { createPacing } from './pacing.ts';
 import { failure, type Result, success } from './result.ts';
 import type { Vendor } from './vendors/vendor.ts';
@@ -67,7 +66,7 @@ export function createRemote(options: RemoteOptions): Remote {
   const baseUrl = settings.baseUrl.replace(/\/+$/, '');
   const vendor = VENDORS[settings.vendor];
   const now = () => clock.real().epochMilliseconds;
-  const { keys = {}, readSecret = noSecrets } = options;
+  const { keys = {}, readSecret = NO_SECRETS } = options;
   const agent = settings.tls && certifiedAgent(settings.tls, readSecret, now);
   const send = createSend({
     fetch: options.fetch,
@@ -122,7 +121,3 @@ export function createRemote(options: RemoteOptions): Remote {
     close: async () => agent?.close(),
   };
 }
-
-const noSecrets: ReadSecret = () => {
-  throw new Fault('unavailable', 'There are no secrets here that a connection could name.');
-};

@@ -4,9 +4,11 @@ import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { asFault, Fault } from '../fault.ts';
 import type { SigningKeys } from '../remote/authorization.ts';
-import type { NamedSecret } from '../remote/named-secret.ts';
+import { type NamedSecret, NO_SECRETS, type ReadSecret } from '../remote/named-secret.ts';
 import { createRemote, type Remote } from '../remote/remote.ts';
 import type { Actor, Store } from '../store/store.ts';
+import { checkConnection } from './check-connection.ts';
+import type { CheckReport } from './check-report.ts';
 import { type Conflict, listOpenConflicts } from './conflict.ts';
 import { type ConnectionRuns, createConnection } from './connection.ts';
 import type { ConnectionContext, ConsentContext, SyncEvent } from './context.ts';
@@ -52,6 +54,8 @@ export interface Sync {
   follow(): void;
   status(): Promise<ConnectionStatus[]>;
   readonly connections: ManageConnections;
+  /** Looks at the server of a connection, and changes nothing. @throws Fault not-found */
+  checkConnection(name: string): Promise<CheckReport>;
   conflicts(name?: string): Promise<Conflict[]>;
   /** @throws Fault not-found | conflict | precondition | invalid | unprocessable */
   resolve(actor: Actor, id: string, resolution: Resolution): Promise<void>;
@@ -74,6 +78,10 @@ export function createSync(options: SyncOptions): Sync {
     return { runs: createConnection(context, options.workers ?? remote.concurrency), remote };
   }
   const running = runConnections(options.connections, make, store, log);
+  const connections = manageConnections({
+    ...{ store, clock, running },
+    mayName: (secret) => options.readSecret?.(secret, 'ops'),
+  });
   let unfollow: (() => void) | undefined;
 
   async function each(name: string | undefined, work: (run: ConnectionRuns) => Promise<unknown>): Promise<void> {
@@ -123,10 +131,17 @@ export function createSync(options: SyncOptions): Sync {
         all.map(({ runs, remote, source }) => connectionStatus(store, runs.connection, remote.breaker.status, source)),
       );
     },
-    connections: manageConnections({
-      ...{ store, clock, running },
-      mayName: (secret) => options.readSecret?.(secret, 'ops'),
-    }),
+    connections,
+    async checkConnection(name) {
+      const { connection, source } = await connections.read(name);
+      const remote = remoteOf(options, connection, source);
+      try {
+        const readSecret = secretsFor(options, source);
+        return await checkConnection({ connection, remote, readSecret, store, now: clock.real() });
+      } finally {
+        await remote.close();
+      }
+    },
     conflicts: (name) => listOpenConflicts(store, name),
     resolve: (actor, id, resolution) => resolveConflict(store, actor, id, resolution, clock.real().epochMilliseconds),
     async stop() {
@@ -139,25 +154,30 @@ export function createSync(options: SyncOptions): Sync {
   };
 }
 
+const secretsFor = ({ readSecret }: SyncOptions, source: ConnectionSource): ReadSecret =>
+  readSecret ? (secret) => readSecret(secret, source) : NO_SECRETS;
+
+/** @param emit absent: nobody is told of its state */
 function remoteOf(
   options: SyncOptions,
   connection: Connection,
   source: ConnectionSource,
-  emit: (event: SyncEvent) => void,
+  emit?: (event: SyncEvent) => void,
 ): Remote {
-  const { clock, fetch, keys, log, readSecret } = options;
+  const { clock, fetch, keys, log } = options;
   const known = { connection: connection.name };
   return createRemote({
     settings: connection,
     clock,
     fetch,
     keys,
-    ...(readSecret ? { readSecret: (secret) => readSecret(secret, source) } : {}),
+    readSecret: secretsFor(options, source),
     onBreaker: ({ state }) => {
+      if (!emit) return;
       log.warn({ ...known, state }, 'connection changed its state');
       emit({ ...known, kind: 'breaker', state });
     },
-    onCapabilityChange: () => emit({ ...known, kind: 'capability' }),
+    onCapabilityChange: () => emit?.({ ...known, kind: 'capability' }),
     ...(options.timeout ? { timeout: options.timeout } : {}),
     ...(options.random ? { random: options.random } : {}),
     ...(options.wait ? { wait: options.wait } : {}),
