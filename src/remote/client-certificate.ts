@@ -50,7 +50,9 @@ export function certifiedAgent(settings: TlsSettings, readSecret: ReadSecret, no
       return made.agent;
     },
     async close() {
-      await made?.agent.close();
+      const last = made?.agent;
+      made = undefined;
+      await last?.close();
     },
   };
 }

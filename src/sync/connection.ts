@@ -155,7 +155,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
         pulledAt = now;
         const results = await pulling();
         // What could not run, because the server was away or another process was at it, stays due.
-        if (Object.keys(results).length > 0) await pullJob?.done(now);
+        if (hasRun(results)) await pullJob?.done(now);
       }
       await pushing();
     },
@@ -169,6 +169,12 @@ export function createConnection(context: ConnectionContext, workers: number): C
     const due = pulledAt?.add({ seconds: connection.pullEverySeconds });
     return !due || Temporal.Instant.compare(now, due) >= 0;
   }
+}
+
+/** Whether another try would find nothing else than this one did. */
+function hasRun(results: Readonly<Record<string, PullResult>>): boolean {
+  const all = Object.values(results);
+  return all.length > 0 && all.every((one) => one.outcome !== 'stopped' && one.failure?.class !== 'transient');
 }
 
 /** What a run in the direction does in the mode. docs/sync-spec.md#I20 */

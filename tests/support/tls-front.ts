@@ -1,7 +1,7 @@
 // A door with TLS in front of a server without: what comes through it is passed on as bytes.
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
-import { createServer, type TlsOptions } from 'node:tls';
+import { createServer, type TLSSocket, type TlsOptions } from 'node:tls';
 
 export interface TlsFront {
   /** `https://127.0.0.1:PORT`. */
@@ -14,7 +14,9 @@ export interface TlsFront {
 /** @param target `http://127.0.0.1:PORT` */
 export async function startTlsFront(target: string, options: TlsOptions): Promise<TlsFront> {
   const shown: string[] = [];
+  const open = new Set<TLSSocket>();
   const server = createServer(options, (outside) => {
+    open.add(outside);
     const subject = outside.getPeerX509Certificate()?.subject;
     if (subject !== undefined) shown.push(subject);
     const inside = connect(Number(new URL(target).port), '127.0.0.1');
@@ -35,6 +37,7 @@ export async function startTlsFront(target: string, options: TlsOptions): Promis
     shown,
     async close() {
       server.close();
+      for (const socket of open) socket.destroy();
       await once(server, 'close');
     },
   };
