@@ -54,10 +54,15 @@ export function runConnections(
     const text = JSON.stringify(rest);
     const known = running.get(connection.name);
     if (known?.text === text && known.source === source) {
-      if (known.runs.connection.mode !== mode) known.runs.setMode(mode);
+      if (known.runs.connection.mode === mode) return;
+      known.runs.setMode(mode);
+      log.info({ connection: connection.name, mode }, 'the mode of the connection changed');
       return;
     }
-    if (known) end(known);
+    if (known) {
+      end(known);
+      log.info({ connection: connection.name, mode }, 'the connection was replaced');
+    }
     const configuredMode = inFile.get(connection.name)?.mode;
     running.set(connection.name, { ...make(connection, source), source, configuredMode, text });
   }
@@ -75,7 +80,7 @@ export function runConnections(
       if (wanted.has(name)) continue;
       end(entry);
       running.delete(name);
-      log.info({ connection: name }, 'connection removed');
+      log.info({ connection: name }, 'the connection was removed');
     }
     for (const { connection, source } of wanted.values()) run(connection, source);
   }

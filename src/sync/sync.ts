@@ -86,7 +86,12 @@ export function createSync(options: SyncOptions): Sync {
 
   async function each(name: string | undefined, work: (run: ConnectionRuns) => Promise<unknown>): Promise<void> {
     if (stopping.signal.aborted) return;
-    await running.ready();
+    try {
+      await running.ready();
+    } catch (error) {
+      log.error({ err: asFault(error) }, 'the connections could not be read');
+      return;
+    }
     const runs = running.all().map((one) => one.runs);
     const chosen = runs.filter(({ connection }) => name === undefined || connection.name === name);
     if (name !== undefined && chosen.length === 0) throw new Fault('not-found', `There is no connection "${name}".`);

@@ -190,7 +190,7 @@ describe('authorization', () => {
     for (let id = 0; id < 5; id += 1) await world.write(patient(`p${id}`));
     await world.sync.pushNow();
     expect(world.remote.all('Patient')).toHaveLength(5);
-    expect(world.remote.tokens).toEqual({ issued: 1, asked: 1 });
+    expect(world.remote.tokens).toMatchObject({ issued: 1, asked: 1 });
     world.remote.knobs.refusals.push({ status: 401 });
     await world.write(patient('p9'));
     await world.sync.pushNow();
