@@ -10,7 +10,7 @@ const MAY_IMPORT = {
   care: ['fhir', 'fault', 'clock', ...STORE_INTERFACE],
   transitions: ['care', 'fhir', 'fault', 'clock', ...STORE_INTERFACE],
   remote: ['fhir', 'fault', 'clock'],
-  sync: ['store', 'remote', 'fhir', 'fault', 'clock'],
+  sync: ['access/trustworthy-url', 'store', 'remote', 'fhir', 'fault', 'clock'],
   server: ['care', 'store', 'access', 'audit', 'intake', 'transitions', 'sync', 'fhir', 'fault', 'clock'],
 };
 

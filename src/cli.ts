@@ -22,6 +22,7 @@ import {
 import { type App, build } from './app.ts';
 import { systemClock } from './clock.ts';
 import { type Config, ConfigError, describeDatabase, loadConfig, warningOfPlainHttp } from './config.ts';
+import { type ConnectionCommandParts, checkConnection, listConnections, setMode } from './connection-commands.ts';
 import { asFault, Fault } from './fault.ts';
 import { readBundle } from './fhir/bundle.ts';
 import type { Change } from './fhir/change.ts';
@@ -131,6 +132,27 @@ const COMMANDS: readonly Command[] = [
     async run(app, [name]) {
       await app.sync.pullNow(name);
       print(JSON.stringify(await app.sync.status(), null, 2));
+    },
+  },
+  {
+    words: 'connect list',
+    does: 'list the connections',
+    run: (app) => listConnections(connectionParts(app)),
+  },
+  {
+    words: 'connect check',
+    does: 'look at the server of NAME and say what will and will not work',
+    async run(app, [name]) {
+      if (!name) throw usage('Name the connection.');
+      if (!(await checkConnection(connectionParts(app), name))) process.exitCode = 1;
+    },
+  },
+  {
+    words: 'connect mode',
+    does: 'set NAME to off, dry-run, pull, push or both, also in a running Baton',
+    async run(app, [name, mode]) {
+      if (!name || !mode) throw usage('Name the connection and the mode.');
+      await setMode(connectionParts(app), name, mode);
     },
   },
   {
@@ -286,6 +308,13 @@ function guideParts(app: App): GuideCommandParts {
   const registry = { url: loadConfig().packageRegistry, fetch: globalThis.fetch };
   return { app, actor: OPERATOR, clock: systemClock(), registry, print };
 }
+
+const connectionParts = ({ sync, store }: App): ConnectionCommandParts => ({
+  sync,
+  actor: OPERATOR,
+  audit: store.audit.bind(store),
+  print,
+});
 
 const accessParts = ({ authorization, store }: App): AccessCommandParts => ({
   authorization,

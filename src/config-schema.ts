@@ -1,5 +1,6 @@
 // Every setting of Baton: environment variables and the JSON file of BATON_CONFIG, each with its sentence of
 // documentation. `npm run docs` prints the README's table from here; a test fails when the table is stale.
+import { CONNECTION_SCHEMA } from './sync/connection-schema.ts';
 
 interface Setting {
   readonly doc: string;
@@ -24,6 +25,10 @@ export const ENVIRONMENT = {
   },
   BATON_CONFIG: {
     doc: 'JSON file with facilities, connections, issuers, clients, login, limits, origins and audit.',
+    default: 'none',
+  },
+  BATON_SECRETS_DIR: {
+    doc: 'Folder of the files that connections made through `/ops/connections` may name as secrets. They may also name variables that begin with `BATON_SECRET_`.',
     default: 'none',
   },
   BATON_SANDBOX: {
@@ -61,7 +66,6 @@ export const ENVIRONMENT = {
   },
 } as const satisfies Record<string, Setting>;
 
-const name = { type: 'string', minLength: 1, pattern: '^[A-Za-z0-9_-]+$' } as const;
 const url = { type: 'string', pattern: '^https?://[^\\s]+$' } as const;
 
 const facility = {
@@ -73,66 +77,6 @@ const facility = {
     name: { type: 'string', minLength: 1, description: 'As people call it.' },
     zone: { type: 'string', minLength: 1, description: 'IANA time zone, e.g. `America/New_York`.' },
     calendar: { type: 'string', default: 'us-federal', description: 'A file in `profiles/calendars`.' },
-  },
-} as const;
-
-const auth = {
-  type: 'object',
-  required: ['type'],
-  oneOf: [
-    { additionalProperties: false, required: ['type'], properties: { type: { const: 'none' } } },
-    {
-      additionalProperties: false,
-      required: ['type', 'clientId', 'scope'],
-      properties: {
-        type: { const: 'smart-backend' },
-        tokenUrl: url,
-        clientId: { type: 'string', minLength: 1 },
-        scope: { type: 'string', minLength: 1 },
-      },
-    },
-  ],
-} as const;
-
-const connection = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['name', 'baseUrl'],
-  properties: {
-    name: { ...name, description: 'Short name, used in commands and tables.' },
-    baseUrl: { ...url, description: 'FHIR base URL of the external server.' },
-    vendor: { enum: ['hapi', 'epic', 'oracle', 'generic'], default: 'generic', description: 'Known behaviour.' },
-    mode: { enum: ['off', 'dry-run', 'pull', 'push', 'both'], default: 'both', description: 'What may happen at all.' },
-    auth: {
-      ...auth,
-      default: { type: 'none' },
-      description:
-        '`none`, or `smart-backend` (SMART Backend Services, signed with the key of `/.well-known/jwks.json`).',
-    },
-    types: {
-      type: 'object',
-      additionalProperties: { enum: ['pull', 'push', 'both'] },
-      default: {},
-      description: 'Resource type to direction; types not named do not flow.',
-    },
-    overlapSeconds: {
-      type: 'integer',
-      minimum: 0,
-      default: 300,
-      description: 'How far each pull looks back before its watermark.',
-    },
-    pullEverySeconds: { type: 'integer', minimum: 1, default: 60, description: 'Time between pulls.' },
-    recipient: {
-      type: 'string',
-      pattern: '^[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64}$',
-      description: 'Who is on the other side, as consents name it: `Organization/12` (`docs/consent.md`).',
-    },
-    purpose: {
-      type: 'string',
-      pattern: '^[A-Z0-9]+$',
-      default: 'TREAT',
-      description: 'Why it gets data: a code of v3-ActReason, for consents.',
-    },
   },
 } as const;
 
@@ -275,7 +219,7 @@ export const FILE_SCHEMA = {
   additionalProperties: false,
   properties: {
     facilities: list(facility, 'Where patients are discharged from: time zone and business calendar.'),
-    connections: list(connection, 'External FHIR servers.'),
+    connections: list(CONNECTION_SCHEMA, 'External FHIR servers.'),
     issuers: list(issuer, 'Authorization servers whose tokens Baton accepts beside its own.'),
     clients: list(client, 'Applications and backend services that may get tokens from Baton.'),
     login,

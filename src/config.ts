@@ -11,7 +11,10 @@ import { ConfigError } from './config-error.ts';
 import { type IssuerConfig, readIssuer, type WrittenIssuer } from './config-issuers.ts';
 import { checkOrigins, type LimitsConfig, readTls, readTrustedProxies, type TlsConfig } from './config-network.ts';
 import { ENVIRONMENT, FILE_SCHEMA } from './config-schema.ts';
+import { namedSecrets, type ReadNamedSecret, SECRET_PREFIX } from './named-secrets.ts';
 import { type Environment, withSecretFiles, withSecretMembers } from './secret-files.ts';
+import { problemsOf } from './sync/read-connection.ts';
+import type { Connection } from './sync/settings.ts';
 
 export { ConfigError };
 
@@ -22,19 +25,6 @@ export interface FacilityConfig {
   readonly calendar: string;
 }
 
-export interface ConnectionConfig {
-  readonly name: string;
-  readonly baseUrl: string;
-  readonly vendor: 'hapi' | 'epic' | 'oracle' | 'generic';
-  readonly mode: 'off' | 'dry-run' | 'pull' | 'push' | 'both';
-  readonly auth:
-    | { readonly type: 'none' }
-    | { readonly type: 'smart-backend'; readonly tokenUrl?: string; readonly clientId: string; readonly scope: string };
-  readonly types: Readonly<Record<string, 'pull' | 'push' | 'both'>>;
-  readonly overlapSeconds: number;
-  readonly pullEverySeconds: number;
-}
-
 export interface AuditConfig {
   /** Days that audit records are kept; for ever when absent. */
   readonly keepDays?: number;
@@ -43,7 +33,7 @@ export interface AuditConfig {
 export interface ConfigFile {
   readonly audit: AuditConfig;
   readonly facilities: readonly FacilityConfig[];
-  readonly connections: readonly ConnectionConfig[];
+  readonly connections: readonly Connection[];
   readonly issuers: readonly IssuerConfig[];
   /** Applications that may get tokens from Baton. */
   readonly clients: readonly Registration[];
@@ -82,6 +72,8 @@ export interface Config extends ConfigFile {
   readonly unknownProfiles: 'warn' | 'refuse';
   /** Without trailing slash. */
   readonly packageRegistry: string;
+  /** Reads what connections name as secrets, when they need it. */
+  readonly readSecret: ReadNamedSecret;
 }
 
 /** Variables that may also be given by a file: NAME_FILE. */
@@ -112,6 +104,10 @@ export function loadConfig(given: Environment = process.env): Config {
     logLevel: oneOf(env, 'BATON_LOG_LEVEL', LOG_LEVELS, sandbox ? 'warn' : 'info'),
     requiredProfiles: requiredProfiles(env.BATON_REQUIRED_PROFILES),
     unknownProfiles: oneOf(env, 'BATON_UNKNOWN_PROFILES', ['warn', 'refuse'], 'warn'),
+    readSecret: namedSecrets(env, {
+      configured: env.BATON_CONFIG ? dirname(resolve(env.BATON_CONFIG)) : undefined,
+      managed: env.BATON_SECRETS_DIR,
+    }),
     packageRegistry: packageRegistry(env.BATON_PACKAGE_REGISTRY || ENVIRONMENT.BATON_PACKAGE_REGISTRY.default),
   };
   if (config.auth === 'off' && !isLoopback(config.host)) {
@@ -133,7 +129,8 @@ export function warningOfPlainHttp({ host, tls, baseUrl }: Config): string | und
 }
 
 function refuseUnknownVariables(env: Environment): void {
-  const isKnown = (key: string) => key in ENVIRONMENT || SECRETS.includes(key.replace(/_FILE$/, ''));
+  const isKnown = (key: string) =>
+    key in ENVIRONMENT || SECRETS.includes(key.replace(/_FILE$/, '')) || key.startsWith(SECRET_PREFIX);
   const unknown = Object.keys(env).filter((key) => key.startsWith('BATON_') && !isKnown(key));
   if (unknown.length > 0) {
     throw new ConfigError(
@@ -233,7 +230,7 @@ function readFile(path: string): ConfigFile {
 }
 
 function parseFile(value: unknown, path: string): ConfigFile {
-  const ajv = new Ajv({ useDefaults: true, allErrors: true });
+  const ajv = new Ajv({ useDefaults: true, allErrors: true, discriminator: true });
   const check = ajv.compile<FileContent>(FILE_SCHEMA);
   const copy = withSecretMembers(value, dirname(resolve(path)));
   if (!check(copy)) {
@@ -244,6 +241,7 @@ function parseFile(value: unknown, path: string): ConfigFile {
   }
   for (const { code, zone } of copy.facilities) checkZone(code, zone);
   checkOrigins(copy.corsOrigins);
+  for (const connection of copy.connections) checkConnection(path, connection);
   refuseDuplicates(
     path,
     'facility code',
@@ -288,6 +286,11 @@ function checkZone(code: string, zone: string): void {
       `Facility ${code} has the time zone "${zone}", which is not an IANA name like America/New_York.`,
     );
   }
+}
+
+function checkConnection(path: string, connection: Connection): void {
+  const [problem] = problemsOf(connection);
+  if (problem) throw new ConfigError(`${path}: connection ${connection.name}, ${problem.path}: ${problem.sentence}`);
 }
 
 function refuseDuplicates(path: string, what: string, values: readonly string[]): void {

@@ -18,6 +18,8 @@ function withFile(content: unknown, env: Record<string, string> = {}) {
   return loadConfig({ BATON_CONFIG: path, ...env });
 }
 
+const connected = (more: object) => ({ connections: [{ name: 'a', baseUrl: 'https://x', ...more }] });
+
 describe('issuers', () => {
   const issuer = (more: object) =>
     withFile({ issuers: [{ issuer: 'https://idp.example', audience: 'baton', ...more }] });
@@ -91,6 +93,15 @@ describe('loadConfig', () => {
       auth: { type: 'none' },
       overlapSeconds: 300,
     });
+  });
+
+  test('a connection keeps the names of its secrets, not what they name', () => {
+    const auth = { type: 'client-secret', clientId: 'b', method: 'client_secret_post', secret: { file: 'x' } };
+    const schedule = { pull: '0 3 * * *' };
+    const config = withFile(connected({ auth, schedule, patients: { kind: 'group', id: '7' } }), {
+      BATON_SECRET_X: 'y',
+    });
+    expect(config.connections[0]).toMatchObject({ auth, schedule, patients: { kind: 'group', id: '7' } });
   });
 
   test('limits are high until somebody sets them; origins and proxies are none', () => {
@@ -169,6 +180,10 @@ describe('loadConfig', () => {
     [{ audit: { keepDays: 0 } }, '/audit/keepDays'],
     [{ facilities: [{ code: 'A', name: 'A', zone: 'Mars/Base' }] }, 'not an IANA name'],
     [{ connections: [{ name: 'a b', baseUrl: 'https://x' }] }, '/connections/0/name'],
+    [connected({ schedule: { sweep: '0 3 * *' } }), 'connection a, schedule.sweep: A schedule has five fields'],
+    [connected({ auth: { type: 'token', token: 'written down' } }), '/connections/0/auth/token must be object'],
+    [connected({ auth: { type: 'token', token: { env: 'T' } }, baseUrl: 'http://x' }), 'base URL must be https'],
+    [connected({ tls: { cert: { file: 'c' } } }), '/connections/0/tls'],
     [
       {
         connections: [

@@ -2,12 +2,14 @@
 import type { CapabilityStatement } from '@medplum/fhirtypes';
 import type { Clock } from '../clock.ts';
 import { parseHttpDate } from '../fhir/http-date.ts';
-import { type AuthorizationSettings, NO_AUTHORIZATION, type SigningKey } from './authorization.ts';
-import { backendServices } from './backend-services.ts';
+import type { Authorization, AuthorizationSettings, SigningKeys } from './authorization.ts';
+import { authorize } from './authorize.ts';
 import { type Breaker, type BreakerStatus, createBreaker } from './breaker.ts';
 import { type Capability, readCapability } from './capability.ts';
 import { createSend, type Send } from './client.ts';
+import { certifiedAgent, type TlsSettings } from './client-certificate.ts';
 import { createFhirClient, type Exchange, type FhirClient } from './fhir-client.ts';
+import { NO_SECRETS, type ReadSecret } from './named-secret.ts';
 import { createPacing } from './pacing.ts';
 import { failure, type Result, success } from './result.ts';
 import type { Vendor } from './vendors/vendor.ts';
@@ -17,18 +19,22 @@ export interface RemoteSettings {
   readonly baseUrl: string;
   readonly vendor: VendorName;
   readonly auth: AuthorizationSettings;
+  /** Certificates for https; goes with every `auth`. */
+  readonly tls?: TlsSettings;
+  /** Instead of the vendor's bounds. */
+  readonly pacing?: { readonly requestsPerSecond?: number; readonly concurrency?: number };
 }
 
 export interface RemoteOptions {
   readonly settings: RemoteSettings;
   readonly clock: Clock;
   readonly fetch: typeof globalThis.fetch;
-  readonly key?: SigningKey | undefined;
+  readonly keys?: SigningKeys | undefined;
+  /** Needed by settings that name a secret. */
+  readonly readSecret?: ReadSecret | undefined;
   /** For each exchange; 30 s when absent. */
   readonly timeout?: Temporal.Duration;
   readonly onBreaker: (status: BreakerStatus) => void;
-  /** Told when the server lost or gained an ability that Baton relies on. */
-  readonly onCapabilityChange?: (hash: string) => void;
   readonly random?: () => number;
   readonly wait?: (milliseconds: number) => Promise<unknown>;
 }
@@ -37,6 +43,11 @@ export interface Remote {
   readonly baseUrl: string;
   readonly vendor: Vendor;
   readonly breaker: Breaker;
+  /** Most requests at a time. */
+  readonly concurrency: number;
+  readonly authorization: Authorization;
+  /** Outside the breaker, the pace and the log: for looking at the server itself. */
+  readonly send: Send;
   /** A client whose exchanges go to one run's log. */
   session(onExchange: (exchange: Exchange) => void): FhirClient;
   /** As stated by the server, asked at most once a day. */
@@ -45,6 +56,8 @@ export interface Remote {
   available(client: FhirClient): Promise<boolean>;
   /** How far the server's clock was ahead of ours at its last answer, seconds; undefined before any answer told. */
   skew(): number | undefined;
+  /** Lets go of the network. */
+  close(): Promise<void>;
 }
 
 const CAPABILITY_LIFETIME = 24 * 60 * 60_000;
@@ -54,8 +67,14 @@ export function createRemote(options: RemoteOptions): Remote {
   const baseUrl = settings.baseUrl.replace(/\/+$/, '');
   const vendor = VENDORS[settings.vendor];
   const now = () => clock.real().epochMilliseconds;
+  const { keys = {}, readSecret = NO_SECRETS } = options;
+  const agent = settings.tls && certifiedAgent(settings.tls, readSecret, now);
   let ahead: number | undefined;
-  const sending = createSend({ fetch: options.fetch, ...(options.timeout ? { timeout: options.timeout } : {}) });
+  const sending = createSend({
+    fetch: options.fetch,
+    dispatcher: agent?.get,
+    ...(options.timeout ? { timeout: options.timeout } : {}),
+  });
   const send: Send = async (request) => {
     const reply = await sending(request);
     const date = reply.ok ? parseHttpDate(reply.value.headers.get('date') ?? '') : undefined;
@@ -64,11 +83,9 @@ export function createRemote(options: RemoteOptions): Remote {
   };
   const breaker = createBreaker(now, options.onBreaker);
   const wait = options.wait ?? ((milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)));
-  const pacing = createPacing({ ...vendor, now, wait });
-  const { auth } = settings;
-  const { key } = options;
-  const authorization =
-    auth.type === 'none' ? NO_AUTHORIZATION : backendServices({ settings: auth, baseUrl, key, send, clock });
+  const bounds = { ...vendor, ...settings.pacing };
+  const pacing = createPacing({ ...bounds, now, wait });
+  const authorization = authorize({ settings: settings.auth, baseUrl, keys, readSecret, send, clock });
   let known: { readonly capability: Capability; readonly until: number } | undefined;
 
   async function ask(client: FhirClient): Promise<Result<Capability>> {
@@ -79,7 +96,6 @@ export function createRemote(options: RemoteOptions): Remote {
       return failure({ class: 'permanent', message: 'The server has no CapabilityStatement.' });
     }
     const capability = readCapability(body satisfies CapabilityStatement, vendor);
-    if (known && known.capability.hash !== capability.hash) options.onCapabilityChange?.(capability.hash);
     known = { capability, until: now() + CAPABILITY_LIFETIME };
     return success(capability);
   }
@@ -88,6 +104,9 @@ export function createRemote(options: RemoteOptions): Remote {
     baseUrl,
     vendor,
     breaker,
+    concurrency: bounds.concurrency,
+    authorization,
+    send,
     session: (onExchange) =>
       createFhirClient({
         baseUrl,
@@ -107,5 +126,6 @@ export function createRemote(options: RemoteOptions): Remote {
       if (admitted === 'probe') await ask(client);
       return admitted === 'yes' || breaker.status.state === 'closed';
     },
+    close: async () => agent?.close(),
   };
 }

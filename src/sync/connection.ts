@@ -13,12 +13,17 @@ import { pullType } from './pull.ts';
 import type { PullResult } from './pull-result.ts';
 import { finishPull, preparePull, sweepTypes } from './pull-run.ts';
 import { drainOutbox } from './push.ts';
+import { NIGHTLY, scheduledJob } from './schedule.ts';
 import { actorOf, type Connection, pulls } from './settings.ts';
-import { noteSweep, sweepIsDue } from './sweep-due.ts';
 import { withheldDue } from './withheld-rows.ts';
 
 export interface ConnectionRuns {
+  /** With the mode it has now. */
   readonly connection: Connection;
+  /** Takes effect before the next claim or page of a run that is under way. docs/sync-spec.md#I20 */
+  setMode(mode: Connection['mode']): void;
+  /** Finishes the requests under way and starts no more. */
+  halt(): void;
   /** Sends everything that is due; resolves when nothing is left to do now. */
   push(): Promise<void>;
   /** Reads every type to its end. */
@@ -35,11 +40,20 @@ const LEASE = Temporal.Duration.from({ seconds: 60 });
 const FIRST = ['Organization', 'Practitioner', 'PractitionerRole', 'Patient'];
 
 export function createConnection(context: ConnectionContext, workers: number): ConnectionRuns {
-  const { connection, remote, log, signal } = context;
-  const { mode } = connection;
+  const { connection, remote, log } = context;
+  let { mode } = connection;
+  let isHalted = false;
+  const controls = { push: new AbortController(), pull: new AbortController() };
+  const pullSchedule = connection.schedule?.pull;
+  const pullJob =
+    pullSchedule === undefined ? undefined : scheduledJob(context.store, connection, 'pull', pullSchedule);
+  const sweepJob = scheduledJob(context.store, connection, 'sweep', connection.schedule?.sweep ?? NIGHTLY);
   let pulledAt: Temporal.Instant | undefined;
   /** Recipient and policy may be others than before this process, so what was withheld is asked about once more. */
   let hasReconsidered = false;
+  /** How far dry runs have looked at the log, so that they do not say the same again. */
+  let rehearsedUpTo: number | undefined;
+  let hasRehearsedPull = false;
 
   /** Everything a run needs, or undefined when the server may not be used now. */
   async function begin(direction: 'push' | 'pull'): Promise<RunContext | undefined> {
@@ -48,7 +62,8 @@ export function createConnection(context: ConnectionContext, workers: number): C
     const client = remote.session(exchanges.record);
     if (!(await remote.available(client))) return undefined;
     const capability = await askCapability(client, exchanges, runId, direction);
-    return capability && { ...context, runId, capability, client, exchanges, epoch: capability.epoch };
+    const { signal } = controls[direction];
+    return capability && { ...context, signal, runId, capability, client, exchanges, epoch: capability.epoch };
   }
 
   async function askCapability(
@@ -80,13 +95,14 @@ export function createConnection(context: ConnectionContext, workers: number): C
   }
 
   async function push(): Promise<void> {
-    if (mode === 'off' || mode === 'pull') return;
+    const doing = workOf(mode, 'push');
+    if (isHalted || doing === 'nothing') return;
     // Marking needs no server: what happens here while it is away is not forgotten.
-    if (mode !== 'dry-run') await feedOutbox(context);
+    if (doing === 'work') await feedOutbox({ ...context, signal: controls.push.signal });
     const run = await begin('push');
     if (!run) return;
-    if (mode === 'dry-run') {
-      await dryRunPush(run);
+    if (doing === 'rehearse') {
+      rehearsedUpTo = await dryRunPush(run, rehearsedUpTo);
       return;
     }
     const left = await abandonedClaims(context.store, connection.name);
@@ -99,12 +115,15 @@ export function createConnection(context: ConnectionContext, workers: number): C
   /** @param isAsked by a person, who wants everything looked at now; otherwise what is due */
   async function pull(isAsked: boolean): Promise<Record<string, PullResult>> {
     const results: Record<string, PullResult> = {};
-    if (mode === 'off' || mode === 'push') return results;
+    const doing = workOf(mode, 'pull');
+    if (isHalted || doing === 'nothing') return results;
     const run = await begin('pull');
     if (!run) return results;
     const types = typesInOrder(connection);
-    if (mode === 'dry-run') {
-      for (const type of types) await dryRunPull(run, type);
+    const { signal } = run;
+    if (doing === 'rehearse') {
+      for (const type of types) if (!signal.aborted) results[type] = await dryRunPull(run, type);
+      hasRehearsedPull = !signal.aborted;
       return results;
     }
     // When another process pulls from the server, this one has nothing to do.
@@ -122,44 +141,82 @@ export function createConnection(context: ConnectionContext, workers: number): C
   }
 
   async function sweep(): Promise<void> {
-    if (mode === 'off' || mode === 'push' || mode === 'dry-run') return;
+    if (isHalted || workOf(mode, 'pull') !== 'work') return;
     const run = await begin('pull');
     if (!run) return;
     await withLease(context.store, context.clock, `pull:${connection.name}`, LEASE, async (lease) => {
       const { pulling } = await preparePull(run);
       if (!pulling) return;
       await sweepTypes(pulling, typesInOrder(connection), lease);
-      await noteSweep(context.store, connection, context.clock.real());
+      await sweepJob.done(context.clock.now());
       await finishPull(pulling, lease);
     });
   }
 
   const pushing = oneAtATime(push);
   const pulling = oneAtATime((work: () => Promise<unknown>) => work());
+  const pullInTurn = async (isAsked: boolean) => {
+    let results: Awaited<ReturnType<typeof pull>> = {};
+    await pulling(async () => {
+      results = await pull(isAsked);
+    });
+    return results;
+  };
   return {
-    connection,
-    push: pushing,
-    async pull() {
-      let results: Awaited<ReturnType<typeof pull>> = {};
-      await pulling(async () => {
-        results = await pull(true);
-      });
-      return results;
+    get connection() {
+      return { ...connection, mode };
     },
+    setMode(next) {
+      for (const direction of ['push', 'pull'] as const) {
+        if (workOf(next, direction) === workOf(mode, direction)) continue;
+        controls[direction].abort();
+        controls[direction] = new AbortController();
+      }
+      if (mode !== next) hasRehearsedPull = false;
+      mode = next;
+    },
+    halt() {
+      isHalted = true;
+      controls.push.abort();
+      controls.pull.abort();
+    },
+    push: pushing,
+    pull: () => pullInTurn(true),
     sweep: async () => {
       await pulling(sweep);
     },
     async tick(now) {
-      const due = pulledAt?.add({ seconds: connection.pullEverySeconds });
-      if (!due || Temporal.Instant.compare(now, due) >= 0) {
+      if (await isPullDue(now)) {
         pulledAt = now;
-        await pulling(() => pull(false));
+        const results = await pullInTurn(false);
+        // What could not run, because the server was away or another process was at it, stays due.
+        if (hasRun(results)) await pullJob?.done(now);
       }
-      const isSwept = (mode === 'pull' || mode === 'both') && !connection.schedule?.sweep;
-      if (isSwept && (await sweepIsDue(context.store, connection, context.clock.real()))) await pulling(sweep);
+      if (workOf(mode, 'pull') === 'work' && (await sweepJob.isDue(now))) await pulling(sweep);
       await pushing();
     },
   };
+
+  async function isPullDue(now: Temporal.Instant): Promise<boolean> {
+    const doing = workOf(mode, 'pull');
+    // A rehearsal reads everything and shows the same each time; another one is for who asks for it.
+    if (doing === 'rehearse') return !hasRehearsedPull;
+    if (pullJob) return doing === 'work' && (await pullJob.isDue(now));
+    const due = pulledAt?.add({ seconds: connection.pullEverySeconds });
+    return !due || Temporal.Instant.compare(now, due) >= 0;
+  }
+}
+
+/** Whether another try would find nothing else than this one did. */
+function hasRun(results: Readonly<Record<string, PullResult>>): boolean {
+  const all = Object.values(results);
+  return all.length > 0 && all.every((one) => one.outcome !== 'stopped' && one.failure?.class !== 'transient');
+}
+
+/** What a run in the direction does in the mode. docs/sync-spec.md#I20 */
+function workOf(mode: Connection['mode'], direction: 'push' | 'pull'): 'work' | 'rehearse' | 'nothing' {
+  if (mode === 'dry-run') return 'rehearse';
+  return mode === 'both' || mode === direction ? 'work' : 'nothing';
 }
 
 function typesInOrder(connection: Connection): string[] {

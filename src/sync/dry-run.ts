@@ -1,4 +1,5 @@
 // What sync would do, without doing it: the same decisions, but only the message log is written. docs/sync-spec.md#I20
+import type { Bundle } from '@medplum/fhirtypes';
 import { sameJson } from '../fhir/canonical-json.ts';
 import { comparable } from './body.ts';
 import { withholdingOf } from './consent.ts';
@@ -8,21 +9,29 @@ import { readUnfed } from './feed.ts';
 import { readLink } from './identity.ts';
 import { writeMessage } from './message-log.ts';
 import { planPage, readPage } from './pull-page.ts';
+import type { PullResult } from './pull-result.ts';
 import { createBody } from './push-create.ts';
 import { updateBody } from './push-update.ts';
 import { actorOf } from './settings.ts';
 
-/** One message per resource that is not on the remote as it is here. */
-export async function dryRunPush(context: RunContext): Promise<number> {
+/** A rehearsal shows what a first run would bring; whoever has more pages than this has seen enough. */
+const MOST_PAGES = 200;
+
+/**
+ * One message per resource that is not on the remote as it is here.
+ * @param from log position that an earlier dry run has reached
+ * @returns the position that this one has reached
+ */
+export async function dryRunPush(context: RunContext, from: number | undefined): Promise<number | undefined> {
   const { store, connection, capability } = context;
-  let found = 0;
-  for (const { type, id } of await readUnfed(store, connection)) {
+  const { entries, position } = await readUnfed(store, connection, from);
+  for (const { type, id } of entries) {
+    if (context.signal.aborted) return from;
     const stored = await store.read(type, id);
     if (!stored || stored.operation === 'delete') continue;
     const link = await readLink(store, connection.name, type, id);
     if ((await withholdingOf(context, { type, id })).withheld) {
       await note(context, { direction: 'push', type, localId: id, remoteId: link?.remoteId, outcome: 'withheld' });
-      found += 1;
       continue;
     }
     const body = link ? await updateBody(context, { stored, link }) : await createBody(context, stored);
@@ -37,27 +46,52 @@ export async function dryRunPush(context: RunContext): Promise<number> {
       outcome,
       body: JSON.stringify(body),
     });
-    found += 1;
   }
-  return found;
+  return position;
 }
 
-/** Looks at the first page of what the remote has, and notes what would come of it. */
-export async function dryRunPull(context: RunContext, type: string): Promise<number> {
+/** Looks at everything the remote has, newest first, and notes what would come of it. */
+export async function dryRunPull(context: RunContext, type: string): Promise<PullResult> {
   const run = ownExchanges(context);
-  const reply = await run.client.search(`${type}?_sort=-_lastUpdated&_count=${run.remote.vendor.pageSize}`);
-  if (!reply.ok) {
-    await note(run, { direction: 'pull', type, outcome: reply.failure.class, detail: reply.failure.message });
-    return 0;
+  const { client, remote, signal } = run;
+  const seen = new Set<string>();
+  let reply = await client.search(`${type}?_sort=-_lastUpdated&_count=${remote.vendor.pageSize}`);
+  for (let pages = 1; ; pages += 1) {
+    if (!reply.ok) {
+      await note(run, { direction: 'pull', type, outcome: reply.failure.class, detail: reply.failure.message });
+      return { outcome: 'failed', applied: 0, failure: reply.failure };
+    }
+    await rehearsePage(run, type, reply.value.body);
+    const next = reply.value.body.link?.find(({ relation }) => relation === 'next')?.url;
+    if (next === undefined) return { outcome: 'done', applied: 0 };
+    if (signal.aborted) return { outcome: 'stopped', applied: 0 };
+    if (seen.has(next) || pages === MOST_PAGES) {
+      const detail = `Stopped after ${pages} pages; there are more.`;
+      await note(run, { direction: 'pull', type, outcome: 'stopped', detail });
+      return { outcome: 'stopped', applied: 0 };
+    }
+    seen.add(next);
+    reply = await client.page(next);
   }
-  const { entries, refused } = readPage(type, reply.value.body);
-  let found = refused.length;
-  for (const { outcome, localId, remoteId } of await planPage(run, type, entries)) {
+}
+
+/** The messages of one page, exchanges with the server included, in one commit. */
+async function rehearsePage(run: RunContext, type: string, page: Bundle): Promise<void> {
+  const { store, connection, runId } = run;
+  const about = { connection: connection.name, runId, direction: 'pull', type } as const;
+  const now = realNow(run);
+  const { entries, refused } = readPage(type, page);
+  const planned = await planPage(run, type, entries);
+  const rows = run.exchanges
+    .take()
+    .map((exchange) => writeMessage({ ...about, exchange, outcome: 'looked', keepResponse: false }, now));
+  for (const { remoteId } of refused)
+    rows.push(writeMessage({ ...about, remoteId, outcome: 'would-be-quarantined' }, now));
+  for (const { outcome, localId, remoteId } of planned) {
     if (outcome === 'echo' || outcome === 'out-of-scope' || outcome === 'waiting') continue;
-    await note(run, { direction: 'pull', type, localId, remoteId, outcome: `would-be-${outcome}` });
-    found += 1;
+    rows.push(writeMessage({ ...about, localId, remoteId, outcome: `would-be-${outcome}` }, now));
   }
-  return found;
+  await store.commit(actorOf(connection, runId), [], rows);
 }
 
 type Note = Omit<Parameters<typeof writeMessage>[0], 'connection' | 'runId'>;

@@ -2,7 +2,7 @@
 // twice. What came from a connection is never marked for it. docs/sync-spec.md#I2 docs/sync-spec.md#I14
 import type { Consent } from '@medplum/fhirtypes';
 import { asFault } from '../fault.ts';
-import { advanceCursor, beginCursor } from '../store/cursor.ts';
+import { advanceCursor, beginCursor, readCursor } from '../store/cursor.ts';
 import type { LogEntry, Store } from '../store/store.ts';
 import type { ConnectionContext } from './context.ts';
 import { mark } from './outbox.ts';
@@ -41,14 +41,22 @@ export async function feedOutbox(context: FeedContext): Promise<number> {
   return marked;
 }
 
-/** Everything in the log that the connection has not been told of, without moving the cursor: for a dry run. */
-export async function readUnfed(store: Store, connection: Connection): Promise<LogEntry[]> {
-  let position = await beginCursor(store, actorOf(connection), cursorName(connection), 0);
+/**
+ * Everything in the log that the connection has not been told of, without moving the cursor: for a dry run.
+ * @param from position to begin at; the cursor when absent
+ * @returns the newest entry of each resource, and how far was read
+ */
+export async function readUnfed(
+  store: Store,
+  connection: Connection,
+  from?: number,
+): Promise<{ readonly entries: LogEntry[]; readonly position: number }> {
+  let position = from ?? (await readCursor(store, cursorName(connection))) ?? 0;
   const newest = new Map<string, LogEntry>();
   for (;;) {
     const entries = await store.readLog(position, BATCH);
     const last = entries.at(-1);
-    if (!last) return [...newest.values()];
+    if (!last) return { entries: [...newest.values()], position };
     for (const entry of changedResources(connection, entries)) newest.set(`${entry.type}/${entry.id}`, entry);
     position = last.sequence;
   }

@@ -133,6 +133,9 @@ const RESTING = "'parked', 'withheld'";
 /** A resource with an open conflict waits for a person, and only that resource. */
 const UNDISPUTED = `NOT EXISTS (SELECT 1 FROM conflict WHERE conflict.connection = outbox.connection
   AND conflict.type = outbox.type AND conflict.local_id = outbox.local_id AND conflict.state = 'open')`;
+/** The mode may have been changed since the run began, also by another process. docs/sync-spec.md#I20 */
+const PUSHED = `NOT EXISTS (SELECT 1 FROM connection_setting WHERE connection_setting.name = outbox.connection
+  AND connection_setting.removed = 0 AND connection_setting.mode NOT IN ('push', 'both'))`;
 
 const MARK = `INSERT INTO outbox (id, connection, type, local_id, upto_sequence, state, attempts, next_at, intent_key, at)
   VALUES (?, ?, ?, ?, ?, 'queued', 0, 0, ?, ?)
@@ -158,7 +161,7 @@ export async function nextDue(
 ): Promise<OutboxRow[]> {
   const sql = `SELECT ${COLUMNS} FROM outbox WHERE connection = ?
     AND ((state = 'queued' AND next_at <= ?) OR (state = 'sending' AND lease_until <= ?))
-    AND ${UNDISPUTED}
+    AND ${UNDISPUTED} AND ${PUSHED}
     ORDER BY next_at, upto_sequence LIMIT ?`;
   return (await store.query(sql, [connection, now, now, limit])).map(toRow);
 }
@@ -180,7 +183,7 @@ export async function readOutbox(
 export function claim(row: OutboxRow, now: number): { readonly claim: Claim; readonly statement: Statement } {
   const token = newToken();
   const sql = `UPDATE outbox SET state = 'sending', lease_token = ?, lease_until = ?, waits_for = NULL
-    WHERE id = ? AND (state = 'queued' OR (state = 'sending' AND lease_until <= ?)) AND ${UNDISPUTED}`;
+    WHERE id = ? AND (state = 'queued' OR (state = 'sending' AND lease_until <= ?)) AND ${UNDISPUTED} AND ${PUSHED}`;
   // Not while somebody may still be at it: that one may give it back untouched.
   const interrupted = row.state === 'sending' && row.leaseUntil <= now;
   const claimed: Claim = {

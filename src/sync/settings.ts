@@ -1,6 +1,10 @@
-// A connection: an external FHIR server, what flows in which direction, and how often. Data, from the configuration.
+// A connection: an external FHIR server, what flows in which direction, and how often. Data, from the configuration file
+// or from /ops/connections.
 import type { RemoteSettings } from '../remote/remote.ts';
 import type { Actor } from '../store/store.ts';
+
+/** Where a connection was made: in the configuration file, or through /ops/connections. */
+export type ConnectionSource = 'file' | 'ops';
 
 export type Direction = 'pull' | 'push' | 'both';
 

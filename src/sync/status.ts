@@ -4,7 +4,7 @@ import { readCursor } from '../store/cursor.ts';
 import type { Store } from '../store/store.ts';
 import { cursorName } from './feed.ts';
 import type { OutboxState } from './outbox.ts';
-import type { Connection } from './settings.ts';
+import type { Connection, ConnectionSource } from './settings.ts';
 
 export interface StreamStatus {
   readonly type: string;
@@ -18,6 +18,9 @@ export interface StreamStatus {
 export interface ConnectionStatus {
   readonly name: string;
   readonly mode: Connection['mode'];
+  readonly source: ConnectionSource;
+  readonly baseUrl: string;
+  readonly vendor: Connection['vendor'];
   readonly breaker: BreakerStatus;
   /** Log entries not looked at yet. */
   readonly feedLag: number;
@@ -32,8 +35,9 @@ export async function connectionStatus(
   store: Store,
   connection: Connection,
   breaker: BreakerStatus,
+  source: ConnectionSource,
 ): Promise<ConnectionStatus> {
-  const { name, mode } = connection;
+  const { name, mode, baseUrl, vendor } = connection;
   const count = async (sql: string) => Number((await store.query(sql, [name]))[0]?.n ?? 0);
   const outbox = { queued: 0, sending: 0, sent: 0, parked: 0, rejected: 0, superseded: 0, withheld: 0 };
   for (const row of await store.query('SELECT state, COUNT(*) AS n FROM outbox WHERE connection = ? GROUP BY state', [
@@ -48,6 +52,9 @@ export async function connectionStatus(
   return {
     name,
     mode,
+    source,
+    baseUrl,
+    vendor,
     breaker,
     feedLag: (await store.head()) - ((await readCursor(store, cursorName(connection))) ?? 0),
     outbox,

@@ -3,27 +3,35 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { asFault, Fault } from '../fault.ts';
-import type { SigningKey } from '../remote/authorization.ts';
+import type { SigningKeys } from '../remote/authorization.ts';
+import { type NamedSecret, NO_SECRETS, type ReadSecret } from '../remote/named-secret.ts';
 import { createRemote, type Remote } from '../remote/remote.ts';
 import type { Actor, Store } from '../store/store.ts';
+import { checkConnection } from './check-connection.ts';
+import type { CheckReport } from './check-report.ts';
 import { type Conflict, listOpenConflicts } from './conflict.ts';
 import { type ConnectionRuns, createConnection } from './connection.ts';
 import type { ConnectionContext, ConsentContext, SyncEvent } from './context.ts';
+import { type ManageConnections, manageConnections } from './manage-connections.ts';
 import type { Policies } from './policies.ts';
 import { type Resolution, resolveConflict } from './resolve.ts';
-import type { Connection } from './settings.ts';
+import { runConnections } from './running-connections.ts';
+import type { Connection, ConnectionSource } from './settings.ts';
 import { type ConnectionStatus, connectionStatus } from './status.ts';
 
 export interface SyncOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Of the configuration file; those of the table are added. */
   readonly connections: readonly Connection[];
   /** Of this Baton, without trailing slash: our identifier on remote resources is `BASE/id`. */
   readonly baseUrl: string;
   readonly fetch: typeof globalThis.fetch;
-  /** Signing key for SMART Backend Services, for all connections. */
-  readonly key?: SigningKey | undefined;
+  /** Signing keys for SMART Backend Services, for all connections. */
+  readonly keys?: SigningKeys | undefined;
+  /** Reads the secrets that connections name; without it none can. @throws Fault unavailable | forbidden */
+  readonly readSecret?: ((secret: NamedSecret, source: ConnectionSource) => string) | undefined;
   readonly policies: Policies;
   /** What consents are asked with before a resource is sent. */
   readonly consent: ConsentContext;
@@ -47,6 +55,9 @@ export interface Sync {
   /** Pushes soon after every commit, until `stop`. */
   follow(): void;
   status(): Promise<ConnectionStatus[]>;
+  readonly connections: ManageConnections;
+  /** Looks at the server of a connection, and changes nothing. @throws Fault not-found */
+  checkConnection(name: string): Promise<CheckReport>;
   conflicts(name?: string): Promise<Conflict[]>;
   /** @throws Fault not-found | conflict | precondition | invalid | unprocessable */
   resolve(actor: Actor, id: string, resolution: Resolution): Promise<void>;
@@ -58,21 +69,32 @@ export function createSync(options: SyncOptions): Sync {
   const { store, clock, log, emit = () => undefined } = options;
   const stopping = new AbortController();
   const working = new Set<Promise<unknown>>();
-  const remotes = new Map<string, Remote>();
-  const runs = options.connections.map((connection) => {
-    const remote = remoteOf(options, connection, emit);
-    remotes.set(connection.name, remote);
+  function make(connection: Connection, source: ConnectionSource) {
+    const remote = remoteOf(options, connection, source, emit);
     const context: ConnectionContext = {
       ...{ connection, remote, store, clock, log, emit, policies: options.policies, consent: options.consent },
       mapping: { remoteBase: remote.baseUrl, ownSystem: `${options.baseUrl}/id` },
       random: options.random ?? Math.random,
       signal: stopping.signal,
     };
-    return createConnection(context, options.workers ?? remote.vendor.concurrency);
+    return { runs: createConnection(context, options.workers ?? remote.concurrency), remote };
+  }
+  const running = runConnections(options.connections, make, store, log);
+  const connections = manageConnections({
+    ...{ store, clock, running },
+    mayName: (secret) => options.readSecret?.(secret, 'ops'),
   });
   let unfollow: (() => void) | undefined;
 
   async function each(name: string | undefined, work: (run: ConnectionRuns) => Promise<unknown>): Promise<void> {
+    if (stopping.signal.aborted) return;
+    try {
+      await running.ready();
+    } catch (error) {
+      log.error({ err: asFault(error) }, 'the connections could not be read');
+      return;
+    }
+    const runs = running.all().map((one) => one.runs);
     const chosen = runs.filter(({ connection }) => name === undefined || connection.name === name);
     if (name !== undefined && chosen.length === 0) throw new Fault('not-found', `There is no connection "${name}".`);
     if (stopping.signal.aborted) return;
@@ -93,7 +115,11 @@ export function createSync(options: SyncOptions): Sync {
     pushNow: (name) => each(name, (run) => run.push()),
     pullNow: (name) => each(name, (run) => run.pull()),
     sweep: (name) => each(name, (run) => run.sweep()),
-    tick: (now) => each(undefined, (run) => run.tick(now)),
+    async tick(now) {
+      // Another process may have changed them.
+      if (!stopping.signal.aborted) await running.refresh();
+      await each(undefined, (run) => run.tick(now));
+    },
     follow() {
       let waiting = false;
       // However many commits there are during a push, one more push follows it.
@@ -106,33 +132,56 @@ export function createSync(options: SyncOptions): Sync {
         });
       });
     },
-    status: () =>
-      Promise.all(
-        runs.map(({ connection }) => {
-          const breaker = remotes.get(connection.name)?.breaker;
-          if (!breaker) throw new Fault('fault', `Connection "${connection.name}" has no remote.`);
-          return connectionStatus(store, connection, breaker.status);
-        }),
-      ),
+    async status() {
+      await running.ready();
+      const all = running.all();
+      return Promise.all(
+        all.map(({ runs, remote, source }) => connectionStatus(store, runs.connection, remote.breaker.status, source)),
+      );
+    },
+    connections,
+    async checkConnection(name) {
+      const { connection, source } = await connections.read(name);
+      const remote = remoteOf(options, connection, source);
+      try {
+        const readSecret = secretsFor(options, source);
+        return await checkConnection({ connection, remote, readSecret, store, now: clock.real() });
+      } finally {
+        await remote.close();
+      }
+    },
     conflicts: (name) => listOpenConflicts(store, name),
     resolve: (actor, id, resolution) => resolveConflict(store, actor, id, resolution, clock.real().epochMilliseconds),
     async stop() {
       unfollow?.();
       stopping.abort();
+      running.halt();
       await Promise.all(working);
+      await running.close();
     },
   };
 }
 
-function remoteOf(options: SyncOptions, connection: Connection, emit: (event: SyncEvent) => void): Remote {
-  const { clock, fetch, key, log } = options;
+const secretsFor = ({ readSecret }: SyncOptions, source: ConnectionSource): ReadSecret =>
+  readSecret ? (secret) => readSecret(secret, source) : NO_SECRETS;
+
+/** @param emit absent: nobody is told of its state */
+function remoteOf(
+  options: SyncOptions,
+  connection: Connection,
+  source: ConnectionSource,
+  emit?: (event: SyncEvent) => void,
+): Remote {
+  const { clock, fetch, keys, log } = options;
   const known = { connection: connection.name };
   return createRemote({
     settings: connection,
     clock,
     fetch,
-    key,
+    keys,
+    readSecret: secretsFor(options, source),
     onBreaker: ({ state }) => {
+      if (!emit) return;
       log.warn({ ...known, state }, 'connection changed its state');
       emit({ ...known, kind: 'breaker', state });
     },

@@ -1,4 +1,4 @@
-// The only user of node-cron: once a minute it says that time has passed. What is due is decided elsewhere, so a missed
+// The only clockwork, by node-cron: once a minute it says that time has passed. What is due is decided elsewhere, so a missed
 // beat costs a minute, not a follow-up.
 import { schedule } from 'node-cron';
 import type { Logger } from 'pino';

@@ -24,6 +24,16 @@ export interface Knobs {
   normalise: boolean;
   /** Refuses requests without a token from its own token endpoint, signed by this key. */
   requireToken: JSONWebKeySet | undefined;
+  /** Clients besides those with an assertion that may get a token. */
+  acceptClient: ((form: URLSearchParams, authorization: string | undefined) => boolean) | undefined;
+  /** Where the token endpoint sends who asks; nowhere when empty. */
+  tokenRedirect: string;
+  /** Runs before the effect of each write. */
+  beforeWrite: (() => Promise<unknown>) | undefined;
+  /** What its SMART configuration says it verifies. */
+  algorithms: string[];
+  /** Members of its CapabilityStatement instead of the usual ones. */
+  statement: object;
   /** Refuses the next requests: status and headers. */
   refusals: { status: number; headers?: Record<string, string>; body?: string }[];
   /** Breaks the connection of the next write: before its effect or after it. */
@@ -64,6 +74,11 @@ export const DEFAULTS: Knobs = {
   sameNext: false,
   normalise: false,
   requireToken: undefined,
+  acceptClient: undefined,
+  tokenRedirect: '',
+  beforeWrite: undefined,
+  algorithms: ['ES384', 'RS384'],
+  statement: {},
   refusals: [],
   dropWrite: undefined,
   lastUpdated: true,

@@ -28,7 +28,8 @@ export interface FakeRemote {
   readonly knobs: Knobs;
   /** `METHOD path` of every request, metadata excluded. */
   readonly requests: { method: string; url: string; headers: Record<string, unknown>; body: unknown }[];
-  readonly tokens: { issued: number; asked: number };
+  /** `accepted`: the tokens that open it, where it asks for one. */
+  readonly tokens: { issued: number; asked: number; readonly accepted: Set<string> };
   /** The server's clock, milliseconds since 1970. */
   now: number;
   all(type: string): (Resource & { id: string })[];
@@ -60,13 +61,13 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   const stored = new Map<string, Stored>();
   const deleted = new Set<string>();
-  const issued = new Set<string>();
   const versions: Version[] = [];
+  const accepted = new Set<string>();
   const state: FakeRemote = {
     baseUrl: '',
     knobs: { ...DEFAULTS, ...knobs, refusals: [...(knobs.refusals ?? [])] },
     requests: [],
-    tokens: { issued: 0, asked: 0 },
+    tokens: { issued: 0, asked: 0, accepted },
     now: Temporal.Instant.from('2026-11-24T12:00:00Z').epochMilliseconds,
     all: (type) =>
       [...stored.values()].map(({ resource }) => resource).filter((resource) => resource.resourceType === type),
@@ -214,10 +215,11 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
       return;
     }
     const token = String(request.headers.authorization ?? '').replace('Bearer ', '');
-    if (state.knobs.requireToken && !issued.has(token)) throw new Refusal(401, 'No token.');
+    if (state.knobs.requireToken && !accepted.has(token)) throw new Refusal(401, 'No token.');
   });
   app.addHook('preHandler', async ({ method, url, headers, body }) => {
     if (!url.endsWith('/metadata')) state.requests.push({ method, url: url.replace('/fhir', ''), headers, body });
+    if (method !== 'GET') await state.knobs.beforeWrite?.();
   });
   app.setErrorHandler((error, _request, reply) => {
     const status = error instanceof Refusal ? error.status : 500;
@@ -231,10 +233,14 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
 
   app.get('/fhir/.well-known/smart-configuration', () => ({
     token_endpoint: state.baseUrl.replace('/fhir', '/token'),
+    token_endpoint_auth_signing_alg_values_supported: state.knobs.algorithms,
   }));
   app.post('/token', async (request, reply) => {
     state.tokens.asked += 1;
     const form = new URLSearchParams(String(request.body));
+    const { acceptClient, tokenRedirect } = state.knobs;
+    if (tokenRedirect !== '') return reply.redirect(tokenRedirect, 307);
+    if (acceptClient?.(form, request.headers.authorization)) return issue();
     try {
       const keys = createLocalJWKSet(state.knobs.requireToken ?? { keys: [] });
       const audience = state.baseUrl.replace('/fhir', '/token');
@@ -242,13 +248,16 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
     } catch {
       return reply.code(400).send({ error: 'invalid_client' });
     }
+    return issue();
+  });
+  function issue() {
     const token = randomUUID();
-    issued.add(token);
+    accepted.add(token);
     state.tokens.issued += 1;
     return { access_token: token, token_type: 'bearer', expires_in: 300 };
-  });
+  }
 
-  app.get('/fhir/metadata', () => statementOf(state.knobs));
+  app.get('/fhir/metadata', () => ({ ...statementOf(state.knobs), ...state.knobs.statement }));
   app.get<{ Params: { type: string; id: string } }>('/fhir/:type/:id', (request, reply) => {
     const key = `${request.params.type}/${request.params.id}`;
     if (state.knobs.notGranted.includes(request.params.type)) throw new Refusal(403, 'Not granted.');

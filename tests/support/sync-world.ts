@@ -30,6 +30,8 @@ export interface World {
   read<T extends Resource>(type: T['resourceType'], id: string): Promise<T | undefined>;
   /** All current local resources of a type. */
   all<T extends Resource>(type: T['resourceType']): Promise<(T & { id: string })[]>;
+  /** Sync of another process on the same database; whoever asks stops it. */
+  another(): Sync;
   /** As after a crash: store and sync are opened again. */
   restart(overrides?: (store: SyncOptions['store']) => Partial<SyncOptions>): Promise<void>;
   cleanup(): Promise<void>;
@@ -100,6 +102,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       const newest = new Map(items.toReversed().map((item) => [item.id, item]));
       return [...newest.values()].filter((item) => item.content !== '').map((item) => JSON.parse(item.content));
     },
+    another: () => make(options.sync?.(temp.store)),
     async restart(overrides) {
       await world.sync.stop();
       await temp.reopen();

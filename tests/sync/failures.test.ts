@@ -185,12 +185,12 @@ describe('authorization', () => {
     await reopen({
       knobs: { requireToken: publicPart(signing) },
       connection: { auth },
-      sync: () => ({ key: signing }),
+      sync: () => ({ keys: { ES384: signing } }),
     });
     for (let id = 0; id < 5; id += 1) await world.write(patient(`p${id}`));
     await world.sync.pushNow();
     expect(world.remote.all('Patient')).toHaveLength(5);
-    expect(world.remote.tokens).toEqual({ issued: 1, asked: 1 });
+    expect(world.remote.tokens).toMatchObject({ issued: 1, asked: 1 });
     world.remote.knobs.refusals.push({ status: 401 });
     await world.write(patient('p9'));
     await world.sync.pushNow();
@@ -203,7 +203,11 @@ describe('authorization', () => {
   test('a wrong key opens the breaker after one attempt, and rows keep their place', async () => {
     const wrong = await key();
     const right = await key();
-    await reopen({ knobs: { requireToken: publicPart(right) }, connection: { auth }, sync: () => ({ key: wrong }) });
+    await reopen({
+      knobs: { requireToken: publicPart(right) },
+      connection: { auth },
+      sync: () => ({ keys: { ES384: wrong } }),
+    });
     await world.write(patient('p1'));
     await world.write(patient('p2'));
     await world.sync.pushNow();
@@ -212,7 +216,7 @@ describe('authorization', () => {
     expect(world.events).toEqual([{ kind: 'breaker', connection: 'ehr', state: 'open' }]);
     const [message] = await world.temp.store.query("SELECT detail FROM message WHERE outcome = 'auth'");
     expect(message?.detail).toBe('The token endpoint answered 400 (invalid_client).');
-    await world.restart(() => ({ key: right }));
+    await world.restart(() => ({ keys: { ES384: right } }));
     await world.sync.pushNow();
     expect(world.remote.all('Patient')).toHaveLength(2);
   });

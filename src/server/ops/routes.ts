@@ -8,6 +8,7 @@ import type { FhirContext } from '../fhir/context.ts';
 import { grantOf } from '../grant-of.ts';
 import type { RouteFacts } from '../route-facts.ts';
 import { listConflicts, readResolution } from './conflicts.ts';
+import { serveConnections } from './connections.ts';
 import { FOLLOW_UP_FILTERS, listFollowUps } from './follow-ups.ts';
 import { type ListPage, type ListRequest, listRequest } from './list-request.ts';
 import { AUDIT, DELIVERIES, listTable, MESSAGES, OUTBOX } from './table-list.ts';
@@ -15,7 +16,9 @@ import { AUDIT, DELIVERIES, listTable, MESSAGES, OUTBOX } from './table-list.ts'
 export interface OperatorParts {
   readonly context: FhirContext;
   /** Absent: no routes about connections. */
-  readonly sync?: Pick<Sync, 'status' | 'conflicts' | 'resolve' | 'pullNow' | 'pushNow'> | undefined;
+  readonly sync?:
+    | Pick<Sync, 'status' | 'connections' | 'checkConnection' | 'conflicts' | 'resolve' | 'pullNow' | 'pushNow'>
+    | undefined;
   /** Absent: no sweep. */
   readonly transitions?: Pick<Transitions, 'tick'> | undefined;
   readonly verifyTrail: () => Promise<TrailVerdict>;
@@ -43,6 +46,7 @@ export function serveOperators(
     list(name, table.filters, (request) => listTable(store, table, request));
   }
   list('connections', [], async () => ({ items: await sync.status() }));
+  serveConnections(server, sync);
   list('conflicts', ['connection'], (request) => listConflicts(sync.conflicts, request));
   command('conflicts/:id/resolve', 'resolve', async (request) => {
     const id = param(request, 'id');

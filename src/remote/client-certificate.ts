@@ -1,0 +1,58 @@
+// Mutual TLS: the certificate that a connection shows, and whom it believes. Goes with every kind of authorization, and
+// to the token endpoint too.
+import { Agent } from 'undici';
+import type { NamedSecret, ReadSecret } from './named-secret.ts';
+
+/** PEM texts by name. `cert` and `key` belong together; `ca` alone trusts a private authority. */
+export interface TlsSettings {
+  readonly cert?: NamedSecret;
+  readonly key?: NamedSecret;
+  /** Instead of the authorities that Node knows. */
+  readonly ca?: NamedSecret;
+}
+
+/** PEM texts as they are now. */
+export type TlsTexts = { readonly cert?: string; readonly key?: string; readonly ca?: string };
+
+export interface CertifiedAgent {
+  /** @throws Fault when a file or variable is missing */
+  get(): Agent;
+  close(): Promise<void>;
+}
+
+/** Files are looked at again so often; a renewed certificate is in use no later. */
+const LIFETIME = 60_000;
+
+/** @throws Fault */
+export function readTls(settings: TlsSettings, readSecret: ReadSecret): TlsTexts {
+  const { cert, key, ca } = settings;
+  return {
+    ...(cert ? { cert: readSecret(cert) } : {}),
+    ...(key ? { key: readSecret(key) } : {}),
+    ...(ca ? { ca: readSecret(ca) } : {}),
+  };
+}
+
+/** @param now the machine's clock, epoch milliseconds */
+export function certifiedAgent(settings: TlsSettings, readSecret: ReadSecret, now: () => number): CertifiedAgent {
+  let made: { readonly agent: Agent; readonly texts: string } | undefined;
+  let until = 0;
+  return {
+    get() {
+      if (made && now() < until) return made.agent;
+      const tls = readTls(settings, readSecret);
+      const texts = JSON.stringify(tls);
+      until = now() + LIFETIME;
+      if (made?.texts === texts) return made.agent;
+      // The old one finishes what is under way.
+      void made?.agent.close();
+      made = { agent: new Agent({ connect: tls }), texts };
+      return made.agent;
+    },
+    async close() {
+      const last = made?.agent;
+      made = undefined;
+      await last?.close();
+    },
+  };
+}

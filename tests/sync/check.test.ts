@@ -1,0 +1,206 @@
+// `baton connect check`: what a person is told about a server before relying on it.
+import { afterEach, describe, expect, test } from 'vitest';
+import { Fault } from '../../src/fault.ts';
+import { type CheckReport, describeReport } from '../../src/sync/check-report.ts';
+import type { Connection } from '../../src/sync/settings.ts';
+import { makeCertificate } from '../support/certificate.ts';
+import { startFakeRemote } from '../support/fake-remote.ts';
+import type { Knobs } from '../support/fake-remote-knobs.ts';
+import { openWorld, patient, type World } from '../support/sync-world.ts';
+import { startTlsFront } from '../support/tls-front.ts';
+
+let world: World;
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close();
+});
+
+async function open(connection: Partial<Connection> = {}, knobs: Partial<Knobs> = {}): Promise<World> {
+  const readSecret = () => {
+    throw new Fault('unavailable', 'The environment variable S is not set.');
+  };
+  world = await openWorld({ connection, knobs, sync: () => ({ readSecret }) });
+  closing.push(() => world.cleanup());
+  world.remote.now = Temporal.Now.instant().epochMilliseconds;
+  return world;
+}
+const check = () => world.sync.checkConnection('ehr');
+const step = (report: CheckReport, name: string) => report.steps.filter((one) => one.step === name);
+
+/** A statement in which the types can what is written: letters of `crud`, `s` for search; then search parameters. */
+function statement(types: Readonly<Record<string, readonly [string, ...string[]]>>, more: object = {}): object {
+  const codes = { c: 'create', r: 'read', u: 'update', d: 'delete', s: 'search-type', h: 'history-type' };
+  const resource = Object.entries(types).map(([type, [can, ...searchParam]]) => ({
+    type,
+    interaction: [...can].map((letter) => ({ code: codes[letter as keyof typeof codes] })),
+    searchParam: searchParam.map((name) => ({ name, type: 'token' })),
+  }));
+  return { format: ['json'], ...more, rest: [{ mode: 'server', resource }] };
+}
+
+/** As the CapabilityStatements of Epic state it. */
+const LIKE_EPIC = statement({
+  Patient: ['crs', 'identifier'],
+  CarePlan: ['rs', 'patient', 'identifier'],
+  Task: ['rsu', 'patient', 'identifier'],
+  ServiceRequest: ['crsu', 'patient', 'identifier'],
+  DocumentReference: ['crsu', 'patient'],
+});
+
+describe('a server that can everything', () => {
+  test('is usable, and nothing is written there', async () => {
+    await open();
+    const report = await check();
+    expect(report).toMatchObject({ connection: 'ehr', usable: true });
+    expect(report.types.map(({ type, finding }) => [type, finding])).toEqual(
+      ['Patient', 'CarePlan', 'Goal', 'Task'].map((type) => [type, 'ok']),
+    );
+    expect(report.types[0]?.sentence).toBe('Patient can be read by what changed since the last time, can be written.');
+    expect(world.remote.writes()).toEqual([]);
+    expect(world.remote.requests.every(({ url }) => url.endsWith('_count=1'))).toBe(true);
+    const text = describeReport(report);
+    expect(text).toMatch(/^ok {4}metadata {2}fake; FHIR 4\.0\.1 in JSON; it takes transactions\.$/m);
+    expect(text).toMatch(/can be used\.$/);
+  });
+
+  test('is recorded like every exchange, and names no patient', async () => {
+    await open({ types: { Patient: 'pull' } });
+    world.remote.put(patient('p1', { name: [{ family: 'Unmistakable' }] }));
+    expect(JSON.stringify(await check())).not.toContain('Unmistakable');
+    const rows = await world.temp.store.query("SELECT outcome, response FROM message WHERE outcome = 'check'");
+    expect(rows).toEqual([
+      { outcome: 'check', response: null },
+      { outcome: 'check', response: null },
+    ]);
+  });
+});
+
+describe('a server like Epic', () => {
+  const types = { Patient: 'both', CarePlan: 'both', Task: 'both', ServiceRequest: 'push', Goal: 'push' } as const;
+
+  test('is told about type by type', async () => {
+    await open({ vendor: 'epic', types, projections: { CarePlan: 'DocumentReference' } }, { statement: LIKE_EPIC });
+    const report = await check();
+    expect(report.usable).toBe(true);
+    expect(Object.fromEntries(report.types.map(({ type, finding, sentence }) => [type, [finding, sentence]]))).toEqual({
+      Patient: [
+        'note',
+        'Patient can be read patient by patient, can be made there but not changed; a create whose answer is lost is looked for by our identifier.',
+      ],
+      CarePlan: [
+        'ok',
+        'CarePlan can be read patient by patient, cannot be written; changes would go out as a DocumentReference.',
+      ],
+      Task: [
+        'note',
+        'Task can be read patient by patient, can be changed but not made there; with projections, changes could go out as a DocumentReference; the server keeps no versions, so Baton looks at it before it writes.',
+      ],
+      ServiceRequest: [
+        'ok',
+        'ServiceRequest can be written; the server keeps no versions, so Baton looks at it before it writes; a create whose answer is lost is looked for by our identifier.',
+      ],
+      Goal: ['bad', 'Goal cannot be written; with projections, changes could go out as a DocumentReference.'],
+    });
+  });
+
+  test('that takes none of the types is not usable', async () => {
+    await open({ types: { Goal: 'push' } }, { statement: statement({ Goal: ['rs', 'patient'] }) });
+    const report = await check();
+    expect(report.usable).toBe(false);
+    expect(report.types).toMatchObject([{ finding: 'bad', sentence: 'Goal cannot be written.' }]);
+  });
+
+  test('whose searches are refused is told so, by status only', async () => {
+    await open({ vendor: 'epic', types: { CarePlan: 'pull', Patient: 'pull' } }, { statement: LIKE_EPIC });
+    world.remote.knobs.refusals = [{ status: 400 }, { status: 403 }];
+    const report = await check();
+    expect(report.types.map(({ finding, sentence }) => [finding, sentence.split('. ')[1]])).toEqual([
+      ['note', 'A search without a patient was answered 400, and no patient is linked yet to try with.'],
+      ['bad', 'A search was answered 403: the scope does not reach it.'],
+    ]);
+  });
+});
+
+describe('what is wrong on the way is said, and nothing after it is asked', () => {
+  test.each([
+    ['another FHIR version', { statement: { fhirVersion: '5.0.0' } }, 'metadata', 'The server speaks FHIR 5.0.0'],
+    ['no JSON', { statement: { format: ['xml'] } }, 'metadata', 'The server speaks xml, and no JSON.'],
+    ['no statement', { statement: { resourceType: 'Basic' } }, 'metadata', '/metadata: The server answered with'],
+  ] as const)('%s', async (_, knobs, name, sentence) => {
+    await open({}, knobs);
+    const report = await check();
+    expect(report).toMatchObject({ usable: false, types: [] });
+    expect(step(report, name)).toMatchObject([{ finding: 'bad', sentence: expect.stringContaining(sentence) }]);
+  });
+
+  test('a base URL that leads elsewhere, to nobody, or to a name that is not there', async () => {
+    await open();
+    const said = async (baseUrl: string) => {
+      Object.assign(world.connection, { baseUrl });
+      await world.restart();
+      const { steps } = await check();
+      return steps.at(-1)?.sentence;
+    };
+    expect(await said(world.remote.baseUrl.replace('/fhir', '/other'))).toContain('this is no FHIR base URL');
+    const gone = await startFakeRemote();
+    await gone.close();
+    expect(await said(gone.baseUrl)).toBe('No answer: nothing listens there.');
+    expect(await said('http://nowhere.invalid/fhir')).toMatch(/^nowhere\.invalid was not found: /);
+  });
+
+  test('a secret that is missing, and credentials that are refused', async () => {
+    await open({ auth: { type: 'token', token: { env: 'S' } } });
+    expect((await check()).steps).toEqual([
+      { step: 'settings', finding: 'bad', sentence: 'The environment variable S is not set.' },
+    ]);
+    const auth = { type: 'client-secret', clientId: 'b', secret: { env: 'S' }, method: 'client_secret_post' } as const;
+    Object.assign(world.connection, { auth });
+    await world.restart(() => ({ readSecret: () => 'x' }));
+    const refused = await check();
+    expect(step(refused, 'smart')).toMatchObject([{ finding: 'ok' }]);
+    expect(step(refused, 'token')[0]?.sentence).toBe(
+      'The token endpoint answered 400 (invalid_client). It does not accept who we are: check auth.clientId, and the secret or the registered key.',
+    );
+    expect((await world.sync.status())[0]?.breaker.state).toBe('closed');
+  });
+
+  test('an algorithm that the server does not verify', async () => {
+    const auth = { type: 'smart-backend', clientId: 'b', scope: 's', algorithm: 'ES384' } as const;
+    await open({ auth }, { algorithms: ['RS384'] });
+    expect((await check()).steps.at(-1)).toMatchObject({ step: 'smart', finding: 'bad' });
+    expect(world.remote.tokens.asked).toBe(0);
+  });
+
+  test('a clock that is off is no reason to stop', async () => {
+    await open({ types: {} });
+    world.remote.now = Temporal.Now.instant().subtract({ minutes: 10 }).epochMilliseconds;
+    const report = await check();
+    expect(step(report, 'clock')).toMatchObject([{ finding: 'note', sentence: expect.stringContaining('s behind') }]);
+    expect(report.usable).toBe(true);
+    expect(step(report, 'settings')[0]?.sentence).toContain('nothing flows');
+  });
+
+  test('certificates', async () => {
+    const authority = makeCertificate('authority');
+    const server = makeCertificate('server', authority);
+    await open();
+    const front = await startTlsFront(world.remote.baseUrl, { cert: server.cert, key: server.key });
+    closing.push(() => front.close());
+    const tls = async (settings: Partial<Connection>, secret: string) => {
+      Object.assign(world.connection, { baseUrl: `${front.origin}/fhir`, ...settings });
+      await world.restart(() => ({ readSecret: () => secret }));
+      return step(await check(), 'tls')[0];
+    };
+    expect(await tls({}, '')).toMatchObject({ finding: 'bad', sentence: expect.stringContaining('tls.ca') });
+    expect(await tls({ tls: { ca: { env: 'CA' } } }, authority.cert)).toEqual({
+      step: 'tls',
+      finding: 'ok',
+      sentence: 'TLSv1.3; its certificate is good until 2099-12-31.',
+    });
+    const both = { cert: { env: 'C' }, key: { env: 'K' } };
+    expect(await tls({ tls: both }, 'no PEM')).toMatchObject({
+      finding: 'bad',
+      sentence: expect.stringContaining('PEM'),
+    });
+  });
+});
