@@ -21,6 +21,8 @@ export interface MergeConflict {
   readonly base?: Json | undefined;
   readonly ours?: Json | undefined;
   readonly theirs?: Json | undefined;
+  /** What no policy of an element asked: the step of a code, or the patient of the whole resource. */
+  readonly why?: 'transition' | 'patient';
 }
 
 export interface Merge {
@@ -87,12 +89,22 @@ function decide(context: Context, place: Place, base: Side, ours: Side, theirs: 
 }
 
 function preferenceFor(policy: MergePolicy, path: string): Preference {
+  return ruleFor(policy, path).preference;
+}
+
+/**
+ * The rule of a policy that decides about an element.
+ * @param path without the type and without keys, e.g. `activity.detail.status`
+ * @returns `rule` is the path that the policy names, or `default`
+ */
+export function ruleFor(policy: MergePolicy, path: string): { readonly rule: string; readonly preference: Preference } {
   const parts = path.split('.');
   for (let length = parts.length; length > 0; length -= 1) {
-    const found = policy.paths?.[parts.slice(0, length).join('.')];
-    if (found) return found;
+    const rule = parts.slice(0, length).join('.');
+    const preference = policy.paths?.[rule];
+    if (preference) return { rule, preference };
   }
-  return policy.default ?? 'review';
+  return { rule: 'default', preference: policy.default ?? 'review' };
 }
 
 function mergeObjects(

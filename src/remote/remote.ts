@@ -9,6 +9,7 @@ import { createSend } from './client.ts';
 import { createFhirClient, type Exchange, type FhirClient } from './fhir-client.ts';
 import { createPacing } from './pacing.ts';
 import { failure, type Result, success } from './result.ts';
+import { tokenExchanges } from './token-exchanges.ts';
 import type { Vendor } from './vendors/vendor.ts';
 import { VENDORS, type VendorName } from './vendors/vendors.ts';
 
@@ -57,8 +58,11 @@ export function createRemote(options: RemoteOptions): Remote {
   const pacing = createPacing({ ...vendor, now, wait });
   const { auth } = settings;
   const { key } = options;
+  const tokens = tokenExchanges(send, clock);
   const authorization =
-    auth.type === 'none' ? NO_AUTHORIZATION : backendServices({ settings: auth, baseUrl, key, send, clock });
+    auth.type === 'none'
+      ? NO_AUTHORIZATION
+      : backendServices({ settings: auth, baseUrl, key, send: tokens.send, clock });
   let known: { readonly capability: Capability; readonly until: number } | undefined;
 
   async function ask(client: FhirClient): Promise<Result<Capability>> {
@@ -82,7 +86,7 @@ export function createRemote(options: RemoteOptions): Remote {
       createFhirClient({
         baseUrl,
         send,
-        authorization,
+        authorization: tokens.toldTo(authorization, onExchange),
         breaker,
         pacing,
         clock,

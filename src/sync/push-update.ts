@@ -32,13 +32,16 @@ export async function pushUpdate(
   if (!context.capability.supports(claim.type, 'update')) return noDoor(context, claim);
   let attempt: Attempt = { stored, link };
   const guarded = context.capability.guardsUpdates(claim.type) && link.remoteVersion !== undefined;
-  let mustLook = claim.faultClass === 'ambiguous' || !guarded || link.baseRemote === undefined;
-  for (let rebases = 0; ; rebases += 1) {
+  // Who sends something again by hand doubts what the last answer said.
+  const doubted = claim.faultClass === 'ambiguous' || claim.replayOf !== undefined;
+  let mustLook = doubted || !guarded || link.baseRemote === undefined;
+  let refused = false;
+  for (let rebases = claim.rebases; ; rebases += 1) {
     if (mustLook) {
       const current = await readCurrent(context, attempt.link);
       if (!current.ok) return remoteUnreadable(context, claim, attempt, current.failure);
-      if (remoteHash(jsonOf(current.value.body)) !== attempt.link.remoteHash || rebases > 0) {
-        const next = await rebase(context, claim, attempt, current.value);
+      if (remoteHash(jsonOf(current.value.body)) !== attempt.link.remoteHash || refused) {
+        const next = await rebase(context, { ...claim, rebases }, attempt, current.value);
         if (next === 'waiting') return next;
         attempt = next;
       }
@@ -55,8 +58,9 @@ export async function pushUpdate(
     if (reply.failure.class !== 'conflict') {
       return endFailed(context, claim, reply.failure, reply.failure.class === 'ambiguous', link.remoteId);
     }
-    if (rebases === MOST_REBASES) return raise(context, claim, contentConflict(attempt, attempt.link.baseRemote ?? {}));
+    if (rebases === MOST_REBASES) return raise(context, claim, restless(attempt));
     mustLook = true;
+    refused = true;
   }
 }
 
@@ -124,7 +128,7 @@ async function rebase(
   const resource = resourceOf(dressed(result.merged, link.localId, parseBody(stored.content)));
   const written = await end(context, {
     claim,
-    settlement: { event: 'again' },
+    settlement: { event: 'again', rebases: claim.rebases },
     remoteId: link.remoteId,
     outcome: 'merged',
     changes: [
@@ -206,6 +210,13 @@ function contentConflict({ stored, link }: Attempt, remoteBody: JsonObject): New
     proposed: undefined,
     paths: [],
   };
+}
+
+/** The remote changes each time before our update arrives: nothing contradicts, but somebody should look. */
+function restless(attempt: Attempt): NewConflict {
+  const { link } = attempt;
+  const conflict = contentConflict(attempt, link.baseRemote ?? {});
+  return { ...conflict, remote: link.baseLocal, proposed: conflict.local };
 }
 
 async function raise(context: RunContext, claim: Claim, conflict: NewConflict): Promise<'waiting'> {
