@@ -1,7 +1,7 @@
 // Three-way merge of two copies of a resource against their last common version, element by element. Pure. What both
 // sides changed differently is decided by a policy per element, and without one waits for a person.
-import { canonicalJson, hashJson, isJsonObject, type Json, type JsonObject, sameJson } from './canonical-json.ts';
-import { keyed } from './merge-keys.ts';
+import { canonicalJson, isJsonObject, type Json, type JsonObject, sameJson } from './canonical-json.ts';
+import { keyed, shownKey } from './merge-keys.ts';
 import { choiceMembers, choiceOf, isWhole, mergeCodings } from './merge-units.ts';
 
 /** `review` keeps both sides and reports a conflict; `append` is `union` whose new items stand in order of time. */
@@ -190,6 +190,5 @@ function within(place: Place, element: string): Place {
 }
 
 function itemPlace(place: Place, key: string): Place {
-  const shown = key.length > 80 ? hashJson(key).slice(0, 12) : key;
-  return { ...place, shown: `${place.shown}[${shown}]` };
+  return { ...place, shown: `${place.shown}[${shownKey(key)}]` };
 }

@@ -17,6 +17,9 @@ import { withheldDue } from './withheld-rows.ts';
 
 export interface ConnectionRuns {
   readonly connection: Connection;
+  readonly context: ConnectionContext;
+  /** What an exchange by hand works with; undefined when the server may not or cannot be asked now. */
+  session(): Promise<RunContext | undefined>;
   /** Sends everything that is due; resolves when nothing is left to do now. */
   push(): Promise<void>;
   /** Reads every type to its end. */
@@ -114,6 +117,8 @@ export function createConnection(context: ConnectionContext, workers: number): C
   const pulling = oneAtATime(pull);
   return {
     connection,
+    context,
+    session: async () => (mode === 'off' ? undefined : begin('pull')),
     push: pushing,
     pull: pulling,
     async tick(now) {

@@ -56,11 +56,16 @@ export interface ConnectionContext {
   readonly signal: AbortSignal;
 }
 
+/** What a body is put into the terms of the other side with. */
+export type MappedContext = Pick<ConnectionContext, 'store' | 'connection' | 'mapping'>;
+
 export interface RunContext extends ConnectionContext {
   readonly runId: string;
   readonly capability: Capability;
   readonly client: FhirClient;
   readonly exchanges: ExchangeLog;
+  /** The message that the run repeats; its messages name it. */
+  readonly replayOf?: string;
 }
 
 /**

@@ -184,6 +184,11 @@ export async function readOutbox(
   return row && toRow(row);
 }
 
+export async function readOutboxRow(store: Pick<Store, 'query'>, id: string): Promise<OutboxRow | undefined> {
+  const [row] = await store.query(`SELECT ${COLUMNS} FROM outbox WHERE id = ?`, [id]);
+  return row && toRow(row);
+}
+
 /** Takes the row for this process; the commit fails with a conflict when another one has it. */
 export function claim(row: OutboxRow, now: number): { readonly claim: Claim; readonly statement: Statement } {
   const token = newToken();

@@ -8,7 +8,7 @@ import type { RemoteFailure, Result } from '../remote/result.ts';
 import type { StoredVersion } from '../store/store.ts';
 import { comparable, dressed, jsonOf, parseBody, resourceOf } from './body.ts';
 import { type NewConflict, openConflict } from './conflict.ts';
-import { type RunContext, realNow } from './context.ts';
+import { type MappedContext, type RunContext, realNow } from './context.ts';
 import { type Link, readLinkMap, remoteHash, saveLink } from './identity.ts';
 import { remoteTargets, toLocalTerms, toRemoteTerms } from './mapping.ts';
 import type { Claim } from './outbox.ts';
@@ -65,7 +65,10 @@ export async function pushUpdate(
 }
 
 /** The remote's body with our changes since the last common version; whatever else is in it stays. */
-export async function updateBody(context: RunContext, { stored, link }: Attempt): Promise<JsonObject> {
+export async function updateBody(
+  context: MappedContext,
+  { stored, link }: { readonly stored: Pick<StoredVersion, 'content'>; readonly link: Link },
+): Promise<JsonObject> {
   const local = comparable(parseBody(stored.content));
   const baseRemote = link.baseRemote ?? { resourceType: link.type };
   const targets = collectReferences(resourceOf(local)).map(parseLiteral);
@@ -238,7 +241,7 @@ async function noDoor(context: RunContext, claim: Claim): Promise<PushResult> {
 }
 
 /** References of the remote to itself in the short form, as we send them. */
-function withRelativeReferences(context: RunContext, body: JsonObject): JsonObject {
+export function withRelativeReferences(context: MappedContext, body: JsonObject): JsonObject {
   const text = JSON.stringify(body);
   const prefix = `"reference":"${context.mapping.remoteBase}/`;
   return text.includes(prefix) ? parseBody(text.replaceAll(prefix, '"reference":"')) : body;

@@ -5,12 +5,12 @@ import type { Clock } from '../clock.ts';
 import { asFault, Fault } from '../fault.ts';
 import type { SigningKey } from '../remote/authorization.ts';
 import { createRemote, type Remote } from '../remote/remote.ts';
-import type { Actor, Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { type Conflict, listOpenConflicts } from './conflict.ts';
 import { type ConnectionRuns, createConnection } from './connection.ts';
 import type { ConnectionContext, ConsentContext, SyncEvent } from './context.ts';
+import { type SyncOperations, syncOperations } from './operations.ts';
 import type { Policies } from './policies.ts';
-import { type Resolution, resolveConflict } from './resolve.ts';
 import type { Connection } from './settings.ts';
 import { type ConnectionStatus, connectionStatus } from './status.ts';
 
@@ -36,7 +36,7 @@ export interface SyncOptions {
   readonly wait?: (milliseconds: number) => Promise<unknown>;
 }
 
-export interface Sync {
+export interface Sync extends SyncOperations {
   /** Sends what is due on one connection, or on all. A connection that fails does not stop the others. */
   pushNow(name?: string): Promise<void>;
   pullNow(name?: string): Promise<void>;
@@ -46,8 +46,6 @@ export interface Sync {
   follow(): void;
   status(): Promise<ConnectionStatus[]>;
   conflicts(name?: string): Promise<Conflict[]>;
-  /** @throws Fault not-found | conflict | precondition | invalid | unprocessable */
-  resolve(actor: Actor, id: string, resolution: Resolution): Promise<void>;
   /** Finishes the requests under way and starts no more. */
   stop(): Promise<void>;
 }
@@ -82,9 +80,18 @@ export function createSync(options: SyncOptions): Sync {
         log.error({ err: asFault(error), connection: run.connection.name }, 'sync run stopped');
       }
     });
-    const done = Promise.all(all);
-    working.add(done);
-    await done.finally(() => working.delete(done));
+    await track(Promise.all(all));
+  }
+
+  function track<T>(work: Promise<T>): Promise<T> {
+    working.add(work);
+    return work.finally(() => working.delete(work));
+  }
+
+  function find(name: string): ConnectionRuns {
+    const found = runs.find(({ connection }) => connection.name === name);
+    if (found) return found;
+    throw new Fault('not-found', `There is no connection "${name}".`);
   }
 
   return {
@@ -112,11 +119,11 @@ export function createSync(options: SyncOptions): Sync {
         }),
       ),
     conflicts: (name) => listOpenConflicts(store, name),
-    resolve: (actor, id, resolution) => resolveConflict(store, actor, id, resolution, clock.real().epochMilliseconds),
+    ...syncOperations({ store, clock, find, track }),
     async stop() {
       unfollow?.();
       stopping.abort();
-      await Promise.all(working);
+      await Promise.allSettled(working);
     },
   };
 }
