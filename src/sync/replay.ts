@@ -130,7 +130,8 @@ async function madeBy(
   otherwise: string,
 ): Promise<Pick<ReplayResult, 'outcome' | 'messages' | 'detail'>> {
   const made = (await readReplays(context.store, id)).filter(({ at }) => at >= since);
-  const last = made.findLast(({ type }) => type !== undefined);
+  // Not an exchange on the way, but what was said in the end.
+  const last = made.findLast(({ method }) => method === undefined);
   return {
     outcome: last?.outcome ?? otherwise,
     messages: made.map((message) => message.id),

@@ -31,10 +31,9 @@ export async function end(context: RunContext, ending: Ending): Promise<boolean>
   const now = realNow(context);
   const about = { connection: connection.name, runId, direction: 'push', type, localId, remoteId } as const;
   const message = { ...about, outcome: ending.outcome, replayOf: claim.replayOf };
-  const exchanges = context.exchanges.take();
-  const messages = exchanges.map((exchange) => writeMessage({ ...message, exchange }, now));
+  const messages = context.exchanges.take().map((exchange) => writeMessage({ ...message, exchange }, now));
   // Whoever asked for it sees what came of it, also when nothing had to be sent.
-  if (exchanges.length === 0 && claim.replayOf !== undefined) messages.push(writeMessage(message, now));
+  if (claim.replayOf !== undefined) messages.push(writeMessage(message, now));
   const waiters = FINAL.has(settlement.event) ? [release(connection.name, `${type}/${localId}`)] : [];
   const alongside = [settle(claim, settlement), ...(ending.statements ?? []), ...waiters, ...messages];
   try {
