@@ -177,6 +177,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     fetch: surroundings.fetch,
     key: keys.client.ES384,
     policies: readPolicies(join(PROFILES, 'policies')),
+    messages: config.messages,
     consent: { parameters, labels: policy },
     emit: (event) => log.info(event, event.kind),
   });

@@ -42,6 +42,8 @@ export interface AuditConfig {
 
 export interface ConfigFile {
   readonly audit: AuditConfig;
+  /** How long messages of sync are kept. */
+  readonly messages: { readonly keepDays?: number; readonly keepSuccessfulDays?: number };
   readonly facilities: readonly FacilityConfig[];
   readonly connections: readonly ConnectionConfig[];
   readonly issuers: readonly IssuerConfig[];

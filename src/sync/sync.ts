@@ -9,6 +9,7 @@ import type { Store } from '../store/store.ts';
 import { type Conflict, listOpenConflicts } from './conflict.ts';
 import { type ConnectionRuns, createConnection } from './connection.ts';
 import type { ConnectionContext, ConsentContext, SyncEvent } from './context.ts';
+import { type MessageKeeping, messageRetention } from './message-retention.ts';
 import { type SyncOperations, syncOperations } from './operations.ts';
 import type { Policies } from './policies.ts';
 import type { Connection } from './settings.ts';
@@ -28,6 +29,8 @@ export interface SyncOptions {
   /** What consents are asked with before a resource is sent. */
   readonly consent: ConsentContext;
   readonly emit?: (event: SyncEvent) => void;
+  /** How long messages are kept; for ever when absent. */
+  readonly messages?: MessageKeeping;
   /** Outbox rows worked on at a time per connection; as many as the vendor allows when absent. */
   readonly workers?: number;
   /** For each exchange; 30 s when absent. */
@@ -66,6 +69,7 @@ export function createSync(options: SyncOptions): Sync {
     };
     return createConnection(context, options.workers ?? remote.vendor.concurrency);
   });
+  const retention = messageRetention(store, clock, log, options.messages ?? {});
   let unfollow: (() => void) | undefined;
 
   async function each(name: string | undefined, work: (run: ConnectionRuns) => Promise<unknown>): Promise<void> {
@@ -97,7 +101,10 @@ export function createSync(options: SyncOptions): Sync {
   return {
     pushNow: (name) => each(name, (run) => run.push()),
     pullNow: (name) => each(name, (run) => run.pull()),
-    tick: (now) => each(undefined, (run) => run.tick(now)),
+    async tick(now) {
+      await each(undefined, (run) => run.tick(now));
+      if (!stopping.signal.aborted) await track(retention.tick());
+    },
     follow() {
       let waiting = false;
       // However many commits there are during a push, one more push follows it.
