@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../fhir/canonical-json.ts';
 import { sameJson } from '../fhir/canonical-json.ts';
 import { elementDifferences } from '../fhir/element-diff.ts';
 import { type MergeConflict, type Preference, ruleFor } from '../fhir/merge3.ts';
-import type { ResourcePolicy } from './policies.ts';
+import type { ResourcePolicy } from './policy-schema.ts';
 
 /** Comparable bodies in local terms. */
 export interface MergeCopies {

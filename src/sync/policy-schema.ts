@@ -1,7 +1,22 @@
 // What a file of profiles/policies may say. Checked when Baton starts, so that a misspelt word never decides about a merge.
 import { Ajv, type ErrorObject } from 'ajv';
 import { Fault } from '../fault.ts';
-import type { ResourcePolicy } from './policies.ts';
+import type { MergePolicy } from '../fhir/merge3.ts';
+
+export interface ResourcePolicy extends MergePolicy {
+  /** `push`: deleting here deletes there. `keep`, when absent: the remote keeps its copy. */
+  readonly delete?: 'keep' | 'push';
+  /**
+   * By top-level element, the codes that end something: when ours is one of them and the remote changed it to another
+   * value at the same time, a person decides, whatever `paths` says.
+   */
+  readonly final?: Readonly<Record<string, readonly string[]>>;
+  /**
+   * By top-level element, which code may follow which: a merged one that cannot be reached from the last common version is
+   * left to a person.
+   */
+  readonly transitions?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+}
 
 const codes = { type: 'array', items: { type: 'string', pattern: '^[a-z][a-z-]*$' } } as const;
 const element = '^[a-z][A-Za-z]*$';

@@ -3,7 +3,7 @@
 import { canonicalJson, type JsonObject, sameJson } from '../fhir/canonical-json.ts';
 import { carryChange, type MergeConflict, type MergePolicy, merge3 } from '../fhir/merge3.ts';
 import { patientOf } from './patient-reference.ts';
-import type { ResourcePolicy } from './policies.ts';
+import type { ResourcePolicy } from './policy-schema.ts';
 import { illegalSteps } from './transitions.ts';
 
 /** All bodies comparable and in local terms. */

@@ -2,7 +2,7 @@
 // from completed back to requested. Pure. docs/sync-spec.md#I9
 import { type Json, type JsonObject, sameJson } from '../fhir/canonical-json.ts';
 import type { MergeConflict } from '../fhir/merge3.ts';
-import type { ResourcePolicy } from './policies.ts';
+import type { ResourcePolicy } from './policy-schema.ts';
 
 type Table = Readonly<Record<string, readonly string[]>>;
 
