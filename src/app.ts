@@ -157,6 +157,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     keys: keys.client,
     readSecret: config.readSecret,
     policies: readPolicies(join(PROFILES, 'policies')),
+    messages: config.messages,
     consent: { parameters, labels: policy },
     emit: (event) => log.info(event, event.kind),
   });

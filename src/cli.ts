@@ -31,6 +31,7 @@ import { addGuides, type GuideCommandParts, listGuides, reindex, removeGuides } 
 import { createLog } from './log.ts';
 import { serve } from './serve.ts';
 import type { Actor } from './store/store.ts';
+import { SYNC_COMMANDS, SYNC_OPTIONS, type SyncOptions } from './sync-commands.ts';
 
 const OPERATOR: Actor = { reference: 'Device/baton-cli', kind: 'service' };
 const MAX_ENTRIES = 100_000;
@@ -41,7 +42,7 @@ interface Command {
   run(app: App, words: readonly string[], options: Options): Promise<void>;
 }
 
-interface Options extends ClientOptions {
+interface Options extends ClientOptions, SyncOptions {
   readonly 'fhir-user'?: string | undefined;
   readonly scope?: string | undefined;
   readonly minutes?: string | undefined;
@@ -155,15 +156,13 @@ const COMMANDS: readonly Command[] = [
       await setMode(connectionParts(app), name, mode);
     },
   },
-  {
-    words: 'conflicts',
-    does: 'list what waits for a person   [NAME]',
-    async run(app, [name]) {
-      for (const { id, connection, type, localId, kind, paths } of await app.sync.conflicts(name)) {
-        print(`${id}  ${connection}  ${type}/${localId}  ${kind}  ${paths.map(({ path }) => path).join(', ')}`);
-      }
-    },
-  },
+  ...SYNC_COMMANDS.map(
+    ({ words, does, run }): Command => ({
+      words,
+      does,
+      run: (app, rest, options) => run({ sync: app.sync, store: app.store, actor: OPERATOR, print }, rest, options),
+    }),
+  ),
   {
     words: 'import',
     does: 'commit FILE…: transaction Bundles or single resources, JSON, also gzipped',
@@ -285,6 +284,7 @@ function readArguments() {
   const options = {
     ...{ scope: text, minutes: text, patient: text, from: text, 'fhir-user': text, public: yes, trusted: yes },
     ...client,
+    ...SYNC_OPTIONS,
     help: { type: 'boolean', short: 'h' },
   } as const;
   try {

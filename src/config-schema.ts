@@ -24,7 +24,7 @@ export const ENVIRONMENT = {
     default: "the SQLite file's folder, else `./data`",
   },
   BATON_CONFIG: {
-    doc: 'JSON file with facilities, connections, issuers, clients, login, limits, origins and audit.',
+    doc: 'JSON file with facilities, connections, issuers, clients, login, limits, origins, audit and messages.',
     default: 'none',
   },
   BATON_SECRETS_DIR: {
@@ -213,6 +213,19 @@ const audit = {
 
 const list = (items: object, description: string) => ({ type: 'array', default: [], items, description }) as const;
 
+const days = (description: string) => ({ type: 'integer', minimum: 1, description }) as const;
+
+const messages = {
+  type: 'object',
+  additionalProperties: false,
+  default: {},
+  description: 'The log of exchanges with external servers (`docs/messages.md`).',
+  properties: {
+    keepDays: days('Days that messages are kept; for ever when absent. What is unresolved stays.'),
+    keepSuccessfulDays: days('Days that those that succeeded are kept; as long as the others when absent.'),
+  },
+} as const;
+
 /** The file that BATON_CONFIG names. */
 export const FILE_SCHEMA = {
   type: 'object',
@@ -229,5 +242,6 @@ export const FILE_SCHEMA = {
       'Origins of browser apps, like `https://app.example`. `*` opens only the metadata and `.well-known`.',
     ),
     audit,
+    messages,
   },
 } as const;

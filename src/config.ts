@@ -32,6 +32,8 @@ export interface AuditConfig {
 
 export interface ConfigFile {
   readonly audit: AuditConfig;
+  /** How long messages of sync are kept. */
+  readonly messages: { readonly keepDays?: number; readonly keepSuccessfulDays?: number };
   readonly facilities: readonly FacilityConfig[];
   readonly connections: readonly Connection[];
   readonly issuers: readonly IssuerConfig[];

@@ -1,6 +1,6 @@
 // What tells the items of a FHIR list apart when two copies are merged: never the index. Lists whose items have no key,
 // or not each its own, are taken as a whole.
-import { canonicalJson, isJsonObject, type Json, type JsonObject } from './canonical-json.ts';
+import { canonicalJson, hashJson, isJsonObject, type Json, type JsonObject } from './canonical-json.ts';
 
 /** Key per element name, for elements whose identity is not visible from their shape. */
 const BY_ELEMENT: Record<string, (item: JsonObject) => string | undefined> = {
@@ -44,6 +44,11 @@ export function keyed(element: string, items: readonly Json[]): Map<string, Json
     byKey.set(key, item);
   }
   return byKey;
+}
+
+/** A key as people see it in a path: a long one is shortened to its hash. */
+export function shownKey(key: string): string {
+  return key.length > 80 ? hashJson(key).slice(0, 12) : key;
 }
 
 function text(value: Json | undefined): string | undefined {

@@ -1,7 +1,7 @@
 // Three-way merge of two copies of a resource against their last common version, element by element. Pure. What both
 // sides changed differently is decided by a policy per element, and without one waits for a person.
-import { canonicalJson, hashJson, isJsonObject, type Json, type JsonObject, sameJson } from './canonical-json.ts';
-import { keyed } from './merge-keys.ts';
+import { canonicalJson, isJsonObject, type Json, type JsonObject, sameJson } from './canonical-json.ts';
+import { keyed, shownKey } from './merge-keys.ts';
 import { choiceMembers, choiceOf, isWhole, mergeCodings } from './merge-units.ts';
 
 /** `review` keeps both sides and reports a conflict; `append` is `union` whose new items stand in order of time. */
@@ -21,6 +21,8 @@ export interface MergeConflict {
   readonly base?: Json | undefined;
   readonly ours?: Json | undefined;
   readonly theirs?: Json | undefined;
+  /** What no policy of an element asked: the step of a code, or the patient of the whole resource. */
+  readonly why?: 'transition' | 'patient';
 }
 
 export interface Merge {
@@ -87,12 +89,22 @@ function decide(context: Context, place: Place, base: Side, ours: Side, theirs: 
 }
 
 function preferenceFor(policy: MergePolicy, path: string): Preference {
+  return ruleFor(policy, path).preference;
+}
+
+/**
+ * The rule of a policy that decides about an element.
+ * @param path without the type and without keys, e.g. `activity.detail.status`
+ * @returns `rule` is the path that the policy names, or `default`
+ */
+export function ruleFor(policy: MergePolicy, path: string): { readonly rule: string; readonly preference: Preference } {
   const parts = path.split('.');
   for (let length = parts.length; length > 0; length -= 1) {
-    const found = policy.paths?.[parts.slice(0, length).join('.')];
-    if (found) return found;
+    const rule = parts.slice(0, length).join('.');
+    const preference = policy.paths?.[rule];
+    if (preference) return { rule, preference };
   }
-  return policy.default ?? 'review';
+  return { rule: 'default', preference: policy.default ?? 'review' };
 }
 
 function mergeObjects(
@@ -178,6 +190,5 @@ function within(place: Place, element: string): Place {
 }
 
 function itemPlace(place: Place, key: string): Place {
-  const shown = key.length > 80 ? hashJson(key).slice(0, 12) : key;
-  return { ...place, shown: `${place.shown}[${shown}]` };
+  return { ...place, shown: `${place.shown}[${shownKey(key)}]` };
 }

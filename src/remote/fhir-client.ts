@@ -9,16 +9,22 @@ import type { Authorization } from './authorization.ts';
 import type { Breaker } from './breaker.ts';
 import { type HttpRequest, type Send, sameOriginUrl } from './client.ts';
 import { expectBundle, expectType, type FhirReply, interpret } from './fhir-reply.ts';
+import { keptHeaders } from './kept-headers.ts';
 import type { Pacing } from './pacing.ts';
 import { failure, type RemoteFailure, type Result, success } from './result.ts';
 
 /** What went over the wire, for the message log. Credentials are left out. */
 export interface Exchange {
+  /** `token`: asked an authorization server for a credential; then there are no bodies. */
+  readonly kind?: 'token';
   readonly method: HttpRequest['method'];
   readonly url: string;
   readonly status?: number;
   readonly request?: string;
   readonly response?: string;
+  /** Those that say something about the exchange (kept-headers.ts). */
+  readonly requestHeaders?: Readonly<Record<string, string>>;
+  readonly responseHeaders?: Readonly<Record<string, string>>;
   readonly failure?: RemoteFailure;
   readonly durationMs: number;
 }
@@ -111,8 +117,10 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
       method: request.method,
       url: request.url,
       durationMs: Math.round(started.until(clock.real()).total('milliseconds')),
+      requestHeaders: keptHeaders(Object.entries(request.headers)),
       ...(request.body === undefined ? {} : { request: request.body }),
       ...(reply.ok ? { status: reply.value.status, response: reply.value.text } : {}),
+      ...(reply.ok ? { responseHeaders: keptHeaders(reply.value.headers) } : {}),
       ...(answer.ok ? {} : { failure: answer.failure }),
     });
     return answer;

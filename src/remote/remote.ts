@@ -12,6 +12,7 @@ import { createFhirClient, type Exchange, type FhirClient } from './fhir-client.
 import { NO_SECRETS, type ReadSecret } from './named-secret.ts';
 import { createPacing } from './pacing.ts';
 import { failure, type Result, success } from './result.ts';
+import { tokenExchanges } from './token-exchanges.ts';
 import type { Vendor } from './vendors/vendor.ts';
 import { VENDORS, type VendorName } from './vendors/vendors.ts';
 
@@ -85,7 +86,8 @@ export function createRemote(options: RemoteOptions): Remote {
   const wait = options.wait ?? ((milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)));
   const bounds = { ...vendor, ...settings.pacing };
   const pacing = createPacing({ ...bounds, now, wait });
-  const authorization = authorize({ settings: settings.auth, baseUrl, keys, readSecret, send, clock });
+  const tokens = tokenExchanges(send, clock);
+  const authorization = authorize({ settings: settings.auth, baseUrl, keys, readSecret, send: tokens.send, clock });
   let known: { readonly capability: Capability; readonly until: number } | undefined;
 
   async function ask(client: FhirClient): Promise<Result<Capability>> {
@@ -111,7 +113,7 @@ export function createRemote(options: RemoteOptions): Remote {
       createFhirClient({
         baseUrl,
         send,
-        authorization,
+        authorization: tokens.toldTo(authorization, onExchange),
         breaker,
         pacing,
         clock,

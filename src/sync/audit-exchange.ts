@@ -18,6 +18,7 @@ interface Exchanging {
 }
 
 const WRITES = { POST: ['create', 'C'], PUT: ['update', 'U'], PATCH: ['patch', 'U'], DELETE: ['delete', 'D'] } as const;
+const TOKEN = ['token', 'E'] as const;
 const MOST_QUERY = 4_000;
 
 export function auditExchange(
@@ -28,7 +29,7 @@ export function auditExchange(
 ): void {
   const { url, status = 0 } = exchange;
   const path = url.startsWith(remote.baseUrl) ? url.slice(remote.baseUrl.length).replace(/^\//, '') : url;
-  const [interaction, action] = interactionOf(exchange.method, path);
+  const [interaction, action] = exchange.kind === 'token' ? TOKEN : interactionOf(exchange.method, path);
   const type = about?.type ?? /^[A-Z][A-Za-z]+/.exec(path)?.[0];
   const actor: Actor = { ...actorOf(connection, runId), address: remote.baseUrl };
   const record: AuditRecord = {

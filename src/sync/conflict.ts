@@ -35,9 +35,15 @@ export interface Conflict {
   readonly proposed: JsonObject | undefined;
   readonly paths: readonly MergeConflict[];
   readonly state: ConflictState;
+  /** Epoch milliseconds of the machine's clock. */
+  readonly openedAt: number;
+  /** The decision, once there is one. */
+  readonly resolution: string | undefined;
+  readonly resolvedBy: string | undefined;
+  readonly resolvedAt: number | undefined;
 }
 
-export type NewConflict = Omit<Conflict, 'id' | 'state'>;
+export type NewConflict = Omit<Conflict, 'id' | 'state' | 'openedAt' | 'resolution' | 'resolvedBy' | 'resolvedAt'>;
 
 const INSERT = `INSERT INTO conflict (id, connection, type, local_id, remote_id, kind, base, local, local_version, remote,
   remote_body, remote_version, proposed, paths, state, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
@@ -130,5 +136,9 @@ function toConflict(row: SqlRow): Conflict {
     proposed: body(row.proposed),
     paths,
     state: String(row.state) as ConflictState,
+    openedAt: Number(row.at),
+    resolution: text(row.resolution),
+    resolvedBy: text(row.resolved_by),
+    resolvedAt: row.resolved_at == null ? undefined : Number(row.resolved_at),
   };
 }

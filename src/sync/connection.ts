@@ -24,6 +24,9 @@ export interface ConnectionRuns {
   setMode(mode: Connection['mode']): void;
   /** Finishes the requests under way and starts no more. */
   halt(): void;
+  readonly context: ConnectionContext;
+  /** What an exchange by hand works with; undefined when the server may not or cannot be asked now. */
+  session(): Promise<RunContext | undefined>;
   /** Sends everything that is due; resolves when nothing is left to do now. */
   push(): Promise<void>;
   /** Reads every type to its end. */
@@ -166,6 +169,8 @@ export function createConnection(context: ConnectionContext, workers: number): C
     get connection() {
       return { ...connection, mode };
     },
+    context,
+    session: async () => (mode === 'off' || isHalted ? undefined : begin('pull')),
     setMode(next) {
       for (const direction of ['push', 'pull'] as const) {
         if (workOf(next, direction) === workOf(mode, direction)) continue;

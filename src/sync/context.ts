@@ -62,6 +62,9 @@ export interface ConnectionContext {
   readonly signal: AbortSignal;
 }
 
+/** What a body is put into the terms of the other side with. */
+export type MappedContext = Pick<ConnectionContext, 'store' | 'connection' | 'mapping'>;
+
 export interface RunContext extends ConnectionContext {
   readonly runId: string;
   readonly capability: Capability;
@@ -71,6 +74,8 @@ export interface RunContext extends ConnectionContext {
   readonly epoch: string;
   /** Remote ids of the patients in scope; undefined when it is all that are linked. */
   readonly scope?: ReadonlySet<string> | undefined;
+  /** The message that the run repeats; its messages name it. */
+  readonly replayOf?: string;
 }
 
 /**

@@ -1,6 +1,7 @@
 // Every exchange with a remote as a row, grouped by run. Rows are written in the commit that settles what they led to;
 // credentials never get here. docs/sync-spec.md#I22
 import { randomUUID } from 'node:crypto';
+import type { RetryClass } from '../fault.ts';
 import type { Exchange } from '../remote/fhir-client.ts';
 import type { Statement } from '../store/store.ts';
 
@@ -19,14 +20,39 @@ export interface Message {
   readonly keepResponse?: boolean;
   /** The received resource, for a message that is about one of a page. */
   readonly body?: string | undefined;
+  /** The message that this one repeats. */
+  readonly replayOf?: string | undefined;
 }
 
+export type MessageClass = 'success' | RetryClass;
+
+/** Longer bodies are cut; the size that is kept beside them says so. */
+export const MOST_BODY = 1024 * 1024;
+
 const INSERT = `INSERT INTO message (id, connection, run_id, direction, type, local_id, remote_id, method, url, status,
-  request, response, outcome, detail, duration_ms, replay_of, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?)`;
+  request, response, outcome, detail, duration_ms, replay_of, at, class, headers, request_bytes, response_bytes)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+/** Outcomes that are no success although no request failed. */
+const UNHAPPY: Readonly<Record<string, RetryClass>> = {
+  transient: 'transient',
+  ambiguous: 'ambiguous',
+  conflict: 'conflict',
+  permanent: 'permanent',
+  auth: 'auth',
+  quarantined: 'permanent',
+  duplicate: 'conflict',
+  stopped: 'transient',
+  parked: 'ambiguous',
+};
 
 /** @param now epoch milliseconds of the machine's clock */
 export function writeMessage(message: Message, now: number): Statement {
   const { exchange } = message;
+  const response = message.body ?? (message.keepResponse === false ? undefined : exchange?.response);
+  const failed = exchange?.failure?.class;
+  const token = exchange?.kind === 'token';
+  const kept = exchange && { request: exchange.requestHeaders, response: exchange.responseHeaders };
   return {
     sql: INSERT,
     params: [
@@ -34,20 +60,34 @@ export function writeMessage(message: Message, now: number): Statement {
       message.connection,
       message.runId,
       message.direction,
-      message.type ?? null,
-      message.localId ?? null,
-      message.remoteId ?? null,
+      token ? null : (message.type ?? null),
+      token ? null : (message.localId ?? null),
+      token ? null : (message.remoteId ?? null),
       exchange?.method ?? null,
       exchange?.url ?? null,
       exchange?.status ?? null,
-      exchange?.request ?? null,
-      message.body ?? (message.keepResponse === false ? null : (exchange?.response ?? null)),
-      exchange?.failure?.class ?? message.outcome,
-      message.detail ?? exchange?.failure?.message ?? null,
+      bounded(exchange?.request),
+      bounded(response),
+      token ? 'token' : (failed ?? message.outcome),
+      token ? null : (message.detail ?? exchange?.failure?.message ?? null),
       exchange?.durationMs ?? null,
+      message.replayOf ?? null,
       now,
+      failed ?? (token ? 'success' : (UNHAPPY[message.outcome] ?? 'success')),
+      kept?.request || kept?.response ? JSON.stringify(kept) : null,
+      bytes(exchange?.request),
+      bytes(message.body ?? exchange?.response),
     ],
   };
+}
+
+/** PostgreSQL has no place for NUL in a text; what comes from outside may have one. */
+function bounded(text: string | undefined): string | null {
+  return text === undefined ? null : text.slice(0, MOST_BODY).replaceAll('\0', '\uFFFD');
+}
+
+function bytes(text: string | undefined): number | null {
+  return text === undefined ? null : Buffer.byteLength(text);
 }
 
 /** Collects the exchanges of one unit of work until its commit takes them. */

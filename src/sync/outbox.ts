@@ -9,7 +9,7 @@ import { waitsForConsent } from './withheld-rows.ts';
 
 export type OutboxState = 'queued' | 'sending' | 'sent' | 'parked' | 'rejected' | 'superseded' | 'withheld';
 /**
- * `changed`: a newer local version, or another consent. `withheld`: a consent keeps it here. `again`: something is left to do. `exhausted`: failed too often. `retry`: a
+ * `changed`: a newer local version, or another consent. `withheld`: a consent keeps it here. `again`: something is left to do. `exhausted`: failed too often. `retry`, `reject`: a
  * person.
  */
 export type OutboxEvent =
@@ -22,7 +22,8 @@ export type OutboxEvent =
   | 'refused'
   | 'withheld'
   | 'withdrawn'
-  | 'retry';
+  | 'retry'
+  | 'reject';
 
 /** Final rows stay for the record; the next change makes a new row, which is what `changed` -> same state means there. */
 export const OUTBOX: Record<OutboxState, Record<OutboxEvent, OutboxState>> = {
@@ -37,6 +38,7 @@ export const OUTBOX: Record<OutboxState, Record<OutboxEvent, OutboxState>> = {
     withheld: 'queued',
     withdrawn: 'superseded',
     retry: 'queued',
+    reject: 'rejected',
   },
   sending: {
     changed: 'sending',
@@ -49,12 +51,13 @@ export const OUTBOX: Record<OutboxState, Record<OutboxEvent, OutboxState>> = {
     withheld: 'withheld',
     withdrawn: 'superseded',
     retry: 'sending',
+    reject: 'sending',
   },
   sent: final('sent'),
-  parked: { ...final('parked'), changed: 'queued', withdrawn: 'superseded', retry: 'queued' },
+  parked: { ...final('parked'), changed: 'queued', withdrawn: 'superseded', retry: 'queued', reject: 'rejected' },
   rejected: { ...final('rejected'), retry: 'queued' },
   superseded: final('superseded'),
-  withheld: { ...final('withheld'), changed: 'queued', withdrawn: 'superseded', retry: 'queued' },
+  withheld: { ...final('withheld'), changed: 'queued', withdrawn: 'superseded', retry: 'queued', reject: 'rejected' },
 };
 
 function final(state: OutboxState): Record<OutboxEvent, OutboxState> {
@@ -69,6 +72,7 @@ function final(state: OutboxState): Record<OutboxEvent, OutboxState> {
     withheld: state,
     withdrawn: state,
     retry: state,
+    reject: state,
   };
 }
 
@@ -88,6 +92,10 @@ export interface OutboxRow {
   readonly faultClass: RetryClass | undefined;
   /** When the claim of whoever is sending it ends. */
   readonly leaseUntil: number;
+  /** How often in a row a newer remote version was merged before sending. */
+  readonly rebases: number;
+  /** The message that a person wants sent again. */
+  readonly replayOf: string | undefined;
 }
 
 /** A row that this process may work on until the lease ends. */
@@ -97,7 +105,7 @@ export interface Claim extends OutboxRow {
 
 /** How a claim ends. Times are epoch milliseconds of the machine's clock. */
 export type Settlement =
-  | { readonly event: 'done' | 'again' }
+  | { readonly event: 'done' | 'again'; readonly rebases?: number }
   | {
       readonly event: 'withdrawn' | 'refused' | 'exhausted';
       readonly fault: string;
@@ -126,7 +134,7 @@ export type Settlement =
 
 const LEASE = 90_000;
 const COLUMNS = `id, connection, type, local_id, upto_sequence, state, attempts, next_at, intent_key, probed_at,
-  fault_class, lease_until`;
+  fault_class, lease_until, rebases, replay_of`;
 const LIVE = "state IN ('queued', 'sending', 'parked', 'withheld')";
 /** A change takes these up again. */
 const RESTING = "'parked', 'withheld'";
@@ -179,6 +187,11 @@ export async function readOutbox(
   return row && toRow(row);
 }
 
+export async function readOutboxRow(store: Pick<Store, 'query'>, id: string): Promise<OutboxRow | undefined> {
+  const [row] = await store.query(`SELECT ${COLUMNS} FROM outbox WHERE id = ?`, [id]);
+  return row && toRow(row);
+}
+
 /** Takes the row for this process; the commit fails with a conflict when another one has it. */
 export function claim(row: OutboxRow, now: number): { readonly claim: Claim; readonly statement: Statement } {
   const token = newToken();
@@ -202,8 +215,8 @@ export function settle(claim: Claim, end: Settlement): Statement {
   const failed = end.event === 'failed' ? end : undefined;
   const fault = 'fault' in end ? end : undefined;
   const sql = `UPDATE outbox SET state = CASE WHEN upto_sequence > ? THEN 'queued' ELSE ? END, attempts = ?, next_at = ?,
-    probed_at = ?, fault = ?, fault_class = ?, detail = ?, lease_token = NULL, lease_until = NULL
-    WHERE id = ? AND lease_token = ?`;
+    probed_at = ?, fault = ?, fault_class = ?, detail = ?, rebases = ?, replay_of = ?, lease_token = NULL,
+    lease_until = NULL WHERE id = ? AND lease_token = ?`;
   return {
     sql,
     params: [
@@ -215,6 +228,9 @@ export function settle(claim: Claim, end: Settlement): Statement {
       fault?.fault ?? null,
       fault?.faultClass ?? null,
       fault?.detail ?? null,
+      ('rebases' in end && end.rebases) || 0,
+      // Still to be sent again: the person's wish stands.
+      OUTBOX.sending[end.event] === 'queued' ? (claim.replayOf ?? null) : null,
       claim.id,
       claim.token,
     ],
@@ -302,5 +318,7 @@ function toRow(row: SqlRow): OutboxRow {
     probedAt: row.probed_at == null ? undefined : Number(row.probed_at),
     faultClass: row.fault_class == null ? undefined : (String(row.fault_class) as RetryClass),
     leaseUntil: Number(row.lease_until ?? 0),
+    rebases: Number(row.rebases),
+    replayOf: row.replay_of == null ? undefined : String(row.replay_of),
   };
 }

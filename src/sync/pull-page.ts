@@ -160,9 +160,10 @@ async function commitAll(
   );
   const changes = incoming.flatMap((one) => one.changes);
   if (applied.length > 0) changes.push(provenanceOf(context, applied));
-  const base = { connection: connection.name, runId, direction: 'pull', type } as const;
+  const { replayOf } = context;
+  const base = { connection: connection.name, runId, direction: 'pull', type, replayOf } as const;
   const worth = incoming.filter(
-    ({ outcome }) => APPLIED.has(outcome) || outcome === 'conflict' || outcome === 'linked',
+    ({ outcome }) => APPLIED.has(outcome) || outcome === 'conflict' || outcome === 'linked' || replayOf !== undefined,
   );
   const messages = [
     ...worth.map(({ outcome, localId, remoteId }) => writeMessage({ ...base, localId, remoteId, outcome }, now)),

@@ -7,7 +7,7 @@ import type { Result } from '../remote/result.ts';
 import type { StoredVersion } from '../store/store.ts';
 import { comparable, dressed, isFhirId, jsonOf, parseBody, resourceOf } from './body.ts';
 import { openConflict } from './conflict.ts';
-import { type RunContext, realNow } from './context.ts';
+import { type MappedContext, type RunContext, realNow } from './context.ts';
 import { unlinkedTargets } from './dependencies.ts';
 import { type Link, readLinkMap, readLinksByRemote, remoteHash, saveLink } from './identity.ts';
 import { carriesIdentifier, remoteTargets, toLocalTerms, toRemoteTerms } from './mapping.ts';
@@ -43,7 +43,10 @@ export async function pushCreate(context: RunContext, claimed: Claim, stored: St
 }
 
 /** The body of a create; targets that are not there yet are logical references. */
-export async function createBody(context: RunContext, stored: StoredVersion): Promise<JsonObject> {
+export async function createBody(
+  context: MappedContext,
+  stored: Pick<StoredVersion, 'id' | 'content'>,
+): Promise<JsonObject> {
   const local = comparable(parseBody(stored.content));
   const targets = collectReferences(resourceOf(local)).map(parseLiteral);
   const known = targets.filter((target) => target !== undefined);

@@ -8,7 +8,7 @@ import type { RemoteFailure, Result } from '../remote/result.ts';
 import type { StoredVersion } from '../store/store.ts';
 import { comparable, dressed, jsonOf, parseBody, resourceOf } from './body.ts';
 import { type NewConflict, openConflict } from './conflict.ts';
-import { type RunContext, realNow } from './context.ts';
+import { type MappedContext, type RunContext, realNow } from './context.ts';
 import { type Link, readLinkMap, remoteHash, saveLink } from './identity.ts';
 import { remoteTargets, toLocalTerms, toRemoteTerms } from './mapping.ts';
 import type { Claim } from './outbox.ts';
@@ -32,13 +32,16 @@ export async function pushUpdate(
   if (!context.capability.supports(claim.type, 'update')) return noDoor(context, claim);
   let attempt: Attempt = { stored, link };
   const guarded = context.capability.guardsUpdates(claim.type) && link.remoteVersion !== undefined;
-  let mustLook = claim.faultClass === 'ambiguous' || !guarded || link.baseRemote === undefined;
-  for (let rebases = 0; ; rebases += 1) {
+  // Who sends something again by hand doubts what the last answer said.
+  const doubted = claim.faultClass === 'ambiguous' || claim.replayOf !== undefined;
+  let mustLook = doubted || !guarded || link.baseRemote === undefined;
+  let refused = false;
+  for (let rebases = claim.rebases; ; rebases += 1) {
     if (mustLook) {
       const current = await readCurrent(context, attempt.link);
       if (!current.ok) return remoteUnreadable(context, claim, attempt, current.failure);
-      if (remoteHash(jsonOf(current.value.body)) !== attempt.link.remoteHash || rebases > 0) {
-        const next = await rebase(context, claim, attempt, current.value);
+      if (remoteHash(jsonOf(current.value.body)) !== attempt.link.remoteHash || refused) {
+        const next = await rebase(context, { ...claim, rebases }, attempt, current.value);
         if (next === 'waiting') return next;
         attempt = next;
       }
@@ -55,13 +58,17 @@ export async function pushUpdate(
     if (reply.failure.class !== 'conflict') {
       return endFailed(context, claim, reply.failure, reply.failure.class === 'ambiguous', link.remoteId);
     }
-    if (rebases === MOST_REBASES) return raise(context, claim, contentConflict(attempt, attempt.link.baseRemote ?? {}));
+    if (rebases === MOST_REBASES) return raise(context, claim, restless(attempt));
     mustLook = true;
+    refused = true;
   }
 }
 
 /** The remote's body with our changes since the last common version; whatever else is in it stays. */
-export async function updateBody(context: RunContext, { stored, link }: Attempt): Promise<JsonObject> {
+export async function updateBody(
+  context: MappedContext,
+  { stored, link }: { readonly stored: Pick<StoredVersion, 'content'>; readonly link: Link },
+): Promise<JsonObject> {
   const local = comparable(parseBody(stored.content));
   const baseRemote = link.baseRemote ?? { resourceType: link.type };
   const targets = collectReferences(resourceOf(local)).map(parseLiteral);
@@ -124,7 +131,7 @@ async function rebase(
   const resource = resourceOf(dressed(result.merged, link.localId, parseBody(stored.content)));
   const written = await end(context, {
     claim,
-    settlement: { event: 'again' },
+    settlement: { event: 'again', rebases: claim.rebases },
     remoteId: link.remoteId,
     outcome: 'merged',
     changes: [
@@ -208,6 +215,13 @@ function contentConflict({ stored, link }: Attempt, remoteBody: JsonObject): New
   };
 }
 
+/** The remote changes each time before our update arrives: nothing contradicts, but somebody should look. */
+function restless(attempt: Attempt): NewConflict {
+  const { link } = attempt;
+  const conflict = contentConflict(attempt, link.baseRemote ?? {});
+  return { ...conflict, remote: link.baseLocal, proposed: conflict.local };
+}
+
 async function raise(context: RunContext, claim: Claim, conflict: NewConflict): Promise<'waiting'> {
   await end(context, {
     claim,
@@ -227,7 +241,7 @@ async function noDoor(context: RunContext, claim: Claim): Promise<PushResult> {
 }
 
 /** References of the remote to itself in the short form, as we send them. */
-function withRelativeReferences(context: RunContext, body: JsonObject): JsonObject {
+export function withRelativeReferences(context: MappedContext, body: JsonObject): JsonObject {
   const text = JSON.stringify(body);
   const prefix = `"reference":"${context.mapping.remoteBase}/`;
   return text.includes(prefix) ? parseBody(text.replaceAll(prefix, '"reference":"')) : body;

@@ -3,7 +3,8 @@
 import { canonicalJson, type JsonObject, sameJson } from '../fhir/canonical-json.ts';
 import { carryChange, type MergeConflict, type MergePolicy, merge3 } from '../fhir/merge3.ts';
 import { patientOf } from './patient-reference.ts';
-import type { ResourcePolicy } from './policies.ts';
+import type { ResourcePolicy } from './policy-schema.ts';
+import { illegalSteps } from './transitions.ts';
 
 /** All bodies comparable and in local terms. */
 export interface Copies {
@@ -27,7 +28,14 @@ export interface Reconciled {
 export function reconcile(copies: Copies, policy: ResourcePolicy): Reconciled {
   const { baseLocal, baseRemote, local, remote } = copies;
   const theirs = carryChange(baseRemote, remote, baseLocal);
-  const { merged, conflicts } = merge3(baseLocal, local, theirs, heedEnded(policy, local));
+  const result = merge3(baseLocal, local, theirs, heedEnded(policy, local));
+  const steps = illegalSteps(policy, { base: baseLocal, ours: local, theirs, merged: result.merged });
+  // As everywhere that a person is asked: what is proposed has ours.
+  const merged = { ...result.merged, ...Object.fromEntries(steps.map(({ path, ours }) => [path, ours])) };
+  const conflicts = [
+    ...result.conflicts,
+    ...steps.filter(({ path }) => !result.conflicts.some((c) => c.path === path)),
+  ];
   const moved = movedToAnotherPatient(local, merged);
   return {
     theirs,
@@ -51,5 +59,5 @@ function heedEnded({ paths, final = {}, ...policy }: ResourcePolicy, local: Json
 function movedToAnotherPatient(local: JsonObject, merged: JsonObject): MergeConflict | undefined {
   const [before, after] = [patientOf(local), patientOf(merged)];
   if (before === undefined || canonicalJson(before) === canonicalJson(after)) return undefined;
-  return { path: 'patient', ours: before, theirs: after };
+  return { path: 'patient', ours: before, theirs: after, why: 'patient' };
 }

@@ -1,8 +1,9 @@
 // A person's decision about a conflict: what both copies become from here on. docs/sync-spec.md#I10
+import type { Resource } from '@medplum/fhirtypes';
 import { Fault } from '../fault.ts';
 import type { JsonObject } from '../fhir/canonical-json.ts';
 import type { Change } from '../fhir/change.ts';
-import type { Actor, Statement, Store } from '../store/store.ts';
+import type { Actor, Statement, Store, StoredVersion } from '../store/store.ts';
 import { dressed, parseBody, resourceOf } from './body.ts';
 import { type Conflict, closeConflict, readConflict } from './conflict.ts';
 import { type Link, readLink, remoteHash, replaceLink, saveLink } from './identity.ts';
@@ -13,35 +14,54 @@ export type Resolution =
   | { readonly take: 'ours' | 'theirs' | 'proposed' }
   | { readonly take: 'edited'; readonly body: JsonObject };
 
+/** What a decision does, before it is done. */
+export interface PlannedResolution {
+  readonly conflict: Conflict;
+  /** The local copy as it is; undefined when there is none or it is deleted. */
+  readonly current: StoredVersion | undefined;
+  /** The local version to write, complete; undefined when the copy stays as it is. */
+  readonly resource: (Resource & { id: string }) | undefined;
+  /** The link afterwards; `replaced` is let go, so that the next exchange makes a new counterpart. */
+  readonly link: Link | undefined;
+  readonly changes: readonly Change[];
+  readonly statements: readonly Statement[];
+}
+
 /**
- * Writes the new local version as `actor` (so it is audited), moves the common version to what the remote had, and lets
- * the resource be sent again.
+ * Plans the decision: the new local version, the common version moved to what the remote had, and the mark that lets the
+ * resource be sent again. Writes nothing.
  * @param now epoch milliseconds of the machine's clock
- * @throws Fault not-found | conflict (already closed) | precondition (edited here since) | invalid | unprocessable
+ * @throws Fault not-found | conflict (already closed) | precondition (edited here since) | unprocessable
  */
-export async function resolveConflict(
-  store: Store,
+export async function planResolution(
+  store: Pick<Store, 'query' | 'read'>,
   actor: Actor,
   id: string,
   resolution: Resolution,
   now: number,
-): Promise<void> {
+): Promise<PlannedResolution> {
   const conflict = await readConflict(store, id);
   if (!conflict) throw new Fault('not-found', `There is no conflict ${id}.`);
   if (conflict.state !== 'open') throw new Fault('conflict', `Conflict ${id} is ${conflict.state} already.`);
   const { connection, type, localId } = conflict;
-  const current = await store.read(type, localId);
+  const newest = await store.read(type, localId);
+  const current = newest?.operation === 'delete' ? undefined : newest;
   const link = await readLink(store, connection, type, localId);
   const closing = closeConflict(id, resolution.take, actor.reference, now);
-  const sending = mark(connection, type, localId, current?.sequence ?? 0, now);
+  const sending = mark(connection, type, localId, newest?.sequence ?? 0, now);
   const body = chosenBody(conflict, resolution);
   const changes: Change[] = [];
-  if (body) {
-    const own = current && current.operation !== 'delete' ? parseBody(current.content) : undefined;
+  const own = current && parseBody(current.content);
+  const resource = body && resourceOf(dressed(body, localId, own));
+  if (resource) {
     const version = own && conflict.localVersion !== undefined ? { ifMatch: conflict.localVersion } : {};
-    changes.push({ op: 'update', resource: resourceOf(dressed(body, localId, own)), ...version });
+    if (current && conflict.localVersion !== undefined && conflict.localVersion !== current.versionId) {
+      throw new Fault('precondition', `${type}/${localId} was edited since the conflict; take ours, or look again.`);
+    }
+    changes.push({ op: 'update', resource, ...version });
   }
-  await store.commit(actor, changes, [closing, ...linking(conflict, resolution, link, now), sending]);
+  const linked = linking(conflict, resolution, link, now);
+  return { conflict, current, resource, link: linked.link, changes, statements: [closing, ...linked.rows, sending] };
 }
 
 /** The local version to write; undefined when the local copy stays as it is. */
@@ -59,27 +79,34 @@ function deletedHere(conflict: Conflict): boolean {
   return conflict.kind === 'deleted' && conflict.local === undefined;
 }
 
+interface Linking {
+  readonly link: Link | undefined;
+  readonly rows: readonly Statement[];
+}
+
 /** What the link becomes. */
-function linking(conflict: Conflict, resolution: Resolution, link: Link | undefined, now: number): Statement[] {
+function linking(conflict: Conflict, resolution: Resolution, link: Link | undefined, now: number): Linking {
   const { connection, type, localId, remoteId } = conflict;
   const ours = resolution.take === 'ours';
+  const saved = (next: Link): Linking => ({ link: next, rows: [saveLink(next, now)] });
   switch (conflict.kind) {
     case 'content':
-      return link ? [saveLink(seenByBoth(conflict, link), now)] : [];
+      return link ? saved(seenByBoth(conflict, link)) : { link, rows: [] };
     case 'deleted':
-      if (!link) return [];
-      if (deletedHere(conflict))
-        return [saveLink(ours ? { ...link, state: 'tombstone' } : seenByBoth(conflict, link), now)];
+      if (!link) return { link, rows: [] };
+      if (deletedHere(conflict)) return saved(ours ? { ...link, state: 'tombstone' } : seenByBoth(conflict, link));
       // Ours lives on: the dead counterpart is let go, and the next push makes a new one.
-      return [ours ? replaceLink(link, now) : saveLink({ ...link, state: 'tombstone' }, now)];
+      return ours
+        ? { link: { ...link, state: 'replaced' }, rows: [replaceLink(link, now)] }
+        : saved({ ...link, state: 'tombstone' });
     case 'identity':
     case 'duplicate': {
-      if (resolution.take !== 'theirs') return link ? [saveLink({ ...link, state: 'linked' }, now)] : [];
+      if (resolution.take !== 'theirs') return link ? saved({ ...link, state: 'linked' }) : { link, rows: [] };
       // The person says that both are the same: linked without a common version, so the next round merges them.
       const bare = { remoteVersion: undefined, remoteHash: undefined, baseVersion: undefined };
       const bases = { baseLocal: undefined, baseRemote: undefined };
       const same = { connection, type, localId, remoteId, ...bare, ...bases };
-      return [saveLink({ ...same, state: 'linked', how: 'matched-manual' }, now)];
+      return saved({ ...same, state: 'linked', how: 'matched-manual' });
     }
   }
 }

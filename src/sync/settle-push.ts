@@ -29,21 +29,11 @@ export async function end(context: RunContext, ending: Ending): Promise<boolean>
   const { claim, settlement, remoteId } = ending;
   const { type, localId } = claim;
   const now = realNow(context);
-  const messages = context.exchanges.take().map((exchange) =>
-    writeMessage(
-      {
-        connection: connection.name,
-        runId,
-        direction: 'push',
-        type,
-        localId,
-        remoteId,
-        exchange,
-        outcome: ending.outcome,
-      },
-      now,
-    ),
-  );
+  const about = { connection: connection.name, runId, direction: 'push', type, localId, remoteId } as const;
+  const message = { ...about, outcome: ending.outcome, replayOf: claim.replayOf };
+  const messages = context.exchanges.take().map((exchange) => writeMessage({ ...message, exchange }, now));
+  // Whoever asked for it sees what came of it, also when nothing had to be sent.
+  if (claim.replayOf !== undefined) messages.push(writeMessage(message, now));
   const waiters = FINAL.has(settlement.event) ? [release(connection.name, `${type}/${localId}`)] : [];
   const alongside = [settle(claim, settlement), ...(ending.statements ?? []), ...waiters, ...messages];
   try {

@@ -6,15 +6,16 @@ import { asFault, Fault } from '../fault.ts';
 import type { SigningKeys } from '../remote/authorization.ts';
 import { type NamedSecret, NO_SECRETS, type ReadSecret } from '../remote/named-secret.ts';
 import { createRemote, type Remote } from '../remote/remote.ts';
-import type { Actor, Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { checkConnection } from './check-connection.ts';
 import type { CheckReport } from './check-report.ts';
 import { type Conflict, listOpenConflicts } from './conflict.ts';
 import { type ConnectionRuns, createConnection } from './connection.ts';
 import type { ConnectionContext, ConsentContext, SyncEvent } from './context.ts';
 import { type ManageConnections, manageConnections } from './manage-connections.ts';
+import { type MessageKeeping, messageRetention } from './message-retention.ts';
+import { type SyncOperations, syncOperations } from './operations.ts';
 import type { Policies } from './policies.ts';
-import { type Resolution, resolveConflict } from './resolve.ts';
 import { runConnections } from './running-connections.ts';
 import type { Connection, ConnectionSource } from './settings.ts';
 import { type ConnectionStatus, connectionStatus } from './status.ts';
@@ -36,6 +37,8 @@ export interface SyncOptions {
   /** What consents are asked with before a resource is sent. */
   readonly consent: ConsentContext;
   readonly emit?: (event: SyncEvent) => void;
+  /** How long messages are kept; for ever when absent. */
+  readonly messages?: MessageKeeping;
   /** Outbox rows worked on at a time per connection; as many as the vendor allows when absent. */
   readonly workers?: number;
   /** For each exchange; 30 s when absent. */
@@ -44,7 +47,7 @@ export interface SyncOptions {
   readonly wait?: (milliseconds: number) => Promise<unknown>;
 }
 
-export interface Sync {
+export interface Sync extends SyncOperations {
   /** Sends what is due on one connection, or on all. A connection that fails does not stop the others. */
   pushNow(name?: string): Promise<void>;
   pullNow(name?: string): Promise<void>;
@@ -59,8 +62,6 @@ export interface Sync {
   /** Looks at the server of a connection, and changes nothing. @throws Fault not-found */
   checkConnection(name: string): Promise<CheckReport>;
   conflicts(name?: string): Promise<Conflict[]>;
-  /** @throws Fault not-found | conflict | precondition | invalid | unprocessable */
-  resolve(actor: Actor, id: string, resolution: Resolution): Promise<void>;
   /** Finishes the requests under way and starts no more. */
   stop(): Promise<void>;
 }
@@ -84,6 +85,7 @@ export function createSync(options: SyncOptions): Sync {
     ...{ store, clock, running },
     mayName: (secret) => options.readSecret?.(secret, 'ops'),
   });
+  const retention = messageRetention(store, clock, log, options.messages ?? {});
   let unfollow: (() => void) | undefined;
 
   async function each(name: string | undefined, work: (run: ConnectionRuns) => Promise<unknown>): Promise<void> {
@@ -106,9 +108,19 @@ export function createSync(options: SyncOptions): Sync {
         log.error({ err: asFault(error), connection: run.connection.name }, 'sync run stopped');
       }
     });
-    const done = Promise.all(all);
-    working.add(done);
-    await done.finally(() => working.delete(done));
+    await track(Promise.all(all));
+  }
+
+  function track<T>(work: Promise<T>): Promise<T> {
+    working.add(work);
+    return work.finally(() => working.delete(work));
+  }
+
+  async function find(name: string): Promise<ConnectionRuns> {
+    await running.ready();
+    const found = running.find(name);
+    if (found) return found.runs;
+    throw new Fault('not-found', `There is no connection "${name}".`);
   }
 
   return {
@@ -119,6 +131,7 @@ export function createSync(options: SyncOptions): Sync {
       // Another process may have changed them.
       if (!stopping.signal.aborted) await running.refresh();
       await each(undefined, (run) => run.tick(now));
+      if (!stopping.signal.aborted) await track(retention.tick());
     },
     follow() {
       let waiting = false;
@@ -151,12 +164,12 @@ export function createSync(options: SyncOptions): Sync {
       }
     },
     conflicts: (name) => listOpenConflicts(store, name),
-    resolve: (actor, id, resolution) => resolveConflict(store, actor, id, resolution, clock.real().epochMilliseconds),
+    ...syncOperations({ store, clock, find, track }),
     async stop() {
       unfollow?.();
       stopping.abort();
       running.halt();
-      await Promise.all(working);
+      await Promise.allSettled(working);
       await running.close();
     },
   };

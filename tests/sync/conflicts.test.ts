@@ -85,6 +85,29 @@ test('a server that demands If-Match and answers 409 gets the same treatment', a
   expect(there('t1')).toMatchObject({ status: 'accepted', priority: 'urgent' });
 });
 
+test('a server that changes before each of our updates is tried four times, then a person is asked', async () => {
+  await world.cleanup();
+  let edits = 0;
+  world = await openWorld({
+    sync: () => ({
+      fetch: async (url, init) => {
+        // Somebody there is always faster.
+        if (init?.method === 'PUT') world.remote.put({ ...there('t1'), description: `Their edit ${++edits}` });
+        return fetch(url, init);
+      },
+    }),
+  });
+  await world.write(patient('p1'));
+  await world.write(task('t1'));
+  await world.sync.pushNow();
+  await world.write(task('t1', { priority: 'urgent' }));
+  await world.sync.pushNow();
+  await world.sync.pushNow();
+  const [conflict] = await world.sync.conflicts();
+  expect(conflict).toMatchObject({ kind: 'content', local: { priority: 'urgent' }, remoteVersion: '4' });
+  expect(there('t1').priority).toBeUndefined();
+});
+
 test('a server without versions is read before it is written', async () => {
   await world.cleanup();
   world = await openWorld({ knobs: { versioning: false } });

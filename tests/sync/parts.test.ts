@@ -123,6 +123,8 @@ describe('after a failure', () => {
     probedAt: undefined,
     faultClass: undefined,
     leaseUntil: 0,
+    rebases: 0,
+    replayOf: undefined,
     token: 't',
   };
   const wayOn = (kind: RetryClass, attempts = 0, unsure = false) =>

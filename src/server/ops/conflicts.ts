@@ -1,24 +1,97 @@
-// GET /ops/conflicts and POST /ops/conflicts/{id}/resolve: differences that wait for a person, and the decision.
+// Differences that wait for a person: the list, one of them with both sides, and the decision.
+
 import { Fault } from '../../fault.ts';
 import type { JsonObject } from '../../fhir/canonical-json.ts';
-import type { Conflict } from '../../sync/conflict.ts';
+import type { Actor, Store } from '../../store/store.ts';
+import { milliseconds } from '../../sync/message-search.ts';
 import type { Resolution } from '../../sync/resolve.ts';
+import type { Sync } from '../../sync/sync.ts';
 import type { ListPage, ListRequest } from './list-request.ts';
+import { listTable, type Table } from './table-list.ts';
 
-/** Open conflicts with both sides, so that a person can decide. They are few; there is one page. */
-export async function listConflicts(
-  conflicts: (connection?: string) => Promise<Conflict[]>,
-  { filter }: ListRequest,
-): Promise<ListPage> {
-  return { items: await conflicts(filter.connection) };
+/** `olderThan` is a duration such as `P1D`; `state=all` shows the decided and the superseded ones, too. */
+export const CONFLICT_FILTERS = 'connection type kind state localId remoteId since until olderThan'.split(' ');
+
+const CONFLICTS: Table = {
+  name: 'conflict',
+  columns:
+    'id connection type local_id remote_id kind state paths local_version remote_version resolution resolved_by resolved_at at'.split(
+      ' ',
+    ),
+  times: ['at', 'resolved_at'],
+  order: 'at',
+  key: 'id',
+  filters: ['connection', 'type', 'kind', 'state', 'local_id', 'remote_id'],
+  where: {
+    since: (value) => ({ sql: 'at >= ?', params: [milliseconds('since', value)] }),
+    until: (value) => ({ sql: 'at < ?', params: [milliseconds('until', value)] }),
+  },
+};
+
+/** Newest first, without the bodies. @param now epoch milliseconds of the machine's clock */
+export async function listConflicts(store: Store, request: ListRequest, now: number): Promise<ListPage> {
+  const { localId, remoteId, olderThan, state = 'open', ...rest } = request.filter;
+  const filter = {
+    ...rest,
+    ...(state === 'all' ? {} : { state }),
+    ...(localId === undefined ? {} : { local_id: localId }),
+    ...(remoteId === undefined ? {} : { remote_id: remoteId }),
+    ...(olderThan === undefined ? {} : { until: before(now, olderThan) }),
+  };
+  const { items, ...page } = await listTable(store, CONFLICTS, { ...request, filter });
+  return { ...page, items: items.map((row) => summary(row as Record<string, unknown>)) };
+}
+
+function summary({ paths, ...row }: Record<string, unknown>): object {
+  const elements: { path: string }[] = JSON.parse(String(paths));
+  return { ...camelCased(row), elements: elements.map(({ path }) => path) };
+}
+
+/** The names of columns as the rest of the API writes them. */
+function camelCased(row: Record<string, unknown>): Record<string, unknown> {
+  const named = (name: string) => name.replace(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase());
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [named(name), value]));
+}
+
+function before(now: number, olderThan: string): string {
+  try {
+    const age = Temporal.Duration.from(olderThan).total({ unit: 'milliseconds', relativeTo: '1970-01-01T00:00Z[UTC]' });
+    return Temporal.Instant.fromEpochMilliseconds(Math.round(now - age)).toString();
+  } catch {
+    throw new Fault('invalid', 'olderThan must be a duration like P1D or PT6H.', { code: 'value' });
+  }
+}
+
+/** What `resolve` takes. */
+export interface Decision {
+  readonly resolution: Resolution;
+  readonly dryRun: boolean;
+}
+
+/**
+ * Decides, or says what that would do.
+ * @param ifMatch the header: the tag of the conflict as it was looked at
+ */
+export async function decide(
+  sync: Pick<Sync, 'resolve' | 'forecast'>,
+  actor: Actor,
+  id: string,
+  { resolution, dryRun }: Decision,
+  ifMatch: string | undefined,
+): Promise<object> {
+  const tag = ifMatch === undefined ? undefined : ifMatch.replace(/^W\//, '').replaceAll('"', '');
+  if (dryRun) return { dryRun, ...(await sync.forecast(actor, id, resolution, tag)) };
+  await sync.resolve(actor, id, resolution, tag);
+  return { id, state: 'resolved' };
 }
 
 /** @throws Fault invalid when the body is not `{"take": "ours|theirs|proposed"}` or `{"take": "edited", "body": {…}}` */
-export function readResolution(body: unknown): Resolution {
-  const { take, body: edited } = (body ?? {}) as { take?: unknown; body?: unknown };
-  if (take === 'ours' || take === 'theirs' || take === 'proposed') return { take };
+export function readDecision(body: unknown): Decision {
+  const { take, body: edited, dryRun = false } = (body ?? {}) as { take?: unknown; body?: unknown; dryRun?: unknown };
+  if (typeof dryRun !== 'boolean') throw new Fault('invalid', 'dryRun is true or false.', { code: 'value' });
+  if (take === 'ours' || take === 'theirs' || take === 'proposed') return { resolution: { take }, dryRun };
   if (take === 'edited' && typeof edited === 'object' && edited !== null && !Array.isArray(edited)) {
-    return { take, body: edited as JsonObject };
+    return { resolution: { take, body: edited as JsonObject }, dryRun };
   }
   throw new Fault('invalid', 'Send {"take": "ours"}, "theirs" or "proposed", or {"take": "edited", "body": {…}}.', {
     code: 'value',

@@ -1,23 +1,22 @@
 // /ops: what operators see and do. Thin: lists of what is kept, and commands to the parts that are there.
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { TrailVerdict } from '../../audit/verify.ts';
 import { readIndexProgress } from '../../store/search/index-progress.ts';
 import type { Sync } from '../../sync/sync.ts';
 import type { Transitions } from '../../transitions/transitions.ts';
 import type { FhirContext } from '../fhir/context.ts';
-import { grantOf } from '../grant-of.ts';
 import type { RouteFacts } from '../route-facts.ts';
-import { listConflicts, readResolution } from './conflicts.ts';
 import { serveConnections } from './connections.ts';
 import { FOLLOW_UP_FILTERS, listFollowUps } from './follow-ups.ts';
 import { type ListPage, type ListRequest, listRequest } from './list-request.ts';
-import { AUDIT, DELIVERIES, listTable, MESSAGES, OUTBOX } from './table-list.ts';
+import { type OperatedSync, serveSyncOperations } from './sync-operations.ts';
+import { AUDIT, DELIVERIES, listTable, OUTBOX } from './table-list.ts';
 
 export interface OperatorParts {
   readonly context: FhirContext;
   /** Absent: no routes about connections. */
   readonly sync?:
-    | Pick<Sync, 'status' | 'connections' | 'checkConnection' | 'conflicts' | 'resolve' | 'pullNow' | 'pushNow'>
+    | (Pick<Sync, 'status' | 'connections' | 'checkConnection' | 'pullNow' | 'pushNow' | 'sweep'> & OperatedSync)
     | undefined;
   /** Absent: no sweep. */
   readonly transitions?: Pick<Transitions, 'tick'> | undefined;
@@ -31,6 +30,8 @@ export function serveOperators(
   const { store } = context;
   const list = (name: string, filters: readonly string[], read: (request: ListRequest) => Promise<ListPage>) =>
     server.get(`/ops/${name}`, facts(name, 'R'), async (request) => read(listRequest(request, filters)));
+  const item = (path: string, name: string, read: (request: FastifyRequest, reply: FastifyReply) => Promise<object>) =>
+    server.get(`/ops/${path}`, facts(name, 'R'), read);
   const command = (path: string, name: string, run: (request: FastifyRequest) => Promise<object>) =>
     server.post(`/ops/${path}`, facts(name, 'E'), run);
 
@@ -42,17 +43,10 @@ export function serveOperators(
   command('audit/verify', 'audit-verify', () => verifyTrail());
   if (transitions) command('sweep', 'sweep', () => transitions.tick());
   if (!sync) return;
-  for (const [name, table] of Object.entries({ outbox: OUTBOX, messages: MESSAGES })) {
-    list(name, table.filters, (request) => listTable(store, table, request));
-  }
+  list('outbox', OUTBOX.filters, (request) => listTable(store, OUTBOX, request));
   list('connections', [], async () => ({ items: await sync.status() }));
   serveConnections(server, sync);
-  list('conflicts', ['connection'], (request) => listConflicts(sync.conflicts, request));
-  command('conflicts/:id/resolve', 'resolve', async (request) => {
-    const id = param(request, 'id');
-    await sync.resolve(grantOf(request).actor, id, readResolution(request.body));
-    return { id, state: 'resolved' };
-  });
+  serveSyncOperations({ list, item, command }, { sync, store, clock: context.clock });
   for (const [direction, run] of [
     ['pull', sync.pullNow],
     ['push', sync.pushNow],

@@ -1,6 +1,7 @@
 // Pages through one of Baton's bookkeeping tables, newest first. Columns with content of resources or messages stay out.
 import { Fault } from '../../fault.ts';
 import type { SqlValue, Store } from '../../store/store.ts';
+import { type Condition, MESSAGE_FILTERS } from '../../sync/message-search.ts';
 import type { ListPage, ListRequest } from './list-request.ts';
 
 export interface Table {
@@ -11,7 +12,10 @@ export interface Table {
   /** Newest first by this column, then by `key`; together they are unique. */
   readonly order: string;
   readonly key: string;
+  /** Columns that are compared for equality. */
   readonly filters: readonly string[];
+  /** Other filters, by the name of their parameter. */
+  readonly where?: Readonly<Record<string, (value: string) => Condition>>;
 }
 
 export const AUDIT: Table = {
@@ -38,11 +42,23 @@ export const OUTBOX: Table = {
 export const MESSAGES: Table = {
   name: 'message',
   columns:
-    'id connection run_id direction type local_id remote_id method status outcome duration_ms replay_of at'.split(' '),
+    'id connection run_id direction type local_id remote_id method url status outcome class detail request_bytes response_bytes duration_ms replay_of at'.split(
+      ' ',
+    ),
   times: ['at'],
   order: 'at',
   key: 'id',
-  filters: ['connection', 'type', 'direction', 'outcome'],
+  filters: [],
+  where: MESSAGE_FILTERS,
+};
+
+export const STREAMS: Table = {
+  name: 'checkpoint',
+  columns: 'stream_key connection type strategy high_water overlap_seconds cursor ran_at'.split(' '),
+  times: ['ran_at'],
+  order: 'ran_at',
+  key: 'stream_key',
+  filters: ['connection', 'type'],
 };
 
 export const DELIVERIES: Table = {
@@ -63,6 +79,13 @@ export async function listTable(store: Store, table: Table, { limit, after, filt
     if (value === undefined) continue;
     where.push(`${name} = ?`);
     params.push(value);
+  }
+  for (const [name, condition] of Object.entries(table.where ?? {})) {
+    const value = filter[name];
+    if (value === undefined) continue;
+    const { sql, params: values } = condition(value);
+    where.push(`(${sql})`);
+    params.push(...values);
   }
   if (after !== undefined) {
     const [order, key] = decode(after);
