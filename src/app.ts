@@ -38,6 +38,7 @@ import { renewCertificates } from './server/tls.ts';
 import { type OpenStore, openStore } from './store/open.ts';
 import { keepIndexed } from './store/search/keep-indexed.ts';
 import { createSearchEngine } from './store/search/search-engine.ts';
+import { readMatchRules } from './sync/match-rules.ts';
 import { readPolicies } from './sync/policies.ts';
 import { createSync, type Sync } from './sync/sync.ts';
 import { createHeartbeat } from './transitions/heartbeat.ts';
@@ -177,6 +178,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     fetch: surroundings.fetch,
     key: keys.client.ES384,
     policies: readPolicies(join(PROFILES, 'policies')),
+    matching: readMatchRules(join(PROFILES, 'matching')),
     consent: { parameters, labels: policy },
     emit: (event) => log.info(event, event.kind),
   });

@@ -7,12 +7,14 @@ import { auditExchange } from './audit-exchange.ts';
 import { type ConnectionContext, type RunContext, realNow } from './context.ts';
 import { dryRunPull, dryRunPush } from './dry-run.ts';
 import { feedOutbox } from './feed.ts';
+import { followMerges } from './follow-merges.ts';
 import { ExchangeLog, writeMessage } from './message-log.ts';
 import { abandonedClaims } from './outbox.ts';
 import { type PullResult, pullType } from './pull.ts';
 import { drainOutbox } from './push.ts';
 import { repoint } from './repoint.ts';
 import { actorOf, type Connection, pulls } from './settings.ts';
+import { takeInHeld } from './take-in-held.ts';
 import { withheldDue } from './withheld-rows.ts';
 
 export interface ConnectionRuns {
@@ -90,6 +92,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
     if (left.length + due.length > 0) await context.store.commit(actorOf(connection), [], [...left, ...due]);
     hasReconsidered = true;
     await drainOutbox(run, workers);
+    if (mode === 'push') await followMerges(run);
   }
 
   async function pull(): Promise<Record<string, PullResult>> {
@@ -104,7 +107,9 @@ export function createConnection(context: ConnectionContext, workers: number): C
     }
     // When another process pulls from the server, this one has nothing to do.
     await withLease(context.store, context.clock, `pull:${connection.name}`, LEASE, async (lease) => {
+      await takeInHeld(run);
       for (const type of types) if (!signal.aborted) results[type] = await pullType(run, type, lease);
+      await followMerges(run);
       await repoint(run);
     });
     return results;

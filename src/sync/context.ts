@@ -10,6 +10,7 @@ import type { Remote } from '../remote/remote.ts';
 import type { Store } from '../store/store.ts';
 import { auditExchange, type Exchanged } from './audit-exchange.ts';
 import type { MappingContext } from './mapping.ts';
+import type { PatientMatching } from './match-rules.ts';
 import { ExchangeLog } from './message-log.ts';
 import type { Policies } from './policies.ts';
 import type { Connection } from './settings.ts';
@@ -31,7 +32,9 @@ export interface SyncEvent {
     | 'withheld'
     | 'quarantined'
     | 'breaker'
-    | 'capability';
+    | 'capability'
+    | 'merged'
+    | 'unmerged';
   readonly connection: string;
   readonly type?: string;
   readonly localId?: string;
@@ -48,6 +51,7 @@ export interface ConnectionContext {
   readonly store: Store;
   readonly clock: Clock;
   readonly policies: Policies;
+  readonly matching: PatientMatching;
   readonly consent: ConsentContext;
   readonly log: Logger;
   readonly emit: (event: SyncEvent) => void;

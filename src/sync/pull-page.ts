@@ -3,13 +3,17 @@
 import type { Bundle } from '@medplum/fhirtypes';
 import { asFault, outcomeOf } from '../fault.ts';
 import type { JsonObject } from '../fhir/canonical-json.ts';
+import { replacedBy } from '../fhir/patient-merge.ts';
 import type { Statement } from '../store/store.ts';
 import { isFhirId, jsonOf } from './body.ts';
 import { type RunContext, realNow, type SyncEvent } from './context.ts';
+import { heldAmong, hold, idOfPatient, letGo } from './held.ts';
 import { readLinkMap, readLinksByRemote } from './identity.ts';
+import { openQuestions } from './identity-question.ts';
 import { type Incoming, identify, plan, type Received } from './incoming.ts';
 import { remoteTargets } from './mapping.ts';
 import { writeMessage } from './message-log.ts';
+import { patientOf } from './patient-reference.ts';
 import { provenanceOf } from './provenance.ts';
 import { actorOf } from './settings.ts';
 
@@ -30,6 +34,8 @@ interface Refused {
 
 const MOST_TRIES = 3;
 const APPLIED = new Set<Incoming['outcome']>(['created', 'updated', 'merged']);
+/** In the message log, although nothing was written. */
+const NOTED = new Set<Incoming['outcome']>(['conflict', 'linked', 'held', 'replaced']);
 
 /**
  * @param alongside the checkpoint after this page, given what it brought, and the fence of the stream's lease
@@ -40,7 +46,8 @@ export async function applyPage(
   page: Bundle,
   alongside: (result: PageResult) => Statement[],
 ): Promise<PageResult> {
-  const { entries, refused, newest } = readPage(type, page);
+  const { entries: all, refused, newest } = readPage(type, page);
+  const entries = await applyMergesFirst(context, type, all);
   for (let tries = 1; ; tries += 1) {
     const incoming = await planPage(context, type, entries);
     const result = { applied: count(incoming), quarantined: refused.length, newest };
@@ -56,6 +63,18 @@ export async function applyPage(
       return applyOneByOne(context, type, incoming, refused, newest, alongside);
     }
   }
+}
+
+/** Who stands for whom must be known before the others are looked at, because the survivor may be on the same page. */
+async function applyMergesFirst(context: RunContext, type: string, entries: Entry[]): Promise<Entry[]> {
+  const merged = type === 'Patient' ? entries.filter(({ body }) => replacedBy(body) !== undefined) : [];
+  for (const entry of merged) {
+    const incoming = await planPage(context, type, [entry]);
+    if (incoming.some(({ outcome }) => outcome !== 'replaced')) continue;
+    await commitAll(context, type, incoming, [], []);
+    announce(context, incoming, []);
+  }
+  return entries;
 }
 
 const REFUSALS = new Set(['invalid', 'unprocessable', 'multiple-matches', 'not-found', 'gone']);
@@ -102,8 +121,39 @@ export async function planPage(context: RunContext, type: string, entries: reado
   const targets = bodies.flatMap((body) => remoteTargets(mapping, body));
   const map = await readLinkMap(store, connection.name, [], targets);
   for (const { localId, remoteId } of received) map.add(type, localId, remoteId);
-  for (const one of received) decided.push(await plan(context, one, map));
-  return decided;
+  const asked = await openQuestions(
+    store,
+    connection.name,
+    'Patient',
+    received.map((one) => patientIdOf(context, one)),
+  );
+  for (const one of received) {
+    const waits = !one.link && asked.has(patientIdOf(context, one));
+    decided.push(waits ? holdBack(context, one) : await plan(context, one, map));
+  }
+  const held = await heldAmong(store, connection.name, type, ids);
+  return held.size === 0 ? decided : decided.map((one) => letGoUnlessHeld(context, one, held));
+}
+
+/** Remote id of the patient it is about; '' when it is about none. */
+function patientIdOf({ mapping }: RunContext, { type, body }: Received): string {
+  const reference = type === 'Patient' ? undefined : patientOf(body);
+  return reference === undefined ? '' : (idOfPatient(reference, mapping.remoteBase) ?? '');
+}
+
+/** Nobody knows yet whose it is. */
+function holdBack(context: RunContext, one: Received): Incoming {
+  const { type, remoteId, body, version } = one;
+  const about = { connection: context.connection.name, type, remoteId, body, patient: patientIdOf(context, one) };
+  const statements = [hold(about, realNow(context))];
+  return { outcome: 'held', type, remoteId, remoteVersion: version, body, changes: [], statements, isHeld: true };
+}
+
+/** What was held of a resource is older than the copy that has just been decided about. */
+function letGoUnlessHeld(context: RunContext, one: Incoming, held: ReadonlySet<string>): Incoming {
+  if (one.isHeld || !held.has(one.remoteId)) return one;
+  const gone = letGo(context.connection.name, one.type, one.remoteId);
+  return { ...one, statements: [...one.statements, gone] };
 }
 
 /** The matches of a page, each id once with its newest version, and what cannot be one. */
@@ -144,9 +194,7 @@ async function commitAll(
   const changes = incoming.flatMap((one) => one.changes);
   if (applied.length > 0) changes.push(provenanceOf(context, applied));
   const base = { connection: connection.name, runId, direction: 'pull', type } as const;
-  const worth = incoming.filter(
-    ({ outcome }) => APPLIED.has(outcome) || outcome === 'conflict' || outcome === 'linked',
-  );
+  const worth = incoming.filter(({ outcome }) => APPLIED.has(outcome) || NOTED.has(outcome));
   const messages = [
     ...worth.map(({ outcome, localId, remoteId }) => writeMessage({ ...base, localId, remoteId, outcome }, now)),
     ...refused.map(({ remoteId, body, detail }) =>
@@ -162,7 +210,7 @@ async function commitAll(
 
 function announce(context: RunContext, incoming: readonly Incoming[], refused: readonly Refused[]): void {
   const { connection, emit } = context;
-  for (const { outcome, type, localId, remoteId } of incoming) {
+  for (const { outcome, type, localId, remoteId, event: further } of incoming) {
     const event: SyncEvent = {
       kind: 'pulled',
       connection: connection.name,
@@ -170,6 +218,7 @@ function announce(context: RunContext, incoming: readonly Incoming[], refused: r
       remoteId,
       ...(localId ? { localId } : {}),
     };
+    if (further) emit({ ...event, kind: further });
     if (outcome === 'conflict') emit({ ...event, kind: 'conflict' });
     else if (APPLIED.has(outcome)) emit({ ...event, operation: outcome === 'created' ? 'create' : 'update' });
   }

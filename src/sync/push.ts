@@ -2,6 +2,7 @@
 // what may have happened. docs/sync-spec.md#I11
 import { asFault } from '../fault.ts';
 import type { StoredVersion } from '../store/store.ts';
+import { readAliasOf } from './alias.ts';
 import { keepWithheld } from './consent.ts';
 import { ownExchanges, type RunContext, realNow } from './context.ts';
 import { canPush, keyOf, pushOrder, type Ref } from './dependencies.ts';
@@ -111,6 +112,9 @@ async function pushOne(context: RunContext, { claim, stored }: Claimed): Promise
   if (!stored || stored.operation === 'delete') return pushDelete(context, claim, link);
   if (link?.state === 'tombstone') return withdraw(context, claim, 'deleted-remotely');
   if (link) return pushUpdate(context, claim, stored, link);
+  if (await readAliasOf(context.store, claim.connection, claim.type, claim.localId)) {
+    return withdraw(context, claim, 'merged-there');
+  }
   if (!canPush(context, claim.type)) return withdraw(context, claim, 'no-capability');
   return pushCreate(context, claim, stored);
 }

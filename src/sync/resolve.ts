@@ -5,6 +5,7 @@ import type { Change } from '../fhir/change.ts';
 import type { Actor, Statement, Store } from '../store/store.ts';
 import { dressed, parseBody, resourceOf } from './body.ts';
 import { type Conflict, closeConflict, readConflict } from './conflict.ts';
+import { decideMatch, type MatchDecision } from './decide-match.ts';
 import { type Link, readLink, remoteHash, replaceLink, saveLink } from './identity.ts';
 import { mark } from './outbox.ts';
 
@@ -30,6 +31,11 @@ export async function resolveConflict(
   if (!conflict) throw new Fault('not-found', `There is no conflict ${id}.`);
   if (conflict.state !== 'open') throw new Fault('conflict', `Conflict ${id} is ${conflict.state} already.`);
   const { connection, type, localId } = conflict;
+  if (conflict.kind === 'identity' || conflict.kind === 'duplicate') {
+    if (resolution.take === 'edited') throw new Fault('unprocessable', 'The question is who it is: take theirs or ours.');
+    const decision = resolution.take === 'theirs' ? { decision: 'link', to: localId } : { decision: 'apart' };
+    return decideMatch(store, actor, id, decision as MatchDecision, now);
+  }
   const current = await store.read(type, localId);
   const link = await readLink(store, connection, type, localId);
   const closing = closeConflict(id, resolution.take, actor.reference, now);
@@ -48,7 +54,7 @@ export async function resolveConflict(
 function chosenBody(conflict: Conflict, resolution: Resolution): JsonObject | undefined {
   const { kind, id } = conflict;
   if (resolution.take === 'edited') return resolution.body;
-  if (resolution.take === 'ours' || kind === 'identity' || kind === 'duplicate') return undefined;
+  if (resolution.take === 'ours') return undefined;
   if (kind === 'deleted' && !deletedHere(conflict)) return undefined;
   const body = resolution.take === 'theirs' ? conflict.remote : conflict.proposed;
   if (body) return body;
@@ -61,7 +67,6 @@ function deletedHere(conflict: Conflict): boolean {
 
 /** What the link becomes. */
 function linking(conflict: Conflict, resolution: Resolution, link: Link | undefined, now: number): Statement[] {
-  const { connection, type, localId, remoteId } = conflict;
   const ours = resolution.take === 'ours';
   switch (conflict.kind) {
     case 'content':
@@ -72,15 +77,8 @@ function linking(conflict: Conflict, resolution: Resolution, link: Link | undefi
         return [saveLink(ours ? { ...link, state: 'tombstone' } : seenByBoth(conflict, link), now)];
       // Ours lives on: the dead counterpart is let go, and the next push makes a new one.
       return [ours ? replaceLink(link, now) : saveLink({ ...link, state: 'tombstone' }, now)];
-    case 'identity':
-    case 'duplicate': {
-      if (resolution.take !== 'theirs') return link ? [saveLink({ ...link, state: 'linked' }, now)] : [];
-      // The person says that both are the same: linked without a common version, so the next round merges them.
-      const bare = { remoteVersion: undefined, remoteHash: undefined, baseVersion: undefined };
-      const bases = { baseLocal: undefined, baseRemote: undefined };
-      const same = { connection, type, localId, remoteId, ...bare, ...bases };
-      return [saveLink({ ...same, state: 'linked', how: 'matched-manual' }, now)];
-    }
+    default:
+      return [];
   }
 }
 

@@ -9,6 +9,9 @@ import type { Actor, Store } from '../store/store.ts';
 import { type Conflict, listOpenConflicts } from './conflict.ts';
 import { type ConnectionRuns, createConnection } from './connection.ts';
 import type { ConnectionContext, ConsentContext, SyncEvent } from './context.ts';
+import { decideMatch, type MatchDecision } from './decide-match.ts';
+import { type AskedQuestion, listQuestions } from './identity-question.ts';
+import { type MatchRuleSets, matchingOf } from './match-rules.ts';
 import type { Policies } from './policies.ts';
 import { type Resolution, resolveConflict } from './resolve.ts';
 import type { Connection } from './settings.ts';
@@ -25,6 +28,8 @@ export interface SyncOptions {
   /** Signing key for SMART Backend Services, for all connections. */
   readonly key?: SigningKey | undefined;
   readonly policies: Policies;
+  /** Absent: patients are matched by identifiers only. */
+  readonly matching?: MatchRuleSets;
   /** What consents are asked with before a resource is sent. */
   readonly consent: ConsentContext;
   readonly emit?: (event: SyncEvent) => void;
@@ -48,6 +53,10 @@ export interface Sync {
   conflicts(name?: string): Promise<Conflict[]>;
   /** @throws Fault not-found | conflict | precondition | invalid | unprocessable */
   resolve(actor: Actor, id: string, resolution: Resolution): Promise<void>;
+  /** Remote records that may be somebody of ours, with the candidates. @param all those put off as well */
+  matches(name?: string, all?: boolean): Promise<AskedQuestion[]>;
+  /** @throws Fault not-found | conflict | unprocessable */
+  decideMatch(actor: Actor, id: string, decision: MatchDecision): Promise<void>;
   /** Finishes the requests under way and starts no more. */
   stop(): Promise<void>;
 }
@@ -62,6 +71,7 @@ export function createSync(options: SyncOptions): Sync {
     remotes.set(connection.name, remote);
     const context: ConnectionContext = {
       ...{ connection, remote, store, clock, log, emit, policies: options.policies, consent: options.consent },
+      matching: matchingOf(options.matching ?? {}, connection.matching),
       mapping: { remoteBase: remote.baseUrl, ownSystem: `${options.baseUrl}/id` },
       random: options.random ?? Math.random,
       signal: stopping.signal,
@@ -113,6 +123,8 @@ export function createSync(options: SyncOptions): Sync {
       ),
     conflicts: (name) => listOpenConflicts(store, name),
     resolve: (actor, id, resolution) => resolveConflict(store, actor, id, resolution, clock.real().epochMilliseconds),
+    matches: (name, all) => listQuestions(store, name, all ? undefined : clock.real().epochMilliseconds),
+    decideMatch: (actor, id, decision) => decideMatch(store, actor, id, decision, clock.real().epochMilliseconds),
     async stop() {
       unfollow?.();
       stopping.abort();

@@ -10,12 +10,15 @@ import type { RouteFacts } from '../route-facts.ts';
 import { listConflicts, readResolution } from './conflicts.ts';
 import { FOLLOW_UP_FILTERS, listFollowUps } from './follow-ups.ts';
 import { type ListPage, type ListRequest, listRequest } from './list-request.ts';
+import { listMatches, MATCH_FILTERS, readDecision } from './matches.ts';
 import { AUDIT, DELIVERIES, listTable, MESSAGES, OUTBOX } from './table-list.ts';
 
 export interface OperatorParts {
   readonly context: FhirContext;
   /** Absent: no routes about connections. */
-  readonly sync?: Pick<Sync, 'status' | 'conflicts' | 'resolve' | 'pullNow' | 'pushNow'> | undefined;
+  readonly sync?:
+    | Pick<Sync, 'status' | 'conflicts' | 'resolve' | 'matches' | 'decideMatch' | 'pullNow' | 'pushNow'>
+    | undefined;
   /** Absent: no sweep. */
   readonly transitions?: Pick<Transitions, 'tick'> | undefined;
   readonly verifyTrail: () => Promise<TrailVerdict>;
@@ -48,6 +51,13 @@ export function serveOperators(
     const id = param(request, 'id');
     await sync.resolve(grantOf(request).actor, id, readResolution(request.body));
     return { id, state: 'resolved' };
+  });
+  list('matches', MATCH_FILTERS, (request) => listMatches(sync.matches, request));
+  command('matches/:id/decide', 'decide-match', async (request) => {
+    const id = param(request, 'id');
+    const decision = readDecision(request.body, context.clock.real());
+    await sync.decideMatch(grantOf(request).actor, id, decision);
+    return { id, state: decision.decision === 'later' ? 'open' : 'resolved' };
   });
   for (const [direction, run] of [
     ['pull', sync.pullNow],
