@@ -31,7 +31,7 @@ function readRules(directory: string, file: string): MatchRules {
   const rules: MatchRules = JSON.parse(readFileSync(join(directory, file), 'utf8'));
   const known: ReadonlySet<string> = new Set([...MATCH_FIELDS, ...DEGREES]);
   const words = Object.entries(rules.weights).flatMap(([field, degrees]) => [field, ...Object.keys(degrees)]);
-  const wrong = [...rules.mustBeEqual, ...words].find((word) => !known.has(word));
+  const wrong = [...rules.mustBeEqual, ...rules.mustNotDiffer, ...words].find((word) => !known.has(word));
   if (wrong !== undefined) throw new Error(`${file}: "${wrong}" is neither a field nor a degree of agreement.`);
   const { match, possible } = rules.thresholds;
   if (!(match >= possible)) throw new Error(`${file}: the threshold for a match is below that for a possible one.`);

@@ -32,7 +32,8 @@ export async function resolveConflict(
   if (conflict.state !== 'open') throw new Fault('conflict', `Conflict ${id} is ${conflict.state} already.`);
   const { connection, type, localId } = conflict;
   if (conflict.kind === 'identity' || conflict.kind === 'duplicate') {
-    if (resolution.take === 'edited') throw new Fault('unprocessable', 'The question is who it is: take theirs or ours.');
+    if (resolution.take === 'edited')
+      throw new Fault('unprocessable', 'The question is who it is: take theirs or ours.');
     const decision = resolution.take === 'theirs' ? { decision: 'link', to: localId } : { decision: 'apart' };
     return decideMatch(store, actor, id, decision as MatchDecision, now);
   }

@@ -1,10 +1,10 @@
 // An external FHIR server for tests: real Fastify on a real socket, versions and searches like a plain R4 server, and knobs
 // for everything that goes wrong between two servers.
 import { randomUUID } from 'node:crypto';
-import type { Bundle, BundleEntry, Resource } from '@medplum/fhirtypes';
+import type { Bundle, BundleEntry, Parameters, Patient, Resource } from '@medplum/fhirtypes';
 import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { createLocalJWKSet, jwtVerify } from 'jose';
-import { DEFAULTS, httpDate, identifiersOf, type Knobs, normalised, statementOf } from './fake-remote-knobs.ts';
+import { DEFAULTS, httpDate, identifiersOf, isLike, type Knobs, normalised, statementOf } from './fake-remote-knobs.ts';
 
 export interface Stored {
   resource: Resource & { id: string };
@@ -84,6 +84,7 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
     for (const [name, value] of parameters) {
       if (name === 'identifier' && !value.split(',').some((token) => identifiersOf(resource).includes(token)))
         return false;
+      if (['family', 'given', 'birthdate'].includes(name) && !isLike(resource, name, value)) return false;
       if (name === '_lastUpdated' && String(resource.meta?.lastUpdated) < precise(value.replace(/^ge/, '')))
         return false;
     }
@@ -189,6 +190,8 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
   app.get('/fhir/metadata', () => statementOf(state.knobs));
   app.get<{ Params: { type: string; id: string } }>('/fhir/:type/:id', (request, reply) => {
     const key = `${request.params.type}/${request.params.id}`;
+    const elsewhere = state.knobs.redirects[key];
+    if (elsewhere !== undefined) return reply.code(301).header('location', `${state.baseUrl}/${elsewhere}`).send();
     const one = stored.get(key);
     if (!one) throw new Refusal(deleted.has(key) ? 410 : 404, 'Not there.');
     return answer(reply, 200, one);
@@ -201,6 +204,12 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
     const ifNoneExist = request.headers['if-none-exist'];
     const { status, one } = effect(request, () => create(request.params.type, body, ifNoneExist?.toString()));
     return answer(reply, status, one);
+  });
+  app.post('/fhir/Patient/$match', (request): Bundle => {
+    if (!state.knobs.match) throw new Refusal(404, 'Not offered.');
+    const { parameter } = JSON.parse(String(request.body)) as Parameters;
+    const asked = parameter?.find(({ name }) => name === 'resource')?.resource as Patient;
+    return search('Patient', new URLSearchParams({ birthdate: String(asked.birthDate) }));
   });
   app.put<{ Params: { type: string; id: string } }>('/fhir/:type/:id', (request, reply) => {
     const { type, id } = request.params;

@@ -39,6 +39,8 @@ export interface MatchRules {
   readonly thresholds: { readonly match: number; readonly possible: number };
   /** Fields that must be equal for a match, whatever the sum. */
   readonly mustBeEqual: readonly MatchField[];
+  /** Fields that may be missing and must not differ for a match, whatever the sum. */
+  readonly mustNotDiffer: readonly MatchField[];
   /** A degree without a weight counts nothing. */
   readonly weights: Readonly<Partial<Record<MatchField, Readonly<Partial<Record<Degree, number>>>>>>;
   /** Identifiers that never decide alone, because they are mistyped, lent or shared: by system, or by code of `type`. */

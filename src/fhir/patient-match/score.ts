@@ -22,7 +22,9 @@ export function scoreMatch(left: Patient, right: Patient, rules: MatchRules, tru
     if (degree !== undefined) fields.push({ field, degree, score: rules.weights[field]?.[degree] ?? 0 });
   }
   const total = fields.reduce((sum, { score }) => sum + score, 0);
-  const certain = rules.mustBeEqual.every((field) => degrees[field] === 'equal');
+  const certain =
+    rules.mustBeEqual.every((field) => degrees[field] === 'equal') &&
+    rules.mustNotDiffer.every((field) => degrees[field] !== 'different');
   const { match, possible } = rules.thresholds;
   return { total, fields, verdict: total >= match && certain ? 'match' : total >= possible ? 'possible' : 'no' };
 }
