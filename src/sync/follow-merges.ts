@@ -4,10 +4,10 @@ import type { Bundle } from '@medplum/fhirtypes';
 import { asFault } from '../fault.ts';
 import { retired, surviving } from '../fhir/patient-merge.ts';
 import type { Actor } from '../store/store.ts';
-import { readAliasOf } from './alias.ts';
+import { readAliasOf, survivorOf } from './alias.ts';
 import { comparable, parseBody, resourceOf } from './body.ts';
 import { ownExchanges, type RunContext, realNow } from './context.ts';
-import { readLink } from './identity.ts';
+import { readLink, readLinksByRemote } from './identity.ts';
 import { askWho } from './identity-question.ts';
 import { type MergeJob, openMerges, setMergeState } from './merge-job.ts';
 import { writeMessage } from './message-log.ts';
@@ -15,6 +15,11 @@ import { moveAll, moveLinked } from './move-resources.ts';
 import { applyPage } from './pull-page.ts';
 import { patientHasMore } from './references-to-patient.ts';
 import { actorOf } from './settings.ts';
+
+interface FollowedMerge extends MergeJob {
+  /** As it is kept. */
+  readonly row: MergeJob;
+}
 
 /** What a person decided is sent to every server; what a server reported is not sent back to it. */
 const DECIDED: Actor = { reference: 'Device/baton-sync', kind: 'service' };
@@ -33,7 +38,8 @@ export async function followMerges(run: RunContext): Promise<void> {
   }
 }
 
-async function followReport(context: RunContext, job: MergeJob): Promise<void> {
+async function followReport(context: RunContext, reported: MergeJob): Promise<void> {
+  const job = await asOfNow(context, reported);
   if (!(await readSurvivor(context, job))) return;
   if (job.fromLocal === job.toLocal) return finish(context, job);
   await moveLinked(context, job.fromLocal, job.toLocal);
@@ -43,7 +49,17 @@ async function followReport(context: RunContext, job: MergeJob): Promise<void> {
 
 async function followDecision(context: RunContext, job: MergeJob): Promise<void> {
   await moveAll(context, DECIDED, job.fromLocal, job.toLocal);
-  await retire(context, job, DECIDED, true);
+  await retire(context, { ...job, row: job }, DECIDED, true);
+}
+
+/** The survivor may have been merged itself since: nothing moves into a record that is closed. */
+async function asOfNow({ store, connection }: RunContext, job: MergeJob): Promise<FollowedMerge> {
+  const survivor = await survivorOf(store, connection.name, 'Patient', job.toRemote);
+  if (survivor === undefined || survivor === job.toRemote) return { ...job, row: job };
+  const link = (await readLinksByRemote(store, connection.name, 'Patient', [survivor])).get(survivor);
+  const isSame = job.fromLocal === job.toLocal;
+  if (!link || isSame) return { ...job, row: job };
+  return { ...job, toRemote: survivor, toLocal: link.localId, row: job };
 }
 
 /** The record as it is after the merge. False when the server cannot be asked now. */
@@ -63,12 +79,12 @@ async function readSurvivor(context: RunContext, { toRemote }: MergeJob): Promis
   return true;
 }
 
-async function finish({ store, connection, runId }: RunContext, job: MergeJob): Promise<void> {
-  await store.commit(actorOf(connection, runId), [], [setMergeState(job, 'done')]);
+async function finish({ store, connection, runId }: RunContext, job: FollowedMerge): Promise<void> {
+  await store.commit(actorOf(connection, runId), [], [setMergeState(job.row, 'done')]);
 }
 
 /** Nothing is left in the record: it is closed and points at the one that stands for it. */
-async function retire(context: RunContext, job: MergeJob, actor: Actor, isLocal: boolean): Promise<void> {
+async function retire(context: RunContext, job: FollowedMerge, actor: Actor, isLocal: boolean): Promise<void> {
   const { store } = context;
   const from = await store.read('Patient', job.fromLocal);
   const to = await store.read('Patient', job.toLocal);
@@ -81,10 +97,10 @@ async function retire(context: RunContext, job: MergeJob, actor: Actor, isLocal:
     { op: 'update' as const, resource: resourceOf(closed), ifMatch: from.versionId },
     ...kept.map((body) => ({ op: 'update' as const, resource: resourceOf(body), ifMatch: to.versionId })),
   ];
-  await store.commit(actor, changes, [setMergeState(job, 'done')]);
+  await store.commit(actor, changes, [setMergeState(job.row, 'done')]);
 }
 
-async function askWhetherOne(context: RunContext, job: MergeJob): Promise<void> {
+async function askWhetherOne(context: RunContext, job: FollowedMerge): Promise<void> {
   const { store, connection, runId } = context;
   const local = await store.read('Patient', job.fromLocal);
   const alias = await readAliasOf(store, connection.name, 'Patient', job.fromLocal);
@@ -103,6 +119,6 @@ async function askWhetherOne(context: RunContext, job: MergeJob): Promise<void> 
     },
     realNow(context),
   );
-  await store.commit(actorOf(connection, runId), [], [...question, setMergeState(job, 'asked')]);
+  await store.commit(actorOf(connection, runId), [], [...question, setMergeState(job.row, 'asked')]);
   context.emit({ kind: 'conflict', connection: connection.name, type: 'Patient', localId: job.fromLocal });
 }

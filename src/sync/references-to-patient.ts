@@ -8,6 +8,9 @@ const BEGINNING = Temporal.Instant.from('2000-01-01T00:00:00Z').epochMillisecond
 /** A span this short that still has too many is a fault of the caller. */
 const SHORTEST = 1;
 
+/** Who stands for whom, and what was done to versions that were: true of the record it is about, not data of the person. */
+const NO_DATA = new Set(['Patient', 'Provenance', 'AuditEvent']);
+
 type Parts = Pick<ConnectionContext, 'store' | 'consent' | 'clock' | 'connection'>;
 
 /** Whether anything refers to the patient, or another server has it. */
@@ -35,8 +38,7 @@ export async function resourcesOfPatient(parts: Parts, id: string): Promise<Stor
 function queriesFor({ consent }: Parts, id: string): string[] {
   const { parameters } = consent;
   return parameters.types.flatMap((type) => {
-    // A patient's own links say who stands for whom; they are not data of that patient.
-    const codes = type === 'Patient' ? [] : (parameters.patientCompartment(type) ?? []);
+    const codes = NO_DATA.has(type) ? [] : (parameters.patientCompartment(type) ?? []);
     return codes
       .filter((code) => parameters.get(type, code)?.kind === 'reference')
       .map((code) => `${type}?${code}=Patient/${id}`);
