@@ -4,17 +4,18 @@ import { Fault } from '../fault.ts';
 import type { Actor, Statement, Store } from '../store/store.ts';
 import { forgetAlias, readAlias, saveAlias } from './alias.ts';
 import { closeConflict } from './conflict.ts';
-import { readLink, saveLink } from './identity.ts';
+import { readLink, readLinksByRemote, saveLink } from './identity.ts';
 import { type AskedQuestion, notTheSame, readQuestion } from './identity-question.ts';
 import { decideMerge } from './merge-job.ts';
 import { mark } from './outbox.ts';
 
 /**
- * `link`: it is this one of ours. `new`: it is none of the candidates, and comes in as a patient of its own. `apart`: it is
+ * `link`: it is this one of ours; with `merge` also when another one of ours is linked with it, into whom this one is merged
+ * then. `new`: it is none of the candidates, and comes in as a patient of its own. `apart`: it is
  * none of the candidates, and that is all. `later`: not shown again before `until`, epoch milliseconds.
  */
 export type MatchDecision =
-  | { readonly decision: 'link'; readonly to: string }
+  | { readonly decision: 'link'; readonly to: string; readonly merge?: boolean }
   | { readonly decision: 'new' | 'apart' }
   | { readonly decision: 'later'; readonly until: number };
 
@@ -45,7 +46,7 @@ export async function decideMatch(
   const statements: Statement[] = [
     closeConflict(id, decision.decision, actor.reference, now),
     ...others.map(({ localId }) => notTheSame({ connection, type, localId, remoteId }, actor.reference, now)),
-    ...(to === undefined ? [] : await linking(store, question, to, now)),
+    ...(decision.decision === 'link' ? await linking(store, question, decision, now) : []),
   ];
   const touched = new Set([...question.candidates.map(({ localId }) => localId), ...(to === undefined ? [] : [to])]);
   for (const localId of touched) {
@@ -58,7 +59,7 @@ export async function decideMatch(
 async function linking(
   store: Store,
   { connection, type, remoteId }: AskedQuestion,
-  to: string,
+  { to, merge }: Extract<MatchDecision, { decision: 'link' }>,
   now: number,
 ): Promise<Statement[]> {
   const stored = await store.read(type, to);
@@ -70,6 +71,15 @@ async function linking(
   // The server merged the records of two of ours, and the person says that these two are one.
   if (alias && alias.localId !== '' && alias.localId !== to && link) {
     const both = { fromLocal: alias.localId, toLocal: to, fromRemote: remoteId, toRemote: link.remoteId };
+    return [decideMerge({ connection, ...both }, now)];
+  }
+  const holder = (await readLinksByRemote(store, connection, type, [remoteId])).get(remoteId);
+  if (holder && holder.localId !== to) {
+    if (!merge || type !== 'Patient') {
+      const text = `It is ${type} ${holder.localId} already. If ${to} is the same, send "merge": true; if not, decide "apart".`;
+      throw new Fault('unprocessable', text);
+    }
+    const both = { fromLocal: to, toLocal: holder.localId, fromRemote: remoteId, toRemote: remoteId };
     return [decideMerge({ connection, ...both }, now)];
   }
   // A second record there of somebody who has one: it stays what it is, and means the same person.

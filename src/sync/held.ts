@@ -7,19 +7,21 @@ export interface Held {
   readonly connection: string;
   readonly type: string;
   readonly remoteId: string;
-  /** Remote id of the patient. */
-  readonly patient: string;
+  /** The remote record that is asked about: itself, or its patient. */
+  readonly waitsFor: { readonly type: string; readonly id: string };
   /** As it was received. */
   readonly body: JsonObject;
 }
 
-const HOLD = `INSERT INTO held_resource (connection, type, remote_id, patient, body, at) VALUES (?, ?, ?, ?, ?, ?)
-  ON CONFLICT (connection, type, remote_id) DO UPDATE SET patient = excluded.patient, body = excluded.body,
+const HOLD = `INSERT INTO held_resource (connection, type, remote_id, waits_type, waits_id, body, at)
+  VALUES (?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (connection, type, remote_id) DO UPDATE SET waits_type = excluded.waits_type,
+    waits_id = excluded.waits_id, body = excluded.body,
     at = CASE WHEN excluded.at > held_resource.at THEN excluded.at ELSE held_resource.at + 1 END`;
 
 export function hold(held: Held, now: number): Statement {
-  const { connection, type, remoteId, patient, body } = held;
-  return { sql: HOLD, params: [connection, type, remoteId, patient, JSON.stringify(body), now] };
+  const { connection, type, remoteId, waitsFor, body } = held;
+  return { sql: HOLD, params: [connection, type, remoteId, waitsFor.type, waitsFor.id, JSON.stringify(body), now] };
 }
 
 /** Forgets what is held of a resource, because a newer copy has been dealt with. */
@@ -30,7 +32,8 @@ export function letGo(connection: string, type: string, remoteId: string): State
 
 /** What was held for one remote patient is held for another from now on: the server merged them. */
 export function holdFor(connection: string, from: string, to: string): Statement {
-  const sql = "UPDATE held_resource SET patient = ? WHERE connection = ? AND patient = ? AND type <> 'Patient'";
+  const sql = `UPDATE held_resource SET waits_id = ? WHERE connection = ? AND waits_type = 'Patient' AND waits_id = ?
+    AND type <> 'Patient'`;
   return { sql, params: [to, connection, from] };
 }
 

@@ -72,6 +72,30 @@ export function dropQuestion(connection: string, type: string, remoteId: string)
   return { sql, params: [connection, type, remoteId] };
 }
 
+/** The candidates of open questions, by remote id. */
+export async function candidatesOf(
+  store: Queryable,
+  connection: string,
+  type: string,
+  remoteIds: readonly string[],
+): Promise<Map<string, Candidate[]>> {
+  const found = new Map<string, Candidate[]>();
+  if (remoteIds.length === 0) return found;
+  const places = remoteIds.map(() => '?').join(', ');
+  const sql = `SELECT conflict.remote_id, candidate.* FROM conflict JOIN match_candidate candidate
+    ON candidate.conflict_id = conflict.id WHERE connection = ? AND type = ? AND remote_id IN (${places}) AND ${QUESTION}`;
+  for (const row of await store.query(sql, [connection, type, ...remoteIds])) {
+    const { localId, why, score, fields } = toCandidate(row);
+    const known: Candidate = {
+      localId,
+      why,
+      score: score === undefined ? undefined : { total: score, fields, verdict: 'possible' },
+    };
+    found.set(String(row.remote_id), [...(found.get(String(row.remote_id)) ?? []), known]);
+  }
+  return found;
+}
+
 /** Which of the remote records are asked about. */
 export async function openQuestions(
   store: Queryable,

@@ -89,7 +89,7 @@ export async function identify(
   }
   const now = realNow(context);
   const { name } = context.connection;
-  const held = hold({ connection: name, type, remoteId, patient: remoteId, body }, now);
+  const held = hold({ connection: name, type, remoteId, waitsFor: { type, id: remoteId }, body }, now);
   const asked = await openQuestions(context.store, name, type, [remoteId]);
   const about = { ...nothing, localId: match.stored.id };
   // Asked already; the newest copy is what the answer will be about.

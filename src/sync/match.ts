@@ -2,7 +2,7 @@
 // the records say where the site wants that; whatever is merely possible waits for a person. docs/sync-spec.md#I8
 import type { Patient } from '@medplum/fhirtypes';
 import { isJsonObject, type Json, type JsonObject } from '../fhir/canonical-json.ts';
-import { compareIdentifiers } from '../fhir/patient-match/compare-identifiers.ts';
+import { compareIdentifiers, type Trusts } from '../fhir/patient-match/compare-identifiers.ts';
 import { compareNames } from '../fhir/patient-match/compare-names.ts';
 import { patientFrom } from '../fhir/patient-match/patient-from.ts';
 import type { MatchScore } from '../fhir/patient-match/rules.ts';
@@ -100,6 +100,9 @@ async function alikeness(
   return found.sort(likeliestFirst);
 }
 
+/** Organizations and practitioners have no numbers that people mistype at a desk. */
+const ANY: Trusts = ({ system }) => system !== undefined;
+
 export function likeliestFirst(a: Likeness, b: Likeness): number {
   const rank = ({ certain, why, score }: Likeness) =>
     (certain ? 2_000 : why === 'identifier' ? 1_000 : 0) + (score?.total ?? 0);
@@ -115,8 +118,9 @@ export function likenessOf(
 ): Likeness | undefined {
   const local = parseBody(stored.content);
   const [here, there] = [patientFrom(local), patientFrom(remote)];
-  const { shared, contradicts: numbersDiffer } = compareIdentifiers(here, there, trusts);
-  const score = rules && remote.resourceType === 'Patient' ? scoreMatch(here, there, rules, trusts) : undefined;
+  const isPatient = remote.resourceType === 'Patient';
+  const { shared, contradicts: numbersDiffer } = compareIdentifiers(here, there, isPatient ? trusts : ANY);
+  const score = rules && isPatient ? scoreMatch(here, there, rules, trusts) : undefined;
   if (shared) {
     const certain = !numbersDiffer && !contradicts(remote, local) && !hasOtherName(here, there);
     return { stored, why: 'identifier', score, certain, linked };

@@ -121,12 +121,8 @@ export async function planPage(context: RunContext, type: string, entries: reado
   const targets = bodies.flatMap((body) => remoteTargets(mapping, body));
   const map = await readLinkMap(store, connection.name, [], targets);
   for (const { localId, remoteId } of received) map.add(type, localId, remoteId);
-  const asked = await openQuestions(
-    store,
-    connection.name,
-    'Patient',
-    received.map((one) => patientIdOf(context, one)),
-  );
+  const patients = new Set(received.map((one) => patientIdOf(context, one)).filter((id) => id !== ''));
+  const asked = await openQuestions(store, connection.name, 'Patient', [...patients]);
   for (const one of received) {
     const waits = !one.link && asked.has(patientIdOf(context, one));
     decided.push(waits ? holdBack(context, one) : await plan(context, one, map));
@@ -144,7 +140,8 @@ function patientIdOf({ mapping }: RunContext, { type, body }: Received): string 
 /** Nobody knows yet whose it is. */
 function holdBack(context: RunContext, one: Received): Incoming {
   const { type, remoteId, body, version } = one;
-  const about = { connection: context.connection.name, type, remoteId, body, patient: patientIdOf(context, one) };
+  const waitsFor = { type: 'Patient', id: patientIdOf(context, one) };
+  const about = { connection: context.connection.name, type, remoteId, body, waitsFor };
   const statements = [hold(about, realNow(context))];
   return { outcome: 'held', type, remoteId, remoteVersion: version, body, changes: [], statements, isHeld: true };
 }

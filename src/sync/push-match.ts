@@ -5,7 +5,7 @@ import type { StoredVersion } from '../store/store.ts';
 import { comparable, parseBody } from './body.ts';
 import { type RunContext, realNow } from './context.ts';
 import { readLinksByRemote, saveLink } from './identity.ts';
-import { askWho, knownOthers } from './identity-question.ts';
+import { askWho, candidatesOf, knownOthers } from './identity-question.ts';
 import { decide, type Likeness, likenessOf } from './match.ts';
 import type { Claim } from './outbox.ts';
 import { type RemoteRecord, searchTwins } from './search-twins.ts';
@@ -94,7 +94,7 @@ async function link(
   return done ? 'done' : 'waiting';
 }
 
-/** One question for each record there; whoever has it already is a candidate, too. */
+/** One question for each record there; whoever was a candidate before is one still. */
 async function ask(
   context: RunContext,
   claim: Claim,
@@ -102,17 +102,23 @@ async function ask(
   twins: readonly Twin[],
 ): Promise<PushResult> {
   const { type, localId } = claim;
+  const { store, connection } = context;
   const now = realNow(context);
+  const ids = twins.map(({ record }) => record.id);
+  const earlier = await candidatesOf(store, connection.name, type, ids);
   const statements = twins.flatMap(({ record, likeness, linkedWith }) =>
     askWho(
       {
-        connection: context.connection.name,
+        connection: connection.name,
         type,
         remoteId: record.id,
         remoteBody: record.body,
         remoteVersion: versionOf(record.body),
         kind: linkedWith === undefined ? 'identity' : 'duplicate',
-        candidates: [{ localId, why: likeness.why, score: likeness.score }],
+        candidates: [
+          { localId, why: likeness.why, score: likeness.score },
+          ...(earlier.get(record.id) ?? []).filter((one) => one.localId !== localId),
+        ],
         local: comparable(parseBody(stored.content)),
         localVersion: stored.versionId,
       },

@@ -84,8 +84,9 @@ export async function mergeInto(
     return { ...outcome, localId: link.localId, statements: [...statements, ...moving, report] };
   }
   // Ours stays who it is and has another record there, which grew from the same common version.
-  const moved: Link = { ...link, remoteId: survivor, remoteVersion: undefined, remoteHash: undefined };
-  const relinked = [ended, saveLink(moved, now), dropQuestion(name, PATIENT, survivor)];
+  const moved: Link = { ...link, state: 'linked', remoteId: survivor, remoteVersion: undefined, remoteHash: undefined };
+  const settled = [supersede(name, PATIENT, link.localId), dropQuestion(name, PATIENT, survivor)];
+  const relinked = [ended, saveLink(moved, now), ...settled];
   const report = reportMerge({ ...job, toLocal: link.localId }, now);
   return { ...outcome, localId: link.localId, statements: [...statements, ...relinked, report] };
 }
@@ -99,7 +100,7 @@ async function unmerged(context: RunContext, record: Record, localId: string): P
   const again = [
     forgetAlias(name, PATIENT, record.remoteId),
     undoMerge(name, record.remoteId),
-    hold({ ...about, patient: record.remoteId, body: record.body }, now),
+    hold({ ...about, waitsFor: { type: PATIENT, id: record.remoteId }, body: record.body }, now),
   ];
   const kept = { ...seen(record), isHeld: true, event: 'unmerged' } as const;
   const stored = localId === '' ? undefined : await store.read(PATIENT, localId);

@@ -165,6 +165,18 @@ describe('a patient from there who is like one of ours', () => {
     expect(await world.all('Task')).toMatchObject([{ for: { reference: `Patient/${eva?.id}` } }]);
   });
 
+  test('a server that only gives is never sent anything, whatever the merge would add there', async () => {
+    await open({ connection: PULLED });
+    await world.write(patient('p1', { ...MARIA, ...PHONE }));
+    thereLike('r1', { active: true });
+    await round();
+    await world.sync.decideMatch(NURSE, (await only()).id, { decision: 'link', to: 'p1' });
+    await round();
+    await round();
+    expect(await world.read('Patient', 'p1')).toMatchObject({ ...PHONE, active: true });
+    expect(world.remote.writes()).toEqual([]);
+  });
+
   test('a newer copy of what waits is the one that comes in', async () => {
     await open({ connection: PULLED });
     await world.write(patient('p1', MARIA));
@@ -234,6 +246,21 @@ describe('numbers', () => {
   });
 });
 
+test('an organization whose number two of ours have waits as well, and is asked once', async () => {
+  await open({ connection: { types: { Organization: 'pull' }, matching: { trusted: ['urn:oid:9'] } } });
+  const npi = { identifier: [{ system: 'http://hl7.org/fhir/sid/us-npi', value: '1' }], name: 'Riverside' };
+  await world.write({ resourceType: 'Organization', id: 'o1', ...npi });
+  await world.write({ resourceType: 'Organization', id: 'o2', ...npi });
+  world.remote.put({ resourceType: 'Organization', id: 'x1', ...npi });
+  await round();
+  await round();
+  expect((await only()).candidates.map(({ localId }) => localId).sort()).toEqual(['o1', 'o2']);
+  await world.sync.decideMatch(NURSE, (await only()).id, { decision: 'link', to: 'o2' });
+  world.remote.put({ resourceType: 'Organization', id: 'x1', ...npi, active: true });
+  await round();
+  expect(await world.read('Organization', 'o2')).toMatchObject({ active: true });
+});
+
 describe('a patient of ours who may be there already', () => {
   const server = { demographics: true } as const;
 
@@ -265,6 +292,47 @@ describe('a patient of ours who may be there already', () => {
     await round();
     expect(world.remote.all('Patient')).toHaveLength(2);
     expect(await world.sync.matches()).toEqual([]);
+  });
+
+  test('two of ours like one of theirs are one question, however they come to it', async () => {
+    await open({ knobs: server, connection: { types: { Patient: 'push' } } });
+    thereLike('r1');
+    await world.write(patient('p1', MARIA));
+    await round();
+    await world.write(patient('p2', MARIA));
+    await round();
+    await round();
+    expect((await only()).candidates.map(({ localId }) => localId).sort()).toEqual(['p1', 'p2']);
+    expect(world.remote.writes()).toEqual([]);
+    await world.sync.decideMatch(NURSE, (await only()).id, { decision: 'link', to: 'p2' });
+    await round();
+    await round();
+    expect(await links()).toContainEqual({ local_id: 'p2', remote_id: 'r1', how: 'matched-manual' });
+    expect(world.remote.all('Patient')).toHaveLength(2);
+  });
+
+  test('one of ours whose number another one of ours has there: the two are merged only in so many words', async () => {
+    await open({ connection: { types: { Patient: 'push', Task: 'push' } } });
+    thereLike('r1', { identifier: [MRN] });
+    await world.write(patient('p1', { ...MARIA, identifier: [MRN] }));
+    await round();
+    await world.write(patient('p2', { ...MARIA, identifier: [MRN] }));
+    await world.write(task('t2', { for: { reference: 'Patient/p2' } }));
+    await round();
+    const { id, kind } = await only();
+    expect(kind).toBe('duplicate');
+    await expect(world.sync.decideMatch(NURSE, id, { decision: 'link', to: 'p2' })).rejects.toMatchObject({
+      kind: 'unprocessable',
+    });
+    await world.restart();
+    await world.sync.decideMatch(NURSE, id, { decision: 'link', to: 'p2', merge: true });
+    await round();
+    world.pass({ minutes: 20 });
+    await round();
+    expect(await world.read('Task', 't2')).toMatchObject({ for: { reference: 'Patient/p1' } });
+    expect(await world.read('Patient', 'p2')).toMatchObject({ active: false });
+    expect(world.remote.all('Patient')).toHaveLength(1);
+    expect(world.remote.all('Task')).toMatchObject([{ for: { reference: 'Patient/r1' } }]);
   });
 
   test('$match is asked where it is offered', async () => {

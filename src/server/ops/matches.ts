@@ -24,9 +24,9 @@ export async function listMatches(
 
 /** @throws Fault invalid when the body is none of the decisions */
 export function readDecision(body: unknown, now: Temporal.Instant): MatchDecision {
-  const { decision, to, days = 1 } = (body ?? {}) as { decision?: unknown; to?: unknown; days?: unknown };
+  const { decision, to, days = 1, merge = false } = (body ?? {}) as Record<string, unknown>;
   if (decision === 'new' || decision === 'apart') return { decision };
-  if (decision === 'link' && typeof to === 'string' && to !== '') return { decision, to };
+  if (decision === 'link' && typeof to === 'string' && to !== '') return { decision, to, merge: merge === true };
   if (decision === 'later' && Number.isInteger(days) && Number(days) >= 1 && Number(days) <= MOST_DAYS) {
     return { decision, until: now.add({ hours: 24 * Number(days) }).epochMilliseconds };
   }

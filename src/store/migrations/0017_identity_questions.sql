@@ -38,18 +38,19 @@ CREATE TABLE not_the_same (
   PRIMARY KEY (connection, type, remote_id, local_id)
 );
 
--- What was received of, or about, a patient whose identity is asked: as it came, taken in after the answer.
+-- What was received of, or about, somebody whose identity is asked: as it came, taken in after the answer.
 CREATE TABLE held_resource (
   connection TEXT NOT NULL,
   type TEXT NOT NULL,
   remote_id TEXT NOT NULL,
-  -- remote id of the patient
-  patient TEXT NOT NULL,
+  -- the remote record that is asked about
+  waits_type TEXT NOT NULL,
+  waits_id TEXT NOT NULL,
   body TEXT NOT NULL,
   at BIGINT NOT NULL,
   PRIMARY KEY (connection, type, remote_id)
 );
-CREATE INDEX held_patient ON held_resource (connection, patient);
+CREATE INDEX held_for ON held_resource (connection, waits_type, waits_id);
 
 -- Two patients of ours that are one: on a server that merged its records, or by a person's word.
 CREATE TABLE patient_merge (
