@@ -54,6 +54,10 @@ export async function decideMatch(
     if (sequence !== undefined) statements.push(mark(connection, type, localId, sequence, now));
   }
   await store.commit(actor, [], statements);
+  // The rows say what was decided; the trail says about whom, so that a patient's own trail has it.
+  const patients = type === 'Patient' ? [...touched] : [];
+  const record = { actor, interaction: `match-${decision.decision}`, action: 'U', status: 200 } as const;
+  store.audit({ ...record, type, id: to ?? question.localId, patients, query: `${connection} ${type}/${remoteId}` });
 }
 
 async function linking(

@@ -138,7 +138,7 @@ async function readQuestions(store: Queryable, where: string, params: readonly S
   const rows = await store.query(`SELECT * FROM conflict WHERE ${where} ORDER BY at, id LIMIT 1000`, params);
   const ids = rows.map(({ id }) => String(id));
   const places = ids.map(() => '?').join(', ');
-  const sql = `SELECT * FROM match_candidate WHERE conflict_id IN (${places}) ORDER BY score DESC, local_id`;
+  const sql = `SELECT * FROM match_candidate WHERE conflict_id IN (${places}) ORDER BY COALESCE(score, 0) DESC, local_id`;
   const found = ids.length === 0 ? [] : await store.query(sql, ids);
   return rows.map((row) => ({
     ...toConflict(row),

@@ -2,6 +2,7 @@
 // cannot know. docs/sync-spec.md#I8
 import type { Patient, Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Store } from '../../src/store/store.ts';
 import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
 
 let world: World;
@@ -170,34 +171,28 @@ describe('a merge', () => {
     expect(await world.sync.matches()).toEqual([]);
   });
 
-  test('survives a crash between any two of its steps', async () => {
-    const [one, two] = [await known('r1', 'One'), await known('r2', 'Two')];
-    merge('r1', 'r2');
-    for (let nth = 1; nth < 40; nth += 1) {
+  test('survives a crash before any of its commits', { timeout: 180_000 }, async () => {
+    for (let nth = 1; ; nth += 1) {
+      world = await reopened({ types: { Patient: 'pull', Task: 'both' } });
+      const [one, two] = [await known('r1', 'One'), await known('r2', 'Two')];
+      merge('r1', 'r2');
       let left = nth;
       await world.restart((store) => ({
-        store: new Proxy(store, {
-          get(target, key, receiver) {
-            const value = Reflect.get(target, key, receiver);
-            if (key !== 'commit') return typeof value === 'function' ? value.bind(target) : value;
-            return (...args: Parameters<typeof store.commit>) => {
-              left -= 1;
-              if (left === 0) throw new Error('killed');
-              return target.commit(...args);
-            };
-          },
+        store: withCommit(store, () => {
+          left -= 1;
+          if (left === 0) throw new Error('killed');
         }),
       }));
       await world.sync.pullNow();
-      if (left > 0) break;
+      await world.restart();
+      await round();
+      expect((await world.all<Task>('Task')).map((found) => found.for?.reference)).toEqual(
+        Array(2).fill(`Patient/${two}`),
+      );
+      expect(await world.read('Patient', one)).toMatchObject({ active: false });
+      expect(await world.sync.conflicts()).toEqual([]);
+      if (left > 0) return;
     }
-    await world.restart();
-    await round();
-    expect((await world.all<Task>('Task')).map((found) => found.for?.reference)).toEqual(
-      Array(2).fill(`Patient/${two}`),
-    );
-    expect(await world.read('Patient', one)).toMatchObject({ active: false });
-    expect(await world.sync.conflicts()).toEqual([]);
   });
 });
 
@@ -259,6 +254,21 @@ describe('a merge that is taken back', () => {
     expect(tasks.filter((found) => found.for?.reference === `Patient/${one}`)).toHaveLength(1);
   });
 });
+
+/** The store with a look at each commit before it happens. */
+function withCommit(store: Store, before: () => void): Store {
+  return new Proxy(store, {
+    get(target, key) {
+      const value = Reflect.get(target, key, target);
+      if (typeof value !== 'function') return value;
+      if (key !== 'commit') return value.bind(target);
+      return (...args: Parameters<Store['commit']>) => {
+        before();
+        return target.commit(...args);
+      };
+    },
+  });
+}
 
 async function reopened(connection: object): Promise<World> {
   await world.cleanup();
