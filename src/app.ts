@@ -36,6 +36,7 @@ import { renewCertificates } from './server/tls.ts';
 import { type OpenStore, openStore } from './store/open.ts';
 import { keepIndexed } from './store/search/keep-indexed.ts';
 import { createSearchEngine } from './store/search/search-engine.ts';
+import { readMatchRules } from './sync/match-rules.ts';
 import { readPolicies } from './sync/policies.ts';
 import { createSync, type Sync } from './sync/sync.ts';
 import { createHeartbeat } from './transitions/heartbeat.ts';
@@ -158,6 +159,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     readSecret: config.readSecret,
     policies: readPolicies(join(PROFILES, 'policies')),
     messages: config.messages,
+    matching: readMatchRules(join(PROFILES, 'matching')),
     consent: { parameters, labels: policy },
     emit: (event) => log.info(event, event.kind),
   });

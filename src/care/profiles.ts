@@ -1,11 +1,11 @@
-// Reads the artefacts that an integrator may change: every FHIR resource under profiles/. Policies, calendars and roles lie
-// in the same folder but are no FHIR resources and have their own readers.
+// Reads the artefacts that an integrator may change: every FHIR resource under profiles/. Policies, matching rules,
+// calendars and roles lie in the same folder but are no FHIR resources and have their own readers.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Resource, ResourceType } from '@medplum/fhirtypes';
 import { Fault } from '../fault.ts';
 
-const NOT_FHIR = new Set(['policies', 'calendars', 'roles', 'access']);
+const NOT_FHIR = new Set(['policies', 'calendars', 'roles', 'access', 'matching']);
 
 /**
  * Every resource under `folder`, in the order of the paths.

@@ -14,6 +14,8 @@ export interface Capability {
   readonly reliedOn: ReadonlyMap<string, JsonObject>;
   supports(type: string, interaction: Interaction): boolean;
   searchable(type: string, parameter: string): boolean;
+  /** @param name of an operation on the type, without `$` */
+  operates(type: string, name: string): boolean;
   conditionalCreate(type: string): boolean;
   /** PUT to an id of our choice creates. */
   updateCreate(type: string): boolean;
@@ -38,6 +40,7 @@ export function readCapability(statement: CapabilityStatement, vendor: Vendor): 
       supports(type, 'search-type') &&
       (vendor.unlistedSearch.includes(parameter) ||
         [...(types.get(type)?.searchParam ?? []), ...(rest?.searchParam ?? [])].some(({ name }) => name === parameter)),
+    operates: (type, name) => types.get(type)?.operation?.some((one) => one.name?.replace(/^\$/, '') === name) ?? false,
     conditionalCreate: (type) => types.get(type)?.conditionalCreate ?? false,
     updateCreate: (type) => types.get(type)?.updateCreate ?? false,
     guardsUpdates: (type) => {

@@ -56,6 +56,8 @@ export interface FhirClient {
   update(resource: Resource & { id: string }, options?: WriteOptions): Promise<Result<FhirReply>>;
   delete(type: string, id: string, options?: WriteOptions): Promise<Result<FhirReply>>;
   transaction(bundle: Bundle, options?: WriteOptions): Promise<Result<FhirReply & { readonly body: Bundle }>>;
+  /** `Patient/$match`: whom the server takes for this patient. https://hl7.org/fhir/R4/patient-operation-match.html */
+  match(patient: Resource): Promise<Result<FhirReply & { readonly body: Bundle }>>;
   capability(): Promise<Result<FhirReply>>;
 }
 
@@ -176,6 +178,16 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
       write('PUT', `${baseUrl}/${resource.resourceType}/${resource.id}`, resource, options),
     delete: (type, id, options = {}) => write('DELETE', `${baseUrl}/${type}/${id}`, undefined, options),
     transaction: async (bundle, options = {}) => expectBundle(await write('POST', baseUrl, bundle, options), false),
+    async match(patient) {
+      const parameter = [
+        { name: 'resource', resource: patient },
+        { name: 'onlyCertainMatches', valueBoolean: false },
+      ];
+      const body = stringifyExact({ resourceType: 'Parameters', parameter });
+      const headers = { ...FRESH, 'content-type': 'application/fhir+json' };
+      const url = `${baseUrl}/Patient/$match`;
+      return expectBundle(await exchange({ method: 'POST', url, headers, body, safe: true }), true);
+    },
     capability: async () => expectType(await get(`${baseUrl}/metadata`), 'CapabilityStatement', true),
   };
 }

@@ -24,7 +24,7 @@ export interface FhirReply {
 
 /** An HTTP answer as a FHIR answer or a failure. */
 export function interpret(request: HttpRequest, reply: HttpReply, now: Temporal.Instant): Result<FhirReply> {
-  const safe = request.method === 'GET';
+  const safe = request.safe ?? request.method === 'GET';
   const date = parseHttpDate(reply.headers.get('date') ?? '');
   const body = readResource(reply.text);
   if (reply.status < 200 || reply.status > 299) {

@@ -53,6 +53,7 @@ function interactionOf(method: Exchange['method'], path: string): readonly [stri
     // The pages of a search are searches, too, whatever their address looks like.
     return ['search-type', 'E'];
   }
+  if (method === 'POST' && path.endsWith('$match')) return ['match', 'E'];
   if (method === 'POST' && path === '') return ['transaction', 'E'];
   return WRITES[method];
 }

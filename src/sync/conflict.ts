@@ -47,14 +47,25 @@ export type NewConflict = Omit<Conflict, 'id' | 'state' | 'openedAt' | 'resoluti
 
 const INSERT = `INSERT INTO conflict (id, connection, type, local_id, remote_id, kind, base, local, local_version, remote,
   remote_body, remote_version, proposed, paths, state, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-const OPEN = "connection = ? AND type = ? AND local_id = ? AND state = 'open'";
+/** Questions of identity are about a remote record and stand beside this: identity-question.ts. */
+const OPEN =
+  "connection = ? AND type = ? AND local_id = ? AND state = 'open' AND kind NOT IN ('identity', 'duplicate')";
 
-/** Opens a conflict in place of an earlier one about the same resource. */
+/** Opens a conflict about content or a delete in place of an earlier one about the same resource. */
 export function openConflict(conflict: NewConflict, now: number): Statement[] {
+  const { connection, type, localId } = conflict;
+  return [
+    supersede(connection, type, localId),
+    insertConflict(randomUUID(), conflict, now),
+    setLinkState(connection, type, localId, 'conflict'),
+  ];
+}
+
+export function insertConflict(id: string, conflict: NewConflict, now: number): Statement {
   const { connection, type, localId } = conflict;
   const text = (body: JsonObject | undefined) => (body ? JSON.stringify(body) : null);
   const params: SqlValue[] = [
-    randomUUID(),
+    id,
     connection,
     type,
     localId,
@@ -71,11 +82,7 @@ export function openConflict(conflict: NewConflict, now: number): Statement[] {
     'open',
     now,
   ];
-  return [
-    supersede(connection, type, localId),
-    { sql: INSERT, params },
-    setLinkState(connection, type, localId, 'conflict'),
-  ];
+  return { sql: INSERT, params };
 }
 
 /** Closes an open conflict that a newer state has made pointless. */
@@ -116,7 +123,7 @@ export async function listOpenConflicts(store: Pick<Store, 'query'>, connection?
   return rows.map(toConflict);
 }
 
-function toConflict(row: SqlRow): Conflict {
+export function toConflict(row: SqlRow): Conflict {
   const text = (value: SqlValue | undefined) => (typeof value === 'string' ? value : undefined);
   const body = (value: SqlValue | undefined) => (typeof value === 'string' ? parseBody(value) : undefined);
   const paths: MergeConflict[] = JSON.parse(String(row.paths));

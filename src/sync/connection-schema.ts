@@ -144,6 +144,22 @@ export const CONNECTION_SCHEMA = {
       ...pacing,
       description: "`requestsPerSecond` and `concurrency`, instead of the vendor's.",
     },
+    matching: {
+      type: 'object',
+      additionalProperties: false,
+      description: 'How its patients are matched with ours (`docs/patient-matching.md`).',
+      properties: {
+        rules: { type: 'string', minLength: 1 },
+        trusted: { type: 'array', items: { type: 'string', minLength: 1 } },
+        automatic: { enum: ['identifiers', 'demographics'] },
+        thresholds: {
+          type: 'object',
+          additionalProperties: false,
+          properties: { match: { type: 'number' }, possible: { type: 'number' } },
+        },
+        owner: { const: 'remote' },
+      },
+    },
     recipient: {
       type: 'string',
       pattern: '^[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64}$',

@@ -7,6 +7,7 @@ import { auditExchange } from './audit-exchange.ts';
 import { type ConnectionContext, type RunContext, realNow } from './context.ts';
 import { dryRunPull, dryRunPush } from './dry-run.ts';
 import { feedOutbox } from './feed.ts';
+import { followMerges } from './follow-merges.ts';
 import { ExchangeLog, writeMessage } from './message-log.ts';
 import { abandonedClaims } from './outbox.ts';
 import { pullType } from './pull.ts';
@@ -15,6 +16,7 @@ import { finishPull, preparePull, sweepTypes } from './pull-run.ts';
 import { drainOutbox } from './push.ts';
 import { NIGHTLY, scheduledJob } from './schedule.ts';
 import { actorOf, type Connection, pulls } from './settings.ts';
+import { takeInHeld } from './take-in-held.ts';
 import { withheldDue } from './withheld-rows.ts';
 
 export interface ConnectionRuns {
@@ -113,6 +115,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
     if (left.length + due.length > 0) await context.store.commit(actorOf(connection), [], [...left, ...due]);
     hasReconsidered = true;
     await drainOutbox(run, workers);
+    if (mode === 'push') await followMerges(run);
   }
 
   /** @param isAsked by a person, who wants everything looked at now; otherwise what is due */
@@ -133,11 +136,13 @@ export function createConnection(context: ConnectionContext, workers: number): C
     await withLease(context.store, context.clock, `pull:${connection.name}`, LEASE, async (lease) => {
       const { pulling, isNewServer } = await preparePull(run);
       if (!pulling) return;
+      await takeInHeld(pulling);
       for (const type of types) {
         if (signal.aborted || remote.breaker.status.state !== 'closed') break;
         results[type] = await pullType(pulling, type, lease, { asked: isAsked });
       }
       if (isNewServer) await sweepTypes(pulling, types, lease);
+      await followMerges(pulling);
       await finishPull(pulling, lease);
     });
     return results;

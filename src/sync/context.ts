@@ -10,6 +10,7 @@ import type { Remote } from '../remote/remote.ts';
 import type { Store } from '../store/store.ts';
 import { auditExchange, type Exchanged } from './audit-exchange.ts';
 import type { MappingContext } from './mapping.ts';
+import type { PatientMatching } from './match-rules.ts';
 import { ExchangeLog } from './message-log.ts';
 import type { Policies } from './policies.ts';
 import type { Connection } from './settings.ts';
@@ -35,7 +36,9 @@ export interface SyncEvent {
     | 'refused-type'
     | 'epoch'
     | 'sweep'
-    | 'clock';
+    | 'clock'
+    | 'merged'
+    | 'unmerged';
   readonly connection: string;
   readonly type?: string;
   readonly localId?: string;
@@ -54,6 +57,7 @@ export interface ConnectionContext {
   readonly store: Store;
   readonly clock: Clock;
   readonly policies: Policies;
+  readonly matching: PatientMatching;
   readonly consent: ConsentContext;
   readonly log: Logger;
   readonly emit: (event: SyncEvent) => void;

@@ -6,12 +6,14 @@ import type { Change } from '../fhir/change.ts';
 import { type ElementDifference, elementDifferences } from '../fhir/element-diff.ts';
 import type { Actor } from '../store/store.ts';
 import { comparable, jsonOf, parseBody } from './body.ts';
+import type { Conflict } from './conflict.ts';
 import { conflictTag, requireConflict } from './conflict-view.ts';
 import { withholdingOf } from './consent.ts';
 import type { ConnectionContext } from './context.ts';
+import { decideMatch, type MatchDecision } from './decide-match.ts';
 import { createBody } from './push-create.ts';
 import { updateBody, withRelativeReferences } from './push-update.ts';
-import { type PlannedResolution, planResolution, type Resolution } from './resolve.ts';
+import { asksWho, type PlannedResolution, planResolution, type Resolution } from './resolve.ts';
 
 /** `values` are before and after. */
 type Difference = ElementDifference;
@@ -43,8 +45,10 @@ export async function decideConflict(
   tag: string | undefined,
 ): Promise<void> {
   const { store, clock } = context;
-  await requireTag(context, id, tag);
-  const plan = await planResolution(store, actor, id, resolution, clock.real().epochMilliseconds);
+  const conflict = await requireTag(context, id, tag);
+  const now = clock.real().epochMilliseconds;
+  if (asksWho(conflict)) return decideMatch(store, actor, id, matchDecision(conflict, resolution), now);
+  const plan = await planResolution(store, actor, id, resolution, now);
   const provenance = plan.resource ? [await provenanceOfDecision(context, actor, plan, resolution)] : [];
   await store.commit(actor, [...plan.changes, ...provenance], plan.statements);
 }
@@ -77,8 +81,8 @@ async function forecastThere(
   { conflict, link }: PlannedResolution,
   after: JsonObject | undefined,
 ): Promise<ResolutionForecast['there']> {
-  const { type, localId, kind } = conflict;
-  if (kind === 'identity' || kind === 'duplicate') return { outcome: 'would-merge', differences: [] };
+  const { type, localId } = conflict;
+  if (asksWho(conflict)) return { outcome: 'would-merge', differences: [] };
   if (!after || link?.state === 'tombstone') return { outcome: 'nothing', differences: [] };
   if ((await withholdingOf(context, { type, id: localId })).withheld) return { outcome: 'withheld', differences: [] };
   const content = JSON.stringify(after);
@@ -95,10 +99,17 @@ async function forecastThere(
     : { outcome: 'would-update', body, differences };
 }
 
-async function requireTag(context: ConnectionContext, id: string, tag: string | undefined): Promise<void> {
+/** @throws Fault unprocessable */
+function matchDecision({ localId }: Conflict, { take }: Resolution): MatchDecision {
+  if (take === 'theirs') return { decision: 'link', to: localId };
+  if (take === 'ours') return { decision: 'apart' };
+  throw new Fault('unprocessable', 'The question is who it is: take theirs or ours.');
+}
+
+async function requireTag(context: ConnectionContext, id: string, tag: string | undefined): Promise<Conflict> {
   const conflict = await requireConflict(context, id);
   if (conflict.state !== 'open') throw new Fault('conflict', `Conflict ${id} is ${conflict.state} already.`);
-  if (tag === undefined || tag === (await conflictTag(context, conflict))) return;
+  if (tag === undefined || tag === (await conflictTag(context, conflict))) return conflict;
   throw new Fault('precondition', `Conflict ${id} or our copy has changed since it was looked at; look again.`);
 }
 

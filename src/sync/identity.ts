@@ -2,11 +2,18 @@
 // nothing else, so the remote needs no history. docs/sync-spec.md#I8
 import { hashJson, type JsonObject } from '../fhir/canonical-json.ts';
 import type { SqlRow, SqlValue, Statement, Store } from '../store/store.ts';
+import { followByLocal, followByRemote } from './alias.ts';
 import { comparable, parseBody } from './body.ts';
 import type { LinkMap } from './mapping.ts';
 
 export type LinkState = 'linked' | 'conflict' | 'tombstone' | 'replaced';
-export type LinkOrigin = 'created-by-us' | 'created-by-them' | 'matched-identifier' | 'matched-manual';
+export type LinkOrigin =
+  | 'created-by-us'
+  | 'created-by-them'
+  | 'matched-identifier'
+  | 'matched-rules'
+  | 'matched-manual'
+  | 'merged';
 
 export interface Link {
   readonly connection: string;
@@ -90,7 +97,7 @@ export async function readLinkMarks(
   );
 }
 
-/** Ids of the counterparts of the resources named, for mapping. */
+/** Ids of the counterparts of the resources named, for mapping; of merged patients, those of who stands for them. */
 export async function readLinkMap(
   store: Queryable,
   connection: string,
@@ -112,6 +119,14 @@ export async function readLinkMap(
       const rows = await store.query(sql, [connection, type, ...ids]);
       for (const row of rows) add(type, String(row.local_id), String(row.remote_id));
     }
+  }
+  const lost = (targets: readonly { type: string; id: string }[], known: ReadonlyMap<string, string>) =>
+    targets.filter(({ type, id }) => type === 'Patient' && !known.has(`${type}/${id}`)).map(({ id }) => id);
+  for (const [id, remoteId] of await followByLocal(store, connection, lost(local, toRemote))) {
+    toRemote.set(`Patient/${id}`, remoteId);
+  }
+  for (const [id, localId] of await followByRemote(store, connection, lost(remote, toLocal))) {
+    toLocal.set(`Patient/${id}`, localId);
   }
   return {
     add,

@@ -6,14 +6,18 @@ import type { Change } from '../fhir/change.ts';
 import type { Statement, StoredVersion } from '../store/store.ts';
 import { comparable, dressed, parseBody, resourceOf } from './body.ts';
 import { type NewConflict, openConflict, readOpenConflict, supersede } from './conflict.ts';
-import { type RunContext, realNow } from './context.ts';
+import { type RunContext, realNow, type SyncEvent } from './context.ts';
+import { hold } from './held.ts';
 import { type Link, type LinkMark, type LinkOrigin, remoteHash, saveLink, setRemoteVersion } from './identity.ts';
+import { askWho, isDecidedNew, openQuestions } from './identity-question.ts';
 import { type LinkMap, toLocalTerms } from './mapping.ts';
-import { findMatch } from './match.ts';
+import { findMatch, type Match } from './match.ts';
 import { mark } from './outbox.ts';
 import { patientOf } from './patient-reference.ts';
 import { reconcile } from './reconcile.ts';
+import { remoteMerge } from './remote-merge.ts';
 
+/** `held`: kept until it is known whose it is. `replaced`: the server has another record for it. */
 export type IncomingOutcome =
   | 'echo'
   | 'out-of-scope'
@@ -24,7 +28,9 @@ export type IncomingOutcome =
   | 'deleted'
   /** A question that is open already. */
   | 'waiting'
-  | 'conflict';
+  | 'conflict'
+  | 'held'
+  | 'replaced';
 
 export interface Incoming {
   readonly outcome: IncomingOutcome;
@@ -36,6 +42,10 @@ export interface Incoming {
   readonly body: JsonObject;
   readonly changes: readonly Change[];
   readonly statements: readonly Statement[];
+  /** It is kept until it is known whose it is. */
+  readonly isHeld?: true;
+  /** Told beside what the outcome says. */
+  readonly event?: SyncEvent['kind'];
 }
 
 /** A received resource with who it is here; `localId` was chosen for a new one. */
@@ -84,25 +94,34 @@ export async function identify(
 ): Promise<Received | Incoming> {
   const { type, remoteId, body, version } = received;
   const nothing = { type, remoteId, remoteVersion: version, body, changes: [], statements: [] };
-  if (link) return { ...received, link, match: undefined, localId: link.localId };
-  const match = await findMatch(context, type, body);
+  const merge = type === 'Patient' ? await remoteMerge(context, received, link) : undefined;
+  if (merge) return merge;
+  if (link) {
+    return isEcho(link, body, version)
+      ? echo(context, received, link)
+      : { ...received, link, match: undefined, localId: link.localId };
+  }
+  const match = await findMatch(context, type, body, remoteId);
   if (match.kind === 'none') return { ...received, link, match: undefined, localId: randomUUID() };
   if (match.kind !== 'unclear') {
-    const how = match.kind === 'ours' ? 'created-by-us' : 'matched-identifier';
-    return { ...received, link, match: { stored: match.stored, how }, localId: match.stored.id };
+    return { ...received, link, match: { stored: match.stored, how: ORIGINS[match.kind] }, localId: match.stored.id };
   }
-  const open = await readOpenConflict(context.store, context.connection.name, type, match.stored.id);
-  if (open) return { ...nothing, outcome: 'waiting', localId: match.stored.id };
-  const conflict: NewConflict = {
-    ...bodies(context, received, match.stored),
-    kind: match.why,
-    base: undefined,
-    remote: undefined,
-    proposed: undefined,
-    paths: [],
-  };
-  return { ...nothing, outcome: 'conflict', localId: match.stored.id, statements: questions(context, conflict) };
+  const now = realNow(context);
+  const { name } = context.connection;
+  const held = hold({ connection: name, type, remoteId, waitsFor: { type, id: remoteId }, body }, now);
+  const asked = await openQuestions(context.store, name, type, [remoteId]);
+  const about = { ...nothing, localId: match.stored.id };
+  // Asked already; the newest copy is what the answer will be about.
+  if (asked.has(remoteId)) return { ...about, outcome: 'waiting', statements: [held], isHeld: true };
+  const { candidates, why: kind } = match;
+  const question = { ...bodies(context, received, match.stored), kind, candidates: named(candidates) };
+  return { ...about, outcome: 'conflict', statements: [...askWho(question, now), held], isHeld: true };
 }
+
+const ORIGINS = { ours: 'created-by-us', identifier: 'matched-identifier', rules: 'matched-rules' } as const;
+
+const named = (candidates: Extract<Match, { kind: 'unclear' }>['candidates']) =>
+  candidates.map(({ stored, why, score }) => ({ localId: stored.id, why, score }));
 
 /** Plans what a resource that is no echo does here. */
 export async function plan(context: RunContext, received: Received, map: LinkMap): Promise<Incoming> {
@@ -127,7 +146,9 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
   };
   const stored = match?.stored ?? (link && (await store.read(type, localId)));
   if (!stored) {
-    if (link || !inScope(context, received, mapped.body)) {
+    const wanted =
+      inScope(context, received, mapped.body) || (await isDecidedNew(store, connection.name, type, remoteId));
+    if (link || !wanted) {
       return { ...incoming, outcome: 'out-of-scope', changes: [], statements: [] };
     }
     // The narrative is the remote's own words for exactly this content.

@@ -138,9 +138,18 @@ const COLUMNS = `id, connection, type, local_id, upto_sequence, state, attempts,
 const LIVE = "state IN ('queued', 'sending', 'parked', 'withheld')";
 /** A change takes these up again. */
 const RESTING = "'parked', 'withheld'";
-/** A resource with an open conflict waits for a person, and only that resource. */
+/**
+ * A resource with an open conflict waits for a person, and only that resource. So does one that may be on the remote already;
+ * once it is linked, whether another record there is the same one too does not hold it up.
+ */
 const UNDISPUTED = `NOT EXISTS (SELECT 1 FROM conflict WHERE conflict.connection = outbox.connection
-  AND conflict.type = outbox.type AND conflict.local_id = outbox.local_id AND conflict.state = 'open')`;
+    AND conflict.type = outbox.type AND conflict.local_id = outbox.local_id AND conflict.state = 'open'
+    AND conflict.kind NOT IN ('identity', 'duplicate'))
+  AND NOT EXISTS (SELECT 1 FROM match_candidate candidate JOIN conflict question ON question.id = candidate.conflict_id
+    WHERE candidate.local_id = outbox.local_id AND question.connection = outbox.connection
+    AND question.type = outbox.type AND question.state = 'open'
+    AND NOT EXISTS (SELECT 1 FROM identity WHERE identity.connection = outbox.connection
+      AND identity.type = outbox.type AND identity.local_id = outbox.local_id AND identity.state <> 'replaced'))`;
 /** The mode may have been changed since the run began, also by another process. docs/sync-spec.md#I20 */
 const PUSHED = `NOT EXISTS (SELECT 1 FROM connection_setting WHERE connection_setting.name = outbox.connection
   AND connection_setting.removed = 0 AND connection_setting.mode NOT IN ('push', 'both'))`;

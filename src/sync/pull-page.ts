@@ -3,13 +3,17 @@
 import type { Bundle } from '@medplum/fhirtypes';
 import { asFault, outcomeOf } from '../fault.ts';
 import type { JsonObject } from '../fhir/canonical-json.ts';
+import { replacedBy } from '../fhir/patient-merge.ts';
 import type { Statement } from '../store/store.ts';
 import { isFhirId, jsonOf } from './body.ts';
 import { type RunContext, realNow, type SyncEvent } from './context.ts';
+import { heldAmong, hold, idOfPatient, letGo } from './held.ts';
 import { readLinkMap, readLinkMarks, readLinksByRemote } from './identity.ts';
+import { openQuestions } from './identity-question.ts';
 import { echo, type Incoming, identify, isEcho, plan, type Received } from './incoming.ts';
 import { remoteTargets } from './mapping.ts';
 import { writeMessage } from './message-log.ts';
+import { patientOf } from './patient-reference.ts';
 import { provenanceOf } from './provenance.ts';
 import { planGone } from './remote-gone.ts';
 import { actorOf } from './settings.ts';
@@ -32,6 +36,8 @@ interface Refused {
 const MOST_TRIES = 3;
 const OPERATIONS: Partial<Record<Incoming['outcome'], 'create' | 'delete'>> = { created: 'create', deleted: 'delete' };
 const APPLIED = new Set<Incoming['outcome']>(['created', 'updated', 'merged', 'deleted']);
+/** In the message log, although nothing was written. */
+const NOTED = new Set<Incoming['outcome']>(['conflict', 'linked', 'held', 'replaced']);
 
 /**
  * @param gone remote ids of resources that the remote says it deleted
@@ -44,7 +50,8 @@ export async function applyPage(
   alongside: (result: PageResult) => Statement[],
   gone: readonly string[] = [],
 ): Promise<PageResult> {
-  const { entries, refused, newest } = readPage(type, page);
+  const { entries: all, refused, newest } = readPage(type, page);
+  const entries = await applyMergesFirst(context, type, all);
   for (let tries = 1; ; tries += 1) {
     const incoming = [...(await planPage(context, type, entries)), ...(await planAllGone(context, type, gone))];
     const result = { applied: count(incoming), quarantined: refused.length, newest };
@@ -60,6 +67,18 @@ export async function applyPage(
       return applyOneByOne(context, type, incoming, refused, newest, alongside);
     }
   }
+}
+
+/** Who stands for whom must be known before the others are looked at, because the survivor may be on the same page. */
+async function applyMergesFirst(context: RunContext, type: string, entries: Entry[]): Promise<Entry[]> {
+  const merged = type === 'Patient' ? entries.filter(({ body }) => replacedBy(body) !== undefined) : [];
+  for (const entry of merged) {
+    const incoming = await planPage(context, type, [entry]);
+    if (incoming.some(({ outcome }) => outcome !== 'replaced')) continue;
+    await commitAll(context, type, incoming, [], []);
+    announce(context, incoming, []);
+  }
+  return entries;
 }
 
 const REFUSALS = new Set(['invalid', 'unprocessable', 'multiple-matches', 'not-found', 'gone']);
@@ -114,8 +133,36 @@ export async function planPage(context: RunContext, type: string, entries: reado
   const targets = bodies.flatMap((body) => remoteTargets(mapping, body));
   const map = await readLinkMap(store, connection.name, [], targets);
   for (const { localId, remoteId } of received) map.add(type, localId, remoteId);
-  for (const one of received) decided.push(await plan(context, one, map));
-  return decided;
+  const patients = new Set(received.map((one) => patientIdOf(context, one)).filter((id) => id !== ''));
+  const asked = await openQuestions(store, connection.name, 'Patient', [...patients]);
+  for (const one of received) {
+    const waits = !one.link && asked.has(patientIdOf(context, one));
+    decided.push(waits ? holdBack(context, one) : await plan(context, one, map));
+  }
+  const held = await heldAmong(store, connection.name, type, ids);
+  return held.size === 0 ? decided : decided.map((one) => letGoUnlessHeld(context, one, held));
+}
+
+/** Remote id of the patient it is about; '' when it is about none. */
+function patientIdOf({ mapping }: RunContext, { type, body }: Received): string {
+  const reference = type === 'Patient' ? undefined : patientOf(body);
+  return reference === undefined ? '' : (idOfPatient(reference, mapping.remoteBase) ?? '');
+}
+
+/** Nobody knows yet whose it is. */
+function holdBack(context: RunContext, one: Received): Incoming {
+  const { type, remoteId, body, version } = one;
+  const waitsFor = { type: 'Patient', id: patientIdOf(context, one) };
+  const about = { connection: context.connection.name, type, remoteId, body, waitsFor };
+  const statements = [hold(about, realNow(context))];
+  return { outcome: 'held', type, remoteId, remoteVersion: version, body, changes: [], statements, isHeld: true };
+}
+
+/** What was held of a resource is older than the copy that has just been decided about. */
+function letGoUnlessHeld(context: RunContext, one: Incoming, held: ReadonlySet<string>): Incoming {
+  if (one.isHeld || !held.has(one.remoteId)) return one;
+  const gone = letGo(context.connection.name, one.type, one.remoteId);
+  return { ...one, statements: [...one.statements, gone] };
 }
 
 async function planAllGone(context: RunContext, type: string, gone: readonly string[]): Promise<Incoming[]> {
@@ -162,9 +209,7 @@ async function commitAll(
   if (applied.length > 0) changes.push(provenanceOf(context, applied));
   const { replayOf } = context;
   const base = { connection: connection.name, runId, direction: 'pull', type, replayOf } as const;
-  const worth = incoming.filter(
-    ({ outcome }) => APPLIED.has(outcome) || outcome === 'conflict' || outcome === 'linked' || replayOf !== undefined,
-  );
+  const worth = incoming.filter(({ outcome }) => APPLIED.has(outcome) || NOTED.has(outcome) || replayOf !== undefined);
   const messages = [
     ...worth.map(({ outcome, localId, remoteId }) => writeMessage({ ...base, localId, remoteId, outcome }, now)),
     ...refused.map(({ remoteId, body, detail }) =>
@@ -180,7 +225,7 @@ async function commitAll(
 
 function announce(context: RunContext, incoming: readonly Incoming[], refused: readonly Refused[]): void {
   const { connection, emit } = context;
-  for (const { outcome, type, localId, remoteId } of incoming) {
+  for (const { outcome, type, localId, remoteId, event: further } of incoming) {
     const event: SyncEvent = {
       kind: 'pulled',
       connection: connection.name,
@@ -188,6 +233,7 @@ function announce(context: RunContext, incoming: readonly Incoming[], refused: r
       remoteId,
       ...(localId ? { localId } : {}),
     };
+    if (further) emit({ ...event, kind: further });
     if (outcome === 'conflict') emit({ ...event, kind: 'conflict' });
     else if (APPLIED.has(outcome)) emit({ ...event, operation: OPERATIONS[outcome] ?? 'update' });
   }

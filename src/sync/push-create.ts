@@ -6,10 +6,10 @@ import type { FhirReply } from '../remote/fhir-reply.ts';
 import type { Result } from '../remote/result.ts';
 import type { StoredVersion } from '../store/store.ts';
 import { comparable, dressed, isFhirId, jsonOf, parseBody, resourceOf } from './body.ts';
-import { openConflict } from './conflict.ts';
 import { type MappedContext, type RunContext, realNow } from './context.ts';
 import { unlinkedTargets } from './dependencies.ts';
 import { type Link, readLinkMap, readLinksByRemote, remoteHash, saveLink } from './identity.ts';
+import { askWho, knownOthers } from './identity-question.ts';
 import { carriesIdentifier, remoteTargets, toLocalTerms, toRemoteTerms } from './mapping.ts';
 import type { Claim } from './outbox.ts';
 import { findTwin } from './push-match.ts';
@@ -175,7 +175,7 @@ type Found = FhirReply & { readonly id: string };
 
 async function findEarlier(context: RunContext, claim: Claim): Promise<Result<Found[]> | 'cannot-look'> {
   const { type, localId } = claim;
-  const { client, capability } = context;
+  const { client, capability, store, connection } = context;
   if (createMode(context, type, localId) === 'own-id') {
     const reply = await client.read(type, localId);
     if (reply.ok) return { ok: true, value: [{ ...reply.value, id: localId }] };
@@ -188,6 +188,7 @@ async function findEarlier(context: RunContext, claim: Claim): Promise<Result<Fo
   for (const { resource, search } of reply.value.body.entry ?? []) {
     if (resource?.resourceType !== type || !isFhirId(resource.id) || (search?.mode ?? 'match') !== 'match') continue;
     const versionId = resource.meta?.versionId;
+    if ((await knownOthers(store, connection.name, type, resource.id)).has(localId)) continue;
     found.push({ status: 200, id: resource.id, body: resource, ...(versionId === undefined ? {} : { versionId }) });
   }
   return { ok: true, value: found };
@@ -201,23 +202,18 @@ async function park(
   body: JsonObject,
   remoteId: string,
 ): Promise<PushResult> {
-  const { connection } = context;
   const { type, localId } = claim;
-  const conflict = openConflict(
+  const conflict = askWho(
     {
-      connection: connection.name,
+      connection: context.connection.name,
       type,
-      localId,
       remoteId,
-      kind: 'duplicate',
-      base: undefined,
-      local: comparable(parseBody(stored.content)),
-      localVersion: stored.versionId,
-      remote: undefined,
       remoteBody: body,
       remoteVersion: undefined,
-      proposed: undefined,
-      paths: [],
+      kind: 'duplicate',
+      candidates: [{ localId, why: 'own-identifier', score: undefined }],
+      local: comparable(parseBody(stored.content)),
+      localVersion: stored.versionId,
     },
     realNow(context),
   );

@@ -13,6 +13,7 @@ import { type Link, readLinkMap, remoteHash, saveLink } from './identity.ts';
 import { remoteTargets, toLocalTerms, toRemoteTerms } from './mapping.ts';
 import type { Claim } from './outbox.ts';
 import { provenanceOf } from './provenance.ts';
+import { followOnPush, saysMerged } from './push-merged.ts';
 import { reconcile } from './reconcile.ts';
 import { end, endFailed, type PushResult } from './settle-push.ts';
 
@@ -40,6 +41,8 @@ export async function pushUpdate(
     if (mustLook) {
       const current = await readCurrent(context, attempt.link);
       if (!current.ok) return remoteUnreadable(context, claim, attempt, current.failure);
+      const followed = await followOnPush(context, claim, attempt.link, current.value);
+      if (followed) return followed;
       if (remoteHash(jsonOf(current.value.body)) !== attempt.link.remoteHash || refused) {
         const next = await rebase(context, { ...claim, rebases }, attempt, current.value);
         if (next === 'waiting') return next;
@@ -55,7 +58,8 @@ export async function pushUpdate(
     if (reply.ok) return settleUpdated(context, claim, attempt, reply.value);
     const gone = reply.failure.status === 404 || reply.failure.status === 410;
     if (gone) return remoteUnreadable(context, claim, attempt, reply.failure);
-    if (reply.failure.class !== 'conflict') {
+    const elsewhere = saysMerged(reply.failure) && !mustLook;
+    if (reply.failure.class !== 'conflict' && !elsewhere) {
       return endFailed(context, claim, reply.failure, reply.failure.class === 'ambiguous', link.remoteId);
     }
     if (rebases === MOST_REBASES) return raise(context, claim, restless(attempt));
@@ -191,7 +195,7 @@ async function remoteUnreadable(
   failure: RemoteFailure,
 ): Promise<PushResult> {
   const { link } = attempt;
-  if (failure.status !== 404 && failure.status !== 410) {
+  if (failure.status !== 404 && failure.status !== 410 && !saysMerged(failure)) {
     return endFailed(context, claim, failure, claim.faultClass === 'ambiguous', link.remoteId);
   }
   return raise(context, claim, { ...contentConflict(attempt, link.baseRemote ?? {}), kind: 'deleted' });

@@ -1,7 +1,10 @@
 // Sends what is marked: claim, dependencies first, compare, send, settle. Each step survives a crash, because the row says
 // what may have happened. docs/sync-spec.md#I11
 import { asFault } from '../fault.ts';
+import { replacedBy } from '../fhir/patient-merge.ts';
 import type { StoredVersion } from '../store/store.ts';
+import { readAliasOf } from './alias.ts';
+import { parseBody } from './body.ts';
 import { keepWithheld } from './consent.ts';
 import { ownExchanges, type RunContext, realNow } from './context.ts';
 import { canPush, keyOf, pushOrder, type Ref } from './dependencies.ts';
@@ -19,7 +22,7 @@ import {
 import { pushCreate } from './push-create.ts';
 import { type Member, pushCycle } from './push-cycle.ts';
 import { pushUpdate } from './push-update.ts';
-import { actorOf } from './settings.ts';
+import { actorOf, pushes } from './settings.ts';
 import { end, endFailed, type PushResult } from './settle-push.ts';
 
 const WAIT = 60_000;
@@ -107,10 +110,17 @@ async function pushComponent(context: RunContext, claimed: readonly Claimed[]): 
 }
 
 async function pushOne(context: RunContext, { claim, stored }: Claimed): Promise<PushResult> {
+  // What only comes in is marked when it was merged, and by a person's decision.
+  if (!pushes(context.connection, claim.type)) return withdraw(context, claim, 'comes-in-only');
   const link = await readLink(context.store, claim.connection, claim.type, claim.localId);
   if (!stored || stored.operation === 'delete') return pushDelete(context, claim, link);
   if (link?.state === 'tombstone') return withdraw(context, claim, 'deleted-remotely');
   if (link) return pushUpdate(context, claim, stored, link);
+  if (await readAliasOf(context.store, claim.connection, claim.type, claim.localId)) {
+    return withdraw(context, claim, 'merged-there');
+  }
+  const isMerged = claim.type === 'Patient' && replacedBy(parseBody(stored.content)) !== undefined;
+  if (isMerged) return withdraw(context, claim, 'merged-here');
   if (!canPush(context, claim.type)) return withdraw(context, claim, 'no-capability');
   return pushCreate(context, claim, stored);
 }

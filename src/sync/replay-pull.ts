@@ -51,6 +51,8 @@ const WOULD: Record<Incoming['outcome'], string> = {
   linked: 'would-link',
   deleted: 'would-delete',
   waiting: 'unchanged',
+  held: 'would-wait',
+  replaced: 'would-follow',
   conflict: 'would-conflict',
 };
 

@@ -14,6 +14,9 @@ export type Resolution =
   | { readonly take: 'ours' | 'theirs' | 'proposed' }
   | { readonly take: 'edited'; readonly body: JsonObject };
 
+/** Whether the question is who a record is; match decisions answer it (decide-match.ts). */
+export const asksWho = ({ kind }: Pick<Conflict, 'kind'>) => kind === 'identity' || kind === 'duplicate';
+
 /** What a decision does, before it is done. */
 export interface PlannedResolution {
   readonly conflict: Conflict;
@@ -46,6 +49,10 @@ export async function planResolution(
   const { connection, type, localId } = conflict;
   const newest = await store.read(type, localId);
   const current = newest?.operation === 'delete' ? undefined : newest;
+  if (asksWho(conflict)) {
+    const link = await readLink(store, connection, type, localId);
+    return { conflict, current, resource: undefined, link, changes: [], statements: [] };
+  }
   const link = await readLink(store, connection, type, localId);
   const closing = closeConflict(id, resolution.take, actor.reference, now);
   const sending = mark(connection, type, localId, newest?.sequence ?? 0, now);
@@ -68,7 +75,7 @@ export async function planResolution(
 function chosenBody(conflict: Conflict, resolution: Resolution): JsonObject | undefined {
   const { kind, id } = conflict;
   if (resolution.take === 'edited') return resolution.body;
-  if (resolution.take === 'ours' || kind === 'identity' || kind === 'duplicate') return undefined;
+  if (resolution.take === 'ours') return undefined;
   if (kind === 'deleted' && !deletedHere(conflict)) return undefined;
   const body = resolution.take === 'theirs' ? conflict.remote : conflict.proposed;
   if (body) return body;
@@ -86,7 +93,6 @@ interface Linking {
 
 /** What the link becomes. */
 function linking(conflict: Conflict, resolution: Resolution, link: Link | undefined, now: number): Linking {
-  const { connection, type, localId, remoteId } = conflict;
   const ours = resolution.take === 'ours';
   const saved = (next: Link): Linking => ({ link: next, rows: [saveLink(next, now)] });
   switch (conflict.kind) {
@@ -99,15 +105,8 @@ function linking(conflict: Conflict, resolution: Resolution, link: Link | undefi
       return ours
         ? { link: { ...link, state: 'replaced' }, rows: [replaceLink(link, now)] }
         : saved({ ...link, state: 'tombstone' });
-    case 'identity':
-    case 'duplicate': {
-      if (resolution.take !== 'theirs') return link ? saved({ ...link, state: 'linked' }) : { link, rows: [] };
-      // The person says that both are the same: linked without a common version, so the next round merges them.
-      const bare = { remoteVersion: undefined, remoteHash: undefined, baseVersion: undefined };
-      const bases = { baseLocal: undefined, baseRemote: undefined };
-      const same = { connection, type, localId, remoteId, ...bare, ...bases };
-      return saved({ ...same, state: 'linked', how: 'matched-manual' });
-    }
+    default:
+      return { link, rows: [] };
   }
 }
 

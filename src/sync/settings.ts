@@ -23,6 +23,19 @@ export type PatientScope =
 /** What a change goes out as when the server cannot take the resource itself. */
 export type ProjectionTarget = 'DocumentReference' | 'Communication' | 'ServiceRequest';
 
+/** How the patients of one server are matched with ours. docs/patient-matching.md */
+export interface MatchingSettings {
+  /** A file of profiles/matching, without `.json`. */
+  readonly rules?: string;
+  /** Identifier systems that decide alone. Absent: all that the rules do not call supporting. */
+  readonly trusted?: readonly string[];
+  /** What is linked without a person: `identifiers`, when absent, or also what the rules call a match. */
+  readonly automatic?: 'identifiers' | 'demographics';
+  readonly thresholds?: { readonly match?: number; readonly possible?: number };
+  /** Who makes patients there: `remote` means never Baton. */
+  readonly owner?: 'remote';
+}
+
 export interface Connection extends RemoteSettings {
   /** Part of cursors, rows and actors; renaming a connection starts it anew. */
   readonly name: string;
@@ -40,6 +53,8 @@ export interface Connection extends RemoteSettings {
   readonly patients?: PatientScope;
   /** By type: what goes out instead, where the server has no door for it. Absent: nothing does. */
   readonly projections?: Readonly<Record<string, ProjectionTarget>>;
+  /** How its patients are matched with ours. Absent: by the standard rules, and a person decides what identifiers do not. */
+  readonly matching?: MatchingSettings;
   /** Who is on the other side, as consents name it: `Organization/12`. Absent: unknown, so that any deny of an actor holds. */
   readonly recipient?: string;
   /** Why it gets data, a code of v3-ActReason; `TREAT` when absent. */

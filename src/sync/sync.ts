@@ -6,13 +6,16 @@ import { asFault, Fault } from '../fault.ts';
 import type { SigningKeys } from '../remote/authorization.ts';
 import { type NamedSecret, NO_SECRETS, type ReadSecret } from '../remote/named-secret.ts';
 import { createRemote, type Remote } from '../remote/remote.ts';
-import type { Store } from '../store/store.ts';
+import type { Actor, Store } from '../store/store.ts';
 import { checkConnection } from './check-connection.ts';
 import type { CheckReport } from './check-report.ts';
 import { type Conflict, listOpenConflicts } from './conflict.ts';
 import { type ConnectionRuns, createConnection } from './connection.ts';
 import type { ConnectionContext, ConsentContext, SyncEvent } from './context.ts';
+import { decideMatch, type MatchDecision } from './decide-match.ts';
+import { type AskedQuestion, listQuestions } from './identity-question.ts';
 import { type ManageConnections, manageConnections } from './manage-connections.ts';
+import { type MatchRuleSets, matchingOf } from './match-rules.ts';
 import { type MessageKeeping, messageRetention } from './message-retention.ts';
 import { type SyncOperations, syncOperations } from './operations.ts';
 import type { Policies } from './policies.ts';
@@ -34,6 +37,8 @@ export interface SyncOptions {
   /** Reads the secrets that connections name; without it none can. @throws Fault unavailable | forbidden */
   readonly readSecret?: ((secret: NamedSecret, source: ConnectionSource) => string) | undefined;
   readonly policies: Policies;
+  /** Absent: patients are matched by identifiers only. */
+  readonly matching?: MatchRuleSets;
   /** What consents are asked with before a resource is sent. */
   readonly consent: ConsentContext;
   readonly emit?: (event: SyncEvent) => void;
@@ -62,6 +67,10 @@ export interface Sync extends SyncOperations {
   /** Looks at the server of a connection, and changes nothing. @throws Fault not-found */
   checkConnection(name: string): Promise<CheckReport>;
   conflicts(name?: string): Promise<Conflict[]>;
+  /** Remote records that may be somebody of ours, with the candidates. @param all those put off as well */
+  matches(name?: string, all?: boolean): Promise<AskedQuestion[]>;
+  /** @throws Fault not-found | conflict | unprocessable */
+  decideMatch(actor: Actor, id: string, decision: MatchDecision): Promise<void>;
   /** Finishes the requests under way and starts no more. */
   stop(): Promise<void>;
 }
@@ -74,6 +83,7 @@ export function createSync(options: SyncOptions): Sync {
     const remote = remoteOf(options, connection, source, emit);
     const context: ConnectionContext = {
       ...{ connection, remote, store, clock, log, emit, policies: options.policies, consent: options.consent },
+      matching: matchingOf(options.matching ?? {}, connection.matching),
       mapping: { remoteBase: remote.baseUrl, ownSystem: `${options.baseUrl}/id` },
       random: options.random ?? Math.random,
       signal: stopping.signal,
@@ -165,6 +175,8 @@ export function createSync(options: SyncOptions): Sync {
     },
     conflicts: (name) => listOpenConflicts(store, name),
     ...syncOperations({ store, clock, find, track }),
+    matches: (name, all) => listQuestions(store, name, all ? undefined : clock.real().epochMilliseconds),
+    decideMatch: (actor, id, decision) => decideMatch(store, actor, id, decision, clock.real().epochMilliseconds),
     async stop() {
       unfollow?.();
       stopping.abort();

@@ -9,6 +9,12 @@ export interface Knobs {
   transactions: boolean;
   versioning: boolean;
   searchableIdentifier: boolean;
+  /** Patients are found by family, given and birthdate. */
+  demographics: boolean;
+  /** Offers `Patient/$match`, which finds everybody of the same birth date. */
+  match: boolean;
+  /** `Patient/1` to where a read of it is redirected, as after a merge. */
+  redirects: Record<string, string>;
   /** lastUpdated without milliseconds. */
   secondPrecision: boolean;
   /** A created or updated resource is missing from searches until `reveal()`. */
@@ -66,6 +72,9 @@ export const DEFAULTS: Knobs = {
   transactions: true,
   versioning: true,
   searchableIdentifier: true,
+  demographics: false,
+  match: false,
+  redirects: {},
   secondPrecision: false,
   hideNew: false,
   repeatAcrossPages: false,
@@ -124,8 +133,10 @@ export function statementOf(knobs: Knobs): object {
           searchParam: [
             ...(knobs.searchableIdentifier ? [{ name: 'identifier', type: 'token' }] : []),
             ...(knobs.lastUpdated ? [{ name: '_lastUpdated', type: 'date' }] : []),
+            ...(knobs.demographics ? ['family', 'given', 'birthdate'].map((name) => ({ name, type: 'string' })) : []),
             ...(type === 'Patient' ? [] : [{ name: 'patient', type: 'reference' }]),
           ],
+          operation: knobs.match && type === 'Patient' ? [{ name: 'match' }] : [],
         })),
       },
     ],
@@ -157,6 +168,15 @@ export function categoriesOf(resource: Resource): string[] {
 export function identifiersOf(resource: Resource): string[] {
   const identifiers = 'identifier' in resource && Array.isArray(resource.identifier) ? resource.identifier : [];
   return identifiers.map(({ system, value }) => `${system}|${value}`);
+}
+
+/** Whether a patient has a name or birth date as asked for. */
+export function isLike(resource: Resource, name: string, value: string): boolean {
+  if (resource.resourceType !== 'Patient') return true;
+  if (name === 'birthdate') return resource.birthDate === value;
+  const names = resource.name ?? [];
+  if (name === 'family') return names.some(({ family }) => family?.toLowerCase() === value.toLowerCase());
+  return names.some(({ given }) => given?.some((one) => one.toLowerCase() === value.toLowerCase()));
 }
 
 export function normalised(resource: Resource): Resource {

@@ -1,7 +1,7 @@
 // An external FHIR server for tests: real Fastify on a real socket, versions and searches like a plain R4 server, and knobs
 // for everything that goes wrong between two servers.
 import { createHash, randomUUID } from 'node:crypto';
-import type { Bundle, BundleEntry, Resource } from '@medplum/fhirtypes';
+import type { Bundle, BundleEntry, Parameters, Patient, Resource } from '@medplum/fhirtypes';
 import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { historyOf, type Version } from './fake-remote-history.ts';
@@ -10,6 +10,7 @@ import {
   DEFAULTS,
   httpDate,
   identifiersOf,
+  isLike,
   type Knobs,
   normalised,
   patientOf,
@@ -115,6 +116,7 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
       if (name === '_id' && !value.split(',').includes(String(resource.id))) return false;
       if ((name === 'patient' || name === 'subject') && patientOf(resource) !== value) return false;
       if (name === 'category' && !categoriesOf(resource).includes(value.split('|').at(-1) ?? '')) return false;
+      if (['family', 'given', 'birthdate'].includes(name) && !isLike(resource, name, value)) return false;
       if (name === '_lastUpdated' && String(resource.meta?.lastUpdated) < precise(value.replace(/^ge/, '')))
         return false;
     }
@@ -261,6 +263,8 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
   app.get<{ Params: { type: string; id: string } }>('/fhir/:type/:id', (request, reply) => {
     const key = `${request.params.type}/${request.params.id}`;
     if (state.knobs.notGranted.includes(request.params.type)) throw new Refusal(403, 'Not granted.');
+    const elsewhere = state.knobs.redirects[key];
+    if (elsewhere !== undefined) return reply.code(301).header('location', `${state.baseUrl}/${elsewhere}`).send();
     const one = stored.get(key);
     if (!one) throw new Refusal(deleted.has(key) && !state.knobs.forgetsDeleted ? 410 : 404, 'Not there.');
     return answer(reply, 200, one);
@@ -283,6 +287,12 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
     const ifNoneExist = request.headers['if-none-exist'];
     const { status, one } = effect(request, () => create(request.params.type, body, ifNoneExist?.toString()));
     return answer(reply, status, one);
+  });
+  app.post('/fhir/Patient/$match', (request): Bundle => {
+    if (!state.knobs.match) throw new Refusal(404, 'Not offered.');
+    const { parameter } = JSON.parse(String(request.body)) as Parameters;
+    const asked = parameter?.find(({ name }) => name === 'resource')?.resource as Patient;
+    return search('Patient', new URLSearchParams({ birthdate: String(asked.birthDate) }));
   });
   app.put<{ Params: { type: string; id: string } }>('/fhir/:type/:id', (request, reply) => {
     const { type, id } = request.params;

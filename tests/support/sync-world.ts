@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { readLabelPolicy } from '../../src/access/label-policy.ts';
 import type { Actor, StoredVersion } from '../../src/store/store.ts';
 import type { SyncEvent } from '../../src/sync/context.ts';
+import { readMatchRules } from '../../src/sync/match-rules.ts';
 import { readPolicies } from '../../src/sync/policies.ts';
 import type { Connection } from '../../src/sync/settings.ts';
 import { createSync, type Sync, type SyncOptions } from '../../src/sync/sync.ts';
@@ -15,11 +16,14 @@ import { openTempStore, type TempStore } from './temp-store.ts';
 
 export const NURSE: Actor = { reference: 'Practitioner/nurse', kind: 'user' };
 const LABELS = readLabelPolicy(new URL('../../profiles/access/consent-policy.json', import.meta.url).pathname);
+const MATCHING = readMatchRules(new URL('../../profiles/matching', import.meta.url).pathname);
 const POLICIES = readPolicies(new URL('../../profiles/policies', import.meta.url).pathname);
 
 export interface World {
   readonly temp: TempStore;
   readonly remote: FakeRemote;
+  /** All of them, by the name of their connection; `remote` is that of `ehr`. */
+  readonly remotes: Readonly<Record<string, FakeRemote>>;
   sync: Sync;
   readonly events: SyncEvent[];
   readonly connection: Connection;
@@ -40,6 +44,8 @@ export interface World {
 export interface WorldOptions {
   readonly knobs?: Partial<Knobs>;
   readonly connection?: Partial<Connection>;
+  /** Further servers, by the name of their connection. */
+  readonly others?: Readonly<Record<string, { knobs?: Partial<Knobs>; connection?: Partial<Connection> }>>;
   /** Holds until the first restart. */
   readonly sync?: (store: SyncOptions['store']) => Partial<SyncOptions>;
 }
@@ -61,16 +67,24 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     pullEverySeconds: 60,
     ...options.connection,
   };
+  const remotes: Record<string, FakeRemote> = { ehr: remote };
+  const connections: Connection[] = [connection];
+  for (const [name, other] of Object.entries(options.others ?? {})) {
+    const further = await startFakeRemote(other.knobs);
+    remotes[name] = further;
+    connections.push({ ...connection, ...other.connection, name, baseUrl: further.baseUrl });
+  }
   const events: SyncEvent[] = [];
   const make = (overrides: Partial<SyncOptions> = {}) =>
     createSync({
       store: temp.store,
       clock,
       log: pino({ level: 'silent' }),
-      connections: [connection],
+      connections,
       baseUrl: 'https://baton.test',
       fetch: globalThis.fetch,
       policies: POLICIES,
+      matching: MATCHING,
       consent: { parameters: testParameters, labels: LABELS },
       emit: (event) => events.push(event),
       workers: 1,
@@ -81,6 +95,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const world: World = {
     temp,
     remote,
+    remotes,
     events,
     connection,
     sync: make(options.sync?.(temp.store)),
@@ -111,7 +126,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     async cleanup() {
       await world.sync.stop();
       await temp.cleanup();
-      await remote.close();
+      for (const one of Object.values(remotes)) await one.close();
     },
   };
   return world;

@@ -49,13 +49,27 @@ test('the same number on another birth date waits for a person, in both directio
   expect(await links()).toEqual([{ local_id: 'p1', remote_id: 'r1', how: 'matched-manual' }]);
 });
 
-test('a second remote record with the same number is a question', async () => {
+test('two remote records with the same number are two questions; one link makes the other the same person', async () => {
   world.remote.put({ ...patient('r1'), identifier: [MRN] } as Patient);
   world.remote.put({ ...patient('r2'), identifier: [MRN] } as Patient);
   await world.write(patient('p1', { identifier: [MRN] }));
   await world.sync.pushNow();
-  expect(await world.sync.conflicts()).toMatchObject([{ kind: 'identity' }]);
+  const asked = await world.sync.matches();
+  expect(asked.map(({ kind, remoteId }) => [kind, remoteId]).sort()).toEqual([
+    ['identity', 'r1'],
+    ['identity', 'r2'],
+  ]);
   expect(world.remote.all('Patient')).toHaveLength(2);
+  for (const remoteId of ['r1', 'r2']) {
+    const id = String(asked.find((one) => one.remoteId === remoteId)?.id);
+    await world.sync.decideMatch(NURSE, id, { decision: 'link', to: 'p1' });
+  }
+  world.remote.put(task('x1', { for: { reference: 'Patient/r2' } }));
+  await world.sync.pullNow();
+  await world.sync.pushNow();
+  expect(await world.all('Task')).toMatchObject([{ for: { reference: 'Patient/p1' } }]);
+  expect(world.remote.all('Patient')).toHaveLength(2);
+  expect(await world.sync.conflicts()).toEqual([]);
 });
 
 test('our own resource seen before its create was settled is recognised', async () => {

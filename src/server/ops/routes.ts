@@ -5,10 +5,12 @@ import { readIndexProgress } from '../../store/search/index-progress.ts';
 import type { Sync } from '../../sync/sync.ts';
 import type { Transitions } from '../../transitions/transitions.ts';
 import type { FhirContext } from '../fhir/context.ts';
+import { grantOf } from '../grant-of.ts';
 import type { RouteFacts } from '../route-facts.ts';
 import { serveConnections } from './connections.ts';
 import { FOLLOW_UP_FILTERS, listFollowUps } from './follow-ups.ts';
 import { type ListPage, type ListRequest, listRequest } from './list-request.ts';
+import { listMatches, MATCH_FILTERS, readDecision } from './matches.ts';
 import { type OperatedSync, serveSyncOperations } from './sync-operations.ts';
 import { AUDIT, DELIVERIES, listTable, OUTBOX } from './table-list.ts';
 
@@ -16,7 +18,11 @@ export interface OperatorParts {
   readonly context: FhirContext;
   /** Absent: no routes about connections. */
   readonly sync?:
-    | (Pick<Sync, 'status' | 'connections' | 'checkConnection' | 'pullNow' | 'pushNow' | 'sweep'> & OperatedSync)
+    | (Pick<
+        Sync,
+        'status' | 'connections' | 'checkConnection' | 'pullNow' | 'pushNow' | 'sweep' | 'matches' | 'decideMatch'
+      > &
+        OperatedSync)
     | undefined;
   /** Absent: no sweep. */
   readonly transitions?: Pick<Transitions, 'tick'> | undefined;
@@ -47,6 +53,13 @@ export function serveOperators(
   list('connections', [], async () => ({ items: await sync.status() }));
   serveConnections(server, sync);
   serveSyncOperations({ list, item, command }, { sync, store, clock: context.clock });
+  list('matches', MATCH_FILTERS, (request) => listMatches(sync.matches, request));
+  command('matches/:id/decide', 'decide-match', async (request) => {
+    const id = param(request, 'id');
+    const decision = readDecision(request.body, context.clock.real());
+    await sync.decideMatch(grantOf(request).actor, id, decision);
+    return { id, state: decision.decision === 'later' ? 'open' : 'resolved' };
+  });
   for (const [direction, run] of [
     ['pull', sync.pullNow],
     ['push', sync.pushNow],

@@ -1,0 +1,378 @@
+// Who may be who waits for a person, with everything that hangs on the answer, and nothing else waits. docs/sync-spec.md#I8
+import type { Patient, Task } from '@medplum/fhirtypes';
+import { afterEach, describe, expect, test } from 'vitest';
+import { NURSE, openWorld, patient, task, type World, type WorldOptions } from '../support/sync-world.ts';
+
+const MRN = { system: 'urn:oid:1.2.3', value: '4711' };
+const SSN = { system: 'http://hl7.org/fhir/sid/us-ssn', value: '123-45-6789' };
+/** Alike enough to ask: family 6, given 5, birth date 8, gender 1. */
+const MARIA = { name: [{ family: 'García', given: ['María'] }], gender: 'female', birthDate: '1950-03-04' };
+const PHONE = { telecom: [{ system: 'phone', value: '555-010-2030' }] };
+const PULLED = { types: { Patient: 'pull', Task: 'pull' } } as const;
+
+let world: World;
+afterEach(() => world.cleanup());
+
+async function open(options: WorldOptions = {}): Promise<void> {
+  world = await openWorld(options);
+}
+async function round(): Promise<void> {
+  await world.sync.pullNow();
+  await world.sync.pushNow();
+}
+async function only() {
+  const asked = await world.sync.matches();
+  expect(asked).toHaveLength(1);
+  return asked[0] as (typeof asked)[number];
+}
+const links = () =>
+  world.temp.store.query("SELECT local_id, remote_id, how FROM identity WHERE type = 'Patient' ORDER BY local_id");
+const thereLike = (id: string, fields: object = {}) => world.remote.put(patient(id, { ...MARIA, ...fields }));
+
+describe('a patient from there who is like one of ours', () => {
+  test('is a question with what each rule said; their tasks wait, others come in', async () => {
+    await open({ connection: PULLED });
+    await world.write(patient('p1', MARIA));
+    thereLike('r1', { name: [{ family: 'GARCIA', given: ['Maria'] }] });
+    world.remote.put(
+      patient('r2', { name: [{ family: 'Novak', given: ['Petra'] }], birthDate: '1988-12-30' }) as Patient,
+    );
+    world.remote.put(task('x1', { for: { reference: 'Patient/r1' } }));
+    world.remote.put(task('x2', { for: { reference: 'Patient/r2' } }));
+    await round();
+    await round();
+    expect(await only()).toMatchObject({
+      kind: 'identity',
+      remoteId: 'r1',
+      candidates: [
+        {
+          localId: 'p1',
+          why: 'rules',
+          score: 20,
+          fields: expect.arrayContaining([{ field: 'birthDate', degree: 'equal', score: 8 }]),
+        },
+      ],
+    });
+    expect(await world.all('Patient')).toHaveLength(2);
+    expect(await world.all<Task>('Task')).toHaveLength(1);
+    expect(world.events.filter(({ kind }) => kind === 'conflict')).toHaveLength(1);
+    expect(world.remote.writes()).toEqual([]);
+  });
+
+  test('linked by a person: the records come together, and what waited comes in', async () => {
+    await open({ connection: PULLED });
+    await world.write(patient('p1', MARIA));
+    thereLike('r1', PHONE);
+    world.remote.put(task('x1', { for: { reference: 'Patient/r1' } }));
+    await round();
+    await world.sync.decideMatch(NURSE, (await only()).id, { decision: 'link', to: 'p1' });
+    await round();
+    expect(await world.read('Patient', 'p1')).toMatchObject(PHONE);
+    expect(await world.all('Task')).toMatchObject([{ for: { reference: 'Patient/p1' } }]);
+    expect(await links()).toEqual([{ local_id: 'p1', remote_id: 'r1', how: 'matched-manual' }]);
+    expect(await world.temp.store.query('SELECT * FROM held_resource')).toEqual([]);
+  });
+
+  test('a new patient: comes in with their tasks, and the pair is never proposed again', async () => {
+    await open();
+    await world.write(patient('p1', MARIA));
+    thereLike('r1');
+    world.remote.put(task('x1', { for: { reference: 'Patient/r1' } }));
+    await round();
+    await world.sync.decideMatch(NURSE, (await only()).id, { decision: 'new' });
+    await round();
+    const patients = await world.all<Patient>('Patient');
+    const other = patients.find(({ id }) => id !== 'p1');
+    expect(patients).toHaveLength(2);
+    expect(await world.all('Task')).toMatchObject([{ for: { reference: `Patient/${other?.id}` } }]);
+    // Ours is made there now, although the two are alike.
+    expect(world.remote.all('Patient')).toHaveLength(2);
+    world.remote.put({
+      ...(world.remote.all('Patient').find(({ id }) => id === 'r1') as Patient),
+      ...PHONE,
+    } as Patient);
+    await round();
+    expect(await world.sync.matches()).toEqual([]);
+    expect(await world.sync.conflicts()).toEqual([]);
+  });
+
+  test('apart: the pair is remembered, and a patient who is nobody of ours stays out', async () => {
+    await open();
+    await world.write(patient('p1', MARIA));
+    thereLike('r1');
+    world.remote.put(task('x1', { for: { reference: 'Patient/r1' } }));
+    await round();
+    await world.sync.resolve(NURSE, (await only()).id, { take: 'ours' });
+    await round();
+    thereLike('r1', PHONE);
+    await round();
+    expect(await world.sync.matches()).toEqual([]);
+    expect(await world.all('Patient')).toHaveLength(1);
+    expect(await world.all('Task')).toEqual([]);
+  });
+
+  test('later: not shown until then, still open, and decided once', async () => {
+    await open({ connection: PULLED });
+    await world.write(patient('p1', MARIA));
+    thereLike('r1');
+    await round();
+    const { id } = await only();
+    const until = Temporal.Now.instant().add({ hours: 24 }).epochMilliseconds;
+    await world.sync.decideMatch(NURSE, id, { decision: 'later', until });
+    expect(await world.sync.matches()).toEqual([]);
+    expect(await world.sync.matches('ehr', true)).toHaveLength(1);
+    world.pass({ hours: 25 });
+    await world.sync.decideMatch(NURSE, (await only()).id, { decision: 'link', to: 'p1' });
+    await expect(world.sync.decideMatch(NURSE, id, { decision: 'new' })).rejects.toMatchObject({ kind: 'conflict' });
+    await expect(world.sync.decideMatch(NURSE, 'no', { decision: 'new' })).rejects.toMatchObject({ kind: 'not-found' });
+  });
+
+  test('somebody who is not here cannot be linked to, and the question stays', async () => {
+    await open({ connection: PULLED });
+    await world.write(patient('p1', MARIA));
+    thereLike('r1');
+    await round();
+    const decision = { decision: 'link', to: 'nobody' } as const;
+    await expect(world.sync.decideMatch(NURSE, (await only()).id, decision)).rejects.toMatchObject({
+      kind: 'unprocessable',
+    });
+    await only();
+  });
+
+  test('two of ours are candidates of one question; two of theirs are two questions about one of ours', async () => {
+    await open({ connection: PULLED });
+    await world.write(patient('p1', MARIA));
+    await world.write(patient('p2', { ...MARIA, ...PHONE }));
+    thereLike('r1', PHONE);
+    await round();
+    expect((await only()).candidates.map(({ localId }) => localId)).toEqual(['p2', 'p1']);
+    thereLike('r2');
+    await round();
+    expect(await world.sync.matches()).toHaveLength(2);
+  });
+
+  test('twins are kept apart by a person once, and each gets the right tasks', async () => {
+    await open({ connection: PULLED });
+    const home = { ...PHONE, address: [{ line: ['1 Main St'], postalCode: '02139' }] };
+    await world.write(patient('ana', { ...MARIA, ...home, name: [{ family: 'García', given: ['Ana'] }] }));
+    thereLike('r1', { ...home, name: [{ family: 'García', given: ['Eva'] }] });
+    world.remote.put(task('x1', { for: { reference: 'Patient/r1' } }));
+    await round();
+    await world.sync.decideMatch(NURSE, (await only()).id, { decision: 'new' });
+    await round();
+    const eva = (await world.all<Patient>('Patient')).find(({ id }) => id !== 'ana');
+    expect(eva?.name).toMatchObject([{ given: ['Eva'] }]);
+    expect(await world.all('Task')).toMatchObject([{ for: { reference: `Patient/${eva?.id}` } }]);
+  });
+
+  test('a server that only gives is never sent anything, whatever the merge would add there', async () => {
+    await open({ connection: PULLED });
+    await world.write(patient('p1', { ...MARIA, ...PHONE }));
+    thereLike('r1', { active: true });
+    await round();
+    await world.sync.decideMatch(NURSE, (await only()).id, { decision: 'link', to: 'p1' });
+    await round();
+    await round();
+    expect(await world.read('Patient', 'p1')).toMatchObject({ ...PHONE, active: true });
+    expect(world.remote.writes()).toEqual([]);
+  });
+
+  test('a newer copy of what waits is the one that comes in', async () => {
+    await open({ connection: PULLED });
+    await world.write(patient('p1', MARIA));
+    thereLike('r1');
+    world.remote.put(task('x1', { for: { reference: 'Patient/r1' } }));
+    await round();
+    world.remote.put(task('x1', { for: { reference: 'Patient/r1' }, status: 'accepted' }));
+    thereLike('r1', PHONE);
+    await round();
+    await world.sync.decideMatch(NURSE, (await only()).id, { decision: 'link', to: 'p1' });
+    world.remote.put(task('x1', { for: { reference: 'Patient/r1' }, status: 'completed' }));
+    await round();
+    expect(await world.all('Task')).toMatchObject([{ status: 'completed' }]);
+    expect(await world.read('Patient', 'p1')).toMatchObject(PHONE);
+  });
+
+  test('linked without a person where the site wants it, and only a match', async () => {
+    await open({ connection: { ...PULLED, matching: { automatic: 'demographics' } } });
+    await world.write(patient('p1', { ...MARIA, ...PHONE }));
+    await world.write(patient('p2', { ...MARIA, birthDate: '1971-06-07' }));
+    thereLike('r1', PHONE);
+    thereLike('r2', { birthDate: '1972-06-07' });
+    await round();
+    expect(await links()).toContainEqual({ local_id: 'p1', remote_id: 'r1', how: 'matched-rules' });
+    expect(await only()).toMatchObject({ remoteId: 'r2', candidates: [{ localId: 'p2' }] });
+  });
+});
+
+describe('numbers', () => {
+  test('a social security number never links by itself', async () => {
+    await open({ connection: PULLED });
+    await world.write(patient('p1', { identifier: [SSN] }));
+    world.remote.put(patient('r1', { identifier: [SSN] }) as Patient);
+    await round();
+    expect(await only()).toMatchObject({ candidates: [{ localId: 'p1', why: 'rules' }] });
+    expect(await links()).toEqual([]);
+  });
+
+  test('only systems that the connection trusts link', async () => {
+    await open({ connection: { ...PULLED, matching: { trusted: ['urn:oid:9'] } } });
+    await world.write(patient('p1', { identifier: [MRN] }));
+    world.remote.put(patient('r1', { identifier: [MRN] }) as Patient);
+    await round();
+    expect(await only()).toMatchObject({ remoteId: 'r1', candidates: [{ localId: 'p1' }] });
+  });
+
+  test('a number that contradicts another one, or belongs to two of ours, is a question', async () => {
+    await open({ connection: PULLED });
+    await world.write(patient('p1', { identifier: [MRN, { system: 'urn:b', value: '1' }] }));
+    world.remote.put(patient('r1', { identifier: [MRN, { system: 'urn:b', value: '2' }] }) as Patient);
+    await round();
+    expect(await only()).toMatchObject({ remoteId: 'r1' });
+    await world.write(patient('p2', { identifier: [{ system: 'urn:c', value: '1' }] }));
+    await world.write(patient('p3', { identifier: [{ system: 'urn:c', value: '1' }] }));
+    world.remote.put(patient('r2', { identifier: [{ system: 'urn:c', value: '1' }] }) as Patient);
+    await round();
+    const asked = (await world.sync.matches()).find(({ remoteId }) => remoteId === 'r2');
+    expect(asked?.candidates.map(({ localId }) => localId).sort()).toEqual(['p2', 'p3']);
+  });
+
+  test('a number that was given to somebody with other names is a question', async () => {
+    await open({ connection: PULLED });
+    await world.write(patient('p1', { ...MARIA, identifier: [MRN] }));
+    thereLike('r1', { identifier: [MRN], name: [{ family: 'Novak', given: ['Petra'] }] });
+    await round();
+    expect(await only()).toMatchObject({ candidates: [{ why: 'identifier' }] });
+  });
+});
+
+test('an organization whose number two of ours have waits as well, and is asked once', async () => {
+  await open({ connection: { types: { Organization: 'pull' }, matching: { trusted: ['urn:oid:9'] } } });
+  const npi = { identifier: [{ system: 'http://hl7.org/fhir/sid/us-npi', value: '1' }], name: 'Riverside' };
+  await world.write({ resourceType: 'Organization', id: 'o1', ...npi });
+  await world.write({ resourceType: 'Organization', id: 'o2', ...npi });
+  world.remote.put({ resourceType: 'Organization', id: 'x1', ...npi });
+  await round();
+  await round();
+  expect((await only()).candidates.map(({ localId }) => localId).sort()).toEqual(['o1', 'o2']);
+  await world.sync.decideMatch(NURSE, (await only()).id, { decision: 'link', to: 'o2' });
+  world.remote.put({ resourceType: 'Organization', id: 'x1', ...npi, active: true });
+  await round();
+  expect(await world.read('Organization', 'o2')).toMatchObject({ active: true });
+});
+
+describe('a patient of ours who may be there already', () => {
+  const server = { demographics: true } as const;
+
+  test('found by name and birth date: nothing is made until a person has said who it is', async () => {
+    await open({ knobs: server, connection: { types: { Patient: 'push', Task: 'push' } } });
+    thereLike('r1');
+    await world.write(patient('p1', MARIA));
+    await world.write(task('t1'));
+    await world.write(patient('p2', { name: [{ family: 'Novak', given: ['Petra'] }], birthDate: '1988-12-30' }));
+    await round();
+    await round();
+    expect(world.remote.writes()).toEqual(['POST /Patient']);
+    await world.sync.decideMatch(NURSE, (await only()).id, { decision: 'link', to: 'p1' });
+    world.pass({ minutes: 20 });
+    await round();
+    await round();
+    expect(world.remote.all('Patient')).toHaveLength(2);
+    expect(world.remote.all('Task')).toMatchObject([{ for: { reference: 'Patient/r1' } }]);
+  });
+
+  test('not the same: made there, and not asked again', async () => {
+    await open({ knobs: server, connection: { types: { Patient: 'push' } } });
+    thereLike('r1');
+    await world.write(patient('p1', MARIA));
+    await round();
+    await world.sync.decideMatch(NURSE, (await only()).id, { decision: 'apart' });
+    await round();
+    await world.write(patient('p1', { ...MARIA, ...PHONE }));
+    await round();
+    expect(world.remote.all('Patient')).toHaveLength(2);
+    expect(await world.sync.matches()).toEqual([]);
+  });
+
+  test('two of ours like one of theirs are one question, however they come to it', async () => {
+    await open({ knobs: server, connection: { types: { Patient: 'push' } } });
+    thereLike('r1');
+    await world.write(patient('p1', MARIA));
+    await round();
+    await world.write(patient('p2', MARIA));
+    await round();
+    await round();
+    expect((await only()).candidates.map(({ localId }) => localId).sort()).toEqual(['p1', 'p2']);
+    expect(world.remote.writes()).toEqual([]);
+    await world.sync.decideMatch(NURSE, (await only()).id, { decision: 'link', to: 'p2' });
+    await round();
+    await round();
+    expect(await links()).toContainEqual({ local_id: 'p2', remote_id: 'r1', how: 'matched-manual' });
+    expect(world.remote.all('Patient')).toHaveLength(2);
+  });
+
+  test('one of ours whose number another one of ours has there: the two are merged only in so many words', async () => {
+    await open({ connection: { types: { Patient: 'push', Task: 'push' } } });
+    thereLike('r1', { identifier: [MRN] });
+    await world.write(patient('p1', { ...MARIA, identifier: [MRN] }));
+    await round();
+    await world.write(patient('p2', { ...MARIA, identifier: [MRN] }));
+    await world.write(task('t2', { for: { reference: 'Patient/p2' } }));
+    await round();
+    const { id, kind } = await only();
+    expect(kind).toBe('duplicate');
+    await expect(world.sync.decideMatch(NURSE, id, { decision: 'link', to: 'p2' })).rejects.toMatchObject({
+      kind: 'unprocessable',
+    });
+    await world.restart();
+    await world.sync.decideMatch(NURSE, id, { decision: 'link', to: 'p2', merge: true });
+    await round();
+    world.pass({ minutes: 20 });
+    await round();
+    expect(await world.read('Task', 't2')).toMatchObject({ for: { reference: 'Patient/p1' } });
+    expect(await world.read('Patient', 'p2')).toMatchObject({ active: false });
+    expect(world.remote.all('Patient')).toHaveLength(1);
+    expect(world.remote.all('Task')).toMatchObject([{ for: { reference: 'Patient/r1' } }]);
+  });
+
+  test('$match is asked where it is offered', async () => {
+    await open({ knobs: { match: true }, connection: { types: { Patient: 'push' } } });
+    thereLike('r1', { name: [{ family: 'Garcia', given: ['Maria', 'Elena'] }] });
+    await world.write(patient('p1', MARIA));
+    await round();
+    expect(await only()).toMatchObject({ remoteId: 'r1', candidates: [{ localId: 'p1', why: 'rules' }] });
+    expect(world.remote.writes()).toEqual(['POST /Patient/$match']);
+    expect(world.remote.all('Patient')).toHaveLength(1);
+  });
+
+  test('a server that makes its patients itself is never sent one; ours is linked when it is there', async () => {
+    await open({ connection: { types: { Patient: 'push', Task: 'push' }, matching: { owner: 'remote' } } });
+    await world.write(patient('p1', { ...MARIA, identifier: [MRN] }));
+    await world.write(task('t1'));
+    await round();
+    world.pass({ minutes: 20 });
+    await round();
+    expect(world.remote.writes()).toEqual([]);
+    expect((await world.sync.status())[0]?.outbox).toMatchObject({ parked: 0, rejected: 0 });
+    thereLike('r1', { identifier: [MRN] });
+    for (let rounds = 0; rounds < 3; rounds += 1) {
+      world.pass({ minutes: 20 });
+      await round();
+    }
+    expect(world.remote.all('Patient')).toHaveLength(1);
+    expect(world.remote.all('Task')).toMatchObject([{ for: { reference: 'Patient/r1' } }]);
+  });
+});
+
+test('a crash between the question and the answer, and after it, loses nothing', async () => {
+  await open({ connection: PULLED });
+  await world.write(patient('p1', MARIA));
+  thereLike('r1');
+  world.remote.put(task('x1', { for: { reference: 'Patient/r1' } }));
+  await world.sync.pullNow();
+  await world.restart();
+  await world.sync.decideMatch(NURSE, (await only()).id, { decision: 'link', to: 'p1' });
+  await world.restart();
+  await round();
+  expect(await world.all('Task')).toMatchObject([{ for: { reference: 'Patient/p1' } }]);
+});

@@ -1,0 +1,276 @@
+// A server merges two of its patients, or takes that back: links and references follow, and a person is asked where a program
+// cannot know. docs/sync-spec.md#I8
+import type { Patient, Task } from '@medplum/fhirtypes';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Store } from '../../src/store/store.ts';
+import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await openWorld({ connection: { types: { Patient: 'pull', Task: 'both' } } });
+});
+afterEach(() => world.cleanup());
+
+async function round(): Promise<void> {
+  await world.sync.pullNow();
+  await world.sync.pushNow();
+}
+const there = (id: string) => world.remote.all('Patient').find((one) => one.id === id) as Patient & { id: string };
+const here = async (family: string) => {
+  const found = (await world.all<Patient>('Patient')).find(({ name }) => name?.[0]?.family === family);
+  if (!found) throw new Error(`no ${family}`);
+  return found;
+};
+function merge(from: string, into: string): void {
+  const link = [{ type: 'replaced-by' as const, other: { reference: `Patient/${into}` } }];
+  world.remote.put({ ...there(from), active: false, link });
+}
+const links = () =>
+  world.temp.store.query(
+    "SELECT local_id, remote_id, state, replaced_by FROM identity WHERE type = 'Patient' ORDER BY remote_id",
+  );
+/** A patient there with a task, known here. */
+async function known(id: string, family: string): Promise<string> {
+  world.remote.put(patient(id, { name: [{ family }] }) as Patient);
+  world.remote.put(task(`task-${id}`, { for: { reference: `Patient/${id}` } }));
+  await round();
+  return (await here(family)).id;
+}
+const kinds = () => world.events.map(({ kind }) => kind);
+
+describe('a merge', () => {
+  test('into a record that nobody here has: ours stays who it is and has that record now', async () => {
+    world = await reopened({ types: { Patient: 'both', Task: 'both' } });
+    await world.write(patient('p1', { name: [{ family: 'One' }] }));
+    await round();
+    const [one] = world.remote.all('Patient') as (Patient & { id: string })[];
+    world.remote.put(patient('r2', { name: [{ family: 'One' }], gender: 'female' }) as Patient);
+    merge(String(one?.id), 'r2');
+    world.remote.put(task('x2', { for: { reference: 'Patient/r2' } }));
+    await round();
+    expect(await world.read('Patient', 'p1')).toMatchObject({ gender: 'female' });
+    expect((await world.read<Patient>('Patient', 'p1'))?.active).toBeUndefined();
+    await world.write(task('t1'));
+    await round();
+    expect(world.remote.all('Task').map((found) => (found as Task).for?.reference)).toEqual([
+      'Patient/r2',
+      'Patient/r2',
+    ]);
+    expect(await links()).toMatchObject([
+      { remote_id: one?.id, state: 'replaced', replaced_by: 'r2' },
+      { remote_id: 'r2', state: 'linked', local_id: 'p1' },
+    ]);
+    expect(world.remote.all('Patient')).toHaveLength(2);
+    expect(kinds()).toContain('merged');
+  });
+
+  test('of two who are both here: what came from there moves, the empty record is closed, and nothing is sent', async () => {
+    const [one, two] = [await known('r1', 'One'), await known('r2', 'Two')];
+    const before = world.remote.writes().length;
+    merge('r1', 'r2');
+    await round();
+    await round();
+    const tasks = await world.all<Task>('Task');
+    expect(tasks.map((found) => found.for?.reference)).toEqual([`Patient/${two}`, `Patient/${two}`]);
+    expect(await world.read('Patient', one)).toMatchObject({
+      active: false,
+      link: [{ type: 'replaced-by', other: { reference: `Patient/${two}` } }],
+    });
+    expect(await world.sync.conflicts()).toEqual([]);
+    expect(world.remote.writes()).toHaveLength(before);
+    expect(kinds().filter((kind) => kind === 'merged')).toHaveLength(1);
+    // New versions there, under either name, change nothing about whose they are.
+    world.remote.put(task('task-r1', { for: { reference: 'Patient/r2' }, status: 'accepted' }));
+    world.remote.put(task('late', { for: { reference: 'Patient/r1' } }));
+    await round();
+    const after = await world.all<Task>('Task');
+    expect(after.map((found) => found.for?.reference)).toEqual(Array(3).fill(`Patient/${two}`));
+    expect(await world.sync.conflicts()).toEqual([]);
+  });
+
+  test('where there is more here than came from there: a person says whether the two are one', async () => {
+    const [one, two] = [await known('r1', 'One'), await known('r2', 'Two')];
+    await world.write({
+      resourceType: 'Observation',
+      id: 'o1',
+      status: 'final',
+      code: { text: 'BP' },
+      subject: { reference: `Patient/${one}` },
+    } as never);
+    merge('r1', 'r2');
+    await round();
+    const [asked] = await world.sync.matches();
+    expect(asked).toMatchObject({ remoteId: 'r1', candidates: [{ localId: two, why: 'merged' }] });
+    expect((await world.read<Patient>('Patient', one))?.active).toBeUndefined();
+    expect(await world.read('Observation', 'o1')).toMatchObject({ subject: { reference: `Patient/${one}` } });
+    await world.sync.decideMatch(NURSE, String(asked?.id), { decision: 'link', to: two });
+    await round();
+    expect(await world.read('Observation', 'o1')).toMatchObject({ subject: { reference: `Patient/${two}` } });
+    expect(await world.read('Patient', one)).toMatchObject({ active: false });
+    expect(await world.read('Patient', two)).toMatchObject({
+      link: [{ type: 'replaces', other: { reference: `Patient/${one}` } }],
+    });
+  });
+
+  test('kept apart by a person: our own data stays where it is, and the question does not come back', async () => {
+    const [one, two] = [await known('r1', 'One'), await known('r2', 'Two')];
+    await world.write(task('own', { for: { reference: `Patient/${one}` } }));
+    world.sync.stop();
+    await world.restart();
+    await world.write({
+      resourceType: 'Observation',
+      id: 'o1',
+      status: 'final',
+      code: { text: 'BP' },
+      subject: { reference: `Patient/${one}` },
+    } as never);
+    merge('r1', 'r2');
+    await round();
+    const [asked] = await world.sync.matches();
+    await world.sync.decideMatch(NURSE, String(asked?.id), { decision: 'apart' });
+    await round();
+    await round();
+    expect(await world.sync.matches()).toEqual([]);
+    expect(await world.read('Observation', 'o1')).toMatchObject({ subject: { reference: `Patient/${one}` } });
+    // What is about that patient still goes to the record which stands for theirs.
+    expect(world.remote.all('Task').find((found) => JSON.stringify(found).includes('own'))).toMatchObject({
+      for: { reference: 'Patient/r2' },
+    });
+    expect(two).not.toBe(one);
+  });
+
+  test('of chains in any order ends at the last; circles and seealso merge nothing', async () => {
+    const [one, , three] = [await known('r1', 'One'), await known('r2', 'Two'), await known('r3', 'Three')];
+    merge('r2', 'r3');
+    merge('r1', 'r2');
+    await round();
+    await round();
+    const tasks = await world.all<Task>('Task');
+    expect(tasks.map((found) => found.for?.reference)).toEqual(Array(3).fill(`Patient/${three}`));
+    expect(await world.read('Patient', one)).toMatchObject({ active: false });
+    world.remote.put({ ...there('r3'), link: [{ type: 'replaced-by', other: { reference: 'Patient/r1' } }] });
+    await round();
+    expect((await links()).filter(({ state }) => state !== 'replaced')).toMatchObject([{ remote_id: 'r3' }]);
+    const four = await known('r4', 'Four');
+    world.remote.put({ ...there('r4'), link: [{ type: 'seealso', other: { reference: 'Patient/r3' } }] });
+    await round();
+    expect((await links()).find(({ remote_id }) => remote_id === 'r4')).toMatchObject({
+      state: 'linked',
+      local_id: four,
+    });
+  });
+
+  test('of a chain that grows from its beginning moves nothing into a record that is closed', async () => {
+    const [, , three] = [await known('r1', 'One'), await known('r2', 'Two'), await known('r3', 'Three')];
+    merge('r1', 'r2');
+    merge('r2', 'r3');
+    await round();
+    await round();
+    const tasks = await world.all<Task>('Task');
+    expect(tasks.map((found) => found.for?.reference)).toEqual(Array(3).fill(`Patient/${three}`));
+    expect(await world.sync.matches()).toEqual([]);
+  });
+
+  test('survives a crash before any of its commits', { timeout: 180_000 }, async () => {
+    for (let nth = 1; ; nth += 1) {
+      world = await reopened({ types: { Patient: 'pull', Task: 'both' } });
+      const [one, two] = [await known('r1', 'One'), await known('r2', 'Two')];
+      merge('r1', 'r2');
+      let left = nth;
+      await world.restart((store) => ({
+        store: withCommit(store, () => {
+          left -= 1;
+          if (left === 0) throw new Error('killed');
+        }),
+      }));
+      await world.sync.pullNow();
+      await world.restart();
+      await round();
+      expect((await world.all<Task>('Task')).map((found) => found.for?.reference)).toEqual(
+        Array(2).fill(`Patient/${two}`),
+      );
+      expect(await world.read('Patient', one)).toMatchObject({ active: false });
+      expect(await world.sync.conflicts()).toEqual([]);
+      if (left > 0) return;
+    }
+  });
+});
+
+describe('a merge that is noticed on the way out', () => {
+  beforeEach(async () => {
+    world = await reopened({ types: { Patient: 'push', Task: 'push' } });
+    await world.write(patient('p1', { name: [{ family: 'One' }] }));
+    await round();
+    world.remote.put(patient('r2', { name: [{ family: 'One' }], gender: 'female' }) as Patient);
+  });
+  const first = () => String((world.remote.all('Patient') as Patient[]).find(({ id }) => id !== 'r2')?.id);
+
+  test('by its link: our change goes to the record that stands for the old one', async () => {
+    const old = first();
+    merge(old, 'r2');
+    await world.write(patient('p1', { name: [{ family: 'One' }], telecom: [{ system: 'phone', value: '555' }] }));
+    await round();
+    await round();
+    expect(there('r2')).toMatchObject({ gender: 'female', telecom: [{ value: '555' }] });
+    expect(there(old).telecom).toBeUndefined();
+    expect((await links()).filter(({ state }) => state === 'linked')).toMatchObject([
+      { remote_id: 'r2', local_id: 'p1' },
+    ]);
+  });
+
+  test('by a redirect of the read', async () => {
+    const old = first();
+    world.remote.remove('Patient', old);
+    world.remote.knobs.versioning = false;
+    world.remote.knobs.redirects[`Patient/${old}`] = 'Patient/r2';
+    await world.restart();
+    await world.write(patient('p1', { name: [{ family: 'One' }], telecom: [{ system: 'phone', value: '555' }] }));
+    await round();
+    await round();
+    expect(there('r2')).toMatchObject({ telecom: [{ value: '555' }] });
+    expect(await world.sync.conflicts()).toEqual([]);
+  });
+});
+
+describe('a merge that is taken back', () => {
+  test('is an event and a question, and moves nothing by itself', async () => {
+    const [one, two] = [await known('r1', 'One'), await known('r2', 'Two')];
+    merge('r1', 'r2');
+    await round();
+    const { link: _none, ...whole } = there('r1');
+    world.remote.put({ ...whole, active: true });
+    world.remote.put(task('x3', { for: { reference: 'Patient/r1' } }));
+    await round();
+    expect(kinds()).toContain('unmerged');
+    const [asked] = await world.sync.matches();
+    expect(asked).toMatchObject({ remoteId: 'r1', candidates: [{ localId: one, why: 'unmerged' }] });
+    expect((await world.all<Task>('Task')).map((found) => found.for?.reference)).toEqual(
+      Array(2).fill(`Patient/${two}`),
+    );
+    await world.sync.decideMatch(NURSE, String(asked?.id), { decision: 'link', to: one });
+    await round();
+    expect((await links()).filter(({ state }) => state !== 'replaced')).toHaveLength(2);
+    const tasks = await world.all<Task>('Task');
+    expect(tasks.filter((found) => found.for?.reference === `Patient/${one}`)).toHaveLength(1);
+  });
+});
+
+/** The store with a look at each commit before it happens. */
+function withCommit(store: Store, before: () => void): Store {
+  return new Proxy(store, {
+    get(target, key) {
+      const value = Reflect.get(target, key, target);
+      if (typeof value !== 'function') return value;
+      if (key !== 'commit') return value.bind(target);
+      return (...args: Parameters<Store['commit']>) => {
+        before();
+        return target.commit(...args);
+      };
+    },
+  });
+}
+
+async function reopened(connection: object): Promise<World> {
+  await world.cleanup();
+  return openWorld({ connection });
+}
