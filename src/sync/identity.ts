@@ -6,7 +6,8 @@ import { comparable, parseBody } from './body.ts';
 import type { LinkMap } from './mapping.ts';
 
 export type LinkState = 'linked' | 'conflict' | 'tombstone' | 'replaced';
-export type LinkOrigin = 'created-by-us' | 'created-by-them' | 'matched-identifier' | 'matched-manual';
+/** `projected`: made in place of another resource, whose `Type/id` is the local id; never pulled back. */
+export type LinkOrigin = 'created-by-us' | 'created-by-them' | 'matched-identifier' | 'matched-manual' | 'projected';
 
 export interface Link {
   readonly connection: string;
@@ -79,7 +80,7 @@ export async function readLinkMap(
     ['remote_id', remote],
   ] as const) {
     for (const [type, ids] of byType(targets)) {
-      const sql = `SELECT local_id, remote_id FROM identity WHERE ${LIVE} AND ${column} IN (${places(ids)})`;
+      const sql = `SELECT local_id, remote_id FROM identity WHERE ${LIVE} AND how <> 'projected' AND ${column} IN (${places(ids)})`;
       const rows = await store.query(sql, [connection, type, ...ids]);
       for (const row of rows) add(type, String(row.local_id), String(row.remote_id));
     }

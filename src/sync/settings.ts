@@ -34,7 +34,7 @@ export interface Connection extends RemoteSettings {
   readonly strategies?: Readonly<Record<string, PullStrategy>>;
   /** Absent: all that are linked. */
   readonly patients?: PatientScope;
-  /** By type: what goes out instead, where the server has no door for it. Absent: nothing does. */
+  /** By type: what goes out instead, where the server has no door for it. Absent: what the vendor file says. */
   readonly projections?: Readonly<Record<string, ProjectionTarget>>;
   /** Who is on the other side, as consents name it: `Organization/12`. Absent: unknown, so that any deny of an actor holds. */
   readonly recipient?: string;

@@ -9,4 +9,5 @@ export const EPIC: Vendor = {
   requestsPerSecond: 5,
   concurrency: 2,
   pageSize: 100,
+  projections: { CarePlan: 'DocumentReference', Goal: 'DocumentReference', Task: 'Communication' },
 };

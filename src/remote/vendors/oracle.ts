@@ -9,4 +9,7 @@ export const ORACLE: Vendor = {
   requestsPerSecond: 5,
   concurrency: 2,
   pageSize: 100,
+  projections: { CarePlan: 'DocumentReference', Goal: 'DocumentReference', Task: 'Communication' },
+  // "Must contain only one entry": DocumentReference.content in Oracle's description of the create.
+  documentFormats: ['application/pdf'],
 };

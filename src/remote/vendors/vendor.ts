@@ -14,4 +14,8 @@ export interface Vendor {
   readonly concurrency: number;
   /** `_count` of searches. */
   readonly pageSize: number;
+  /** What stands in for types it cannot take, where a connection does not say. Nothing when absent. */
+  readonly projections?: Readonly<Record<string, 'DocumentReference' | 'Communication' | 'ServiceRequest'>>;
+  /** Contents of a DocumentReference that it takes together; PDF and plain text when absent. */
+  readonly documentFormats?: readonly ('application/pdf' | 'text/plain')[];
 }

@@ -1,0 +1,21 @@
+// Whether a change goes out as something else, and as what: where the server has no door for the type itself, the
+// connection or else the vendor file names another one. docs/projections.md
+import type { RunContext } from './context.ts';
+import { canPush } from './dependencies.ts';
+import type { ProjectionTarget } from './settings.ts';
+
+/** Types that can be put into words. */
+const SOURCES = new Set(['CarePlan', 'Goal', 'Task']);
+
+/**
+ * Undefined when the resource goes as itself, or not at all.
+ * @param isLinked whether a copy of the resource itself is there already
+ */
+export function projectionTarget(context: RunContext, type: string, isLinked: boolean): ProjectionTarget | undefined {
+  const { capability, connection, remote } = context;
+  if (!SOURCES.has(type)) return undefined;
+  if (isLinked ? capability.supports(type, 'update') : canPush(context, type)) return undefined;
+  const target = connection.projections?.[type] ?? remote.vendor.projections?.[type];
+  if (target === undefined || !capability.supports(target, 'create')) return undefined;
+  return target === 'ServiceRequest' && type !== 'Task' ? undefined : target;
+}
