@@ -9,6 +9,7 @@ import { dryRunPull, dryRunPush } from './dry-run.ts';
 import { feedOutbox } from './feed.ts';
 import { ExchangeLog, writeMessage } from './message-log.ts';
 import { abandonedClaims } from './outbox.ts';
+import { projectionsDue } from './projection-marks.ts';
 import { type PullResult, pullType } from './pull.ts';
 import { drainOutbox } from './push.ts';
 import { repoint } from './repoint.ts';
@@ -87,6 +88,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
     }
     const left = await abandonedClaims(context.store, connection.name);
     const due = await withheldDue(context.store, connection.name, hasReconsidered ? realNow(context) : undefined);
+    due.push(...(await projectionsDue(context)));
     if (left.length + due.length > 0) await context.store.commit(actorOf(connection), [], [...left, ...due]);
     hasReconsidered = true;
     await drainOutbox(run, workers);

@@ -7,6 +7,7 @@ import { canPush } from './dependencies.ts';
 import { readUnfed } from './feed.ts';
 import { readLink } from './identity.ts';
 import { writeMessage } from './message-log.ts';
+import { projectionTarget } from './projection-target.ts';
 import { planPage, readPage } from './pull-page.ts';
 import { createBody } from './push-create.ts';
 import { updateBody } from './push-update.ts';
@@ -22,6 +23,11 @@ export async function dryRunPush(context: RunContext): Promise<number> {
     const link = await readLink(store, connection.name, type, id);
     if ((await withholdingOf(context, { type, id })).withheld) {
       await note(context, { direction: 'push', type, localId: id, remoteId: link?.remoteId, outcome: 'withheld' });
+      found += 1;
+      continue;
+    }
+    if (projectionTarget(context, type, link !== undefined)) {
+      await note(context, { direction: 'push', type, localId: id, outcome: 'would-project' });
       found += 1;
       continue;
     }

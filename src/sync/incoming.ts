@@ -12,6 +12,7 @@ import { type LinkMap, toLocalTerms } from './mapping.ts';
 import { findMatch } from './match.ts';
 import { mark } from './outbox.ts';
 import { patientOf } from './patient-reference.ts';
+import { isOwnProjection } from './projection-echo.ts';
 import { reconcile } from './reconcile.ts';
 
 export type IncomingOutcome = 'echo' | 'out-of-scope' | 'created' | 'updated' | 'merged' | 'linked' | 'conflict';
@@ -56,6 +57,7 @@ export async function identify(
 ): Promise<Received | Incoming> {
   const { type, remoteId, body, version } = received;
   const nothing = { type, remoteId, remoteVersion: version, body, changes: [], statements: [] };
+  if (await isOwnProjection(context, received, link)) return { ...nothing, outcome: 'echo' };
   if (link) {
     if (!isEcho(link, body, version)) return { ...received, link, match: undefined, localId: link.localId };
     // The same content under a new version: remembered, because the next update must name it.

@@ -58,10 +58,11 @@ export async function projectedBody(context: RunContext, wanted: Wanted, place: 
 export function overlaid(ours: JsonObject, theirs: JsonObject): JsonObject {
   const added = Array.isArray(theirs.identifier) ? theirs.identifier : [];
   const own = Array.isArray(ours.identifier) ? ours.identifier : [];
-  const valueOf = (one: unknown) => JSON.stringify(one);
-  const systems = new Set(own.map((one) => (isJsonObject(one) ? valueOf(one.system) : '')));
-  const foreign = added.filter((one) => !isJsonObject(one) || !systems.has(valueOf(one.system)));
-  return { ...theirs, ...ours, id: theirs.id ?? '', identifier: [...own, ...foreign] };
+  const textOf = (one: unknown) => JSON.stringify(one);
+  const systems = new Set(own.map((one) => (isJsonObject(one) ? textOf(one.system) : '')));
+  const foreign = added.filter((one) => !isJsonObject(one) || !systems.has(textOf(one.system)));
+  const identifier = [...own, ...foreign];
+  return { ...theirs, ...ours, id: theirs.id ?? '', ...(identifier.length > 0 ? { identifier } : {}) };
 }
 
 /** What is remembered of a body: not the documents themselves, which are made again from the versions. */

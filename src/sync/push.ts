@@ -16,6 +16,8 @@ import {
   unclaim,
   waitFor,
 } from './outbox.ts';
+import { pushProjection } from './projection-push.ts';
+import { projectionTarget } from './projection-target.ts';
 import { pushCreate } from './push-create.ts';
 import { type Member, pushCycle } from './push-cycle.ts';
 import { pushUpdate } from './push-update.ts';
@@ -108,6 +110,8 @@ async function pushComponent(context: RunContext, claimed: readonly Claimed[]): 
 
 async function pushOne(context: RunContext, { claim, stored }: Claimed): Promise<PushResult> {
   const link = await readLink(context.store, claim.connection, claim.type, claim.localId);
+  const target = projectionTarget(context, claim.type, link !== undefined && link.state !== 'tombstone');
+  if (target) return pushProjection(context, claim, stored, target);
   if (!stored || stored.operation === 'delete') return pushDelete(context, claim, link);
   if (link?.state === 'tombstone') return withdraw(context, claim, 'deleted-remotely');
   if (link) return pushUpdate(context, claim, stored, link);

@@ -28,7 +28,41 @@ export interface Knobs {
   refusals: { status: number; headers?: Record<string, string>; body?: string }[];
   /** Breaks the connection of the next write: before its effect or after it. */
   dropWrite: 'before' | 'after' | undefined;
+  /** The only types there are, with their interactions and search parameters; all of everything when undefined. */
+  doors: Readonly<Record<string, Door>> | undefined;
+  /** Elements that it drops from what it is given. */
+  forgets: readonly string[];
 }
+
+export interface Door {
+  readonly interactions: readonly string[];
+  readonly search: readonly string[];
+}
+
+const READ = ['read', 'search-type'];
+const reading = (...search: string[]): Door => ({ interactions: READ, search });
+const writing = (more: readonly string[], ...search: string[]): Door => ({ interactions: [...READ, ...more], search });
+
+/** What Epic (May 2026) takes of the types that matter here; docs/projections.md */
+export const EPIC_DOORS: Readonly<Record<string, Door>> = {
+  Patient: reading('identifier'),
+  CarePlan: reading('patient', 'identifier'),
+  Goal: reading('patient', 'identifier'),
+  Task: writing(['update'], 'patient', 'identifier'),
+  ServiceRequest: writing(['create', 'update'], 'patient', 'identifier'),
+  Communication: writing(['create'], 'patient', 'identifier'),
+  DocumentReference: writing(['create', 'update'], 'patient', 'date', 'identifier', '_lastUpdated'),
+};
+
+/** What Oracle Health (Millennium) takes. */
+export const ORACLE_DOORS: Readonly<Record<string, Door>> = {
+  Patient: reading('identifier'),
+  CarePlan: reading('patient', 'date'),
+  Goal: reading('patient'),
+  ServiceRequest: reading('patient'),
+  Communication: writing(['create'], 'category', 'recipient'),
+  DocumentReference: writing(['create', 'update'], 'patient', 'date', '_lastUpdated'),
+};
 
 export const DEFAULTS: Knobs = {
   requireIfMatch: false,
@@ -46,6 +80,8 @@ export const DEFAULTS: Knobs = {
   requireToken: undefined,
   refusals: [],
   dropWrite: undefined,
+  doors: undefined,
+  forgets: [],
 };
 
 const TYPES = [
@@ -70,16 +106,21 @@ export function statementOf(knobs: Knobs): object {
       {
         mode: 'server',
         interaction: knobs.transactions ? [{ code: 'transaction' }] : [],
-        resource: TYPES.map((type) => ({
+        resource: Object.entries(knobs.doors ?? everyDoor(knobs)).map(([type, { interactions, search }]) => ({
           type,
           versioning: knobs.versioning ? 'versioned-update' : 'no-version',
           conditionalCreate: knobs.conditionalCreate,
-          interaction: ['read', 'search-type', 'create', 'update', 'delete'].map((code) => ({ code })),
-          searchParam: knobs.searchableIdentifier ? [{ name: 'identifier', type: 'token' }] : [],
+          interaction: interactions.map((code) => ({ code })),
+          searchParam: search.map((name) => ({ name, type: 'token' })),
         })),
       },
     ],
   };
+}
+
+function everyDoor(knobs: Knobs): Record<string, Door> {
+  const door = writing(['create', 'update', 'delete'], ...(knobs.searchableIdentifier ? ['identifier'] : []));
+  return Object.fromEntries(TYPES.map((type) => [type, door]));
 }
 
 export function identifiersOf(resource: Resource): string[] {

@@ -73,6 +73,7 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
     const now = Temporal.Instant.fromEpochMilliseconds(state.now).toString({ smallestUnit: precision });
     const version = (stored.get(key)?.version ?? 0) + 1;
     const body = state.knobs.normalise ? normalised(resource) : structuredClone(resource);
+    for (const element of state.knobs.forgets) Reflect.deleteProperty(body, element);
     const meta = { ...body.meta, versionId: String(version), lastUpdated: lastUpdated ?? now };
     const one: Stored = { resource: { ...body, id, meta }, version, hidden: state.knobs.hideNew };
     stored.set(key, one);
@@ -84,6 +85,8 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
     for (const [name, value] of parameters) {
       if (name === 'identifier' && !value.split(',').some((token) => identifiersOf(resource).includes(token)))
         return false;
+      if (name === 'patient' && !JSON.stringify(resource).includes(`"Patient/${value}"`)) return false;
+      if (name === 'date' && 'date' in resource && String(resource.date) < value.replace(/^ge/, '')) return false;
       if (name === '_lastUpdated' && String(resource.meta?.lastUpdated) < precise(value.replace(/^ge/, '')))
         return false;
     }
