@@ -15,7 +15,8 @@ import { lookForProjection } from './projection-look.ts';
 import { keyOf } from './projection-name.ts';
 import { readersOf } from './projection-readers.ts';
 import { type Collected, collect } from './projection-record.ts';
-import { isPart, type Projection, readProjections, saveParts, saveProjection } from './projection-row.ts';
+import { type Projection, readParts, readProjections, saveProjection } from './projection-row.ts';
+import { lookingAt } from './projection-settle.ts';
 import { withdrawProjection } from './projection-withdraw.ts';
 import { sendNew, writeOver } from './projection-write.ts';
 import type { ProjectionTarget } from './settings.ts';
@@ -132,7 +133,7 @@ function nextRow(claim: Claim, [newest]: readonly Projection[], target: Projecti
 
 /** Nothing that a reader would see has changed: no request. docs/sync-spec.md#I14 */
 async function leave({ context, claim, collected, row }: Work, current: Projection): Promise<PushResult> {
-  const parts = saveParts(claim.connection, row.source, collected.parts);
+  const parts = await lookingAt(context, claim, collected.parts);
   const statements = [...parts, saveProjection({ ...current, reviewAt: row.reviewAt }, realNow(context))];
   const settlement = { event: 'done' } as const;
   await end(context, { claim, settlement, remoteId: current.remoteId, outcome: 'unchanged', statements });
@@ -168,7 +169,7 @@ async function marksOf(context: RunContext, claim: Claim, plans: readonly string
   const marks: Statement[] = [];
   const part = keyOf({ type: claim.type, id: claim.localId });
   for (const id of plans) {
-    if (await isPart(context.store, claim.connection, { type: 'CarePlan', id }, part)) continue;
+    if ((await readParts(context.store, claim.connection, { type: 'CarePlan', id })).includes(part)) continue;
     marks.push(mark(claim.connection, 'CarePlan', id, claim.sequence, realNow(context)));
   }
   return marks;

@@ -105,10 +105,10 @@ export function saveParts(connection: string, { type, id }: Source, parts: reado
   ];
 }
 
-/** Whether the newest document of a source looks at a resource. */
-export async function isPart(store: Queryable, connection: string, source: Source, part: string): Promise<boolean> {
-  const sql = `SELECT 1 FROM projection_part WHERE ${OF_SOURCE} AND part = ?`;
-  return (await store.query(sql, [connection, source.type, source.id, part])).length > 0;
+/** `Type/id` of what the newest document of a source looks at. */
+export async function readParts(store: Queryable, connection: string, { type, id }: Source): Promise<string[]> {
+  const sql = `SELECT part FROM projection_part WHERE ${OF_SOURCE} ORDER BY part`;
+  return (await store.query(sql, [connection, type, id])).map(({ part }) => String(part));
 }
 
 function toProjection(row: SqlRow): Projection {

@@ -2,16 +2,21 @@
 // here to the resource there, and whoever has to look again, in one commit. docs/sync-spec.md#I31
 import type { Provenance } from '@medplum/fhirtypes';
 import type { Change } from '../fhir/change.ts';
+import { parseLiteral } from '../fhir/references.ts';
 import type { Statement } from '../store/store.ts';
 import { type RunContext, realNow } from './context.ts';
 import { type Link, replaceLink, saveLink } from './identity.ts';
 import { type Claim, mark } from './outbox.ts';
 import { keyOf } from './projection-name.ts';
-import { type Projection, saveParts, saveProjection } from './projection-row.ts';
+import { type Projection, readParts, saveParts, saveProjection } from './projection-row.ts';
+import { pushes } from './settings.ts';
 import { type Ending, end, type PushResult } from './settle-push.ts';
 
 /** In place of a content hash: what was sent says that the rest does not hold any more. */
 export const WITHDRAWAL = 'withdrawal';
+
+/** What has no document of its own while a plan's document shows it. */
+const CARRIED = new Set(['Goal', 'Task']);
 
 interface How {
   readonly event: 'done' | 'again';
@@ -31,7 +36,6 @@ export async function settleThere(
   how: How,
 ): Promise<PushResult> {
   const now = realNow(context);
-  const { connection } = context;
   const state = one.contentHash === WITHDRAWAL ? 'withdrawn' : one.state === 'sending' ? 'current' : one.state;
   const settled: Projection = { ...one, state };
   const others = rows.filter(
@@ -43,8 +47,7 @@ export async function settleThere(
     ...others.map((row) => saveProjection({ ...row, state: 'superseded' }, now)),
     ...(others.length > 0 ? [replaceLink(link, now)] : []),
     saveLink(link, now),
-    ...(how.parts ? saveParts(connection.name, one.source, how.parts) : []),
-    ...(how.parts ? await carriedDocuments(context, claim, how.parts) : []),
+    ...(how.parts ? await lookingAt(context, claim, how.parts) : []),
     ...(how.statements ?? []),
   ];
   const changes = how.operation || how.outcome === 'adopted' ? [provenanceOf(context, settled, one.remoteId)] : [];
@@ -61,18 +64,20 @@ export async function settleThere(
   return written && how.event === 'done' ? 'done' : 'waiting';
 }
 
-/** Goals and tasks that had a document of their own before a plan carried them: they are looked at again. */
-async function carriedDocuments(context: RunContext, claim: Claim, parts: readonly string[]): Promise<Statement[]> {
-  const { store, connection } = context;
-  const sql = `SELECT DISTINCT source_type, source_id FROM projection
-    WHERE connection = ? AND target_type = 'DocumentReference' AND state = 'current' AND source_type <> 'CarePlan'
-    AND patient = (SELECT patient FROM projection WHERE connection = ? AND source_type = ? AND source_id = ? LIMIT 1)`;
-  const rows = await store.query(sql, [connection.name, connection.name, claim.type, claim.localId]);
-  const now = realNow(context);
-  return rows
-    .map(({ source_type, source_id }) => ({ type: String(source_type), id: String(source_id) }))
-    .filter((source) => parts.includes(keyOf(source)) && source.type !== claim.type)
-    .map(({ type, id }) => mark(connection.name, type, id, claim.sequence, now));
+/**
+ * Remembers what a document looks at. Goals and tasks that it begins or ceases to carry are looked at again: they lose the
+ * document of their own, or need one.
+ */
+export async function lookingAt(context: RunContext, claim: Claim, parts: readonly string[]): Promise<Statement[]> {
+  const source = { type: claim.type, id: claim.localId };
+  const before = await readParts(context.store, claim.connection, source);
+  const carried = source.type === 'CarePlan' ? [...new Set(before).symmetricDifference(new Set(parts))] : [];
+  const marks = carried.flatMap((part) => {
+    const { type, id } = parseLiteral(part) ?? { type: '', id: '' };
+    const isOurs = CARRIED.has(type) && pushes(context.connection, type);
+    return isOurs ? [mark(claim.connection, type, id, claim.sequence, realNow(context))] : [];
+  });
+  return [...saveParts(claim.connection, source, parts), ...marks];
 }
 
 function linkOf({ connection, source, target, remoteVersion, version, state }: Projection, remoteId: string): Link {
