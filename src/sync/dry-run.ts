@@ -8,6 +8,7 @@ import { readUnfed } from './feed.ts';
 import { readLink } from './identity.ts';
 import { writeMessage } from './message-log.ts';
 import { projectionTarget } from './projection-target.ts';
+import { previewProjection } from './projection-wanted.ts';
 import { planPage, readPage } from './pull-page.ts';
 import { createBody } from './push-create.ts';
 import { updateBody } from './push-update.ts';
@@ -26,8 +27,11 @@ export async function dryRunPush(context: RunContext): Promise<number> {
       found += 1;
       continue;
     }
-    if (projectionTarget(context, type, link !== undefined)) {
-      await note(context, { direction: 'push', type, localId: id, outcome: 'would-project' });
+    const target = projectionTarget(context, type, link !== undefined);
+    if (target) {
+      const preview = await previewProjection(context, stored, target);
+      const shown = preview ? { body: JSON.stringify(preview) } : {};
+      await note(context, { direction: 'push', type, localId: id, outcome: 'would-project', ...shown });
       found += 1;
       continue;
     }

@@ -2,7 +2,6 @@
 // cannot, withdrawn when the source is. docs/sync-spec.md#I31 docs/projections.md
 
 import type { JsonObject } from '../fhir/canonical-json.ts';
-import { planDocument } from '../fhir/care-plan-document/plan-document.ts';
 import type { Statement, StoredVersion } from '../store/store.ts';
 import { parseBody } from './body.ts';
 import { keepWithheld } from './consent.ts';
@@ -13,10 +12,11 @@ import { projectedBody, type Wanted, wantedHash, withoutData } from './projectio
 import { plansAreDocuments, plansWith } from './projection-carrier.ts';
 import { lookForProjection } from './projection-look.ts';
 import { keyOf } from './projection-name.ts';
-import { readersOf } from './projection-readers.ts';
 import { type Collected, collect } from './projection-record.ts';
 import { type Projection, readParts, readProjections, saveProjection } from './projection-row.ts';
 import { lookingAt } from './projection-settle.ts';
+import { fittingTarget } from './projection-target.ts';
+import { wantedFrom } from './projection-wanted.ts';
 import { withdrawProjection } from './projection-withdraw.ts';
 import { sendNew, writeOver } from './projection-write.ts';
 import type { ProjectionTarget } from './settings.ts';
@@ -42,7 +42,7 @@ export async function pushProjection(
     claim = { ...claim, faultClass: undefined, probedAt: undefined };
   }
   const body = stored && stored.operation !== 'delete' ? parseBody(stored.content) : undefined;
-  const target = targetFor(context, asked, body);
+  const target = body ? fittingTarget(context, asked, body) : asked;
   const current = rows.find((row) => row.state === 'current' && (row.target === target || !body));
   if (!stored || !body || isMistake(body)) return withdrawProjection(context, claim, current, rows, 'entered-in-error');
   if (target === undefined) return nothing(context, claim, 'no-capability');
@@ -58,6 +58,10 @@ export async function pushProjection(
       return nothing(context, claim, 'in-care-plan', marks);
     }
   }
+  const other = rows.find((row) => row.state === 'current' && row.target !== target);
+  if (other && context.capability.supports(other.target, 'update')) {
+    return withdrawProjection(context, claim, other, rows, 'superseded', [], true);
+  }
   const collected = await collect(context, stored);
   const { patient } = collected;
   if (patient === undefined) return nothing(context, claim, 'no-patient');
@@ -65,16 +69,8 @@ export async function pushProjection(
     return 'done';
   const link = await readLink(context.store, claim.connection, 'Patient', patient);
   if (!link || link.state === 'tombstone') return waitForPatient(context, claim, patient);
-  const status = body.resourceType === 'CarePlan' && body.status === 'revoked' ? 'superseded' : 'current';
-  if (status === 'superseded' && !current) return nothing(context, claim, 'nothing-to-withdraw');
-  const wanted: Wanted = {
-    document: planDocument(collected.record),
-    labels: collected.labels,
-    patient: link.remoteId,
-    status,
-    focus: collected.record.focus,
-    readers: target === 'Communication' ? await readersOf(context, collected.record) : [],
-  };
+  const wanted = await wantedFrom(context, collected, link.remoteId, target);
+  if (wanted.status === 'superseded' && !current) return nothing(context, claim, 'nothing-to-withdraw');
   const next = { ...nextRow(claim, rows, target), version: stored.versionId, patient, contentHash: wantedHash(wanted) };
   const work: Work = {
     context,
@@ -97,16 +93,6 @@ interface Work {
   readonly collected: Collected;
   /** As it will be, without body and remote id. */
   readonly row: Projection;
-}
-
-/** A request says what is to be done in a code; what has none is told in words. */
-function targetFor(
-  { capability }: RunContext,
-  asked: ProjectionTarget,
-  body: JsonObject | undefined,
-): ProjectionTarget | undefined {
-  if (asked !== 'ServiceRequest' || !body || body.code !== undefined) return asked;
-  return capability.supports('Communication', 'create') ? 'Communication' : undefined;
 }
 
 function isMistake(body: JsonObject): boolean {

@@ -39,7 +39,7 @@ const COLUMNS = `connection, source_type, source_id, number, target_type, remote
   sent, patient, state, review_at`;
 const SAVE = `INSERT INTO projection (${COLUMNS}, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (connection, source_type, source_id, number) DO UPDATE SET
-    remote_id = excluded.remote_id, remote_version = excluded.remote_version, version = excluded.version,
+    target_type = excluded.target_type, remote_id = excluded.remote_id, remote_version = excluded.remote_version, version = excluded.version,
     content_hash = excluded.content_hash, sent = excluded.sent, patient = excluded.patient, state = excluded.state,
     review_at = excluded.review_at, at = excluded.at`;
 const OF_SOURCE = 'connection = ? AND source_type = ? AND source_id = ?';

@@ -50,7 +50,10 @@ export async function settleThere(
     ...(how.parts ? await lookingAt(context, claim, how.parts) : []),
     ...(how.statements ?? []),
   ];
-  const changes = how.operation || how.outcome === 'adopted' ? [provenanceOf(context, settled, one.remoteId)] : [];
+  // A withdrawal carries no version; the message log has it.
+  const isCarried = state !== 'withdrawn' || one.contentHash !== WITHDRAWAL;
+  const changes =
+    isCarried && (how.operation || how.outcome === 'adopted') ? [provenanceOf(context, settled, one.remoteId)] : [];
   const ending: Ending = {
     claim,
     settlement: { event: how.event },

@@ -20,7 +20,10 @@ const TEXTS: Record<Why, string> = {
   superseded: 'What was sent before is part of a care plan now, which has a document of its own.',
 };
 
-/** @param statements that belong to the same commit, when nothing has to be sent */
+/**
+ * @param statements that belong to the commit at its end
+ * @param goesOn whether something else is to be sent for the same row, where this is an update
+ */
 export async function withdrawProjection(
   context: RunContext,
   claim: Claim,
@@ -28,6 +31,7 @@ export async function withdrawProjection(
   rows: readonly Projection[],
   why: Why,
   statements: readonly Statement[] = [],
+  goesOn = false,
 ): Promise<PushResult> {
   const { capability } = context;
   const canUpdate = current !== undefined && capability.supports(current.target, 'update');
@@ -39,7 +43,7 @@ export async function withdrawProjection(
   const row: Projection = { ...current, contentHash: WITHDRAWAL, reviewAt: undefined };
   if (canUpdate) {
     const withdrawn = { ...row, state: 'withdrawn', remoteId: current.remoteId } as const;
-    const how = { event: 'done', parts: [], statements } as const;
+    const how = { event: goesOn ? 'again' : 'done', parts: [], statements } as const;
     return writeOver(context, claim, withdrawn, overStatus(current, why), rows, how);
   }
   const number = rows[0]?.state === 'sending' ? rows[0].number : (rows[0]?.number ?? 0) + 1;

@@ -58,7 +58,11 @@ export async function writeOver(
   one: Projection & { readonly remoteId: string },
   ours: JsonObject,
   rows: readonly Projection[],
-  how: { readonly event: 'done'; readonly parts?: readonly string[]; readonly statements?: readonly Statement[] },
+  how: {
+    readonly event: 'done' | 'again';
+    readonly parts?: readonly string[];
+    readonly statements?: readonly Statement[];
+  },
 ): Promise<PushResult> {
   const { client, capability } = context;
   const { target, remoteId } = one;
@@ -67,7 +71,7 @@ export async function writeOver(
     if (!read.ok && (read.failure.status === 404 || read.failure.status === 410)) {
       // Somebody there removed it: it is not resurrected, and what changes after that is made anew.
       const withdrawn: Projection = { ...one, state: 'withdrawn' };
-      const left = one.state === 'withdrawn' ? ({ event: 'done' } as const) : ({ event: 'again' } as const);
+      const left = one.state === 'withdrawn' ? how : ({ event: 'again' } as const);
       return settleThere(context, claim, { ...withdrawn, remoteId }, rows, { ...how, ...left, outcome: 'gone-there' });
     }
     if (!read.ok) return endFailed(context, claim, read.failure, claim.faultClass === 'ambiguous', remoteId);

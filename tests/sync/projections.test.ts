@@ -442,3 +442,73 @@ test('a server without any door is counted, not parked', async () => {
     'Task/t1': 'superseded no-capability',
   });
 });
+
+test('where tasks go into the document, they have none of their own and bring it up to date', async () => {
+  await open('epic', { projections: { Task: 'DocumentReference' } });
+  await writePlan();
+  await world.sync.pushNow();
+  await world.write(task('t1', { status: 'completed' }));
+  await world.sync.pushNow();
+  expect([documents(), messages()].map((all) => all.length)).toEqual([1, 0]);
+  expect(textOf(documents()[0])).toContain('Status: completed');
+  expect((await outbox())['Task/t1']).toBe('superseded in-care-plan');
+});
+
+test('a document that was removed there is made anew by the next change, not before', async () => {
+  await open('epic', { types: { ...FLOWS, Task: 'pull' } });
+  await writePlan();
+  await world.sync.pushNow();
+  const [first] = documents();
+  world.remote.remove('DocumentReference', first?.id ?? '');
+  await world.sync.pushNow();
+  expect(documents()).toEqual([]);
+  await writePlan({ title: 'Second title' });
+  await world.sync.pushNow();
+  expect(documents().map(({ type }) => type?.text)).toEqual(['Care plan: Second title']);
+});
+
+test('a request whose task lost its code is revoked, and told in words', async () => {
+  await open('epic', { projections: { Task: 'ServiceRequest' } });
+  await world.write(task('t1', { code: { text: 'Home visit' } }));
+  await world.sync.pushNow();
+  await world.write(task('t1'));
+  await world.sync.pushNow();
+  expect((world.remote.all('ServiceRequest') as ServiceRequest[]).map(({ status }) => status)).toEqual(['revoked']);
+  expect(messages()).toHaveLength(1);
+});
+
+test('the encounter of the plan is in the document where it is known there', async () => {
+  await open('epic');
+  const stay = { resourceType: 'Encounter', id: 'e1', status: 'finished', class: { code: 'IMP' } } as const;
+  await world.write({ ...stay, subject: { reference: 'Patient/p1' } } as Resource & { id: string });
+  await isThere('Encounter', 'e1', { ...stay, id: 'stay' } as Resource & { id: string });
+  await writePlan({ encounter: { reference: 'Encounter/e1' } });
+  await world.sync.pushNow();
+  expect(documents()[0]?.context?.encounter).toEqual([{ reference: 'Encounter/stay' }]);
+});
+
+test('a dry run shows what would be sent and sends nothing', async () => {
+  await open('epic', { mode: 'dry-run' });
+  await writePlan();
+  await world.sync.pushNow();
+  const rows = await world.temp.store.query("SELECT local_id, outcome, response FROM message WHERE type = 'CarePlan'");
+  expect(rows).toMatchObject([{ local_id: 'c1', outcome: 'would-project' }]);
+  expect(JSON.parse(String(rows[0]?.response))).toMatchObject({ resourceType: 'DocumentReference', status: 'current' });
+  expect(documents()).toEqual([]);
+});
+
+test('a consent that ends by itself brings back what it kept out', async () => {
+  await open('epic');
+  const end = Temporal.Now.instant().add({ hours: 48 }).toString().slice(0, 10);
+  const provision = {
+    type: 'deny' as const,
+    data: [{ meaning: 'instance' as const, reference: { reference: 'Goal/g1' } }],
+  };
+  await world.write(consent('OPTIN', { ...provision, period: { end } }) as Resource & { id: string });
+  await writePlan();
+  await world.sync.pushNow();
+  expect(textOf(documents()[0])).not.toContain('Walk without help');
+  world.pass({ hours: 100 });
+  await world.sync.pushNow();
+  expect(textOf(documents()[0])).toContain('Walk without help');
+});

@@ -27,6 +27,7 @@ export function personFacts(record: PlanRecord, subject: Reference | undefined):
     'Born on': clean(patient.birthDate),
     Sex: clean(patient.gender),
     Identifiers: identifierTexts(record.identifiers ?? patient.identifier),
+    'Primary care': whoTexts(record, patient.generalPractitioner),
   });
 }
 
