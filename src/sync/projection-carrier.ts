@@ -18,8 +18,5 @@ export async function plansWith(context: RunContext, type: string, id: string): 
 
 /** True when plans go to the connection as documents. */
 export function plansAreDocuments(context: RunContext): boolean {
-  return (
-    context.connection.types.CarePlan !== undefined &&
-    projectionTarget(context, 'CarePlan', false) === 'DocumentReference'
-  );
+  return projectionTarget(context, 'CarePlan', false) === 'DocumentReference';
 }

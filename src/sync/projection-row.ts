@@ -37,7 +37,7 @@ type Queryable = Pick<Store, 'query'>;
 
 const COLUMNS = `connection, source_type, source_id, number, target_type, remote_id, remote_version, version, content_hash,
   sent, patient, state, review_at`;
-const SAVE = `INSERT INTO projection (${COLUMNS}, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+const SAVE = `INSERT INTO projection (id, ${COLUMNS}, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (connection, source_type, source_id, number) DO UPDATE SET
     target_type = excluded.target_type, remote_id = excluded.remote_id, remote_version = excluded.remote_version, version = excluded.version,
     content_hash = excluded.content_hash, sent = excluded.sent, patient = excluded.patient, state = excluded.state,
@@ -71,6 +71,7 @@ export function saveProjection(one: Projection, now: number): Statement {
   return {
     sql: SAVE,
     params: [
+      [connection, source.type, source.id, number].join('/'),
       ...[connection, source.type, source.id, number, target],
       one.remoteId ?? null,
       one.remoteVersion ?? null,

@@ -3,7 +3,7 @@
 import type { JsonObject } from '../fhir/canonical-json.ts';
 import type { RunContext } from './context.ts';
 import { canPush } from './dependencies.ts';
-import type { ProjectionTarget } from './settings.ts';
+import { type ProjectionTarget, pushes } from './settings.ts';
 
 /** Types that can be put into words. */
 const SOURCES = new Set(['CarePlan', 'Goal', 'Task']);
@@ -14,8 +14,8 @@ const SOURCES = new Set(['CarePlan', 'Goal', 'Task']);
  */
 export function projectionTarget(context: RunContext, type: string, isLinked: boolean): ProjectionTarget | undefined {
   const { capability, connection, remote } = context;
-  if (!SOURCES.has(type)) return undefined;
-  if (isLinked ? capability.supports(type, 'update') : canPush(context, type)) return undefined;
+  if (!SOURCES.has(type) || !pushes(connection, type)) return undefined;
+  if (canPush(context, type) || (isLinked && capability.supports(type, 'update'))) return undefined;
   const target = connection.projections?.[type] ?? remote.vendor.projections?.[type];
   if (target === undefined || !capability.supports(target, 'create')) return undefined;
   return target === 'ServiceRequest' && type !== 'Task' ? undefined : target;

@@ -512,3 +512,38 @@ test('a consent that ends by itself brings back what it kept out', async () => {
   await world.sync.pushNow();
   expect(textOf(documents()[0])).toContain('Walk without help');
 });
+
+test('a message about a task that was a mistake is taken back in the thread', async () => {
+  await open('epic');
+  await world.write(task('t1'));
+  await world.sync.pushNow();
+  await world.temp.store.commit(NURSE, [{ op: 'delete', type: 'Task', id: 't1' }]);
+  await world.sync.pushNow();
+  await world.sync.pushNow();
+  const [first, notice, third] = messages();
+  expect(third).toBeUndefined();
+  expect(notice?.inResponseTo).toEqual([{ reference: `Communication/${first?.id}` }]);
+  expect(notice?.payload?.[0]?.contentString).toContain('Withdrawn: Task: Call the patient');
+  expect(validate(notice)).toEqual([]);
+});
+
+test('our documents are known on a server that they reached by another way; others come in', async () => {
+  await open('epic');
+  await writePlan();
+  await world.sync.pushNow();
+  world.remote.put({ ...documents()[0], id: 'copy' } as Resource);
+  const foreign = {
+    status: 'current',
+    content: [{ attachment: { contentType: 'text/plain', data: 'aGk=' } }],
+  } as const;
+  world.remote.put({ resourceType: 'DocumentReference', id: 'foreign', ...foreign } as unknown as Resource);
+  await world.sync.pullNow();
+  expect(await world.all<DocumentReference>('DocumentReference')).toMatchObject([foreign]);
+});
+
+test('a type that is only pulled is never projected', async () => {
+  await open('epic', { types: { ...FLOWS, CarePlan: 'pull', Task: 'pull' } });
+  await writePlan();
+  await world.sync.pushNow();
+  expect(documents().map(({ type }) => type?.text)).toEqual(['Goal: Walk without help']);
+});

@@ -25,6 +25,8 @@ const PLAIN: Readonly<Record<string, string>> = {
   '′': "'",
 };
 
+const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
 /** More in a row are counted instead of listed. */
 const LISTED = 40;
 
@@ -37,7 +39,7 @@ export function printable(text: string): { readonly text: string; readonly isCha
     else out += missing.map((code) => `[${code}]`).join('');
     missing = [];
   };
-  for (const { segment } of new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(text.normalize('NFC'))) {
+  for (const { segment } of GRAPHEMES.segment(text.normalize('NFC'))) {
     const shown = shownAs(segment);
     if (shown === undefined) missing.push(...[...segment].map(codePoint));
     else {

@@ -45,6 +45,19 @@ export const MESSAGES: Table = {
   filters: ['connection', 'type', 'direction', 'outcome'],
 };
 
+/** What stands in for resources that a server does not take, and what it stands for. */
+export const PROJECTIONS: Table = {
+  name: 'projection',
+  columns:
+    'id connection source_type source_id number version target_type remote_id remote_version state review_at at'.split(
+      ' ',
+    ),
+  times: ['review_at', 'at'],
+  order: 'at',
+  key: 'id',
+  filters: ['connection', 'source_type', 'source_id', 'target_type', 'remote_id', 'state'],
+};
+
 export const DELIVERIES: Table = {
   name: 'delivery',
   columns: 'channel key received outcome'.split(' '),

@@ -3,6 +3,8 @@
 
 -- One row per resource made on a remote, numbered per source. `sent` is its body without attachments' data.
 CREATE TABLE projection (
+  -- CONNECTION/SOURCE_TYPE/SOURCE_ID/NUMBER, for lists
+  id TEXT NOT NULL,
   connection TEXT NOT NULL,
   source_type TEXT NOT NULL,
   source_id TEXT NOT NULL,
