@@ -547,3 +547,13 @@ test('a type that is only pulled is never projected', async () => {
   await world.sync.pushNow();
   expect(documents().map(({ type }) => type?.text)).toEqual(['Goal: Walk without help']);
 });
+
+test('a plan may go as a message where the connection says so', async () => {
+  await open('epic', { types: { CarePlan: 'push' }, projections: { CarePlan: 'Communication' } });
+  await writePlan();
+  await world.sync.pushNow();
+  expect(documents()).toEqual([]);
+  expect(messages().map(({ payload }) => payload?.[0]?.contentString)).toEqual([
+    expect.stringContaining('Lives alone.'),
+  ]);
+});
