@@ -10,7 +10,7 @@ import { type RunContext, realNow } from './context.ts';
 import { type Link, type LinkOrigin, remoteHash, saveLink } from './identity.ts';
 import { type LinkMap, toLocalTerms } from './mapping.ts';
 import { findMatch } from './match.ts';
-import { mark } from './outbox.ts';
+import { mark, release } from './outbox.ts';
 import { patientOf } from './patient-reference.ts';
 import { isOwnProjection } from './projection-echo.ts';
 import { reconcile } from './reconcile.ts';
@@ -152,6 +152,8 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
   const statements = [
     saveLink({ ...next, baseLocal: result.theirs }, now),
     supersede(connection.name, type, localId),
+    // What waited for it to be known there goes on.
+    ...(match ? [release(connection.name, `${type}/${localId}`)] : []),
     ...unresolved,
     ...(result.remoteChanges ? [mark(connection.name, type, localId, stored.sequence, now)] : []),
   ];

@@ -2,12 +2,14 @@
 // cannot, withdrawn when the source is. docs/sync-spec.md#I31 docs/projections.md
 
 import type { JsonObject } from '../fhir/canonical-json.ts';
+import { parseLiteral } from '../fhir/references.ts';
 import type { Statement, StoredVersion } from '../store/store.ts';
 import { parseBody } from './body.ts';
 import { keepWithheld } from './consent.ts';
 import { type RunContext, realNow } from './context.ts';
 import { readLink } from './identity.ts';
 import { type Claim, mark, waitFor } from './outbox.ts';
+import { patientOf } from './patient-reference.ts';
 import { projectedBody, type Wanted, wantedHash, withoutData } from './projection-body.ts';
 import { plansAreDocuments, plansWith } from './projection-carrier.ts';
 import { lookForProjection } from './projection-look.ts';
@@ -62,13 +64,13 @@ export async function pushProjection(
   if (other && context.capability.supports(other.target, 'update')) {
     return withdrawProjection(context, claim, other, rows, 'superseded', [], true);
   }
-  const collected = await collect(context, stored);
-  const { patient } = collected;
+  const patient = parseLiteral(patientOf(body) ?? '')?.id;
   if (patient === undefined) return nothing(context, claim, 'no-patient');
-  if (collected.isPatientWithheld && (await keepWithheld(context, claim, { type: 'Patient', id: patient })))
-    return 'done';
   const link = await readLink(context.store, claim.connection, 'Patient', patient);
   if (!link || link.state === 'tombstone') return waitForPatient(context, claim, patient);
+  const collected = await collect(context, stored);
+  const { isPatientWithheld } = collected;
+  if (isPatientWithheld && (await keepWithheld(context, claim, { type: 'Patient', id: patient }))) return 'done';
   const wanted = await wantedFrom(context, collected, link.remoteId, target);
   if (wanted.status === 'superseded' && !current) return nothing(context, claim, 'nothing-to-withdraw');
   const next = { ...nextRow(claim, rows, target), version: stored.versionId, patient, contentHash: wantedHash(wanted) };

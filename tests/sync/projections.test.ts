@@ -389,14 +389,16 @@ test('the version here and the document there are linked', async () => {
   expect(provenance?.entity?.[0]?.what?.reference).toContain(`/DocumentReference/${document?.id}`);
 });
 
-test('a patient who is not known there is waited for', async () => {
-  world = await openWorld({ knobs: EPIC, connection: { vendor: 'epic', types: FLOWS } });
+test('a patient who is not known there is waited for, and goes on when a pull finds them', async () => {
+  const registered = { interactions: ['read', 'search-type'], search: ['_lastUpdated', 'identifier'] };
+  const doors = { ...EPIC_DOORS, Patient: registered };
+  world = await openWorld({ knobs: { ...EPIC, doors }, connection: { vendor: 'epic', types: FLOWS } });
   await world.write(patient('p1', { identifier: [MRN] }));
   await world.write(carePlan('c1'));
   await world.sync.pushNow();
   expect(await outbox()).toMatchObject({ 'CarePlan/c1': 'queued The patient is not known there.' });
-  await isThere('Patient', 'p1', world.remote.put(patient('there', { identifier: [MRN] })));
-  world.pass({ minutes: 20 });
+  world.remote.put(patient('there', { identifier: [MRN] }));
+  await world.sync.pullNow();
   await world.sync.pushNow();
   expect(documents()).toHaveLength(1);
 });
