@@ -10,6 +10,7 @@ import { feedOutbox } from './feed.ts';
 import { followMerges } from './follow-merges.ts';
 import { ExchangeLog, writeMessage } from './message-log.ts';
 import { abandonedClaims } from './outbox.ts';
+import { projectionsDue } from './projection-marks.ts';
 import { pullType } from './pull.ts';
 import type { PullResult } from './pull-result.ts';
 import { finishPull, preparePull, sweepTypes } from './pull-run.ts';
@@ -112,6 +113,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
     }
     const left = await abandonedClaims(context.store, connection.name);
     const due = await withheldDue(context.store, connection.name, hasReconsidered ? realNow(context) : undefined);
+    due.push(...(await projectionsDue(context)));
     if (left.length + due.length > 0) await context.store.commit(actorOf(connection), [], [...left, ...due]);
     hasReconsidered = true;
     await drainOutbox(run, workers);

@@ -26,11 +26,15 @@ export async function withholdingOf(context: ConnectionContext, { type, id }: Re
   return context.store.withholding(type, id, withheldCondition(parameters, type, asker, labels));
 }
 
-/** True when the resource may not be sent: then its row has been set aside. */
-export async function keepWithheld(context: RunContext, claim: Claim): Promise<boolean> {
+/**
+ * True when the resource may not be sent: then its row has been set aside.
+ * @param about what is asked about, when it is not the resource of the row
+ */
+export async function keepWithheld(context: RunContext, claim: Claim, about?: Ref): Promise<boolean> {
   const cursor = cursorName(context.connection);
   const sequence = await readCursor(context.store, cursor);
-  const { withheld, patients, until } = await withholdingOf(context, { type: claim.type, id: claim.localId });
+  const asked = about ?? { type: claim.type, id: claim.localId };
+  const { withheld, patients, until } = await withholdingOf(context, asked);
   if (!withheld) return false;
   const [patient, another] = patients;
   // Periods are read by Baton's clock, rows wait by the machine's.

@@ -8,6 +8,8 @@ import { canPush } from './dependencies.ts';
 import { readUnfed } from './feed.ts';
 import { readLink } from './identity.ts';
 import { writeMessage } from './message-log.ts';
+import { projectionTarget } from './projection-target.ts';
+import { previewProjection } from './projection-wanted.ts';
 import { planPage, readPage } from './pull-page.ts';
 import type { PullResult } from './pull-result.ts';
 import { createBody } from './push-create.ts';
@@ -32,6 +34,13 @@ export async function dryRunPush(context: RunContext, from: number | undefined):
     const link = await readLink(store, connection.name, type, id);
     if ((await withholdingOf(context, { type, id })).withheld) {
       await note(context, { direction: 'push', type, localId: id, remoteId: link?.remoteId, outcome: 'withheld' });
+      continue;
+    }
+    const target = projectionTarget(context, type, link !== undefined);
+    if (target) {
+      const preview = await previewProjection(context, stored, target);
+      const shown = preview ? { body: JSON.stringify(preview) } : {};
+      await note(context, { direction: 'push', type, localId: id, outcome: 'would-project', ...shown });
       continue;
     }
     const body = link ? await updateBody(context, { stored, link }) : await createBody(context, stored);

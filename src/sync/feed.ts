@@ -6,6 +6,7 @@ import { advanceCursor, beginCursor, readCursor } from '../store/cursor.ts';
 import type { LogEntry, Store } from '../store/store.ts';
 import type { ConnectionContext } from './context.ts';
 import { mark } from './outbox.ts';
+import { projectionsTouched } from './projection-marks.ts';
 import { actorOf, type Connection, pushes } from './settings.ts';
 import { consentChanged } from './withheld-rows.ts';
 
@@ -23,10 +24,13 @@ export async function feedOutbox(context: FeedContext): Promise<number> {
     const entries = await store.readLog(position, BATCH);
     const last = entries.at(-1);
     if (!last) break;
-    const changed = changedResources(connection, entries);
+    const patients = await patientsWithNewConsents(store, entries);
+    const changed = [
+      ...changedResources(connection, entries),
+      ...(await projectionsTouched(store, connection, entries, patients)),
+    ];
     const now = context.clock.real().epochMilliseconds;
     const rows = changed.map(({ type, id, sequence }) => mark(connection.name, type, id, sequence, now));
-    const patients = await patientsWithNewConsents(store, entries);
     const taken = patients.map((patient) => consentChanged(connection.name, patient));
     try {
       await store.commit(actorOf(connection), [], [...rows, ...taken, advanceCursor(name, position, last.sequence)]);

@@ -7,13 +7,15 @@ import { comparable, parseBody } from './body.ts';
 import type { LinkMap } from './mapping.ts';
 
 export type LinkState = 'linked' | 'conflict' | 'tombstone' | 'replaced';
+/** `projected`: made in place of another resource, whose `Type/id` is the local id; never pulled back. */
 export type LinkOrigin =
   | 'created-by-us'
   | 'created-by-them'
   | 'matched-identifier'
   | 'matched-rules'
   | 'matched-manual'
-  | 'merged';
+  | 'merged'
+  | 'projected';
 
 export interface Link {
   readonly connection: string;
@@ -115,7 +117,7 @@ export async function readLinkMap(
     ['remote_id', remote],
   ] as const) {
     for (const [type, ids] of byType(targets)) {
-      const sql = `SELECT local_id, remote_id FROM identity WHERE ${LIVE} AND ${column} IN (${places(ids)})`;
+      const sql = `SELECT local_id, remote_id FROM identity WHERE ${LIVE} AND how <> 'projected' AND ${column} IN (${places(ids)})`;
       const rows = await store.query(sql, [connection, type, ...ids]);
       for (const row of rows) add(type, String(row.local_id), String(row.remote_id));
     }

@@ -12,8 +12,9 @@ import { type Link, type LinkMark, type LinkOrigin, remoteHash, saveLink, setRem
 import { askWho, isDecidedNew, openQuestions } from './identity-question.ts';
 import { type LinkMap, toLocalTerms } from './mapping.ts';
 import { findMatch, type Match } from './match.ts';
-import { mark } from './outbox.ts';
+import { mark, release } from './outbox.ts';
 import { patientOf } from './patient-reference.ts';
+import { isOwnProjection } from './projection-echo.ts';
 import { reconcile } from './reconcile.ts';
 import { remoteMerge } from './remote-merge.ts';
 
@@ -94,6 +95,7 @@ export async function identify(
 ): Promise<Received | Incoming> {
   const { type, remoteId, body, version } = received;
   const nothing = { type, remoteId, remoteVersion: version, body, changes: [], statements: [] };
+  if (await isOwnProjection(context, received, link)) return { ...nothing, outcome: 'echo' };
   const merge = type === 'Patient' ? await remoteMerge(context, received, link) : undefined;
   if (merge) return merge;
   if (link) {
@@ -193,6 +195,8 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
   const statements = [
     saveLink({ ...next, baseLocal: result.theirs }, now),
     supersede(connection.name, type, localId),
+    // What waited for it to be known there goes on.
+    ...(match ? [release(connection.name, `${type}/${localId}`)] : []),
     ...unresolved,
     ...(result.remoteChanges ? [mark(connection.name, type, localId, stored.sequence, now)] : []),
   ];

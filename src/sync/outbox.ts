@@ -278,6 +278,12 @@ export async function isWithheld(
   return (await readOutbox(store, connection, type, localId))?.state === 'withheld';
 }
 
+/** Holds a claim for longer. Fenced: fails when the lease was lost. */
+export function extend(claim: Claim, now: number): Statement {
+  const sql = "UPDATE outbox SET lease_until = ? WHERE id = ? AND lease_token = ? AND state = 'sending'";
+  return { sql, params: [now + LEASE, claim.id, claim.token], rows: 1 };
+}
+
 /** Gives a claim back untouched; what is known of earlier attempts stays. */
 export function unclaim(claim: Claim, nextAt: number): Statement {
   const sql = `UPDATE outbox SET state = '${OUTBOX.sending.again}', next_at = ?, fault_class = ?, lease_token = NULL,

@@ -19,6 +19,8 @@ import {
   unclaim,
   waitFor,
 } from './outbox.ts';
+import { pushProjection } from './projection-push.ts';
+import { projectionTarget } from './projection-target.ts';
 import { pushCreate } from './push-create.ts';
 import { type Member, pushCycle } from './push-cycle.ts';
 import { pushUpdate } from './push-update.ts';
@@ -113,6 +115,8 @@ async function pushOne(context: RunContext, { claim, stored }: Claimed): Promise
   // What only comes in is marked when it was merged, and by a person's decision.
   if (!pushes(context.connection, claim.type)) return withdraw(context, claim, 'comes-in-only');
   const link = await readLink(context.store, claim.connection, claim.type, claim.localId);
+  const target = projectionTarget(context, claim.type, link !== undefined && link.state !== 'tombstone');
+  if (target) return pushProjection(context, claim, stored, target);
   if (!stored || stored.operation === 'delete') return pushDelete(context, claim, link);
   if (link?.state === 'tombstone') return withdraw(context, claim, 'deleted-remotely');
   if (link) return pushUpdate(context, claim, stored, link);

@@ -12,7 +12,7 @@ import { actorOf } from './settings.ts';
 const BATCH = 500;
 const READY = `SELECT u.target, u.type, u.local_id, i.type AS target_type, i.local_id AS target_id
   FROM unresolved_reference u JOIN identity i
-    ON i.connection = u.connection AND u.target = i.type || '/' || i.remote_id AND i.state <> 'replaced'
+    ON i.connection = u.connection AND u.target = i.type || '/' || i.remote_id AND i.state <> 'replaced' AND i.how <> 'projected'
   WHERE u.connection = ? ORDER BY u.type, u.local_id LIMIT ${BATCH}`;
 const FORGET = 'DELETE FROM unresolved_reference WHERE connection = ? AND target = ? AND type = ? AND local_id = ?';
 

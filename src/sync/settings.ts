@@ -51,7 +51,7 @@ export interface Connection extends RemoteSettings {
   readonly strategies?: Readonly<Record<string, PullStrategy>>;
   /** Absent: all that are linked. */
   readonly patients?: PatientScope;
-  /** By type: what goes out instead, where the server has no door for it. Absent: nothing does. */
+  /** By type: what goes out instead, where the server has no door for it. Absent: what the vendor file says. */
   readonly projections?: Readonly<Record<string, ProjectionTarget>>;
   /** How its patients are matched with ours. Absent: by the standard rules, and a person decides what identifiers do not. */
   readonly matching?: MatchingSettings;

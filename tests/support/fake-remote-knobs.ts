@@ -64,7 +64,41 @@ export interface Knobs {
   breakPages: boolean;
   /** Asked for some elements, gives those only. */
   elements: boolean;
+  /** The only types there are, with their interactions and search parameters; all of everything when undefined. */
+  doors: Readonly<Record<string, Door>> | undefined;
+  /** Elements that it drops from what it is given. */
+  forgets: readonly string[];
 }
+
+export interface Door {
+  readonly interactions: readonly string[];
+  readonly search: readonly string[];
+}
+
+const READ = ['read', 'search-type'];
+const reading = (...search: string[]): Door => ({ interactions: READ, search });
+const writing = (more: readonly string[], ...search: string[]): Door => ({ interactions: [...READ, ...more], search });
+
+/** What Epic (May 2026) takes of the types that matter here; docs/projections.md */
+export const EPIC_DOORS: Readonly<Record<string, Door>> = {
+  Patient: reading('identifier'),
+  CarePlan: reading('patient', 'identifier'),
+  Goal: reading('patient', 'identifier'),
+  Task: writing(['update'], 'patient', 'identifier'),
+  ServiceRequest: writing(['create', 'update'], 'patient', 'identifier'),
+  Communication: writing(['create'], 'patient', 'identifier'),
+  DocumentReference: writing(['create', 'update'], 'patient', 'date', 'identifier', '_lastUpdated'),
+};
+
+/** What Oracle Health (Millennium) takes. */
+export const ORACLE_DOORS: Readonly<Record<string, Door>> = {
+  Patient: reading('identifier'),
+  CarePlan: reading('patient', 'date'),
+  Goal: reading('patient'),
+  ServiceRequest: reading('patient'),
+  Communication: writing(['create'], 'category', 'recipient'),
+  DocumentReference: writing(['create', 'update'], 'patient', 'date', '_lastUpdated'),
+};
 
 export const DEFAULTS: Knobs = {
   requireIfMatch: false,
@@ -100,6 +134,8 @@ export const DEFAULTS: Knobs = {
   forgetsDeleted: false,
   breakPages: false,
   elements: true,
+  doors: undefined,
+  forgets: [],
 };
 
 const TYPES = [
@@ -125,17 +161,12 @@ export function statementOf(knobs: Knobs): object {
       {
         mode: 'server',
         interaction: knobs.transactions ? [{ code: 'transaction' }] : [],
-        resource: TYPES.map((type) => ({
+        resource: Object.entries(knobs.doors ?? everyDoor(knobs)).map(([type, { interactions, search }]) => ({
           type,
           versioning: knobs.versioning ? 'versioned-update' : 'no-version',
           conditionalCreate: knobs.conditionalCreate,
-          interaction: interactionsOf(knobs).map((code) => ({ code })),
-          searchParam: [
-            ...(knobs.searchableIdentifier ? [{ name: 'identifier', type: 'token' }] : []),
-            ...(knobs.lastUpdated ? [{ name: '_lastUpdated', type: 'date' }] : []),
-            ...(knobs.demographics ? ['family', 'given', 'birthdate'].map((name) => ({ name, type: 'string' })) : []),
-            ...(type === 'Patient' ? [] : [{ name: 'patient', type: 'reference' }]),
-          ],
+          interaction: interactions.map((code) => ({ code })),
+          searchParam: search.map((name) => ({ name, type: 'token' })),
           operation: knobs.match && type === 'Patient' ? [{ name: 'match' }] : [],
         })),
       },
@@ -143,8 +174,15 @@ export function statementOf(knobs: Knobs): object {
   };
 }
 
-function interactionsOf({ history }: Knobs): string[] {
-  return ['read', 'search-type', 'create', 'update', 'delete', ...(history ? ['history-type'] : [])];
+function everyDoor(knobs: Knobs): Record<string, Door> {
+  const interactions = ['create', 'update', 'delete', ...(knobs.history ? ['history-type'] : [])];
+  const search = [
+    ...(knobs.searchableIdentifier ? ['identifier'] : []),
+    ...(knobs.lastUpdated ? ['_lastUpdated'] : []),
+    ...(knobs.demographics ? ['family', 'given', 'birthdate'] : []),
+  ];
+  const doorOf = (type: string) => writing(interactions, ...search, ...(type === 'Patient' ? [] : ['patient']));
+  return Object.fromEntries(TYPES.map((type) => [type, doorOf(type)]));
 }
 
 /** The resource with the elements asked for, marked as a part. */

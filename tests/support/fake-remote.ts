@@ -101,6 +101,7 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
     const now = instant();
     const version = (stored.get(key)?.version ?? 0) + 1;
     const body = state.knobs.normalise ? normalised(resource) : structuredClone(resource);
+    for (const element of state.knobs.forgets) Reflect.deleteProperty(body, element);
     const meta = { ...body.meta, versionId: String(version), lastUpdated: lastUpdated ?? now };
     const one: Stored = { resource: { ...body, id, meta }, version, hidden: state.knobs.hideNew };
     stored.set(key, one);
@@ -117,6 +118,7 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
       if ((name === 'patient' || name === 'subject') && patientOf(resource) !== value) return false;
       if (name === 'category' && !categoriesOf(resource).includes(value.split('|').at(-1) ?? '')) return false;
       if (['family', 'given', 'birthdate'].includes(name) && !isLike(resource, name, value)) return false;
+      if (name === 'date' && 'date' in resource && String(resource.date) < value.replace(/^ge/, '')) return false;
       if (name === '_lastUpdated' && String(resource.meta?.lastUpdated) < precise(value.replace(/^ge/, '')))
         return false;
     }

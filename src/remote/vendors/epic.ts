@@ -23,4 +23,5 @@ export const EPIC: Vendor = {
   // Break-the-glass: this one patient is not shown to us.
   restrictedOutcomes: ['4130', '4131', '4134'],
   overlapSeconds: 300,
+  projections: { CarePlan: 'DocumentReference', Goal: 'DocumentReference', Task: 'Communication' },
 };

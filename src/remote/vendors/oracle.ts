@@ -15,4 +15,7 @@ export const ORACLE: Vendor = {
   harmlessOutcomes: [],
   restrictedOutcomes: [],
   overlapSeconds: 300,
+  projections: { CarePlan: 'DocumentReference', Goal: 'DocumentReference', Task: 'Communication' },
+  // "Must contain only one entry": DocumentReference.content in Oracle's description of the create.
+  documentFormats: ['application/pdf'],
 };

@@ -29,4 +29,8 @@ export interface Vendor {
   readonly restrictedOutcomes: readonly string[];
   /** Shortest look back before a watermark, seconds: twice the longest transaction there, as far as it is known. */
   readonly overlapSeconds: number;
+  /** What stands in for types it cannot take, where a connection does not say. Nothing when absent. */
+  readonly projections?: Readonly<Record<string, 'DocumentReference' | 'Communication' | 'ServiceRequest'>>;
+  /** Contents of a DocumentReference that it takes together; PDF and plain text when absent. */
+  readonly documentFormats?: readonly ('application/pdf' | 'text/plain')[];
 }

@@ -12,7 +12,7 @@ import { FOLLOW_UP_FILTERS, listFollowUps } from './follow-ups.ts';
 import { type ListPage, type ListRequest, listRequest } from './list-request.ts';
 import { listMatches, MATCH_FILTERS, readDecision } from './matches.ts';
 import { type OperatedSync, serveSyncOperations } from './sync-operations.ts';
-import { AUDIT, DELIVERIES, listTable, OUTBOX } from './table-list.ts';
+import { AUDIT, DELIVERIES, listTable, OUTBOX, PROJECTIONS } from './table-list.ts';
 
 export interface OperatorParts {
   readonly context: FhirContext;
@@ -49,7 +49,9 @@ export function serveOperators(
   command('audit/verify', 'audit-verify', () => verifyTrail());
   if (transitions) command('sweep', 'sweep', () => transitions.tick());
   if (!sync) return;
-  list('outbox', OUTBOX.filters, (request) => listTable(store, OUTBOX, request));
+  for (const [name, table] of Object.entries({ outbox: OUTBOX, projections: PROJECTIONS })) {
+    list(name, table.filters, (request) => listTable(store, table, request));
+  }
   list('connections', [], async () => ({ items: await sync.status() }));
   serveConnections(server, sync);
   serveSyncOperations({ list, item, command }, { sync, store, clock: context.clock });

@@ -61,6 +61,19 @@ export const STREAMS: Table = {
   filters: ['connection', 'type'],
 };
 
+/** What stands in for resources that a server does not take, and what it stands for. */
+export const PROJECTIONS: Table = {
+  name: 'projection',
+  columns:
+    'id connection source_type source_id number version target_type remote_id remote_version state review_at at'.split(
+      ' ',
+    ),
+  times: ['review_at', 'at'],
+  order: 'at',
+  key: 'id',
+  filters: ['connection', 'source_type', 'source_id', 'target_type', 'remote_id', 'state'],
+};
+
 export const DELIVERIES: Table = {
   name: 'delivery',
   columns: 'channel key received outcome'.split(' '),
