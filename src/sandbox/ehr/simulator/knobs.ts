@@ -65,6 +65,8 @@ export interface Knobs {
   breakTheGlass: string[];
   /** Documents that a client may file each day; null is the vendor's bound. */
   documentsPerDay: number | null;
+  /** Writes are taken without looking at their structure and references, for measurements. */
+  unchecked: boolean;
   /** Tried in order; the first that happens counts. */
   mishaps: Mishap[];
 }
@@ -91,6 +93,7 @@ export const quietKnobs = (): Knobs => ({
   racyCreates: false,
   breakTheGlass: [],
   documentsPerDay: null,
+  unchecked: false,
   mishaps: [],
 });
 
@@ -153,6 +156,7 @@ const CHECKS: Readonly<Record<keyof Knobs, Check>> = {
   racyCreates: flag,
   breakTheGlass: texts,
   documentsPerDay: orNull(whole(0, 1_000_000)),
+  unchecked: flag,
   mishaps: (value) => Array.isArray(value) && value.every(isMishap),
 };
 

@@ -1,6 +1,7 @@
 // Whether a resource meets one condition of a search. https://hl7.org/fhir/R4/search.html
 import { evalFhirPath, getSearchParameter } from '@medplum/core';
 import { type DateRange, dateRange } from '../../../fhir/search/date-range.ts';
+import { plainPath, type Read } from './element-path.ts';
 import type { Version } from './records.ts';
 import { Refusal } from './refusal.ts';
 
@@ -41,10 +42,20 @@ export function meets(version: Version, { name, modifier, values }: Condition, b
 function factsOf(version: Version, name: string): readonly unknown[] {
   const known = version.facts.get(name);
   if (known) return known;
-  const expression = getSearchParameter(version.type, name)?.expression;
-  const facts = expression && version.resource ? (evalFhirPath(expression, version.resource) as unknown[]) : [];
+  const facts = version.resource ? readerOf(version.type, name)(version.resource) : [];
   version.facts.set(name, facts);
   return facts;
+}
+
+const readers = new Map<string, Read>();
+
+function readerOf(type: string, name: string): Read {
+  const known = readers.get(`${type}?${name}`);
+  if (known) return known;
+  const { expression = '{}' } = getSearchParameter(type, name) ?? {};
+  const read = plainPath(expression, type) ?? ((resource) => evalFhirPath(expression, resource) as unknown[]);
+  readers.set(`${type}?${name}`, read);
+  return read;
 }
 
 /** References that the resource makes by a parameter, `Type/id`. */

@@ -1,7 +1,5 @@
 // A simulated server on a port of its own, on loopback only.
 import { randomBytes } from 'node:crypto';
-import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Resource } from '@medplum/fhirtypes';
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import type { JWK } from 'jose';
@@ -10,19 +8,18 @@ import { httpDate } from '../../../fhir/http-date.ts';
 import { createTokenServer } from '../tokens.ts';
 import { SIMULATED, type SimulatedVendor } from '../vendors/presets.ts';
 import { loadVocabulary } from '../vocabulary.ts';
-import { createAbilities } from './abilities.ts';
 import { createChance } from './chance.ts';
 import { publishedKeys } from './client-keys.ts';
 import { load, mountControl } from './control.ts';
-import { createDocumentDesk } from './document-desk.ts';
-import type { Answer, Asked, Ehr } from './ehr.ts';
+import { createEhr } from './create-ehr.ts';
+import { createDoors } from './doors.ts';
+import type { Asked, Ehr } from './ehr.ts';
 import { handle, intentOf } from './handle.ts';
-import { type Knobs, type Mishap, quietKnobs, turnKnobs } from './knobs.ts';
-import { createMeter, type Door, mishapFor, retryAfter } from './mishaps.ts';
-import { createPages } from './page-sessions.ts';
-import { Records, type Stamp } from './records.ts';
-import { outcome, Refusal, refusalBody, rowOf } from './refusal.ts';
+import { type Knobs, turnKnobs } from './knobs.ts';
+import type { Door } from './mishaps.ts';
+import { Refusal } from './refusal.ts';
 import { permits, scopeCheck } from './scopes.ts';
+import { smartConfiguration } from './smart-configuration.ts';
 import { statementOf } from './statement.ts';
 
 export interface SimulatedEhrOptions {
@@ -56,9 +53,7 @@ export interface SimulatedEhr {
   close(): Promise<void>;
 }
 
-const FHIR_JSON = 'application/fhir+json; charset=utf-8';
 const MAX_BODY = 64 * 1024 * 1024;
-const MAINTENANCE = '<!doctype html><html><body><h1>Scheduled maintenance</h1></body></html>';
 
 export async function startSimulatedEhr(options: SimulatedEhrOptions): Promise<SimulatedEhr> {
   loadVocabulary();
@@ -67,7 +62,7 @@ export async function startSimulatedEhr(options: SimulatedEhrOptions): Promise<S
   const tenant = options.tenant ?? rules.tenant;
   const root = rules.path(tenant);
   let origin = '';
-  const ehr = createEhr(options, tenant, () => `${origin}${root}`, clock);
+  const ehr = createEhr(vendor, seed, tenant, () => `${origin}${root}`, clock);
   const { knobs } = ehr;
   const tokenUrl = () => `${origin}/oauth2/token`;
   const clientSecret = createChance(seed + 1).text(32);
@@ -91,7 +86,6 @@ export async function startSimulatedEhr(options: SimulatedEhrOptions): Promise<S
     ...(rules.tokens.secret ? { secret: clientSecret } : {}),
   });
   const started = clock.now().toString({ smallestUnit: 'second' });
-  const meter = createMeter();
   const asked = new Map<string, number>();
   const controlKey = randomBytes(18).toString('base64url');
   const anyTenant = new RegExp(`^${rules.path('[^/?]+')}(?:[/?]|$)`);
@@ -100,67 +94,7 @@ export async function startSimulatedEhr(options: SimulatedEhrOptions): Promise<S
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
 
-  const date = () => ({ date: httpDate(clock.now()) });
-  const send = (reply: FastifyReply, { status, headers, body }: Answer): FastifyReply => {
-    reply.code(status).headers({ ...date(), ...headers });
-    if (body !== '') reply.type(FHIR_JSON);
-    return reply.send(knobs.slowBody > 0 && body !== '' ? Readable.from(slowly(body, knobs.slowBody)) : body);
-  };
-  const refused = (error: Refusal): Answer => {
-    const { status } = rowOf(rules, error.reason);
-    const headers: Record<string, string> = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
-    if (error.location !== undefined) headers.location = error.location;
-    return { status, headers, body: JSON.stringify(refusalBody(rules, error)) };
-  };
-  const said = (status: number, text: string, headers: Record<string, string> = {}): Answer => ({
-    status,
-    headers,
-    body: JSON.stringify(outcome(rules, 'error', ISSUES[status] ?? 'transient', undefined, text)),
-  });
-
-  /** Answers with the mishap; true when there is nothing more to answer. */
-  const befall = (mishap: Mishap, reply: FastifyReply): void => {
-    if (mishap.do === 'status') {
-      const { status = 503 } = mishap;
-      send(reply, said(status, 'Simulated by a knob.', retryAfter(mishap, ehr.now())));
-    } else if (mishap.do === 'html') void reply.code(200).headers(date()).type('text/html').send(MAINTENANCE);
-    else {
-      reply.hijack();
-      if (mishap.do === 'drop') reply.raw.destroy();
-    }
-  };
-
-  /** Latency, throttling and mishaps around the work at one of the doors. */
-  const through = async (
-    reply: FastifyReply,
-    door: Door,
-    type: string,
-    work: () => Promise<FastifyReply | Answer> | Answer,
-  ): Promise<FastifyReply> => {
-    if (knobs.latency > 0) await sleep(knobs.latency);
-    if (!meter.admit(ehr.now(), knobs.requestsPerSecond)) {
-      return send(reply, said(429, 'Too many requests.', { 'retry-after': '1' }));
-    }
-    const mishap = knobs.mishaps.length > 0 ? mishapFor(knobs, ehr.chance, door, type) : undefined;
-    if (mishap && mishap.effect !== 'after') {
-      befall(mishap, reply);
-      return reply;
-    }
-    const answer = await attempt(work);
-    if (mishap) {
-      befall(mishap, reply);
-      return reply;
-    }
-    return 'body' in answer ? send(reply, answer) : answer;
-  };
-  const attempt = async (work: () => Promise<FastifyReply | Answer> | Answer): Promise<FastifyReply | Answer> => {
-    try {
-      return await work();
-    } catch (error) {
-      if (error instanceof Refusal) return refused(error);
-      throw error;
-    }
-  };
+  const { send, refused, said, through } = createDoors(ehr, clock);
 
   const fhir = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const question = readRequest(request, root.length, () => true);
@@ -201,7 +135,7 @@ export async function startSimulatedEhr(options: SimulatedEhrOptions): Promise<S
       const { status, body } = knobs.invalidClient
         ? { status: 400, body: { error: 'invalid_client', error_description: null } }
         : await tokens.issue(form, basic);
-      return reply.code(status).headers(date()).header('cache-control', 'no-store').send(body);
+      return reply.code(status).header('date', httpDate(clock.now())).header('cache-control', 'no-store').send(body);
     }),
   );
   app.all('/*', async (request, reply) => {
@@ -227,75 +161,8 @@ export async function startSimulatedEhr(options: SimulatedEhrOptions): Promise<S
   };
 }
 
-const ISSUES: Readonly<Record<number, string>> = {
-  404: 'not-found',
-  409: 'conflict',
-  412: 'conflict',
-  422: 'business-rule',
-  423: 'lock-error',
-  424: 'processing',
-  429: 'throttled',
-  500: 'exception',
-};
-
 const later = (now: Temporal.Instant, duration: Temporal.DurationLike) =>
   now.toZonedDateTimeISO('UTC').add(duration).toInstant();
-
-function createEhr(
-  { vendor, seed = 1 }: SimulatedEhrOptions,
-  tenant: string,
-  base: () => string,
-  clock: MovableClock,
-): Ehr {
-  const rules = SIMULATED[vendor];
-  const knobs = quietKnobs();
-  const chance = createChance(seed);
-  const names = createChance(seed + 2);
-  const now = () => clock.now().epochMilliseconds;
-  const records = new Records(now, stamper(knobs, now));
-  let counter = 1000;
-  const newId = () => {
-    if (rules.ids === 'opaque') return `e${names.text(22)}`;
-    counter += 1;
-    return String(counter);
-  };
-  return {
-    vendor,
-    rules,
-    tenant,
-    base,
-    records,
-    knobs,
-    chance,
-    now,
-    newId,
-    abilities: createAbilities(rules, knobs),
-    pages: createPages(createChance(seed + 3)),
-    documents: createDocumentDesk(),
-    merged: new Map(),
-  };
-}
-
-/** Times of versions, never going back. */
-function stamper(knobs: Knobs, now: () => number): () => Stamp {
-  let last = 0;
-  return () => {
-    const present = Math.max(now(), last);
-    if (knobs.timestamps === 'equal') last ||= present;
-    else last = knobs.timestamps === 'second' ? wholeSecond(present, last) : present;
-    const instant = Temporal.Instant.fromEpochMilliseconds(last);
-    const lastUpdated =
-      knobs.timestamps === 'second'
-        ? instant.toString({ smallestUnit: 'second' })
-        : instant.toString({ fractionalSecondDigits: 3 });
-    return { at: last, lastUpdated, visibleAt: now() + knobs.lateVisibility * 1000 };
-  };
-}
-
-function wholeSecond(present: number, last: number): number {
-  const floor = Math.floor(present / 1000) * 1000;
-  return floor >= last ? floor : Math.ceil(last / 1000) * 1000;
-}
 
 function readRequest({ method, url, headers, body }: FastifyRequest, start: number, allows: Asked['allows']): Asked {
   const [path = '', query = ''] = url.slice(start).split(/\?(.*)/s);
@@ -320,25 +187,3 @@ const DOORS: Readonly<Record<string, Door>> = {
 };
 
 const doorOf = (ability: string): Door => DOORS[ability] ?? 'write';
-
-async function* slowly(body: string, milliseconds: number): AsyncGenerator<Buffer> {
-  const bytes = Buffer.from(body);
-  const parts = 10;
-  const size = Math.ceil(bytes.length / parts);
-  for (let start = 0; start < bytes.length; start += size) {
-    if (start > 0) await sleep(milliseconds / parts);
-    yield bytes.subarray(start, start + size);
-  }
-}
-
-function smartConfiguration(tokenUrl: string, { tokens }: Ehr['rules']): Record<string, unknown> {
-  const methods = ['private_key_jwt', ...(tokens.secret ? ['client_secret_basic'] : [])];
-  return {
-    token_endpoint: tokenUrl,
-    grant_types_supported: ['client_credentials'],
-    token_endpoint_auth_methods_supported: methods,
-    token_endpoint_auth_signing_alg_values_supported: tokens.algorithms,
-    scopes_supported: tokens.scopes === 'v1' ? ['system/*.read', 'system/*.write'] : ['system/*.cruds', 'system/*.*'],
-    capabilities: ['client-confidential-asymmetric', tokens.scopes === 'v1' ? 'permission-v1' : 'permission-v2'],
-  };
-}
