@@ -1,8 +1,9 @@
 // Every knob of the simulated servers: what it does to who asks.
+import { readFileSync } from 'node:fs';
 import type { Bundle, CapabilityStatement, Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseHttpDate } from '../../src/fhir/http-date.ts';
-import type { Knobs } from '../../src/sandbox/ehr/simulator/knobs.ts';
+import { type Knobs, quietKnobs } from '../../src/sandbox/ehr/simulator/knobs.ts';
 import { codeOf, matches, nextOf, noticesOf, simulate, type World } from './simulated-ehr.ts';
 
 let hapi: World;
@@ -283,6 +284,11 @@ describe('the control door', () => {
   it('listens to this machine alone', () => {
     expect(new URL(hapi.baseUrl).hostname).toBe('127.0.0.1');
   });
+});
+
+it('docs/simulated-ehrs.md has a row for every knob', () => {
+  const page = readFileSync(new URL('../../docs/simulated-ehrs.md', import.meta.url), 'utf8');
+  for (const name of Object.keys(quietKnobs())) expect(page).toMatch(new RegExp(`^\\| .*\`${name}\``, 'm'));
 });
 
 describe('unchecked', () => {

@@ -169,7 +169,7 @@ function readRequest({ method, url, headers, body }: FastifyRequest, start: numb
   return {
     method,
     allows,
-    segments: path.split('/').filter(Boolean).map(decodeURIComponent),
+    segments: path.split('/').filter(Boolean),
     pairs: query === '' ? [] : ([...new URLSearchParams(query)] as [string, string][]),
     headers,
     body: typeof body === 'string' ? body : '',
