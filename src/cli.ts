@@ -29,6 +29,7 @@ import type { Change } from './fhir/change.ts';
 import { parseExact } from './fhir/exact-json.ts';
 import { addGuides, type GuideCommandParts, listGuides, reindex, removeGuides } from './guide-commands.ts';
 import { createLog } from './log.ts';
+import { REHEARSAL_OPTIONS, rehearse } from './sandbox/ehr/simulator/rehearsal.ts';
 import { serve } from './serve.ts';
 import type { Actor } from './store/store.ts';
 import { SYNC_COMMANDS, SYNC_OPTIONS, type SyncOptions } from './sync-commands.ts';
@@ -261,6 +262,7 @@ async function main(): Promise<void> {
   const { values, positionals } = readArguments();
   if (positionals.length === 0 || values.help) return help();
   if (positionals[0] === 'serve') return serve();
+  if (positionals.join(' ') === 'sandbox ehr') return rehearse(values, print);
   const command = COMMANDS.find(({ words }) => `${positionals.join(' ')} `.startsWith(`${words} `));
   if (!command) throw usage(`There is no command "${positionals.join(' ')}".`);
   const app = await open(loadConfig());
@@ -285,6 +287,7 @@ function readArguments() {
     ...{ scope: text, minutes: text, patient: text, from: text, 'fhir-user': text, public: yes, trusted: yes },
     ...client,
     ...SYNC_OPTIONS,
+    ...REHEARSAL_OPTIONS,
     help: { type: 'boolean', short: 'h' },
   } as const;
   try {
@@ -411,6 +414,9 @@ function print(text: string): void {
 function help(): void {
   print('baton COMMAND\n');
   print('  serve           run Baton (what npm start does)');
+  print(
+    '  sandbox ehr     run a simulated server to rehearse with   [--vendor epic|oracle|hapi] [--port 9000] [--open] …',
+  );
   for (const { words, does } of COMMANDS) print(`  ${words.padEnd(15)} ${does}`);
   print('\nSettings come from the environment and the file in BATON_CONFIG; the README lists them.');
 }

@@ -56,7 +56,12 @@ export async function mountSandboxEhr(app: FastifyInstance, options: SandboxEhrO
   const repository = await JournaledRepository.open(journal, versions, () => options.clock.now());
   const router = new FhirRouter();
   addHistoryRoutes(router, repository);
-  const tokens = createTokenServer({ ...options.client, tokenUrl, real: () => options.clock.real() });
+  const tokens = createTokenServer({
+    clientId: options.client.clientId,
+    keys: options.client.jwks,
+    tokenUrl,
+    real: () => options.clock.real(),
+  });
   const knobs = quietKnobs();
   const started = options.clock.now().toString({ smallestUnit: 'second' });
 

@@ -1,0 +1,180 @@
+// Oracle Health (Millennium): abilities and parameters from its CapabilityStatement (CS), the rest from its developer pages.
+// No Task, plans and goals only to read, nothing conditional, every update guarded.
+import type { TypeRules, VendorRules } from './vendor-rules.ts';
+
+const WITH_PATIENT = ['patient', 'subject'];
+/** `_lastUpdated` narrows a patient's record and is no cursor over all of them. */
+const UPDATED_BESIDE = { beside: { _lastUpdated: WITH_PATIENT } } as const;
+const BY_PATIENT = { needs: [['_id'], ['patient']] } as const;
+const BY_SUBJECT = { needs: [['_id'], ['patient'], ['subject']] } as const;
+const WRITES = { refuses: ['modifierExtension', 'implicitRules'] } as const;
+
+const TYPES: Record<string, TypeRules> = {
+  AllergyIntolerance: {
+    can: 'read search create update',
+    search: '_id patient clinical-status _lastUpdated',
+    ...BY_PATIENT,
+    ...UPDATED_BESIDE,
+    ...WRITES,
+  },
+  Appointment: {
+    can: 'read search create patch',
+    search: '_id date patient practitioner location status',
+    needs: [['_id'], ['patient', 'date'], ['practitioner', 'date'], ['location', 'date']],
+    patchable: ['/status', '/cancelationReason'],
+    ...WRITES,
+  },
+  CarePlan: {
+    can: 'read search',
+    search: '_id date patient category',
+    needs: [['_id'], ['patient', 'category']],
+    values: { category: ['assess-plan'] },
+    alone: ['_id'],
+    pairs: ['date'],
+    hides: ['activity'],
+  },
+  CareTeam: {
+    can: 'read search',
+    search: '_id category encounter patient status',
+    needs: [['_id'], ['patient'], ['encounter']],
+    beside: { category: ['patient'] },
+    values: { category: ['longitudinal', 'encounter'], status: ['active'] },
+    alone: ['_id', 'encounter'],
+    finds: { status: ['active'] },
+  },
+  Communication: {
+    can: 'read search create patch',
+    search: '_id category received recipient',
+    needs: [['_id'], ['category', 'received', 'recipient']],
+    createNeeds: ['recipient', 'payload'],
+    patchable: ['/status', '/statusReason'],
+    ...WRITES,
+  },
+  Condition: {
+    can: 'read search create update',
+    search: '_id patient encounter subject clinical-status category _lastUpdated',
+    values: { category: ['problem-list-item', 'encounter-diagnosis', 'health-concern'] },
+    needs: [['_id'], ['patient'], ['subject'], ['encounter']],
+    ...UPDATED_BESIDE,
+    ...WRITES,
+  },
+  Consent: { can: 'read search', search: '_id patient actor', needs: [['_id'], ['patient'], ['actor']] },
+  Coverage: {
+    can: 'read search create patch delete',
+    search: '_id patient',
+    patchable: ['/status', '/period'],
+    ...BY_PATIENT,
+    ...WRITES,
+  },
+  Device: { can: 'read search', search: '_id patient', ...BY_PATIENT },
+  DocumentReference: {
+    can: 'read search create update',
+    search: '_id patient encounter period type category date _lastUpdated',
+    createNeeds: ['subject', 'type', 'content'],
+    needs: [['_id'], ['patient'], ['encounter']],
+    ...UPDATED_BESIDE,
+    ...WRITES,
+  },
+  Encounter: {
+    can: 'read search create patch',
+    search: '_id patient subject status date identifier account _lastUpdated',
+    beside: { _lastUpdated: WITH_PATIENT, status: ['patient'], date: WITH_PATIENT },
+    values: { status: ['planned', 'in-progress', 'finished', 'cancelled'] },
+    needs: [['_id'], ['patient'], ['subject'], ['account'], ['identifier']],
+    patchable: ['/status', '/period', '/location', '/hospitalization'],
+    ...WRITES,
+  },
+  Goal: {
+    can: 'read search',
+    search: '_id patient target-date',
+    needs: [['_id'], ['patient']],
+    alone: ['_id'],
+  },
+  Group: { can: '', search: '' },
+  Location: {
+    can: 'read search',
+    search: '_id identifier address address-city address-state address-postalcode name organization type',
+  },
+  MedicationRequest: {
+    can: 'read search create patch',
+    search: '_id patient intent status _lastUpdated',
+    patchable: ['/status', '/statusReason'],
+    ...BY_PATIENT,
+    ...UPDATED_BESIDE,
+    ...WRITES,
+  },
+  Observation: {
+    can: 'read search create update',
+    search: '_id patient subject category code date _lastUpdated',
+    absent: ['dataAbsentReason'],
+    ...BY_SUBJECT,
+    ...UPDATED_BESIDE,
+    ...WRITES,
+  },
+  Organization: { can: 'read search create', search: '_id identifier type name address', ...WRITES },
+  Patient: {
+    can: 'read search create patch',
+    search: '_id identifier name given family address-postalcode birthdate phone email gender',
+    absent: ['birthDate', 'gender'],
+    patchable: ['/name', '/telecom', '/address', '/identifier', '/birthDate', '/gender', '/communication'],
+    ...WRITES,
+  },
+  Practitioner: { can: 'read search create', search: '_id identifier given family name active', ...WRITES },
+  Procedure: {
+    can: 'read search create',
+    search: '_id patient subject date _lastUpdated',
+    ...BY_SUBJECT,
+    ...UPDATED_BESIDE,
+    ...WRITES,
+  },
+  Provenance: { can: 'read search create', search: '_id target', needs: [['_id'], ['target']], ...WRITES },
+  Questionnaire: { can: 'read search', search: '_id' },
+  QuestionnaireResponse: { can: 'read search update', search: '_id patient', ...BY_PATIENT, ...WRITES },
+  RelatedPerson: {
+    can: 'read search create patch',
+    search: '_id identifier patient',
+    needs: [['_id'], ['identifier'], ['patient']],
+    patchable: ['/name', '/telecom', '/address', '/relationship', '/period'],
+    ...WRITES,
+  },
+  ServiceRequest: {
+    can: 'read search',
+    search: '_id patient subject code _lastUpdated',
+    pairs: ['_lastUpdated'],
+    ...BY_SUBJECT,
+    ...UPDATED_BESIDE,
+  },
+};
+
+export const ORACLE_RULES: VendorRules = {
+  name: 'oracle',
+  tenant: 'ec2458f2-1e24-41c8-b71b-0e701af7583d',
+  path: (tenant) => `/r4/${tenant}`,
+  types: TYPES,
+  systemAbilities: ['batch'],
+  formats: ['json', 'application/fhir+json'],
+  patchFormats: ['application/json-patch+json'],
+  versions: true,
+  ifMatch: 'required',
+  conditional: false,
+  returnsBody: false,
+  strictAccept: true,
+  unknownParameters: 'ignored',
+  paging: {
+    link: (type, token) => `/${type}?-pageContext=${token}&-pageDirection=NEXT`,
+    parameter: '-pageContext',
+    page: 50,
+    most: 200,
+    liveSeconds: 600,
+    loose: true,
+  },
+  tokens: { seconds: 570, algorithms: ['RS384', 'ES384'], scopes: 'v1', secret: true },
+  ids: 'number',
+  refusals: {
+    'version-stale': { status: 409, code: 'conflict' },
+    'element-missing': { status: 422, code: 'required' },
+    'reference-unknown': { status: 422, code: 'business-rule' },
+  },
+  notices: {},
+  sanitisesText: true,
+};
