@@ -146,8 +146,11 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
     return conflictUnlessOpen(context, incoming, { ...conflict, proposed: undefined, paths: [] });
   }
   const local = comparable(parseBody(stored.content));
-  const origin = link?.baseRemote ? toLocalTerms(mapping, map, link.baseRemote).body : { resourceType: type };
-  const baseLocal = link?.baseLocal ?? origin;
+  // After a server was wiped or restored, what it has is no edit of what it had: no common version is left.
+  const isReset = link?.remoteVersion === undefined && version !== undefined;
+  const base = isReset ? undefined : link;
+  const origin = base?.baseRemote ? toLocalTerms(mapping, map, base.baseRemote).body : { resourceType: type };
+  const baseLocal = base?.baseLocal ?? origin;
   const result = reconcile({ baseLocal, baseRemote: origin, local, remote: mapped.body }, context.policies[type] ?? {});
   if (result.conflicts.length > 0) {
     const asked = await conflictUnlessOpen(context, incoming, {

@@ -6,13 +6,15 @@ import type { JsonObject } from '../fhir/canonical-json.ts';
 import type { Statement } from '../store/store.ts';
 import { isFhirId, jsonOf } from './body.ts';
 import { type RunContext, realNow, type SyncEvent } from './context.ts';
-import { readLinkMap, readLinkMarks, readLinksByRemote } from './identity.ts';
+import { type LinkMark, readLinkMap, readLinkMarks, readLinksByRemote } from './identity.ts';
 import { echo, type Incoming, identify, isEcho, plan, type Received } from './incoming.ts';
 import { remoteTargets } from './mapping.ts';
 import { writeMessage } from './message-log.ts';
 import { provenanceOf } from './provenance.ts';
 import { planGone } from './remote-gone.ts';
 import { actorOf } from './settings.ts';
+import { suspect } from './suspect.ts';
+import { isEarlierVersion } from './version-order.ts';
 
 export interface PageResult {
   /** Resources that changed something here. */
@@ -100,6 +102,7 @@ export async function planPage(context: RunContext, type: string, entries: reado
   for (const entry of entries) {
     const mark = marks.get(entry.remoteId);
     if (mark && isEcho(mark, entry.body, entry.version)) decided.push(echo(context, entry, mark));
+    else if (mark && isEarlierVersion(entry.version, mark.remoteVersion)) decided.push(stale(context, entry, mark));
     else news.push(entry);
   }
   const linked = news.filter(({ remoteId }) => marks.has(remoteId)).map(({ remoteId }) => remoteId);
@@ -116,6 +119,12 @@ export async function planPage(context: RunContext, type: string, entries: reado
   for (const { localId, remoteId } of received) map.add(type, localId, remoteId);
   for (const one of received) decided.push(await plan(context, one, map));
   return decided;
+}
+
+/** Never an edit: a page from before our own last write, or a server put back from a backup, which is looked into. */
+function stale(context: RunContext, { type, remoteId, body, version }: Entry, { localId }: LinkMark): Incoming {
+  const statements = [suspect(context, type, remoteId)];
+  return { outcome: 'waiting', type, remoteId, remoteVersion: version, localId, body, changes: [], statements };
 }
 
 async function planAllGone(context: RunContext, type: string, gone: readonly string[]): Promise<Incoming[]> {

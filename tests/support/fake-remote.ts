@@ -62,6 +62,8 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
   const deleted = new Set<string>();
   const issued = new Set<string>();
   const versions: Version[] = [];
+  /** Newest version number, of what is deleted, too. */
+  const numbers = new Map<string, number>();
   const state: FakeRemote = {
     baseUrl: '',
     knobs: { ...DEFAULTS, ...knobs, refusals: [...(knobs.refusals ?? [])] },
@@ -80,6 +82,7 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
     wipe() {
       stored.clear();
       versions.length = 0;
+      numbers.clear();
     },
     reveal() {
       for (const one of stored.values()) one.hidden = false;
@@ -97,7 +100,8 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
     const key = `${resource.resourceType}/${id}`;
     state.now += 1;
     const now = instant();
-    const version = (stored.get(key)?.version ?? 0) + 1;
+    const version = (numbers.get(key) ?? 0) + 1;
+    numbers.set(key, version);
     const body = state.knobs.normalise ? normalised(resource) : structuredClone(resource);
     const meta = { ...body.meta, versionId: String(version), lastUpdated: lastUpdated ?? now };
     const one: Stored = { resource: { ...body, id, meta }, version, hidden: state.knobs.hideNew };
