@@ -5,6 +5,7 @@ import { ownExchanges, type RunContext, realNow } from './context.ts';
 import { startProbe } from './delete-probe.ts';
 import { forgetVersions } from './identity.ts';
 import { writeMessage } from './message-log.ts';
+import { CAPABILITY_FACT } from './note-capability.ts';
 import { readFact, saveFact } from './remote-fact.ts';
 import { actorOf } from './settings.ts';
 import { forgetSuspects, suspects } from './suspect.ts';
@@ -30,10 +31,11 @@ export async function currentEpoch(context: RunContext): Promise<Epoch> {
   const epochOf = (count: number) => (count === 0 ? capability.epoch : `${capability.epoch}#${count}`);
   const now = realNow(context);
   const suspected = await suspects(context);
-  const isTime = fact !== undefined && now >= fact.at + HOUR;
-  if (fact && !isTime && suspected.length === 0) return { epoch: epochOf(resets), isNew: false };
+  // The first look comes an hour after the server was first asked: before, there is nothing yet that could get lost.
+  const since = fact ?? (await readFact(store, connection.name, CAPABILITY_FACT));
+  const isTime = now >= (since?.at ?? now) + HOUR;
+  if (!isTime && suspected.length === 0) return { epoch: epochOf(resets), isNew: false };
   const run = ownExchanges(context);
-  // At the very first look there is nothing yet that could have got lost.
   const canaries = isTime ? await store.query(CANARIES, [connection.name]) : [];
   const lost: SqlRow[] = [];
   let state: Awaited<ReturnType<typeof look>> = 'unknown';
