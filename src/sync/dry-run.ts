@@ -10,6 +10,7 @@ import { writeMessage } from './message-log.ts';
 import { planPage, readPage } from './pull-page.ts';
 import { createBody } from './push-create.ts';
 import { updateBody } from './push-update.ts';
+import { rehearsalQuery } from './rehearsal-query.ts';
 import { actorOf } from './settings.ts';
 
 /** One message per resource that is not on the remote as it is here. */
@@ -45,7 +46,12 @@ export async function dryRunPush(context: RunContext): Promise<number> {
 /** Looks at the first page of what the remote has, and notes what would come of it. */
 export async function dryRunPull(context: RunContext, type: string): Promise<number> {
   const run = ownExchanges(context);
-  const reply = await run.client.search(`${type}?_sort=-_lastUpdated&_count=${run.remote.vendor.pageSize}`);
+  const query = await rehearsalQuery(run, type);
+  if (query === undefined) {
+    await note(run, { direction: 'pull', type, outcome: 'no-capability' });
+    return 0;
+  }
+  const reply = await run.client.search(query);
   if (!reply.ok) {
     await note(run, { direction: 'pull', type, outcome: reply.failure.class, detail: reply.failure.message });
     return 0;

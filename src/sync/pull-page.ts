@@ -7,7 +7,7 @@ import type { Statement } from '../store/store.ts';
 import { isFhirId, jsonOf } from './body.ts';
 import { type RunContext, realNow, type SyncEvent } from './context.ts';
 import { type LinkMark, readLinkMap, readLinkMarks, readLinksByRemote } from './identity.ts';
-import { echo, type Incoming, identify, isEcho, plan, type Received } from './incoming.ts';
+import { type Incoming, identify, plan, quickEcho, type Received } from './incoming.ts';
 import { remoteTargets } from './mapping.ts';
 import { writeMessage } from './message-log.ts';
 import { provenanceOf } from './provenance.ts';
@@ -101,7 +101,8 @@ export async function planPage(context: RunContext, type: string, entries: reado
   const news: Entry[] = [];
   for (const entry of entries) {
     const mark = marks.get(entry.remoteId);
-    if (mark && isEcho(mark, entry.body, entry.version)) decided.push(echo(context, entry, mark));
+    const known = mark && quickEcho(context, entry, mark);
+    if (known) decided.push(known);
     else if (mark && isEarlierVersion(entry.version, mark.remoteVersion)) decided.push(stale(context, entry, mark));
     else news.push(entry);
   }
