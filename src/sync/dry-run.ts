@@ -14,6 +14,7 @@ import { planPage, readPage } from './pull-page.ts';
 import type { PullResult } from './pull-result.ts';
 import { createBody } from './push-create.ts';
 import { updateBody } from './push-update.ts';
+import { rehearsalQuery } from './rehearsal-query.ts';
 import { actorOf } from './settings.ts';
 
 /** A rehearsal shows what a first run would bring; whoever has more pages than this has seen enough. */
@@ -62,9 +63,14 @@ export async function dryRunPush(context: RunContext, from: number | undefined):
 /** Looks at everything the remote has, newest first, and notes what would come of it. */
 export async function dryRunPull(context: RunContext, type: string): Promise<PullResult> {
   const run = ownExchanges(context);
-  const { client, remote, signal } = run;
+  const { client, signal } = run;
+  const query = await rehearsalQuery(run, type);
+  if (query === undefined) {
+    await note(run, { direction: 'pull', type, outcome: 'no-capability' });
+    return { outcome: 'no-strategy', applied: 0 };
+  }
   const seen = new Set<string>();
-  let reply = await client.search(`${type}?_sort=-_lastUpdated&_count=${remote.vendor.pageSize}`);
+  let reply = await client.search(query);
   for (let pages = 1; ; pages += 1) {
     if (!reply.ok) {
       await note(run, { direction: 'pull', type, outcome: reply.failure.class, detail: reply.failure.message });

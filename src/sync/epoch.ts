@@ -3,9 +3,13 @@
 import type { SqlRow } from '../store/store.ts';
 import { ownExchanges, type RunContext, realNow } from './context.ts';
 import { startProbe } from './delete-probe.ts';
+import { forgetVersions } from './identity.ts';
 import { writeMessage } from './message-log.ts';
+import { CAPABILITY_FACT } from './note-capability.ts';
 import { readFact, saveFact } from './remote-fact.ts';
 import { actorOf } from './settings.ts';
+import { forgetSuspects, suspects } from './suspect.ts';
+import { isEarlierVersion } from './version-order.ts';
 
 const FACT = 'epoch';
 const HOUR = 60 * 60_000;
@@ -26,30 +30,37 @@ export async function currentEpoch(context: RunContext): Promise<Epoch> {
   const resets = Number(fact?.value ?? 0);
   const epochOf = (count: number) => (count === 0 ? capability.epoch : `${capability.epoch}#${count}`);
   const now = realNow(context);
-  if (fact && now < fact.at + HOUR) return { epoch: epochOf(resets), isNew: false };
+  const suspected = await suspects(context);
+  // The first look comes an hour after the server was first asked: before, there is nothing yet that could get lost.
+  const since = fact ?? (await readFact(store, connection.name, CAPABILITY_FACT));
+  const isTime = now >= (since?.at ?? now) + HOUR;
+  if (!isTime && suspected.length === 0) return { epoch: epochOf(resets), isNew: false };
   const run = ownExchanges(context);
-  // At the very first look there is nothing yet that could have got lost.
-  const canaries = fact ? await store.query(CANARIES, [connection.name]) : [];
+  const canaries = isTime ? await store.query(CANARIES, [connection.name]) : [];
   const lost: SqlRow[] = [];
-  let isAlive = false;
-  for (const canary of canaries) {
-    const state = await look(run, canary);
-    if (state === 'alive') isAlive = true;
-    if (state === 'alive' || state === 'unknown') break;
+  let state: Awaited<ReturnType<typeof look>> = 'unknown';
+  for (const canary of [...suspected, ...canaries]) {
+    state = await look(run, canary);
+    if (state === 'back') break;
+    if (suspected.includes(canary)) continue;
+    if (state !== 'lost') break;
     lost.push(canary);
   }
-  const isNew = canaries.length > 0 && lost.length === canaries.length;
+  const isNew = state === 'back' || (canaries.length > 0 && lost.length === canaries.length);
   const about = { connection: connection.name, runId, direction: 'pull', keepResponse: false } as const;
   const outcome = isNew ? 'canary-lost' : 'canary';
   const messages = run.exchanges.take().map((exchange) => writeMessage({ ...about, outcome, exchange }, now));
   const next = isNew ? resets + 1 : resets;
-  const probes = isAlive
-    ? lost.map((row) => startProbe(connection.name, String(row.type), String(row.remote_id), now))
-    : [];
+  const probes =
+    state === 'alive'
+      ? lost.map((row) => startProbe(connection.name, String(row.type), String(row.remote_id), now))
+      : [];
+  const known = saveFact(connection.name, FACT, String(next), now);
+  const forgotten = isNew ? [forgetVersions(connection.name)] : [];
   await store.commit(
     actorOf(connection, runId),
     [],
-    [saveFact(connection.name, FACT, String(next), now), ...messages, ...probes],
+    [known, forgetSuspects(connection.name), ...forgotten, ...messages, ...probes],
   );
   if (isNew) {
     log.warn({ connection: connection.name }, 'what was made on the server is gone; reading everything again');
@@ -60,16 +71,10 @@ export async function currentEpoch(context: RunContext): Promise<Epoch> {
   return { epoch: epochOf(next), isNew };
 }
 
-/** `lost`: gone, or back at an earlier version. */
-async function look({ client }: RunContext, canary: SqlRow): Promise<'alive' | 'lost' | 'unknown'> {
+/** `back`: at an earlier version, which no delete explains. */
+async function look({ client }: RunContext, canary: SqlRow): Promise<'alive' | 'lost' | 'back' | 'unknown'> {
   const reply = await client.read(String(canary.type), String(canary.remote_id));
   if (!reply.ok) return reply.failure.status === 404 || reply.failure.status === 410 ? 'lost' : 'unknown';
-  const version = reply.value.versionId;
-  return isEarlier(version, canary.remote_version) ? 'lost' : 'alive';
-}
-
-/** Only versions that are numbers have an order. */
-function isEarlier(version: string | undefined, known: SqlRow[string] | undefined): boolean {
-  const isNumber = (text: unknown): text is string => typeof text === 'string' && /^\d{1,15}$/.test(text);
-  return isNumber(version) && isNumber(known) && Number(version) < Number(known);
+  const known = typeof canary.remote_version === 'string' ? canary.remote_version : undefined;
+  return isEarlierVersion(reply.value.versionId, known) ? 'back' : 'alive';
 }

@@ -178,6 +178,12 @@ export function setRemoteVersion(
   };
 }
 
+/** The server counts its versions anew: an equal number says nothing any more, only equal content does. */
+export function forgetVersions(connection: string): Statement {
+  const sql = "UPDATE identity SET remote_version = NULL WHERE connection = ? AND state <> 'replaced'";
+  return { sql, params: [connection] };
+}
+
 /** Lets the remote copy go, so that the local resource can be linked to another one. */
 export function replaceLink(link: Link, now: number): Statement {
   const sql = `UPDATE identity SET state = 'replaced', at = ? WHERE ${LIVE} AND local_id = ?`;

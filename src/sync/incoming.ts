@@ -61,26 +61,22 @@ export interface Received {
 }
 
 /** True when the link already stands for this very version: our own write coming back, or the overlap. */
-export function isEcho(
-  link: Pick<Link, 'state' | 'remoteVersion' | 'remoteHash'>,
-  body: JsonObject,
-  version: string | undefined,
-): boolean {
+function isEcho(link: Link, body: JsonObject, version: string | undefined): boolean {
   if (link.state === 'tombstone') return false;
   return (version !== undefined && version === link.remoteVersion) || remoteHash(body) === link.remoteHash;
 }
 
-/** What an echo leaves behind: nothing, or the version that the next update must name. */
-export function echo(
+/** An echo told by its content alone; undefined when the whole link has to be looked at. */
+export function quickEcho(
   context: RunContext,
   received: Pick<Received, 'type' | 'remoteId' | 'body' | 'version'>,
   mark: LinkMark,
-): Incoming {
+): Incoming | undefined {
   const { type, remoteId, body, version } = received;
-  const moved = version !== undefined && version !== mark.remoteVersion;
-  const { connection } = context;
-  const statements = moved ? [setRemoteVersion(connection.name, type, mark.localId, version, realNow(context))] : [];
+  if (mark.state === 'tombstone' || remoteHash(body) !== mark.remoteHash) return undefined;
   const { localId } = mark;
+  const moved = version !== undefined && version !== mark.remoteVersion;
+  const statements = moved ? [setRemoteVersion(context.connection.name, type, localId, version, realNow(context))] : [];
   return { outcome: 'echo', type, remoteId, remoteVersion: version, localId, body, changes: [], statements };
 }
 
@@ -99,9 +95,11 @@ export async function identify(
   const merge = type === 'Patient' ? await remoteMerge(context, received, link) : undefined;
   if (merge) return merge;
   if (link) {
-    return isEcho(link, body, version)
-      ? echo(context, received, link)
-      : { ...received, link, match: undefined, localId: link.localId };
+    if (!isEcho(link, body, version)) return { ...received, link, match: undefined, localId: link.localId };
+    // The same content under a new version: remembered, because the next update must name it.
+    const moved = version !== undefined && version !== link.remoteVersion;
+    const statements = moved ? [saveLink({ ...link, remoteVersion: version }, realNow(context))] : [];
+    return { ...nothing, outcome: 'echo', localId: link.localId, statements };
   }
   const match = await findMatch(context, type, body, remoteId);
   if (match.kind === 'none') return { ...received, link, match: undefined, localId: randomUUID() };
@@ -169,8 +167,11 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
     return conflictUnlessOpen(context, incoming, { ...conflict, proposed: undefined, paths: [] });
   }
   const local = comparable(parseBody(stored.content));
-  const origin = link?.baseRemote ? toLocalTerms(mapping, map, link.baseRemote).body : { resourceType: type };
-  const baseLocal = link?.baseLocal ?? origin;
+  // After a server was wiped or restored, what it has is no edit of what it had: no common version is left.
+  const isReset = link?.remoteVersion === undefined && version !== undefined;
+  const base = isReset ? undefined : link;
+  const origin = base?.baseRemote ? toLocalTerms(mapping, map, base.baseRemote).body : { resourceType: type };
+  const baseLocal = base?.baseLocal ?? origin;
   const result = reconcile({ baseLocal, baseRemote: origin, local, remote: mapped.body }, context.policies[type] ?? {});
   if (result.conflicts.length > 0) {
     const asked = await conflictUnlessOpen(context, incoming, {

@@ -10,7 +10,7 @@ import { readFact, saveFact } from './remote-fact.ts';
 import { actorOf, type Connection, pulls } from './settings.ts';
 import { choosePlan, type PullPlan } from './strategy.ts';
 
-const FACT = 'capability';
+export const CAPABILITY_FACT = 'capability';
 
 /** As kept from one look to the next. */
 interface Stated {
@@ -21,7 +21,7 @@ interface Stated {
 export async function noteCapability(context: RunContext): Promise<void> {
   const { store, connection, capability, remote, runId, emit, log } = context;
   const stated = statedBy(connection, capability, remote.vendor);
-  const fact = await readFact(store, connection.name, FACT);
+  const fact = await readFact(store, connection.name, CAPABILITY_FACT);
   const value = JSON.stringify(stated);
   if (fact?.value === value) return;
   const differences = fact ? compare(JSON.parse(fact.value), stated) : [];
@@ -35,7 +35,11 @@ export async function noteCapability(context: RunContext): Promise<void> {
   } as const;
   const now = realNow(context);
   const messages = differences.length > 0 ? [writeMessage(about, now)] : [];
-  await store.commit(actorOf(connection, runId), [], [saveFact(connection.name, FACT, value, now), ...messages]);
+  await store.commit(
+    actorOf(connection, runId),
+    [],
+    [saveFact(connection.name, CAPABILITY_FACT, value, now), ...messages],
+  );
   if (differences.length === 0) return;
   log.warn(
     { connection: connection.name, differences: differences.length },
@@ -49,7 +53,7 @@ export async function knownPlans(
   store: Pick<Store, 'query'>,
   connection: string,
 ): Promise<Readonly<Record<string, PullPlan>>> {
-  const fact = await readFact(store, connection, FACT);
+  const fact = await readFact(store, connection, CAPABILITY_FACT);
   const stated: Stated | undefined = fact && JSON.parse(fact.value);
   return stated?.plans ?? {};
 }

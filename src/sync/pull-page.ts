@@ -8,15 +8,17 @@ import type { Statement } from '../store/store.ts';
 import { isFhirId, jsonOf } from './body.ts';
 import { type RunContext, realNow, type SyncEvent } from './context.ts';
 import { heldAmong, hold, idOfPatient, letGo } from './held.ts';
-import { readLinkMap, readLinkMarks, readLinksByRemote } from './identity.ts';
+import { type LinkMark, readLinkMap, readLinkMarks, readLinksByRemote } from './identity.ts';
 import { openQuestions } from './identity-question.ts';
-import { echo, type Incoming, identify, isEcho, plan, type Received } from './incoming.ts';
+import { type Incoming, identify, plan, quickEcho, type Received } from './incoming.ts';
 import { remoteTargets } from './mapping.ts';
 import { writeMessage } from './message-log.ts';
 import { patientOf } from './patient-reference.ts';
 import { provenanceOf } from './provenance.ts';
 import { planGone } from './remote-gone.ts';
 import { actorOf } from './settings.ts';
+import { suspect } from './suspect.ts';
+import { isEarlierVersion } from './version-order.ts';
 
 export interface PageResult {
   /** Resources that changed something here. */
@@ -118,7 +120,9 @@ export async function planPage(context: RunContext, type: string, entries: reado
   const news: Entry[] = [];
   for (const entry of entries) {
     const mark = marks.get(entry.remoteId);
-    if (mark && isEcho(mark, entry.body, entry.version)) decided.push(echo(context, entry, mark));
+    const known = mark && quickEcho(context, entry, mark);
+    if (known) decided.push(known);
+    else if (mark && isEarlierVersion(entry.version, mark.remoteVersion)) decided.push(stale(context, entry, mark));
     else news.push(entry);
   }
   const linked = news.filter(({ remoteId }) => marks.has(remoteId)).map(({ remoteId }) => remoteId);
@@ -163,6 +167,12 @@ function letGoUnlessHeld(context: RunContext, one: Incoming, held: ReadonlySet<s
   if (one.isHeld || !held.has(one.remoteId)) return one;
   const gone = letGo(context.connection.name, one.type, one.remoteId);
   return { ...one, statements: [...one.statements, gone] };
+}
+
+/** Never an edit: a page from before our own last write, or a server put back from a backup, which is looked into. */
+function stale(context: RunContext, { type, remoteId, body, version }: Entry, { localId }: LinkMark): Incoming {
+  const statements = [suspect(context, type, remoteId)];
+  return { outcome: 'waiting', type, remoteId, remoteVersion: version, localId, body, changes: [], statements };
 }
 
 async function planAllGone(context: RunContext, type: string, gone: readonly string[]): Promise<Incoming[]> {

@@ -97,7 +97,7 @@ class RosterRun {
     const done = this.#failure === undefined && !this.#isOver();
     if (done) this.#quiet.push(saveCheckpoint({ ...checkpoint, ranAt: realNow(this.#context) }));
     await this.#flush();
-    const { applied } = { applied: this.#applied };
+    const applied = this.#applied;
     if (this.#failure) return { outcome: 'failed', applied, failure: this.#failure, atStart: this.#answered === 0 };
     return { outcome: done ? 'done' : 'stopped', applied };
   }
@@ -117,8 +117,10 @@ class RosterRun {
     );
     if (known.epoch === epoch) return known;
     const kept = known.epoch === undefined ? this.#key : '';
-    await store.commit(actorOf(connection, runId), [], [forgetRoster(connection.name, this.#type, kept)]);
-    return { ...known, epoch };
+    const checkpoint = { ...known, epoch };
+    const forgotten = forgetRoster(connection.name, this.#type, kept);
+    await store.commit(actorOf(connection, runId), [], [forgotten, saveCheckpoint(checkpoint), this.#lease.fence]);
+    return checkpoint;
   }
 
   async #loadConditions(): Promise<readonly string[]> {

@@ -1,10 +1,12 @@
 // How each connection is doing, in numbers. docs/sync-spec.md#I23
 import type { BreakerStatus } from '../remote/breaker.ts';
 import { readCursor } from '../store/cursor.ts';
-import type { Store } from '../store/store.ts';
+import type { SqlRow, Store } from '../store/store.ts';
 import { cursorName } from './feed.ts';
+import { knownPlans } from './note-capability.ts';
 import type { OutboxState } from './outbox.ts';
 import type { Connection, ConnectionSource } from './settings.ts';
+import type { PullPlan } from './strategy.ts';
 
 export interface StreamStatus {
   readonly type: string;
@@ -29,6 +31,8 @@ export interface ConnectionStatus {
   readonly openConflicts: number;
   readonly quarantined: number;
   readonly streams: readonly StreamStatus[];
+  /** By type, how it is pulled; `none` with `no-capability` where the server has no door. Empty before the first pull. */
+  readonly strategies: Readonly<Record<string, PullPlan>>;
 }
 
 export async function connectionStatus(
@@ -46,7 +50,7 @@ export async function connectionStatus(
     outbox[String(row.state) as OutboxState] = Number(row.n);
   }
   const streams = await store.query(
-    'SELECT type, high_water, cursor, ran_at FROM checkpoint WHERE connection = ? ORDER BY type',
+    'SELECT type, high_water, cursor, ran_at FROM checkpoint WHERE connection = ? ORDER BY type, ran_at',
     [name],
   );
   return {
@@ -61,11 +65,17 @@ export async function connectionStatus(
     links: await count("SELECT COUNT(*) AS n FROM identity WHERE connection = ? AND state <> 'replaced'"),
     openConflicts: await count("SELECT COUNT(*) AS n FROM conflict WHERE connection = ? AND state = 'open'"),
     quarantined: await count("SELECT COUNT(*) AS n FROM message WHERE connection = ? AND outcome = 'quarantined'"),
-    streams: streams.map((row) => ({
+    strategies: await knownPlans(store, name),
+    streams: newestOfEachType(streams).map((row) => ({
       type: String(row.type),
       highWater: row.high_water === null ? null : String(row.high_water),
       unfinished: row.cursor !== null,
       ranAt: Number(row.ran_at),
     })),
   };
+}
+
+/** A type that was pulled in another way before still has the stream of then. */
+function newestOfEachType(rows: readonly SqlRow[]): SqlRow[] {
+  return [...new Map(rows.map((row) => [String(row.type), row])).values()];
 }

@@ -64,6 +64,8 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
   const deleted = new Set<string>();
   const versions: Version[] = [];
   const accepted = new Set<string>();
+  /** Newest version number, of what is deleted, too. */
+  const numbers = new Map<string, number>();
   const state: FakeRemote = {
     baseUrl: '',
     knobs: { ...DEFAULTS, ...knobs, refusals: [...(knobs.refusals ?? [])] },
@@ -82,6 +84,7 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
     wipe() {
       stored.clear();
       versions.length = 0;
+      numbers.clear();
     },
     reveal() {
       for (const one of stored.values()) one.hidden = false;
@@ -99,7 +102,8 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
     const key = `${resource.resourceType}/${id}`;
     state.now += 1;
     const now = instant();
-    const version = (stored.get(key)?.version ?? 0) + 1;
+    const version = (numbers.get(key) ?? 0) + 1;
+    numbers.set(key, version);
     const body = state.knobs.normalise ? normalised(resource) : structuredClone(resource);
     for (const element of state.knobs.forgets) Reflect.deleteProperty(body, element);
     const meta = { ...body.meta, versionId: String(version), lastUpdated: lastUpdated ?? now };
