@@ -1,14 +1,14 @@
 // One external FHIR server with all that Baton knows of it: its pace, its health, its credential, its abilities.
 import type { CapabilityStatement } from '@medplum/fhirtypes';
 import type { Clock } from '../clock.ts';
-import type { Authorization, AuthorizationSettings, SigningKeys } from './authorization.ts';
+import { type Authorization, type AuthorizationSettings, NO_SECRETS, type SigningKeys } from './authorization.ts';
 import { authorize } from './authorize.ts';
 import { type Breaker, type BreakerStatus, createBreaker } from './breaker.ts';
 import { type Capability, readCapability } from './capability.ts';
 import { createSend, type Send } from './client.ts';
-import { certifiedAgent, type TlsSettings } from './client-certificate.ts';
+import { certifiedFetch, type TlsSettings } from './client-certificate.ts';
 import { createFhirClient, type Exchange, type FhirClient } from './fhir-client.ts';
-import { NO_SECRETS, type ReadSecret } from './named-secret.ts';
+import type { ReadSecret } from './named-secret.ts';
 import { createPacing } from './pacing.ts';
 import { failure, type Result, success } from './result.ts';
 import type { Vendor } from './vendors/vendor.ts';
@@ -67,12 +67,9 @@ export function createRemote(options: RemoteOptions): Remote {
   const vendor = VENDORS[settings.vendor];
   const now = () => clock.real().epochMilliseconds;
   const { keys = {}, readSecret = NO_SECRETS } = options;
-  const agent = settings.tls && certifiedAgent(settings.tls, readSecret, now);
-  const send = createSend({
-    fetch: options.fetch,
-    dispatcher: agent?.get,
-    ...(options.timeout ? { timeout: options.timeout } : {}),
-  });
+  const certified = settings.tls && certifiedFetch(settings.tls, readSecret, now);
+  const { fetch } = certified ?? options;
+  const send = createSend({ fetch, ...(options.timeout ? { timeout: options.timeout } : {}) });
   const breaker = createBreaker(now, options.onBreaker);
   const wait = options.wait ?? ((milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)));
   const bounds = { ...vendor, ...settings.pacing };
@@ -118,6 +115,6 @@ export function createRemote(options: RemoteOptions): Remote {
       if (admitted === 'probe') await ask(client);
       return admitted === 'yes' || breaker.status.state === 'closed';
     },
-    close: async () => agent?.close(),
+    close: async () => certified?.close(),
   };
 }
