@@ -39,7 +39,6 @@ const FIRST = ['Organization', 'Practitioner', 'PractitionerRole', 'Patient'];
 export function createConnection(context: ConnectionContext, workers: number): ConnectionRuns {
   const { connection, remote, log } = context;
   let { mode } = connection;
-  let isHalted = false;
   const controls = { push: new AbortController(), pull: new AbortController() };
   const pullSchedule = connection.schedule?.pull;
   const pullJob =
@@ -51,14 +50,17 @@ export function createConnection(context: ConnectionContext, workers: number): C
   let rehearsedUpTo: number | undefined;
   let hasRehearsedPull = false;
 
-  /** Everything a run needs, or undefined when the server may not be used now. */
-  async function begin(direction: 'push' | 'pull'): Promise<RunContext | undefined> {
+  /**
+   * Everything a run needs, or undefined when the server may not be used now.
+   * @param signal of the mode that the run began in
+   */
+  async function begin(direction: 'push' | 'pull', signal: AbortSignal): Promise<RunContext | undefined> {
     const runId = randomUUID();
     const exchanges = new ExchangeLog((exchange) => auditExchange(context, runId, exchange, undefined));
     const client = remote.session(exchanges.record);
     if (!(await remote.available(client))) return undefined;
     const capability = await askCapability(client, exchanges, runId, direction);
-    return capability && { ...context, signal: controls[direction].signal, runId, capability, client, exchanges };
+    return capability && { ...context, signal, runId, capability, client, exchanges };
   }
 
   async function askCapability(
@@ -91,11 +93,12 @@ export function createConnection(context: ConnectionContext, workers: number): C
 
   async function push(): Promise<void> {
     const doing = workOf(mode, 'push');
-    if (isHalted || doing === 'nothing') return;
+    const { signal } = controls.push;
+    if (signal.aborted || doing === 'nothing') return;
     // Marking needs no server: what happens here while it is away is not forgotten.
-    if (doing === 'work') await feedOutbox({ ...context, signal: controls.push.signal });
-    const run = await begin('push');
-    if (!run) return;
+    if (doing === 'work') await feedOutbox({ ...context, signal });
+    const run = await begin('push', signal);
+    if (!run || signal.aborted) return;
     if (doing === 'rehearse') {
       rehearsedUpTo = await dryRunPush(run, rehearsedUpTo);
       return;
@@ -110,11 +113,11 @@ export function createConnection(context: ConnectionContext, workers: number): C
   async function pull(): Promise<Record<string, PullResult>> {
     const results: Record<string, PullResult> = {};
     const doing = workOf(mode, 'pull');
-    if (isHalted || doing === 'nothing') return results;
-    const run = await begin('pull');
-    if (!run) return results;
+    const { signal } = controls.pull;
+    if (signal.aborted || doing === 'nothing') return results;
+    const run = await begin('pull', signal);
+    if (!run || signal.aborted) return results;
     const types = typesInOrder(connection);
-    const { signal } = run;
     if (doing === 'rehearse') {
       for (const type of types) if (!signal.aborted) results[type] = await dryRunPull(run, type);
       hasRehearsedPull = !signal.aborted;
@@ -144,7 +147,6 @@ export function createConnection(context: ConnectionContext, workers: number): C
       mode = next;
     },
     halt() {
-      isHalted = true;
       controls.push.abort();
       controls.pull.abort();
     },
