@@ -1,5 +1,6 @@
 // How a request to a remote proves who sends it.
 import type { Clock } from '../clock.ts';
+import { Fault } from '../fault.ts';
 import type { Send } from './client.ts';
 import type { NamedSecret, ReadSecret } from './named-secret.ts';
 import { failure, type Result, success } from './result.ts';
@@ -70,3 +71,8 @@ export function trySecret(readSecret: ReadSecret, secret: NamedSecret): Result<s
     return unusable((error as Error).message);
   }
 }
+
+/** For where nothing reads secrets. */
+export const NO_SECRETS: ReadSecret = () => {
+  throw new Fault('unavailable', 'There are no secrets here that a connection could name.');
+};

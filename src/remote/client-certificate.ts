@@ -1,6 +1,6 @@
 // Mutual TLS: the certificate that a connection shows, and whom it believes. Goes with every kind of authorization, and
 // to the token endpoint too.
-import { Agent } from 'undici';
+import { Agent, fetch as fetchBy } from 'undici';
 import type { NamedSecret, ReadSecret } from './named-secret.ts';
 
 /** PEM texts by name. `cert` and `key` belong together; `ca` alone trusts a private authority. */
@@ -14,9 +14,9 @@ export interface TlsSettings {
 /** PEM texts as they are now. */
 export type TlsTexts = { readonly cert?: string; readonly key?: string; readonly ca?: string };
 
-export interface CertifiedAgent {
-  /** @throws Fault when a file or variable is missing */
-  get(): Agent;
+export interface CertifiedFetch {
+  /** As the global one. @throws Fault when a file or variable is missing; then nothing was sent */
+  readonly fetch: typeof globalThis.fetch;
   close(): Promise<void>;
 }
 
@@ -34,21 +34,25 @@ export function readTls(settings: TlsSettings, readSecret: ReadSecret): TlsTexts
 }
 
 /** @param now the machine's clock, epoch milliseconds */
-export function certifiedAgent(settings: TlsSettings, readSecret: ReadSecret, now: () => number): CertifiedAgent {
+export function certifiedFetch(settings: TlsSettings, readSecret: ReadSecret, now: () => number): CertifiedFetch {
   let made: { readonly agent: Agent; readonly texts: string } | undefined;
   let until = 0;
+
+  function agent(): Agent {
+    if (made && now() < until) return made.agent;
+    const tls = readTls(settings, readSecret);
+    const texts = JSON.stringify(tls);
+    until = now() + LIFETIME;
+    if (made?.texts === texts) return made.agent;
+    // The old one finishes what is under way.
+    void made?.agent.close();
+    made = { agent: new Agent({ connect: tls }), texts };
+    return made.agent;
+  }
+  // Node's own fetch takes agents of its own undici only; the two differ in their types, not in what they do.
+  const fetch = (url: string, init: object) => fetchBy(url, { ...init, dispatcher: agent() });
   return {
-    get() {
-      if (made && now() < until) return made.agent;
-      const tls = readTls(settings, readSecret);
-      const texts = JSON.stringify(tls);
-      until = now() + LIFETIME;
-      if (made?.texts === texts) return made.agent;
-      // The old one finishes what is under way.
-      void made?.agent.close();
-      made = { agent: new Agent({ connect: tls }), texts };
-      return made.agent;
-    },
+    fetch: fetch as unknown as typeof globalThis.fetch,
     async close() {
       const last = made?.agent;
       made = undefined;

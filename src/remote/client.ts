@@ -1,6 +1,5 @@
 // One HTTP request to an external server, as a value. The only file that calls fetch: here are the time-out, the size
 // limit and the rule that nothing, above all no token, follows a redirect to another origin. docs/sync-spec.md#I27
-import { type Dispatcher, fetch as fetchBy } from 'undici';
 import { Fault } from '../fault.ts';
 import { classifyError, reasonOf } from './classify.ts';
 import { failure, type Result, success } from './result.ts';
@@ -25,8 +24,6 @@ export type Send = (request: HttpRequest) => Promise<Result<HttpReply>>;
 
 export interface SendOptions {
   readonly fetch: typeof globalThis.fetch;
-  /** Opens connections with certificates of their own; asked before each request. Then `fetch` is not used. */
-  readonly dispatcher?: (() => Dispatcher) | undefined;
   /** For the whole exchange, body included; 30 s when absent. */
   readonly timeout?: Temporal.Duration;
   /** Largest answer that is read; 32 MiB when absent. */
@@ -37,7 +34,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const MOST_REDIRECTS = 3;
 
 export function createSend(options: SendOptions): Send {
-  const { fetch, dispatcher, timeout = Temporal.Duration.from({ seconds: 30 }), maxBytes = 32 * 1024 * 1024 } = options;
+  const { fetch, timeout = Temporal.Duration.from({ seconds: 30 }), maxBytes = 32 * 1024 * 1024 } = options;
   return async (request) => {
     const safe = request.safe ?? request.method === 'GET';
     const signal = AbortSignal.timeout(timeout.total('milliseconds'));
@@ -45,10 +42,7 @@ export function createSend(options: SendOptions): Send {
     try {
       for (let hops = 0; ; hops += 1) {
         const { method, headers, body = null } = request;
-        const init = { method, headers, body, signal, redirect: 'manual' } as const;
-        const response = dispatcher
-          ? await fetchBy(url, { ...init, dispatcher: dispatcher() })
-          : await fetch(url, init);
+        const response = await fetch(url, { method, headers, body, signal, redirect: 'manual' });
         if (!REDIRECTS.has(response.status)) {
           const text = await readText(response, maxBytes);
           if (text !== undefined) return success({ status: response.status, headers: response.headers, text });
@@ -64,7 +58,7 @@ export function createSend(options: SendOptions): Send {
         url = next;
       }
     } catch (error) {
-      // A certificate that is not there.
+      // Nothing was sent: a certificate is not there.
       if (error instanceof Fault) return failure({ class: 'auth', message: error.message });
       return failure({ class: classifyError(error, safe), message: `No answer: ${reasonOf(error)}.` });
     }
@@ -79,7 +73,7 @@ export function sameOriginUrl(target: string, base: string): string | undefined 
 }
 
 /** The body as text, or undefined when it grows beyond the limit: counted after decompression, so a gzip bomb ends here. */
-async function readText(response: Pick<Response, 'body'>, maxBytes: number): Promise<string | undefined> {
+async function readText(response: Response, maxBytes: number): Promise<string | undefined> {
   if (!response.body) return '';
   const decoder = new TextDecoder();
   let bytes = 0;

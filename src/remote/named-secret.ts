@@ -1,5 +1,4 @@
 // A secret of a connection is named, never written down: settings are stored, shown and copied, and so would it be.
-import { Fault } from '../fault.ts';
 
 export type NamedSecret = { readonly env: string } | { readonly file: string };
 
@@ -8,8 +7,3 @@ export type NamedSecret = { readonly env: string } | { readonly file: string };
  * @throws Fault with a sentence that names the variable or file, never what is in it
  */
 export type ReadSecret = (secret: NamedSecret) => string;
-
-/** For where nothing reads secrets. */
-export const NO_SECRETS: ReadSecret = () => {
-  throw new Fault('unavailable', 'There are no secrets here that a connection could name.');
-};

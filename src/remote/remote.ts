@@ -2,14 +2,14 @@
 import type { CapabilityStatement } from '@medplum/fhirtypes';
 import type { Clock } from '../clock.ts';
 import { parseHttpDate } from '../fhir/http-date.ts';
-import type { Authorization, AuthorizationSettings, SigningKeys } from './authorization.ts';
+import { type Authorization, type AuthorizationSettings, NO_SECRETS, type SigningKeys } from './authorization.ts';
 import { authorize } from './authorize.ts';
 import { type Breaker, type BreakerStatus, createBreaker } from './breaker.ts';
 import { type Capability, readCapability } from './capability.ts';
 import { createSend, type Send } from './client.ts';
-import { certifiedAgent, type TlsSettings } from './client-certificate.ts';
+import { certifiedFetch, type TlsSettings } from './client-certificate.ts';
 import { createFhirClient, type Exchange, type FhirClient } from './fhir-client.ts';
-import { NO_SECRETS, type ReadSecret } from './named-secret.ts';
+import type { ReadSecret } from './named-secret.ts';
 import { createPacing } from './pacing.ts';
 import { failure, type Result, success } from './result.ts';
 import { tokenExchanges } from './token-exchanges.ts';
@@ -44,8 +44,9 @@ export interface Remote {
   readonly baseUrl: string;
   readonly vendor: Vendor;
   readonly breaker: Breaker;
-  /** Most requests at a time. */
+  /** Most requests at a time, and in a second: as the connection says, or the vendor. */
   readonly concurrency: number;
+  readonly requestsPerSecond: number;
   readonly authorization: Authorization;
   /** Outside the breaker, the pace and the log: for looking at the server itself. */
   readonly send: Send;
@@ -69,13 +70,10 @@ export function createRemote(options: RemoteOptions): Remote {
   const vendor = VENDORS[settings.vendor];
   const now = () => clock.real().epochMilliseconds;
   const { keys = {}, readSecret = NO_SECRETS } = options;
-  const agent = settings.tls && certifiedAgent(settings.tls, readSecret, now);
+  const certified = settings.tls && certifiedFetch(settings.tls, readSecret, now);
+  const { fetch } = certified ?? options;
   let ahead: number | undefined;
-  const sending = createSend({
-    fetch: options.fetch,
-    dispatcher: agent?.get,
-    ...(options.timeout ? { timeout: options.timeout } : {}),
-  });
+  const sending = createSend({ fetch, ...(options.timeout ? { timeout: options.timeout } : {}) });
   const send: Send = async (request) => {
     const reply = await sending(request);
     const date = reply.ok ? parseHttpDate(reply.value.headers.get('date') ?? '') : undefined;
@@ -107,6 +105,7 @@ export function createRemote(options: RemoteOptions): Remote {
     vendor,
     breaker,
     concurrency: bounds.concurrency,
+    requestsPerSecond: bounds.requestsPerSecond,
     authorization,
     send,
     session: (onExchange) =>
@@ -128,6 +127,6 @@ export function createRemote(options: RemoteOptions): Remote {
       if (admitted === 'probe') await ask(client);
       return admitted === 'yes' || breaker.status.state === 'closed';
     },
-    close: async () => agent?.close(),
+    close: async () => certified?.close(),
   };
 }

@@ -1,5 +1,6 @@
 // What a connection may say, in the configuration file and through /ops/connections alike. JSON Schema; the descriptions
 // are the documentation.
+import { MODES } from './settings.ts';
 
 const name = { type: 'string', minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$' } as const;
 const url = { type: 'string', pattern: '^https?://[^\\s]+$' } as const;
@@ -97,7 +98,7 @@ export const CONNECTION_SCHEMA = {
     name: { ...name, description: 'Short name, used in commands and tables; part of links and cursors.' },
     baseUrl: { ...url, description: 'FHIR base URL of the external server.' },
     vendor: { enum: ['hapi', 'epic', 'oracle', 'generic'], default: 'generic', description: 'Known behaviour.' },
-    mode: { enum: ['off', 'dry-run', 'pull', 'push', 'both'], default: 'both', description: 'What may happen at all.' },
+    mode: { enum: MODES, default: 'both', description: 'What may happen at all.' },
     auth: {
       ...auth,
       default: { type: 'none' },

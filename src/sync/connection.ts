@@ -15,7 +15,7 @@ import { pullType } from './pull.ts';
 import type { PullResult } from './pull-result.ts';
 import { finishPull, preparePull, sweepTypes } from './pull-run.ts';
 import { drainOutbox } from './push.ts';
-import { NIGHTLY, scheduledJob } from './schedule.ts';
+import { scheduledJob } from './schedule.ts';
 import { actorOf, type Connection, pulls } from './settings.ts';
 import { takeInHeld } from './take-in-held.ts';
 import { withheldDue } from './withheld-rows.ts';
@@ -40,6 +40,9 @@ export interface ConnectionRuns {
   tick(now: Temporal.Instant): Promise<void>;
 }
 
+/** When a connection does not say when its sweep is. */
+const NIGHTLY = '0 2 * * *';
+
 const LEASE = Temporal.Duration.from({ seconds: 60 });
 
 /** Before the rest, because the scope of the others depends on who is known. */
@@ -48,7 +51,6 @@ const FIRST = ['Organization', 'Practitioner', 'PractitionerRole', 'Patient'];
 export function createConnection(context: ConnectionContext, workers: number): ConnectionRuns {
   const { connection, remote, log } = context;
   let { mode } = connection;
-  let isHalted = false;
   const controls = { push: new AbortController(), pull: new AbortController() };
   const pullSchedule = connection.schedule?.pull;
   const pullJob =
@@ -61,14 +63,16 @@ export function createConnection(context: ConnectionContext, workers: number): C
   let rehearsedUpTo: number | undefined;
   let hasRehearsedPull = false;
 
-  /** Everything a run needs, or undefined when the server may not be used now. */
-  async function begin(direction: 'push' | 'pull'): Promise<RunContext | undefined> {
+  /**
+   * Everything a run needs, or undefined when the server may not be used now.
+   * @param signal of the mode that the run began in
+   */
+  async function begin(direction: 'push' | 'pull', signal: AbortSignal): Promise<RunContext | undefined> {
     const runId = randomUUID();
     const exchanges = new ExchangeLog((exchange) => auditExchange(context, runId, exchange, undefined));
     const client = remote.session(exchanges.record);
     if (!(await remote.available(client))) return undefined;
     const capability = await askCapability(client, exchanges, runId, direction);
-    const { signal } = controls[direction];
     return capability && { ...context, signal, runId, capability, client, exchanges, epoch: capability.epoch };
   }
 
@@ -102,11 +106,12 @@ export function createConnection(context: ConnectionContext, workers: number): C
 
   async function push(): Promise<void> {
     const doing = workOf(mode, 'push');
-    if (isHalted || doing === 'nothing') return;
+    const { signal } = controls.push;
+    if (signal.aborted || doing === 'nothing') return;
     // Marking needs no server: what happens here while it is away is not forgotten.
-    if (doing === 'work') await feedOutbox({ ...context, signal: controls.push.signal });
-    const run = await begin('push');
-    if (!run) return;
+    if (doing === 'work') await feedOutbox({ ...context, signal });
+    const run = await begin('push', signal);
+    if (!run || signal.aborted) return;
     if (doing === 'rehearse') {
       rehearsedUpTo = await dryRunPush(run, rehearsedUpTo);
       return;
@@ -124,11 +129,11 @@ export function createConnection(context: ConnectionContext, workers: number): C
   async function pull(isAsked: boolean): Promise<Record<string, PullResult>> {
     const results: Record<string, PullResult> = {};
     const doing = workOf(mode, 'pull');
-    if (isHalted || doing === 'nothing') return results;
-    const run = await begin('pull');
-    if (!run) return results;
+    const { signal } = controls.pull;
+    if (signal.aborted || doing === 'nothing') return results;
+    const run = await begin('pull', signal);
+    if (!run || signal.aborted) return results;
     const types = typesInOrder(connection);
-    const { signal } = run;
     if (doing === 'rehearse') {
       for (const type of types) if (!signal.aborted) results[type] = await dryRunPull(run, type);
       hasRehearsedPull = !signal.aborted;
@@ -151,9 +156,10 @@ export function createConnection(context: ConnectionContext, workers: number): C
   }
 
   async function sweep(): Promise<void> {
-    if (isHalted || workOf(mode, 'pull') !== 'work') return;
-    const run = await begin('pull');
-    if (!run) return;
+    const { signal } = controls.pull;
+    if (signal.aborted || workOf(mode, 'pull') !== 'work') return;
+    const run = await begin('pull', signal);
+    if (!run || signal.aborted) return;
     await withLease(context.store, context.clock, `pull:${connection.name}`, LEASE, async (lease) => {
       const { pulling } = await preparePull(run);
       if (!pulling) return;
@@ -177,7 +183,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
       return { ...connection, mode };
     },
     context,
-    session: async () => (mode === 'off' || isHalted ? undefined : begin('pull')),
+    session: async () => (mode === 'off' ? undefined : begin('pull', controls.pull.signal)),
     setMode(next) {
       for (const direction of ['push', 'pull'] as const) {
         if (workOf(next, direction) === workOf(mode, direction)) continue;
@@ -188,13 +194,12 @@ export function createConnection(context: ConnectionContext, workers: number): C
       mode = next;
     },
     halt() {
-      isHalted = true;
       controls.push.abort();
       controls.pull.abort();
     },
     push: pushing,
     pull: () => pullInTurn(true),
-    sweep: async () => {
+    async sweep() {
       await pulling(sweep);
     },
     async tick(now) {

@@ -37,7 +37,7 @@ export async function runProbes(context: RunContext, lease: Lease): Promise<numb
   const isOver = () => context.signal.aborted || lease.signal.aborted || remote.breaker.status.state !== 'closed';
   await inParallel(
     due,
-    remote.vendor.concurrency,
+    remote.concurrency,
     async (row) => {
       const missedAt = row.missed_at === null ? undefined : Number(row.missed_at);
       applied += await probe(ownExchanges(context), String(row.type), String(row.remote_id), missedAt, lease);

@@ -76,7 +76,7 @@ async function readDiffering(context: RunContext, type: string, entries: Entries
     return mark.state === 'tombstone' || mark.remoteVersion !== entry.version;
   });
   const entry: NonNullable<Bundle['entry']> = [];
-  await inParallel(differing, remote.vendor.concurrency, async ({ remoteId }) => {
+  await inParallel(differing, remote.concurrency, async ({ remoteId }) => {
     const reply = await client.read(type, remoteId);
     if (reply.ok && reply.value.body) entry.push({ resource: reply.value.body });
   });

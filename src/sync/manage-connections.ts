@@ -7,7 +7,7 @@ import type { Actor, Store } from '../store/store.ts';
 import { type ConnectionRow, readConnectionRows, writeConnectionRow } from './connection-rows.ts';
 import { readConnection } from './read-connection.ts';
 import type { RunningConnections } from './running-connections.ts';
-import type { Connection, ConnectionSource } from './settings.ts';
+import { type Connection, type ConnectionSource, MODES } from './settings.ts';
 
 export interface ManagedConnection {
   /** Secrets by name, as they were given. */
@@ -98,13 +98,15 @@ export function manageConnections({ store, clock, running, mayName }: ManageOpti
           `${member} cannot be changed by itself; send the whole connection with PUT. By itself: ${allowed.join(', ')}.`,
         );
       }
-      const { mode, ...rest } = { ...runs.connection, ...change };
-      // Of a connection of the file, null gives back the mode that the file says.
-      const wanted = source === 'file' && mode === null ? configuredMode : mode;
-      const merged = Object.entries({ ...rest, mode: wanted }).filter(([, value]) => value !== null);
+      const before = await rowOf(name);
+      if (source === 'file') {
+        // Null gives back the mode that the file says.
+        const mode = modeOf(change.mode ?? configuredMode);
+        return save(actor, { name, settings: undefined, mode, removed: false }, before);
+      }
+      const merged = Object.entries({ ...runs.connection, ...change }).filter(([, value]) => value !== null);
       const connection = readConnection(Object.fromEntries(merged));
-      const settings = source === 'file' ? undefined : connection;
-      await save(actor, { name, settings, mode: connection.mode, removed: false }, await rowOf(name));
+      await save(actor, { name, settings: connection, mode: connection.mode, removed: false }, before);
     },
 
     async remove(actor, name) {
@@ -120,6 +122,12 @@ export function manageConnections({ store, clock, running, mayName }: ManageOpti
 function objectOf(body: unknown): Record<string, unknown> {
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) return { ...body };
   throw new Fault('invalid', 'Send a JSON object.', { code: 'structure', expression: 'Connection' });
+}
+
+function modeOf(value: unknown): Connection['mode'] {
+  const mode = MODES.find((one) => one === value);
+  if (mode === undefined) throw at('mode', `mode must be ${MODES.join(', ')}.`);
+  return mode;
 }
 
 const at = (path: string, sentence: string) =>

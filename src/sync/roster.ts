@@ -79,12 +79,12 @@ class RosterRun {
     const checkpoint = await this.#begin();
     const learned = await this.#loadConditions();
     // What the server allows between two pulls, so that a run never takes longer than its interval.
-    const budget = Math.max(1, remote.vendor.requestsPerSecond * connection.pullEverySeconds);
+    const budget = Math.max(1, remote.requestsPerSecond * connection.pullEverySeconds);
     const most = this.#wish.asked ? undefined : budget;
     for await (const rows of subjects(this.#context, this.#type, this.#plan, this.#key, most)) {
       await inParallel(
         rows,
-        remote.vendor.concurrency,
+        remote.concurrency,
         (row) => this.#ask(row),
         () => this.#isOver(),
       );

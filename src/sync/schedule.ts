@@ -6,9 +6,6 @@ import { actorOf, type Connection } from './settings.ts';
 
 export type JobName = 'pull' | 'sweep';
 
-/** When a connection does not say when its sweep is. */
-export const NIGHTLY = '15 2 * * *';
-
 export interface ScheduledJob {
   /** Whether a time of the schedule has passed since the last run; a new schedule begins with its next time. */
   isDue(now: Temporal.Instant): Promise<boolean>;

@@ -6,6 +6,8 @@ import type { Actor } from '../store/store.ts';
 /** Where a connection was made: in the configuration file, or through /ops/connections. */
 export type ConnectionSource = 'file' | 'ops';
 
+export const MODES = ['off', 'dry-run', 'pull', 'push', 'both'] as const;
+
 export type Direction = 'pull' | 'push' | 'both';
 
 /**
@@ -39,7 +41,7 @@ export interface MatchingSettings {
 export interface Connection extends RemoteSettings {
   /** Part of cursors, rows and actors; renaming a connection starts it anew. */
   readonly name: string;
-  readonly mode: 'off' | 'dry-run' | Direction;
+  readonly mode: (typeof MODES)[number];
   /** Resource type -> direction; a type that is not named does not flow. */
   readonly types: Readonly<Record<string, Direction>>;
   /** How far before its watermark each pull looks again. */

@@ -3,8 +3,8 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { asFault, Fault } from '../fault.ts';
-import type { SigningKeys } from '../remote/authorization.ts';
-import { type NamedSecret, NO_SECRETS, type ReadSecret } from '../remote/named-secret.ts';
+import { NO_SECRETS, type SigningKeys } from '../remote/authorization.ts';
+import type { NamedSecret, ReadSecret } from '../remote/named-secret.ts';
 import { createRemote, type Remote } from '../remote/remote.ts';
 import type { Actor, Store } from '../store/store.ts';
 import { checkConnection } from './check-connection.ts';

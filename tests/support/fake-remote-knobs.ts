@@ -36,6 +36,8 @@ export interface Knobs {
   tokenRedirect: string;
   /** Runs before the effect of each write. */
   beforeWrite: (() => Promise<unknown>) | undefined;
+  /** Runs before the CapabilityStatement is answered. */
+  beforeMetadata: (() => Promise<unknown>) | undefined;
   /** What its SMART configuration says it verifies. */
   algorithms: string[];
   /** Members of its CapabilityStatement instead of the usual ones. */
@@ -120,6 +122,7 @@ export const DEFAULTS: Knobs = {
   acceptClient: undefined,
   tokenRedirect: '',
   beforeWrite: undefined,
+  beforeMetadata: undefined,
   algorithms: ['ES384', 'RS384'],
   statement: {},
   refusals: [],

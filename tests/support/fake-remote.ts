@@ -265,7 +265,10 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
     return { access_token: token, token_type: 'bearer', expires_in: 300 };
   }
 
-  app.get('/fhir/metadata', () => ({ ...statementOf(state.knobs), ...state.knobs.statement }));
+  app.get('/fhir/metadata', async () => {
+    await state.knobs.beforeMetadata?.();
+    return { ...statementOf(state.knobs), ...state.knobs.statement };
+  });
   app.get<{ Params: { type: string; id: string } }>('/fhir/:type/:id', (request, reply) => {
     const key = `${request.params.type}/${request.params.id}`;
     if (state.knobs.notGranted.includes(request.params.type)) throw new Refusal(403, 'Not granted.');

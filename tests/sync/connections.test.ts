@@ -194,6 +194,14 @@ describe('mode', () => {
     });
   }
 
+  test('off, set while the server is asked what it can, is in time for the pull', async () => {
+    remote.put(task('r1'));
+    await send('PUT', at('ehr'), ehr({ types: { Task: 'pull' } }));
+    remote.knobs.beforeMetadata = () => sync.connections.patch(NURSE, 'ehr', { mode: 'off' });
+    await sync.pullNow('ehr');
+    expect(remote.requests).toEqual([]);
+  });
+
   test('off outlives a restart, and what changed meanwhile goes when it is on again', async () => {
     await send('PATCH', at('filed'), { mode: 'both' });
     await send('PATCH', at('filed'), { mode: 'off' });
