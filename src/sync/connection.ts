@@ -45,9 +45,25 @@ export function createConnection(context: ConnectionContext, workers: number): C
     const runId = randomUUID();
     const exchanges = new ExchangeLog((exchange) => auditExchange(context, runId, exchange, undefined));
     const client = remote.session(exchanges.record);
-    if (!(await remote.available(client))) return undefined;
+    if (!(await remote.available(client))) {
+      await keepProbes(exchanges, runId, direction);
+      return undefined;
+    }
     const capability = await askCapability(client, exchanges, runId, direction);
     return capability && { ...context, runId, capability, client, exchanges };
+  }
+
+  /** Whether a server that was left alone answers again is an exchange, too. */
+  async function keepProbes(exchanges: ExchangeLog, runId: string, direction: 'push' | 'pull'): Promise<void> {
+    const about = {
+      connection: connection.name,
+      runId,
+      direction,
+      outcome: 'capability',
+      keepResponse: false,
+    } as const;
+    const rows = exchanges.take().map((exchange) => writeMessage({ ...about, exchange }, realNow(context)));
+    if (rows.length > 0) await context.store.commit(actorOf(connection, runId), [], rows);
   }
 
   async function askCapability(
@@ -93,6 +109,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
     if (left.length + due.length > 0) await context.store.commit(actorOf(connection), [], [...left, ...due]);
     hasReconsidered = true;
     await drainOutbox(run, workers);
+    await keepProbes(run.exchanges, run.runId, 'push');
   }
 
   async function pull(): Promise<Record<string, PullResult>> {
