@@ -61,7 +61,7 @@ export const SYNC_COMMANDS: readonly SyncCommand[] = [
   },
   {
     words: 'conflicts',
-    does: 'the same',
+    does: 'the same as `conflicts list`',
     run: (parts, [connection]) => listConflicts(parts, connection),
   },
   {

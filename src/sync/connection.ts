@@ -71,9 +71,25 @@ export function createConnection(context: ConnectionContext, workers: number): C
     const runId = randomUUID();
     const exchanges = new ExchangeLog((exchange) => auditExchange(context, runId, exchange, undefined));
     const client = remote.session(exchanges.record);
-    if (!(await remote.available(client))) return undefined;
+    if (!(await remote.available(client))) {
+      await keepProbes(exchanges, runId, direction);
+      return undefined;
+    }
     const capability = await askCapability(client, exchanges, runId, direction);
     return capability && { ...context, signal, runId, capability, client, exchanges, epoch: capability.epoch };
+  }
+
+  /** Whether a server that was left alone answers again is an exchange, too. */
+  async function keepProbes(exchanges: ExchangeLog, runId: string, direction: 'push' | 'pull'): Promise<void> {
+    const about = {
+      connection: connection.name,
+      runId,
+      direction,
+      outcome: 'capability',
+      keepResponse: false,
+    } as const;
+    const rows = exchanges.take().map((exchange) => writeMessage({ ...about, exchange }, realNow(context)));
+    if (rows.length > 0) await context.store.commit(actorOf(connection, runId), [], rows);
   }
 
   async function askCapability(
@@ -123,6 +139,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
     hasReconsidered = true;
     await drainOutbox(run, workers);
     if (mode === 'push') await followMerges(run);
+    await keepProbes(run.exchanges, run.runId, 'push');
   }
 
   /** @param isAsked by a person, who wants everything looked at now; otherwise what is due */

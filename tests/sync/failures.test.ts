@@ -198,6 +198,16 @@ describe('authorization', () => {
     expect(world.remote.tokens.asked).toBe(2);
     const messages = await world.temp.store.query('SELECT * FROM message');
     expect(JSON.stringify(messages)).not.toMatch(/bearer|assertion/i);
+    // Asking for a token is an exchange like any other, but what was said stays out.
+    const tokens = messages.filter(({ outcome }) => outcome === 'token');
+    expect(tokens.filter(({ url }) => String(url).endsWith('/token'))).toHaveLength(2);
+    expect(tokens.every(({ request, response, type }) => request === null && response === null && type === null)).toBe(
+      true,
+    );
+    const asked = await world.temp.store.query(
+      "SELECT DISTINCT interaction FROM audit WHERE interaction = 'sync-token'",
+    );
+    expect(asked).toHaveLength(1);
   });
 
   test('a wrong key opens the breaker after one attempt, and rows keep their place', async () => {

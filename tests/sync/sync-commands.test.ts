@@ -1,0 +1,102 @@
+// What people at a terminal see and do: conflicts, messages, replay, preview.
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Task } from '@medplum/fhirtypes';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { SYNC_COMMANDS, type SyncOptions } from '../../src/sync-commands.ts';
+import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await openWorld();
+  await world.write(patient('p1'));
+  await world.write(task('t1'));
+  await world.sync.pushNow();
+});
+afterEach(() => world.cleanup());
+
+const there = () => world.remote.all('Task')[0] as Task & { id: string };
+
+/** Runs a command line as cli.ts does; resolves to what it printed. */
+async function baton(line: string, options: SyncOptions = {}): Promise<string> {
+  const command = SYNC_COMMANDS.find(({ words }) => `${line} `.startsWith(`${words} `));
+  if (!command) throw new Error(`no command: ${line}`);
+  const printed: string[] = [];
+  const parts = {
+    sync: world.sync,
+    store: world.temp.store,
+    actor: NURSE,
+    print: (text: string) => printed.push(text),
+  };
+  await command.run(parts, line.split(' ').slice(command.words.split(' ').length), options);
+  return printed.join('\n');
+}
+
+async function disagree(): Promise<string> {
+  world.remote.put({ ...there(), owner: { display: 'Theirs' } });
+  await world.write(task('t1', { owner: { display: 'Ours' }, priority: 'urgent' }));
+  await world.sync.pullNow();
+  return String((await world.sync.conflicts())[0]?.id);
+}
+
+test('a conflict is listed, read, tried and decided', async () => {
+  const id = await disagree();
+  for (const line of ['conflicts', 'conflicts list ehr'])
+    expect(await baton(line)).toMatch(`${id}  ehr  Task/t1  content`);
+  const shown = await baton(`conflicts show ${id}`);
+  expect(shown).toContain('! owner   changed by both: review (owner)');
+  expect(shown).toContain('    theirs    {"display":"Theirs"}');
+  expect(shown).toContain('    Both sides changed it, and the policy leaves owner to a person.');
+  expect(shown).toContain('  priority   changed by ours: only-change');
+  expect(await baton(`conflicts resolve ${id}`, { take: 'theirs', 'dry-run': true })).toContain('here   would-update');
+  await expect(baton(`conflicts resolve ${id}`)).rejects.toThrow('Say --take');
+  await expect(baton('conflicts show')).rejects.toThrow('by its id');
+  const file = join(dirname(world.temp.path), 'edited.json');
+  await writeFile(file, JSON.stringify({ ...task('t1'), owner: { display: 'Both' } }));
+  expect(await baton(`conflicts resolve ${id}`, { file })).toContain('is resolved: edited');
+  await world.sync.pushNow();
+  expect(there().owner).toEqual({ display: 'Both' });
+  expect(await baton('conflicts')).toBe('');
+});
+
+test('messages are found and shown, and replayed one by one or by filter', async () => {
+  const line = await baton('messages type=Task direction=push');
+  expect(line).toMatch(/ehr {2}push {2}Task\/t1 {2}POST 201 {2}created {2}success/);
+  const [id = ''] = line.split(' ');
+  expect(JSON.parse(await baton(`messages show ${id}`))).toMatchObject({ id, method: 'POST' });
+  expect(await baton(`replay ${id}`)).toBe(`${id}  Task/t1  unchanged`);
+  await world.write(task('t1', { priority: 'stat' }));
+  const tried = await baton('replay type=Task method=POST', { 'dry-run': true });
+  expect(tried).toContain('would-update');
+  expect(tried).toContain('      + "stat"');
+  expect(there().priority).toBeUndefined();
+  expect(await baton('replay type=Task method=POST')).toContain('updated');
+  expect(there().priority).toBe('stat');
+  expect(await baton('replay type=Nothing')).toBe('No message matches.');
+  await expect(baton('replay')).rejects.toThrow('Name a message');
+  await expect(baton('replay x', { from: 'elsewhere' })).rejects.toThrow('--from');
+  await expect(baton('messages nonsense')).rejects.toThrow('name=value');
+  await expect(baton('messages', { limit: '0' })).rejects.toThrow('--limit');
+});
+
+test('a preview says what would be sent and which policy decides', async () => {
+  world.remote.put({ ...there(), priority: 'stat' });
+  await world.write(task('t1', { priority: 'urgent' }));
+  const shown = await baton('preview ehr Task/t1');
+  expect(shown).toContain(`Task/t1, there Task/${there().id}: would-update`);
+  expect(shown).toContain('  priority   changed by both: ours (priority)');
+  expect(shown).toContain('"priority": "urgent"');
+  await expect(baton('preview ehr')).rejects.toThrow('Name the connection');
+});
+
+test('what a person does at a terminal is in the audit trail', async () => {
+  const id = await disagree();
+  await baton(`conflicts show ${id}`);
+  await baton(`conflicts resolve ${id}`, { take: 'ours' });
+  await world.write(task('t2'));
+  const rows = await world.temp.store.query("SELECT interaction, actor, id FROM audit WHERE interaction LIKE 'ops-%'");
+  expect(rows).toEqual([
+    { interaction: 'ops-conflict', actor: NURSE.reference, id },
+    { interaction: 'ops-resolve', actor: NURSE.reference, id },
+  ]);
+});
