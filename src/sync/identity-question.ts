@@ -156,6 +156,20 @@ function toCandidate(row: SqlRow): AskedQuestion['candidates'][number] {
   };
 }
 
+/** Whether one of ours that is not linked yet is a candidate of an open question. */
+export async function isAskedFor(
+  store: Queryable,
+  connection: string,
+  type: string,
+  localId: string,
+): Promise<boolean> {
+  const sql = `SELECT 1 FROM match_candidate candidate JOIN conflict ON conflict.id = candidate.conflict_id
+    WHERE candidate.local_id = ? AND connection = ? AND type = ? AND ${QUESTION} AND NOT EXISTS (
+      SELECT 1 FROM identity WHERE identity.connection = conflict.connection AND identity.type = conflict.type
+        AND identity.local_id = candidate.local_id AND identity.state <> 'replaced') LIMIT 1`;
+  return (await store.query(sql, [localId, connection, type])).length > 0;
+}
+
 /** Remembers a person's no. */
 export function notTheSame(
   pair: { readonly connection: string; readonly type: string; readonly localId: string; readonly remoteId: string },

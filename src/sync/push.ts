@@ -2,6 +2,7 @@
 // what may have happened. docs/sync-spec.md#I11
 import { asFault } from '../fault.ts';
 import { replacedBy } from '../fhir/patient-merge.ts';
+import { parseLiteral } from '../fhir/references.ts';
 import type { StoredVersion } from '../store/store.ts';
 import { readAliasOf } from './alias.ts';
 import { parseBody } from './body.ts';
@@ -9,6 +10,7 @@ import { keepWithheld } from './consent.ts';
 import { ownExchanges, type RunContext, realNow } from './context.ts';
 import { canPush, keyOf, pushOrder, type Ref } from './dependencies.ts';
 import { readLink, saveLink } from './identity.ts';
+import { isAskedFor } from './identity-question.ts';
 import {
   type Claim,
   claim as claimRow,
@@ -19,6 +21,7 @@ import {
   unclaim,
   waitFor,
 } from './outbox.ts';
+import { patientOf } from './patient-reference.ts';
 import { pushProjection } from './projection-push.ts';
 import { projectionTarget } from './projection-target.ts';
 import { pushCreate } from './push-create.ts';
@@ -126,7 +129,27 @@ async function pushOne(context: RunContext, { claim, stored }: Claimed): Promise
   const isMerged = claim.type === 'Patient' && replacedBy(parseBody(stored.content)) !== undefined;
   if (isMerged) return withdraw(context, claim, 'merged-here');
   if (!canPush(context, claim.type)) return withdraw(context, claim, 'no-capability');
+  if (await isPatientAsked(context, stored)) return waitForAnswer(context, claim);
   return pushCreate(context, claim, stored);
+}
+
+/** Without a link it would go there as nobody's; once a person has answered, it goes as the right one's. */
+async function isPatientAsked({ store, connection }: RunContext, stored: StoredVersion): Promise<boolean> {
+  const patient = parseLiteral(patientOf(parseBody(stored.content)) ?? '');
+  return patient !== undefined && (await isAskedFor(store, connection.name, patient.type, patient.id));
+}
+
+async function waitForAnswer(context: RunContext, claim: Claim): Promise<PushResult> {
+  const settlement = {
+    event: 'failed',
+    fault: 'Who its patient is on the server is asked (/ops/matches).',
+    faultClass: claim.faultClass ?? 'transient',
+    attempts: claim.attempts,
+    nextAt: realNow(context) + WAIT,
+    ...(claim.probedAt === undefined ? {} : { probedAt: claim.probedAt }),
+  } as const;
+  await end(context, { claim, settlement, outcome: 'patient-asked' });
+  return 'waiting';
 }
 
 /** A delete travels only where the policy of the type says so. docs/sync-spec.md#I21 */

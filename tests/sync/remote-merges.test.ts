@@ -230,6 +230,37 @@ describe('a merge that is noticed on the way out', () => {
     expect(there('r2')).toMatchObject({ telecom: [{ value: '555' }] });
     expect(await world.sync.conflicts()).toEqual([]);
   });
+
+  test('by the code that Epic has for it', async () => {
+    const old = first();
+    const issue = [{ severity: 'error', code: 'not-found', details: { coding: [{ code: '4107' }] } }];
+    const body = JSON.stringify({ resourceType: 'OperationOutcome', issue });
+    world.remote.knobs.refusals.push({ status: 400, body });
+    world.remote.knobs.redirects[`Patient/${old}`] = 'Patient/r2';
+    await world.write(patient('p1', { name: [{ family: 'One' }], telecom: [{ system: 'phone', value: '555' }] }));
+    await world.sync.pushNow();
+    await round();
+    expect(there('r2')).toMatchObject({ telecom: [{ value: '555' }] });
+    expect(there(old).telecom).toBeUndefined();
+  });
+
+  test('another resource in place of the one asked for is never merged into ours', async () => {
+    await world.write(task('t1'));
+    await round();
+    const [made] = world.remote.all('Task') as (Task & { id: string })[];
+    world.remote.put(task('x9', { description: 'of somebody else' }));
+    world.remote.knobs.redirects[`Task/${made?.id}`] = 'Task/x9';
+    const issue = [{ severity: 'error', code: 'conflict' }];
+    world.remote.knobs.refusals.push({
+      status: 412,
+      body: JSON.stringify({ resourceType: 'OperationOutcome', issue }),
+    });
+    await world.write(task('t1', { priority: 'stat' }));
+    await world.sync.pushNow();
+    expect(await world.read('Task', 't1')).toMatchObject({ description: 'Call the patient', priority: 'stat' });
+    expect(world.remote.all('Task').find(({ id }) => id === 'x9')).toMatchObject({ description: 'of somebody else' });
+    expect((await world.sync.status())[0]?.outbox).toMatchObject({ rejected: 1 });
+  });
 });
 
 describe('a merge that is taken back', () => {
