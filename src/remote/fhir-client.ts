@@ -4,12 +4,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Bundle, Resource } from '@medplum/fhirtypes';
 import type { Clock } from '../clock.ts';
 import { stringifyExact } from '../fhir/exact-json.ts';
+import { isFhirId } from '../fhir/request-url.ts';
 import type { Authorization } from './authorization.ts';
 import type { Breaker } from './breaker.ts';
-import { type HttpRequest, type Send, sameOriginUrl } from './client.ts';
-import { expectBundle, expectType, type FhirReply, interpret } from './fhir-reply.ts';
+import type { HttpRequest, Send } from './client.ts';
+import { expectBundle, expectResource, expectType, expectWritten, type FhirReply, interpret } from './fhir-reply.ts';
 import type { Pacing } from './pacing.ts';
 import { failure, type RemoteFailure, type Result } from './result.ts';
+import { urlWithin } from './within.ts';
 
 /** What went over the wire, for the message log. Credentials are left out. */
 export interface Exchange {
@@ -36,7 +38,7 @@ export interface FhirClient {
   read(type: string, id: string): Promise<Result<FhirReply>>;
   /** @param query e.g. `Task?identifier=a|b` */
   search(query: string): Promise<Result<FhirReply & { readonly body: Bundle }>>;
-  /** A page by its link; refused when that leaves the server's origin. */
+  /** A page by its link; refused when that leaves the base URL. */
   page(url: string): Promise<Result<FhirReply & { readonly body: Bundle }>>;
   create(resource: Resource, options?: WriteOptions): Promise<Result<FhirReply>>;
   update(resource: Resource & { id: string }, options?: WriteOptions): Promise<Result<FhirReply>>;
@@ -137,16 +139,29 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
 
   return {
     baseUrl,
-    read: async (type, id) => expectType(await get(`${baseUrl}/${type}/${id}`), type, true),
+    async read(type, id) {
+      if (isFhirId(id)) return expectResource(await get(`${baseUrl}/${type}/${id}`), type, id);
+      return failure({ class: 'permanent', message: 'The id is none of FHIR; it was not asked for.' });
+    },
     search: async (query) => expectBundle(await get(`${baseUrl}/${query}`), true),
     async page(url) {
-      const target = sameOriginUrl(url, `${baseUrl}/`);
+      const target = urlWithin(url, `${baseUrl}/`, baseUrl);
       if (target) return expectBundle(await get(target), true);
-      return failure({ class: 'permanent', message: 'The next page is on another origin; it was not asked for.' });
+      const message = 'The next page is on another origin or outside the base URL; it was not asked for.';
+      return failure({ class: 'permanent', message });
     },
-    create: (resource, options = {}) => write('POST', `${baseUrl}/${resource.resourceType}`, resource, options),
-    update: (resource, options = {}) =>
-      write('PUT', `${baseUrl}/${resource.resourceType}/${resource.id}`, resource, options),
+    create: async (resource, options = {}) =>
+      expectWritten(
+        await write('POST', `${baseUrl}/${resource.resourceType}`, resource, options),
+        resource.resourceType,
+        undefined,
+      ),
+    update: async (resource, options = {}) =>
+      expectWritten(
+        await write('PUT', `${baseUrl}/${resource.resourceType}/${resource.id}`, resource, options),
+        resource.resourceType,
+        resource.id,
+      ),
     delete: (type, id, options = {}) => write('DELETE', `${baseUrl}/${type}/${id}`, undefined, options),
     transaction: async (bundle, options = {}) => expectBundle(await write('POST', baseUrl, bundle, options), false),
     capability: async () => expectType(await get(`${baseUrl}/metadata`), 'CapabilityStatement', true),

@@ -38,16 +38,26 @@ export function writeMessage(message: Message, now: number): Statement {
       message.localId ?? null,
       message.remoteId ?? null,
       exchange?.method ?? null,
-      exchange?.url ?? null,
+      storable(exchange?.url),
       exchange?.status ?? null,
-      exchange?.request ?? null,
-      message.body ?? (message.keepResponse === false ? null : (exchange?.response ?? null)),
+      storable(exchange?.request),
+      storable(message.body ?? (message.keepResponse === false ? undefined : exchange?.response)),
       exchange?.failure?.class ?? message.outcome,
-      message.detail ?? exchange?.failure?.message ?? null,
+      storable(message.detail ?? exchange?.failure?.message),
       exchange?.durationMs ?? null,
       now,
     ],
   };
+}
+
+/** Characters of one text that are kept. */
+const MOST_KEPT = 4 * 1024 * 1024;
+
+/** Bounded, and without what a database cannot hold: a server decides what is in an answer. */
+function storable(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  const kept = text.length > MOST_KEPT ? `${text.slice(0, MOST_KEPT)}… (${text.length} characters)` : text;
+  return kept.replaceAll('\0', '\uFFFD').toWellFormed();
 }
 
 /** Collects the exchanges of one unit of work until its commit takes them. */

@@ -8,6 +8,7 @@ import type { Statement } from '../store/store.ts';
 import { advance, type Checkpoint, readCheckpoint, saveCheckpoint, windowFrom } from './checkpoint.ts';
 import { ownExchanges, type RunContext, realNow } from './context.ts';
 import { writeMessage } from './message-log.ts';
+import { nextLink, PageGuard } from './page-guard.ts';
 import { applyPage, type PageResult } from './pull-page.ts';
 import { actorOf } from './settings.ts';
 
@@ -20,8 +21,6 @@ export interface PullResult {
   readonly failure?: RemoteFailure;
 }
 
-const MOST_PAGES = 10_000;
-
 /** Reads the stream of one type to its end, under the lease of the connection's pull. */
 export async function pullType(context: RunContext, type: string, lease: Lease): Promise<PullResult> {
   if (!context.capability.searchable(type, '_lastUpdated')) return { outcome: 'no-strategy', applied: 0 };
@@ -31,28 +30,23 @@ export async function pullType(context: RunContext, type: string, lease: Lease):
 async function readWindow(context: RunContext, type: string, lease: Lease): Promise<PullResult> {
   let checkpoint = await startingPoint(context, type);
   let reply = await firstPage(context, checkpoint);
-  const seen = new Set<string>();
+  const guard = new PageGuard();
   let applied = 0;
-  for (let pages = 1; ; pages += 1) {
+  for (;;) {
     if (lease.signal.aborted || context.signal.aborted) return { outcome: 'stopped', applied };
     if (!reply.ok && checkpoint.cursor !== undefined && isExpired(reply.failure)) {
       checkpoint = { ...checkpoint, cursor: undefined, windowStart: undefined, windowMax: undefined };
-      seen.clear();
+      guard.reset();
       reply = await firstPage(context, checkpoint);
     }
     if (!reply.ok) return fail(context, type, reply.failure, applied);
     const page = reply.value;
-    const next = page.body.link?.find(({ relation }) => relation === 'next')?.url;
-    const runaway = next !== undefined && (seen.has(next) || pages === MOST_PAGES);
+    const next = nextLink(page.body);
+    const runaway = guard.check(page.body, next);
     if (runaway) {
-      return fail(
-        context,
-        type,
-        { class: 'permanent', message: 'The pages of the server go round in circles.' },
-        applied,
-      );
+      const anew = guard.startsOver ? [saveCheckpoint({ ...checkpoint, cursor: undefined }), lease.fence] : [];
+      return fail(context, type, runaway, applied, anew);
     }
-    if (next !== undefined) seen.add(next);
     const before = checkpoint;
     const date = page.date?.toString();
     const result: PageResult = await applyPage(
@@ -99,11 +93,17 @@ function isExpired({ status }: RemoteFailure): boolean {
   return status === 400 || status === 404 || status === 410;
 }
 
-async function fail(context: RunContext, type: string, failure: RemoteFailure, applied: number): Promise<PullResult> {
+async function fail(
+  context: RunContext,
+  type: string,
+  failure: RemoteFailure,
+  applied: number,
+  alongside: readonly Statement[] = [],
+): Promise<PullResult> {
   const { store, connection, runId } = context;
   const about = { connection: connection.name, runId, direction: 'pull', type, outcome: failure.class } as const;
   const closing = writeMessage({ ...about, outcome: 'stopped', detail: failure.message }, realNow(context));
-  await store.commit(actorOf(connection, runId), [], [...messages(context, type, true), closing]);
+  await store.commit(actorOf(connection, runId), [], [...messages(context, type, true), closing, ...alongside]);
   return { outcome: 'failed', applied, failure };
 }
 
