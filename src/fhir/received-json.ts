@@ -50,7 +50,8 @@ function entryOf(entry: unknown, text: string): unknown {
   return { ...search, resource: damaged(resource ?? {}, text, why) };
 }
 
-function damaged(resource: object, raw: string, why = 'The JSON is damaged.'): object {
+/** A stand-in for a resource that must not be used; `damageOf` says why. */
+export function damaged(resource: object, raw: string, why = 'The JSON is damaged.'): object {
   const { resourceType, id } = resource as { resourceType?: unknown; id?: unknown };
   const bare = {
     ...(typeof resourceType === 'string' ? { resourceType } : {}),

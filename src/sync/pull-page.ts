@@ -6,7 +6,7 @@ import { damageOf } from '../fhir/received-json.ts';
 import type { Statement } from '../store/store.ts';
 import { isFhirId, jsonOf } from './body.ts';
 import { type RunContext, realNow, type SyncEvent } from './context.ts';
-import { type Asked, objection } from './expected.ts';
+import { objection } from './expected.ts';
 import { readLinkMap, readLinksByRemote } from './identity.ts';
 import { type Incoming, identify, plan, type Received } from './incoming.ts';
 import { remoteTargets } from './mapping.ts';
@@ -35,16 +35,14 @@ const APPLIED = new Set<Incoming['outcome']>(['created', 'updated', 'merged']);
 
 /**
  * @param alongside the checkpoint after this page, given what it brought, and the fence of the stream's lease
- * @param asked whose resources the page may have, when only those were asked for
  */
 export async function applyPage(
   context: RunContext,
   type: string,
   page: Bundle,
   alongside: (result: PageResult) => Statement[],
-  asked: Asked = {},
 ): Promise<PageResult> {
-  const { entries, refused, newest, warnings } = readPage(type, page, { ...asked, base: context.remote.baseUrl });
+  const { entries, refused, newest, warnings } = readPage(type, page);
   for (let tries = 1; ; tries += 1) {
     const incoming = await planPage(context, type, entries);
     const result = { applied: count(incoming), quarantined: refused.length, newest };
@@ -127,7 +125,7 @@ export interface PageContent {
 }
 
 /** The matches of a page, each id once with its newest version. */
-export function readPage(type: string, page: Bundle, asked: Asked = {}): PageContent {
+export function readPage(type: string, page: Bundle): PageContent {
   const entries = new Map<string, Entry>();
   const refused: Refused[] = [];
   const warnings: string[] = [];
@@ -144,7 +142,7 @@ export function readPage(type: string, page: Bundle, asked: Asked = {}): PageCon
       continue;
     }
     if ((search?.mode ?? 'match') !== 'match') continue;
-    const detail = objection(resource, type, asked);
+    const detail = objection(resource, type);
     if (detail !== undefined || !isFhirId(resource.id)) {
       const body = JSON.stringify(resource);
       refused.push({ remoteId: isFhirId(resource.id) ? resource.id : undefined, body, detail: detail ?? '' });

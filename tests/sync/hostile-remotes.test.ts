@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import type { Bundle, Resource } from '@medplum/fhirtypes';
 import { afterEach, expect, test } from 'vitest';
 import { createSend } from '../../src/remote/client.ts';
-import { objection } from '../../src/sync/expected.ts';
+import { refuseStrangers } from '../../src/sync/expected.ts';
 import { PageGuard } from '../../src/sync/page-guard.ts';
 import { readPage } from '../../src/sync/pull-page.ts';
 import type { Connection } from '../../src/sync/settings.ts';
@@ -227,18 +227,23 @@ test('a next link that is no text is none', async () => {
 });
 
 test("another patient's resource is kept aside where those of one were asked for", () => {
-  const asked = { patient: '1', base: 'https://ehr.example/fhir' };
-  const of = (reference?: string) =>
-    ({ ...received('t'), for: reference === undefined ? undefined : { reference } }) as unknown as Resource;
-  expect(objection(of('Patient/1'), 'Task', asked)).toBeUndefined();
-  expect(objection(of('https://ehr.example/fhir/Patient/1'), 'Task', asked)).toBeUndefined();
-  expect(objection(of('Patient/2'), 'Task', asked)).toContain('another patient');
-  expect(objection(of('https://evil.example/Patient/1'), 'Task', asked)).toContain('another patient');
-  expect(objection(of(), 'Task', asked)).toContain('no patient');
-  const other = page(of('Patient/2'), of('Patient/1')) as unknown as Bundle;
-  const { entries, refused } = readPage('Task', other, asked);
-  expect(entries).toHaveLength(1);
-  expect(refused).toMatchObject([{ remoteId: 't', detail: 'It is about another patient than was asked for.' }]);
+  const base = 'https://ehr.example/fhir';
+  const of = (id: string, reference?: string) => ({ ...received(id), for: reference && { reference } });
+  const sent = page(
+    of('right', 'Patient/1'),
+    of('whole', `${base}/Patient/1`),
+    of('other', 'Patient/2'),
+    of('elsewhere', 'https://evil.example/Patient/1'),
+    of('nobody'),
+  ) as Bundle;
+  const { entries, refused } = readPage('Task', refuseStrangers(sent, 'Task', '1', base));
+  expect(entries.map(({ remoteId }) => remoteId)).toEqual(['right', 'whole']);
+  expect(refused.map(({ remoteId, detail }) => [remoteId, detail])).toEqual([
+    ['other', 'It is about another patient than was asked for.'],
+    ['elsewhere', 'It is about another patient than was asked for.'],
+    ['nobody', 'It says of no patient that it is about them, although those of one were asked for.'],
+  ]);
+  expect(JSON.parse(refused[0]?.body ?? '')).toMatchObject({ for: { reference: 'Patient/2' } });
 });
 
 test('the limits hold for the whole of an exchange by default', async () => {
