@@ -1,5 +1,7 @@
 // Every setting of Baton: environment variables and the JSON file of BATON_CONFIG, each with its sentence of
 // documentation. `npm run docs` prints the README's table from here; a test fails when the table is stale.
+import { BULK_SCHEMA } from './sync/bulk/settings.ts';
+import { HINTS_SCHEMA } from './sync/hints/settings.ts';
 
 interface Setting {
   readonly doc: string;
@@ -122,6 +124,8 @@ const connection = {
       description: 'How far each pull looks back before its watermark.',
     },
     pullEverySeconds: { type: 'integer', minimum: 1, default: 60, description: 'Time between pulls.' },
+    hints: HINTS_SCHEMA,
+    bulk: BULK_SCHEMA,
     recipient: {
       type: 'string',
       pattern: '^[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64}$',

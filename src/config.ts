@@ -12,6 +12,8 @@ import { type IssuerConfig, readIssuer, type WrittenIssuer } from './config-issu
 import { checkOrigins, type LimitsConfig, readTls, readTrustedProxies, type TlsConfig } from './config-network.ts';
 import { ENVIRONMENT, FILE_SCHEMA } from './config-schema.ts';
 import { type Environment, withSecretFiles, withSecretMembers } from './secret-files.ts';
+import type { BulkSettings } from './sync/bulk/settings.ts';
+import type { HintSettings } from './sync/hints/settings.ts';
 
 export { ConfigError };
 
@@ -33,6 +35,8 @@ export interface ConnectionConfig {
   readonly types: Readonly<Record<string, 'pull' | 'push' | 'both'>>;
   readonly overlapSeconds: number;
   readonly pullEverySeconds: number;
+  readonly hints?: HintSettings;
+  readonly bulk?: BulkSettings;
 }
 
 export interface AuditConfig {

@@ -84,7 +84,7 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
     for (let renewed = false; ; renewed = true) {
       const answer = await attempt(request);
       if (answer.ok || answer.failure.status !== 401 || renewed || !authorization.renew()) {
-        breaker.record(answer.ok ? 'success' : EVENTS[answer.failure.class]);
+        breaker.record(answer.ok ? 'success' : BREAKER_EVENTS[answer.failure.class]);
         return answer;
       }
     }
@@ -170,7 +170,7 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
 
 const SLOW_DOWN = new Set([429, 503]);
 /** What each class means to the breaker. A server that says no is a server that answers. */
-const EVENTS = {
+export const BREAKER_EVENTS = {
   transient: 'failure',
   ambiguous: 'failure',
   conflict: 'success',

@@ -4,8 +4,10 @@ import type { Clock } from '../clock.ts';
 import { type AuthorizationSettings, NO_AUTHORIZATION, type SigningKey } from './authorization.ts';
 import { backendServices } from './backend-services.ts';
 import { type Breaker, type BreakerStatus, createBreaker } from './breaker.ts';
+import { type BulkClient, createBulkClient } from './bulk-client.ts';
 import { type Capability, readCapability } from './capability.ts';
 import { createSend } from './client.ts';
+import { createDownload } from './download.ts';
 import { createFhirClient, type Exchange, type FhirClient } from './fhir-client.ts';
 import { createPacing } from './pacing.ts';
 import { failure, type Result, success } from './result.ts';
@@ -38,6 +40,8 @@ export interface Remote {
   readonly breaker: Breaker;
   /** A client whose exchanges go to one run's log. */
   session(onExchange: (exchange: Exchange) => void): FhirClient;
+  /** The same for bulk export. */
+  bulk(onExchange: (exchange: Exchange) => void): BulkClient;
   /** As stated by the server, asked at most once a day. */
   capability(client: FhirClient): Promise<Result<Capability>>;
   /** Whether the server may be asked now; tries a server that was left alone long enough with one harmless read. */
@@ -52,6 +56,7 @@ export function createRemote(options: RemoteOptions): Remote {
   const vendor = VENDORS[settings.vendor];
   const now = () => clock.real().epochMilliseconds;
   const send = createSend({ fetch: options.fetch, ...(options.timeout ? { timeout: options.timeout } : {}) });
+  const download = createDownload(options.fetch, () => clock.real());
   const breaker = createBreaker(now, options.onBreaker);
   const wait = options.wait ?? ((milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)));
   const pacing = createPacing({ ...vendor, now, wait });
@@ -90,6 +95,8 @@ export function createRemote(options: RemoteOptions): Remote {
         wait,
         ...(options.random ? { random: options.random } : {}),
       }),
+    bulk: (onExchange) =>
+      createBulkClient({ baseUrl, send, download, authorization, breaker, pacing, clock, onExchange }),
     capability: async (client) => (known && now() < known.until ? success(known.capability) : ask(client)),
     async available(client) {
       const admitted = breaker.admit();

@@ -4,9 +4,11 @@ import type { Capability } from '../remote/capability.ts';
 import type { FhirClient } from '../remote/fhir-client.ts';
 import { withLease } from '../store/lease.ts';
 import { auditExchange } from './audit-exchange.ts';
+import { firstLoad } from './bulk/first-load.ts';
 import { type ConnectionContext, type RunContext, realNow } from './context.ts';
 import { dryRunPull, dryRunPush } from './dry-run.ts';
 import { feedOutbox } from './feed.ts';
+import { followHints, hasHints, takeHints } from './hints/take-hints.ts';
 import { ExchangeLog, writeMessage } from './message-log.ts';
 import { abandonedClaims } from './outbox.ts';
 import { type PullResult, pullType } from './pull.ts';
@@ -19,6 +21,8 @@ export interface ConnectionRuns {
   readonly connection: Connection;
   /** Sends everything that is due; resolves when nothing is left to do now. */
   push(): Promise<void>;
+  /** Reads what the remote hinted at. */
+  takeHints(): Promise<void>;
   /** Reads every type to its end. */
   pull(): Promise<Readonly<Record<string, PullResult>>>;
   /** Pulls when its time has come, then pushes. */
@@ -104,24 +108,42 @@ export function createConnection(context: ConnectionContext, workers: number): C
     }
     // When another process pulls from the server, this one has nothing to do.
     await withLease(context.store, context.clock, `pull:${connection.name}`, LEASE, async (lease) => {
-      for (const type of types) if (!signal.aborted) results[type] = await pullType(run, type, lease);
+      const loading = await firstLoad(run, types, lease);
+      for (const type of types) {
+        if (!signal.aborted && !loading.has(type)) results[type] = await pullType(run, type, lease);
+      }
+      await followHints(run, types, lease, new Set(Object.keys(results)));
       await repoint(run);
     });
     return results;
   }
 
+  async function hinted(): Promise<void> {
+    if ((mode !== 'pull' && mode !== 'both') || !(await hasHints(context))) return;
+    const run = await begin('pull');
+    if (!run) return;
+    // During a pull there is nothing to do: it takes the hints when it has read the streams.
+    await withLease(context.store, context.clock, `pull:${connection.name}`, LEASE, async (lease) => {
+      await takeHints(run, typesInOrder(connection), lease);
+      await repoint(run);
+    });
+  }
+
   const pushing = oneAtATime(push);
   const pulling = oneAtATime(pull);
+  const hinting = oneAtATime(hinted);
   return {
     connection,
     push: pushing,
     pull: pulling,
+    takeHints: hinting,
     async tick(now) {
       const due = pulledAt?.add({ seconds: connection.pullEverySeconds });
       if (!due || Temporal.Instant.compare(now, due) >= 0) {
         pulledAt = now;
         await pulling();
       }
+      await hinting();
       await pushing();
     },
   };

@@ -1,6 +1,8 @@
 // A connection: an external FHIR server, what flows in which direction, and how often. Data, from the configuration.
 import type { RemoteSettings } from '../remote/remote.ts';
 import type { Actor } from '../store/store.ts';
+import type { BulkSettings } from './bulk/settings.ts';
+import type { HintSettings } from './hints/settings.ts';
 
 export type Direction = 'pull' | 'push' | 'both';
 
@@ -36,6 +38,10 @@ export interface Connection extends RemoteSettings {
   readonly patients?: PatientScope;
   /** By type: what goes out instead, where the server has no door for it. Absent: nothing does. */
   readonly projections?: Readonly<Record<string, ProjectionTarget>>;
+  /** How the remote may notify. Absent: only with a Baton token. */
+  readonly hints?: HintSettings;
+  /** Absent: no bulk export. */
+  readonly bulk?: BulkSettings;
   /** Who is on the other side, as consents name it: `Organization/12`. Absent: unknown, so that any deny of an actor holds. */
   readonly recipient?: string;
   /** Why it gets data, a code of v3-ActReason; `TREAT` when absent. */

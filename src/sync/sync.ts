@@ -4,11 +4,13 @@ import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { asFault, Fault } from '../fault.ts';
 import type { SigningKey } from '../remote/authorization.ts';
+import type { NamedSecret } from '../remote/named-secret.ts';
 import { createRemote, type Remote } from '../remote/remote.ts';
 import type { Actor, Store } from '../store/store.ts';
 import { type Conflict, listOpenConflicts } from './conflict.ts';
 import { type ConnectionRuns, createConnection } from './connection.ts';
 import type { ConnectionContext, ConsentContext, SyncEvent } from './context.ts';
+import { createHints, type Hints } from './hints/hints.ts';
 import type { Policies } from './policies.ts';
 import { type Resolution, resolveConflict } from './resolve.ts';
 import type { Connection } from './settings.ts';
@@ -24,6 +26,8 @@ export interface SyncOptions {
   readonly fetch: typeof globalThis.fetch;
   /** Signing key for SMART Backend Services, for all connections. */
   readonly key?: SigningKey | undefined;
+  /** Reads the secrets that connections name; without it none can. @throws Fault unavailable | forbidden */
+  readonly readSecret?: ((secret: NamedSecret, source: 'file') => string) | undefined;
   readonly policies: Policies;
   /** What consents are asked with before a resource is sent. */
   readonly consent: ConsentContext;
@@ -40,6 +44,7 @@ export interface Sync {
   /** Sends what is due on one connection, or on all. A connection that fails does not stop the others. */
   pushNow(name?: string): Promise<void>;
   pullNow(name?: string): Promise<void>;
+  readonly hints: Hints;
   /** The heartbeat: pulls where it is time, and pushes. */
   tick(now: Temporal.Instant): Promise<void>;
   /** Pushes soon after every commit, until `stop`. */
@@ -57,6 +62,12 @@ export function createSync(options: SyncOptions): Sync {
   const stopping = new AbortController();
   const working = new Set<Promise<unknown>>();
   const remotes = new Map<string, Remote>();
+  const contexts = new Map<string, ConnectionContext>();
+  const secretOf = ({ hints }: Connection) => hints?.secret && options.readSecret?.(hints.secret, 'file');
+  const hookOf = (connection: Connection) => {
+    const secret = connection.hints?.subscribe ? secretOf(connection) : undefined;
+    return secret === undefined ? undefined : { url: `${options.baseUrl}/hooks/${connection.name}`, secret };
+  };
   const runs = options.connections.map((connection) => {
     const remote = remoteOf(options, connection, emit);
     remotes.set(connection.name, remote);
@@ -65,7 +76,9 @@ export function createSync(options: SyncOptions): Sync {
       mapping: { remoteBase: remote.baseUrl, ownSystem: `${options.baseUrl}/id` },
       random: options.random ?? Math.random,
       signal: stopping.signal,
+      hook: () => hookOf(connection),
     };
+    contexts.set(connection.name, context);
     return createConnection(context, options.workers ?? remote.vendor.concurrency);
   });
   let unfollow: (() => void) | undefined;
@@ -90,6 +103,14 @@ export function createSync(options: SyncOptions): Sync {
   return {
     pushNow: (name) => each(name, (run) => run.push()),
     pullNow: (name) => each(name, (run) => run.pull()),
+    hints: createHints({
+      find: (name) => contexts.get(name),
+      secretOf(name) {
+        const connection = contexts.get(name)?.connection;
+        return connection && secretOf(connection);
+      },
+      wake: (name) => setImmediate(() => void each(name, (run) => run.takeHints())),
+    }),
     tick: (now) => each(undefined, (run) => run.tick(now)),
     follow() {
       let waiting = false;

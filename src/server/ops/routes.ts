@@ -15,7 +15,7 @@ import { AUDIT, DELIVERIES, listTable, MESSAGES, OUTBOX } from './table-list.ts'
 export interface OperatorParts {
   readonly context: FhirContext;
   /** Absent: no routes about connections. */
-  readonly sync?: Pick<Sync, 'status' | 'conflicts' | 'resolve' | 'pullNow' | 'pushNow'> | undefined;
+  readonly sync?: Pick<Sync, 'status' | 'conflicts' | 'resolve' | 'pullNow' | 'pushNow' | 'hints'> | undefined;
   /** Absent: no sweep. */
   readonly transitions?: Pick<Transitions, 'tick'> | undefined;
   readonly verifyTrail: () => Promise<TrailVerdict>;
