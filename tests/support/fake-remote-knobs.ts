@@ -28,6 +28,10 @@ export interface Knobs {
   refusals: { status: number; headers?: Record<string, string>; body?: string }[];
   /** Breaks the connection of the next write: before its effect or after it. */
   dropWrite: 'before' | 'after' | undefined;
+  /** Levels of bulk export that the statement names. */
+  exports: readonly ('system' | 'Group' | 'Patient')[];
+  /** Subscriptions can be made. */
+  subscriptions: boolean;
 }
 
 export const DEFAULTS: Knobs = {
@@ -46,6 +50,8 @@ export const DEFAULTS: Knobs = {
   requireToken: undefined,
   refusals: [],
   dropWrite: undefined,
+  exports: [],
+  subscriptions: false,
 };
 
 const TYPES = [
@@ -70,8 +76,10 @@ export function statementOf(knobs: Knobs): object {
       {
         mode: 'server',
         interaction: knobs.transactions ? [{ code: 'transaction' }] : [],
-        resource: TYPES.map((type) => ({
+        operation: knobs.exports.includes('system') ? [{ name: 'export' }] : [],
+        resource: [...TYPES, 'Group', ...(knobs.subscriptions ? ['Subscription'] : [])].map((type) => ({
           type,
+          operation: knobs.exports.some((level) => level === type) ? [{ name: 'export' }] : [],
           versioning: knobs.versioning ? 'versioned-update' : 'no-version',
           conditionalCreate: knobs.conditionalCreate,
           interaction: ['read', 'search-type', 'create', 'update', 'delete'].map((code) => ({ code })),

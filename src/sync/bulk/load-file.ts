@@ -84,12 +84,8 @@ async function take(bulk: BulkRun, progress: BulkFile, batch: readonly Line[]): 
   if (entry.length === 0) return keep(bulk, progress, notes);
   const context = ownExchanges(bulk.run);
   const page: Bundle = { resourceType: 'Bundle', type: 'collection', entry };
-  await applyPage(context, type, page, () => [
-    saveFile(context.connection.name, progress),
-    bulk.lease.fence,
-    ...notes,
-    ...exchanged(bulk, type),
-  ]);
+  const rows = [saveFile(context.connection.name, progress), ...notes, ...exchanged(bulk, type)];
+  await applyPage(context, type, page, () => [...rows, bulk.lease.fence]);
 }
 
 async function keep(bulk: BulkRun, progress: BulkFile, notes: readonly Statement[]): Promise<void> {

@@ -102,10 +102,10 @@ async function readSingle(run: RunContext, type: string, rows: readonly HintRow[
     }
   }
   const page: Bundle = { resourceType: 'Bundle', type: 'collection', entry: found.map((resource) => ({ resource })) };
+  const exchanges = context.exchanges.take();
   await applyPage(context, type, page, ({ applied, quarantined }) => {
     const keepResponse = applied + quarantined > 0;
     const outcome = keepResponse ? 'hinted' : 'unchanged';
-    const exchanges = context.exchanges.take();
     const messages = exchanges.map((exchange) => writeMessage({ ...about, exchange, outcome, keepResponse }, now));
     return [...statements, lease.fence, ...messages];
   });
