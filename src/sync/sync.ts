@@ -109,7 +109,7 @@ export function createSync(options: SyncOptions): Sync {
         const connection = contexts.get(name)?.connection;
         return connection && secretOf(connection);
       },
-      wake: (name) => setImmediate(() => void each(name, (run) => run.takeHints())),
+      take: (name) => each(name, (run) => run.takeHints()),
     }),
     tick: (now) => each(undefined, (run) => run.tick(now)),
     follow() {

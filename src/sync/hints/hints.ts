@@ -10,17 +10,18 @@ export interface Hints {
   opens(connection: string, secret: string): boolean;
   /** Resolves when what the notification hints at is written. @throws Fault not-found */
   accept(connection: string, notice: Notice): Promise<HintReceipt>;
+  /** Reads what is hinted at and due, on one connection or on all. */
+  take(connection?: string): Promise<void>;
 }
 
 export interface HintsOptions {
   readonly find: (connection: string) => ConnectionContext | undefined;
   /** The secret of the connection's hook; undefined when it has none. @throws Fault unavailable when it cannot be read */
   readonly secretOf: (connection: string) => string | undefined;
-  /** Has the hints of a connection taken soon. */
-  readonly wake: (connection: string) => void;
+  readonly take: Hints['take'];
 }
 
-export function createHints({ find, secretOf, wake }: HintsOptions): Hints {
+export function createHints({ find, secretOf, take }: HintsOptions): Hints {
   return {
     opens(connection, secret) {
       const right = secretOf(connection);
@@ -33,8 +34,10 @@ export function createHints({ find, secretOf, wake }: HintsOptions): Hints {
       const { mode } = context.connection;
       if (mode !== 'pull' && mode !== 'both') return { accepted: 0 };
       const receipt = await acceptHint(context, notice);
-      if (receipt.accepted > 0) wake(connection);
+      // Who notifies does not wait for the reading; what is not read now waits for the next heartbeat.
+      if (receipt.accepted > 0) setImmediate(() => take(connection).catch(() => undefined));
       return receipt;
     },
+    take,
   };
 }
