@@ -2,6 +2,7 @@
 import type { BreakerStatus } from '../remote/breaker.ts';
 import { readCursor } from '../store/cursor.ts';
 import type { Store } from '../store/store.ts';
+import { type FirstLoadStatus, firstLoadStatus } from './bulk/job-rows.ts';
 import { cursorName } from './feed.ts';
 import type { OutboxState } from './outbox.ts';
 import type { Connection } from './settings.ts';
@@ -26,6 +27,9 @@ export interface ConnectionStatus {
   readonly openConflicts: number;
   readonly quarantined: number;
   readonly streams: readonly StreamStatus[];
+  /** Hints that wait to be read. */
+  readonly hints: number;
+  readonly firstLoad: FirstLoadStatus | null;
 }
 
 export async function connectionStatus(
@@ -53,6 +57,8 @@ export async function connectionStatus(
     outbox,
     links: await count("SELECT COUNT(*) AS n FROM identity WHERE connection = ? AND state <> 'replaced'"),
     openConflicts: await count("SELECT COUNT(*) AS n FROM conflict WHERE connection = ? AND state = 'open'"),
+    hints: await count('SELECT COUNT(*) AS n FROM hint WHERE connection = ?'),
+    firstLoad: await firstLoadStatus(store, name),
     quarantined: await count("SELECT COUNT(*) AS n FROM message WHERE connection = ? AND outcome = 'quarantined'"),
     streams: streams.map((row) => ({
       type: String(row.type),

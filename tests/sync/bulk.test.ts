@@ -126,6 +126,8 @@ test('a file that breaks off goes on at the line it got to, and nothing comes tw
   expect(await job()).toMatchObject({ state: 'loading', detail: expect.stringContaining('No answer') });
   expect(await world.temp.store.query("SELECT lines FROM bulk_file WHERE type = 'Task'")).toEqual([{ lines: 200 }]);
   expect(await world.all('Task')).toHaveLength(200);
+  const [status] = await world.sync.status();
+  expect(status?.firstLoad).toMatchObject({ state: 'loading', files: 1, filesDone: 0, lines: 200 });
   await world.restart();
   await load();
   expect(await job()).toMatchObject({ state: 'done' });

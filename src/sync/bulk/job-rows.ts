@@ -85,6 +85,32 @@ export function forgetFiles(connection: string): Statement {
   return { sql: 'DELETE FROM bulk_file WHERE connection = ?', params: [connection] };
 }
 
+/** How a first load is doing, for people. */
+export interface FirstLoadStatus {
+  readonly state: JobState;
+  readonly types: readonly string[];
+  readonly files: number;
+  readonly filesDone: number;
+  /** Lines that are in the store, of files that are still known. */
+  readonly lines: number;
+  readonly detail: string | null;
+}
+
+/** null when there was none. */
+export async function firstLoadStatus(store: Queryable, connection: string): Promise<FirstLoadStatus | null> {
+  const job = await readJob(store, connection);
+  if (!job) return null;
+  const files = await readFiles(store, connection);
+  return {
+    state: job.state,
+    types: job.types,
+    files: files.length,
+    filesDone: files.filter(({ state }) => state === 'done').length,
+    lines: files.reduce((sum, { lines }) => sum + lines, 0),
+    detail: job.detail ?? null,
+  };
+}
+
 function toJob(row: SqlRow): Job {
   const text = (column: string) => (row[column] === null ? undefined : String(row[column]));
   const types: string[] = JSON.parse(String(row.types));
