@@ -96,9 +96,12 @@ function look(value: object, survey: Survey): void {
     for (const item of value) if (typeof item === 'object' && item !== null) look(item, survey);
     return;
   }
-  for (const [name, child] of Object.entries(value)) {
+  const record = value as Record<string, unknown>;
+  // This runs over everything that is received: no list of pairs is made for each object.
+  for (const name of Object.keys(record)) {
     survey.members += 1;
     if (REACHING.has(name)) survey.reaching = true;
+    const child = record[name];
     if (typeof child === 'object' && child !== null) look(child, survey);
   }
 }
