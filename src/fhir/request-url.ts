@@ -64,6 +64,11 @@ export function isId(text: string): boolean {
   return ID.test(text);
 }
 
+/** The same for a value that came from outside, and no dots alone: it becomes part of a URL. */
+export function isFhirId(value: unknown): value is string {
+  return typeof value === 'string' && isId(value) && !/^\.+$/.test(value);
+}
+
 /**
  * The search criteria of a conditional interaction, as a query string without `?`.
  * @param text `identifier=x`, also with a leading `?` or `Type?`

@@ -22,6 +22,8 @@ export interface Capability {
   /** Updates of the type carry If-Match. */
   guardsUpdates(type: string): boolean;
   readonly transaction: boolean;
+  /** Bulk export of the whole server, or of what a Group or all Patients have. */
+  exports(level: 'system' | 'Group' | 'Patient'): boolean;
 }
 
 /** @param statement answer of `GET /metadata` */
@@ -48,8 +50,14 @@ export function readCapability(statement: CapabilityStatement, vendor: Vendor): 
       const versioning = types.get(type)?.versioning;
       return versioning === 'versioned' || versioning === 'versioned-update';
     },
+    exports: (level) => (level === 'system' ? rest?.operation : types.get(level)?.operation)?.some(isExport) ?? false,
     transaction: rest?.interaction?.some(({ code }) => code === 'transaction') ?? false,
   };
+}
+
+/** Named `export` as a rule; the definition is what counts. https://hl7.org/fhir/uv/bulkdata/operations.html */
+function isExport({ name, definition }: { readonly name?: string; readonly definition?: string }): boolean {
+  return name?.replace(/^\$/, '') === 'export' || /\/(group-|patient-)?export(\||$)/.test(definition ?? '');
 }
 
 function reliedOn(resource: CapabilityStatementRestResource): JsonObject {

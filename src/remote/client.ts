@@ -1,8 +1,10 @@
 // One HTTP request to an external server, as a value. The only file that calls fetch: here are the time-out, the size
 // limit and the rule that nothing, above all no token, follows a redirect to another origin. docs/sync-spec.md#I27
 import { Fault } from '../fault.ts';
-import { classifyError, reasonOf } from './classify.ts';
-import { failure, type Result, success } from './result.ts';
+import { classifyError } from './classify.ts';
+import { noAnswer } from './no-answer.ts';
+import { failure, type RemoteFailure, type Result, success } from './result.ts';
+import { urlWithin } from './within.ts';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -19,6 +21,13 @@ export interface HttpReply {
   readonly text: string;
 }
 
+/** An answer whose body is still to be read. */
+export interface OpenReply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: ReadableStream<Uint8Array> | null;
+}
+
 /** Sends a request; an answer of any status is a success. */
 export type Send = (request: HttpRequest) => Promise<Result<HttpReply>>;
 
@@ -26,63 +35,110 @@ export interface SendOptions {
   readonly fetch: typeof globalThis.fetch;
   /** For the whole exchange, body included; 30 s when absent. */
   readonly timeout?: Temporal.Duration;
-  /** Largest answer that is read; 32 MiB when absent. */
+  /** Largest answer that is read, after decompression; 32 MiB when absent. */
   readonly maxBytes?: number;
 }
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const MOST_REDIRECTS = 3;
+export const MOST_BYTES = 32 * 1024 * 1024;
 
 export function createSend(options: SendOptions): Send {
-  const { fetch, timeout = Temporal.Duration.from({ seconds: 30 }), maxBytes = 32 * 1024 * 1024 } = options;
+  const { fetch, timeout = Temporal.Duration.from({ seconds: 30 }), maxBytes = MOST_BYTES } = options;
   return async (request) => {
-    const safe = request.safe ?? request.method === 'GET';
-    const signal = AbortSignal.timeout(timeout.total('milliseconds'));
-    let { url } = request;
+    const safe = isSafe(request);
     try {
-      for (let hops = 0; ; hops += 1) {
-        const { method, headers, body = null } = request;
-        const response = await fetch(url, { method, headers, body, signal, redirect: 'manual' });
-        if (!REDIRECTS.has(response.status)) {
-          const text = await readText(response, maxBytes);
-          if (text !== undefined) return success({ status: response.status, headers: response.headers, text });
-          const message = `The answer is larger than ${maxBytes} bytes and was not read.`;
-          return failure({ class: safe ? 'permanent' : 'ambiguous', message, status: response.status });
-        }
-        await response.body?.cancel();
-        const next = sameOriginUrl(response.headers.get('location') ?? '', url);
-        if (request.method !== 'GET' || next === undefined || hops === MOST_REDIRECTS) {
-          const message = 'The server redirects elsewhere; Baton does not follow. Correct the base URL.';
-          return failure({ class: 'permanent', message, status: response.status });
-        }
-        url = next;
-      }
+      const signal = AbortSignal.timeout(timeout.total('milliseconds'));
+      const opened = await open(fetch, request, signal);
+      if (!opened.ok) return opened;
+      const { status, headers, body } = opened.value;
+      const text = await readText(body, maxBytes);
+      if (typeof text === 'string') return success({ status, headers, text });
+      return failure({ class: safe ? 'permanent' : 'ambiguous', message: TOO_BAD[text.why](maxBytes), status });
     } catch (error) {
       // Nothing was sent: a certificate is not there.
       if (error instanceof Fault) return failure({ class: 'auth', message: error.message });
-      return failure({ class: classifyError(error, safe), message: `No answer: ${reasonOf(error)}.` });
+      return failure({ class: classifyError(error, safe), message: noAnswer(error) });
     }
   };
 }
 
-/** `target` resolved against `base`, or undefined when that leaves its origin or is no URL. */
-export function sameOriginUrl(target: string, base: string): string | undefined {
-  if (target === '' || !URL.canParse(target, base)) return undefined;
-  const resolved = new URL(target, base);
-  return resolved.origin === new URL(base).origin ? resolved.href : undefined;
+/**
+ * The answer to a request, its body unread. Reads follow redirects within the origin; a write never does, because what
+ * another address makes of it is not known.
+ * @throws whatever fetch throws
+ */
+export async function open(
+  fetch: typeof globalThis.fetch,
+  request: HttpRequest,
+  signal: AbortSignal,
+): Promise<Result<OpenReply>> {
+  let { url } = request;
+  for (let hops = 0; ; hops += 1) {
+    const { method, headers, body = null } = request;
+    const response = await fetch(url, { method, headers, body, signal, redirect: 'manual' });
+    if (!REDIRECTS.has(response.status)) return success(response);
+    await response.body?.cancel();
+    const next = sameOriginUrl(response.headers.get('location') ?? '', url);
+    if (method === 'GET' && next !== undefined && hops < MOST_REDIRECTS) url = next;
+    else return failure(redirected(response, url, hops));
+  }
 }
 
-/** The body as text, or undefined when it grows beyond the limit: counted after decompression, so a gzip bomb ends here. */
-async function readText(response: Response, maxBytes: number): Promise<string | undefined> {
-  if (!response.body) return '';
-  const decoder = new TextDecoder();
+export function isSafe(request: HttpRequest): boolean {
+  return request.safe ?? request.method === 'GET';
+}
+
+/** `target` resolved against `base`, or undefined when that leaves its origin, carries a password, or is no URL. */
+export function sameOriginUrl(target: string, base: string): string | undefined {
+  return target === '' ? undefined : urlWithin(target, base, new URL(base).origin);
+}
+
+function redirected({ status, headers }: Response, url: string, hops: number): RemoteFailure {
+  const { origin, protocol, host } = new URL(url);
+  const to = URL.parse(headers.get('location') ?? '', url);
+  const why =
+    to === null || !headers.get('location')
+      ? 'without saying where'
+      : to.protocol !== protocol
+        ? `from ${protocol.slice(0, -1)} to ${to.protocol.slice(0, -1)}`
+        : to.host !== host
+          ? `to another server (${to.host.slice(0, 100)})`
+          : to.origin !== origin || hops < MOST_REDIRECTS
+            ? 'to another address'
+            : `more than ${MOST_REDIRECTS} times`;
+  const message = `The server redirects ${why}; Baton does not follow, and its credential went no further. Correct the base URL.`;
+  return { class: 'permanent', message, status };
+}
+
+type Unread = { readonly why: 'size' | 'characters' };
+
+const TOO_BAD: Record<Unread['why'], (maxBytes: number) => string> = {
+  size: (maxBytes) => `The answer is larger than ${maxBytes} bytes and was not read.`,
+  characters: () => 'The answer is not UTF-8, which FHIR requires, and was not read.',
+};
+
+/** The body as text: the size is counted after decompression, so a gzip bomb ends here. */
+async function readText(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<string | Unread> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
   let bytes = 0;
   let text = '';
-  for await (const chunk of response.body) {
+  for await (const chunk of body ?? []) {
     bytes += chunk.byteLength;
-    // Leaving the loop cancels the stream.
-    if (bytes > maxBytes) return undefined;
-    text += decoder.decode(chunk, { stream: true });
+    // Leaving the loop cancels the stream, and that closes the connection.
+    if (bytes > maxBytes) return { why: 'size' };
+    const more = decoded(() => decoder.decode(chunk, { stream: true }));
+    if (more === undefined) return { why: 'characters' };
+    text += more;
   }
-  return text + decoder.decode();
+  const rest = decoded(() => decoder.decode());
+  return rest === undefined ? { why: 'characters' } : text + rest;
+}
+
+function decoded(decode: () => string): string | undefined {
+  try {
+    return decode();
+  } catch {
+    return undefined;
+  }
 }

@@ -4,14 +4,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Bundle, Resource } from '@medplum/fhirtypes';
 import type { Clock } from '../clock.ts';
 import { stringifyExact } from '../fhir/exact-json.ts';
+import { isFhirId } from '../fhir/request-url.ts';
 import { type AnswerMark, markOf, saysTheSame } from './answer-mark.ts';
 import type { Authorization } from './authorization.ts';
 import type { Breaker } from './breaker.ts';
-import { type HttpRequest, type Send, sameOriginUrl } from './client.ts';
-import { expectBundle, expectType, type FhirReply, interpret } from './fhir-reply.ts';
+import type { HttpRequest, Send } from './client.ts';
+import { expectBundle, expectResource, expectType, expectWritten, type FhirReply, interpret } from './fhir-reply.ts';
 import { keptHeaders } from './kept-headers.ts';
 import type { Pacing } from './pacing.ts';
 import { failure, type RemoteFailure, type Result, success } from './result.ts';
+import { urlWithin } from './within.ts';
 
 /** What went over the wire, for the message log. Credentials are left out. */
 export interface Exchange {
@@ -50,7 +52,7 @@ export interface FhirClient {
   search(query: string): Promise<Result<FhirReply & { readonly body: Bundle }>>;
   /** A search whose answer is left unread when it says what the one with the mark said. */
   searchUnlessSame(query: string, known: Partial<AnswerMark>): Promise<Result<SearchAnswer>>;
-  /** A page by its link; refused when that leaves the server's origin. */
+  /** A page by its link; refused when that leaves the base URL. */
   page(url: string): Promise<Result<FhirReply & { readonly body: Bundle }>>;
   create(resource: Resource, options?: WriteOptions): Promise<Result<FhirReply>>;
   update(resource: Resource & { id: string }, options?: WriteOptions): Promise<Result<FhirReply>>;
@@ -98,7 +100,7 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
     for (let renewed = false; ; renewed = true) {
       const answer = await attempt(request, known);
       if (answer.ok || answer.failure.status !== 401 || renewed || !authorization.renew()) {
-        breaker.record(answer.ok ? 'success' : EVENTS[answer.failure.class]);
+        breaker.record(answer.ok ? 'success' : BREAKER_EVENTS[answer.failure.class]);
         return answer;
       }
     }
@@ -158,7 +160,10 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
 
   return {
     baseUrl,
-    read: async (type, id) => expectType(await get(`${baseUrl}/${type}/${id}`), type, true),
+    async read(type, id) {
+      if (isFhirId(id)) return expectResource(await get(`${baseUrl}/${type}/${id}`), type, id);
+      return failure({ class: 'permanent', message: 'The id is none of FHIR; it was not asked for.' });
+    },
     search: async (query) => expectBundle(await get(`${baseUrl}/${query}`), true),
     async searchUnlessSame(query, known) {
       const reply = await get(`${baseUrl}/${query}`, known);
@@ -169,13 +174,23 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
       return success({ ...bundle.value, same: false, mark: mark ?? { digest: '' } });
     },
     async page(url) {
-      const target = sameOriginUrl(url, `${baseUrl}/`);
+      const target = urlWithin(url, `${baseUrl}/`, baseUrl);
       if (target) return expectBundle(await get(target), true);
-      return failure({ class: 'permanent', message: 'The next page is on another origin; it was not asked for.' });
+      const message = 'The next page is on another origin or outside the base URL; it was not asked for.';
+      return failure({ class: 'permanent', message });
     },
-    create: (resource, options = {}) => write('POST', `${baseUrl}/${resource.resourceType}`, resource, options),
-    update: (resource, options = {}) =>
-      write('PUT', `${baseUrl}/${resource.resourceType}/${resource.id}`, resource, options),
+    create: async (resource, options = {}) =>
+      expectWritten(
+        await write('POST', `${baseUrl}/${resource.resourceType}`, resource, options),
+        resource.resourceType,
+        undefined,
+      ),
+    update: async (resource, options = {}) =>
+      expectWritten(
+        await write('PUT', `${baseUrl}/${resource.resourceType}/${resource.id}`, resource, options),
+        resource.resourceType,
+        resource.id,
+      ),
     delete: (type, id, options = {}) => write('DELETE', `${baseUrl}/${type}/${id}`, undefined, options),
     transaction: async (bundle, options = {}) => expectBundle(await write('POST', baseUrl, bundle, options), false),
     async match(patient) {
@@ -196,7 +211,7 @@ const SAME_STATUS = 304;
 const SAME = success<FhirReply>({ status: SAME_STATUS });
 const SLOW_DOWN = new Set([429, 503]);
 /** What each class means to the breaker. A server that says no is a server that answers. */
-const EVENTS = {
+export const BREAKER_EVENTS = {
   transient: 'failure',
   ambiguous: 'failure',
   conflict: 'success',

@@ -5,9 +5,11 @@ import { parseHttpDate } from '../fhir/http-date.ts';
 import { type Authorization, type AuthorizationSettings, NO_SECRETS, type SigningKeys } from './authorization.ts';
 import { authorize } from './authorize.ts';
 import { type Breaker, type BreakerStatus, createBreaker } from './breaker.ts';
+import { type BulkClient, createBulkClient } from './bulk-client.ts';
 import { type Capability, readCapability } from './capability.ts';
 import { createSend, type Send } from './client.ts';
 import { certifiedFetch, type TlsSettings } from './client-certificate.ts';
+import { createDownload } from './download.ts';
 import { createFhirClient, type Exchange, type FhirClient } from './fhir-client.ts';
 import type { ReadSecret } from './named-secret.ts';
 import { createPacing } from './pacing.ts';
@@ -52,6 +54,8 @@ export interface Remote {
   readonly send: Send;
   /** A client whose exchanges go to one run's log. */
   session(onExchange: (exchange: Exchange) => void): FhirClient;
+  /** The same for bulk export. */
+  bulk(onExchange: (exchange: Exchange) => void): BulkClient;
   /** As stated by the server, asked at most once a day. */
   capability(client: FhirClient): Promise<Result<Capability>>;
   /** Whether the server may be asked now; tries a server that was left alone long enough with one harmless read. */
@@ -80,6 +84,7 @@ export function createRemote(options: RemoteOptions): Remote {
     if (date) ahead = Math.round((date.epochMilliseconds - now()) / 1000);
     return reply;
   };
+  const download = createDownload(fetch, () => clock.real());
   const breaker = createBreaker(now, options.onBreaker);
   const wait = options.wait ?? ((milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)));
   const bounds = { ...vendor, ...settings.pacing };
@@ -121,6 +126,8 @@ export function createRemote(options: RemoteOptions): Remote {
         ...(options.random ? { random: options.random } : {}),
       }),
     skew: () => ahead,
+    bulk: (onExchange) =>
+      createBulkClient({ baseUrl, send, download, authorization, breaker, pacing, clock, onExchange }),
     capability: async (client) => (known && now() < known.until ? success(known.capability) : ask(client)),
     async available(client) {
       const admitted = breaker.admit();

@@ -5,8 +5,8 @@ import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Fault } from '../fault.ts';
 import { keepExact } from '../fhir/exact-json.ts';
+import { type JsonTraits, traitsOf } from '../fhir/json-traits.ts';
 import { type Pairs, pairsOf } from '../fhir/request-url.ts';
-import { type JsonTraits, traitsOf } from './json-traits.ts';
 import { refuseTokenInForm } from './misplaced-token.ts';
 
 /** FHIR resources nest a dozen levels; Questionnaires and extensions perhaps thirty. */

@@ -35,6 +35,7 @@ import { OPERATIONS } from './fhir/operations/table.ts';
 import { declareGrant } from './grant-of.ts';
 import { limitHeaders } from './header-count.ts';
 import { serveHealth } from './health.ts';
+import { serveHooks } from './hooks.ts';
 import { serveIntake } from './intake-hl7v2.ts';
 import { createListener } from './listener.ts';
 import { serveMetrics } from './metrics.ts';
@@ -140,6 +141,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   options.authorization.state.onRemoved(access.revoked);
   await serveOauth(server, { server: options.authorization, store, baseUrl, attempts });
   if (options.intake) await serveIntake(server, options.intake);
+  if (options.sync) await serveHooks(server, { hints: options.sync.hints, access, attempts });
   const { sync, transitions, verifyTrail = () => verifySealed({ store, jwks: access.jwks }) } = options;
   serveOperators(server, { context, sync, transitions, verifyTrail });
   await server.register(async (scope) => registerFhir(scope, context), { prefix: FHIR_PATH });

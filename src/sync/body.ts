@@ -2,7 +2,8 @@
 import type { Resource } from '@medplum/fhirtypes';
 import { isJsonObject, type Json, type JsonObject } from '../fhir/canonical-json.ts';
 import { parseExact } from '../fhir/exact-json.ts';
-import { isId } from '../fhir/request-url.ts';
+
+export { isFhirId } from '../fhir/request-url.ts';
 
 /** Narratives that only repeat the data, and are wrong once the data was merged. */
 const GENERATED = new Set<Json | undefined>(['generated', 'extensions', 'empty']);
@@ -41,9 +42,4 @@ export function dressed(body: JsonObject, id: string, own: JsonObject | undefine
   const profile = isJsonObject(own?.meta) ? own.meta.profile : undefined;
   const whole: JsonObject = { ...(isJsonObject(meta) ? meta : {}), ...(profile ? { profile } : {}) };
   return { ...rest, id, ...(Object.keys(whole).length > 0 ? { meta: whole } : {}) };
-}
-
-/** Literal id rule of FHIR; anything else never becomes part of a URL. */
-export function isFhirId(value: unknown): value is string {
-  return typeof value === 'string' && isId(value) && !/^\.+$/.test(value);
 }

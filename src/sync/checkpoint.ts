@@ -1,6 +1,7 @@
 // How far a stream has been read. The watermark is the remote's time and moves only in the commit that holds everything at
 // or below it, so a crash repeats work and never skips any. docs/sync-spec.md#I3 docs/sync-spec.md#I4 docs/sync-spec.md#I5
 import { hashJson } from '../fhir/canonical-json.ts';
+import { urlWithin } from '../remote/within.ts';
 import type { Statement, Store } from '../store/store.ts';
 import type { PullStrategy } from './settings.ts';
 
@@ -69,6 +70,8 @@ export async function readCheckpoint(
   const [row] = await store.query('SELECT * FROM checkpoint WHERE stream_key = ?', [key]);
   const text = (column: string) => (typeof row?.[column] === 'string' ? row[column] : undefined);
   const history: RunRecord[] = JSON.parse(text('history') ?? '[]');
+  // A page that would not be asked for is none to go on from: the window begins anew.
+  const cursor = urlWithin(text('cursor') ?? '', `${baseUrl}/`, baseUrl);
   return {
     streamKey: key,
     connection,
@@ -76,7 +79,7 @@ export async function readCheckpoint(
     strategy,
     highWater: text('high_water'),
     overlapSeconds,
-    cursor: text('cursor'),
+    cursor: text('cursor') === undefined ? undefined : cursor,
     windowStart: text('window_start'),
     windowMax: text('window_max'),
     epoch: text('epoch'),

@@ -1,5 +1,7 @@
 // What a connection may say, in the configuration file and through /ops/connections alike. JSON Schema; the descriptions
 // are the documentation.
+import { BULK_SCHEMA } from './bulk/settings.ts';
+import { HINTS_SCHEMA } from './hints/settings.ts';
 import { MODES } from './settings.ts';
 
 const name = { type: 'string', minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$' } as const;
@@ -161,6 +163,8 @@ export const CONNECTION_SCHEMA = {
         owner: { const: 'remote' },
       },
     },
+    hints: HINTS_SCHEMA,
+    bulk: BULK_SCHEMA,
     recipient: {
       type: 'string',
       pattern: '^[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64}$',

@@ -4,10 +4,12 @@ import type { Capability } from '../remote/capability.ts';
 import type { FhirClient } from '../remote/fhir-client.ts';
 import { withLease } from '../store/lease.ts';
 import { auditExchange } from './audit-exchange.ts';
+import { firstLoad } from './bulk/first-load.ts';
 import { type ConnectionContext, type RunContext, realNow } from './context.ts';
 import { dryRunPull, dryRunPush } from './dry-run.ts';
 import { feedOutbox } from './feed.ts';
 import { followMerges } from './follow-merges.ts';
+import { followHints, hasHints, takeHints } from './hints/take-hints.ts';
 import { ExchangeLog, writeMessage } from './message-log.ts';
 import { abandonedClaims } from './outbox.ts';
 import { projectionsDue } from './projection-marks.ts';
@@ -32,6 +34,8 @@ export interface ConnectionRuns {
   session(): Promise<RunContext | undefined>;
   /** Sends everything that is due; resolves when nothing is left to do now. */
   push(): Promise<void>;
+  /** Reads what the remote hinted at. */
+  takeHints(): Promise<void>;
   /** Reads every type to its end. */
   pull(): Promise<Readonly<Record<string, PullResult>>>;
   /** Compares everything that is linked with everything that is there. */
@@ -161,11 +165,13 @@ export function createConnection(context: ConnectionContext, workers: number): C
       const { pulling, isNewServer } = await preparePull(run);
       if (!pulling) return;
       await takeInHeld(pulling);
-      for (const type of types) {
+      const loading = await firstLoad(pulling, types, lease);
+      for (const type of types.filter((each) => !loading.has(each))) {
         if (signal.aborted || remote.breaker.status.state !== 'closed') break;
         results[type] = await pullType(pulling, type, lease, { asked: isAsked });
       }
       if (isNewServer) await sweepTypes(pulling, types, lease);
+      await followHints(pulling, types, lease, new Set(Object.keys(results)));
       await followMerges(pulling);
       await finishPull(pulling, lease);
     });
@@ -183,6 +189,20 @@ export function createConnection(context: ConnectionContext, workers: number): C
       await sweepTypes(pulling, typesInOrder(connection), lease);
       await sweepJob.done(context.clock.now());
       await finishPull(pulling, lease);
+    });
+  }
+
+  async function hinted(): Promise<void> {
+    const { signal } = controls.pull;
+    if (signal.aborted || workOf(mode, 'pull') !== 'work' || !(await hasHints(context))) return;
+    const run = await begin('pull', signal);
+    if (!run || signal.aborted) return;
+    // During a pull there is nothing to do: it takes the hints when it has read the streams.
+    await withLease(context.store, context.clock, `pull:${connection.name}`, LEASE, async (lease) => {
+      const { pulling: reading } = await preparePull(run);
+      if (!reading) return;
+      await takeHints(reading, typesInOrder(connection), lease);
+      await finishPull(reading, lease);
     });
   }
 
@@ -219,6 +239,9 @@ export function createConnection(context: ConnectionContext, workers: number): C
     async sweep() {
       await pulling(sweep);
     },
+    async takeHints() {
+      await pulling(hinted);
+    },
     async tick(now) {
       if (await isPullDue(now)) {
         pulledAt = now;
@@ -227,6 +250,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
         if (hasRun(results)) await pullJob?.done(now);
       }
       if (workOf(mode, 'pull') === 'work' && (await sweepJob.isDue(now))) await pulling(sweep);
+      await pulling(hinted);
       await pushing();
     },
   };

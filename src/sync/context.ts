@@ -9,6 +9,7 @@ import type { FhirClient } from '../remote/fhir-client.ts';
 import type { Remote } from '../remote/remote.ts';
 import type { Store } from '../store/store.ts';
 import { auditExchange, type Exchanged } from './audit-exchange.ts';
+import type { Hook } from './hints/settings.ts';
 import type { MappingContext } from './mapping.ts';
 import type { PatientMatching } from './match-rules.ts';
 import { ExchangeLog } from './message-log.ts';
@@ -38,7 +39,9 @@ export interface SyncEvent {
     | 'sweep'
     | 'clock'
     | 'merged'
-    | 'unmerged';
+    | 'unmerged'
+    /** A Subscription at the remote has stopped. */
+    | 'subscription';
   readonly connection: string;
   readonly type?: string;
   readonly localId?: string;
@@ -62,6 +65,8 @@ export interface ConnectionContext {
   readonly log: Logger;
   readonly emit: (event: SyncEvent) => void;
   readonly random: () => number;
+  /** Where the remote may notify; undefined when it is not to be asked to. @throws Fault unavailable */
+  readonly hook?: () => Hook | undefined;
   /** Aborted when Baton stops; checked between units of work. */
   readonly signal: AbortSignal;
 }

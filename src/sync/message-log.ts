@@ -64,12 +64,12 @@ export function writeMessage(message: Message, now: number): Statement {
       token ? null : (message.localId ?? null),
       token ? null : (message.remoteId ?? null),
       exchange?.method ?? null,
-      exchange?.url ?? null,
+      storable(exchange?.url),
       exchange?.status ?? null,
-      bounded(exchange?.request),
-      bounded(response),
+      storable(exchange?.request),
+      storable(response),
       token ? 'token' : (failed ?? message.outcome),
-      token ? null : (message.detail ?? exchange?.failure?.message ?? null),
+      token ? null : storable(message.detail ?? exchange?.failure?.message),
       exchange?.durationMs ?? null,
       message.replayOf ?? null,
       now,
@@ -81,9 +81,9 @@ export function writeMessage(message: Message, now: number): Statement {
   };
 }
 
-/** PostgreSQL has no place for NUL in a text; what comes from outside may have one. */
-function bounded(text: string | undefined): string | null {
-  return text === undefined ? null : text.slice(0, MOST_BODY).replaceAll('\0', '\uFFFD');
+/** Bounded, and without what a database cannot hold: a server decides what is in an answer. */
+function storable(text: string | undefined): string | null {
+  return text === undefined ? null : text.slice(0, MOST_BODY).replaceAll('\0', '\uFFFD').toWellFormed();
 }
 
 function bytes(text: string | undefined): number | null {

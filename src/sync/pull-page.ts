@@ -2,11 +2,12 @@
 // the page; it is kept raw in the message log. docs/sync-spec.md#I3 docs/sync-spec.md#I7
 import type { Bundle } from '@medplum/fhirtypes';
 import { asFault, outcomeOf } from '../fault.ts';
-import type { JsonObject } from '../fhir/canonical-json.ts';
 import { replacedBy } from '../fhir/patient-merge.ts';
+import { damageOf } from '../fhir/received-json.ts';
 import type { Statement } from '../store/store.ts';
 import { isFhirId, jsonOf } from './body.ts';
 import { type RunContext, realNow, type SyncEvent } from './context.ts';
+import { objection } from './expected.ts';
 import { heldAmong, hold, idOfPatient, letGo } from './held.ts';
 import { type LinkMark, readLinkMap, readLinkMarks, readLinksByRemote } from './identity.ts';
 import { openQuestions } from './identity-question.ts';
@@ -31,7 +32,8 @@ export interface PageResult {
 type Entry = Pick<Received, 'type' | 'remoteId' | 'body' | 'version'>;
 interface Refused {
   readonly remoteId: string | undefined;
-  readonly body: JsonObject;
+  /** As it was received. */
+  readonly body: string;
   readonly detail: string;
 }
 
@@ -52,13 +54,13 @@ export async function applyPage(
   alongside: (result: PageResult) => Statement[],
   gone: readonly string[] = [],
 ): Promise<PageResult> {
-  const { entries: all, refused, newest } = readPage(type, page);
+  const { entries: all, refused, newest, warnings } = readPage(type, page);
   const entries = await applyMergesFirst(context, type, all);
   for (let tries = 1; ; tries += 1) {
     const incoming = [...(await planPage(context, type, entries)), ...(await planAllGone(context, type, gone))];
     const result = { applied: count(incoming), quarantined: refused.length, newest };
     try {
-      await commitAll(context, type, incoming, refused, alongside(result));
+      await commitAll(context, type, incoming, refused, [...warned(context, type, warnings), ...alongside(result)]);
       announce(context, incoming, refused);
       return result;
     } catch (error) {
@@ -66,7 +68,10 @@ export async function applyPage(
       // Somebody here edited one of them meanwhile, or the lease is gone: look again.
       if ((kind === 'precondition' || kind === 'conflict') && tries < MOST_TRIES) continue;
       if (!REFUSALS.has(kind)) throw error;
-      return applyOneByOne(context, type, incoming, refused, newest, alongside);
+      return applyOneByOne(context, type, incoming, refused, newest, (all) => [
+        ...warned(context, type, warnings),
+        ...alongside(all),
+      ]);
     }
   }
 }
@@ -102,7 +107,11 @@ async function applyOneByOne(
     } catch (error) {
       const fault = asFault(error);
       if (!REFUSALS.has(fault.kind)) throw error;
-      bad.push({ remoteId: one.remoteId, body: one.body, detail: JSON.stringify(outcomeOf(fault).issue) });
+      bad.push({
+        remoteId: one.remoteId,
+        body: JSON.stringify(one.body),
+        detail: JSON.stringify(outcomeOf(fault).issue),
+      });
     }
   }
   const result = { applied: count(good), quarantined: bad.length, newest };
@@ -180,27 +189,52 @@ async function planAllGone(context: RunContext, type: string, gone: readonly str
   return Promise.all([...links.values()].map((link) => planGone(context, link)));
 }
 
-/** The matches of a page, each id once with its newest version, and what cannot be one. */
-export function readPage(
-  type: string,
-  page: Bundle,
-): { entries: Entry[]; refused: Refused[]; newest: string | undefined } {
+export interface PageContent {
+  readonly entries: Entry[];
+  /** What cannot be an answer to what was asked. */
+  readonly refused: Refused[];
+  readonly newest: string | undefined;
+  /** OperationOutcomes among the entries: what the server left out, and why. */
+  readonly warnings: string[];
+}
+
+/** The matches of a page, each id once with its newest version. */
+export function readPage(type: string, page: Bundle): PageContent {
   const entries = new Map<string, Entry>();
   const refused: Refused[] = [];
+  const warnings: string[] = [];
   let newest: Temporal.Instant | undefined;
   for (const { resource, search } of page.entry ?? []) {
-    if (!resource || (search?.mode ?? 'match') !== 'match' || resource.resourceType === 'OperationOutcome') continue;
-    const body = jsonOf(resource);
-    if (resource.resourceType !== type || !isFhirId(resource.id)) {
-      const detail = resource.resourceType === type ? 'It has no valid id.' : `It is a ${resource.resourceType}.`;
-      refused.push({ remoteId: undefined, body, detail });
+    if (!resource) continue;
+    const damage = damageOf(resource);
+    if (damage) {
+      refused.push({ remoteId: isFhirId(resource.id) ? resource.id : undefined, body: damage.raw, detail: damage.why });
+      continue;
+    }
+    if (resource.resourceType === 'OperationOutcome' || search?.mode === 'outcome') {
+      warnings.push(JSON.stringify(resource));
+      continue;
+    }
+    if ((search?.mode ?? 'match') !== 'match') continue;
+    const detail = objection(resource, type);
+    if (detail !== undefined || !isFhirId(resource.id)) {
+      const body = JSON.stringify(resource);
+      refused.push({ remoteId: isFhirId(resource.id) ? resource.id : undefined, body, detail: detail ?? '' });
       continue;
     }
     const changed = instantOf(resource.meta?.lastUpdated);
     if (changed && (!newest || Temporal.Instant.compare(changed, newest) > 0)) newest = changed;
-    entries.set(resource.id, { type, remoteId: resource.id, body, version: resource.meta?.versionId });
+    const version = typeof resource.meta?.versionId === 'string' ? resource.meta.versionId : undefined;
+    entries.set(resource.id, { type, remoteId: resource.id, body: jsonOf(resource), version });
   }
-  return { entries: [...entries.values()], refused, newest: newest?.toString() };
+  return { entries: [...entries.values()], refused, newest: newest?.toString(), warnings };
+}
+
+function warned(context: RunContext, type: string, warnings: readonly string[]): Statement[] {
+  const { connection, runId } = context;
+  const about = { connection: connection.name, runId, direction: 'pull', type, outcome: 'warning' } as const;
+  const detail = 'The server put a warning among the entries: something may be missing from them.';
+  return warnings.map((body) => writeMessage({ ...about, detail, body }, realNow(context)));
 }
 
 async function commitAll(
@@ -223,7 +257,7 @@ async function commitAll(
   const messages = [
     ...worth.map(({ outcome, localId, remoteId }) => writeMessage({ ...base, localId, remoteId, outcome }, now)),
     ...refused.map(({ remoteId, body, detail }) =>
-      writeMessage({ ...base, remoteId, outcome: 'quarantined', detail, body: JSON.stringify(body) }, now),
+      writeMessage({ ...base, remoteId, outcome: 'quarantined', detail, body }, now),
     ),
   ];
   await store.commit(actorOf(connection, runId), changes, [

@@ -9,12 +9,11 @@ import { advance, type Checkpoint, readCheckpoint, saveCheckpoint, windowFrom } 
 import { type RunContext, realNow } from './context.ts';
 import { LatestVersions } from './latest-versions.ts';
 import { writeMessage } from './message-log.ts';
+import { nextLink, PageGuard } from './page-guard.ts';
 import { applyPage, type PageResult } from './pull-page.ts';
 import type { PullResult } from './pull-result.ts';
 import { actorOf } from './settings.ts';
 import { type PullPlan, type Stream, streamOf } from './strategy.ts';
-
-const MOST_PAGES = 10_000;
 
 /** Reads what changed since the watermark to its end, by `_lastUpdated` or by history. */
 export async function readWindow(context: RunContext, type: string, plan: PullPlan, lease: Lease): Promise<PullResult> {
@@ -24,28 +23,23 @@ export async function readWindow(context: RunContext, type: string, plan: PullPl
   const history = plan.strategy === 'history' && checkpoint.highWater !== undefined;
   const latest = history ? new LatestVersions(type) : undefined;
   let reply = await firstPage(context, checkpoint, history);
-  const seen = new Set<string>();
+  const guard = new PageGuard();
   let applied = 0;
   for (let pages = 1; ; pages += 1) {
     if (lease.signal.aborted || context.signal.aborted) return { outcome: 'stopped', applied };
     if (!reply.ok && checkpoint.cursor !== undefined && isExpired(reply.failure)) {
       checkpoint = { ...checkpoint, cursor: undefined, windowStart: undefined, windowMax: undefined };
-      seen.clear();
+      guard.reset();
       reply = await firstPage(context, checkpoint, history);
     }
     if (!reply.ok) return { ...(await fail(context, type, reply.failure, applied)), atStart: pages === 1 };
     const page = reply.value;
-    const next = page.body.link?.find(({ relation }) => relation === 'next')?.url;
-    const runaway = next !== undefined && (seen.has(next) || pages === MOST_PAGES);
+    const next = nextLink(page.body);
+    const runaway = guard.check(page.body, next);
     if (runaway) {
-      return fail(
-        context,
-        type,
-        { class: 'permanent', message: 'The pages of the server go round in circles.' },
-        applied,
-      );
+      const anew = guard.startsOver ? [saveCheckpoint({ ...checkpoint, cursor: undefined }), lease.fence] : [];
+      return fail(context, type, runaway, applied, anew);
     }
-    if (next !== undefined) seen.add(next);
     const before = checkpoint;
     const date = page.date?.toString();
     const { current, gone } = latest ? latest.take(page.body) : { current: page.body, gone: [] };
@@ -103,11 +97,17 @@ function isExpired({ status }: RemoteFailure): boolean {
   return status === 400 || status === 404 || status === 410;
 }
 
-async function fail(context: RunContext, type: string, failure: RemoteFailure, applied: number): Promise<PullResult> {
+async function fail(
+  context: RunContext,
+  type: string,
+  failure: RemoteFailure,
+  applied: number,
+  alongside: readonly Statement[] = [],
+): Promise<PullResult> {
   const { store, connection, runId } = context;
   const about = { connection: connection.name, runId, direction: 'pull', type, outcome: failure.class } as const;
   const closing = writeMessage({ ...about, outcome: 'stopped', detail: failure.message }, realNow(context));
-  await store.commit(actorOf(connection, runId), [], [...messages(context, type, true), closing]);
+  await store.commit(actorOf(connection, runId), [], [...messages(context, type, true), closing, ...alongside]);
   return { outcome: 'failed', applied, failure };
 }
 

@@ -6,6 +6,8 @@ import { failure, type RemoteFailure, type Result, success } from '../remote/res
 import { US_CORE_REQUIRED } from '../remote/vendors/us-core.ts';
 import type { Vendor } from '../remote/vendors/vendor.ts';
 import type { RunContext } from './context.ts';
+import { refuseStrangers } from './expected.ts';
+import { nextLink, PageGuard } from './page-guard.ts';
 import type { KnownAnswer, RosterRow } from './roster-rows.ts';
 import type { PullPlan } from './strategy.ts';
 
@@ -28,8 +30,6 @@ export interface Conditions {
   /** Refused by the server when others were not; left out for the rest of the run. */
   readonly dropped: Set<string>;
 }
-
-const MOST_PAGES = 200;
 
 /**
  * @param fresh answers are read even when they are the known ones
@@ -80,7 +80,8 @@ export async function askSubject(
   }
   if (answers.length === 0) return failure(refused ?? { class: 'permanent', message: 'The server takes no search.' });
   const bundle: Bundle = { resourceType: 'Bundle', type: 'searchset', entry };
-  return success({ bundle, answers, complete, date, gone: [], missing: [] });
+  const own = refuseStrangers(bundle, type, row.subject, context.remote.baseUrl);
+  return success({ bundle: own, answers, complete, date, gone: [], missing: [] });
 }
 
 type Pages =
@@ -99,16 +100,14 @@ async function askAll({ client }: RunContext, query: string, known: KnownAnswer 
   const { mark, date } = first.value;
   let page: FhirReply & { readonly body: Bundle } = first.value;
   const entry: BundleEntry[] = [];
-  const seen = new Set<string>();
+  const guard = new PageGuard();
   for (let pages = 1; ; pages += 1) {
     entry.push(...(page.body.entry ?? []));
-    const next = page.body.link?.find(({ relation }) => relation === 'next')?.url;
+    const next = nextLink(page.body);
     // Only an answer of one page is recognised by its text: that of the first says nothing about the second.
     if (next === undefined) return success({ same: false, entry, mark: pages === 1 ? mark : undefined, date });
-    if (seen.has(next) || pages === MOST_PAGES) {
-      return failure({ class: 'permanent', message: 'The pages of the server go round in circles.' });
-    }
-    seen.add(next);
+    const runaway = guard.check(page.body, next);
+    if (runaway) return failure(runaway);
     const reply = await client.page(next);
     if (!reply.ok) return failure(afterTheFirst(reply.failure));
     page = reply.value;

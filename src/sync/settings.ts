@@ -2,6 +2,8 @@
 // or from /ops/connections.
 import type { RemoteSettings } from '../remote/remote.ts';
 import type { Actor } from '../store/store.ts';
+import type { BulkSettings } from './bulk/settings.ts';
+import type { HintSettings } from './hints/settings.ts';
 
 /** Where a connection was made: in the configuration file, or through /ops/connections. */
 export type ConnectionSource = 'file' | 'ops';
@@ -57,6 +59,10 @@ export interface Connection extends RemoteSettings {
   readonly projections?: Readonly<Record<string, ProjectionTarget>>;
   /** How its patients are matched with ours. Absent: by the standard rules, and a person decides what identifiers do not. */
   readonly matching?: MatchingSettings;
+  /** How the remote may notify. Absent: only with a Baton token. */
+  readonly hints?: HintSettings;
+  /** Absent: no bulk export. */
+  readonly bulk?: BulkSettings;
   /** Who is on the other side, as consents name it: `Organization/12`. Absent: unknown, so that any deny of an actor holds. */
   readonly recipient?: string;
   /** Why it gets data, a code of v3-ActReason; `TREAT` when absent. */

@@ -2,6 +2,7 @@
 import type { BreakerStatus } from '../remote/breaker.ts';
 import { readCursor } from '../store/cursor.ts';
 import type { SqlRow, Store } from '../store/store.ts';
+import { type FirstLoadStatus, firstLoadStatus } from './bulk/job-rows.ts';
 import { cursorName } from './feed.ts';
 import { knownPlans } from './note-capability.ts';
 import type { OutboxState } from './outbox.ts';
@@ -33,6 +34,9 @@ export interface ConnectionStatus {
   readonly streams: readonly StreamStatus[];
   /** By type, how it is pulled; `none` with `no-capability` where the server has no door. Empty before the first pull. */
   readonly strategies: Readonly<Record<string, PullPlan>>;
+  /** Hints that wait to be read. */
+  readonly hints: number;
+  readonly firstLoad: FirstLoadStatus | null;
 }
 
 export async function connectionStatus(
@@ -64,6 +68,8 @@ export async function connectionStatus(
     outbox,
     links: await count("SELECT COUNT(*) AS n FROM identity WHERE connection = ? AND state <> 'replaced'"),
     openConflicts: await count("SELECT COUNT(*) AS n FROM conflict WHERE connection = ? AND state = 'open'"),
+    hints: await count('SELECT COUNT(*) AS n FROM hint WHERE connection = ?'),
+    firstLoad: await firstLoadStatus(store, name),
     quarantined: await count("SELECT COUNT(*) AS n FROM message WHERE connection = ? AND outcome = 'quarantined'"),
     strategies: await knownPlans(store, name),
     streams: newestOfEachType(streams).map((row) => ({

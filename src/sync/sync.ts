@@ -13,6 +13,7 @@ import { type Conflict, listOpenConflicts } from './conflict.ts';
 import { type ConnectionRuns, createConnection } from './connection.ts';
 import type { ConnectionContext, ConsentContext, SyncEvent } from './context.ts';
 import { decideMatch, type MatchDecision } from './decide-match.ts';
+import { createHints, type Hints } from './hints/hints.ts';
 import { type AskedQuestion, listQuestions } from './identity-question.ts';
 import { type ManageConnections, manageConnections } from './manage-connections.ts';
 import { type MatchRuleSets, matchingOf } from './match-rules.ts';
@@ -58,6 +59,7 @@ export interface Sync extends SyncOperations {
   pullNow(name?: string): Promise<void>;
   /** Compares everything that is linked with everything that is there, and asks after what is missing. */
   sweep(name?: string): Promise<void>;
+  readonly hints: Hints;
   /** The heartbeat: pulls where it is time, and pushes. */
   tick(now: Temporal.Instant): Promise<void>;
   /** Pushes soon after every commit, until `stop`. */
@@ -79,6 +81,12 @@ export function createSync(options: SyncOptions): Sync {
   const { store, clock, log, emit = () => undefined } = options;
   const stopping = new AbortController();
   const working = new Set<Promise<unknown>>();
+  const secretOf = ({ hints }: Connection, source: ConnectionSource) =>
+    hints?.secret && options.readSecret?.(hints.secret, source);
+  const hookOf = (connection: Connection, source: ConnectionSource) => {
+    const secret = connection.hints?.subscribe ? secretOf(connection, source) : undefined;
+    return secret === undefined ? undefined : { url: `${options.baseUrl}/hooks/${connection.name}`, secret };
+  };
   function make(connection: Connection, source: ConnectionSource) {
     const remote = remoteOf(options, connection, source, emit);
     const context: ConnectionContext = {
@@ -87,6 +95,7 @@ export function createSync(options: SyncOptions): Sync {
       mapping: { remoteBase: remote.baseUrl, ownSystem: `${options.baseUrl}/id` },
       random: options.random ?? Math.random,
       signal: stopping.signal,
+      hook: () => hookOf(connection, source),
     };
     return { runs: createConnection(context, options.workers ?? remote.concurrency), remote };
   }
@@ -136,6 +145,17 @@ export function createSync(options: SyncOptions): Sync {
   return {
     pushNow: (name) => each(name, (run) => run.push()),
     pullNow: (name) => each(name, (run) => run.pull()),
+    hints: createHints({
+      find(name) {
+        const runs = running.find(name)?.runs;
+        return runs && { ...runs.context, connection: runs.connection };
+      },
+      secretOf(name) {
+        const found = running.find(name);
+        return found && secretOf(found.runs.connection, found.source);
+      },
+      take: (name) => each(name, (run) => run.takeHints()),
+    }),
     sweep: (name) => each(name, (run) => run.sweep()),
     async tick(now) {
       // Another process may have changed them.

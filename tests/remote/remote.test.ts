@@ -145,7 +145,7 @@ describe('exchanges', () => {
     const base = await serve(() => undefined);
     const { client } = connect(base, Temporal.Duration.from({ milliseconds: 50 }));
     expect(await client.create(PATIENT)).toMatchObject({
-      failure: { class: 'ambiguous', message: 'No answer: time-out.' },
+      failure: { class: 'ambiguous', message: expect.stringContaining('(time-out)') },
     });
     expect(await client.read('Patient', 'p1')).toMatchObject({ failure: { class: 'transient' } });
   });
@@ -171,12 +171,12 @@ describe('exchanges', () => {
       response.end(JSON.stringify(PATIENT));
     });
     const base = await serve((request, response) => {
-      if (request.url === '/Patient/moved') response.writeHead(302, { location: '/Patient/p1' }).end();
+      if (request.url === '/Patient/p1') response.writeHead(302, { location: '/moved/Patient/p1' }).end();
       else if (request.url === '/Patient/away') response.writeHead(302, { location: `${stranger}/Patient/p1` }).end();
       else response.end(JSON.stringify(PATIENT));
     });
     const { client } = connect(base);
-    expect(await client.read('Patient', 'moved')).toMatchObject({ ok: true });
+    expect(await client.read('Patient', 'p1')).toMatchObject({ ok: true });
     expect(await client.read('Patient', 'away')).toMatchObject({ ok: false, failure: { class: 'permanent' } });
     expect(strangers).toBe(0);
   });

@@ -27,23 +27,32 @@ const ALTERNATIVE_NAME = hex('0603551d11');
 const TRUE = hex('0101ff');
 
 const nameOf = (name: string) => sequence(der(0x31, sequence(COMMON_NAME, der(0x0c, Buffer.from(name)))));
-/** GeneralizedTime: it outlives the tests. */
-const VALIDITY = sequence(der(0x18, Buffer.from('20200101000000Z')), der(0x18, Buffer.from('20991231235959Z')));
+/** GeneralizedTime. */
+const validity = (until: string) =>
+  sequence(der(0x18, Buffer.from('20200101000000Z')), der(0x18, Buffer.from(`${until}Z`)));
+
+export interface CertificateFacts {
+  /** YYYYMMDDhhmmss; it outlives the tests when absent. */
+  readonly until?: string;
+  /** IPv4 address it is for; 127.0.0.1 when absent. */
+  readonly address?: readonly number[];
+}
 
 /** A certificate for 127.0.0.1; signed by `issuer`, or by itself and then fit to sign others. */
-export function makeCertificate(name: string, issuer?: Certificate): Certificate {
+export function makeCertificate(name: string, issuer?: Certificate, facts: CertificateFacts = {}): Certificate {
+  const { until = '20991231235959', address = [127, 0, 0, 1] } = facts;
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const constraints = issuer ? sequence() : sequence(TRUE);
   const extensions = sequence(
     sequence(BASIC_CONSTRAINTS, TRUE, der(0x04, constraints)),
-    sequence(ALTERNATIVE_NAME, der(0x04, sequence(der(0x87, Buffer.from([127, 0, 0, 1]))))),
+    sequence(ALTERNATIVE_NAME, der(0x04, sequence(der(0x87, Buffer.from(address))))),
   );
   const content = sequence(
     der(0xa0, hex('020102')),
     der(0x02, Buffer.from([1]), randomBytes(8)),
     ECDSA_SHA256,
     nameOf(issuer?.name ?? name),
-    VALIDITY,
+    validity(until),
     nameOf(name),
     publicKey.export({ type: 'spki', format: 'der' }),
     der(0xa3, extensions),

@@ -70,6 +70,10 @@ export interface Knobs {
   doors: Readonly<Record<string, Door>> | undefined;
   /** Elements that it drops from what it is given. */
   forgets: readonly string[];
+  /** Levels of bulk export that the statement names. */
+  exports: readonly ('system' | 'Group' | 'Patient')[];
+  /** Subscriptions can be made. */
+  subscriptions: boolean;
 }
 
 export interface Door {
@@ -139,6 +143,8 @@ export const DEFAULTS: Knobs = {
   elements: true,
   doors: undefined,
   forgets: [],
+  exports: [],
+  subscriptions: false,
 };
 
 const TYPES = [
@@ -164,13 +170,17 @@ export function statementOf(knobs: Knobs): object {
       {
         mode: 'server',
         interaction: knobs.transactions ? [{ code: 'transaction' }] : [],
+        operation: knobs.exports.includes('system') ? [{ name: 'export' }] : [],
         resource: Object.entries(knobs.doors ?? everyDoor(knobs)).map(([type, { interactions, search }]) => ({
           type,
           versioning: knobs.versioning ? 'versioned-update' : 'no-version',
           conditionalCreate: knobs.conditionalCreate,
           interaction: interactions.map((code) => ({ code })),
           searchParam: search.map((name) => ({ name, type: 'token' })),
-          operation: knobs.match && type === 'Patient' ? [{ name: 'match' }] : [],
+          operation: [
+            ...(knobs.match && type === 'Patient' ? [{ name: 'match' }] : []),
+            ...(knobs.exports.some((level) => level === type) ? [{ name: 'export' }] : []),
+          ],
         })),
       },
     ],
@@ -185,7 +195,8 @@ function everyDoor(knobs: Knobs): Record<string, Door> {
     ...(knobs.demographics ? ['family', 'given', 'birthdate'] : []),
   ];
   const doorOf = (type: string) => writing(interactions, ...search, ...(type === 'Patient' ? [] : ['patient']));
-  return Object.fromEntries(TYPES.map((type) => [type, doorOf(type)]));
+  const types = [...TYPES, ...(knobs.subscriptions ? ['Subscription'] : [])];
+  return Object.fromEntries(types.map((type) => [type, doorOf(type)]));
 }
 
 /** The resource with the elements asked for, marked as a part. */

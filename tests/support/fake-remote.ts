@@ -2,7 +2,7 @@
 // for everything that goes wrong between two servers.
 import { createHash, randomUUID } from 'node:crypto';
 import type { Bundle, BundleEntry, Parameters, Patient, Resource } from '@medplum/fhirtypes';
-import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { historyOf, type Version } from './fake-remote-history.ts';
 import {
@@ -56,7 +56,11 @@ class Refusal extends Error {
   }
 }
 
-export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeRemote> {
+/** @param extend adds more routes */
+export async function startFakeRemote(
+  knobs: Partial<Knobs> = {},
+  extend?: (app: FastifyInstance, remote: FakeRemote) => void,
+): Promise<FakeRemote> {
   const app = fastify({ logger: false, bodyLimit: 10_000_000, forceCloseConnections: true });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
@@ -344,6 +348,7 @@ export async function startFakeRemote(knobs: Partial<Knobs> = {}): Promise<FakeR
     return { resourceType: 'Bundle', type: 'transaction-response', entry };
   }
 
+  extend?.(app, state);
   const address = await app.listen({ host: '127.0.0.1', port: 0 });
   return Object.assign(state, { baseUrl: `${address}/fhir` });
 }

@@ -42,16 +42,18 @@ export interface World {
 }
 
 export interface WorldOptions {
+  /** More routes of the fake remote. */
+  readonly extend?: Parameters<typeof startFakeRemote>[1];
   readonly knobs?: Partial<Knobs>;
   readonly connection?: Partial<Connection>;
   /** Further servers, by the name of their connection. */
   readonly others?: Readonly<Record<string, { knobs?: Partial<Knobs>; connection?: Partial<Connection> }>>;
-  /** Holds until the first restart. */
+  /** Overrides that hold until the first restart. */
   readonly sync?: (store: SyncOptions['store']) => Partial<SyncOptions>;
 }
 
 export async function openWorld(options: WorldOptions = {}): Promise<World> {
-  const remote = await startFakeRemote(options.knobs);
+  const remote = await startFakeRemote(options.knobs, options.extend);
   let shift = 0;
   const machine = () => Temporal.Now.instant().add({ milliseconds: shift });
   const clock = { now: machine, real: machine };

@@ -20,7 +20,15 @@ export interface OperatorParts {
   readonly sync?:
     | (Pick<
         Sync,
-        'status' | 'connections' | 'checkConnection' | 'pullNow' | 'pushNow' | 'sweep' | 'matches' | 'decideMatch'
+        | 'status'
+        | 'connections'
+        | 'checkConnection'
+        | 'pullNow'
+        | 'pushNow'
+        | 'sweep'
+        | 'matches'
+        | 'decideMatch'
+        | 'hints'
       > &
         OperatedSync)
     | undefined;
