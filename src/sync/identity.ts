@@ -84,6 +84,14 @@ export async function readLinkMap(
       for (const row of rows) add(type, String(row.local_id), String(row.remote_id));
     }
   }
+  // What stood for a resource once still means it, where others refer to it.
+  const unknown = remote.filter(({ type, id }) => !toLocal.has(`${type}/${id}`));
+  for (const [type, ids] of byType(unknown)) {
+    const sql = `SELECT local_id, remote_id FROM identity WHERE connection = ? AND type = ? AND state = 'replaced'
+      AND remote_id IN (${places(ids)}) ORDER BY at`;
+    const rows = await store.query(sql, [connection, type, ...ids]);
+    for (const row of rows) toLocal.set(`${type}/${row.remote_id}`, String(row.local_id));
+  }
   return {
     add,
     remoteOf: (type, localId) => toRemote.get(`${type}/${localId}`),

@@ -5,6 +5,7 @@ import { type JsonObject, sameJson } from '../fhir/canonical-json.ts';
 import type { Change } from '../fhir/change.ts';
 import type { Statement, StoredVersion } from '../store/store.ts';
 import { comparable, dressed, parseBody, resourceOf } from './body.ts';
+import { ageOf, reconcileAged, sameMoment } from './common-version.ts';
 import { type NewConflict, openConflict, readOpenConflict, supersede } from './conflict.ts';
 import { type RunContext, realNow } from './context.ts';
 import { type Link, type LinkOrigin, remoteHash, saveLink } from './identity.ts';
@@ -12,7 +13,6 @@ import { type LinkMap, toLocalTerms } from './mapping.ts';
 import { findMatch } from './match.ts';
 import { mark } from './outbox.ts';
 import { patientOf } from './patient-reference.ts';
-import { reconcile } from './reconcile.ts';
 
 export type IncomingOutcome = 'echo' | 'out-of-scope' | 'created' | 'updated' | 'merged' | 'linked' | 'conflict';
 
@@ -42,7 +42,9 @@ export interface Received {
 /** True when the link already stands for this very version: our own write coming back, or the overlap. */
 function isEcho(link: Link, body: JsonObject, version: string | undefined): boolean {
   if (link.state === 'tombstone') return false;
-  return (version !== undefined && version === link.remoteVersion) || remoteHash(body) === link.remoteHash;
+  // A restored server gives a number out again, for another content.
+  const sameVersion = version !== undefined && version === link.remoteVersion && sameMoment(link.baseRemote, body);
+  return sameVersion || remoteHash(body) === link.remoteHash;
 }
 
 /**
@@ -126,7 +128,8 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
   const local = comparable(parseBody(stored.content));
   const origin = link?.baseRemote ? toLocalTerms(mapping, map, link.baseRemote).body : { resourceType: type };
   const baseLocal = link?.baseLocal ?? origin;
-  const result = reconcile({ baseLocal, baseRemote: origin, local, remote: mapped.body }, context.policies[type] ?? {});
+  const copies = { baseLocal, baseRemote: origin, local, remote: mapped.body };
+  const result = reconcileAged(copies, context.policies[type] ?? {}, link ? ageOf(link, body, version) : 'newer');
   if (result.conflicts.length > 0) {
     const asked = await conflictUnlessOpen(context, incoming, {
       ...bodies(context, received, stored),
