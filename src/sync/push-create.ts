@@ -15,6 +15,9 @@ import type { Claim } from './outbox.ts';
 import { findTwin } from './push-match.ts';
 import { end, endFailed, type PushResult } from './settle-push.ts';
 
+/** Servers that number versions begin with it. */
+const FIRST_VERSION = '1';
+
 /** How a create is kept from happening twice. */
 export type CreateMode = 'if-none-exist' | 'own-id' | 'plain';
 
@@ -105,16 +108,18 @@ async function adopt(
   if (other && other.localId !== localId) return park(context, claim, stored, body, reply.id);
   const map = await readLinkMap(store, connection.name, [], remoteTargets(mapping, body));
   const baseLocal = event === 'done' ? comparable(parseBody(stored.content)) : toLocalTerms(mapping, map, body).body;
+  // Somebody may have edited what an earlier attempt made: then nobody knows the common version, and both are merged.
+  const common =
+    event === 'done' || reply.versionId === FIRST_VERSION
+      ? { remoteVersion: reply.versionId, remoteHash: remoteHash(body), baseLocal, baseRemote: body }
+      : { remoteVersion: undefined, remoteHash: undefined, baseLocal: undefined, baseRemote: undefined };
   const link: Link = {
     connection: connection.name,
     type,
     localId,
     remoteId: reply.id,
-    remoteVersion: reply.versionId,
-    remoteHash: remoteHash(body),
     baseVersion: stored.versionId,
-    baseLocal,
-    baseRemote: body,
+    ...common,
     state: 'linked',
     how: 'created-by-us',
   };

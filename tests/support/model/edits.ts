@@ -82,10 +82,12 @@ export class Edits {
   /** Drops what was made at a place and is gone with it, because nobody else had seen it. */
   forget(place: Place, isSeen: (text: string) => boolean): void {
     for (const [known, edits] of this.#edits) {
-      this.#edits.set(
-        known,
-        edits.filter((edit) => edit.place !== place || isSeen(edit.text)),
-      );
+      const kept: Edit[] = [];
+      for (const edit of edits.toReversed()) {
+        const wasSeen = isSeen(edit.text) || kept.some(({ parent }) => parent === edit.text);
+        if (edit.place !== place || wasSeen) kept.unshift(edit);
+      }
+      this.#edits.set(known, kept);
     }
   }
 
