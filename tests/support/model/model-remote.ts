@@ -11,6 +11,8 @@ interface Row {
   readonly version: number;
   /** Remote time from which searches show it. */
   readonly visibleAt: number;
+  /** What searches show until then. */
+  readonly before: Row | undefined;
 }
 
 export interface ModelKnobs {
@@ -88,7 +90,8 @@ export function modelRemote(host: string, knobs: ModelKnobs, now: () => number):
   function write(resource: Resource, id: string): Row {
     const key = `${resource.resourceType}/${id}`;
     lastStamp = now();
-    const version = (rows.get(key)?.version ?? 0) + 1;
+    const known = rows.get(key);
+    const version = (known?.version ?? 0) + 1;
     const lastUpdated = stamp(lastStamp);
     const body = structuredClone(resource) as Body;
     if (knobs.normalise && 'description' in body) body.description = String(body.description).trim();
@@ -97,6 +100,7 @@ export function modelRemote(host: string, knobs: ModelKnobs, now: () => number):
       body: { ...body, id, meta: { ...body.meta, versionId: String(version), lastUpdated } },
       version,
       visibleAt: lastStamp + remote.lateness,
+      before: known && visible(known, lastStamp),
     };
     rows.set(key, row);
     removed.delete(key);
@@ -139,8 +143,8 @@ export function modelRemote(host: string, knobs: ModelKnobs, now: () => number):
     const from = since === undefined ? undefined : stamp(Temporal.Instant.from(since).epochMilliseconds);
     const tokens = parameters.get('identifier')?.split(',');
     const found = [...rows.values()]
-      .filter(({ body, visibleAt }) => body.resourceType === type && visibleAt <= time)
-      .map(({ body }) => body)
+      .filter(({ body }) => body.resourceType === type)
+      .flatMap((row) => visible(row, time)?.body ?? [])
       .filter((body) => from === undefined || String(body.meta?.lastUpdated) >= from)
       .filter((body) => !tokens || identifiersOf(body).some((token) => tokens.includes(token)))
       .sort((a, b) => (String(a.meta?.lastUpdated) < String(b.meta?.lastUpdated) ? -1 : 1));
@@ -223,6 +227,11 @@ export function modelRemote(host: string, knobs: ModelKnobs, now: () => number):
 
   const outcome = (status: number) => respond(status, { resourceType: 'OperationOutcome', issue: [] });
   return remote;
+}
+
+/** What a search shows of it. */
+function visible(row: Row | undefined, time: number): Row | undefined {
+  return row && row.visibleAt > time ? visible(row.before, time) : row;
 }
 
 function statement({ versioning, conditionalCreate, transactions }: ModelKnobs): object {

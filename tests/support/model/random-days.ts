@@ -71,11 +71,11 @@ const ACTS: readonly (readonly [string, number, Act])[] = [
   ['machine clock', 1, ({ world, random }) => world.turnMachine(-Math.floor(random() * 5 * MINUTE))],
   ['server clock', 1, (days) => void (days.world.skew[server(days)] = Math.floor((days.random() - 0.5) * 2 * MINUTE))],
   ['status here', 2, statusHere],
-  ['delete here', 0.4, deleteHere],
+  ['delete here', 0.6, deleteHere],
   ['delete there', 0.4, deleteThere],
   ['decide', 3, decide],
-  ['backup', 0.5, backup],
-  ['restore', 0.3, restore],
+  ['backup', 1.5, backup],
+  ['restore', 0.8, restore],
 ];
 const WEIGHT = ACTS.reduce((sum, [, weight]) => sum + weight, 0);
 
@@ -348,12 +348,13 @@ async function restore(days: Days): Promise<void> {
   const known = await days.world.store.query('SELECT content FROM version');
   const text = known.map(({ content }) => String(content)).join('\n');
   days.edits.forget(name, (edit) => text.includes(`"${edit}"`));
-  await days.world.store.commit({ reference: 'Device/operator', kind: 'service' }, [], [
-    {
-      sql: 'UPDATE checkpoint SET high_water = NULL, cursor = NULL, window_start = NULL, window_max = NULL WHERE connection = ?',
-      params: [name],
-    },
-  ]);
+  await readAnew(days, name);
+}
+
+async function readAnew({ world }: Days, name: ServerName): Promise<void> {
+  const nothing = 'high_water = NULL, cursor = NULL, window_start = NULL, window_max = NULL';
+  const rewind = { sql: `UPDATE checkpoint SET ${nothing} WHERE connection = ?`, params: [name] };
+  await world.store.commit({ reference: 'Device/operator', kind: 'service' }, [], [rewind]);
 }
 
 /** Everything works again and every question is answered, until nothing moves any more. */
@@ -364,6 +365,8 @@ async function comeToRest(days: Days): Promise<string[]> {
     Object.assign(world.remotes[name], { down: false, lateness: 0 });
     world.remotes[name].troubles.length = 0;
     world.skew[name] = 0;
+    // As the nightly sweep does: what was there before its patient was known is found by it only.
+    await readAnew(days, name);
   }
   for (let rounds = 0; rounds < 60; rounds += 1) {
     world.pass(20 * MINUTE);
@@ -390,7 +393,7 @@ async function findDamage(days: Days): Promise<string[]> {
   const { world, deleted, unclear } = days;
   const damage: string[] = [];
   const here = await everythingHere(days);
-  damage.push(...repeated('here', here));
+  damage.push(...repeated('here', here, deleted));
   const asked = await world.store.query('SELECT local, remote, remote_body, proposed FROM conflict');
   const questions = asked.map((row) => Object.values(row).join(' ')).join('\n');
   const isAsked = (text: string) => questions.includes(`"${text}"`);
@@ -402,8 +405,9 @@ async function findDamage(days: Days): Promise<string[]> {
   return damage;
 }
 
-function repeated(place: Place, resources: readonly Made[]): string[] {
-  const keys = resources.map(keyOf);
+/** @param deleted keys that may come back as another copy, because a person decided so */
+function repeated(place: Place, resources: readonly Made[], deleted: ReadonlySet<string>): string[] {
+  const keys = resources.map(keyOf).filter((key) => !deleted.has(key));
   const twice = [...new Set(keys.filter((key, index) => keys.indexOf(key) !== index))];
   return twice.map((key) => `${key} is there twice at ${place}.`);
 }
@@ -412,7 +416,7 @@ async function differences(days: Days, name: ServerName, here: readonly (Made & 
   const { world, deleted } = days;
   const damage = [];
   const there = everythingAt(days, name);
-  damage.push(...repeated(name, there));
+  damage.push(...repeated(name, there, deleted));
   const context = { remoteBase: world.remotes[name].baseUrl, ownSystem: 'https://baton.test/id' };
   const own = there.map(({ resourceType, id }) => ({ type: resourceType, id }));
   const targets = there.flatMap((one) => remoteTargets(context, jsonOf(one)));
