@@ -19,6 +19,14 @@ export function ageOf(link: Link, body: JsonObject, version: string | undefined)
   return known && seen && Temporal.Instant.compare(seen, known) < 0 ? 'older' : 'forked';
 }
 
+/** True when a search may have shown a copy that was replaced since. */
+export function mayBeStale(link: Link, body: JsonObject, version: string | undefined): boolean {
+  const [before, now] = [numberOf(link.remoteVersion), numberOf(version)];
+  if (before !== undefined && now !== undefined) return now < before;
+  const [known, seen] = [link.baseRemote && updatedOf(link.baseRemote), updatedOf(body)];
+  return known !== undefined && seen !== undefined && Temporal.Instant.compare(seen, known) < 0;
+}
+
 /** Like `reconcile`, for a copy of that age. An older one brings nothing, and gets what we have. */
 export function reconcileAged(copies: Copies, policy: ResourcePolicy, age: Age): Reconciled {
   if (age === 'newer') return reconcile(copies, policy);

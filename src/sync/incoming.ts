@@ -13,6 +13,7 @@ import { type LinkMap, toLocalTerms } from './mapping.ts';
 import { findMatch } from './match.ts';
 import { mark } from './outbox.ts';
 import { patientOf } from './patient-reference.ts';
+import { currentCopy } from './stale-copy.ts';
 
 export type IncomingOutcome = 'echo' | 'out-of-scope' | 'created' | 'updated' | 'merged' | 'linked' | 'conflict';
 
@@ -59,7 +60,12 @@ export async function identify(
   const { type, remoteId, body, version } = received;
   const nothing = { type, remoteId, remoteVersion: version, body, changes: [], statements: [] };
   if (link) {
-    if (!isEcho(link, body, version)) return { ...received, link, match: undefined, localId: link.localId };
+    if (!isEcho(link, body, version)) {
+      const current = await currentCopy(context, link, received);
+      if (!current || (current !== received && isEcho(link, current.body, current.version)))
+        return { ...nothing, outcome: 'echo', localId: link.localId };
+      return { ...current, link, match: undefined, localId: link.localId };
+    }
     // The same content under a new version: remembered, because the next update must name it.
     const moved = version !== undefined && version !== link.remoteVersion;
     const statements = moved ? [saveLink({ ...link, remoteVersion: version }, realNow(context))] : [];

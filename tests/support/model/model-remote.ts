@@ -9,7 +9,7 @@ type Body = Resource & { id: string };
 interface Row {
   readonly body: Body;
   readonly version: number;
-  /** Remote time from which searches show it. */
+  /** True time from which searches show it. */
   readonly visibleAt: number;
   /** What searches show until then. */
   readonly before: Row | undefined;
@@ -54,12 +54,14 @@ export interface ModelRemote {
 
 const TYPES = ['Patient', 'CarePlan', 'Goal', 'Task'];
 
-/** @param now the server's clock, epoch milliseconds */
-export function modelRemote(host: string, knobs: ModelKnobs, now: () => number): ModelRemote {
+/**
+ * @param now the server's clock, epoch milliseconds
+ * @param time true time, which its clock may be off from
+ */
+export function modelRemote(host: string, knobs: ModelKnobs, now: () => number, time: () => number): ModelRemote {
   const baseUrl = `http://${host}/fhir`;
   let rows = new Map<string, Row>();
   let removed = new Set<string>();
-  let lastStamp = 0;
 
   const remote: ModelRemote = {
     baseUrl,
@@ -89,18 +91,17 @@ export function modelRemote(host: string, knobs: ModelKnobs, now: () => number):
 
   function write(resource: Resource, id: string): Row {
     const key = `${resource.resourceType}/${id}`;
-    lastStamp = now();
     const known = rows.get(key);
     const version = (known?.version ?? 0) + 1;
-    const lastUpdated = stamp(lastStamp);
+    const lastUpdated = stamp(now());
     const body = structuredClone(resource) as Body;
     if (knobs.normalise && 'description' in body) body.description = String(body.description).trim();
     if (knobs.normalise) delete (body as { language?: string }).language;
     const row = {
       body: { ...body, id, meta: { ...body.meta, versionId: String(version), lastUpdated } },
       version,
-      visibleAt: lastStamp + remote.lateness,
-      before: known && visible(known, lastStamp),
+      visibleAt: time() + remote.lateness,
+      before: visible(known, time()),
     };
     rows.set(key, row);
     removed.delete(key);
@@ -118,7 +119,8 @@ export function modelRemote(host: string, knobs: ModelKnobs, now: () => number):
     if (remote.down) throw refused();
     const trouble = url.pathname.endsWith('/metadata') ? undefined : remote.troubles.shift();
     if (trouble?.kind === 'status') {
-      const headers: Record<string, string> = trouble.retryAfter === undefined ? {} : { 'retry-after': trouble.retryAfter };
+      const headers: Record<string, string> =
+        trouble.retryAfter === undefined ? {} : { 'retry-after': trouble.retryAfter };
       return respond(trouble.status, { resourceType: 'OperationOutcome', issue: [] }, headers);
     }
     if (trouble?.kind === 'html') return new Response('<html>please sign in</html>', { status: 200 });
@@ -138,13 +140,12 @@ export function modelRemote(host: string, knobs: ModelKnobs, now: () => number):
   }
 
   function search(type: string, parameters: URLSearchParams): Bundle {
-    const time = now();
     const since = parameters.get('_lastUpdated')?.slice(2);
     const from = since === undefined ? undefined : stamp(Temporal.Instant.from(since).epochMilliseconds);
     const tokens = parameters.get('identifier')?.split(',');
     const found = [...rows.values()]
       .filter(({ body }) => body.resourceType === type)
-      .flatMap((row) => visible(row, time)?.body ?? [])
+      .flatMap((row) => visible(row, time())?.body ?? [])
       .filter((body) => from === undefined || String(body.meta?.lastUpdated) >= from)
       .filter((body) => !tokens || identifiersOf(body).some((token) => tokens.includes(token)))
       .sort((a, b) => (String(a.meta?.lastUpdated) < String(b.meta?.lastUpdated) ? -1 : 1));
@@ -204,7 +205,10 @@ export function modelRemote(host: string, knobs: ModelKnobs, now: () => number):
     const ids = made.map(({ fullUrl, type, row }) => [fullUrl, `${type}/${row?.body.id}`] as const);
     const entry = made.map(({ status, row, type }) => {
       if (row && status === 201) {
-        const text = ids.reduce((json, [from, to]) => json.replaceAll(`"${from}"`, `"${to}"`), JSON.stringify(row.body));
+        const text = ids.reduce(
+          (json, [from, to]) => json.replaceAll(`"${from}"`, `"${to}"`),
+          JSON.stringify(row.body),
+        );
         rows.set(`${type}/${row.body.id}`, { ...row, body: JSON.parse(text) });
       }
       const location = `${type}/${row?.body.id}/_history/${row?.version}`;

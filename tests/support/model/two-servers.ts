@@ -62,19 +62,27 @@ export async function openTwoServers(options: TwoServersOptions): Promise<TwoSer
   const { store } = temp;
   const skew = { a: 0, b: 0 };
   const events: SyncEvent[] = [];
-  const make = (name: ServerName) => modelRemote(`${name}.test`, knobs[name], () => time + skew[name]);
+  const make = (name: ServerName) =>
+    modelRemote(
+      `${name}.test`,
+      knobs[name],
+      () => time + skew[name],
+      () => time,
+    );
   const remotes = { a: make('a'), b: make('b') };
-  const connections = SERVERS.map((name): Connection => ({
-    name,
-    baseUrl: remotes[name].baseUrl,
-    vendor: 'generic',
-    mode: 'both',
-    auth: { type: 'none' },
-    types: TYPES,
-    overlapSeconds: 300,
-    pullEverySeconds: 60,
-    ...options.connection,
-  }));
+  const connections = SERVERS.map(
+    (name): Connection => ({
+      name,
+      baseUrl: remotes[name].baseUrl,
+      vendor: 'generic',
+      mode: 'both',
+      auth: { type: 'none' },
+      types: TYPES,
+      overlapSeconds: 300,
+      pullEverySeconds: 60,
+      ...options.connection,
+    }),
+  );
   const route: typeof globalThis.fetch = (input, init) =>
     remotes[String(input).startsWith(remotes.a.baseUrl) ? 'a' : 'b'].fetch(input, init);
   const process = (bomb?: Bomb): Sync => {
