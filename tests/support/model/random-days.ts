@@ -3,7 +3,7 @@
 // docs/sync-spec.md#I12 docs/sync-spec.md#I14
 import type { CarePlan, Patient, Task } from '@medplum/fhirtypes';
 import { sameJson } from '../../../src/fhir/canonical-json.ts';
-import { comparable, jsonOf } from '../../../src/sync/body.ts';
+import { comparable, jsonOf, resourceOf } from '../../../src/sync/body.ts';
 import { readLinkMap } from '../../../src/sync/identity.ts';
 import { remoteTargets, toLocalTerms } from '../../../src/sync/mapping.ts';
 import type { Resolution } from '../../../src/sync/resolve.ts';
@@ -40,7 +40,7 @@ interface Days {
   readonly edits: Edits;
   readonly story: string[];
   readonly deleted: Set<string>;
-  /** `server key` of copies that a restore took back, and keys of those edited afterwards: nobody can tell what that was. */
+  /** `server key` of copies that a restore took back, and keys of those edited afterwards or decided wholesale: nobody can tell what that was. */
   readonly tookBack: Set<string>;
   readonly unclear: Set<string>;
   /** Whether every exchange is part of the story. */
@@ -325,11 +325,20 @@ async function decide(days: Days): Promise<void> {
   const open = (await days.world.sync.conflicts()).sort((a, b) => (a.localId < b.localId ? -1 : 1));
   const conflict = pick(days.random, open);
   if (!conflict) return;
-  const kinds = conflict.kind === 'content' ? (['ours', 'theirs', 'proposed'] as const) : (['ours', 'theirs'] as const);
+  const kinds =
+    conflict.kind === 'content'
+      ? (['ours', 'ours', 'theirs', 'proposed', 'proposed'] as const)
+      : (['ours', 'theirs'] as const);
   const resolution: Resolution = { take: pick(days.random, kinds) ?? 'ours' };
   note(days, `${conflict.connection} ${conflict.localId} ${conflict.kind}: ${resolution.take}`);
-  // Refused when our copy was edited since, or when there is no such side.
-  await days.world.sync.resolve(NURSE, conflict.id, resolution).catch((error: Error) => note(days, error.message));
+  try {
+    await days.world.sync.resolve(NURSE, conflict.id, resolution);
+  } catch (error) {
+    // Refused when our copy was edited since, or when there is no such side.
+    return note(days, (error as Error).message);
+  }
+  // The whole of their copy, with whatever it lacks of ours: the person's will, not a loss.
+  if (resolution.take === 'theirs' && conflict.local) days.unclear.add(keyOf(resourceOf(conflict.local)));
 }
 
 function backup(days: Days): void {
