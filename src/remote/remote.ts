@@ -26,6 +26,8 @@ export interface RemoteOptions {
   /** For each exchange; 30 s when absent. */
   readonly timeout?: Temporal.Duration;
   readonly onBreaker: (status: BreakerStatus) => void;
+  /** Told of every exchange, whoever it is for. */
+  readonly onExchange?: (exchange: Exchange) => void;
   /** Told when the server lost or gained an ability that Baton relies on. */
   readonly onCapabilityChange?: (hash: string) => void;
   readonly random?: () => number;
@@ -86,7 +88,10 @@ export function createRemote(options: RemoteOptions): Remote {
         breaker,
         pacing,
         clock,
-        onExchange,
+        onExchange: (exchange) => {
+          options.onExchange?.(exchange);
+          onExchange(exchange);
+        },
         wait,
         ...(options.random ? { random: options.random } : {}),
       }),

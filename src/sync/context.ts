@@ -11,6 +11,7 @@ import type { Store } from '../store/store.ts';
 import { auditExchange, type Exchanged } from './audit-exchange.ts';
 import type { MappingContext } from './mapping.ts';
 import { ExchangeLog } from './message-log.ts';
+import type { Meter } from './meter.ts';
 import type { Policies } from './policies.ts';
 import type { Connection } from './settings.ts';
 
@@ -31,13 +32,16 @@ export interface SyncEvent {
     | 'withheld'
     | 'quarantined'
     | 'breaker'
-    | 'capability';
+    | 'capability'
+    | 'alert';
   readonly connection: string;
   readonly type?: string;
   readonly localId?: string;
   readonly remoteId?: string;
   readonly operation?: 'create' | 'update' | 'delete';
   readonly state?: BreakerState;
+  /** Name of an alert, e.g. `lag.exceeded`. */
+  readonly alert?: string;
 }
 
 /** What a connection has as long as the process lives. */
@@ -51,6 +55,7 @@ export interface ConnectionContext {
   readonly consent: ConsentContext;
   readonly log: Logger;
   readonly emit: (event: SyncEvent) => void;
+  readonly meter: Meter;
   readonly random: () => number;
   /** Aborted when Baton stops; checked between units of work. */
   readonly signal: AbortSignal;

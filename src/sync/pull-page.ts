@@ -170,6 +170,7 @@ function announce(context: RunContext, incoming: readonly Incoming[], refused: r
       remoteId,
       ...(localId ? { localId } : {}),
     };
+    if (outcome === 'echo') context.meter.echo(connection.name);
     if (outcome === 'conflict') emit({ ...event, kind: 'conflict' });
     else if (APPLIED.has(outcome)) emit({ ...event, operation: outcome === 'created' ? 'create' : 'update' });
   }

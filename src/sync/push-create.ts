@@ -11,6 +11,7 @@ import { type RunContext, realNow } from './context.ts';
 import { unlinkedTargets } from './dependencies.ts';
 import { type Link, readLinkMap, readLinksByRemote, remoteHash, saveLink } from './identity.ts';
 import { carriesIdentifier, remoteTargets, toLocalTerms, toRemoteTerms } from './mapping.ts';
+import type { ProbeResult } from './meter.ts';
 import type { Claim } from './outbox.ts';
 import { findTwin } from './push-match.ts';
 import { end, endFailed, type PushResult } from './settle-push.ts';
@@ -143,7 +144,9 @@ async function lookForEarlier(
   stored: StoredVersion,
 ): Promise<PushResult | 'absent'> {
   const found = await findEarlier(context, claim);
+  const tell = (result: ProbeResult) => context.meter.probe(context.connection.name, result);
   if (found === 'cannot-look') {
+    tell('cannot-look');
     const fault = 'Whether an interrupted create had an effect cannot be found out on this server.';
     await end(context, {
       claim,
@@ -152,13 +155,19 @@ async function lookForEarlier(
     });
     return 'waiting';
   }
-  if (!found.ok) return endFailed(context, claim, found.failure, true);
+  if (!found.ok) {
+    tell('failed');
+    return endFailed(context, claim, found.failure, true);
+  }
   const [first, second] = found.value;
+  if (first) tell('found');
   if (first && second) return park(context, claim, stored, first.body ? jsonOf(first.body) : {}, first.id);
   if (first) return adopt(context, claim, stored, first, 'again');
   const now = realNow(context);
   const visibleAfter = (claim.probedAt ?? now) + context.remote.vendor.visibilitySeconds * 1000;
-  if (claim.probedAt !== undefined && now >= visibleAfter) return 'absent';
+  const isAbsent = claim.probedAt !== undefined && now >= visibleAfter;
+  tell(isAbsent ? 'absent' : 'not-yet-visible');
+  if (isAbsent) return 'absent';
   const probedAt = claim.probedAt ?? now;
   const fault = 'An interrupted create is not visible; it is looked for once more before it is sent again.';
   const settlement = {

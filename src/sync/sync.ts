@@ -4,15 +4,20 @@ import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { asFault, Fault } from '../fault.ts';
 import type { SigningKey } from '../remote/authorization.ts';
+import type { BreakerStatus } from '../remote/breaker.ts';
 import { createRemote, type Remote } from '../remote/remote.ts';
-import type { Actor, Store } from '../store/store.ts';
+import { type Actor, BATON, type Store } from '../store/store.ts';
+import type { AlertThresholds } from './alert-kinds.ts';
+import { readBreaker, saveBreaker } from './breaker-row.ts';
 import { type Conflict, listOpenConflicts } from './conflict.ts';
 import { type ConnectionRuns, createConnection } from './connection.ts';
 import type { ConnectionContext, ConsentContext, SyncEvent } from './context.ts';
+import { createMeter, type Meter } from './meter.ts';
 import type { Policies } from './policies.ts';
 import { type Resolution, resolveConflict } from './resolve.ts';
 import type { Connection } from './settings.ts';
 import { type ConnectionStatus, connectionStatus } from './status.ts';
+import { createWatch } from './watch.ts';
 
 export interface SyncOptions {
   readonly store: Store;
@@ -28,6 +33,8 @@ export interface SyncOptions {
   /** What consents are asked with before a resource is sent. */
   readonly consent: ConsentContext;
   readonly emit?: (event: SyncEvent) => void;
+  /** When operators are told; those that are absent as in `alert-kinds.ts`. */
+  readonly alerts?: Partial<AlertThresholds> | undefined;
   /** Outbox rows worked on at a time per connection; as many as the vendor allows when absent. */
   readonly workers?: number;
   /** For each exchange; 30 s when absent. */
@@ -45,6 +52,8 @@ export interface Sync {
   /** Pushes soon after every commit, until `stop`. */
   follow(): void;
   status(): Promise<ConnectionStatus[]>;
+  /** What this process has counted since it started. */
+  readonly meter: Meter;
   conflicts(name?: string): Promise<Conflict[]>;
   /** @throws Fault not-found | conflict | precondition | invalid | unprocessable */
   resolve(actor: Actor, id: string, resolution: Resolution): Promise<void>;
@@ -53,15 +62,24 @@ export interface Sync {
 }
 
 export function createSync(options: SyncOptions): Sync {
-  const { store, clock, log, emit = () => undefined } = options;
+  const { store, clock, log } = options;
+  const meter = createMeter();
+  const emit = (event: SyncEvent) => {
+    meter.event(event);
+    watch.note(event);
+    options.emit?.(event);
+  };
+  const statusOf = (connection: Connection) =>
+    connectionStatus(store, connection, breakerOf(connection.name).status, clock);
+  const watch = createWatch({ store, clock, log, thresholds: options.alerts, emit, statusOf });
   const stopping = new AbortController();
   const working = new Set<Promise<unknown>>();
   const remotes = new Map<string, Remote>();
   const runs = options.connections.map((connection) => {
-    const remote = remoteOf(options, connection, emit);
+    const remote = remoteOf(options, connection, emit, meter, keepBreaker);
     remotes.set(connection.name, remote);
     const context: ConnectionContext = {
-      ...{ connection, remote, store, clock, log, emit, policies: options.policies, consent: options.consent },
+      ...{ connection, remote, store, clock, log, emit, meter, policies: options.policies, consent: options.consent },
       mapping: { remoteBase: remote.baseUrl, ownSystem: `${options.baseUrl}/id` },
       random: options.random ?? Math.random,
       signal: stopping.signal,
@@ -69,18 +87,49 @@ export function createSync(options: SyncOptions): Sync {
     return createConnection(context, options.workers ?? remote.vendor.concurrency);
   });
   let unfollow: (() => void) | undefined;
+  let restored: Promise<unknown> | undefined;
 
-  async function each(name: string | undefined, work: (run: ConnectionRuns) => Promise<unknown>): Promise<void> {
+  function breakerOf(name: string): Remote['breaker'] {
+    const breaker = remotes.get(name)?.breaker;
+    if (!breaker) throw new Fault('fault', `Connection "${name}" has no remote.`);
+    return breaker;
+  }
+
+  /** As they stood when the process before this one ended. */
+  async function restoreBreakers(): Promise<void> {
+    for (const [name, { breaker }] of remotes) {
+      const before = await readBreaker(store, name);
+      if (before && breaker.status.state === 'closed') breaker.restore(before);
+    }
+  }
+
+  function keepBreaker(name: string, status: BreakerStatus): void {
+    const saving = store.commit(BATON, [], [saveBreaker(name, status)]).catch((error: unknown) => {
+      log.error({ err: asFault(error), connection: name }, 'the state of the breaker is not kept');
+    });
+    working.add(saving);
+    void saving.finally(() => working.delete(saving));
+  }
+
+  async function each(
+    name: string | undefined,
+    work: (run: ConnectionRuns) => Promise<unknown>,
+    always = false,
+  ): Promise<void> {
     const chosen = runs.filter(({ connection }) => name === undefined || connection.name === name);
     if (name !== undefined && chosen.length === 0) throw new Fault('not-found', `There is no connection "${name}".`);
     if (stopping.signal.aborted) return;
     const all = chosen.map(async (run) => {
       try {
+        restored ??= restoreBreakers();
+        await restored;
         await work(run);
       } catch (error) {
         // The store failed or a bug: the rows say what was under way, and the next run goes on from there.
         log.error({ err: asFault(error), connection: run.connection.name }, 'sync run stopped');
+        restored = undefined;
       }
+      await watch.look(run.connection, always);
     });
     const done = Promise.all(all);
     working.add(done);
@@ -90,7 +139,7 @@ export function createSync(options: SyncOptions): Sync {
   return {
     pushNow: (name) => each(name, (run) => run.push()),
     pullNow: (name) => each(name, (run) => run.pull()),
-    tick: (now) => each(undefined, (run) => run.tick(now)),
+    tick: (now) => each(undefined, (run) => run.tick(now), true),
     follow() {
       let waiting = false;
       // However many commits there are during a push, one more push follows it.
@@ -103,14 +152,8 @@ export function createSync(options: SyncOptions): Sync {
         });
       });
     },
-    status: () =>
-      Promise.all(
-        runs.map(({ connection }) => {
-          const breaker = remotes.get(connection.name)?.breaker;
-          if (!breaker) throw new Fault('fault', `Connection "${connection.name}" has no remote.`);
-          return connectionStatus(store, connection, breaker.status);
-        }),
-      ),
+    meter,
+    status: () => Promise.all(runs.map(({ connection }) => statusOf(connection))),
     conflicts: (name) => listOpenConflicts(store, name),
     resolve: (actor, id, resolution) => resolveConflict(store, actor, id, resolution, clock.real().epochMilliseconds),
     async stop() {
@@ -121,18 +164,25 @@ export function createSync(options: SyncOptions): Sync {
   };
 }
 
-function remoteOf(options: SyncOptions, connection: Connection, emit: (event: SyncEvent) => void): Remote {
-  const { clock, fetch, key, log } = options;
+function remoteOf(
+  options: SyncOptions,
+  connection: Connection,
+  emit: (event: SyncEvent) => void,
+  meter: Meter,
+  keep: (name: string, status: BreakerStatus) => void,
+): Remote {
+  const { clock, fetch, key } = options;
   const known = { connection: connection.name };
   return createRemote({
     settings: connection,
     clock,
     fetch,
     key,
-    onBreaker: ({ state }) => {
-      log.warn({ ...known, state }, 'connection changed its state');
-      emit({ ...known, kind: 'breaker', state });
+    onBreaker: (status) => {
+      keep(connection.name, status);
+      emit({ ...known, kind: 'breaker', state: status.state });
     },
+    onExchange: (exchange) => meter.exchange(connection.name, exchange),
     onCapabilityChange: () => emit({ ...known, kind: 'capability' }),
     ...(options.timeout ? { timeout: options.timeout } : {}),
     ...(options.random ? { random: options.random } : {}),

@@ -1,6 +1,7 @@
 // Random days between two servers until so many steps are done; stops at the first world that went wrong and says how to
 // come back to it. By hand: npm run soak:sync -- --steps 200000 --seed 1
 import { parseArgs } from 'node:util';
+import { BARE, everyCall, PLAIN } from '../support/model/every-call.ts';
 import { type DayReport, randomDays } from '../support/model/random-days.ts';
 
 const { values } = parseArgs({
@@ -10,6 +11,8 @@ const { values } = parseArgs({
     /** Steps of one world, before it comes to rest and is looked at. */
     world: { type: 'string', default: '250' },
     story: { type: 'boolean', default: false },
+    /** Fails every single call of a day instead. */
+    nth: { type: 'boolean', default: false },
     /** Goes on after a world that went wrong. */
     all: { type: 'boolean', default: false },
   },
@@ -23,6 +26,17 @@ function tell(): void {
   console.log(`${JSON.stringify(sum)} ${rate} steps a second`);
 }
 
+async function failAll(): Promise<void> {
+  for (const knobs of [PLAIN, BARE]) {
+    for (const failing of ['before', 'after', 'hang'] as const) {
+      for (const deadly of [false, true]) {
+        const calls = await everyCall({ knobs, failing, deadly, reach: 'everything', stride: 1 });
+        console.log(`${failing}, ${deadly ? 'dies' : 'lives'}: each of ${calls} calls failed, all is well afterwards`);
+      }
+    }
+  }
+}
+
 function add(report: DayReport): void {
   sum.worlds += 1;
   for (const name of ['steps', 'edits', 'crashes', 'restores', 'conflicts', 'requests', 'writes'] as const) {
@@ -30,7 +44,8 @@ function add(report: DayReport): void {
   }
 }
 
-for (let seed = first; sum.steps < total; seed += 1) {
+if (values.nth) await failAll();
+for (let seed = first; !values.nth && sum.steps < total; seed += 1) {
   const report = await randomDays(seed, size, values.story);
   add(report);
   if (sum.worlds % 50 === 0) tell();

@@ -209,7 +209,10 @@ describe('authorization', () => {
     await world.sync.pushNow();
     await world.sync.pushNow();
     expect(world.remote.tokens.asked).toBe(1);
-    expect(world.events).toEqual([{ kind: 'breaker', connection: 'ehr', state: 'open' }]);
+    expect(world.events).toEqual([
+      { kind: 'breaker', connection: 'ehr', state: 'open' },
+      { kind: 'alert', connection: 'ehr', alert: 'breaker.opened' },
+    ]);
     const [message] = await world.temp.store.query("SELECT detail FROM message WHERE outcome = 'auth'");
     expect(message?.detail).toBe('The token endpoint answered 400 (invalid_client).');
     await world.restart(() => ({ key: right }));

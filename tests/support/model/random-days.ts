@@ -155,7 +155,7 @@ function knobsFrom(random: () => number): ModelKnobs {
 const server = ({ random }: Days): ServerName => (random() < 0.5 ? 'a' : 'b');
 const pick = <T>(random: () => number, items: readonly T[]): T | undefined =>
   items[Math.floor(random() * items.length)];
-const note = (days: Days, text: string) => days.story.push(`    ${text}`);
+const note = (days: Days, text: string): void => void days.story.push(`    ${text}`);
 
 async function everythingHere({ world }: Days): Promise<(Made & { id: string })[]> {
   const found: (Made & { id: string })[] = [];
@@ -335,7 +335,8 @@ async function decide(days: Days): Promise<void> {
     await days.world.sync.resolve(NURSE, conflict.id, resolution);
   } catch (error) {
     // Refused when our copy was edited since, or when there is no such side.
-    return note(days, (error as Error).message);
+    note(days, (error as Error).message);
+    return;
   }
   // The whole of their copy, with whatever it lacks of ours: the person's will, not a loss.
   if (resolution.take === 'theirs' && conflict.local) days.unclear.add(keyOf(resourceOf(conflict.local)));
@@ -363,7 +364,7 @@ async function restore(days: Days): Promise<void> {
     else if (now.meta?.versionId !== one.meta?.versionId) days.tookBack.add(`${name} ${keyOf(one)}`);
   }
   const known = await days.world.store.query('SELECT content FROM version');
-  const text = known.map(({ content }) => String(content)).join('\n');
+  const text = [...known.map(({ content }) => String(content)), JSON.stringify([...after.values()])].join('\n');
   days.edits.forget(name, (edit) => text.includes(`"${edit}"`));
   await readAnew(days, name);
 }

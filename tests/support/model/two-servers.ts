@@ -20,6 +20,9 @@ export const SERVERS: readonly ServerName[] = ['a', 'b'];
 const LABELS = readLabelPolicy(new URL('../../../profiles/access/consent-policy.json', import.meta.url).pathname);
 const POLICIES = readPolicies(new URL('../../../profiles/policies', import.meta.url).pathname);
 
+/** Which calls of a process a bomb counts. */
+export type Reach = 'exchanges' | 'commits' | 'everything';
+
 export interface TwoServers {
   readonly store: Store;
   readonly remotes: Readonly<Record<ServerName, ModelRemote>>;
@@ -38,7 +41,7 @@ export interface TwoServers {
   remove(type: string, id: string): Promise<void>;
   all<T extends Resource>(type: T['resourceType']): Promise<(T & { id: string })[]>;
   /** A new process on the same store; the earlier one is forgotten wherever it was. */
-  start(bomb?: Bomb): void;
+  start(bomb?: Bomb, reach?: Reach): void;
   cleanup(): Promise<void>;
 }
 
@@ -47,6 +50,8 @@ export interface TwoServersOptions {
   readonly random: () => number;
   readonly workers?: number;
   readonly connection?: Partial<Connection>;
+  /** Of the processes that are to fail. */
+  readonly timeout?: Temporal.Duration;
 }
 
 const TYPES = { Patient: 'both', CarePlan: 'both', Task: 'both' } as const;
@@ -58,7 +63,7 @@ export async function openTwoServers(options: TwoServersOptions): Promise<TwoSer
   let turned = 0;
   const machine = () => Temporal.Instant.fromEpochMilliseconds(time + turned);
   const clock = { now: machine, real: machine };
-  const temp = await openTempStore({ clock, memory: true, engine: 'sqlite' });
+  const temp = await openTempStore({ clock, memory: true });
   const { store } = temp;
   const skew = { a: 0, b: 0 };
   const events: SyncEvent[] = [];
@@ -85,7 +90,7 @@ export async function openTwoServers(options: TwoServersOptions): Promise<TwoSer
   );
   const route: typeof globalThis.fetch = (input, init) =>
     remotes[String(input).startsWith(remotes.a.baseUrl) ? 'a' : 'b'].fetch(input, init);
-  const process = (bomb?: Bomb): Sync => {
+  const process = (bomb?: Bomb, reach: Reach = 'everything'): Sync => {
     const rest: Omit<SyncOptions, 'store' | 'fetch'> = {
       clock,
       log: pino({ level: 'silent' }),
@@ -98,9 +103,14 @@ export async function openTwoServers(options: TwoServersOptions): Promise<TwoSer
       random,
       wait: async () => undefined,
     };
-    return bomb
-      ? createSync({ ...rest, store: fragile<Store>(store, STORE_CALLS, bomb), fetch: fragileFetch(route, bomb) })
-      : createSync({ ...rest, store, fetch: route });
+    if (!bomb) return createSync({ ...rest, store, fetch: route });
+    const calls = reach === 'everything' ? STORE_CALLS : new Set(reach === 'commits' ? ['commit'] : []);
+    return createSync({
+      ...rest,
+      ...(options.timeout ? { timeout: options.timeout } : {}),
+      store: fragile<Store>(store, calls, bomb),
+      fetch: reach === 'commits' ? route : fragileFetch(route, bomb),
+    });
   };
   const world: TwoServers = {
     ...{ store, remotes, events, connections, skew },
@@ -124,8 +134,8 @@ export async function openTwoServers(options: TwoServersOptions): Promise<TwoSer
       const rows = await store.query("SELECT content FROM resource WHERE type = ? AND content <> ''", [type]);
       return rows.map(({ content }) => JSON.parse(String(content)));
     },
-    start(bomb) {
-      world.sync = process(bomb);
+    start(bomb, reach) {
+      world.sync = process(bomb, reach);
     },
     async cleanup() {
       await temp.cleanup();
