@@ -178,6 +178,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     key: keys.client.ES384,
     policies: readPolicies(join(PROFILES, 'policies')),
     consent: { parameters, labels: policy },
+    alerts: config.alerts,
     emit: (event) => log.info(event, event.kind),
   });
 

@@ -40,8 +40,16 @@ export interface AuditConfig {
   readonly keepDays?: number;
 }
 
+/** Thresholds in seconds; those that are absent as in `config-schema.ts`. */
+export interface AlertConfig {
+  readonly lagSeconds?: number;
+  readonly stalledSeconds?: number;
+  readonly quarantineSeconds?: number;
+}
+
 export interface ConfigFile {
   readonly audit: AuditConfig;
+  readonly alerts: AlertConfig;
   readonly facilities: readonly FacilityConfig[];
   readonly connections: readonly ConnectionConfig[];
   readonly issuers: readonly IssuerConfig[];

@@ -10,12 +10,12 @@ import type { RouteFacts } from '../route-facts.ts';
 import { listConflicts, readResolution } from './conflicts.ts';
 import { FOLLOW_UP_FILTERS, listFollowUps } from './follow-ups.ts';
 import { type ListPage, type ListRequest, listRequest } from './list-request.ts';
-import { AUDIT, DELIVERIES, listTable, MESSAGES, OUTBOX } from './table-list.ts';
+import { ALERTS, AUDIT, DELIVERIES, listTable, MESSAGES, OUTBOX } from './table-list.ts';
 
 export interface OperatorParts {
   readonly context: FhirContext;
   /** Absent: no routes about connections. */
-  readonly sync?: Pick<Sync, 'status' | 'conflicts' | 'resolve' | 'pullNow' | 'pushNow'> | undefined;
+  readonly sync?: Pick<Sync, 'status' | 'meter' | 'conflicts' | 'resolve' | 'pullNow' | 'pushNow'> | undefined;
   /** Absent: no sweep. */
   readonly transitions?: Pick<Transitions, 'tick'> | undefined;
   readonly verifyTrail: () => Promise<TrailVerdict>;
@@ -39,7 +39,7 @@ export function serveOperators(
   command('audit/verify', 'audit-verify', () => verifyTrail());
   if (transitions) command('sweep', 'sweep', () => transitions.tick());
   if (!sync) return;
-  for (const [name, table] of Object.entries({ outbox: OUTBOX, messages: MESSAGES })) {
+  for (const [name, table] of Object.entries({ outbox: OUTBOX, messages: MESSAGES, alerts: ALERTS })) {
     list(name, table.filters, (request) => listTable(store, table, request));
   }
   list('connections', [], async () => ({ items: await sync.status() }));

@@ -45,6 +45,15 @@ export const MESSAGES: Table = {
   filters: ['connection', 'type', 'direction', 'outcome'],
 };
 
+export const ALERTS: Table = {
+  name: 'alert',
+  columns: 'id connection event detail at'.split(' '),
+  times: ['at'],
+  order: 'at',
+  key: 'id',
+  filters: ['connection', 'event'],
+};
+
 export const DELIVERIES: Table = {
   name: 'delivery',
   columns: 'channel key received outcome'.split(' '),
