@@ -16,6 +16,8 @@ export interface RemoteSettings {
   readonly baseUrl: string;
   readonly vendor: VendorName;
   readonly auth: AuthorizationSettings;
+  /** Instead of the vendor's bounds. */
+  readonly pacing?: { readonly requestsPerSecond?: number; readonly concurrency?: number };
 }
 
 export interface RemoteOptions {
@@ -56,7 +58,8 @@ export function createRemote(options: RemoteOptions): Remote {
   const send = createSend({ fetch: options.fetch, ...(options.timeout ? { timeout: options.timeout } : {}) });
   const breaker = createBreaker(now, options.onBreaker);
   const wait = options.wait ?? ((milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)));
-  const pacing = createPacing({ ...vendor, now, wait });
+  const bounds = { ...vendor, ...settings.pacing };
+  const pacing = createPacing({ ...bounds, now, wait });
   const { auth } = settings;
   const { key } = options;
   const authorization =

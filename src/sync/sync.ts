@@ -4,20 +4,18 @@ import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { asFault, Fault } from '../fault.ts';
 import type { SigningKey } from '../remote/authorization.ts';
-import type { BreakerStatus } from '../remote/breaker.ts';
 import { createRemote, type Remote } from '../remote/remote.ts';
-import { type Actor, BATON, type Store } from '../store/store.ts';
+import type { Actor, Store } from '../store/store.ts';
 import type { AlertThresholds } from './alert-kinds.ts';
-import { readBreaker, saveBreaker } from './breaker-row.ts';
 import { type Conflict, listOpenConflicts } from './conflict.ts';
 import { type ConnectionRuns, createConnection } from './connection.ts';
 import type { ConnectionContext, ConsentContext, SyncEvent } from './context.ts';
-import { createMeter, type Meter } from './meter.ts';
+import type { Meter } from './meter.ts';
+import { createObserver, type Observer } from './observe.ts';
 import type { Policies } from './policies.ts';
 import { type Resolution, resolveConflict } from './resolve.ts';
 import type { Connection } from './settings.ts';
 import { type ConnectionStatus, connectionStatus } from './status.ts';
-import { createWatch } from './watch.ts';
 
 export interface SyncOptions {
   readonly store: Store;
@@ -63,20 +61,13 @@ export interface Sync {
 
 export function createSync(options: SyncOptions): Sync {
   const { store, clock, log } = options;
-  const meter = createMeter();
-  const emit = (event: SyncEvent) => {
-    meter.event(event);
-    watch.note(event);
-    options.emit?.(event);
-  };
-  const statusOf = (connection: Connection) =>
-    connectionStatus(store, connection, breakerOf(connection.name).status, clock);
-  const watch = createWatch({ store, clock, log, thresholds: options.alerts, emit, statusOf });
+  const observer = createObserver({ ...options, thresholds: options.alerts, statusOf });
+  const { emit, meter } = observer;
   const stopping = new AbortController();
   const working = new Set<Promise<unknown>>();
   const remotes = new Map<string, Remote>();
   const runs = options.connections.map((connection) => {
-    const remote = remoteOf(options, connection, emit, meter, keepBreaker);
+    const remote = remoteOf(options, connection, observer);
     remotes.set(connection.name, remote);
     const context: ConnectionContext = {
       ...{ connection, remote, store, clock, log, emit, meter, policies: options.policies, consent: options.consent },
@@ -87,28 +78,15 @@ export function createSync(options: SyncOptions): Sync {
     return createConnection(context, options.workers ?? remote.vendor.concurrency);
   });
   let unfollow: (() => void) | undefined;
-  let restored: Promise<unknown> | undefined;
 
-  function breakerOf(name: string): Remote['breaker'] {
-    const breaker = remotes.get(name)?.breaker;
-    if (!breaker) throw new Fault('fault', `Connection "${name}" has no remote.`);
-    return breaker;
+  function remoteNamed(name: string): Remote {
+    const remote = remotes.get(name);
+    if (!remote) throw new Fault('fault', `Connection "${name}" has no remote.`);
+    return remote;
   }
 
-  /** As they stood when the process before this one ended. */
-  async function restoreBreakers(): Promise<void> {
-    for (const [name, { breaker }] of remotes) {
-      const before = await readBreaker(store, name);
-      if (before && breaker.status.state === 'closed') breaker.restore(before);
-    }
-  }
-
-  function keepBreaker(name: string, status: BreakerStatus): void {
-    const saving = store.commit(BATON, [], [saveBreaker(name, status)]).catch((error: unknown) => {
-      log.error({ err: asFault(error), connection: name }, 'the state of the breaker is not kept');
-    });
-    working.add(saving);
-    void saving.finally(() => working.delete(saving));
+  function statusOf(connection: Connection): Promise<ConnectionStatus> {
+    return connectionStatus(store, connection, remoteNamed(connection.name).breaker.status, clock);
   }
 
   async function each(
@@ -121,15 +99,13 @@ export function createSync(options: SyncOptions): Sync {
     if (stopping.signal.aborted) return;
     const all = chosen.map(async (run) => {
       try {
-        restored ??= restoreBreakers();
-        await restored;
+        await observer.begin(run.connection.name, remoteNamed(run.connection.name).breaker);
         await work(run);
       } catch (error) {
         // The store failed or a bug: the rows say what was under way, and the next run goes on from there.
         log.error({ err: asFault(error), connection: run.connection.name }, 'sync run stopped');
-        restored = undefined;
       }
-      await watch.look(run.connection, always);
+      await observer.look(run.connection, always);
     });
     const done = Promise.all(all);
     working.add(done);
@@ -160,30 +136,20 @@ export function createSync(options: SyncOptions): Sync {
       unfollow?.();
       stopping.abort();
       await Promise.all(working);
+      await observer.settled();
     },
   };
 }
 
-function remoteOf(
-  options: SyncOptions,
-  connection: Connection,
-  emit: (event: SyncEvent) => void,
-  meter: Meter,
-  keep: (name: string, status: BreakerStatus) => void,
-): Remote {
+function remoteOf(options: SyncOptions, connection: Connection, { emit, told }: Observer): Remote {
   const { clock, fetch, key } = options;
-  const known = { connection: connection.name };
   return createRemote({
     settings: connection,
     clock,
     fetch,
     key,
-    onBreaker: (status) => {
-      keep(connection.name, status);
-      emit({ ...known, kind: 'breaker', state: status.state });
-    },
-    onExchange: (exchange) => meter.exchange(connection.name, exchange),
-    onCapabilityChange: () => emit({ ...known, kind: 'capability' }),
+    ...told(connection.name),
+    onCapabilityChange: () => emit({ connection: connection.name, kind: 'capability' }),
     ...(options.timeout ? { timeout: options.timeout } : {}),
     ...(options.random ? { random: options.random } : {}),
     ...(options.wait ? { wait: options.wait } : {}),
