@@ -1,5 +1,6 @@
 // Operators are told of changes of state: once at the beginning, once at the end, whatever restarts in between.
 // docs/sync-spec.md#I19 docs/sync-spec.md#I23
+import type { Patient } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openWorld, patient, task, type World } from '../support/sync-world.ts';
 
@@ -67,7 +68,7 @@ test('a change that waits too long is told, and that it has arrived', async () =
 test('the first conflict and the last decision are told', async () => {
   await world.write(patient('p1'));
   await world.sync.pushNow();
-  const [there] = world.remote.all('Patient');
+  const [there] = world.remote.all('Patient') as Patient[];
   world.remote.put({ ...there, resourceType: 'Patient', gender: 'male' });
   await world.write(patient('p1', { gender: 'female' }));
   await world.sync.pullNow();

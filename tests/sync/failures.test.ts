@@ -216,6 +216,7 @@ describe('authorization', () => {
     const [message] = await world.temp.store.query("SELECT detail FROM message WHERE outcome = 'auth'");
     expect(message?.detail).toBe('The token endpoint answered 400 (invalid_client).');
     await world.restart(() => ({ key: right }));
+    world.pass({ minutes: 1 });
     await world.sync.pushNow();
     expect(world.remote.all('Patient')).toHaveLength(2);
   });
