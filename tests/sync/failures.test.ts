@@ -1,4 +1,5 @@
-// Requests that fail, answers that get lost, processes that die: no duplicate, no hole. docs/sync-spec.md
+// Requests that fail, answers that get lost, processes that die: no duplicate, no hole.
+// docs/sync-spec.md#I4 docs/sync-spec.md#I6 docs/sync-spec.md#I16 docs/sync-spec.md#I18
 import type { Task } from '@medplum/fhirtypes';
 import { exportJWK, generateKeyPair, type JSONWebKeySet } from 'jose';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
