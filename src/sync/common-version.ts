@@ -11,12 +11,21 @@ import { type Copies, type Reconciled, reconcile } from './reconcile.ts';
  */
 export type Age = 'newer' | 'older' | 'forked';
 
+/** Servers that number versions begin with it. */
+export const FIRST_VERSION = '1';
+
 /** @param version of the received body, as the server numbers it */
 export function ageOf(link: Link, body: JsonObject, version: string | undefined): Age {
+  if (!link.baseRemote) return link.how === 'created-by-us' ? ageOfOurs(version) : 'newer';
   const [before, now] = [numberOf(link.remoteVersion), numberOf(version)];
-  if (before === undefined || now === undefined || now >= before || !link.baseRemote) return 'newer';
+  if (before === undefined || now === undefined || now >= before) return 'newer';
   const [known, seen] = [updatedOf(link.baseRemote), updatedOf(body)];
   return known && seen && Temporal.Instant.compare(seen, known) < 0 ? 'older' : 'forked';
+}
+
+/** Of a resource that we made there without hearing of it: unless it is the first version, somebody has edited it since. */
+export function ageOfOurs(version: string | undefined): Age {
+  return version === FIRST_VERSION ? 'older' : 'forked';
 }
 
 /** True when a search may have shown a copy that was replaced since. */

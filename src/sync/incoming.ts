@@ -5,7 +5,7 @@ import { type JsonObject, sameJson } from '../fhir/canonical-json.ts';
 import type { Change } from '../fhir/change.ts';
 import type { Statement, StoredVersion } from '../store/store.ts';
 import { comparable, dressed, parseBody, resourceOf } from './body.ts';
-import { ageOf, reconcileAged, sameMoment } from './common-version.ts';
+import { ageOf, ageOfOurs, reconcileAged, sameMoment } from './common-version.ts';
 import { type NewConflict, openConflict, readOpenConflict, supersede } from './conflict.ts';
 import { type RunContext, realNow } from './context.ts';
 import { type Link, type LinkOrigin, remoteHash, saveLink } from './identity.ts';
@@ -135,7 +135,8 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
   const origin = link?.baseRemote ? toLocalTerms(mapping, map, link.baseRemote).body : { resourceType: type };
   const baseLocal = link?.baseLocal ?? origin;
   const copies = { baseLocal, baseRemote: origin, local, remote: mapped.body };
-  const result = reconcileAged(copies, context.policies[type] ?? {}, link ? ageOf(link, body, version) : 'newer');
+  const unheardOf = match?.how === 'created-by-us' ? ageOfOurs(version) : 'newer';
+  const result = reconcileAged(copies, context.policies[type] ?? {}, link ? ageOf(link, body, version) : unheardOf);
   if (result.conflicts.length > 0) {
     const asked = await conflictUnlessOpen(context, incoming, {
       ...bodies(context, received, stored),
