@@ -1,5 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
+function zone(name: string, TZ: string) {
+  const include = [
+    'tests/zones.test.ts',
+    'tests/care/{business-calendar,deadline,discharge}.test.ts',
+    'tests/intake/timestamp.test.ts',
+    'tests/sync/parts.test.ts',
+    'tests/transitions/sweep.test.ts',
+  ];
+  return { extends: true, test: { name, include, env: { TZ } } } as const;
+}
+
 export default defineConfig({
   test: {
     exclude: ['tests/corpus/**', 'tests/browser/**', 'node_modules/**'],
@@ -10,6 +21,9 @@ export default defineConfig({
     globalSetup: ['tests/support/postgres-for-run.ts'],
     projects: [
       { extends: true, test: { name: 'all', include: ['tests/**/*.test.ts'] } },
+      // What depends on dates, once more where they are others.
+      zone('new-york', 'America/New_York'),
+      zone('kathmandu', 'Asia/Kathmandu'),
       {
         // What depends on the engine, once more on PostgreSQL; the contract runs on both engines by itself. All tests run
         // there with BATON_TEST_ENGINE=postgres and `--project all`.

@@ -13,6 +13,7 @@ import { type BenchOptions, readOptions, USAGE } from './bench/options.ts';
 import { populationOf } from './bench/population/population.ts';
 import { connectProfiler, profileTables } from './bench/profile.ts';
 import { type Row, tableOf, writeBlock } from './bench/report.ts';
+import { measureSync } from './bench/sync/rows.ts';
 import { chosen } from './bench/workloads/table.ts';
 import type { Workload } from './bench/workloads/workload.ts';
 
@@ -27,7 +28,10 @@ try {
 }
 
 async function bench(options: BenchOptions): Promise<void> {
-  const workloads = chosen(options.workloads);
+  if (options.workloads.length === 0 || options.workloads.some(isSync)) await sync(options);
+  const others = options.workloads.filter((name) => !isSync(name));
+  if (options.workloads.length > 0 && others.length === 0) return;
+  const workloads = chosen(others);
   const database = await openDatabase(options.engine, options.keep);
   try {
     const loaded = await fill(database, options.size);
@@ -37,6 +41,18 @@ async function bench(options: BenchOptions): Promise<void> {
   } finally {
     await database.close();
   }
+}
+
+function isSync(name: string): boolean {
+  return name.toLowerCase() === 's';
+}
+
+/** Group S has servers and processes of its own. */
+async function sync({ size, write }: BenchOptions): Promise<void> {
+  const facts = `SQLite, ${whole(size)} resources on a server with 20 ms latency, ${cpus().length} cores shared with it`;
+  const text = `${facts}.\n\n${await measureSync(size)}`;
+  console.log(`\nS: ${text}`);
+  if (write) writeBlock(`sync ${size} S`, `**S.** ${text}`);
 }
 
 /** Loads the population unless it is there. @returns a line about it */

@@ -161,6 +161,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     messages: config.messages,
     matching: readMatchRules(join(PROFILES, 'matching')),
     consent: { parameters, labels: policy },
+    alerts: config.alerts,
     emit: (event) => log.info(event, event.kind),
   });
 

@@ -211,6 +211,21 @@ const audit = {
   },
 } as const;
 
+const seconds = (value: number, description: string) =>
+  ({ type: 'integer', minimum: 1, default: value, description }) as const;
+
+const alerts = {
+  type: 'object',
+  additionalProperties: false,
+  default: {},
+  description: 'When operators are told of the connections: `/ops/alerts`, the log, `baton_sync_alert`.',
+  properties: {
+    lagSeconds: seconds(300, 'A change waits so long before it is on its way: `lag.exceeded`.'),
+    stalledSeconds: seconds(3_600, 'A connection was not read for so long, and for three intervals: `pull.stalled`.'),
+    quarantineSeconds: seconds(86_400, 'Nothing was kept aside for so long: `quarantine.quiet`.'),
+  },
+} as const;
+
 const list = (items: object, description: string) => ({ type: 'array', default: [], items, description }) as const;
 
 const days = (description: string) => ({ type: 'integer', minimum: 1, description }) as const;
@@ -243,5 +258,6 @@ export const FILE_SCHEMA = {
     ),
     audit,
     messages,
+    alerts,
   },
 } as const;

@@ -30,10 +30,18 @@ export interface AuditConfig {
   readonly keepDays?: number;
 }
 
+/** Thresholds in seconds; those that are absent as in `config-schema.ts`. */
+export interface AlertConfig {
+  readonly lagSeconds?: number;
+  readonly stalledSeconds?: number;
+  readonly quarantineSeconds?: number;
+}
+
 export interface ConfigFile {
   readonly audit: AuditConfig;
   /** How long messages of sync are kept. */
   readonly messages: { readonly keepDays?: number; readonly keepSuccessfulDays?: number };
+  readonly alerts: AlertConfig;
   readonly facilities: readonly FacilityConfig[];
   readonly connections: readonly Connection[];
   readonly issuers: readonly IssuerConfig[];

@@ -45,6 +45,8 @@ export interface Breaker {
   /** `no`: leave the server alone. `probe`: send one harmless request and record its result first. */
   admit(): 'yes' | 'probe' | 'no';
   record(event: Exclude<BreakerEvent, 'due'>): void;
+  /** Goes on from how it stood before; tells nobody. A pause is never longer than the longest. */
+  restore(status: BreakerStatus): void;
 }
 
 /**
@@ -67,5 +69,8 @@ export function createBreaker(now: () => number, onChange: (status: BreakerStatu
       return status.state === 'closed' ? 'yes' : status.state === 'half-open' ? 'probe' : 'no';
     },
     record: apply,
+    restore(before) {
+      status = { ...before, until: Math.min(before.until, now() + LONGEST_PAUSE) };
+    },
   };
 }

@@ -38,6 +38,8 @@ export interface RemoteOptions {
   /** For each exchange; 30 s when absent. */
   readonly timeout?: Temporal.Duration;
   readonly onBreaker: (status: BreakerStatus) => void;
+  /** Told of every exchange, whoever it is for. */
+  readonly onExchange?: (exchange: Exchange) => void;
   readonly random?: () => number;
   readonly wait?: (milliseconds: number) => Promise<unknown>;
 }
@@ -121,7 +123,10 @@ export function createRemote(options: RemoteOptions): Remote {
         breaker,
         pacing,
         clock,
-        onExchange,
+        onExchange: (exchange) => {
+          options.onExchange?.(exchange);
+          onExchange(exchange);
+        },
         wait,
         ...(options.random ? { random: options.random } : {}),
       }),

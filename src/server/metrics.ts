@@ -12,6 +12,17 @@ export interface GaugeSource {
   readonly help: string;
   readonly labels: readonly string[];
   readonly read: () => Promise<readonly Sample[]>;
+  /** Only ever grows, from zero at the start of the process: a counter instead of a gauge. */
+  readonly counts?: true;
+}
+
+/** Durations that another part of Baton measures. */
+export interface HistogramSource {
+  /** `…_seconds` */
+  readonly name: string;
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly listen: (observe: (labels: Readonly<Record<string, string>>, seconds: number) => void) => void;
 }
 
 export interface Sample {
@@ -21,7 +32,12 @@ export interface Sample {
 
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 
-export function serveMetrics(server: FastifyInstance, store: Store, sources: readonly GaugeSource[]): void {
+export function serveMetrics(
+  server: FastifyInstance,
+  store: Store,
+  sources: readonly GaugeSource[],
+  measured: readonly HistogramSource[] = [],
+): void {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -39,7 +55,14 @@ export function serveMetrics(server: FastifyInstance, store: Store, sources: rea
     buckets: DURATION_BUCKETS,
     registers,
   });
-  for (const source of [...logSources(store), ...sources]) addGauge(registry, source);
+  for (const source of [...logSources(store), ...sources]) {
+    if (source.counts) addCounter(registry, source);
+    else addGauge(registry, source);
+  }
+  for (const { name, help, labels, listen } of measured) {
+    const histogram = new Histogram({ name, help, labelNames: [...labels], buckets: DURATION_BUCKETS, registers });
+    listen((values, seconds) => histogram.observe({ ...values }, seconds));
+  }
 
   server.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'none';
@@ -89,6 +112,20 @@ function addGauge(registry: Registry, { name, help, labels, read }: GaugeSource)
       const samples = await read();
       gauge.reset();
       for (const sample of samples) gauge.set({ ...sample.labels }, sample.value);
+    },
+  });
+}
+
+function addCounter(registry: Registry, { name, help, labels, read }: GaugeSource): void {
+  const counter = new Counter({
+    name,
+    help,
+    labelNames: [...labels],
+    registers: [registry],
+    async collect() {
+      const samples = await read();
+      counter.reset();
+      for (const sample of samples) counter.inc({ ...sample.labels }, sample.value);
     },
   });
 }

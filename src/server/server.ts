@@ -42,6 +42,7 @@ import { serveMetrics } from './metrics.ts';
 import { serveOauth } from './oauth/routes.ts';
 import { operatorGauges } from './ops/gauges.ts';
 import { type OperatorParts, serveOperators } from './ops/routes.ts';
+import { syncDurations } from './ops/sync-gauges.ts';
 import { declarePatientsShown } from './patients-shown.ts';
 import { createRateLimits, type RequestLimits } from './rate-limits.ts';
 import { logRequests, requestIdOf } from './request-log.ts';
@@ -134,7 +135,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const requests = options.requestLimits && createRateLimits(options.requestLimits);
   authenticateAll(server, { access, attempts, limits: requests });
   const context = fhirContext(options);
-  serveMetrics(server, store, operatorGauges(context, options.sync));
+  serveMetrics(server, store, operatorGauges(context, options.sync), options.sync ? [syncDurations(options.sync)] : []);
   serveHealth(server, store);
   serveWellKnown(server, access, baseUrl);
   // What is remembered of a token must not outlive it.

@@ -13,6 +13,7 @@ import type { Hook } from './hints/settings.ts';
 import type { MappingContext } from './mapping.ts';
 import type { PatientMatching } from './match-rules.ts';
 import { ExchangeLog } from './message-log.ts';
+import type { Meter } from './meter.ts';
 import type { Policies } from './policies.ts';
 import type { Connection } from './settings.ts';
 
@@ -41,7 +42,8 @@ export interface SyncEvent {
     | 'merged'
     | 'unmerged'
     /** A Subscription at the remote has stopped. */
-    | 'subscription';
+    | 'subscription'
+    | 'alert';
   readonly connection: string;
   readonly type?: string;
   readonly localId?: string;
@@ -50,6 +52,8 @@ export interface SyncEvent {
   readonly state?: BreakerState;
   /** What changed, in words; never content of resources. */
   readonly detail?: string;
+  /** Name of an alert, e.g. `lag.exceeded`. */
+  readonly alert?: string;
 }
 
 /** What a connection has as long as the process lives. */
@@ -64,6 +68,7 @@ export interface ConnectionContext {
   readonly consent: ConsentContext;
   readonly log: Logger;
   readonly emit: (event: SyncEvent) => void;
+  readonly meter: Meter;
   readonly random: () => number;
   /** Where the remote may notify; undefined when it is not to be asked to. @throws Fault unavailable */
   readonly hook?: () => Hook | undefined;

@@ -122,6 +122,14 @@ export async function readLinkMap(
       for (const row of rows) add(type, String(row.local_id), String(row.remote_id));
     }
   }
+  // What stood for a resource once still means it, where others refer to it.
+  const unknown = remote.filter(({ type, id }) => type !== 'Patient' && !toLocal.has(`${type}/${id}`));
+  for (const [type, ids] of byType(unknown)) {
+    const sql = `SELECT local_id, remote_id FROM identity WHERE connection = ? AND type = ? AND state = 'replaced'
+      AND remote_id IN (${places(ids)}) ORDER BY at`;
+    const rows = await store.query(sql, [connection, type, ...ids]);
+    for (const row of rows) toLocal.set(`${type}/${row.remote_id}`, String(row.local_id));
+  }
   const lost = (targets: readonly { type: string; id: string }[], known: ReadonlyMap<string, string>) =>
     targets.filter(({ type, id }) => type === 'Patient' && !known.has(`${type}/${id}`)).map(({ id }) => id);
   for (const [id, remoteId] of await followByLocal(store, connection, lost(local, toRemote))) {

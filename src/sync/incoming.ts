@@ -5,6 +5,7 @@ import { type JsonObject, sameJson } from '../fhir/canonical-json.ts';
 import type { Change } from '../fhir/change.ts';
 import type { Statement, StoredVersion } from '../store/store.ts';
 import { comparable, dressed, parseBody, resourceOf } from './body.ts';
+import { ageOf, ageOfOurs, reconcileAged, sameMoment } from './common-version.ts';
 import { type NewConflict, openConflict, readOpenConflict, supersede } from './conflict.ts';
 import { type RunContext, realNow, type SyncEvent } from './context.ts';
 import { hold } from './held.ts';
@@ -15,8 +16,9 @@ import { findMatch, type Match } from './match.ts';
 import { mark, release } from './outbox.ts';
 import { patientOf } from './patient-reference.ts';
 import { isOwnProjection } from './projection-echo.ts';
-import { reconcile } from './reconcile.ts';
 import { remoteMerge } from './remote-merge.ts';
+import { currentCopy } from './stale-copy.ts';
+import { suspect } from './suspect.ts';
 
 /** `held`: kept until it is known whose it is. `replaced`: the server has another record for it. */
 export type IncomingOutcome =
@@ -63,7 +65,9 @@ export interface Received {
 /** True when the link already stands for this very version: our own write coming back, or the overlap. */
 function isEcho(link: Link, body: JsonObject, version: string | undefined): boolean {
   if (link.state === 'tombstone') return false;
-  return (version !== undefined && version === link.remoteVersion) || remoteHash(body) === link.remoteHash;
+  // A restored server gives a number out again, for another content.
+  const sameVersion = version !== undefined && version === link.remoteVersion && sameMoment(link.baseRemote, body);
+  return sameVersion || remoteHash(body) === link.remoteHash;
 }
 
 /** An echo told by its content alone; undefined when the whole link has to be looked at. */
@@ -95,7 +99,12 @@ export async function identify(
   const merge = type === 'Patient' ? await remoteMerge(context, received, link) : undefined;
   if (merge) return merge;
   if (link) {
-    if (!isEcho(link, body, version)) return { ...received, link, match: undefined, localId: link.localId };
+    if (!isEcho(link, body, version)) {
+      const current = await currentCopy(context, link, received);
+      if (!current || (current !== received && isEcho(link, current.body, current.version)))
+        return { ...nothing, outcome: 'echo', localId: link.localId };
+      return { ...current, link, match: undefined, localId: link.localId };
+    }
     // The same content under a new version: remembered, because the next update must name it.
     const moved = version !== undefined && version !== link.remoteVersion;
     const statements = moved ? [saveLink({ ...link, remoteVersion: version }, realNow(context))] : [];
@@ -168,11 +177,16 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
   }
   const local = comparable(parseBody(stored.content));
   // After a server was wiped or restored, what it has is no edit of what it had: no common version is left.
-  const isReset = link?.remoteVersion === undefined && version !== undefined;
+  const isReset = link?.baseRemote !== undefined && link.remoteVersion === undefined && version !== undefined;
   const base = isReset ? undefined : link;
   const origin = base?.baseRemote ? toLocalTerms(mapping, map, base.baseRemote).body : { resourceType: type };
   const baseLocal = base?.baseLocal ?? origin;
-  const result = reconcile({ baseLocal, baseRemote: origin, local, remote: mapped.body }, context.policies[type] ?? {});
+  const copies = { baseLocal, baseRemote: origin, local, remote: mapped.body };
+  const unheardOf = match?.how === 'created-by-us' ? ageOfOurs(version) : 'newer';
+  const age = isReset ? 'newer' : base ? ageOf(base, body, version) : unheardOf;
+  // A server that went back in time: the next pull looks at that before anything else.
+  const doubts = age === 'newer' || !link?.baseRemote ? [] : [suspect(context, type, remoteId)];
+  const result = reconcileAged(copies, context.policies[type] ?? {}, age);
   if (result.conflicts.length > 0) {
     const asked = await conflictUnlessOpen(context, incoming, {
       ...bodies(context, received, stored),
@@ -191,7 +205,7 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
       baseRemote: undefined,
     };
     const linking = match ? [saveLink({ ...bare, state: 'conflict' }, now)] : [];
-    return { ...asked, statements: [...linking, ...asked.statements] };
+    return { ...asked, statements: [...linking, ...asked.statements, ...doubts] };
   }
   const statements = [
     saveLink({ ...next, baseLocal: result.theirs }, now),
@@ -199,6 +213,7 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
     // What waited for it to be known there goes on.
     ...(match ? [release(connection.name, `${type}/${localId}`)] : []),
     ...unresolved,
+    ...doubts,
     ...(result.remoteChanges ? [mark(connection.name, type, localId, stored.sequence, now)] : []),
   ];
   if (!result.localChanges) return { ...incoming, outcome: match ? 'linked' : 'echo', changes: [], statements };

@@ -183,6 +183,14 @@ export async function nextDue(
   return (await store.query(sql, [connection, now, now, limit])).map(toRow);
 }
 
+/** Whether a row that was due is so still. */
+export async function isDue(store: Pick<Store, 'query'>, row: OutboxRow, now: number): Promise<boolean> {
+  const sql = `SELECT 1 FROM outbox WHERE id = ?
+    AND ((state = 'queued' AND next_at <= ?) OR (state = 'sending' AND lease_until <= ?))
+    AND ${UNDISPUTED} AND ${PUSHED}`;
+  return (await store.query(sql, [row.id, now, now])).length > 0;
+}
+
 /** The newest row of a resource, live or not. */
 export async function readOutbox(
   store: Pick<Store, 'query'>,

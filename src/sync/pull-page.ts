@@ -9,7 +9,7 @@ import { isFhirId, jsonOf } from './body.ts';
 import { type RunContext, realNow, type SyncEvent } from './context.ts';
 import { objection } from './expected.ts';
 import { heldAmong, hold, idOfPatient, letGo } from './held.ts';
-import { type LinkMark, readLinkMap, readLinkMarks, readLinksByRemote } from './identity.ts';
+import { readLinkMap, readLinkMarks, readLinksByRemote } from './identity.ts';
 import { openQuestions } from './identity-question.ts';
 import { type Incoming, identify, plan, quickEcho, type Received } from './incoming.ts';
 import { remoteTargets } from './mapping.ts';
@@ -18,8 +18,6 @@ import { patientOf } from './patient-reference.ts';
 import { provenanceOf } from './provenance.ts';
 import { planGone } from './remote-gone.ts';
 import { actorOf } from './settings.ts';
-import { suspect } from './suspect.ts';
-import { isEarlierVersion } from './version-order.ts';
 
 export interface PageResult {
   /** Resources that changed something here. */
@@ -131,7 +129,6 @@ export async function planPage(context: RunContext, type: string, entries: reado
     const mark = marks.get(entry.remoteId);
     const known = mark && quickEcho(context, entry, mark);
     if (known) decided.push(known);
-    else if (mark && isEarlierVersion(entry.version, mark.remoteVersion)) decided.push(stale(context, entry, mark));
     else news.push(entry);
   }
   const linked = news.filter(({ remoteId }) => marks.has(remoteId)).map(({ remoteId }) => remoteId);
@@ -176,12 +173,6 @@ function letGoUnlessHeld(context: RunContext, one: Incoming, held: ReadonlySet<s
   if (one.isHeld || !held.has(one.remoteId)) return one;
   const gone = letGo(context.connection.name, one.type, one.remoteId);
   return { ...one, statements: [...one.statements, gone] };
-}
-
-/** Never an edit: a page from before our own last write, or a server put back from a backup, which is looked into. */
-function stale(context: RunContext, { type, remoteId, body, version }: Entry, { localId }: LinkMark): Incoming {
-  const statements = [suspect(context, type, remoteId)];
-  return { outcome: 'waiting', type, remoteId, remoteVersion: version, localId, body, changes: [], statements };
 }
 
 async function planAllGone(context: RunContext, type: string, gone: readonly string[]): Promise<Incoming[]> {
@@ -278,6 +269,7 @@ function announce(context: RunContext, incoming: readonly Incoming[], refused: r
       ...(localId ? { localId } : {}),
     };
     if (further) emit({ ...event, kind: further });
+    if (outcome === 'echo') context.meter.echo(connection.name);
     if (outcome === 'conflict') emit({ ...event, kind: 'conflict' });
     else if (APPLIED.has(outcome)) emit({ ...event, operation: OPERATIONS[outcome] ?? 'update' });
   }

@@ -6,11 +6,13 @@ import type { FhirReply } from '../remote/fhir-reply.ts';
 import type { Result } from '../remote/result.ts';
 import type { StoredVersion } from '../store/store.ts';
 import { comparable, dressed, isFhirId, jsonOf, parseBody, resourceOf } from './body.ts';
+import { FIRST_VERSION } from './common-version.ts';
 import { type MappedContext, type RunContext, realNow } from './context.ts';
 import { unlinkedTargets } from './dependencies.ts';
 import { type Link, readLinkMap, readLinksByRemote, remoteHash, saveLink } from './identity.ts';
 import { askWho, knownOthers } from './identity-question.ts';
 import { carriesIdentifier, remoteTargets, toLocalTerms, toRemoteTerms } from './mapping.ts';
+import type { ProbeResult } from './meter.ts';
 import type { Claim } from './outbox.ts';
 import { findTwin } from './push-match.ts';
 import { end, endFailed, type PushResult } from './settle-push.ts';
@@ -108,16 +110,18 @@ async function adopt(
   if (other && other.localId !== localId) return park(context, claim, stored, body, reply.id);
   const map = await readLinkMap(store, connection.name, [], remoteTargets(mapping, body));
   const baseLocal = event === 'done' ? comparable(parseBody(stored.content)) : toLocalTerms(mapping, map, body).body;
+  // Somebody may have edited what an earlier attempt made: then nobody knows the common version, and both are merged.
+  const common =
+    event === 'done' || reply.versionId === FIRST_VERSION
+      ? { remoteVersion: reply.versionId, remoteHash: remoteHash(body), baseLocal, baseRemote: body }
+      : { remoteVersion: undefined, remoteHash: undefined, baseLocal: undefined, baseRemote: undefined };
   const link: Link = {
     connection: connection.name,
     type,
     localId,
     remoteId: reply.id,
-    remoteVersion: reply.versionId,
-    remoteHash: remoteHash(body),
     baseVersion: stored.versionId,
-    baseLocal,
-    baseRemote: body,
+    ...common,
     state: 'linked',
     how: 'created-by-us',
   };
@@ -141,7 +145,9 @@ async function lookForEarlier(
   stored: StoredVersion,
 ): Promise<PushResult | 'absent'> {
   const found = await findEarlier(context, claim);
+  const tell = (result: ProbeResult) => context.meter.probe(context.connection.name, result);
   if (found === 'cannot-look') {
+    tell('cannot-look');
     const fault = 'Whether an interrupted create had an effect cannot be found out on this server.';
     await end(context, {
       claim,
@@ -150,13 +156,19 @@ async function lookForEarlier(
     });
     return 'waiting';
   }
-  if (!found.ok) return endFailed(context, claim, found.failure, true);
+  if (!found.ok) {
+    tell('failed');
+    return endFailed(context, claim, found.failure, true);
+  }
   const [first, second] = found.value;
+  if (first) tell('found');
   if (first && second) return park(context, claim, stored, first.body ? jsonOf(first.body) : {}, first.id);
   if (first) return adopt(context, claim, stored, first, 'again');
   const now = realNow(context);
   const visibleAfter = (claim.probedAt ?? now) + context.remote.vendor.visibilitySeconds * 1000;
-  if (claim.probedAt !== undefined && now >= visibleAfter) return 'absent';
+  const isAbsent = claim.probedAt !== undefined && now >= visibleAfter;
+  tell(isAbsent ? 'absent' : 'not-yet-visible');
+  if (isAbsent) return 'absent';
   const probedAt = claim.probedAt ?? now;
   const fault = 'An interrupted create is not visible; it is looked for once more before it is sent again.';
   const settlement = {

@@ -7,6 +7,7 @@ import type { FhirReply } from '../remote/fhir-reply.ts';
 import type { RemoteFailure, Result } from '../remote/result.ts';
 import type { StoredVersion } from '../store/store.ts';
 import { comparable, dressed, jsonOf, parseBody, resourceOf } from './body.ts';
+import { ageOf, reconcileAged } from './common-version.ts';
 import { type NewConflict, openConflict } from './conflict.ts';
 import { type MappedContext, type RunContext, realNow } from './context.ts';
 import { type Link, readLinkMap, remoteHash, saveLink } from './identity.ts';
@@ -14,7 +15,6 @@ import { remoteTargets, toLocalTerms, toRemoteTerms } from './mapping.ts';
 import type { Claim } from './outbox.ts';
 import { provenanceOf } from './provenance.ts';
 import { followOnPush, saysMerged } from './push-merged.ts';
-import { reconcile } from './reconcile.ts';
 import { end, endFailed, type PushResult } from './settle-push.ts';
 
 const MOST_REBASES = 3;
@@ -115,11 +115,12 @@ async function rebase(
   const remoteLocal = toLocalTerms(mapping, map, remote).body;
   const baseRemoteLocal = toLocalTerms(mapping, map, baseRemote).body;
   const baseLocal = link.baseLocal ?? baseRemoteLocal;
-  const result = reconcile(
+  const version = current.versionId ?? current.body.meta?.versionId;
+  const result = reconcileAged(
     { baseLocal, baseRemote: baseRemoteLocal, local, remote: remoteLocal },
     context.policies[link.type] ?? {},
+    ageOf(link, remote, version),
   );
-  const version = current.versionId ?? current.body.meta?.versionId;
   if (result.conflicts.length > 0) {
     const conflict = { ...contentConflict({ stored, link }, remote), remote: result.theirs, proposed: result.merged };
     return raise(context, claim, { ...conflict, base: baseLocal, paths: result.conflicts, remoteVersion: version });

@@ -9,18 +9,10 @@ import { parseBody } from './body.ts';
 import { keepWithheld } from './consent.ts';
 import { ownExchanges, type RunContext, realNow } from './context.ts';
 import { canPush, keyOf, pushOrder, type Ref } from './dependencies.ts';
+import { dueRows } from './due-rows.ts';
 import { readLink, saveLink } from './identity.ts';
 import { isAskedFor } from './identity-question.ts';
-import {
-  type Claim,
-  claim as claimRow,
-  mark,
-  nextDue,
-  type OutboxRow,
-  readOutbox,
-  unclaim,
-  waitFor,
-} from './outbox.ts';
+import { type Claim, claim as claimRow, mark, type OutboxRow, readOutbox, unclaim, waitFor } from './outbox.ts';
 import { patientOf } from './patient-reference.ts';
 import { pushProjection } from './projection-push.ts';
 import { projectionTarget } from './projection-target.ts';
@@ -45,19 +37,17 @@ const MOST_ROUNDS = 10;
  */
 export async function drainOutbox(context: RunContext, workers: number): Promise<void> {
   const rounds = new Map<string, number>();
-  const taken = new Set<string>();
+  const due = dueRows(context);
   const sending = new Map<string, Promise<unknown>>();
   const work = async () => {
     while (!context.signal.aborted && (await context.remote.available(context.client))) {
-      const due = await nextDue(context.store, context.connection.name, realNow(context), workers);
-      const row = due.find(({ id }) => !taken.has(id));
+      const row = await due.next();
       if (!row) return;
       const round = (rounds.get(row.id) ?? 0) + 1;
       rounds.set(row.id, round);
-      taken.add(row.id);
       if (round <= MOST_ROUNDS) await pushRow(context, row, sending);
       else await putOff(context, row, [{ type: row.type, id: row.localId }]);
-      taken.delete(row.id);
+      due.done(row);
     }
   };
   await Promise.all(Array.from({ length: workers }, work));

@@ -1,7 +1,9 @@
 // How each connection is doing, in numbers. docs/sync-spec.md#I23
+import type { Clock } from '../clock.ts';
 import type { BreakerStatus } from '../remote/breaker.ts';
 import { readCursor } from '../store/cursor.ts';
 import type { SqlRow, Store } from '../store/store.ts';
+import { readActive } from './alerts.ts';
 import { type FirstLoadStatus, firstLoadStatus } from './bulk/job-rows.ts';
 import { cursorName } from './feed.ts';
 import { knownPlans } from './note-capability.ts';
@@ -27,6 +29,16 @@ export interface ConnectionStatus {
   readonly breaker: BreakerStatus;
   /** Log entries not looked at yet. */
   readonly feedLag: number;
+  /** Age of the oldest of them, by Baton's clock; 0 when there is none. */
+  readonly feedLagSeconds: number;
+  /** Age of the oldest entry that waits to be sent and could be; 0 when there is none. */
+  readonly oldestQueuedSeconds: number;
+  readonly oldestConflictSeconds: number;
+  /** Since the type that was read longest ago was read; null before the first pull. */
+  readonly oldestRunSeconds: number | null;
+  readonly lastQuarantinedSeconds: number | null;
+  /** Conditions that operators were told of and that are still on. */
+  readonly alerts: readonly string[];
   readonly outbox: Readonly<Record<OutboxState, number>>;
   readonly links: number;
   readonly openConflicts: number;
@@ -39,14 +51,30 @@ export interface ConnectionStatus {
   readonly firstLoad: FirstLoadStatus | null;
 }
 
+/** What waits for a person or for a consent is not late. */
+const OLDEST_QUEUED = `SELECT MIN(at) AS n FROM outbox WHERE connection = ? AND state IN ('queued', 'sending')
+  AND NOT EXISTS (SELECT 1 FROM conflict WHERE conflict.connection = outbox.connection
+    AND conflict.type = outbox.type AND conflict.local_id = outbox.local_id AND conflict.state = 'open')`;
+const OLDEST_CONFLICT = "SELECT MIN(at) AS n FROM conflict WHERE connection = ? AND state = 'open'";
+const LAST_QUARANTINED = "SELECT MAX(at) AS n FROM message WHERE connection = ? AND outcome = 'quarantined'";
+
 export async function connectionStatus(
   store: Store,
   connection: Connection,
   breaker: BreakerStatus,
   source: ConnectionSource,
+  clock: Clock,
 ): Promise<ConnectionStatus> {
   const { name, mode, baseUrl, vendor } = connection;
   const count = async (sql: string) => Number((await store.query(sql, [name]))[0]?.n ?? 0);
+  const now = clock.real().epochMilliseconds;
+  /** Seconds since an instant of the machine's clock that the query finds. */
+  const since = async (sql: string) => {
+    const n = (await store.query(sql, [name]))[0]?.n;
+    return n == null ? null : secondsBetween(Number(n), now);
+  };
+  const cursor = (await readCursor(store, cursorName(connection))) ?? 0;
+  const [unread] = await store.readLog(cursor, 1);
   const outbox = { queued: 0, sending: 0, sent: 0, parked: 0, rejected: 0, superseded: 0, withheld: 0 };
   for (const row of await store.query('SELECT state, COUNT(*) AS n FROM outbox WHERE connection = ? GROUP BY state', [
     name,
@@ -64,7 +92,15 @@ export async function connectionStatus(
     baseUrl,
     vendor,
     breaker,
-    feedLag: (await store.head()) - ((await readCursor(store, cursorName(connection))) ?? 0),
+    feedLag: (await store.head()) - cursor,
+    feedLagSeconds: unread
+      ? secondsBetween(Temporal.Instant.from(unread.lastUpdated).epochMilliseconds, clock.now().epochMilliseconds)
+      : 0,
+    oldestQueuedSeconds: (await since(OLDEST_QUEUED)) ?? 0,
+    oldestConflictSeconds: (await since(OLDEST_CONFLICT)) ?? 0,
+    oldestRunSeconds: await since('SELECT MIN(ran_at) AS n FROM checkpoint WHERE connection = ?'),
+    lastQuarantinedSeconds: await since(LAST_QUARANTINED),
+    alerts: await readActive(store, name),
     outbox,
     links: await count("SELECT COUNT(*) AS n FROM identity WHERE connection = ? AND state <> 'replaced'"),
     openConflicts: await count("SELECT COUNT(*) AS n FROM conflict WHERE connection = ? AND state = 'open'"),
@@ -84,4 +120,8 @@ export async function connectionStatus(
 /** A type that was pulled in another way before still has the stream of then. */
 function newestOfEachType(rows: readonly SqlRow[]): SqlRow[] {
   return [...new Map(rows.map((row) => [String(row.type), row])).values()];
+}
+
+function secondsBetween(earlier: number, later: number): number {
+  return Math.max(0, Math.round((later - earlier) / 1000));
 }

@@ -7,6 +7,7 @@ import { NO_SECRETS, type SigningKeys } from '../remote/authorization.ts';
 import type { NamedSecret, ReadSecret } from '../remote/named-secret.ts';
 import { createRemote, type Remote } from '../remote/remote.ts';
 import type { Actor, Store } from '../store/store.ts';
+import type { AlertThresholds } from './alert-kinds.ts';
 import { checkConnection } from './check-connection.ts';
 import type { CheckReport } from './check-report.ts';
 import { type Conflict, listOpenConflicts } from './conflict.ts';
@@ -18,6 +19,8 @@ import { type AskedQuestion, listQuestions } from './identity-question.ts';
 import { type ManageConnections, manageConnections } from './manage-connections.ts';
 import { type MatchRuleSets, matchingOf } from './match-rules.ts';
 import { type MessageKeeping, messageRetention } from './message-retention.ts';
+import type { Meter } from './meter.ts';
+import { createObserver, type Observer } from './observe.ts';
 import { type SyncOperations, syncOperations } from './operations.ts';
 import type { Policies } from './policies.ts';
 import { runConnections } from './running-connections.ts';
@@ -45,6 +48,8 @@ export interface SyncOptions {
   readonly emit?: (event: SyncEvent) => void;
   /** How long messages are kept; for ever when absent. */
   readonly messages?: MessageKeeping;
+  /** When operators are told; those that are absent as in `alert-kinds.ts`. */
+  readonly alerts?: Partial<AlertThresholds> | undefined;
   /** Outbox rows worked on at a time per connection; as many as the vendor allows when absent. */
   readonly workers?: number;
   /** For each exchange; 30 s when absent. */
@@ -68,6 +73,8 @@ export interface Sync extends SyncOperations {
   readonly connections: ManageConnections;
   /** Looks at the server of a connection, and changes nothing. @throws Fault not-found */
   checkConnection(name: string): Promise<CheckReport>;
+  /** What this process has counted since it started. */
+  readonly meter: Meter;
   conflicts(name?: string): Promise<Conflict[]>;
   /** Remote records that may be somebody of ours, with the candidates. @param all those put off as well */
   matches(name?: string, all?: boolean): Promise<AskedQuestion[]>;
@@ -78,7 +85,9 @@ export interface Sync extends SyncOperations {
 }
 
 export function createSync(options: SyncOptions): Sync {
-  const { store, clock, log, emit = () => undefined } = options;
+  const { store, clock, log } = options;
+  const observer = createObserver({ ...options, thresholds: options.alerts, statusOf });
+  const { emit, meter } = observer;
   const stopping = new AbortController();
   const working = new Set<Promise<unknown>>();
   const secretOf = ({ hints }: Connection, source: ConnectionSource) =>
@@ -88,9 +97,9 @@ export function createSync(options: SyncOptions): Sync {
     return secret === undefined ? undefined : { url: `${options.baseUrl}/hooks/${connection.name}`, secret };
   };
   function make(connection: Connection, source: ConnectionSource) {
-    const remote = remoteOf(options, connection, source, emit);
+    const remote = remoteOf(options, connection, source, observer);
     const context: ConnectionContext = {
-      ...{ connection, remote, store, clock, log, emit, policies: options.policies, consent: options.consent },
+      ...{ connection, remote, store, clock, log, emit, meter, policies: options.policies, consent: options.consent },
       matching: matchingOf(options.matching ?? {}, connection.matching),
       mapping: { remoteBase: remote.baseUrl, ownSystem: `${options.baseUrl}/id` },
       random: options.random ?? Math.random,
@@ -107,7 +116,17 @@ export function createSync(options: SyncOptions): Sync {
   const retention = messageRetention(store, clock, log, options.messages ?? {});
   let unfollow: (() => void) | undefined;
 
-  async function each(name: string | undefined, work: (run: ConnectionRuns) => Promise<unknown>): Promise<void> {
+  function statusOf({ name }: Pick<Connection, 'name'>): Promise<ConnectionStatus> {
+    const found = running.find(name);
+    if (!found) throw new Fault('not-found', `There is no connection "${name}".`);
+    return connectionStatus(store, found.runs.connection, found.remote.breaker.status, found.source, clock);
+  }
+
+  async function each(
+    name: string | undefined,
+    work: (run: ConnectionRuns) => Promise<unknown>,
+    always = false,
+  ): Promise<void> {
     if (stopping.signal.aborted) return;
     try {
       await running.ready();
@@ -121,11 +140,14 @@ export function createSync(options: SyncOptions): Sync {
     if (stopping.signal.aborted) return;
     const all = chosen.map(async (run) => {
       try {
+        const remote = running.find(run.connection.name)?.remote;
+        if (remote) await observer.begin(run.connection.name, remote.breaker);
         await work(run);
       } catch (error) {
         // The store failed or a bug: the rows say what was under way, and the next run goes on from there.
         log.error({ err: asFault(error), connection: run.connection.name }, 'sync run stopped');
       }
+      await observer.look(run.connection, always);
     });
     await track(Promise.all(all));
   }
@@ -160,7 +182,7 @@ export function createSync(options: SyncOptions): Sync {
     async tick(now) {
       // Another process may have changed them.
       if (!stopping.signal.aborted) await running.refresh();
-      await each(undefined, (run) => run.tick(now));
+      await each(undefined, (run) => run.tick(now), true);
       if (!stopping.signal.aborted) await track(retention.tick());
     },
     follow() {
@@ -175,12 +197,10 @@ export function createSync(options: SyncOptions): Sync {
         });
       });
     },
+    meter,
     async status() {
       await running.ready();
-      const all = running.all();
-      return Promise.all(
-        all.map(({ runs, remote, source }) => connectionStatus(store, runs.connection, remote.breaker.status, source)),
-      );
+      return Promise.all(running.all().map(({ runs }) => statusOf(runs.connection)));
     },
     connections,
     async checkConnection(name) {
@@ -203,6 +223,7 @@ export function createSync(options: SyncOptions): Sync {
       running.halt();
       await Promise.allSettled(working);
       await running.close();
+      await observer.settled();
     },
   };
 }
@@ -210,26 +231,16 @@ export function createSync(options: SyncOptions): Sync {
 const secretsFor = ({ readSecret }: SyncOptions, source: ConnectionSource): ReadSecret =>
   readSecret ? (secret) => readSecret(secret, source) : NO_SECRETS;
 
-/** @param emit absent: nobody is told of its state */
-function remoteOf(
-  options: SyncOptions,
-  connection: Connection,
-  source: ConnectionSource,
-  emit?: (event: SyncEvent) => void,
-): Remote {
-  const { clock, fetch, keys, log } = options;
-  const known = { connection: connection.name };
+/** @param observer absent: nobody is told of its state */
+function remoteOf(options: SyncOptions, connection: Connection, source: ConnectionSource, observer?: Observer): Remote {
+  const { clock, fetch, keys } = options;
   return createRemote({
     settings: connection,
     clock,
     fetch,
     keys,
     readSecret: secretsFor(options, source),
-    onBreaker: ({ state }) => {
-      if (!emit) return;
-      log.warn({ ...known, state }, 'connection changed its state');
-      emit({ ...known, kind: 'breaker', state });
-    },
+    ...(observer?.told(connection.name) ?? { onBreaker: () => undefined }),
     ...(options.timeout ? { timeout: options.timeout } : {}),
     ...(options.random ? { random: options.random } : {}),
     ...(options.wait ? { wait: options.wait } : {}),

@@ -1,4 +1,5 @@
-// Differences that no program may decide: kept, shown, decided by a person. docs/sync-spec.md#I10
+// Differences that no program may decide: kept, shown, decided by a person.
+// docs/sync-spec.md#I10 docs/sync-spec.md#I13
 import type { Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Fault } from '../../src/fault.ts';

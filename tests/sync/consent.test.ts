@@ -1,4 +1,5 @@
 // What a consent or a label keeps from the other side of a connection is not sent, and is sent when that changes.
+// docs/sync-spec.md#I30
 import type { Consent } from '@medplum/fhirtypes';
 import { afterEach, expect, test } from 'vitest';
 import { feedOutbox } from '../../src/sync/feed.ts';

@@ -1,4 +1,5 @@
-// Requests that fail, answers that get lost, processes that die: no duplicate, no hole. docs/sync-spec.md
+// Requests that fail, answers that get lost, processes that die: no duplicate, no hole.
+// docs/sync-spec.md#I4 docs/sync-spec.md#I6 docs/sync-spec.md#I16 docs/sync-spec.md#I18
 import type { Task } from '@medplum/fhirtypes';
 import { exportJWK, generateKeyPair, type JSONWebKeySet } from 'jose';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -223,9 +224,14 @@ describe('authorization', () => {
     await world.sync.pushNow();
     await world.sync.pushNow();
     expect(world.remote.tokens.asked).toBe(1);
-    expect(world.events).toEqual([{ kind: 'breaker', connection: 'ehr', state: 'open' }]);
+    expect(world.events).toEqual([
+      { kind: 'breaker', connection: 'ehr', state: 'open' },
+      { kind: 'alert', connection: 'ehr', alert: 'breaker.opened' },
+    ]);
     const [message] = await world.temp.store.query("SELECT detail FROM message WHERE outcome = 'auth'");
     expect(message?.detail).toBe('The token endpoint answered 400 (invalid_client).');
+    // The pause is over; the token endpoint goes by true time, so the clock cannot be turned for that.
+    await world.temp.store.commit(NURSE, [], [{ sql: 'UPDATE breaker_state SET until = 0', params: [] }]);
     await world.restart(() => ({ keys: { ES384: right } }));
     await world.sync.pushNow();
     expect(world.remote.all('Patient')).toHaveLength(2);

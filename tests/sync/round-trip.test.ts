@@ -1,4 +1,5 @@
-// What crosses a connection, in both directions, and what does not. docs/sync-spec.md
+// What crosses a connection, in both directions, and what does not.
+// docs/sync-spec.md#I1 docs/sync-spec.md#I7 docs/sync-spec.md#I14 docs/sync-spec.md#I15
 import type { CarePlan, Patient, Provenance, Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseExact } from '../../src/fhir/exact-json.ts';

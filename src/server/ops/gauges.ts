@@ -4,8 +4,9 @@ import { parseSearch } from '../../fhir/search/parse.ts';
 import type { Sync } from '../../sync/sync.ts';
 import type { FhirContext } from '../fhir/context.ts';
 import type { GaugeSource } from '../metrics.ts';
+import { syncGauges } from './sync-gauges.ts';
 
-export function operatorGauges(context: FhirContext, sync: Pick<Sync, 'status'> | undefined): GaugeSource[] {
+export function operatorGauges(context: FhirContext, sync: Pick<Sync, 'status' | 'meter'> | undefined): GaugeSource[] {
   const followUps: GaugeSource = {
     name: 'baton_follow_ups',
     help: 'Follow-up Tasks by status.',
@@ -17,33 +18,7 @@ export function operatorGauges(context: FhirContext, sync: Pick<Sync, 'status'> 
       );
     },
   };
-  if (!sync) return [followUps];
-  const perConnection = (
-    name: string,
-    help: string,
-    pick: 'feedLag' | 'openConflicts' | 'quarantined',
-  ): GaugeSource => ({
-    name,
-    help,
-    labels: ['connection'],
-    read: async () =>
-      (await sync.status()).map((status) => ({ labels: { connection: status.name }, value: status[pick] })),
-  });
-  return [
-    followUps,
-    perConnection('baton_sync_feed_lag', 'Versions in the log that the connection has not looked at yet.', 'feedLag'),
-    perConnection('baton_sync_conflicts', 'Conflicts that wait for a person.', 'openConflicts'),
-    perConnection('baton_sync_quarantined', 'Received resources that could not be taken in.', 'quarantined'),
-    {
-      name: 'baton_outbox_entries',
-      help: 'Outbox entries by state.',
-      labels: ['connection', 'state'],
-      read: async () =>
-        (await sync.status()).flatMap(({ name, outbox }) =>
-          Object.entries(outbox).map(([state, value]) => ({ labels: { connection: name, state }, value })),
-        ),
-    },
-  ];
+  return sync ? [followUps, ...syncGauges(sync)] : [followUps];
 }
 
 async function countFollowUps(context: FhirContext, status: string): Promise<number> {

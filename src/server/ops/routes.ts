@@ -12,7 +12,7 @@ import { FOLLOW_UP_FILTERS, listFollowUps } from './follow-ups.ts';
 import { type ListPage, type ListRequest, listRequest } from './list-request.ts';
 import { listMatches, MATCH_FILTERS, readDecision } from './matches.ts';
 import { type OperatedSync, serveSyncOperations } from './sync-operations.ts';
-import { AUDIT, DELIVERIES, listTable, OUTBOX, PROJECTIONS } from './table-list.ts';
+import { ALERTS, AUDIT, DELIVERIES, listTable, OUTBOX, PROJECTIONS } from './table-list.ts';
 
 export interface OperatorParts {
   readonly context: FhirContext;
@@ -29,6 +29,7 @@ export interface OperatorParts {
         | 'matches'
         | 'decideMatch'
         | 'hints'
+        | 'meter'
       > &
         OperatedSync)
     | undefined;
@@ -57,7 +58,7 @@ export function serveOperators(
   command('audit/verify', 'audit-verify', () => verifyTrail());
   if (transitions) command('sweep', 'sweep', () => transitions.tick());
   if (!sync) return;
-  for (const [name, table] of Object.entries({ outbox: OUTBOX, projections: PROJECTIONS })) {
+  for (const [name, table] of Object.entries({ outbox: OUTBOX, projections: PROJECTIONS, alerts: ALERTS })) {
     list(name, table.filters, (request) => listTable(store, table, request));
   }
   list('connections', [], async () => ({ items: await sync.status() }));

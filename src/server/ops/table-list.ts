@@ -74,6 +74,15 @@ export const PROJECTIONS: Table = {
   filters: ['connection', 'source_type', 'source_id', 'target_type', 'remote_id', 'state'],
 };
 
+export const ALERTS: Table = {
+  name: 'alert',
+  columns: 'id connection event detail at'.split(' '),
+  times: ['at'],
+  order: 'at',
+  key: 'id',
+  filters: ['connection', 'event'],
+};
+
 export const DELIVERIES: Table = {
   name: 'delivery',
   columns: 'channel key received outcome'.split(' '),

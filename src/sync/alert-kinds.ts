@@ -1,0 +1,90 @@
+// What operators are told of: conditions that begin and end, each told once at its beginning and once at its end, and
+// things that happen. docs/operations.md says for each what to do. docs/sync-spec.md#I23
+import type { SyncEvent } from './context.ts';
+import type { Connection } from './settings.ts';
+import type { ConnectionStatus } from './status.ts';
+
+export interface AlertThresholds {
+  /** A change may wait so long before it is on its way. */
+  readonly lagSeconds: number;
+  /** A connection that pulls by interval may be silent so long, and three intervals at least. */
+  readonly stalledSeconds: number;
+  /** How long after the last quarantined resource the alert is on. */
+  readonly quarantineSeconds: number;
+}
+
+export const THRESHOLDS: AlertThresholds = {
+  lagSeconds: 300,
+  stalledSeconds: 3_600,
+  quarantineSeconds: 86_400,
+};
+
+export type Condition = 'breaker' | 'lag' | 'stalled' | 'parked' | 'conflict' | 'quarantine';
+
+interface ConditionKind {
+  /** Names of the events at its beginning and its end. */
+  readonly begins: string;
+  readonly ends: string;
+  isOn(status: ConnectionStatus, connection: Connection, thresholds: AlertThresholds): boolean;
+  /** One sentence with numbers, without patient data. */
+  tell(status: ConnectionStatus): string;
+}
+
+export const CONDITIONS: Readonly<Record<Condition, ConditionKind>> = {
+  breaker: {
+    begins: 'breaker.opened',
+    ends: 'breaker.closed',
+    isOn: ({ breaker }) => breaker.state !== 'closed',
+    tell: ({ breaker }) =>
+      `The breaker is ${breaker.state}; the server was given up ${breaker.openings} times in a row.`,
+  },
+  lag: {
+    begins: 'lag.exceeded',
+    ends: 'lag.recovered',
+    isOn: (status, { mode }, { lagSeconds }) => sends(mode) && lagOf(status) > lagSeconds,
+    tell: (status) => `The oldest change that is not there has waited for ${lagOf(status)} s.`,
+  },
+  stalled: {
+    begins: 'pull.stalled',
+    ends: 'pull.resumed',
+    isOn: ({ oldestRunSeconds }, { mode, pullEverySeconds, schedule }, { stalledSeconds }) =>
+      (mode === 'both' || mode === 'pull') &&
+      schedule?.pull === undefined &&
+      oldestRunSeconds !== null &&
+      oldestRunSeconds > Math.max(stalledSeconds, 3 * pullEverySeconds),
+    tell: ({ oldestRunSeconds }) => `A type was last read ${oldestRunSeconds ?? 0} s ago.`,
+  },
+  parked: {
+    begins: 'parked.first',
+    ends: 'parked.cleared',
+    isOn: ({ outbox }) => outbox.parked > 0,
+    tell: ({ outbox }) => `${outbox.parked} outbox entries are parked.`,
+  },
+  conflict: {
+    begins: 'conflict.first',
+    ends: 'conflict.cleared',
+    isOn: ({ openConflicts }) => openConflicts > 0,
+    tell: ({ openConflicts }) => `${openConflicts} conflicts wait for a person.`,
+  },
+  quarantine: {
+    begins: 'quarantine.first',
+    ends: 'quarantine.quiet',
+    isOn: ({ lastQuarantinedSeconds }, _connection, { quarantineSeconds }) =>
+      lastQuarantinedSeconds !== null && lastQuarantinedSeconds < quarantineSeconds,
+    tell: ({ quarantined }) => `${quarantined} received resources are kept aside.`,
+  },
+};
+
+/** Events that are an alert by themselves: they have no end. */
+export const HAPPENINGS: Readonly<Partial<Record<SyncEvent['kind'], string>>> = {
+  capability: 'capability.changed',
+};
+
+/** Seconds that the oldest change has waited for, in the log or in the outbox. */
+export function lagOf({ feedLagSeconds, oldestQueuedSeconds }: ConnectionStatus): number {
+  return Math.max(feedLagSeconds, oldestQueuedSeconds);
+}
+
+function sends(mode: Connection['mode']): boolean {
+  return mode === 'both' || mode === 'push';
+}

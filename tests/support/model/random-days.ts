@@ -1,0 +1,461 @@
+// Random days of Baton between two servers: edits everywhere, crashes, lost answers, outages, servers restored from a
+// backup, clocks that jump. At the end each pair is equal or was asked about, nothing is there twice and no edit is lost.
+// docs/sync-spec.md#I12 docs/sync-spec.md#I14
+import type { CarePlan, Patient, Task } from '@medplum/fhirtypes';
+import { sameJson } from '../../../src/fhir/canonical-json.ts';
+import { comparable, jsonOf, resourceOf } from '../../../src/sync/body.ts';
+import { readLinkMap } from '../../../src/sync/identity.ts';
+import { remoteTargets, toLocalTerms } from '../../../src/sync/mapping.ts';
+import type { Resolution } from '../../../src/sync/resolve.ts';
+import { randomFrom } from '../seeded-random.ts';
+import { NURSE } from '../sync-world.ts';
+import { Edits, ELEMENTS, keyOf, type Made, type Place } from './edits.ts';
+import { Bomb } from './fragile.ts';
+import type { ModelKnobs } from './model-remote.ts';
+import { openTwoServers, SERVERS, type ServerName, type TwoServers } from './two-servers.ts';
+
+const TYPES = ['Patient', 'CarePlan', 'Task'] as const;
+/** Enough for resources to meet each other's edits often. */
+const MOST_MADE = 14;
+const MOST_PATIENTS = 3;
+const MINUTE = 60_000;
+
+export interface DayReport {
+  readonly steps: number;
+  readonly edits: number;
+  readonly crashes: number;
+  readonly restores: number;
+  readonly conflicts: number;
+  readonly requests: number;
+  readonly writes: number;
+  /** Sentences about what is wrong; empty when all is well. */
+  readonly damage: readonly string[];
+  /** What was done, for whoever looks for the reason. */
+  readonly story: readonly string[];
+}
+
+interface Days {
+  readonly world: TwoServers;
+  readonly random: () => number;
+  readonly edits: Edits;
+  readonly story: string[];
+  readonly deleted: Set<string>;
+  /** `server key` of copies that a restore took back, and keys of those edited afterwards or decided wholesale: nobody can tell what that was. */
+  readonly tookBack: Set<string>;
+  readonly unclear: Set<string>;
+  /** Whether every exchange is part of the story. */
+  readonly isTold: boolean;
+  readonly backups: Partial<Record<ServerName, { restore(): void }>>;
+  made: number;
+  crashes: number;
+  restores: number;
+}
+
+type Act = (days: Days) => Promise<void> | void;
+
+/** Name, weight, what it does. */
+const ACTS: readonly (readonly [string, number, Act])[] = [
+  ['pull', 14, (days) => days.world.sync.pullNow(server(days))],
+  ['push', 14, (days) => days.world.sync.pushNow(server(days))],
+  ['edit here', 16, editHere],
+  ['edit there', 16, editThere],
+  ['make here', 5, makeHere],
+  ['make there', 4, makeThere],
+  ['crash', 6, crash],
+  ['failing call', 4, failOnce],
+  ['trouble', 8, trouble],
+  ['outage', 1, (days) => flip(days, 'down')],
+  ['late', 2, (days) => flip(days, 'lateness')],
+  ['time', 8, ({ world, random }) => world.pass(Math.floor(random() * 3 * MINUTE))],
+  ['long time', 1, ({ world, random }) => world.pass(Math.floor(random() * 600 * MINUTE))],
+  ['machine clock', 1, ({ world, random }) => world.turnMachine(-Math.floor(random() * 5 * MINUTE))],
+  ['server clock', 1, turnServerClock],
+  ['status here', 2, statusHere],
+  ['delete here', 0.6, deleteHere],
+  ['delete there', 0.4, deleteThere],
+  ['decide', 3, decide],
+  ['backup', 1.5, backup],
+  ['restore', 0.8, restore],
+];
+const WEIGHT = ACTS.reduce((sum, [, weight]) => sum + weight, 0);
+
+/** @param steps of one world, before it comes to rest */
+export async function randomDays(seed: number, steps: number, isTold = false): Promise<DayReport> {
+  const random = randomFrom(seed);
+  const knobs = { a: knobsFrom(random), b: knobsFrom(random) };
+  const world = await openTwoServers({ knobs, random });
+  const unsure = { tookBack: new Set<string>(), unclear: new Set<string>() };
+  const nothing = { edits: new Edits(), story: [], deleted: new Set<string>(), ...unsure, backups: {} };
+  const days: Days = { world, random, isTold, ...nothing, made: 0, crashes: 0, restores: 0 };
+  days.story.push(JSON.stringify(knobs));
+  try {
+    await makePatient(days);
+    for (let step = 0; step < steps; step += 1) {
+      world.pass(1 + Math.floor(random() * 2_000));
+      const [name, , act] = choose(random);
+      days.story.push(`${step} ${name}`);
+      const seen = await countOf(world, 'message');
+      await act(days);
+      await tellExchanges(days, seen);
+    }
+    const seen = await countOf(world, 'message');
+    const unrest = await comeToRest(days);
+    await tellExchanges(days, seen);
+    const damage = [...unrest, ...(await findDamage(days))];
+    const { a, b } = world.remotes;
+    return {
+      steps,
+      edits: days.edits.count,
+      crashes: days.crashes,
+      restores: days.restores,
+      conflicts: await countOf(world, 'conflict'),
+      requests: a.requests + b.requests,
+      writes: a.writes + b.writes,
+      damage,
+      story: days.story,
+    };
+  } finally {
+    await world.cleanup();
+  }
+}
+
+async function countOf({ store }: TwoServers, table: string): Promise<number> {
+  return Number((await store.query(`SELECT COUNT(*) AS n FROM ${table}`))[0]?.n);
+}
+
+async function tellExchanges(days: Days, since: number): Promise<void> {
+  const sql = `SELECT connection, direction, method, url, status, type, local_id, outcome, detail FROM message
+    ORDER BY rowid LIMIT -1 OFFSET ?`;
+  if (!days.isTold) return;
+  for (const row of await days.world.store.query(sql, [since])) note(days, Object.values(row).join(' '));
+}
+
+function choose(random: () => number): (typeof ACTS)[number] {
+  let left = random() * WEIGHT;
+  for (const one of ACTS) {
+    left -= one[1];
+    if (left < 0) return one;
+  }
+  return ACTS[0] as (typeof ACTS)[number];
+}
+
+function knobsFrom(random: () => number): ModelKnobs {
+  const flag = () => random() < 0.5;
+  return {
+    conditionalCreate: flag(),
+    versioning: random() < 0.8,
+    transactions: flag(),
+    secondPrecision: flag(),
+    pageSize: flag() ? 4 : 50,
+    normalise: flag(),
+    repeatAcrossPages: flag(),
+  };
+}
+
+const server = ({ random }: Days): ServerName => (random() < 0.5 ? 'a' : 'b');
+const pick = <T>(random: () => number, items: readonly T[]): T | undefined =>
+  items[Math.floor(random() * items.length)];
+const note = (days: Days, text: string): void => void days.story.push(`    ${text}`);
+
+async function everythingHere({ world }: Days): Promise<(Made & { id: string })[]> {
+  const found: (Made & { id: string })[] = [];
+  for (const type of TYPES) found.push(...(await world.all<Made>(type)));
+  return found.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+}
+
+function everythingAt({ world }: Days, name: ServerName): (Made & { id: string })[] {
+  const all = TYPES.flatMap((type) => world.remotes[name].all(type) as (Made & { id: string })[]);
+  return all.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+}
+
+function editOf(days: Days, place: Place, resource: Made): Made & { id: string } {
+  const element = pick(
+    days.random,
+    ELEMENTS.filter(({ type }) => type === resource.resourceType),
+  );
+  if (!element) throw new Error('nothing to edit');
+  const edited = days.edits.make(place, element, resource);
+  note(days, `${place} ${keyOf(resource)}.${element.name} ${element.get(resource)} -> e${days.edits.count}.`);
+  return edited as Made & { id: string };
+}
+
+async function editHere(days: Days): Promise<void> {
+  const chosen = pick(days.random, await everythingHere(days));
+  if (chosen) await days.world.write(editOf(days, 'here', chosen));
+}
+
+function editThere(days: Days): void {
+  const name = server(days);
+  const chosen = pick(days.random, everythingAt(days, name));
+  if (!chosen) return;
+  if (days.tookBack.has(`${name} ${keyOf(chosen)}`)) days.unclear.add(keyOf(chosen));
+  days.world.remotes[name].put(editOf(days, name, chosen));
+}
+
+async function statusHere(days: Days): Promise<void> {
+  const tasks = (await everythingHere(days)).filter(({ resourceType }) => resourceType === 'Task');
+  const chosen = pick(days.random, tasks);
+  const status = pick(days.random, ['accepted', 'in-progress', 'completed', 'cancelled'] as const);
+  if (chosen && status) await days.world.write({ ...chosen, status } as Task & { id: string });
+}
+
+async function makePatient(days: Days): Promise<void> {
+  const key = `p${++days.made}`;
+  note(days, `made ${key}`);
+  const patient: Patient & { id: string } = {
+    resourceType: 'Patient',
+    id: key,
+    name: [{ family: key }],
+    identifier: [{ system: 'urn:mrn', value: key }],
+    birthDate: '1950-02-01',
+  };
+  await days.world.write(patient);
+  // The other server knows some of them already, by the same number.
+  if (days.random() >= 0.3) return;
+  const { b } = days.world.remotes;
+  const { lateness } = b;
+  b.lateness = 0;
+  b.put({ ...patient, id: `there-${key}` });
+  b.lateness = lateness;
+}
+
+async function makeHere(days: Days): Promise<void> {
+  const here = await everythingHere(days);
+  const patients = here.filter(({ resourceType }) => resourceType === 'Patient');
+  if (patients.length < MOST_PATIENTS && days.random() < 0.3) return makePatient(days);
+  const patient = pick(days.random, patients);
+  if (!patient || days.made >= MOST_MADE) return;
+  const key = `h${++days.made}`;
+  note(days, `made ${key}`);
+  const subject = `Patient/${patient.id}`;
+  if (days.random() < 0.5) return days.world.write(taskOf(key, key, subject));
+  const plan: CarePlan & { id: string } = {
+    resourceType: 'CarePlan',
+    id: key,
+    status: 'active',
+    intent: 'plan',
+    instantiatesUri: [key],
+    subject: { reference: subject },
+    activity: [{ reference: { reference: `Task/${key}-t` } }],
+  };
+  const task = { ...taskOf(`${key}-t`, `${key}-t`, subject), basedOn: [{ reference: `CarePlan/${key}` }] };
+  await days.world.store.commit(NURSE, [
+    { op: 'update', resource: plan },
+    { op: 'update', resource: task },
+  ]);
+}
+
+function makeThere(days: Days): void {
+  const name = server(days);
+  const patient = pick(days.random, days.world.remotes[name].all('Patient'));
+  if (!patient || days.made >= MOST_MADE) return;
+  const key = `${name}${++days.made}`;
+  note(days, `made ${key}`);
+  days.world.remotes[name].put(taskOf(key, `at-${key}`, `Patient/${patient.id}`));
+}
+
+function taskOf(key: string, id: string, subject: string): Task & { id: string } {
+  const groupIdentifier = { system: 'urn:key', value: key };
+  const rest = { status: 'requested', intent: 'order', for: { reference: subject } } as const;
+  return { resourceType: 'Task', id, groupIdentifier, ...rest };
+}
+
+/** One run of a process that dies at one of its calls. */
+async function crash(days: Days): Promise<void> {
+  await runWith(days, new Bomb(1 + Math.floor(days.random() * 40), days.random() < 0.5 ? 'before' : 'after', true));
+}
+
+async function failOnce(days: Days): Promise<void> {
+  await runWith(days, new Bomb(1 + Math.floor(days.random() * 40), days.random() < 0.5 ? 'before' : 'after'));
+}
+
+async function runWith(days: Days, bomb: Bomb): Promise<void> {
+  const { world } = days;
+  const name = server(days);
+  world.start(bomb);
+  if (days.random() < 0.5) await world.sync.pullNow(name);
+  else await world.sync.pushNow(name);
+  if (bomb.exploded) days.crashes += 1;
+  note(days, `${name} ${bomb.exploded ? 'exploded' : 'got through'}`);
+  world.start();
+}
+
+function trouble(days: Days): void {
+  const { troubles } = days.world.remotes[server(days)];
+  const drop = { kind: 'drop', effect: days.random() < 0.5 ? 'before' : 'after' } as const;
+  const statuses = [429, 500, 502, 503, 409, 412, 423];
+  const status = pick(days.random, statuses) ?? 500;
+  const retry = days.random() < 0.3 ? { retryAfter: '2' } : {};
+  troubles.push(
+    days.random() < 0.6 ? drop : days.random() < 0.1 ? { kind: 'html' } : { kind: 'status', status, ...retry },
+  );
+}
+
+/** By less than the overlap in all, as time servers do. */
+function turnServerClock(days: Days): void {
+  days.world.skew[server(days)] = Math.floor((days.random() - 0.5) * 2 * MINUTE);
+}
+
+function flip(days: Days, knob: 'down' | 'lateness'): void {
+  const remote = days.world.remotes[server(days)];
+  if (knob === 'down') remote.down = !remote.down;
+  // Within what the vendor file allows for; beyond it no client could know.
+  else remote.lateness = remote.lateness === 0 ? 8_000 : 0;
+}
+
+async function deleteHere(days: Days): Promise<void> {
+  const here = (await everythingHere(days)).filter(({ resourceType }) => resourceType === 'Task');
+  const chosen = pick(days.random, here);
+  if (!chosen) return;
+  days.deleted.add(keyOf(chosen));
+  note(days, `deleted ${keyOf(chosen)}`);
+  await days.world.remove('Task', chosen.id);
+}
+
+function deleteThere(days: Days): void {
+  const name = server(days);
+  const chosen = pick(days.random, days.world.remotes[name].all('Task'));
+  if (!chosen) return;
+  days.deleted.add(keyOf(chosen));
+  note(days, `deleted ${keyOf(chosen)} at ${name}`);
+  days.world.remotes[name].remove('Task', chosen.id);
+}
+
+async function decide(days: Days): Promise<void> {
+  const open = (await days.world.sync.conflicts()).sort((a, b) => (a.localId < b.localId ? -1 : 1));
+  const conflict = pick(days.random, open);
+  if (!conflict) return;
+  const kinds =
+    conflict.kind === 'content'
+      ? (['ours', 'ours', 'theirs', 'proposed', 'proposed'] as const)
+      : (['ours', 'theirs'] as const);
+  const resolution: Resolution = { take: pick(days.random, kinds) ?? 'ours' };
+  note(days, `${conflict.connection} ${conflict.localId} ${conflict.kind}: ${resolution.take}`);
+  try {
+    await days.world.sync.resolve(NURSE, conflict.id, resolution);
+  } catch (error) {
+    // Refused when our copy was edited since, or when there is no such side.
+    note(days, (error as Error).message);
+    return;
+  }
+  // The whole of their copy, with whatever it lacks of ours: the person's will, not a loss.
+  if (resolution.take === 'theirs' && conflict.local) days.unclear.add(keyOf(resourceOf(conflict.local)));
+}
+
+function backup(days: Days): void {
+  const name = server(days);
+  days.backups[name] = { restore: days.world.remotes[name].backup() };
+  note(days, name);
+}
+
+/** The server goes back to its backup, and somebody who knows lets Baton read it anew. */
+async function restore(days: Days): Promise<void> {
+  const name = server(days);
+  const kept = days.backups[name];
+  if (!kept) return;
+  const before = everythingAt(days, name);
+  kept.restore();
+  days.restores += 1;
+  note(days, name);
+  const after = new Map(everythingAt(days, name).map((one) => [keyOf(one), one]));
+  for (const one of before) {
+    const now = after.get(keyOf(one));
+    if (!now) days.deleted.add(keyOf(one));
+    else if (now.meta?.versionId !== one.meta?.versionId) days.tookBack.add(`${name} ${keyOf(one)}`);
+  }
+  const known = await days.world.store.query('SELECT content FROM version');
+  const text = [...known.map(({ content }) => String(content)), JSON.stringify([...after.values()])].join('\n');
+  days.edits.forget(name, (edit) => text.includes(`"${edit}"`));
+  await readAnew(days, name);
+}
+
+async function readAnew({ world }: Days, name: ServerName): Promise<void> {
+  const nothing = 'high_water = NULL, cursor = NULL, window_start = NULL, window_max = NULL';
+  const rewind = { sql: `UPDATE checkpoint SET ${nothing} WHERE connection = ?`, params: [name] };
+  await world.store.commit({ reference: 'Device/operator', kind: 'service' }, [], [rewind]);
+}
+
+/** Everything works again and every question is answered, until nothing moves any more. */
+async function comeToRest(days: Days): Promise<string[]> {
+  const { world } = days;
+  world.start();
+  for (const name of SERVERS) {
+    Object.assign(world.remotes[name], { down: false, lateness: 0 });
+    world.remotes[name].troubles.length = 0;
+    world.skew[name] = 0;
+    // As the nightly sweep does: what was there before its patient was known is found by it only.
+    await readAnew(days, name);
+  }
+  for (let rounds = 0; rounds < 60; rounds += 1) {
+    world.pass(20 * MINUTE);
+    await world.sync.pullNow();
+    await world.sync.pushNow();
+    if (rounds > 4 && (await isQuiet(days))) return [];
+    for (let answers = 0; rounds > 1 && rounds < 50 && answers < 5; answers += 1) await decide(days);
+  }
+  return [`It does not come to rest: ${JSON.stringify(await world.sync.status())}`];
+}
+
+async function isQuiet({ world }: Days): Promise<boolean> {
+  if ((await world.sync.conflicts()).length > 0) return false;
+  const status = await world.sync.status();
+  if (status.some(({ outbox }) => outbox.queued + outbox.sending > 0)) return false;
+  const before = [world.remotes.a.writes, world.remotes.b.writes, await world.store.head()].join();
+  world.pass(20 * MINUTE);
+  await world.sync.pullNow();
+  await world.sync.pushNow();
+  return before === [world.remotes.a.writes, world.remotes.b.writes, await world.store.head()].join();
+}
+
+async function findDamage(days: Days): Promise<string[]> {
+  const { world, deleted, unclear } = days;
+  const damage: string[] = [];
+  const here = await everythingHere(days);
+  damage.push(...repeated('here', here, deleted));
+  const asked = await world.store.query('SELECT local, remote, remote_body, proposed FROM conflict');
+  const questions = asked.map((row) => Object.values(row).join(' ')).join('\n');
+  const isAsked = (text: string) => questions.includes(`"${text}"`);
+  for (const resource of here) {
+    const key = keyOf(resource);
+    if (!deleted.has(key) && !unclear.has(key)) damage.push(...days.edits.lost(resource, isAsked));
+  }
+  for (const name of SERVERS) damage.push(...(await differences(days, name, here)));
+  return damage;
+}
+
+/** @param deleted keys that may come back as another copy, because a person decided so */
+function repeated(place: Place, resources: readonly Made[], deleted: ReadonlySet<string>): string[] {
+  const keys = resources.map(keyOf).filter((key) => !deleted.has(key));
+  const twice = [...new Set(keys.filter((key, index) => keys.indexOf(key) !== index))];
+  return twice.map((key) => `${key} is there twice at ${place}.`);
+}
+
+async function differences(days: Days, name: ServerName, here: readonly (Made & { id: string })[]): Promise<string[]> {
+  const { world, deleted } = days;
+  const damage = [];
+  const there = everythingAt(days, name);
+  damage.push(...repeated(name, there, deleted));
+  const context = { remoteBase: world.remotes[name].baseUrl, ownSystem: 'https://baton.test/id' };
+  const own = there.map(({ resourceType, id }) => ({ type: resourceType, id }));
+  const targets = there.flatMap((one) => remoteTargets(context, jsonOf(one)));
+  const map = await readLinkMap(world.store, name, [], [...own, ...targets]);
+  for (const local of here) {
+    if (deleted.has(keyOf(local))) continue;
+    const remote = there.find((one) => map.localOf(one.resourceType, one.id) === local.id);
+    if (!remote) {
+      damage.push(`${keyOf(local)} is not at ${name}.`);
+      continue;
+    }
+    const mapped = toLocalTerms(context, map, jsonOf(remote)).body;
+    if (sameJson(mapped, comparable(jsonOf(local)))) continue;
+    damage.push(
+      `${keyOf(local)} differs at ${name}: ${JSON.stringify(mapped)} instead of ${JSON.stringify(comparable(jsonOf(local)))}`,
+    );
+  }
+  const known = new Set(here.map(keyOf));
+  for (const remote of there) {
+    if (!known.has(keyOf(remote)) && !deleted.has(keyOf(remote)))
+      damage.push(`${keyOf(remote)} at ${name} is not here.`);
+  }
+  return damage;
+}

@@ -1,0 +1,106 @@
+// Operators are told of changes of state: once at the beginning, once at the end, whatever restarts in between.
+// docs/sync-spec.md#I19 docs/sync-spec.md#I23
+import type { Patient } from '@medplum/fhirtypes';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openWorld, patient, task, type World } from '../support/sync-world.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await openWorld();
+});
+afterEach(() => world.cleanup());
+
+const told = () => world.events.flatMap(({ alert }) => alert ?? []);
+const tick = () => world.sync.tick(Temporal.Now.instant());
+
+async function kept(): Promise<unknown[]> {
+  return (await world.temp.store.query('SELECT event FROM alert ORDER BY at, event')).map(({ event }) => event);
+}
+
+/** Five failures in a row. */
+function fail(): void {
+  for (let failures = 0; failures < 5; failures += 1) world.remote.knobs.refusals.push({ status: 503 });
+}
+
+test('a breaker that opens and closes is told once each, and a restart neither repeats nor forgets it', async () => {
+  for (let id = 0; id < 6; id += 1) await world.write(patient(`p${id}`));
+  fail();
+  await tick();
+  await tick();
+  expect(told()).toEqual(['breaker.opened']);
+  await world.restart();
+  await tick();
+  expect(told()).toEqual(['breaker.opened']);
+  expect((await world.sync.status())[0]?.alerts).toEqual(['breaker']);
+  world.pass({ minutes: 1 });
+  await tick();
+  expect(told()).toEqual(['breaker.opened', 'breaker.closed']);
+  expect(await kept()).toEqual(['breaker.opened', 'breaker.closed']);
+});
+
+test('a breaker that was open is still open after a restart', async () => {
+  for (let id = 0; id < 6; id += 1) await world.write(patient(`p${id}`));
+  fail();
+  await world.sync.pushNow();
+  await world.restart();
+  const before = world.remote.requests.length;
+  await world.sync.pushNow();
+  expect((await world.sync.status())[0]?.breaker).toMatchObject({ state: 'open', openings: 1 });
+  expect(world.remote.requests).toHaveLength(before);
+});
+
+test('a change that waits too long is told, and that it has arrived', async () => {
+  await world.write(patient('p1'));
+  world.remote.knobs.refusals.push({ status: 429, headers: { 'retry-after': '3000' } });
+  await tick();
+  world.pass({ minutes: 4 });
+  await tick();
+  expect(told()).toEqual([]);
+  world.pass({ minutes: 2 });
+  await tick();
+  await tick();
+  expect(told()).toEqual(['lag.exceeded']);
+  world.pass({ hours: 2 });
+  await tick();
+  expect(told()).toEqual(['lag.exceeded', 'lag.recovered']);
+});
+
+test('the first conflict and the last decision are told', async () => {
+  await world.write(patient('p1'));
+  await world.sync.pushNow();
+  const [there] = world.remote.all('Patient') as Patient[];
+  world.remote.put({ ...there, resourceType: 'Patient', gender: 'male' });
+  await world.write(patient('p1', { gender: 'female' }));
+  await world.sync.pullNow();
+  expect(told()).toEqual(['conflict.first']);
+  const [conflict] = await world.sync.conflicts();
+  await world.sync.resolve({ reference: 'Practitioner/1', kind: 'user' }, conflict?.id ?? '', { take: 'ours' });
+  await tick();
+  expect(told()).toEqual(['conflict.first', 'conflict.cleared']);
+});
+
+test('what is kept aside is told for a day', async () => {
+  await world.write(patient('p1'));
+  await world.sync.pushNow();
+  const [there] = world.remote.all('Patient');
+  world.remote.put(task('bad', { for: { reference: `Patient/${there?.id}` }, status: 'none of these' }));
+  await world.sync.pullNow();
+  world.remote.remove('Task', 'bad');
+  world.pass({ hours: 23 });
+  await tick();
+  world.pass({ hours: 2 });
+  await tick();
+  expect(told().filter((alert) => alert.startsWith('quar'))).toEqual(['quarantine.first', 'quarantine.quiet']);
+});
+
+test('a server that cannot be read for long is told', async () => {
+  await tick();
+  for (let failures = 0; failures < 20; failures += 1) world.remote.knobs.refusals.push({ status: 503 });
+  world.pass({ minutes: 70 });
+  await world.sync.tick(Temporal.Now.instant().add({ minutes: 70 }));
+  expect(told()).toContain('pull.stalled');
+  world.remote.knobs.refusals.length = 0;
+  world.pass({ minutes: 20 });
+  await world.sync.tick(Temporal.Now.instant().add({ minutes: 90 }));
+  expect(told()).toEqual(['breaker.opened', 'pull.stalled', 'breaker.closed', 'pull.resumed']);
+});
