@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { BreakerStatus } from '../remote/breaker.ts';
 import { readCursor } from '../store/cursor.ts';
 import type { Store } from '../store/store.ts';
-import { readActive } from './alerts.ts';
+import { readActive } from './active-alerts.ts';
 import { cursorName } from './feed.ts';
 import type { OutboxState } from './outbox.ts';
 import type { Connection } from './settings.ts';
