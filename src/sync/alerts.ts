@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { asFault } from '../fault.ts';
 import { BATON, type Statement, type Store } from '../store/store.ts';
+import { readActive } from './active-alerts.ts';
 import { type AlertThresholds, CONDITIONS, type Condition } from './alert-kinds.ts';
 import type { Connection } from './settings.ts';
 import type { ConnectionStatus } from './status.ts';
@@ -41,14 +42,6 @@ export async function raiseAlerts(
 /** Tells of something that has no end. */
 export async function raiseHappening(store: Store, alert: Alert, now: number): Promise<void> {
   await store.commit(BATON, [], [write(alert, now)]);
-}
-
-/** Conditions of a connection that are on. */
-export async function readActive(store: Pick<Store, 'query'>, connection: string): Promise<Condition[]> {
-  const rows = await store.query('SELECT condition FROM alert_state WHERE connection = ? ORDER BY condition', [
-    connection,
-  ]);
-  return rows.map(({ condition }) => String(condition) as Condition);
 }
 
 /** False when another process was faster. */

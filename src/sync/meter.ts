@@ -1,7 +1,6 @@
 // Counts what happens on connections since the process started, for whoever scrapes. Never ids, never content.
 // docs/sync-spec.md#I23
 import type { Exchange } from '../remote/fhir-client.ts';
-import type { SyncEvent } from './context.ts';
 
 /** What came of looking for an interrupted create. */
 export type ProbeResult = 'found' | 'absent' | 'not-yet-visible' | 'cannot-look' | 'failed';
@@ -15,7 +14,7 @@ export interface Count {
 
 export interface Meter {
   exchange(connection: string, exchange: Exchange): void;
-  event(event: SyncEvent): void;
+  event(event: { readonly connection: string; readonly kind: string }): void;
   echo(connection: string): void;
   probe(connection: string, result: ProbeResult): void;
   read(family: CountFamily): Count[];

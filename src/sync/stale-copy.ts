@@ -1,12 +1,17 @@
 // Searches lag behind: a page may show a copy that the server itself has replaced. Taken for an edit it would undo what was
 // written since, so a copy that seems to be from before the common version is asked for directly. docs/sync-spec.md#I4
+import type { JsonObject } from '../fhir/canonical-json.ts';
 import { jsonOf } from './body.ts';
 import { mayBeStale } from './common-version.ts';
 import type { RunContext } from './context.ts';
 import type { Link } from './identity.ts';
-import type { Received } from './incoming.ts';
 
-type Copy = Pick<Received, 'type' | 'remoteId' | 'body' | 'version'>;
+interface Copy {
+  readonly type: string;
+  readonly remoteId: string;
+  readonly body: JsonObject;
+  readonly version: string | undefined;
+}
 
 /** The copy as the server has it now; undefined when it was stale and cannot be read, so that nothing is known. */
 export async function currentCopy(context: RunContext, link: Link, received: Copy): Promise<Copy | undefined> {

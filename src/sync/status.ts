@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { BreakerStatus } from '../remote/breaker.ts';
 import { readCursor } from '../store/cursor.ts';
 import type { SqlRow, Store } from '../store/store.ts';
-import { readActive } from './alerts.ts';
+import { readActive } from './active-alerts.ts';
 import { type FirstLoadStatus, firstLoadStatus } from './bulk/job-rows.ts';
 import { cursorName } from './feed.ts';
 import { knownPlans } from './note-capability.ts';

@@ -1,5 +1,4 @@
 // Numbers of sync for /metrics. docs/operations.md says what each means and what to do. docs/sync-spec.md#I23
-import type { BreakerState } from '../../remote/breaker.ts';
 import type { CountFamily } from '../../sync/meter.ts';
 import type { ConnectionStatus } from '../../sync/status.ts';
 import type { Sync } from '../../sync/sync.ts';
@@ -7,7 +6,7 @@ import type { GaugeSource, HistogramSource, Sample } from '../metrics.ts';
 
 type Measured = Pick<Sync, 'status' | 'meter'>;
 
-const STATES: readonly BreakerState[] = ['closed', 'open', 'half-open'];
+const STATES: readonly ConnectionStatus['breaker']['state'][] = ['closed', 'open', 'half-open'];
 
 export function syncGauges(sync: Measured): GaugeSource[] {
   const status = shared(() => sync.status());
