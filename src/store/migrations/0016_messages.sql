@@ -31,4 +31,4 @@ ALTER TABLE outbox ADD COLUMN replay_of TEXT;
 CREATE INDEX conflict_at ON conflict (at);
 
 -- Every row of a resource, ended ones too: the newest is looked for at each push.
-CREATE INDEX IF NOT EXISTS outbox_resource ON outbox (connection, type, local_id);
+CREATE INDEX outbox_resource ON outbox (connection, type, local_id);

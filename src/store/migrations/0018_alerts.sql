@@ -33,6 +33,3 @@ CREATE TABLE breaker_state (
 
 -- References to a remote copy that was let go are still understood.
 CREATE INDEX identity_replaced ON identity (connection, type, remote_id) WHERE state = 'replaced';
-
--- The newest row of one resource is asked for with every push.
-CREATE INDEX outbox_resource ON outbox (connection, type, local_id);
