@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 const SPEC = 'docs/sync-spec.md';
-const LAST = 30;
+const LAST = 33;
 
 interface SpecRow {
   readonly id: string;
