@@ -19,6 +19,8 @@ export interface HttpReply {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
+  /** It is of another address than the one that was asked. */
+  readonly redirected?: boolean;
 }
 
 /** An answer whose body is still to be read. */
@@ -26,6 +28,7 @@ export interface OpenReply {
   readonly status: number;
   readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array> | null;
+  readonly redirected?: boolean;
 }
 
 /** Sends a request; an answer of any status is a success. */
@@ -51,9 +54,9 @@ export function createSend(options: SendOptions): Send {
       const signal = AbortSignal.timeout(timeout.total('milliseconds'));
       const opened = await open(fetch, request, signal);
       if (!opened.ok) return opened;
-      const { status, headers, body } = opened.value;
+      const { status, headers, body, redirected = false } = opened.value;
       const text = await readText(body, maxBytes);
-      if (typeof text === 'string') return success({ status, headers, text });
+      if (typeof text === 'string') return success({ status, headers, text, redirected });
       return failure({ class: safe ? 'permanent' : 'ambiguous', message: TOO_BAD[text.why](maxBytes), status });
     } catch (error) {
       // Nothing was sent: a certificate is not there.
@@ -77,7 +80,9 @@ export async function open(
   for (let hops = 0; ; hops += 1) {
     const { method, headers, body = null } = request;
     const response = await fetch(url, { method, headers, body, signal, redirect: 'manual' });
-    if (!REDIRECTS.has(response.status)) return success(response);
+    if (!REDIRECTS.has(response.status)) {
+      return success({ status: response.status, headers: response.headers, body: response.body, redirected: hops > 0 });
+    }
     await response.body?.cancel();
     const next = sameOriginUrl(response.headers.get('location') ?? '', url);
     if (method === 'GET' && next !== undefined && hops < MOST_REDIRECTS) url = next;

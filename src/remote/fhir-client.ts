@@ -47,7 +47,8 @@ export type SearchAnswer =
 
 export interface FhirClient {
   readonly baseUrl: string;
-  read(type: string, id: string): Promise<Result<FhirReply>>;
+  /** @param options `mayLead`: also a resource that the server redirects to; otherwise only the one with the id */
+  read(type: string, id: string, options?: { readonly mayLead: boolean }): Promise<Result<FhirReply>>;
   /** @param query e.g. `Task?identifier=a|b` */
   search(query: string): Promise<Result<FhirReply & { readonly body: Bundle }>>;
   /** A search whose answer is left unread when it says what the one with the mark said. */
@@ -160,8 +161,8 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
 
   return {
     baseUrl,
-    async read(type, id) {
-      if (isFhirId(id)) return expectResource(await get(`${baseUrl}/${type}/${id}`), type, id);
+    async read(type, id, { mayLead } = { mayLead: false }) {
+      if (isFhirId(id)) return expectResource(await get(`${baseUrl}/${type}/${id}`), type, id, mayLead);
       return failure({ class: 'permanent', message: 'The id is none of FHIR; it was not asked for.' });
     },
     search: async (query) => expectBundle(await get(`${baseUrl}/${query}`), true),

@@ -21,6 +21,8 @@ export interface FhirReply {
   readonly date?: Temporal.Instant;
   /** Of a search that is to be recognised. */
   readonly mark?: AnswerMark;
+  /** The server led to another address, and this is what is there. */
+  readonly redirected?: true;
 }
 
 /** An HTTP answer as a FHIR answer or a failure. */
@@ -60,6 +62,7 @@ export function interpret(request: HttpRequest, reply: HttpReply, now: Temporal.
     ...(version === undefined ? {} : { versionId: version }),
     ...(id === undefined ? {} : { id }),
     ...(date ? { date } : {}),
+    ...(reply.redirected ? { redirected: true } : {}),
   });
 }
 
@@ -93,10 +96,19 @@ export function expectType(reply: Result<FhirReply>, type: string, safe: boolean
   return failure({ class: safe ? 'permanent' : 'ambiguous', message, status: reply.value.status });
 }
 
-/** A success only with the very resource that was asked for. */
-export function expectResource(reply: Result<FhirReply>, type: string, id: string): Result<FhirReply> {
+/**
+ * A success only with the very resource that was asked for.
+ * @param mayLead whether it may also be one that the server itself led to, as after a merge
+ */
+export function expectResource(
+  reply: Result<FhirReply>,
+  type: string,
+  id: string,
+  mayLead: boolean,
+): Result<FhirReply> {
   const checked = expectType(reply, type, true);
   if (!checked.ok || checked.value.body?.id === id) return checked;
+  if (mayLead && checked.value.redirected && isFhirId(checked.value.body?.id)) return checked;
   const message = `The server answered with another ${type} than was asked for.`;
   return failure({ class: 'permanent', message, status: checked.value.status });
 }

@@ -37,6 +37,8 @@ const NETWORK_WORDS: Readonly<Record<string, string>> = {
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'it does not know who signed our certificate',
 };
 
+export const knowsNetwork = (code: string) => Object.hasOwn(NETWORK_WORDS, code);
+
 export const networkWords = (code: string) => NETWORK_WORDS[code] ?? `it failed with ${code}`;
 
 /** By `error` of RFC 6749, as the token endpoint gives it. */

@@ -178,7 +178,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
     return results;
   }
 
-  async function sweep(): Promise<void> {
+  async function sweep(now: Temporal.Instant): Promise<void> {
     const { signal } = controls.pull;
     if (signal.aborted || workOf(mode, 'pull') !== 'work') return;
     const run = await begin('pull', signal);
@@ -187,7 +187,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
       const { pulling } = await preparePull(run);
       if (!pulling) return;
       await sweepTypes(pulling, typesInOrder(connection), lease);
-      await sweepJob.done(context.clock.now());
+      await sweepJob.done(now);
       await finishPull(pulling, lease);
     });
   }
@@ -237,7 +237,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
     push: pushing,
     pull: () => pullInTurn(true),
     async sweep() {
-      await pulling(sweep);
+      await pulling(() => sweep(context.clock.now()));
     },
     async takeHints() {
       await pulling(hinted);
@@ -249,7 +249,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
         // What could not run, because the server was away or another process was at it, stays due.
         if (hasRun(results)) await pullJob?.done(now);
       }
-      if (workOf(mode, 'pull') === 'work' && (await sweepJob.isDue(now))) await pulling(sweep);
+      if (workOf(mode, 'pull') === 'work' && (await sweepJob.isDue(now))) await pulling(() => sweep(now));
       await pulling(hinted);
       await pushing();
     },

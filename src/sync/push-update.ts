@@ -92,7 +92,8 @@ async function readCurrent(
   context: RunContext,
   link: Link,
 ): Promise<Result<FhirReply & { readonly body: NonNullable<FhirReply['body']> }>> {
-  const reply = await context.client.read(link.type, link.remoteId);
+  // Where a redirect leads says what a record was merged into.
+  const reply = await context.client.read(link.type, link.remoteId, { mayLead: true });
   if (!reply.ok) return reply;
   const { body } = reply.value;
   if (body) return { ok: true, value: { ...reply.value, body } };

@@ -181,6 +181,21 @@ describe('exchanges', () => {
     expect(strangers).toBe(0);
   });
 
+  test('another resource than the one asked for counts only where the server led there and the caller wants to know', async () => {
+    const base = await serve((request, response) => {
+      if (request.url === '/Patient/merged') response.writeHead(301, { location: '/Patient/p1' }).end();
+      else response.end(JSON.stringify(PATIENT));
+    });
+    const { client } = connect(base);
+    const refused = { ok: false, failure: { class: 'permanent' } };
+    expect(await client.read('Patient', 'merged')).toMatchObject(refused);
+    expect(await client.read('Patient', 'other', { mayLead: true })).toMatchObject(refused);
+    expect(await client.read('Patient', 'merged', { mayLead: true })).toMatchObject({
+      ok: true,
+      value: { body: { id: 'p1' } },
+    });
+  });
+
   test('an endless or exploding body is cut off', async () => {
     const bomb = gzipSync(Buffer.alloc(4_000_000, 32));
     const base = await serve((_request, response) => response.setHeader('content-encoding', 'gzip').end(bomb));

@@ -320,11 +320,17 @@ describe('when it is not begun', () => {
   });
 
   test('for a Group, more than the Group is never exported', async () => {
-    await open({ patients: { kind: 'group', id: 'g1' } }, ['Patient', 'system']);
+    const openGroup = async (exports: ('system' | 'Group' | 'Patient')[]) => {
+      await open({ patients: { kind: 'group', id: 'g1' } }, exports);
+      const member = [{ entity: { reference: 'Patient/p' } }];
+      world.remote.put({ resourceType: 'Group', id: 'g1', type: 'person', actual: true, member });
+    };
+    await openGroup(['Patient', 'system']);
     await world.sync.pullNow();
     expect(bulk.asked).toEqual([]);
+    await expectAll();
     await world.cleanup();
-    await open({ patients: { kind: 'group', id: 'g1' } }, ['Group', 'Patient']);
+    await openGroup(['Group', 'Patient']);
     await load();
     expect(asked('$export')[0]?.what).toContain('/fhir/Group/g1/$export');
   });

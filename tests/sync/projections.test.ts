@@ -392,7 +392,9 @@ test('the version here and the document there are linked', async () => {
 test('a patient who is not known there is waited for, and goes on when a pull finds them', async () => {
   const registered = { interactions: ['read', 'search-type'], search: ['_lastUpdated', 'identifier'] };
   const doors = { ...EPIC_DOORS, Patient: registered };
-  world = await openWorld({ knobs: { ...EPIC, doors }, connection: { vendor: 'epic', types: FLOWS } });
+  // A roster is of who is linked, unless it is said where new ones come from.
+  const patients = { kind: 'query', query: `identifier=${MRN.system}|${MRN.value}` } as const;
+  world = await openWorld({ knobs: { ...EPIC, doors }, connection: { vendor: 'epic', types: FLOWS, patients } });
   await world.write(patient('p1', { identifier: [MRN] }));
   await world.write(carePlan('c1'));
   await world.sync.pushNow();
@@ -538,7 +540,8 @@ test('our documents are known on a server that they reached by another way; othe
     status: 'current',
     content: [{ attachment: { contentType: 'text/plain', data: 'aGk=' } }],
   } as const;
-  world.remote.put({ resourceType: 'DocumentReference', id: 'foreign', ...foreign } as unknown as Resource);
+  const subject = { reference: 'Patient/there' };
+  world.remote.put({ resourceType: 'DocumentReference', id: 'foreign', subject, ...foreign } as unknown as Resource);
   await world.sync.pullNow();
   expect(await world.all<DocumentReference>('DocumentReference')).toMatchObject([foreign]);
 });

@@ -45,7 +45,11 @@ describe('a scheduled pull', () => {
   async function open(options: WorldOptions = {}): Promise<void> {
     world = await openWorld({
       ...options,
-      connection: { types: { Task: 'pull' }, schedule: { pull: '0 3 * * *' }, ...options.connection },
+      connection: {
+        types: { Task: 'pull' },
+        schedule: { pull: '0 3 * * *', sweep: '0 0 29 2 *' },
+        ...options.connection,
+      },
     });
   }
   const pulls = () => world.remote.requests.filter(({ url }) => url.startsWith('/Task?')).length;

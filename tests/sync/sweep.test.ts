@@ -98,21 +98,17 @@ test('draws no conclusion from a list with gaps', async () => {
 
 test('happens once a night, also when Baton was down at night', async () => {
   await open(1);
-  let ticks = 0;
-  const sweeps = async () => {
-    ticks += 1;
-    const urls = await asked(() => world.sync.tick(Temporal.Now.instant().add({ minutes: ticks })));
+  const sweeps = async (now: string) => {
+    const urls = await asked(() => world.sync.tick(Temporal.Instant.from(`${now}Z`)));
     return urls.filter((url) => url.startsWith('/Task?') && url.includes('_elements')).length;
   };
-  expect(await sweeps()).toBe(0);
-  expect(await sweeps()).toBe(0);
-  world.pass({ hours: 24 });
-  expect(await sweeps()).toBe(1);
+  expect(await sweeps('2030-01-01T12:00')).toBe(0);
+  expect(await sweeps('2030-01-02T01:59')).toBe(0);
+  expect(await sweeps('2030-01-02T02:00')).toBe(1);
   await world.restart();
-  expect(await sweeps()).toBe(0);
-  world.pass({ days: 3 });
-  expect(await sweeps()).toBe(1);
-  expect(await sweeps()).toBe(0);
+  expect(await sweeps('2030-01-02T02:01')).toBe(0);
+  expect(await sweeps('2030-01-05T12:00')).toBe(1);
+  expect(await sweeps('2030-01-05T12:01')).toBe(0);
 });
 
 describe('a server that is not the one it was', () => {
