@@ -62,7 +62,7 @@ export interface Remote {
   capability(client: FhirClient): Promise<Result<Capability>>;
   /** Whether the server may be asked now; tries a server that was left alone long enough with one harmless read. */
   available(client: FhirClient): Promise<boolean>;
-  /** How far the server's clock was ahead of ours at its last answer, seconds; undefined before any answer told. */
+  /** How far the server's clock was ahead of the one that our versions are dated by, at its last answer, seconds; undefined before any answer told. */
   skew(): number | undefined;
   /** Lets go of the network. */
   close(): Promise<void>;
@@ -83,7 +83,6 @@ export function createRemote(options: RemoteOptions): Remote {
   const send: Send = async (request) => {
     const reply = await sending(request);
     const date = reply.ok ? parseHttpDate(reply.value.headers.get('date') ?? '') : undefined;
-    // In the sandbox both have the time of the story.
     if (date) ahead = Math.round((date.epochMilliseconds - clock.now().epochMilliseconds) / 1000);
     return reply;
   };

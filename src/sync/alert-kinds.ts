@@ -75,10 +75,25 @@ export const CONDITIONS: Readonly<Record<Condition, ConditionKind>> = {
   },
 };
 
-/** Events that are an alert by themselves: they have no end. */
-export const HAPPENINGS: Readonly<Partial<Record<SyncEvent['kind'], string>>> = {
-  capability: 'capability.changed',
+/** Events that are an alert by themselves. Only clocks have an end, which the event itself tells. */
+export const HAPPENINGS: Readonly<Partial<Record<SyncEvent['kind'], Happening>>> = {
+  capability: { event: 'capability.changed', detail: () => 'The server can do something more, or less, than before.' },
+  epoch: { event: 'server.replaced', detail: () => 'The server is not the one it was; everything is read again.' },
+  clock: { event: 'clock.skewed', ends: 'clock.agreed', detail: () => "The server's clock and ours are apart." },
+  'refused-type': { event: 'type.refused', detail: ({ type }) => `The server refuses ${type ?? 'a type'}.` },
+  subscription: {
+    event: 'subscription.stopped',
+    detail: ({ type }) => `The Subscription for ${type || 'all types'} has stopped there.`,
+  },
+  sweep: { event: 'sweep.implausible', detail: ({ type }) => `A sweep of ${type ?? 'a type'} misses too much.` },
 };
+
+export interface Happening {
+  readonly event: string;
+  readonly ends?: string;
+  /** When the event has no words of its own. */
+  detail(event: SyncEvent): string;
+}
 
 /** Seconds that the oldest change has waited for, in the log or in the outbox. */
 export function lagOf({ feedLagSeconds, oldestQueuedSeconds }: ConnectionStatus): number {

@@ -52,6 +52,8 @@ export interface SyncEvent {
   readonly state?: BreakerState;
   /** What changed, in words; never content of resources. */
   readonly detail?: string;
+  /** What was told of before has ended. */
+  readonly isOver?: boolean;
   /** Name of an alert, e.g. `lag.exceeded`. */
   readonly alert?: string;
 }

@@ -21,5 +21,5 @@ export async function noteClock(context: RunContext): Promise<void> {
     state === 'apart'
       ? `The server's clock is ${Math.abs(ahead)} s ${ahead > 0 ? 'ahead of' : 'behind'} ours.`
       : "The server's clock and ours agree again.";
-  emit({ kind: 'clock', connection: connection.name, detail });
+  emit({ kind: 'clock', connection: connection.name, detail, isOver: state === 'together' });
 }

@@ -15,15 +15,20 @@ import { type ElementView, explainMerge } from './element-view.ts';
 import { type Link, readLink, readLinkMap } from './identity.ts';
 import { remoteTargets, toLocalTerms } from './mapping.ts';
 import { writeMessage } from './message-log.ts';
+import { plansAreDocuments, plansWith } from './projection-carrier.ts';
+import { projectionTarget } from './projection-target.ts';
+import { previewProjection } from './projection-wanted.ts';
 import { createBody } from './push-create.ts';
 import { updateBody, withRelativeReferences } from './push-update.ts';
 import { reconcile } from './reconcile.ts';
-import { actorOf, pushes } from './settings.ts';
+import { actorOf, type ProjectionTarget, pushes } from './settings.ts';
 
 export type PreviewOutcome =
   | 'would-create'
   | 'would-update'
   | 'would-delete'
+  /** It goes there as something that the server takes; `body` is that. */
+  | 'would-project'
   | 'would-conflict'
   /** Only our copy would change, because the remote has something newer. */
   | 'would-merge-here'
@@ -122,6 +127,8 @@ async function verdictOf(
   const keeps = 'A consent or a security label keeps it from the other side.';
   if (withheld) return { ...NOTHING, outcome: 'withheld', detail: keeps };
   if (link?.state === 'tombstone') return { ...NOTHING, outcome: 'deleted-remotely' };
+  const target = run && projectionTarget(run, type, link !== undefined);
+  if (run && target) return previewProjected(run, stored, target);
   if (!link) {
     if (run && !canPush(run, type)) return { ...NOTHING, outcome: 'no-capability' };
     const body = await createBody(context, stored);
@@ -131,6 +138,22 @@ async function verdictOf(
   return run && !run.capability.supports(type, 'update')
     ? { ...NOTHING, outcome: 'no-capability' }
     : previewUpdate(context, run, stored, link);
+}
+
+async function previewProjected(run: RunContext, stored: StoredVersion, target: ProjectionTarget): Promise<Verdict> {
+  const { type, id } = stored;
+  const plans = target === 'DocumentReference' && plansAreDocuments(run) ? await plansWith(run, type, id) : [];
+  if (plans.length > 0) {
+    const within = plans.map((plan) => `CarePlan/${plan.id}`).join(', ');
+    return { ...NOTHING, outcome: 'would-project', detail: `It is told in the document of ${within}.` };
+  }
+  const body = await previewProjection(run, stored, target);
+  if (body) {
+    const detail = `The server takes no ${type}; it goes as ${target}.`;
+    return { ...NOTHING, outcome: 'would-project', detail, body };
+  }
+  const detail = 'It cannot go yet: its patient is not known there, or is withheld.';
+  return { ...NOTHING, outcome: 'would-project', detail };
 }
 
 async function previewUpdate(

@@ -3,7 +3,7 @@
 import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
 import { withLease } from '../store/lease.ts';
-import type { Actor, Store } from '../store/store.ts';
+import type { Actor, Statement, Store } from '../store/store.ts';
 
 const LEASE = Temporal.Duration.from({ seconds: 60 });
 
@@ -19,7 +19,7 @@ export async function rewindStream(
   streamKey: string,
   to: Temporal.Instant | null,
 ): Promise<string | null> {
-  const [known] = await store.query('SELECT connection FROM checkpoint WHERE stream_key = ?', [streamKey]);
+  const [known] = await store.query('SELECT connection, type FROM checkpoint WHERE stream_key = ?', [streamKey]);
   if (!known) throw new Fault('not-found', `There is no stream ${streamKey}.`);
   const result = await withLease(store, clock, `pull:${known.connection}`, LEASE, async ({ fence }) => {
     const [row] = await store.query('SELECT high_water FROM checkpoint WHERE stream_key = ?', [streamKey]);
@@ -31,9 +31,15 @@ export async function rewindStream(
     const mark = to === null ? null : to.toString();
     const sql = `UPDATE checkpoint SET high_water = ?, cursor = NULL, window_start = NULL, window_max = NULL
       WHERE stream_key = ?`;
-    await store.commit(actor, [], [{ sql, params: [mark, streamKey], rows: 1 }, fence]);
+    const forget = forgetRosterOf(String(known.connection), String(known.type));
+    await store.commit(actor, [], [{ sql, params: [mark, streamKey], rows: 1 }, forget, fence]);
     return mark;
   });
   if (result.held) return result.value;
   throw new Fault('conflict', 'The stream is being read right now; try again when the pull has ended.');
+}
+
+/** Patients' answers that are known to be unchanged would not be read again. */
+function forgetRosterOf(connection: string, type: string): Statement {
+  return { sql: 'DELETE FROM roster WHERE connection = ? AND type = ?', params: [connection, type] };
 }

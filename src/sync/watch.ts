@@ -36,11 +36,14 @@ export function createWatch({ store, clock, log, thresholds, emit, statusOf }: W
     emit({ kind: 'alert', connection, alert: event });
   };
   return {
-    note({ kind, connection }) {
-      const event = HAPPENINGS[kind];
-      if (event)
-        happened.push({ connection, event, detail: 'The server can do something more, or less, than before.' });
-      if (event || TELLING.has(kind)) noted.add(connection);
+    note(event) {
+      const { kind, connection, isOver } = event;
+      const happening = HAPPENINGS[kind];
+      if (happening) {
+        const name = isOver && happening.ends ? happening.ends : happening.event;
+        happened.push({ connection, event: name, detail: event.detail ?? happening.detail(event) });
+      }
+      if (happening || TELLING.has(kind)) noted.add(connection);
     },
     async look(connection, always) {
       if (!noted.delete(connection.name) && !always) return;

@@ -13,7 +13,7 @@ import type { ListPage, ListRequest } from './list-request.ts';
 import { listTable, MESSAGES, STREAMS } from './table-list.ts';
 
 /** What the routes work with. */
-export type OperatedSync = Pick<Sync, keyof SyncOperations>;
+export type OperatedSync = Pick<Sync, keyof SyncOperations | 'sweep' | 'status'>;
 
 /** How the routes are put up (routes.ts). */
 export interface Doors {
@@ -75,6 +75,15 @@ export function serveSyncOperations(
     const key = param(request, 'key');
     const { to } = bodyOf(request.body);
     return { streamKey: key, highWater: await sync.rewind(actorOf(request), key, readMoment(to)) };
+  });
+
+  command('sync-sweep', 'sync-sweep', async (request) => {
+    const { connection } = bodyOf(request.body);
+    if (typeof connection !== 'string') {
+      throw new Fault('invalid', 'Send {"connection": "NAME"}.', { code: 'required' });
+    }
+    await sync.sweep(connection);
+    return (await sync.status()).find(({ name }) => name === connection) ?? {};
   });
 
   item('preview', 'preview', async (request) => {
