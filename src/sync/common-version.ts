@@ -17,10 +17,14 @@ export const FIRST_VERSION = '1';
 /** @param version of the received body, as the server numbers it */
 export function ageOf(link: Link, body: JsonObject, version: string | undefined): Age {
   if (!link.baseRemote) return link.how === 'created-by-us' ? ageOfOurs(version) : 'newer';
-  const [before, now] = [numberOf(link.remoteVersion), numberOf(version)];
-  if (before === undefined || now === undefined || now >= before) return 'newer';
-  const [known, seen] = [updatedOf(link.baseRemote), updatedOf(body)];
-  return known && seen && Temporal.Instant.compare(seen, known) < 0 ? 'older' : 'forked';
+  // Versions were forgotten because the server was wiped or restored: what it has may be from before or after that.
+  const known = versionOf(link.baseRemote);
+  const isReset = link.remoteVersion === undefined && known !== undefined && version !== undefined;
+  const [before, now] = [numberOf(isReset ? known : link.remoteVersion), numberOf(version)];
+  if (isReset ? version === known && sameMoment(link.baseRemote, body) : !isLess(now, before)) return 'newer';
+  const [then, seen] = [updatedOf(link.baseRemote), updatedOf(body)];
+  const isEarlier = then && seen && Temporal.Instant.compare(seen, then) < 0 && !isLess(before, now);
+  return isEarlier ? 'older' : 'forked';
 }
 
 /** Of a resource that we made there without hearing of it: unless it is the first version, somebody has edited it since. */
@@ -53,6 +57,14 @@ export function sameMoment(left: JsonObject | undefined, right: JsonObject): boo
 
 function numberOf(version: string | undefined): number | undefined {
   return version !== undefined && /^\d{1,15}$/.test(version) ? Number(version) : undefined;
+}
+
+function isLess(left: number | undefined, right: number | undefined): boolean {
+  return left !== undefined && right !== undefined && left < right;
+}
+
+function versionOf({ meta }: JsonObject): string | undefined {
+  return isJsonObject(meta) && typeof meta.versionId === 'string' ? meta.versionId : undefined;
 }
 
 function updatedOf({ meta }: JsonObject): Temporal.Instant | undefined {

@@ -176,14 +176,11 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
     return conflictUnlessOpen(context, incoming, { ...conflict, proposed: undefined, paths: [] });
   }
   const local = comparable(parseBody(stored.content));
-  // After a server was wiped or restored, what it has is no edit of what it had: no common version is left.
-  const isReset = link?.baseRemote !== undefined && link.remoteVersion === undefined && version !== undefined;
-  const base = isReset ? undefined : link;
-  const origin = base?.baseRemote ? toLocalTerms(mapping, map, base.baseRemote).body : { resourceType: type };
-  const baseLocal = base?.baseLocal ?? origin;
+  const origin = link?.baseRemote ? toLocalTerms(mapping, map, link.baseRemote).body : { resourceType: type };
+  const baseLocal = link?.baseLocal ?? origin;
   const copies = { baseLocal, baseRemote: origin, local, remote: mapped.body };
   const unheardOf = match?.how === 'created-by-us' ? ageOfOurs(version) : 'newer';
-  const age = isReset ? 'newer' : base ? ageOf(base, body, version) : unheardOf;
+  const age = link ? ageOf(link, body, version) : unheardOf;
   // A server that went back in time: the next pull looks at that before anything else.
   const doubts = age === 'newer' || !link?.baseRemote ? [] : [suspect(context, type, remoteId)];
   const result = reconcileAged(copies, context.policies[type] ?? {}, age);

@@ -11,6 +11,7 @@ import { ageOf, reconcileAged } from './common-version.ts';
 import { type NewConflict, openConflict } from './conflict.ts';
 import { type MappedContext, type RunContext, realNow } from './context.ts';
 import { type Link, readLinkMap, remoteHash, saveLink } from './identity.ts';
+import { withLetGo } from './let-go.ts';
 import { remoteTargets, toLocalTerms, toRemoteTerms } from './mapping.ts';
 import type { Claim } from './outbox.ts';
 import { provenanceOf } from './provenance.ts';
@@ -76,15 +77,13 @@ export async function updateBody(
   const local = comparable(parseBody(stored.content));
   const baseRemote = link.baseRemote ?? { resourceType: link.type };
   const targets = collectReferences(resourceOf(local)).map(parseLiteral);
-  const map = await readLinkMap(
-    context.store,
-    context.connection.name,
-    targets.filter((target) => target !== undefined),
-    remoteTargets(context.mapping, baseRemote),
-  );
-  const onto = toLocalTerms(context.mapping, map, baseRemote).body;
+  const { store, connection, mapping } = context;
+  const known = targets.filter((target) => target !== undefined);
+  const theirs = remoteTargets(mapping, baseRemote);
+  const map = await readLinkMap(store, connection.name, known, theirs);
+  const onto = toLocalTerms(mapping, await withLetGo(store, connection.name, map, theirs), baseRemote).body;
   const wanted = carryChange(link.baseLocal ?? onto, local, onto);
-  const { body } = toRemoteTerms(context.mapping, map, wanted, link.localId);
+  const { body } = toRemoteTerms(mapping, map, wanted, link.localId);
   return dressed(body, link.remoteId, link.baseRemote);
 }
 

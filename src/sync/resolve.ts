@@ -7,6 +7,7 @@ import type { Actor, Statement, Store, StoredVersion } from '../store/store.ts';
 import { dressed, parseBody, resourceOf } from './body.ts';
 import { type Conflict, closeConflict, readConflict } from './conflict.ts';
 import { type Link, readLink, remoteHash, replaceLink, saveLink } from './identity.ts';
+import { markReferring } from './let-go.ts';
 import { mark } from './outbox.ts';
 
 /** `ours` keeps the local copy, `theirs` takes the remote's, `proposed` the merge, `edited` a body of the person's own. */
@@ -68,7 +69,11 @@ export async function planResolution(
     changes.push({ op: 'update', resource, ...version });
   }
   const linked = linking(conflict, resolution, link, now);
-  return { conflict, current, resource, link: linked.link, changes, statements: [closing, ...linked.rows, sending] };
+  // Over there they refer to what is gone.
+  const referring =
+    linked.link?.state === 'replaced' ? await markReferring(store, connection, { type, id: localId }, now) : [];
+  const statements = [closing, ...linked.rows, sending, ...referring];
+  return { conflict, current, resource, link: linked.link, changes, statements };
 }
 
 /** The local version to write; undefined when the local copy stays as it is. */

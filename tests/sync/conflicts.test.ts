@@ -175,6 +175,23 @@ test('a newer remote version takes the place of the question, and agreement ends
   expect(await world.sync.conflicts()).toEqual([]);
 });
 
+test('what refers to a counterpart that is gone there is told of the one that takes its place', async () => {
+  const before = there('t1').for?.reference;
+  world.remote.remove('Patient', String(before?.split('/')[1]));
+  await world.write(patient('p1', { birthDate: '1950-02-03' }));
+  await world.sync.pushNow();
+  const [conflict] = await world.sync.conflicts();
+  expect(conflict).toMatchObject({ kind: 'deleted', localId: 'p1' });
+  await world.sync.resolve(NURSE, String(conflict?.id), { take: 'ours' });
+  await world.sync.pushNow();
+  const [reborn] = world.remote.all('Patient');
+  expect(['t1', 't2'].map((id) => there(id).for?.reference)).toEqual(Array(2).fill(`Patient/${reborn?.id}`));
+  const writes = world.remote.writes();
+  await world.sync.pullNow();
+  await world.sync.pushNow();
+  expect(world.remote.writes()).toEqual(writes);
+});
+
 test('edited here and deleted there is a conflict; absence from a page is nothing', async () => {
   world.remote.remove('Task', String(there('t1').id));
   await world.sync.pullNow();

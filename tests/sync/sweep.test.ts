@@ -149,6 +149,26 @@ describe('a server that is not the one it was', () => {
     expect(await world.sync.conflicts()).toEqual([expect.objectContaining({ kind: 'content', type: 'Task' })]);
   });
 
+  test('and was edited since does not overwrite our newer words, whoever wins in general', async () => {
+    await open(0);
+    await world.write(task('t1', { statusReason: { text: 'no answer' } }));
+    await world.sync.pushNow();
+    await world.sync.pullNow();
+    const kept = [...world.remote.all('Patient'), ...world.remote.all('Task')];
+    await world.write(task('t1', { statusReason: { text: 'moved away' } }));
+    world.remote.wipe();
+    world.pass({ hours: 2 });
+    await world.sync.pullNow();
+    expect(world.events.filter(({ kind }) => kind === 'epoch')).toHaveLength(1);
+    for (const one of kept) {
+      world.remote.put(one.resourceType === 'Task' ? ({ ...one, businessStatus: { text: 'called' } } as Task) : one);
+    }
+    await world.sync.pullNow();
+    expect((await world.all<Task>('Task'))[0]?.statusReason).toEqual({ text: 'moved away' });
+    const [conflict] = await world.sync.conflicts();
+    expect(conflict?.paths.map(({ path }) => path)).toContain('statusReason');
+  });
+
   test('one lost canary is a delete, not another server', async () => {
     await open(0);
     await world.write(patient('p2'));

@@ -364,7 +364,9 @@ async function restore(days: Days): Promise<void> {
     else if (now.meta?.versionId !== one.meta?.versionId) days.tookBack.add(`${name} ${keyOf(one)}`);
   }
   const known = await days.world.store.query('SELECT content FROM version');
-  const text = [...known.map(({ content }) => String(content)), JSON.stringify([...after.values()])].join('\n');
+  // So is what a person was asked about: a copy from before that is not news, but was followed by it.
+  const seen = [...known.map(({ content }) => String(content)), await everythingAsked(days)];
+  const text = [...seen, JSON.stringify([...after.values()])].join('\n');
   days.edits.forget(name, (edit) => text.includes(`"${edit}"`));
   await readAnew(days, name);
 }
@@ -408,12 +410,11 @@ async function isQuiet({ world }: Days): Promise<boolean> {
 }
 
 async function findDamage(days: Days): Promise<string[]> {
-  const { world, deleted, unclear } = days;
+  const { deleted, unclear } = days;
   const damage: string[] = [];
   const here = await everythingHere(days);
   damage.push(...repeated('here', here, deleted));
-  const asked = await world.store.query('SELECT local, remote, remote_body, proposed FROM conflict');
-  const questions = asked.map((row) => Object.values(row).join(' ')).join('\n');
+  const questions = await everythingAsked(days);
   const isAsked = (text: string) => questions.includes(`"${text}"`);
   for (const resource of here) {
     const key = keyOf(resource);
@@ -421,6 +422,11 @@ async function findDamage(days: Days): Promise<string[]> {
   }
   for (const name of SERVERS) damage.push(...(await differences(days, name, here)));
   return damage;
+}
+
+async function everythingAsked({ world }: Days): Promise<string> {
+  const asked = await world.store.query('SELECT local, remote, remote_body, proposed FROM conflict');
+  return asked.map((row) => Object.values(row).join(' ')).join('\n');
 }
 
 /** @param deleted keys that may come back as another copy, because a person decided so */
