@@ -105,7 +105,7 @@ async function checkType(
   since: Temporal.Instant,
 ): Promise<TypeFinding> {
   const { connection } = way;
-  const abilities = abilitiesOf(connection, capability, type);
+  const abilities = abilitiesOf(connection, capability, way.remote.vendor, type);
   const wants = { pull: pulls(connection, type), push: pushes(connection, type) };
   const each: Finding[] = [
     ...(wants.pull ? [abilities.pull === 'none' ? ('bad' as const) : ('ok' as const)] : []),

@@ -1,6 +1,8 @@
 // What can be done with a type on a server, by what the server says and the connection asks for.
 import type { Capability } from '../remote/capability.ts';
+import type { Vendor } from '../remote/vendors/vendor.ts';
 import type { Connection, ProjectionTarget, PullStrategy } from './settings.ts';
+import { choosePlan } from './strategy.ts';
 
 /** How changes of a type can go out as the type itself. */
 export type PushWay = 'create-and-update' | 'update-only' | 'create-only' | 'none';
@@ -20,7 +22,7 @@ export interface TypeAbilities {
   readonly searchBy: readonly string[];
   readonly pull: PullStrategy;
   readonly push: PushWay;
-  /** What goes out instead, where `push` is not enough: as the connection says, or as it could say. */
+  /** What goes out instead, where `push` is not enough: as the connection or else the vendor file says, or as the connection could say. */
   readonly projection?: { readonly as: ProjectionTarget; readonly isChosen: boolean; readonly isTaken: boolean };
 }
 
@@ -29,6 +31,7 @@ const PULLED_BY = ['_lastUpdated', 'patient', 'subject', 'identifier'];
 export function abilitiesOf(
   connection: Pick<Connection, 'strategies' | 'projections'>,
   capability: Capability,
+  vendor: Pick<Vendor, 'lastUpdatedNeedsPatient' | 'projections'>,
   type: string,
 ): TypeAbilities {
   const can = (interaction: Parameters<Capability['supports']>[1]) => capability.supports(type, interaction);
@@ -39,7 +42,7 @@ export function abilitiesOf(
     : can('update')
       ? 'update-only'
       : 'none';
-  const chosen = connection.projections?.[type];
+  const chosen = connection.projections?.[type] ?? vendor.projections?.[type];
   const as = chosen ?? 'DocumentReference';
   const isTaken = capability.supports(as, 'create');
   const needsProjection = push === 'none' || push === 'update-only';
@@ -54,7 +57,7 @@ export function abilitiesOf(
     identifierSearch: capability.searchable(type, 'identifier'),
     guardedUpdates: capability.guardsUpdates(type),
     searchBy: PULLED_BY.filter((parameter) => capability.searchable(type, parameter)),
-    pull: pullWay(connection, capability, type),
+    pull: choosePlan(connection, capability, vendor, type).strategy,
     push,
     ...(needsProjection && isOffered ? { projection: { as, isChosen: chosen !== undefined, isTaken } } : {}),
   };
@@ -62,12 +65,3 @@ export function abilitiesOf(
 
 /** Types that Baton can make readable for a server that does not take them. */
 const PROJECTED = new Set(['CarePlan', 'Goal', 'Task']);
-
-function pullWay(connection: Pick<Connection, 'strategies'>, capability: Capability, type: string): PullStrategy {
-  const chosen = connection.strategies?.[type];
-  if (chosen !== undefined) return chosen;
-  if (capability.supports(type, 'history-type')) return 'history';
-  if (capability.searchable(type, '_lastUpdated')) return 'search';
-  const byPatient = ['patient', 'subject'].some((parameter) => capability.searchable(type, parameter));
-  return byPatient || capability.supports(type, 'read') ? 'roster' : 'none';
-}
