@@ -41,6 +41,12 @@ export const knowsNetwork = (code: string) => Object.hasOwn(NETWORK_WORDS, code)
 
 export const networkWords = (code: string) => NETWORK_WORDS[code] ?? `it failed with ${code}`;
 
+/** `No answer: … (CODE).` in words that name the member to change, where there are some. */
+export function noAnswerHint(message: string): string {
+  const code = /^No answer: (?:.*\()?(\S+?)\)?\.?$/.exec(message)?.[1] ?? '';
+  return Object.hasOwn(NETWORK_WORDS, code) ? `No answer: ${networkWords(code)}.` : message;
+}
+
 /** By `error` of RFC 6749, as the token endpoint gives it. */
 const TOKEN_WORDS: Readonly<Record<string, string>> = {
   invalid_client: 'It does not accept who we are: check auth.clientId, and the secret or the registered key.',
@@ -66,7 +72,7 @@ export function typeSentence(type: string, can: TypeAbilities, wants: { pull: bo
 
 function pushNotes(can: TypeAbilities): string[] {
   const notes: string[] = [];
-  if (can.projection) notes.push(projectionWords(can.projection));
+  if (can.projection) notes.push(projectionWords(can.projection, can.push));
   if (can.update && !can.guardedUpdates)
     notes.push('the server keeps no versions, so Baton looks at it before it writes');
   if (can.create && !can.conditionalCreate) {
@@ -79,7 +85,8 @@ function pushNotes(can: TypeAbilities): string[] {
   return notes;
 }
 
-function projectionWords({ as, isChosen, isTaken }: NonNullable<TypeAbilities['projection']>): string {
-  if (!isTaken) return `changes would go out as a ${as}, but the server does not take that either`;
-  return isChosen ? `changes would go out as a ${as}` : `with projections, changes could go out as a ${as}`;
+function projectionWords({ as, isChosen, isTaken }: NonNullable<TypeAbilities['projection']>, push: PushWay): string {
+  const what = push === 'update-only' ? 'what is new here' : 'changes';
+  if (!isTaken) return `${what} would go out as a ${as}, but the server does not take that either`;
+  return isChosen ? `${what} would go out as a ${as}` : `with projections, ${what} could go out as a ${as}`;
 }

@@ -6,7 +6,7 @@ import { resolveHost, shakeHands } from '../remote/reach.ts';
 import type { Remote } from '../remote/remote.ts';
 import { findEndpoint } from '../remote/token-endpoint.ts';
 import type { Step } from './check-report.ts';
-import { knowsNetwork, networkWords, tokenHint } from './check-sentences.ts';
+import { networkWords, noAnswerHint, tokenHint } from './check-sentences.ts';
 import { nextTime } from './cron.ts';
 import type { Connection } from './settings.ts';
 
@@ -88,10 +88,7 @@ async function http({ remote }: Way): Promise<Step[]> {
     headers: { accept: 'application/fhir+json' },
   });
   if (!reply.ok) {
-    const code = /^No answer: (?:.*\()?([\w-]+)\)?\.$/.exec(reply.failure.message)?.[1] ?? '';
-    // The setting to change is one of the connection, which the general sentence does not know.
-    const sentence = knowsNetwork(code) ? `No answer: ${networkWords(code)}.` : reply.failure.message;
-    return [{ step, finding: 'bad', sentence }];
+    return [{ step, finding: 'bad', sentence: noAnswerHint(reply.failure.message) }];
   }
   const { status } = reply.value;
   if (status === 200) return [{ step, finding: 'ok', sentence: '/metadata answers.' }];

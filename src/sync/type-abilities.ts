@@ -22,7 +22,7 @@ export interface TypeAbilities {
   readonly searchBy: readonly string[];
   readonly pull: PullStrategy;
   readonly push: PushWay;
-  /** What goes out instead, where `push` is not enough: as the connection or the vendor file says, or as the connection could say. */
+  /** What goes out instead, where `push` is not enough: as the connection or else the vendor file says, or as the connection could say. */
   readonly projection?: { readonly as: ProjectionTarget; readonly isChosen: boolean; readonly isTaken: boolean };
 }
 

@@ -3,6 +3,8 @@ import type { Task } from '@medplum/fhirtypes';
 import { afterEach, describe, expect, it } from 'vitest';
 import { movableClock } from '../../src/clock.ts';
 import type { Mishap } from '../../src/sandbox/ehr/simulator/knobs.ts';
+import { configurationFor, startRehearsal } from '../../src/sandbox/ehr/simulator/rehearsal.ts';
+import type { Connection } from '../../src/sync/settings.ts';
 import { openWorld, patient, task } from '../support/sync-world.ts';
 import { matches, simulate } from './simulated-ehr.ts';
 
@@ -73,5 +75,21 @@ describe('sync with a simulated HAPI', () => {
     }
     expect((await there('t1'))[0]?.note).toEqual([{ text: 'note 3' }]);
     expect(hapi.ehr.records.all('Patient')).toHaveLength(1);
+  });
+});
+
+describe('the printed configuration', () => {
+  it.each(['epic', 'oracle', 'hapi'])('%s: brings its patients and what is about them in', async (vendor) => {
+    const server = await startRehearsal({ vendor, port: '0', open: true });
+    ends.push(() => server.close());
+    const [connection] = (configurationFor(server, { open: true }) as { connections: Partial<Connection>[] })
+      .connections;
+    const world = await openWorld({
+      connection: { pacing: { requestsPerSecond: 500, concurrency: 4 }, ...connection },
+    });
+    ends.push(() => world.cleanup());
+    await world.sync.pullNow();
+    const rows = await world.temp.store.query('SELECT type, COUNT(*) AS n FROM identity GROUP BY type');
+    expect(Object.fromEntries(rows.map(({ type, n }) => [type, Number(n)]))).toMatchObject({ Patient: 3, CarePlan: 3 });
   });
 });

@@ -93,14 +93,23 @@ describe('a server like Epic', () => {
       ],
       Task: [
         'note',
-        'Task can be read patient by patient, can be changed but not made there; with projections, changes could go out as a DocumentReference; the server keeps no versions, so Baton looks at it before it writes.',
+        'Task can be read patient by patient, can be changed but not made there; what is new here would go out as a Communication, but the server does not take that either; the server keeps no versions, so Baton looks at it before it writes.',
       ],
       ServiceRequest: [
         'ok',
         'ServiceRequest can be written; the server keeps no versions, so Baton looks at it before it writes; a create whose answer is lost is looked for by our identifier.',
       ],
-      Goal: ['bad', 'Goal cannot be written; with projections, changes could go out as a DocumentReference.'],
+      Goal: ['ok', 'Goal cannot be written; changes would go out as a DocumentReference.'],
     });
+  });
+
+  test('at Oracle Health is not searched by time without a patient, as pulling does not either', async () => {
+    const like = statement({ Encounter: ['rs', 'patient', '_lastUpdated'] });
+    await open({ vendor: 'oracle', types: { Encounter: 'pull' } }, { statement: like });
+    world.remote.knobs.refusals = [{ status: 400 }];
+    const [encounter] = (await check()).types;
+    expect(encounter).toMatchObject({ finding: 'note', abilities: { pull: 'roster' } });
+    expect(encounter?.sentence).toContain('no patient is linked yet to try with');
   });
 
   test('that takes none of the types is not usable', async () => {

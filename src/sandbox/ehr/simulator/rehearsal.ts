@@ -82,23 +82,27 @@ function readFolder(folder: string): Resource[] {
   }
 }
 
-/** What sync may do with each type at the vendor: both ways where it takes writes, else only in. */
+/** What sync may do with each type at the vendor: both ways where it takes writes or a document instead, else only in. */
 const FLOWING = 'Patient Encounter Condition Observation ServiceRequest CareTeam Goal CarePlan Task'.split(' ');
+const IN_DOCUMENTS = new Set(['CarePlan', 'Goal', 'Task']);
+/** Servers that tell what changed only patient by patient need to hear which patients; this finds all of ours. */
+const EVERYBODY = { kind: 'query', query: 'birthdate=gt1900-01-01' };
 
 /** A configuration file for a Baton that is connected to the server. */
 export function configurationFor({ baseUrl, ehr }: SimulatedEhr, options: RehearsalOptions): Record<string, unknown> {
   const { rules, abilities, vendor } = ehr;
   const types = FLOWING.filter((type) => abilities.types().includes(type)).map((type) => {
     const writes = abilities.can(type, 'update') && type !== 'Patient';
-    return [type, writes ? 'both' : 'pull'];
+    return [type, writes || IN_DOCUMENTS.has(type) ? 'both' : 'pull'];
   });
+  const patients = abilities.can('Patient', 'history-type') ? {} : { patients: EVERYBODY };
   const scope = rules.tokens.scopes === 'v1' ? 'system/*.read system/*.write' : 'system/*.cruds';
   const auth = options.open
     ? { type: 'none' }
     : { type: 'smart-backend', clientId: options['client-id'] ?? SANDBOX_CLIENT_ID, scope };
   return {
     facilities: [SANDBOX_FACILITY],
-    connections: [{ name: vendor, baseUrl, vendor, mode: 'both', auth, types: Object.fromEntries(types) }],
+    connections: [{ name: vendor, baseUrl, vendor, mode: 'both', auth, types: Object.fromEntries(types), ...patients }],
   };
 }
 
