@@ -93,13 +93,13 @@ describe('a server like Epic', () => {
       ],
       Task: [
         'note',
-        'Task can be read patient by patient, can be changed but not made there; with projections, changes could go out as a DocumentReference; the server keeps no versions, so Baton looks at it before it writes.',
+        'Task can be read patient by patient, can be changed but not made there; changes would go out as a Communication, but the server does not take that either; the server keeps no versions, so Baton looks at it before it writes.',
       ],
       ServiceRequest: [
         'ok',
         'ServiceRequest can be written; the server keeps no versions, so Baton looks at it before it writes; a create whose answer is lost is looked for by our identifier.',
       ],
-      Goal: ['bad', 'Goal cannot be written; with projections, changes could go out as a DocumentReference.'],
+      Goal: ['ok', 'Goal cannot be written; changes would go out as a DocumentReference.'],
     });
   });
 
