@@ -1,5 +1,5 @@
 // What a person sees before a change goes to a server that takes something else instead. docs/sync-spec.md#I22
-import type { Goal, Patient } from '@medplum/fhirtypes';
+import type { Goal, Resource } from '@medplum/fhirtypes';
 import { afterEach, expect, test } from 'vitest';
 import { jsonOf } from '../../src/sync/body.ts';
 import { type Link, saveLink } from '../../src/sync/identity.ts';
@@ -9,7 +9,7 @@ import { carePlan, NURSE, openWorld, patient, task, type World } from '../suppor
 const MRN = { system: 'urn:hospital', value: '4711', type: { text: 'MRN' } };
 
 /** As a pull leaves it that has found them to be one. */
-const linkTo = (there: Patient & { id: string }): Link => ({
+const linkTo = (there: Resource & { id: string }): Link => ({
   ...{ connection: 'ehr', type: 'Patient', localId: 'p1', remoteId: there.id, remoteVersion: undefined },
   ...{ remoteHash: undefined, baseVersion: '1', baseLocal: undefined, baseRemote: jsonOf(there) },
   ...{ state: 'linked', how: 'matched-identifier' },
