@@ -37,8 +37,6 @@ const NETWORK_WORDS: Readonly<Record<string, string>> = {
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'it does not know who signed our certificate',
 };
 
-export const knowsNetwork = (code: string) => Object.hasOwn(NETWORK_WORDS, code);
-
 export const networkWords = (code: string) => NETWORK_WORDS[code] ?? `it failed with ${code}`;
 
 /** `No answer: … (CODE).` in words that name the member to change, where there are some. */

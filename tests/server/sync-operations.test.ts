@@ -322,6 +322,21 @@ describe('streams', () => {
   });
 });
 
+describe('a sweep by hand', () => {
+  it('finds what is missing there, on the connection that is named', async () => {
+    await sync.pullNow();
+    const before = remote.requests.length;
+    expect((await post('/sync-sweep', { connection: 'ehr' })).json).toMatchObject({ name: 'ehr' });
+    expect(remote.requests.slice(before).map(({ url }) => url)).toContainEqual(expect.stringMatching(/^\/Task\?/));
+    expect((await post('/sync-sweep')).status).toBe(400);
+    expect((await post('/sync-sweep', { connection: 'none' })).status).toBe(404);
+    const as = await baton.token('system/*.rs');
+    expect((await baton.send('POST', '/ops/sync-sweep', { as })).status).toBe(403);
+    const audited = (await baton.audited()).filter(({ interaction }) => interaction === 'ops-sync-sweep');
+    expect(audited.map(({ status }) => status)).toContain(200);
+  });
+});
+
 describe('preview', () => {
   const preview = (ref: string) => get(`/preview?connection=ehr&ref=${ref}`);
 

@@ -1,7 +1,9 @@
 // Operators are told of changes of state: once at the beginning, once at the end, whatever restarts in between.
 // docs/sync-spec.md#I19 docs/sync-spec.md#I23
+import { readFileSync } from 'node:fs';
 import type { Patient } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { CONDITIONS, HAPPENINGS } from '../../src/sync/alert-kinds.ts';
 import { openWorld, patient, task, type World } from '../support/sync-world.ts';
 
 let world: World;
@@ -10,11 +12,14 @@ beforeEach(async () => {
 });
 afterEach(() => world.cleanup());
 
-const told = () => world.events.flatMap(({ alert }) => alert ?? []);
+const toldAll = () => world.events.flatMap(({ alert }) => alert ?? []);
+/** The clock of the remote is its own here; that is told, too, and is another test's. */
+const told = () => toldAll().filter((alert) => !alert.startsWith('clock.'));
 const tick = () => world.sync.tick(Temporal.Now.instant());
 
 async function kept(): Promise<unknown[]> {
-  return (await world.temp.store.query('SELECT event FROM alert ORDER BY at, event')).map(({ event }) => event);
+  const sql = "SELECT event FROM alert WHERE event NOT LIKE 'clock.%' ORDER BY at, event";
+  return (await world.temp.store.query(sql)).map(({ event }) => event);
 }
 
 /** Five failures in a row. */
@@ -103,4 +108,38 @@ test('a server that cannot be read for long is told', async () => {
   world.pass({ minutes: 20 });
   await world.sync.tick(Temporal.Now.instant().add({ minutes: 90 }));
   expect(told()).toEqual(['breaker.opened', 'pull.stalled', 'breaker.closed', 'pull.resumed']);
+});
+
+test('what happens to a server is told in words, clocks with an end', async () => {
+  const now = () => Temporal.Now.instant().epochMilliseconds;
+  world.remote.now = now() + 90_000;
+  await world.sync.pullNow();
+  world.remote.now = now();
+  await world.sync.pullNow();
+  expect(toldAll()).toEqual(['clock.skewed', 'clock.agreed']);
+  const details = await world.temp.store.query('SELECT detail FROM alert ORDER BY at, event DESC');
+  expect(details.map(({ detail }) => detail)).toEqual([
+    expect.stringContaining('ahead of ours'),
+    expect.stringContaining('agree again'),
+  ]);
+});
+
+test.each([
+  ['refused-type', 'type.refused'],
+  ['epoch', 'server.replaced'],
+  ['subscription', 'subscription.stopped'],
+  ['sweep', 'sweep.implausible'],
+] as const)('%s is an alert with a section of the runbook', (kind, event) => {
+  const happening = HAPPENINGS[kind];
+  expect(happening?.event).toBe(event);
+  expect(happening?.detail({ kind, connection: 'ehr', type: 'Task' })).toMatch(/^[A-Z].*\.$/);
+});
+
+test('every alert has its row in the runbook', () => {
+  const runbook = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+  const names = [
+    ...Object.values(CONDITIONS).flatMap(({ begins, ends }) => [begins, ends]),
+    ...Object.values(HAPPENINGS).flatMap(({ event, ends }) => [event, ends ?? event]),
+  ];
+  for (const name of names) expect(runbook).toContain(`\`${name}\``);
 });
