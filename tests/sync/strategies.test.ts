@@ -1,5 +1,4 @@
-// Which way each type is pulled, from what servers state and what is known of the products.
-// docs/sync-spec.md#I5 docs/sync-spec.md#I29
+// Which way each type is pulled, from what servers state and what is known of the products. docs/sync-spec.md#I5 docs/sync-spec.md#I29
 import type { CapabilityStatement } from '@medplum/fhirtypes';
 import { describe, expect, test } from 'vitest';
 import { readCapability } from '../../src/remote/capability.ts';
