@@ -44,16 +44,24 @@ export interface Condition {
 
 const equals = (column: string) => (value: string) => ({ sql: `${column} = ?`, params: [value] });
 
+/** A word that no message has finds nothing, which would look as if all was well. */
+const oneOf = (column: string, words: readonly string[]) => (value: string) => {
+  if (words.includes(value)) return equals(column)(value);
+  throw new Fault('invalid', `${column} must be ${words.join(', ')}.`, { code: 'value', expression: column });
+};
+
+const MESSAGE_CLASSES: readonly MessageClass[] = ['success', 'transient', 'ambiguous', 'conflict', 'permanent', 'auth'];
+
 /** By the name of the parameter. Each throws Fault invalid for a value that it cannot be. */
 export const MESSAGE_FILTERS: Readonly<Record<string, (value: string) => Condition>> = {
   connection: equals('connection'),
   run: equals('run_id'),
-  direction: equals('direction'),
+  direction: oneOf('direction', ['push', 'pull']),
   type: equals('type'),
   localId: equals('local_id'),
   remoteId: equals('remote_id'),
   outcome: equals('outcome'),
-  class: equals('class'),
+  class: oneOf('class', MESSAGE_CLASSES),
   method: equals('method'),
   replayOf: equals('replay_of'),
   /** `404`, or `4xx`. */

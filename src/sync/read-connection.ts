@@ -30,7 +30,7 @@ export function readConnection(value: unknown): Connection {
 }
 
 /** What a schema cannot say. */
-export function problemsOf({ auth, baseUrl, tls, schedule = {} }: Connection): Problem[] {
+export function problemsOf({ auth, baseUrl, tls, types, schedule = {} }: Connection): Problem[] {
   const problems: Problem[] = [];
   const say = (path: string, sentence: string) => problems.push({ path, sentence });
   if (auth.type !== 'none') {
@@ -42,6 +42,10 @@ export function problemsOf({ auth, baseUrl, tls, schedule = {} }: Connection): P
   if (/[?#]/.test(baseUrl)) say('baseUrl', 'The base URL has neither ? nor # in it.');
   if (URL.canParse(baseUrl) && new URL(baseUrl).username !== '') say('baseUrl', 'The base URL has no user in it.');
   if (tls && !baseUrl.startsWith('https:')) say('tls', 'Certificates are only used with an https base URL.');
+  for (const type of Object.keys(types)) {
+    if (type === 'AuditEvent')
+      say(`types.${type}`, 'AuditEvent does not flow: the audit trail is what this Baton saw.');
+  }
   for (const [job, expression] of Object.entries(schedule)) {
     const problem = problemOfCron(expression);
     if (problem !== undefined) say(`schedule.${job}`, problem);

@@ -52,7 +52,7 @@ export async function askSubject(
   for (const condition of conditions.list) {
     if (conditions.dropped.has(condition)) continue;
     const known = row.answers.find((answer) => answer.condition === condition);
-    const changed = since === undefined ? '' : `_lastUpdated=ge${encodeURIComponent(since)}`;
+    const changed = since === undefined ? '' : changedSince(since, context.remote.vendor.openRanges?.includes(type));
     const count = `_count=${context.remote.vendor.pageSize}`;
     const parts = [`${plan.by ?? 'patient'}=${encodeURIComponent(row.subject)}`, condition, changed, count];
     const query = `${type}?${parts.filter((part) => part !== '').join('&')}`;
@@ -82,6 +82,17 @@ export async function askSubject(
   const bundle: Bundle = { resourceType: 'Bundle', type: 'searchset', entry };
   const own = refuseStrangers(bundle, type, row.subject, context.remote.baseUrl);
   return success({ bundle: own, answers, complete, date, gone: [], missing: [] });
+}
+
+/** Far enough that no clock is ahead of it. */
+const RANGE = Temporal.Duration.from({ hours: 10 * 365 * 24 });
+
+/** Who narrows by `_lastUpdated` beside a patient only (Oracle Health) wants both ends, except where it wants one. */
+function changedSince(since: string, isOpen = false): string {
+  const from = `_lastUpdated=ge${encodeURIComponent(since)}`;
+  if (isOpen) return from;
+  const until = Temporal.Instant.from(since).add(RANGE).toString({ smallestUnit: 'second' });
+  return `${from}&_lastUpdated=le${encodeURIComponent(until)}`;
 }
 
 type Pages =

@@ -91,5 +91,13 @@ describe('the printed configuration', () => {
     await world.sync.pullNow();
     const rows = await world.temp.store.query('SELECT type, COUNT(*) AS n FROM identity GROUP BY type');
     expect(Object.fromEntries(rows.map(({ type, n }) => [type, Number(n)]))).toMatchObject({ Patient: 3, CarePlan: 3 });
+    // The second time it is asked for what changed, each in the way that the server takes.
+    await world.sync.pullNow();
+    const [status] = await world.sync.status();
+    const ways = Object.values(status?.strategies ?? {}).map(({ strategy }) => strategy);
+    expect(ways).toHaveLength(Object.keys(connection?.types ?? {}).length);
+    expect(ways).not.toContain('none');
+    const refused = "SELECT type, url, status FROM message WHERE direction = 'pull' AND status >= 400";
+    expect(await world.temp.store.query(refused)).toEqual([]);
   });
 });

@@ -268,6 +268,22 @@ describe('replay', () => {
     expect((await post('/outbox/busy/reject')).status).toBe(409);
   });
 
+  it.each([
+    ['/replay', { filter: { type: 'Task' }, dryrun: true }, 'dryrun'],
+    ['/replay', { filter: { class: 'nope' } }, 'class'],
+    ['/messages/x/replay', { dry_run: true }, 'dry_run'],
+    ['/conflicts/x/resolve', { take: 'ours', dryrun: true }, 'dryrun'],
+    ['/streams/x/rewind', { form: null, to: null }, 'form'],
+  ])('of a word that is not known nothing comes to pass: %s %j', async (path, body, expression) => {
+    const answer = await post(path, body);
+    expect([answer.status, answer.json.issue?.[0]?.expression]).toEqual([400, [expression]]);
+  });
+
+  it('a filter is said once', async () => {
+    const { status, json } = await baton.send('GET', '/ops/messages?type=Task&type=Goal');
+    expect([status, json.issue?.[0]?.expression]).toEqual([400, ['type']]);
+  });
+
   it('needs the scope of operators and is audited', async () => {
     const id = await idOf('direction=push&type=Task&outcome=created');
     const as = await baton.token('system/*.rs');

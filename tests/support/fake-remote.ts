@@ -127,12 +127,15 @@ export async function startFakeRemote(
       if (name === 'category' && !categoriesOf(resource).includes(value.split('|').at(-1) ?? '')) return false;
       if (['family', 'given', 'birthdate'].includes(name) && !isLike(resource, name, value)) return false;
       if (name === 'date' && 'date' in resource && String(resource.date) < value.replace(/^ge/, '')) return false;
-      if (name === '_lastUpdated' && String(resource.meta?.lastUpdated) < precise(value.replace(/^ge/, '')))
-        return false;
+      if (name === '_lastUpdated' && !isWithin(String(resource.meta?.lastUpdated), value)) return false;
     }
     return true;
   }
 
+  const isWithin = (at: string, bound: string) => {
+    const instant = precise(bound.replace(/^[gl]e/, ''));
+    return bound.startsWith('le') ? at <= instant : at >= instant;
+  };
   const precise = (instant: string) =>
     Temporal.Instant.from(instant).toString({ smallestUnit: state.knobs.secondPrecision ? 'second' : 'millisecond' });
 

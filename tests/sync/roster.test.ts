@@ -303,7 +303,8 @@ describe('a search narrowed to a patient', () => {
     await world.sync.pullNow();
     world.remote.put({ ...there, status: 'accepted' } as Task);
     const urls = (await asked(() => world.sync.pullNow())).filter((url) => url.includes('/Task'));
-    expect(urls).toEqual([expect.stringContaining('_lastUpdated=ge')]);
+    // Oracle Health: "The date and prefix pairs must create a closed range."
+    expect(urls).toEqual([expect.stringMatching(/_lastUpdated=ge2026[^&]*&_lastUpdated=le2036/)]);
     expect((await world.all<Task>('Task')).map(({ status }) => status)).toContain('accepted');
     expect(await probes()).toEqual([]);
   });

@@ -11,6 +11,8 @@ export const ORACLE: Vendor = {
   pageSize: 100,
   elements: false,
   lastUpdatedNeedsPatient: true,
+  // "Ranges (multiple values) are not supported", says its CapabilityStatement of this type; of others "must create a closed range".
+  openRanges: ['MedicationDispense'],
   required: { CarePlan: ['category=assess-plan'] },
   harmlessOutcomes: [],
   restrictedOutcomes: [],

@@ -18,6 +18,8 @@ export interface Vendor {
   readonly elements: boolean;
   /** `_lastUpdated` is understood only beside a patient. */
   readonly lastUpdatedNeedsPatient: boolean;
+  /** Types whose `_lastUpdated` beside a patient takes one bound; the others take a closed range. */
+  readonly openRanges?: readonly string[];
   /**
    * By type: what a patient's search has to say besides the patient, each for a request of its own. A type that is not
    * named is searched plainly first, then as US Core lets servers demand.

@@ -88,12 +88,14 @@ export async function decide(
 /** @throws Fault invalid when the body is not `{"take": "ours|theirs|proposed"}` or `{"take": "edited", "body": {…}}` */
 export function readDecision(body: unknown): Decision {
   const { take, body: edited, dryRun = false } = (body ?? {}) as { take?: unknown; body?: unknown; dryRun?: unknown };
-  if (typeof dryRun !== 'boolean') throw new Fault('invalid', 'dryRun is true or false.', { code: 'value' });
+  if (typeof dryRun !== 'boolean')
+    throw new Fault('invalid', 'dryRun is true or false.', { code: 'value', expression: 'dryRun' });
   if (take === 'ours' || take === 'theirs' || take === 'proposed') return { resolution: { take }, dryRun };
   if (take === 'edited' && typeof edited === 'object' && edited !== null && !Array.isArray(edited)) {
     return { resolution: { take, body: edited as JsonObject }, dryRun };
   }
   throw new Fault('invalid', 'Send {"take": "ours"}, "theirs" or "proposed", or {"take": "edited", "body": {…}}.', {
     code: 'value',
+    expression: 'take',
   });
 }

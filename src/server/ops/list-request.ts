@@ -21,14 +21,20 @@ const MAX_LIMIT = 500;
 
 /** @throws Fault invalid for a limit that is no count, or a filter the list does not have */
 export function listRequest(request: FastifyRequest, filters: readonly string[]): ListRequest {
-  const { limit, after, ...filter } = Object.fromEntries(pairsOf(request.url.split('?').slice(1).join('?')));
+  const pairs = pairsOf(request.url.split('?').slice(1).join('?'));
+  const { limit, after, ...filter } = Object.fromEntries(pairs);
+  const twice = pairs.find(([name], index) => pairs.findIndex(([other]) => other === name) < index)?.[0];
+  if (twice !== undefined) throw new Fault('invalid', `${twice} is there twice.`, { code: 'value', expression: twice });
   if (limit !== undefined && !/^[1-9]\d{0,8}$/.test(limit)) {
-    throw new Fault('invalid', 'limit must be a whole number from 1.', { code: 'value' });
+    throw new Fault('invalid', 'limit must be a whole number from 1.', { code: 'value', expression: 'limit' });
   }
   const unknown = Object.keys(filter).find((name) => !filters.includes(name));
   if (unknown !== undefined) {
     const known = ['limit', 'after', ...filters].join(', ');
-    throw new Fault('invalid', `The list does not know the parameter ${unknown}; it knows ${known}.`);
+    throw new Fault('invalid', `The list does not know the parameter ${unknown}; it knows ${known}.`, {
+      code: 'not-supported',
+      expression: unknown,
+    });
   }
   const rows = Math.min(limit === undefined ? DEFAULT_LIMIT : Number(limit), MAX_LIMIT);
   return { limit: rows, ...(after === undefined ? {} : { after }), filter };

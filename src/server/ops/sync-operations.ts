@@ -35,7 +35,13 @@ export function serveSyncOperations(
     return { ...conflict, openedAt: instant(openedAt), resolvedAt: instant(resolvedAt) };
   });
   command('conflicts/:id/resolve', 'resolve', (request) =>
-    decide(sync, actorOf(request), param(request, 'id'), readDecision(request.body), request.headers['if-match']),
+    decide(
+      sync,
+      actorOf(request),
+      param(request, 'id'),
+      readDecision(bodyOf(request.body, ['take', 'body', 'dryRun'])),
+      request.headers['if-match'],
+    ),
   );
 
   list('messages', Object.keys(MESSAGE_FILTERS), (request) => listTable(store, MESSAGES, request));
@@ -49,13 +55,13 @@ export function serveSyncOperations(
     };
   });
   command('messages/:id/replay', 'replay', (request) =>
-    sync.replayMessage(actorOf(request), param(request, 'id'), readReplay(request.body)),
+    sync.replayMessage(actorOf(request), param(request, 'id'), readReplay(request.body, REPLAY)),
   );
   command('replay', 'replay', async (request) => {
-    const options = readReplay(request.body);
+    const options = readReplay(request.body, [...REPLAY, 'filter', 'limit']);
     const { filter, limit = MOST } = bodyOf(request.body) as { filter?: unknown; limit?: unknown };
     if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 1) {
-      throw new Fault('invalid', 'limit must be a whole number from 1.', { code: 'value' });
+      throw wrong('limit', 'limit must be a whole number from 1.');
     }
     const results = await sync.replay(actorOf(request), readFilter(filter), { ...options, limit });
     return { dryRun: options.dryRun, results };
@@ -65,15 +71,15 @@ export function serveSyncOperations(
     shown(await sync.retry(actorOf(request), param(request, 'id'))),
   );
   command('outbox/:id/reject', 'outbox-reject', async (request) => {
-    const { reason } = bodyOf(request.body);
-    if (reason !== undefined && typeof reason !== 'string') throw new Fault('invalid', 'reason must be a text.');
+    const { reason } = bodyOf(request.body, ['reason']);
+    if (reason !== undefined && typeof reason !== 'string') throw wrong('reason', 'reason must be a text.');
     return shown(await sync.reject(actorOf(request), param(request, 'id'), reason));
   });
 
   list('streams', STREAMS.filters, (request) => listTable(store, STREAMS, request));
   command('streams/:key/rewind', 'rewind', async (request) => {
     const key = param(request, 'key');
-    const { to } = bodyOf(request.body);
+    const { to } = bodyOf(request.body, ['to']);
     return { streamKey: key, highWater: await sync.rewind(actorOf(request), key, readMoment(to)) };
   });
 
@@ -105,24 +111,39 @@ function shown({ id, connection, type, localId, state }: Awaited<ReturnType<Sync
   return { id, connection, type, localId, state };
 }
 
-function bodyOf(body: unknown): Readonly<Record<string, unknown>> {
+const REPLAY = ['dryRun', 'from'];
+
+/**
+ * @param known members; with a misspelt `dryRun` something would happen that was only to be tried
+ * @throws Fault invalid
+ */
+function bodyOf(body: unknown, known?: readonly string[]): Readonly<Record<string, unknown>> {
   if (body === undefined || body === null) return {};
-  if (typeof body === 'object' && !Array.isArray(body)) return { ...body };
-  throw new Fault('invalid', 'Send a JSON object.', { code: 'structure' });
+  if (typeof body !== 'object' || Array.isArray(body)) {
+    throw new Fault('invalid', 'Send a JSON object.', { code: 'structure' });
+  }
+  const other = known && Object.keys(body).find((member) => !known.includes(member));
+  if (other === undefined) return { ...body };
+  throw wrong(other, `There is no ${other} here; there is ${known?.join(', ')}.`);
 }
 
-function readReplay(body: unknown): { readonly dryRun: boolean; readonly from: 'remote' | 'stored' } {
-  const { dryRun = false, from = 'remote' } = bodyOf(body);
-  if (typeof dryRun !== 'boolean') throw new Fault('invalid', 'dryRun is true or false.', { code: 'value' });
+const wrong = (expression: string, sentence: string) => new Fault('invalid', sentence, { code: 'value', expression });
+
+function readReplay(
+  body: unknown,
+  known: readonly string[],
+): { readonly dryRun: boolean; readonly from: 'remote' | 'stored' } {
+  const { dryRun = false, from = 'remote' } = bodyOf(body, known);
+  if (typeof dryRun !== 'boolean') throw wrong('dryRun', 'dryRun is true or false.');
   if (from === 'remote' || from === 'stored') return { dryRun, from };
-  throw new Fault('invalid', 'from is "remote" or "stored".', { code: 'value' });
+  throw wrong('from', 'from is "remote" or "stored".');
 }
 
 function readFilter(filter: unknown): Record<string, string> {
   const named = bodyOf(filter);
   const other = Object.keys(named).find((name) => typeof named[name] !== 'string');
   if (other === undefined) return named as Record<string, string>;
-  throw new Fault('invalid', `filter.${other} must be a text.`, { code: 'value' });
+  throw wrong(`filter.${other}`, `filter.${other} must be a text.`);
 }
 
 /** An instant, or null for the beginning. */
@@ -133,6 +154,7 @@ function readMoment(to: unknown): Temporal.Instant | null {
   } catch {
     throw new Fault('invalid', 'Send {"to": "2026-11-24T08:00:00Z"}, or {"to": null} for the beginning.', {
       code: 'value',
+      expression: 'to',
     });
   }
 }

@@ -4,7 +4,7 @@ import type { TypeRules, VendorRules } from './vendor-rules.ts';
 
 const WITH_PATIENT = ['patient', 'subject'];
 /** `_lastUpdated` narrows a patient's record and is no cursor over all of them. */
-const UPDATED_BESIDE = { beside: { _lastUpdated: WITH_PATIENT } } as const;
+const UPDATED_BESIDE = { beside: { _lastUpdated: WITH_PATIENT }, pairs: ['_lastUpdated'] } as const;
 const BY_PATIENT = { needs: [['_id'], ['patient']] } as const;
 const BY_SUBJECT = { needs: [['_id'], ['patient'], ['subject']] } as const;
 const WRITES = { refuses: ['modifierExtension', 'implicitRules'] } as const;
@@ -79,6 +79,7 @@ const TYPES: Record<string, TypeRules> = {
     can: 'read search create patch',
     search: '_id patient subject status date identifier account _lastUpdated',
     beside: { _lastUpdated: WITH_PATIENT, status: ['patient'], date: WITH_PATIENT },
+    pairs: ['_lastUpdated'],
     values: { status: ['planned', 'in-progress', 'finished', 'cancelled'] },
     needs: [['_id'], ['patient'], ['subject'], ['account'], ['identifier']],
     patchable: ['/status', '/period', '/location', '/hospitalization'],
@@ -140,7 +141,6 @@ const TYPES: Record<string, TypeRules> = {
   ServiceRequest: {
     can: 'read search',
     search: '_id patient subject code _lastUpdated',
-    pairs: ['_lastUpdated'],
     ...BY_SUBJECT,
     ...UPDATED_BESIDE,
   },
