@@ -114,6 +114,7 @@ describe('a connection made through /ops', () => {
     [{ baseUrl: 'ftp://x' }, 'Connection.baseUrl'],
     [{ types: { Patient: 'sideways' } }, 'Connection.types.Patient'],
     [{ types: { 'a b': 'push' } }, 'Connection.types'],
+    [{ types: { AuditEvent: 'pull' } }, 'Connection.types.AuditEvent'],
     [{ strategies: { Task: 'guess' } }, 'Connection.strategies.Task'],
     [{ nonsense: 1 }, 'Connection.nonsense'],
     [{ name: 'other' }, 'Connection.name'],
