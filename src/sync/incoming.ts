@@ -5,9 +5,10 @@ import { type JsonObject, sameJson } from '../fhir/canonical-json.ts';
 import type { Change } from '../fhir/change.ts';
 import type { Statement, StoredVersion } from '../store/store.ts';
 import { comparable, dressed, parseBody, resourceOf } from './body.ts';
-import { ageOf, ageOfOurs, reconcileAged, sameMoment } from './common-version.ts';
+import { ageOf, ageOfOurs, sameMoment } from './common-version.ts';
 import { type NewConflict, openConflict, readOpenConflict, supersede } from './conflict.ts';
 import { type RunContext, realNow, type SyncEvent } from './context.ts';
+import { isUnanswered, reconcileDoubted } from './doubt.ts';
 import { hold } from './held.ts';
 import { type Link, type LinkMark, type LinkOrigin, remoteHash, saveLink, setRemoteVersion } from './identity.ts';
 import { askWho, isDecidedNew, openQuestions } from './identity-question.ts';
@@ -183,7 +184,14 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
   const age = link ? ageOf(link, body, version) : unheardOf;
   // A server that went back in time: the next pull looks at that before anything else.
   const doubts = age === 'newer' || !link?.baseRemote ? [] : [suspect(context, type, remoteId)];
-  const result = reconcileAged(copies, context.policies[type] ?? {}, age);
+  const result = await reconcileDoubted(
+    store,
+    () => isUnanswered(context, stored),
+    stored,
+    copies,
+    context.policies[type] ?? {},
+    age,
+  );
   if (result.conflicts.length > 0) {
     const asked = await conflictUnlessOpen(context, incoming, {
       ...bodies(context, received, stored),

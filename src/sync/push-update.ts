@@ -7,9 +7,10 @@ import type { FhirReply } from '../remote/fhir-reply.ts';
 import type { RemoteFailure, Result } from '../remote/result.ts';
 import type { StoredVersion } from '../store/store.ts';
 import { comparable, dressed, jsonOf, parseBody, resourceOf } from './body.ts';
-import { ageOf, reconcileAged } from './common-version.ts';
+import { ageOf } from './common-version.ts';
 import { type NewConflict, openConflict } from './conflict.ts';
 import { type MappedContext, type RunContext, realNow } from './context.ts';
+import { reconcileDoubted } from './doubt.ts';
 import { type Link, readLinkMap, remoteHash, saveLink } from './identity.ts';
 import { withLetGo } from './let-go.ts';
 import { remoteTargets, toLocalTerms, toRemoteTerms } from './mapping.ts';
@@ -116,7 +117,10 @@ async function rebase(
   const baseRemoteLocal = toLocalTerms(mapping, map, baseRemote).body;
   const baseLocal = link.baseLocal ?? baseRemoteLocal;
   const version = current.versionId ?? current.body.meta?.versionId;
-  const result = reconcileAged(
+  const result = await reconcileDoubted(
+    store,
+    () => claim.faultClass === 'ambiguous',
+    stored,
     { baseLocal, baseRemote: baseRemoteLocal, local, remote: remoteLocal },
     context.policies[link.type] ?? {},
     ageOf(link, remote, version),

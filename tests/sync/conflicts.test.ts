@@ -175,6 +175,37 @@ test('a newer remote version takes the place of the question, and agreement ends
   expect(await world.sync.conflicts()).toEqual([]);
 });
 
+describe('after an update whose answer was lost', () => {
+  const status = (text: string) => ({ businessStatus: { text } });
+  const here = async () => (await world.read<Task>('Task', 't1'))?.businessStatus?.text;
+  beforeEach(async () => {
+    // So that it is not tried again at once.
+    await world.restart(() => ({ random: () => 0.99 }));
+    await world.write(task('t1', status('first')));
+    world.remote.knobs.dropWrite = 'after';
+    await world.sync.pushNow();
+    expect(there('t1').businessStatus).toEqual({ text: 'first' });
+  });
+
+  test('what they made of it is asked about, although ours wins in general', async () => {
+    world.remote.put({ ...there('t1'), ...status('theirs, in view of it') });
+    await world.sync.pullNow();
+    expect((await world.sync.conflicts()).flatMap(({ paths }) => paths.map(({ path }) => path))).toEqual([
+      'businessStatus',
+    ]);
+  });
+
+  test('our own words that arrived are no change of theirs', async () => {
+    await world.write(task('t1', status('second')));
+    world.remote.put({ ...there('t1'), description: 'theirs' });
+    await world.sync.pullNow();
+    world.pass({ hours: 1 });
+    await world.sync.pushNow();
+    expect(await world.sync.conflicts()).toEqual([]);
+    expect([await here(), there('t1').businessStatus?.text]).toEqual(['second', 'second']);
+  });
+});
+
 test('what refers to a counterpart that is gone there is told of the one that takes its place', async () => {
   const before = there('t1').for?.reference;
   world.remote.remove('Patient', String(before?.split('/')[1]));
