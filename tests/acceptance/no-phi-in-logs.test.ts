@@ -344,13 +344,13 @@ async function disturbSync(): Promise<void> {
     { failNext: { count: 2, status: 503 } },
     { failNext: { count: 2, status: 422 } },
     { dropNext: 1 },
-    { throttle: { status: 429, retryAfter: 1 } },
+    { failNext: { count: 2, status: 429 } },
   ]) {
     await knobs(trouble);
     await change(`Oglethorpe${words.size}`);
     await ask({ method: 'POST', path: '/ops/connections/hapi/push' });
     await ask({ method: 'POST', path: '/ops/connections/hapi/pull' });
-    await knobs({ throttle: null, dropNext: 0 });
+    await knobs({ dropNext: 0 });
   }
   const theirs = (await json({ method: 'GET', path: '/sandbox/ehr/hapi/R4/Patient?_count=100' })).entry as {
     resource: Patient;
