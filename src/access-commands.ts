@@ -11,11 +11,14 @@ export interface AccessCommandParts {
   readonly authorization: Pick<AuthorizationServer, 'clients' | 'accounts'>;
   readonly actor: Actor;
   readonly audit: Store['audit'];
+  /** Where passwords come from: never the command line, which others can see. */
+  readonly input: NodeJS.ReadableStream;
   readonly print: (text: string) => void;
 }
 
 /** As given on the command line. */
-export interface ClientOptions {
+export interface AccessOptions {
+  readonly 'fhir-user'?: string | undefined;
   readonly name?: string | undefined;
   readonly scope?: string | undefined;
   readonly redirect?: readonly string[] | undefined;
@@ -26,11 +29,54 @@ export interface ClientOptions {
   readonly trusted?: boolean | undefined;
 }
 
+export interface AccessCommand {
+  readonly words: string;
+  readonly does: string;
+  run(parts: AccessCommandParts, words: readonly string[], options: AccessOptions): Promise<void>;
+}
+
+export const ACCESS_COMMANDS: readonly AccessCommand[] = [
+  {
+    words: 'client add',
+    does: 'register ID --scope "..." [--redirect URL …] [--launch URL] [--jwks FILE | --jwks-url URL | --public] [--trusted]',
+    run: (parts, [id], options) => addClient(parts, named(id, 'the client'), options),
+  },
+  { words: 'client list', does: 'list the applications that may ask for tokens', run: listClients },
+  {
+    words: 'client remove',
+    does: 'take ID away, and its tokens',
+    run: (parts, [id]) => removeClient(parts, named(id, 'the client')),
+  },
+  {
+    words: 'user add',
+    does: 'let NAME sign in --fhir-user Practitioner/12; the password comes from standard input',
+    run: (parts, [name], { 'fhir-user': fhirUser }) =>
+      addUser(parts, named(name, 'the user'), named(fhirUser, 'who that is, with --fhir-user Practitioner/12')),
+  },
+  { words: 'user list', does: 'list who may sign in', run: listUsers },
+  {
+    words: 'user disable',
+    does: 'keep NAME out, at once; people of an identity provider by the id that `user list` shows',
+    run: (parts, [name]) => disableUser(parts, named(name, 'the user')),
+  },
+  {
+    words: 'user password',
+    does: 'give NAME a new password, from standard input',
+    run: (parts, [name]) => setUserPassword(parts, named(name, 'the user')),
+  },
+];
+
+/** @throws Fault invalid */
+function named(word: string | undefined, what: string): string {
+  if (word) return word;
+  throw new Fault('invalid', `Name ${what}.`);
+}
+
 /**
  * Without keys and without `--public` the client gets a secret, which is shown once and kept as a hash.
  * @throws RegistrationError, Fault
  */
-export async function addClient(parts: AccessCommandParts, clientId: string, options: ClientOptions): Promise<void> {
+async function addClient(parts: AccessCommandParts, clientId: string, options: AccessOptions): Promise<void> {
   if (options.scope === undefined)
     throw new Fault('invalid', 'Say what it may ask for: --scope "launch patient/*.rs".');
   const signs = options.jwks !== undefined || options['jwks-url'] !== undefined;
@@ -53,7 +99,7 @@ export async function addClient(parts: AccessCommandParts, clientId: string, opt
   parts.print(`Its secret, shown only now: ${secret}`);
 }
 
-export async function listClients(parts: AccessCommandParts): Promise<void> {
+async function listClients(parts: AccessCommandParts): Promise<void> {
   for (const client of await parts.authorization.clients.list()) {
     const { clientId, name, scope, redirectUris, trusted } = client;
     const kind = `${isConfidential(client) ? 'confidential' : 'public'}${trusted ? ', trusted' : ''}`;
@@ -62,44 +108,35 @@ export async function listClients(parts: AccessCommandParts): Promise<void> {
 }
 
 /** Also takes back the tokens it has. @throws Fault not-found | conflict */
-export async function removeClient(parts: AccessCommandParts, clientId: string): Promise<void> {
+async function removeClient(parts: AccessCommandParts, clientId: string): Promise<void> {
   await parts.authorization.clients.remove(parts.actor, clientId);
   record(parts, 'client-remove', 'D', { client: clientId });
   parts.print(`Client ${clientId} is gone, and its tokens with it.`);
 }
 
-/** @param input where the password comes from: never the command line, which others can see */
-export async function addUser(
-  parts: AccessCommandParts,
-  username: string,
-  fhirUser: string,
-  input: NodeJS.ReadableStream,
-): Promise<void> {
-  const account = await parts.authorization.accounts.add(parts.actor, username, fhirUser, await passwordFrom(input));
+async function addUser(parts: AccessCommandParts, username: string, fhirUser: string): Promise<void> {
+  const password = await passwordFrom(parts.input);
+  const account = await parts.authorization.accounts.add(parts.actor, username, fhirUser, password);
   record(parts, 'user-add', 'C', { user: username, fhirUser: account.fhirUser });
   parts.print(`${username} may sign in as ${account.fhirUser}.`);
 }
 
-export async function listUsers(parts: AccessCommandParts): Promise<void> {
+async function listUsers(parts: AccessCommandParts): Promise<void> {
   for (const { id, username, fhirUser, disabled } of await parts.authorization.accounts.list()) {
     parts.print(`${username ?? id}  ${fhirUser}${disabled ? '  disabled' : ''}`);
   }
 }
 
 /** @throws Fault not-found */
-export async function disableUser(parts: AccessCommandParts, username: string): Promise<void> {
+async function disableUser(parts: AccessCommandParts, username: string): Promise<void> {
   await parts.authorization.accounts.disable(parts.actor, username);
   record(parts, 'user-disable', 'U', { user: username });
   parts.print(`${username} may not sign in any more; tokens and sessions have ended.`);
 }
 
 /** @throws Fault not-found | invalid */
-export async function setUserPassword(
-  parts: AccessCommandParts,
-  username: string,
-  input: NodeJS.ReadableStream,
-): Promise<void> {
-  await parts.authorization.accounts.setPassword(parts.actor, username, await passwordFrom(input));
+async function setUserPassword(parts: AccessCommandParts, username: string): Promise<void> {
+  await parts.authorization.accounts.setPassword(parts.actor, username, await passwordFrom(parts.input));
   record(parts, 'user-password', 'U', { user: username });
   parts.print(`${username} has a new password; tokens and sessions have ended.`);
 }

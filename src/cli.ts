@@ -8,21 +8,11 @@ import { pino } from 'pino';
 import { openKeys } from './access/keys.ts';
 import { RegistrationError } from './access/oauth/registration.ts';
 import { FULL_SCOPE } from './access/scopes.ts';
-import {
-  type AccessCommandParts,
-  addClient,
-  addUser,
-  type ClientOptions,
-  disableUser,
-  listClients,
-  listUsers,
-  removeClient,
-  setUserPassword,
-} from './access-commands.ts';
+import { ACCESS_COMMANDS, type AccessCommandParts, type AccessOptions } from './access-commands.ts';
 import { type App, build } from './app.ts';
 import { systemClock } from './clock.ts';
 import { type Config, ConfigError, describeDatabase, loadConfig, warningOfPlainHttp } from './config.ts';
-import { type ConnectionCommandParts, checkConnection, listConnections, setMode } from './connection-commands.ts';
+import { CONNECTION_COMMANDS, type ConnectionCommandParts } from './connection-commands.ts';
 import { asFault, Fault } from './fault.ts';
 import { readBundle } from './fhir/bundle.ts';
 import type { Change } from './fhir/change.ts';
@@ -43,8 +33,7 @@ interface Command {
   run(app: App, words: readonly string[], options: Options): Promise<void>;
 }
 
-interface Options extends ClientOptions, SyncOptions {
-  readonly 'fhir-user'?: string | undefined;
+interface Options extends AccessOptions, SyncOptions {
   readonly scope?: string | undefined;
   readonly minutes?: string | undefined;
   readonly patient?: string | undefined;
@@ -63,56 +52,13 @@ const COMMANDS: readonly Command[] = [
       app.store.audit({ actor: OPERATOR, interaction: 'login', action: 'E', status: 200, query });
     },
   },
-  {
-    words: 'client add',
-    does: 'register ID --scope "..." [--redirect URL …] [--launch URL] [--jwks FILE | --jwks-url URL | --public] [--trusted]',
-    async run(app, [clientId], options) {
-      if (!clientId) throw usage('Name the client.');
-      await addClient(accessParts(app), clientId, options);
-    },
-  },
-  {
-    words: 'client list',
-    does: 'list the applications that may ask for tokens',
-    run: (app) => listClients(accessParts(app)),
-  },
-  {
-    words: 'client remove',
-    does: 'take ID away, and its tokens',
-    async run(app, [clientId]) {
-      if (!clientId) throw usage('Name the client.');
-      await removeClient(accessParts(app), clientId);
-    },
-  },
-  {
-    words: 'user add',
-    does: 'let NAME sign in --fhir-user Practitioner/12; the password comes from standard input',
-    async run(app, [username], { 'fhir-user': fhirUser }) {
-      if (!username || !fhirUser) throw usage('Name the user, and --fhir-user Practitioner/12.');
-      await addUser(accessParts(app), username, fhirUser, process.stdin);
-    },
-  },
-  {
-    words: 'user list',
-    does: 'list who may sign in',
-    run: (app) => listUsers(accessParts(app)),
-  },
-  {
-    words: 'user disable',
-    does: 'keep NAME out, at once; people of an identity provider by the id that `user list` shows',
-    async run(app, [username]) {
-      if (!username) throw usage('Name the user.');
-      await disableUser(accessParts(app), username);
-    },
-  },
-  {
-    words: 'user password',
-    does: 'give NAME a new password, from standard input',
-    async run(app, [username]) {
-      if (!username) throw usage('Name the user.');
-      await setUserPassword(accessParts(app), username, process.stdin);
-    },
-  },
+  ...ACCESS_COMMANDS.map(
+    ({ words, does, run }): Command => ({
+      words,
+      does,
+      run: (app, rest, options) => run(accessParts(app), rest, options),
+    }),
+  ),
   {
     words: 'doctor',
     does: 'check that this installation can work',
@@ -136,27 +82,15 @@ const COMMANDS: readonly Command[] = [
       print(JSON.stringify(await app.sync.status(), null, 2));
     },
   },
-  {
-    words: 'connect list',
-    does: 'list the connections',
-    run: (app) => listConnections(connectionParts(app)),
-  },
-  {
-    words: 'connect check',
-    does: 'look at the server of NAME and say what will and will not work',
-    async run(app, [name]) {
-      if (!name) throw usage('Name the connection.');
-      if (!(await checkConnection(connectionParts(app), name))) process.exitCode = 1;
-    },
-  },
-  {
-    words: 'connect mode',
-    does: 'set NAME to off, dry-run, pull, push or both, also in a running Baton',
-    async run(app, [name, mode]) {
-      if (!name || !mode) throw usage('Name the connection and the mode.');
-      await setMode(connectionParts(app), name, mode);
-    },
-  },
+  ...CONNECTION_COMMANDS.map(
+    ({ words, does, run }): Command => ({
+      words,
+      does,
+      async run(app, rest) {
+        if ((await run(connectionParts(app), rest)) === false) process.exitCode = 1;
+      },
+    }),
+  ),
   ...SYNC_COMMANDS.map(
     ({ words, does, run }): Command => ({
       words,
@@ -323,6 +257,7 @@ const accessParts = ({ authorization, store }: App): AccessCommandParts => ({
   authorization,
   actor: OPERATOR,
   audit: store.audit.bind(store),
+  input: process.stdin,
   print,
 });
 

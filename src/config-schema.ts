@@ -1,5 +1,6 @@
 // Every setting of Baton: environment variables and the JSON file of BATON_CONFIG, each with its sentence of
 // documentation. `npm run docs` prints the README's table from here; a test fails when the table is stale.
+import { THRESHOLDS } from './sync/alert-kinds.ts';
 import { CONNECTION_SCHEMA } from './sync/connection-schema.ts';
 
 interface Setting {
@@ -24,7 +25,7 @@ export const ENVIRONMENT = {
     default: "the SQLite file's folder, else `./data`",
   },
   BATON_CONFIG: {
-    doc: 'JSON file with facilities, connections, issuers, clients, login, limits, origins, audit and messages.',
+    doc: 'JSON file with facilities, connections, issuers, clients, login, limits, origins, audit, messages and alerts.',
     default: 'none',
   },
   BATON_SECRETS_DIR: {
@@ -220,9 +221,12 @@ const alerts = {
   default: {},
   description: 'When operators are told of the connections: `/ops/alerts`, the log, `baton_sync_alert`.',
   properties: {
-    lagSeconds: seconds(300, 'A change waits so long before it is on its way: `lag.exceeded`.'),
-    stalledSeconds: seconds(3_600, 'A connection was not read for so long, and for three intervals: `pull.stalled`.'),
-    quarantineSeconds: seconds(86_400, 'Nothing was kept aside for so long: `quarantine.quiet`.'),
+    lagSeconds: seconds(THRESHOLDS.lagSeconds, 'A change waits so long before it is on its way: `lag.exceeded`.'),
+    stalledSeconds: seconds(
+      THRESHOLDS.stalledSeconds,
+      'A connection was not read for so long, and for three intervals: `pull.stalled`.',
+    ),
+    quarantineSeconds: seconds(THRESHOLDS.quarantineSeconds, 'Nothing was kept aside for so long: `quarantine.quiet`.'),
   },
 } as const;
 

@@ -13,6 +13,7 @@ import { checkOrigins, type LimitsConfig, readTls, readTrustedProxies, type TlsC
 import { ENVIRONMENT, FILE_SCHEMA } from './config-schema.ts';
 import { namedSecrets, type ReadNamedSecret, SECRET_PREFIX } from './named-secrets.ts';
 import { type Environment, withSecretFiles, withSecretMembers } from './secret-files.ts';
+import type { AlertThresholds } from './sync/alert-kinds.ts';
 import { problemsOf } from './sync/read-connection.ts';
 import type { Connection } from './sync/settings.ts';
 
@@ -30,18 +31,11 @@ export interface AuditConfig {
   readonly keepDays?: number;
 }
 
-/** Thresholds in seconds; those that are absent as in `config-schema.ts`. */
-export interface AlertConfig {
-  readonly lagSeconds?: number;
-  readonly stalledSeconds?: number;
-  readonly quarantineSeconds?: number;
-}
-
 export interface ConfigFile {
   readonly audit: AuditConfig;
   /** How long messages of sync are kept. */
   readonly messages: { readonly keepDays?: number; readonly keepSuccessfulDays?: number };
-  readonly alerts: AlertConfig;
+  readonly alerts: AlertThresholds;
   readonly facilities: readonly FacilityConfig[];
   readonly connections: readonly Connection[];
   readonly issuers: readonly IssuerConfig[];

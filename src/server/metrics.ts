@@ -55,10 +55,7 @@ export function serveMetrics(
     buckets: DURATION_BUCKETS,
     registers,
   });
-  for (const source of [...logSources(store), ...sources]) {
-    if (source.counts) addCounter(registry, source);
-    else addGauge(registry, source);
-  }
+  for (const source of [...logSources(store), ...sources]) addNumber(registry, source);
   for (const { name, help, labels, listen } of measured) {
     const histogram = new Histogram({ name, help, labelNames: [...labels], buckets: DURATION_BUCKETS, registers });
     listen((values, seconds) => histogram.observe({ ...values }, seconds));
@@ -102,30 +99,12 @@ function logSources(store: Store): GaugeSource[] {
   ];
 }
 
-function addGauge(registry: Registry, { name, help, labels, read }: GaugeSource): void {
-  const gauge = new Gauge({
-    name,
-    help,
-    labelNames: [...labels],
-    registers: [registry],
-    async collect() {
-      const samples = await read();
-      gauge.reset();
-      for (const sample of samples) gauge.set({ ...sample.labels }, sample.value);
-    },
-  });
-}
-
-function addCounter(registry: Registry, { name, help, labels, read }: GaugeSource): void {
-  const counter = new Counter({
-    name,
-    help,
-    labelNames: [...labels],
-    registers: [registry],
-    async collect() {
-      const samples = await read();
-      counter.reset();
-      for (const sample of samples) counter.inc({ ...sample.labels }, sample.value);
-    },
-  });
+function addNumber(registry: Registry, { name, help, labels, read, counts }: GaugeSource): void {
+  const settings = { name, help, labelNames: [...labels], registers: [registry] };
+  const collect = async () => {
+    const samples = await read();
+    metric.reset();
+    for (const { labels: values, value } of samples) metric.inc({ ...values }, value);
+  };
+  const metric = counts ? new Counter({ ...settings, collect }) : new Gauge({ ...settings, collect });
 }

@@ -43,3 +43,13 @@ export function dressed(body: JsonObject, id: string, own: JsonObject | undefine
   const whole: JsonObject = { ...(isJsonObject(meta) ? meta : {}), ...(profile ? { profile } : {}) };
   return { ...rest, id, ...(Object.keys(whole).length > 0 ? { meta: whole } : {}) };
 }
+
+/** `meta.lastUpdated`; undefined when there is none that could be read. */
+export function updatedOf({ meta }: JsonObject): Temporal.Instant | undefined {
+  const text = isJsonObject(meta) ? meta.lastUpdated : undefined;
+  try {
+    return typeof text === 'string' ? Temporal.Instant.from(text) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -3,11 +3,11 @@
 import { type Json, sameJson } from '../fhir/canonical-json.ts';
 import type { Store, StoredVersion } from '../store/store.ts';
 import { comparable, parseBody } from './body.ts';
-import { type Age, reconcileAged } from './common-version.ts';
 import type { RunContext } from './context.ts';
 import { readOutbox } from './outbox.ts';
 import type { ResourcePolicy } from './policy-schema.ts';
 import type { Copies, Reconciled } from './reconcile.ts';
+import { type Age, reconcileAged } from './version-age.ts';
 
 /** An answer is waited for a short time only: what was sent is one of the latest versions. */
 const MOST_VERSIONS = 10;

@@ -5,7 +5,6 @@ import { type JsonObject, sameJson } from '../fhir/canonical-json.ts';
 import type { Change } from '../fhir/change.ts';
 import type { Statement, StoredVersion } from '../store/store.ts';
 import { comparable, dressed, parseBody, resourceOf } from './body.ts';
-import { ageOf, ageOfOurs, sameMoment } from './common-version.ts';
 import { type NewConflict, openConflict, readOpenConflict, supersede } from './conflict.ts';
 import { type RunContext, realNow, type SyncEvent } from './context.ts';
 import { isUnanswered, reconcileDoubted } from './doubt.ts';
@@ -20,6 +19,7 @@ import { isOwnProjection } from './projection-echo.ts';
 import { remoteMerge } from './remote-merge.ts';
 import { currentCopy } from './stale-copy.ts';
 import { suspect } from './suspect.ts';
+import { ageOf, ageOfOurs, sameMoment } from './version-age.ts';
 
 /** `held`: kept until it is known whose it is. `replaced`: the server has another record for it. */
 export type IncomingOutcome =

@@ -8,6 +8,7 @@ import { ownExchanges, type RunContext, realNow } from './context.ts';
 import { readLinkMap, readLinkMarks } from './identity.ts';
 import { inParallel } from './in-parallel.ts';
 import { writeMessage } from './message-log.ts';
+import { nextLink, PageGuard } from './page-guard.ts';
 import { patientElement, patientOf } from './patient-reference.ts';
 import { applyPage, readPage } from './pull-page.ts';
 import { actorOf } from './settings.ts';
@@ -35,10 +36,10 @@ async function list(context: RunContext, type: string, lease: Lease, brief: bool
   const element = patientElement(type);
   const elements = brief ? `_elements=id,meta${element ? `,${element}` : ''}&` : '';
   const ids = new Set<string>();
-  const seen = new Set<string>();
+  const guard = new PageGuard(MOST_PAGES);
   let applied = 0;
   let reply = await run.client.search(`${type}?${elements}_count=${run.remote.vendor.pageSize}`);
-  for (let pages = 1; ; pages += 1) {
+  for (;;) {
     if (!reply.ok) {
       await keepMessages(run, type, reply.failure.class);
       return { applied, ids, complete: false, failure: reply.failure };
@@ -56,10 +57,9 @@ async function list(context: RunContext, type: string, lease: Lease, brief: bool
       applied += result.applied;
     } else await keepMessages(run, type, 'swept');
     const hasGaps = (page.entry ?? []).some(({ resource }) => resource?.resourceType === 'OperationOutcome');
-    const next = page.link?.find(({ relation }) => relation === 'next')?.url;
+    const next = nextLink(page);
     if (next === undefined || hasGaps) return { applied, ids, complete: !hasGaps };
-    if (seen.has(next) || pages === MOST_PAGES) return { applied, ids, complete: false };
-    seen.add(next);
+    if (guard.check(page, next)) return { applied, ids, complete: false };
     reply = await run.client.page(next);
   }
 }

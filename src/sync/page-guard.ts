@@ -13,8 +13,13 @@ export class PageGuard {
   readonly #contents = new Set<string>();
   #pages = 0;
   #empty = 0;
+  readonly #most: number;
   /** The page that the run stopped at leads nowhere: the next run begins the window anew. */
   startsOver = true;
+
+  constructor(most = MOST_PAGES) {
+    this.#most = most;
+  }
 
   /** Why the run must end before `next` is asked for; undefined when it may go on. */
   check(page: Bundle, next: string | undefined): RemoteFailure | undefined {
@@ -27,8 +32,8 @@ export class PageGuard {
     if (this.#links.has(next) || isRepeated) return refuse('The pages of the server go round in circles.');
     this.#links.add(next);
     if (this.#empty >= MOST_EMPTY) return refuse(`The server sent ${MOST_EMPTY} pages in a row without entries.`);
-    this.startsOver = this.#pages < MOST_PAGES;
-    if (!this.startsOver) return refuse(`The server sent more than ${MOST_PAGES} pages; the next run goes on.`);
+    this.startsOver = this.#pages < this.#most;
+    if (!this.startsOver) return refuse(`The server sent more than ${this.#most} pages; the next run goes on.`);
     return undefined;
   }
 

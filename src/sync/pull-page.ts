@@ -5,7 +5,7 @@ import { asFault, outcomeOf } from '../fault.ts';
 import { replacedBy } from '../fhir/patient-merge.ts';
 import { damageOf } from '../fhir/received-json.ts';
 import type { Statement } from '../store/store.ts';
-import { isFhirId, jsonOf } from './body.ts';
+import { isFhirId, jsonOf, updatedOf } from './body.ts';
 import { type RunContext, realNow, type SyncEvent } from './context.ts';
 import { objection } from './expected.ts';
 import { heldAmong, hold, idOfPatient, letGo } from './held.ts';
@@ -52,8 +52,8 @@ export async function applyPage(
   alongside: (result: PageResult) => Statement[],
   gone: readonly string[] = [],
 ): Promise<PageResult> {
-  const { entries: all, refused, newest, warnings } = readPage(type, page);
-  const entries = await applyMergesFirst(context, type, all);
+  const { entries, refused, newest, warnings } = readPage(type, page);
+  if (type === 'Patient') await applyMergesFirst(context, entries);
   for (let tries = 1; ; tries += 1) {
     const incoming = [...(await planPage(context, type, entries)), ...(await planAllGone(context, type, gone))];
     const result = { applied: count(incoming), quarantined: refused.length, newest };
@@ -75,15 +75,13 @@ export async function applyPage(
 }
 
 /** Who stands for whom must be known before the others are looked at, because the survivor may be on the same page. */
-async function applyMergesFirst(context: RunContext, type: string, entries: Entry[]): Promise<Entry[]> {
-  const merged = type === 'Patient' ? entries.filter(({ body }) => replacedBy(body) !== undefined) : [];
-  for (const entry of merged) {
-    const incoming = await planPage(context, type, [entry]);
+async function applyMergesFirst(context: RunContext, patients: readonly Entry[]): Promise<void> {
+  for (const entry of patients.filter(({ body }) => replacedBy(body) !== undefined)) {
+    const incoming = await planPage(context, 'Patient', [entry]);
     if (incoming.some(({ outcome }) => outcome !== 'replaced')) continue;
-    await commitAll(context, type, incoming, [], []);
+    await commitAll(context, 'Patient', incoming, [], []);
     announce(context, incoming, []);
   }
-  return entries;
 }
 
 const REFUSALS = new Set(['invalid', 'unprocessable', 'multiple-matches', 'not-found', 'gone']);
@@ -213,7 +211,7 @@ export function readPage(type: string, page: Bundle): PageContent {
       refused.push({ remoteId: isFhirId(resource.id) ? resource.id : undefined, body, detail: detail ?? '' });
       continue;
     }
-    const changed = instantOf(resource.meta?.lastUpdated);
+    const changed = updatedOf(jsonOf(resource));
     if (changed && (!newest || Temporal.Instant.compare(changed, newest) > 0)) newest = changed;
     const version = typeof resource.meta?.versionId === 'string' ? resource.meta.versionId : undefined;
     entries.set(resource.id, { type, remoteId: resource.id, body: jsonOf(resource), version });
@@ -280,12 +278,4 @@ function announce(context: RunContext, incoming: readonly Incoming[], refused: r
 
 function count(incoming: readonly Incoming[]): number {
   return incoming.filter(({ outcome }) => APPLIED.has(outcome)).length;
-}
-
-function instantOf(text: string | undefined): Temporal.Instant | undefined {
-  try {
-    return text === undefined ? undefined : Temporal.Instant.from(text);
-  } catch {
-    return undefined;
-  }
 }

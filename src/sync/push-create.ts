@@ -6,7 +6,6 @@ import type { FhirReply } from '../remote/fhir-reply.ts';
 import type { Result } from '../remote/result.ts';
 import type { StoredVersion } from '../store/store.ts';
 import { comparable, dressed, isFhirId, jsonOf, parseBody, resourceOf } from './body.ts';
-import { FIRST_VERSION } from './common-version.ts';
 import { type MappedContext, type RunContext, realNow } from './context.ts';
 import { unlinkedTargets } from './dependencies.ts';
 import { type Link, readLinkMap, readLinksByRemote, remoteHash, saveLink } from './identity.ts';
@@ -16,6 +15,7 @@ import type { ProbeResult } from './meter.ts';
 import type { Claim } from './outbox.ts';
 import { findTwin } from './push-match.ts';
 import { end, endFailed, type PushResult } from './settle-push.ts';
+import { FIRST_VERSION } from './version-age.ts';
 
 /** How a create is kept from happening twice. */
 export type CreateMode = 'if-none-exist' | 'own-id' | 'plain';

@@ -7,7 +7,6 @@ import type { FhirReply } from '../remote/fhir-reply.ts';
 import type { RemoteFailure, Result } from '../remote/result.ts';
 import type { StoredVersion } from '../store/store.ts';
 import { comparable, dressed, jsonOf, parseBody, resourceOf } from './body.ts';
-import { ageOf } from './common-version.ts';
 import { type NewConflict, openConflict } from './conflict.ts';
 import { type MappedContext, type RunContext, realNow } from './context.ts';
 import { reconcileDoubted } from './doubt.ts';
@@ -18,6 +17,7 @@ import type { Claim } from './outbox.ts';
 import { provenanceOf } from './provenance.ts';
 import { followOnPush, saysMerged } from './push-merged.ts';
 import { end, endFailed, type PushResult } from './settle-push.ts';
+import { ageOf } from './version-age.ts';
 
 const MOST_REBASES = 3;
 

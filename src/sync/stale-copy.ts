@@ -2,9 +2,9 @@
 // written since, so a copy that seems to be from before the common version is asked for directly. docs/sync-spec.md#I4
 import type { JsonObject } from '../fhir/canonical-json.ts';
 import { jsonOf } from './body.ts';
-import { mayBeStale } from './common-version.ts';
 import type { RunContext } from './context.ts';
 import type { Link } from './identity.ts';
+import { mayBeStale } from './version-age.ts';
 
 interface Copy {
   readonly type: string;

@@ -3,36 +3,9 @@
 import { expect, test } from 'vitest';
 import type { Store } from '../../src/store/store.ts';
 import type { SyncOptions } from '../../src/sync/sync.ts';
+import { type Bomb, bombAt, type Effect, fragile } from '../support/bomb.ts';
 import { fakeExport } from '../support/fake-export.ts';
 import { openWorld, patient, task, type World } from '../support/sync-world.ts';
-
-type Effect = 'before' | 'after';
-
-/** Counts calls down and fails one of them. */
-function bombAt(nth: number, effect: Effect) {
-  let left = nth;
-  const bomb = {
-    exploded: false,
-    async run<T>(work: () => Promise<T>): Promise<T> {
-      left -= 1;
-      if (left !== 0) return work();
-      bomb.exploded = true;
-      if (effect === 'after') await work();
-      throw new TypeError('The process died here.');
-    },
-  };
-  return bomb;
-}
-
-function fragile(store: Store, run: <T>(work: () => Promise<T>) => Promise<T>): Store {
-  return new Proxy(store, {
-    get(target, property, receiver) {
-      if (property === 'commit') return (...args: Parameters<Store['commit']>) => run(() => target.commit(...args));
-      const value: unknown = Reflect.get(target, property, receiver);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
-}
 
 async function isLoaded(world: World): Promise<boolean> {
   const [job] = await world.temp.store.query('SELECT state FROM bulk_job');
@@ -54,10 +27,7 @@ async function hint(world: World): Promise<boolean> {
   );
 }
 
-async function everyCall(
-  effect: Effect,
-  rig: (run: <T>(work: () => Promise<T>) => Promise<T>, store: Store) => Partial<SyncOptions>,
-): Promise<number> {
+async function everyCall(effect: Effect, rig: (bomb: Bomb, store: Store) => Partial<SyncOptions>): Promise<number> {
   for (let nth = 1; ; nth += 1) {
     const bomb = bombAt(nth, effect);
     const bulk = fakeExport();
@@ -66,7 +36,7 @@ async function everyCall(
       knobs: { exports: ['Patient'] },
       extend: bulk.mount,
       connection: { types: { Patient: 'pull', Task: 'pull' }, bulk: {}, hints: {} },
-      sync: (store) => rig(bomb.run, store),
+      sync: (store) => rig(bomb, store),
     });
     try {
       world.remote.put(patient('p'));
@@ -97,9 +67,11 @@ async function everyCall(
 }
 
 test.each(['before', 'after'] as const)('an exchange that fails, %s its effect', async (effect) => {
-  expect(await everyCall(effect, (run) => ({ fetch: (...args) => run(() => fetch(...args)) }))).toBeGreaterThan(6);
+  expect(await everyCall(effect, (bomb) => ({ fetch: (...args) => bomb.run(() => fetch(...args)) }))).toBeGreaterThan(
+    6,
+  );
 });
 
 test.each(['before', 'after'] as const)('a commit that fails, %s its effect', async (effect) => {
-  expect(await everyCall(effect, (run, store) => ({ store: fragile(store, run) }))).toBeGreaterThan(10);
+  expect(await everyCall(effect, (bomb, store) => ({ store: fragile(store, bomb) }))).toBeGreaterThan(10);
 });

@@ -6,31 +6,9 @@ import type { Store } from '../../src/store/store.ts';
 import { jsonOf } from '../../src/sync/body.ts';
 import { saveLink } from '../../src/sync/identity.ts';
 import type { SyncOptions } from '../../src/sync/sync.ts';
+import { type Bomb, bombAt, type Effect, fragile } from '../support/bomb.ts';
 import { EPIC_DOORS, type Knobs, ORACLE_DOORS } from '../support/fake-remote-knobs.ts';
 import { carePlan, NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
-
-type Effect = 'before' | 'after';
-
-/** Counts calls down and fails one of them. */
-function bombAt(nth: number, effect: Effect) {
-  let left = nth;
-  const bomb = {
-    exploded: false,
-    async run<T>(work: () => Promise<T>): Promise<T> {
-      left -= 1;
-      if (left !== 0) return work();
-      bomb.exploded = true;
-      if (effect === 'after') await work();
-      throw new Error('The process died here.');
-    },
-  };
-  return bomb;
-}
-type Bomb = ReturnType<typeof bombAt>;
-
-function fragile(store: Store, bomb: Bomb): Store {
-  return { ...store, commit: (...args) => bomb.run(() => store.commit(...args)) };
-}
 
 async function day(world: World): Promise<void> {
   const there = world.remote.put(patient('there'));

@@ -1,9 +1,11 @@
 // From which common version two copies are compared. Usually the one the link keeps; but a server that was restored from a
 // backup shows a copy from before it, and what such a copy lacks was not taken out by anybody. docs/sync-spec.md#I5
 import { isJsonObject, type JsonObject } from '../fhir/canonical-json.ts';
+import { updatedOf } from './body.ts';
 import type { Link } from './identity.ts';
 import type { ResourcePolicy } from './policy-schema.ts';
 import { type Copies, type Reconciled, reconcile } from './reconcile.ts';
+import { areOrdered, isEarlierVersion } from './version-order.ts';
 
 /**
  * `newer`: grown from the common version, as far as can be told. `older`: from before it. `forked`: from before it and
@@ -20,10 +22,11 @@ export function ageOf(link: Link, body: JsonObject, version: string | undefined)
   // Versions were forgotten because the server was wiped or restored: what it has may be from before or after that.
   const known = versionOf(link.baseRemote);
   const isReset = link.remoteVersion === undefined && known !== undefined && version !== undefined;
-  const [before, now] = [numberOf(isReset ? known : link.remoteVersion), numberOf(version)];
-  if (isReset ? version === known && sameMoment(link.baseRemote, body) : !isLess(now, before)) return 'newer';
+  const before = isReset ? known : link.remoteVersion;
+  const isCommon = version === known && sameMoment(link.baseRemote, body);
+  if (isReset ? isCommon : !isEarlierVersion(version, before)) return 'newer';
   const [then, seen] = [updatedOf(link.baseRemote), updatedOf(body)];
-  const isEarlier = then && seen && Temporal.Instant.compare(seen, then) < 0 && !isLess(before, now);
+  const isEarlier = then && seen && Temporal.Instant.compare(seen, then) < 0 && !isEarlierVersion(before, version);
   return isEarlier ? 'older' : 'forked';
 }
 
@@ -34,8 +37,7 @@ export function ageOfOurs(version: string | undefined): Age {
 
 /** True when a search may have shown a copy that was replaced since. */
 export function mayBeStale(link: Link, body: JsonObject, version: string | undefined): boolean {
-  const [before, now] = [numberOf(link.remoteVersion), numberOf(version)];
-  if (before !== undefined && now !== undefined) return now < before;
+  if (areOrdered(version, link.remoteVersion)) return isEarlierVersion(version, link.remoteVersion);
   const [known, seen] = [link.baseRemote && updatedOf(link.baseRemote), updatedOf(body)];
   return known !== undefined && seen !== undefined && Temporal.Instant.compare(seen, known) < 0;
 }
@@ -55,23 +57,6 @@ export function sameMoment(left: JsonObject | undefined, right: JsonObject): boo
   return !before || !now || Temporal.Instant.compare(before, now) === 0;
 }
 
-function numberOf(version: string | undefined): number | undefined {
-  return version !== undefined && /^\d{1,15}$/.test(version) ? Number(version) : undefined;
-}
-
-function isLess(left: number | undefined, right: number | undefined): boolean {
-  return left !== undefined && right !== undefined && left < right;
-}
-
 function versionOf({ meta }: JsonObject): string | undefined {
   return isJsonObject(meta) && typeof meta.versionId === 'string' ? meta.versionId : undefined;
-}
-
-function updatedOf({ meta }: JsonObject): Temporal.Instant | undefined {
-  const text = isJsonObject(meta) ? meta.lastUpdated : undefined;
-  try {
-    return typeof text === 'string' ? Temporal.Instant.from(text) : undefined;
-  } catch {
-    return undefined;
-  }
 }
