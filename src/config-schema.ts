@@ -1,7 +1,7 @@
 // Every setting of Baton: environment variables and the JSON file of BATON_CONFIG, each with its sentence of
 // documentation. `npm run docs` prints the README's table from here; a test fails when the table is stale.
-import { THRESHOLDS } from './sync/alert-kinds.ts';
-import { CONNECTION_SCHEMA } from './sync/connection-schema.ts';
+import { THRESHOLDS } from './sync/alerts/alert-kinds.ts';
+import { CONNECTION_SCHEMA } from './sync/connections/connection-schema.ts';
 
 interface Setting {
   readonly doc: string;

@@ -13,9 +13,9 @@ import { checkOrigins, type LimitsConfig, readTls, readTrustedProxies, type TlsC
 import { ENVIRONMENT, FILE_SCHEMA } from './config-schema.ts';
 import { namedSecrets, type ReadNamedSecret, SECRET_PREFIX } from './named-secrets.ts';
 import { type Environment, withSecretFiles, withSecretMembers } from './secret-files.ts';
-import type { AlertThresholds } from './sync/alert-kinds.ts';
-import { problemsOf } from './sync/read-connection.ts';
-import type { Connection } from './sync/settings.ts';
+import type { AlertThresholds } from './sync/alerts/alert-kinds.ts';
+import { problemsOf } from './sync/connections/read-connection.ts';
+import type { Connection } from './sync/connections/settings.ts';
 
 export { ConfigError };
 

@@ -1,7 +1,7 @@
 // The `connect` commands: look at connections, at the servers behind them, and turn one off.
 import { Fault } from './fault.ts';
 import type { Actor, AuditRecord } from './store/store.ts';
-import { describeReport } from './sync/check-report.ts';
+import { describeReport } from './sync/connections/check-report.ts';
 import type { Sync } from './sync/sync.ts';
 
 export interface ConnectionCommandParts {

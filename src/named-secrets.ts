@@ -6,7 +6,7 @@ import { ConfigError } from './config-error.ts';
 import { Fault } from './fault.ts';
 import type { NamedSecret } from './remote/named-secret.ts';
 import { type Environment, readSecret } from './secret-files.ts';
-import type { ConnectionSource } from './sync/settings.ts';
+import type { ConnectionSource } from './sync/connections/settings.ts';
 
 /** Variables that every connection may name. */
 export const SECRET_PREFIX = 'BATON_SECRET_';

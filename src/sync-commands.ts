@@ -6,11 +6,11 @@ import type { ElementDifference } from './fhir/element-diff.ts';
 import { parseExact } from './fhir/exact-json.ts';
 import { parseLiteral } from './fhir/references.ts';
 import type { Actor, Store } from './store/store.ts';
-import type { ElementView } from './sync/element-view.ts';
-import { findMessages, readMessage } from './sync/message-search.ts';
+import type { ElementView } from './sync/conflicts/element-view.ts';
+import type { Resolution } from './sync/conflicts/resolve.ts';
+import { findMessages, readMessage } from './sync/messages/message-search.ts';
+import type { ReplayResult } from './sync/messages/replay.ts';
 import { MOST_REPLAYS, type SyncOperations } from './sync/operations.ts';
-import type { ReplayResult } from './sync/replay.ts';
-import type { Resolution } from './sync/resolve.ts';
 import type { Sync } from './sync/sync.ts';
 
 export interface SyncCommandParts {

@@ -3,7 +3,7 @@
 import { hashJson } from '../fhir/canonical-json.ts';
 import { urlWithin } from '../remote/within.ts';
 import type { Statement, Store } from '../store/store.ts';
-import type { PullStrategy } from './settings.ts';
+import type { PullStrategy } from './connections/settings.ts';
 
 export type StreamStrategy = Exclude<PullStrategy, 'none'>;
 

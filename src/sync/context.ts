@@ -8,14 +8,14 @@ import type { Capability } from '../remote/capability.ts';
 import type { FhirClient } from '../remote/fhir-client.ts';
 import type { Remote } from '../remote/remote.ts';
 import type { Store } from '../store/store.ts';
-import { auditExchange, type Exchanged } from './audit-exchange.ts';
+import type { Meter } from './alerts/meter.ts';
+import type { Policies } from './conflicts/policies.ts';
+import type { Connection } from './connections/settings.ts';
 import type { Hook } from './hints/settings.ts';
 import type { MappingContext } from './mapping.ts';
-import type { PatientMatching } from './match-rules.ts';
-import { ExchangeLog } from './message-log.ts';
-import type { Meter } from './meter.ts';
-import type { Policies } from './policies.ts';
-import type { Connection } from './settings.ts';
+import { auditExchange, type Exchanged } from './messages/audit-exchange.ts';
+import { ExchangeLog } from './messages/message-log.ts';
+import type { PatientMatching } from './patients/match-rules.ts';
 
 /** What the question whether a resource may go to a recipient is asked with. */
 export interface ConsentContext {

@@ -2,9 +2,9 @@
 // nothing else, so the remote needs no history. docs/sync-spec.md#I8
 import { hashJson, type JsonObject } from '../fhir/canonical-json.ts';
 import type { SqlRow, SqlValue, Statement, Store } from '../store/store.ts';
-import { followByLocal, followByRemote } from './alias.ts';
 import { comparable, parseBody } from './body.ts';
 import type { LinkMap } from './mapping.ts';
+import { followByLocal, followByRemote } from './patients/alias.ts';
 
 export type LinkState = 'linked' | 'conflict' | 'tombstone' | 'replaced';
 /** `projected`: made in place of another resource, whose `Type/id` is the local id; never pulled back. */

@@ -3,16 +3,22 @@
 import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
 import type { Actor, Store } from '../store/store.ts';
-import { type ConflictView, requireConflict, viewConflict } from './conflict-view.ts';
-import type { ConnectionRuns } from './connection.ts';
-import { decideConflict, forecastResolution, type ResolutionForecast } from './decide-conflict.ts';
-import { findMessages, readMessage, readReplays, type StoredMessage, type WholeMessage } from './message-search.ts';
-import type { OutboxRow } from './outbox.ts';
-import { rejectRow, retryRow } from './outbox-commands.ts';
-import { lookAhead, type Preview } from './preview.ts';
-import { type ReplayOptions, type ReplayResult, repeatableAs, replayMessages } from './replay.ts';
-import type { Resolution } from './resolve.ts';
-import { rewindStream } from './rewind.ts';
+import { type ConflictView, requireConflict, viewConflict } from './conflicts/conflict-view.ts';
+import { decideConflict, forecastResolution, type ResolutionForecast } from './conflicts/decide-conflict.ts';
+import type { Resolution } from './conflicts/resolve.ts';
+import type { ConnectionRuns } from './connections/connection.ts';
+import {
+  findMessages,
+  readMessage,
+  readReplays,
+  type StoredMessage,
+  type WholeMessage,
+} from './messages/message-search.ts';
+import { lookAhead, type Preview } from './messages/preview.ts';
+import { type ReplayOptions, type ReplayResult, repeatableAs, replayMessages } from './messages/replay.ts';
+import { rewindStream } from './pull/rewind.ts';
+import type { OutboxRow } from './push/outbox.ts';
+import { rejectRow, retryRow } from './push/outbox-commands.ts';
 
 export interface SyncOperations {
   /** @throws Fault not-found */

@@ -4,10 +4,10 @@ import { asFault } from '../fault.ts';
 import { type JsonObject, sameJson } from '../fhir/canonical-json.ts';
 import type { Statement } from '../store/store.ts';
 import { comparable, parseBody, resourceOf } from './body.ts';
+import { actorOf } from './connections/settings.ts';
 import { type RunContext, realNow } from './context.ts';
 import { readLink, saveLink } from './identity.ts';
 import { mapReferences } from './mapping.ts';
-import { actorOf } from './settings.ts';
 
 const BATCH = 500;
 const READY = `SELECT u.target, u.type, u.local_id, i.type AS target_type, i.local_id AS target_id

@@ -3,13 +3,13 @@ import type { Clock } from '../clock.ts';
 import type { BreakerStatus } from '../remote/breaker.ts';
 import { readCursor } from '../store/cursor.ts';
 import type { SqlRow, Store } from '../store/store.ts';
-import { readActive } from './active-alerts.ts';
+import { readActive } from './alerts/active-alerts.ts';
 import { type FirstLoadStatus, firstLoadStatus } from './bulk/job-rows.ts';
-import { cursorName } from './feed.ts';
-import { knownPlans } from './note-capability.ts';
-import type { OutboxState } from './outbox.ts';
-import type { Connection, ConnectionSource } from './settings.ts';
-import type { PullPlan } from './strategy.ts';
+import { knownPlans } from './connections/note-capability.ts';
+import type { Connection, ConnectionSource } from './connections/settings.ts';
+import type { PullPlan } from './pull/strategy.ts';
+import { cursorName } from './push/feed.ts';
+import type { OutboxState } from './push/outbox.ts';
 
 export interface StreamStatus {
   readonly type: string;

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { readLabelPolicy } from '../../src/access/label-policy.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { Store } from '../../src/store/store.ts';
-import { readPolicies } from '../../src/sync/policies.ts';
+import { readPolicies } from '../../src/sync/conflicts/policies.ts';
 import { createSync, type Sync } from '../../src/sync/sync.ts';
 import { testParameters } from '../support/store-rules.ts';
 

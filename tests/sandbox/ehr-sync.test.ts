@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { movableClock } from '../../src/clock.ts';
 import type { Mishap } from '../../src/sandbox/ehr/simulator/knobs.ts';
 import { configurationFor, startRehearsal } from '../../src/sandbox/ehr/simulator/rehearsal.ts';
-import type { Connection } from '../../src/sync/settings.ts';
+import type { Connection } from '../../src/sync/connections/settings.ts';
 import { openWorld, patient, task } from '../support/sync-world.ts';
 import { matches, simulate } from './simulated-ehr.ts';
 

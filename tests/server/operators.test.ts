@@ -7,7 +7,7 @@ import { loadProfiles } from '../../src/care/profiles.ts';
 import { NO_LABEL_POLICY } from '../../src/fhir/consent/label-policy.ts';
 import { parseSearchUrl } from '../../src/fhir/search/parse.ts';
 import type { Statement } from '../../src/store/store.ts';
-import { readPolicies } from '../../src/sync/policies.ts';
+import { readPolicies } from '../../src/sync/conflicts/policies.ts';
 import { createSync } from '../../src/sync/sync.ts';
 import { createTransitions } from '../../src/transitions/transitions.ts';
 import { FHIR, PARAMETERS, serve, type TestServer } from './serve.ts';

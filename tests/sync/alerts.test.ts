@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import type { Patient } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { CONDITIONS, HAPPENINGS } from '../../src/sync/alert-kinds.ts';
+import { CONDITIONS, HAPPENINGS } from '../../src/sync/alerts/alert-kinds.ts';
 import { openWorld, patient, task, type World } from '../support/sync-world.ts';
 
 let world: World;

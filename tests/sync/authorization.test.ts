@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { Fault } from '../../src/fault.ts';
 import type { AssertionAlgorithm, SigningKey } from '../../src/remote/authorization.ts';
 import type { NamedSecret } from '../../src/remote/named-secret.ts';
-import type { Connection } from '../../src/sync/settings.ts';
+import type { Connection } from '../../src/sync/connections/settings.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { startFakeRemote } from '../support/fake-remote.ts';
 import type { Knobs } from '../support/fake-remote-knobs.ts';

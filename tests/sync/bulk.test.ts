@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SigningKey } from '../../src/remote/authorization.ts';
 import { linesOf } from '../../src/remote/download.ts';
 import { readManifest } from '../../src/sync/bulk/manifest.ts';
-import type { Connection } from '../../src/sync/settings.ts';
+import type { Connection } from '../../src/sync/connections/settings.ts';
 import { fakeExport } from '../support/fake-export.ts';
 import { type RawServer, serveHttp } from '../support/raw-server.ts';
 import { openWorld, patient, task, type World, type WorldOptions } from '../support/sync-world.ts';

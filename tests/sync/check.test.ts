@@ -1,8 +1,8 @@
 // `baton connect check`: what a person is told about a server before relying on it.
 import { afterEach, describe, expect, test } from 'vitest';
 import { Fault } from '../../src/fault.ts';
-import { type CheckReport, describeReport } from '../../src/sync/check-report.ts';
-import type { Connection } from '../../src/sync/settings.ts';
+import { type CheckReport, describeReport } from '../../src/sync/connections/check-report.ts';
+import type { Connection } from '../../src/sync/connections/settings.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { startFakeRemote } from '../support/fake-remote.ts';
 import type { Knobs } from '../support/fake-remote-knobs.ts';

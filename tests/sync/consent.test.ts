@@ -2,7 +2,7 @@
 // docs/sync-spec.md#I30
 import type { Consent } from '@medplum/fhirtypes';
 import { afterEach, expect, test } from 'vitest';
-import { feedOutbox } from '../../src/sync/feed.ts';
+import { feedOutbox } from '../../src/sync/push/feed.ts';
 import { actCode, actor, consent, purpose, resourceType } from '../support/consents.ts';
 import { NURSE, openWorld, patient, task, type World, type WorldOptions } from '../support/sync-world.ts';
 

@@ -4,7 +4,7 @@ import type { Task } from '@medplum/fhirtypes';
 import { exportJWK, generateKeyPair, type JSONWebKeySet } from 'jose';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SigningKey } from '../../src/remote/authorization.ts';
-import { claim, nextDue, settle } from '../../src/sync/outbox.ts';
+import { claim, nextDue, settle } from '../../src/sync/push/outbox.ts';
 import { carePlan, NURSE, openWorld, patient, task, type World, type WorldOptions } from '../support/sync-world.ts';
 
 let world: World;

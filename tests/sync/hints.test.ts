@@ -4,8 +4,8 @@ import { setImmediate } from 'node:timers/promises';
 import type { Parameters, Resource, Subscription, Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Json } from '../../src/fhir/canonical-json.ts';
+import type { Connection } from '../../src/sync/connections/settings.ts';
 import { readNotice } from '../../src/sync/hints/read-notice.ts';
-import type { Connection } from '../../src/sync/settings.ts';
 import { openWorld, patient, task, type World, type WorldOptions } from '../support/sync-world.ts';
 
 const SECRET = 'a-secret-of-the-hook-0123456789';

@@ -1,7 +1,7 @@
 // Pulling by the history of a type: deletes are believed, older versions are not. docs/sync-spec.md#I21
 import type { Bundle, Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { LatestVersions } from '../../src/sync/latest-versions.ts';
+import { LatestVersions } from '../../src/sync/pull/latest-versions.ts';
 import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
 
 let world: World;

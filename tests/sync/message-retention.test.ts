@@ -1,7 +1,7 @@
 // Messages go when they were kept long enough, and never while somebody may need them. docs/sync-spec.md#I22
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type MessageKeeping, messageRetention } from '../../src/sync/message-retention.ts';
+import { type MessageKeeping, messageRetention } from '../../src/sync/messages/message-retention.ts';
 import { openTempStore, type TempStore } from '../support/temp-store.ts';
 
 let temp: TempStore;

@@ -3,13 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RetryClass } from '../../src/fault.ts';
 import { advance, type Checkpoint, windowFrom } from '../../src/sync/checkpoint.ts';
-import { CONFLICT } from '../../src/sync/conflict.ts';
-import { components } from '../../src/sync/dependencies.ts';
+import { CONFLICT } from '../../src/sync/conflicts/conflict.ts';
+import { readPolicies } from '../../src/sync/conflicts/policies.ts';
+import { reconcile } from '../../src/sync/conflicts/reconcile.ts';
 import { toLocalTerms, toRemoteTerms } from '../../src/sync/mapping.ts';
-import { type Claim, OUTBOX } from '../../src/sync/outbox.ts';
-import { readPolicies } from '../../src/sync/policies.ts';
-import { reconcile } from '../../src/sync/reconcile.ts';
-import { settlementAfter } from '../../src/sync/retry.ts';
+import { components } from '../../src/sync/push/dependencies.ts';
+import { type Claim, OUTBOX } from '../../src/sync/push/outbox.ts';
+import { settlementAfter } from '../../src/sync/push/retry.ts';
 
 describe('mapping', () => {
   const context = { remoteBase: 'https://ehr.test/R4', ownSystem: 'https://baton.test/id' };

@@ -5,10 +5,10 @@ import { canBecome, TASK_TRANSITIONS, type TaskStatus } from '../../src/care/tas
 import { Fault } from '../../src/fault.ts';
 import type { JsonObject } from '../../src/fhir/canonical-json.ts';
 import { merge3, type Preference } from '../../src/fhir/merge3.ts';
-import { readPolicies } from '../../src/sync/policies.ts';
-import { readPolicy } from '../../src/sync/policy-schema.ts';
-import { reconcile } from '../../src/sync/reconcile.ts';
-import { isReachable } from '../../src/sync/transitions.ts';
+import { readPolicies } from '../../src/sync/conflicts/policies.ts';
+import { readPolicy } from '../../src/sync/conflicts/policy-schema.ts';
+import { reconcile } from '../../src/sync/conflicts/reconcile.ts';
+import { isReachable } from '../../src/sync/conflicts/transitions.ts';
 
 const POLICIES = readPolicies(new URL('../../profiles/policies', import.meta.url).pathname);
 

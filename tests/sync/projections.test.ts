@@ -3,8 +3,8 @@ import type { Communication, DocumentReference, Provenance, Resource, ServiceReq
 import { afterEach, expect, test } from 'vitest';
 import { createValidator } from '../../src/fhir/validation/validator.ts';
 import { jsonOf } from '../../src/sync/body.ts';
+import type { Connection } from '../../src/sync/connections/settings.ts';
 import { type Link, saveLink } from '../../src/sync/identity.ts';
-import type { Connection } from '../../src/sync/settings.ts';
 import { actCode, consent, resourceType } from '../support/consents.ts';
 import { EPIC_DOORS, type Knobs, ORACLE_DOORS } from '../support/fake-remote-knobs.ts';
 import { testDefinitions } from '../support/store-rules.ts';

@@ -3,7 +3,7 @@
 import type { Task } from '@medplum/fhirtypes';
 import { expect, test } from 'vitest';
 import type { Store } from '../../src/store/store.ts';
-import type { Connection } from '../../src/sync/settings.ts';
+import type { Connection } from '../../src/sync/connections/settings.ts';
 import type { SyncOptions } from '../../src/sync/sync.ts';
 import type { Knobs } from '../support/fake-remote-knobs.ts';
 import { openWorld, patient, task, type World } from '../support/sync-world.ts';

@@ -1,7 +1,7 @@
 // Pulling patient by patient from a server that does not tell what changed. docs/sync-spec.md#I29
 import type { Task } from '@medplum/fhirtypes';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Connection } from '../../src/sync/settings.ts';
+import type { Connection } from '../../src/sync/connections/settings.ts';
 import type { Knobs } from '../support/fake-remote-knobs.ts';
 import { carePlan, openWorld, patient, task, type World } from '../support/sync-world.ts';
 

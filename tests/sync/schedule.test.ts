@@ -1,6 +1,6 @@
 // Cron schedules in UTC, evaluated by the heartbeat: what passed while nobody looked is made up for once.
 import { afterEach, describe, expect, test } from 'vitest';
-import { lastTime, nextTime, problemOfCron } from '../../src/sync/cron.ts';
+import { lastTime, nextTime, problemOfCron } from '../../src/sync/connections/cron.ts';
 import { openWorld, task, type World, type WorldOptions } from '../support/sync-world.ts';
 
 const utc = (text: string) => Temporal.Instant.from(`${text}Z`);

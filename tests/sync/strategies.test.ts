@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { readCapability } from '../../src/remote/capability.ts';
 import { VENDORS, type VendorName } from '../../src/remote/vendors/vendors.ts';
 import { streamKey } from '../../src/sync/checkpoint.ts';
-import type { Connection } from '../../src/sync/settings.ts';
-import { choosePlan, type PullPlan, streamOf } from '../../src/sync/strategy.ts';
+import type { Connection } from '../../src/sync/connections/settings.ts';
+import { choosePlan, type PullPlan, streamOf } from '../../src/sync/pull/strategy.ts';
 
 type Door = readonly [type: string, interactions: readonly string[], parameters: readonly string[]];
 

@@ -10,8 +10,8 @@ import { merge3 } from '../../../src/fhir/merge3.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { BATON } from '../../../src/store/store.ts';
 import { jsonOf } from '../../../src/sync/body.ts';
-import { readPolicies } from '../../../src/sync/policies.ts';
-import type { Connection, Direction, PullStrategy } from '../../../src/sync/settings.ts';
+import { readPolicies } from '../../../src/sync/conflicts/policies.ts';
+import type { Connection, Direction, PullStrategy } from '../../../src/sync/connections/settings.ts';
 import { createSync } from '../../../src/sync/sync.ts';
 import { testParameters, testRules } from '../../../tests/support/store-rules.ts';
 

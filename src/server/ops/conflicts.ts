@@ -3,8 +3,8 @@
 import { Fault } from '../../fault.ts';
 import type { JsonObject } from '../../fhir/canonical-json.ts';
 import type { Actor, Store } from '../../store/store.ts';
-import { milliseconds } from '../../sync/message-search.ts';
-import type { Resolution } from '../../sync/resolve.ts';
+import type { Resolution } from '../../sync/conflicts/resolve.ts';
+import { milliseconds } from '../../sync/messages/message-search.ts';
 import type { Sync } from '../../sync/sync.ts';
 import type { ListPage, ListRequest } from './list-request.ts';
 import { listTable, type Table } from './table-list.ts';

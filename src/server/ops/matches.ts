@@ -1,8 +1,8 @@
 // GET /ops/matches and POST /ops/matches/{id}/decide: remote patients who may be one of ours, and a person's word.
 // docs/patient-matching.md
 import { Fault } from '../../fault.ts';
-import type { MatchDecision } from '../../sync/decide-match.ts';
-import type { AskedQuestion } from '../../sync/identity-question.ts';
+import type { MatchDecision } from '../../sync/patients/decide-match.ts';
+import type { AskedQuestion } from '../../sync/patients/identity-question.ts';
 import type { ListPage, ListRequest } from './list-request.ts';
 
 export const MATCH_FILTERS: readonly string[] = ['connection', 'all'];

@@ -1,5 +1,5 @@
 // Numbers of sync for /metrics. docs/operations.md says what each means and what to do. docs/sync-spec.md#I23
-import type { CountFamily } from '../../sync/meter.ts';
+import type { CountFamily } from '../../sync/alerts/meter.ts';
 import type { ConnectionStatus } from '../../sync/status.ts';
 import type { Sync } from '../../sync/sync.ts';
 import type { GaugeSource, HistogramSource, Sample } from '../metrics.ts';

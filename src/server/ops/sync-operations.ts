@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.ts';
 import { Fault } from '../../fault.ts';
 import { parseLiteral } from '../../fhir/references.ts';
 import type { Store } from '../../store/store.ts';
-import { MESSAGE_FILTERS } from '../../sync/message-search.ts';
+import { MESSAGE_FILTERS } from '../../sync/messages/message-search.ts';
 import type { SyncOperations } from '../../sync/operations.ts';
 import type { Sync } from '../../sync/sync.ts';
 import { grantOf } from '../grant-of.ts';

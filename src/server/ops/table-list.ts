@@ -1,7 +1,7 @@
 // Pages through one of Baton's bookkeeping tables, newest first. Columns with content of resources or messages stay out.
 import { Fault } from '../../fault.ts';
 import type { SqlValue, Store } from '../../store/store.ts';
-import { type Condition, MESSAGE_FILTERS } from '../../sync/message-search.ts';
+import { type Condition, MESSAGE_FILTERS } from '../../sync/messages/message-search.ts';
 import type { ListPage, ListRequest } from './list-request.ts';
 
 export interface Table {

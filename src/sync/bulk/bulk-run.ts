@@ -2,7 +2,7 @@
 import type { BulkClient } from '../../remote/bulk-client.ts';
 import type { Lease } from '../../store/lease.ts';
 import type { RunContext } from '../context.ts';
-import type { ExchangeLog } from '../message-log.ts';
+import type { ExchangeLog } from '../messages/message-log.ts';
 
 export interface BulkRun {
   readonly run: RunContext;

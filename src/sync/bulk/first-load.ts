@@ -4,11 +4,11 @@
 import type { RemoteFailure } from '../../remote/result.ts';
 import type { Lease } from '../../store/lease.ts';
 import type { Statement } from '../../store/store.ts';
-import { auditExchange } from '../audit-exchange.ts';
 import { readCheckpoint, saveCheckpoint } from '../checkpoint.ts';
+import { actorOf } from '../connections/settings.ts';
 import { type RunContext, realNow } from '../context.ts';
-import { ExchangeLog, writeMessage } from '../message-log.ts';
-import { actorOf } from '../settings.ts';
+import { auditExchange } from '../messages/audit-exchange.ts';
+import { ExchangeLog, writeMessage } from '../messages/message-log.ts';
 import type { BulkRun } from './bulk-run.ts';
 import { exportPath } from './export-path.ts';
 import { forgetFiles, type Job, readFiles, readJob, saveFile, saveJob } from './job-rows.ts';

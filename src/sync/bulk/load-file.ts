@@ -7,10 +7,10 @@ import type { Line } from '../../remote/download.ts';
 import { noAnswer } from '../../remote/no-answer.ts';
 import type { RemoteFailure } from '../../remote/result.ts';
 import type { Statement } from '../../store/store.ts';
+import { actorOf } from '../connections/settings.ts';
 import { ownExchanges, realNow } from '../context.ts';
-import { writeMessage } from '../message-log.ts';
-import { applyPage } from '../pull-page.ts';
-import { actorOf } from '../settings.ts';
+import { writeMessage } from '../messages/message-log.ts';
+import { applyPage } from '../pull/pull-page.ts';
 import type { BulkRun } from './bulk-run.ts';
 import { type BulkFile, saveFile } from './job-rows.ts';
 

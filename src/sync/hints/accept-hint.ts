@@ -1,8 +1,8 @@
 // Writes down what a notification hints at. When this resolves, the hint survives a crash. A number that is missing between
 // two events means that a notification was lost: then the whole stream is read. docs/sync-spec.md#I32
 import type { Statement } from '../../store/store.ts';
+import { actorOf, pulls } from '../connections/settings.ts';
 import { type ConnectionContext, realNow } from '../context.ts';
-import { actorOf, pulls } from '../settings.ts';
 import { endHintsOf, markHint, waitingHints } from './hint-rows.ts';
 import { type HintSource, heardFrom, readSources, saveSource } from './hint-sources.ts';
 import { type HintedBy, type Notice, readNotice } from './read-notice.ts';

@@ -4,11 +4,11 @@ import type { FhirReply } from '../../remote/fhir-reply.ts';
 import type { RemoteFailure, Result } from '../../remote/result.ts';
 import type { Lease } from '../../store/lease.ts';
 import type { Statement } from '../../store/store.ts';
+import { actorOf } from '../connections/settings.ts';
 import { type ConnectionContext, ownExchanges, type RunContext, realNow } from '../context.ts';
-import { writeMessage } from '../message-log.ts';
-import { pullType } from '../pull.ts';
-import { applyPage } from '../pull-page.ts';
-import { actorOf } from '../settings.ts';
+import { writeMessage } from '../messages/message-log.ts';
+import { pullType } from '../pull/pull.ts';
+import { applyPage } from '../pull/pull-page.ts';
 import { dueHints, endHint, type HintRow, putOff } from './hint-rows.ts';
 import { keepSubscriptions } from './subscriptions.ts';
 

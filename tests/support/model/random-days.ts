@@ -4,9 +4,9 @@
 import type { CarePlan, Patient, Task } from '@medplum/fhirtypes';
 import { sameJson } from '../../../src/fhir/canonical-json.ts';
 import { comparable, jsonOf, resourceOf } from '../../../src/sync/body.ts';
+import type { Resolution } from '../../../src/sync/conflicts/resolve.ts';
 import { readLinkMap } from '../../../src/sync/identity.ts';
 import { remoteTargets, toLocalTerms } from '../../../src/sync/mapping.ts';
-import type { Resolution } from '../../../src/sync/resolve.ts';
 import { randomFrom } from '../seeded-random.ts';
 import { NURSE } from '../sync-world.ts';
 import { Edits, ELEMENTS, keyOf, type Made, type Place } from './edits.ts';

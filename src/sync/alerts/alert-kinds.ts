@@ -1,0 +1,106 @@
+// What operators are told of: conditions that begin and end, each told once at its beginning and once at its end, and
+// things that happen. docs/operations.md says for each what to do. docs/sync-spec.md#I23
+
+import type { Connection } from '../connections/settings.ts';
+import type { SyncEvent } from '../context.ts';
+import type { ConnectionStatus } from '../status.ts';
+
+export interface AlertThresholds {
+  /** A change may wait so long before it is on its way. */
+  readonly lagSeconds: number;
+  /** A connection that pulls by interval may be silent so long, and three intervals at least. */
+  readonly stalledSeconds: number;
+  /** How long after the last quarantined resource the alert is on. */
+  readonly quarantineSeconds: number;
+}
+
+export const THRESHOLDS: AlertThresholds = {
+  lagSeconds: 300,
+  stalledSeconds: 3_600,
+  quarantineSeconds: 86_400,
+};
+
+export type Condition = 'breaker' | 'lag' | 'stalled' | 'parked' | 'conflict' | 'quarantine';
+
+interface ConditionKind {
+  /** Names of the events at its beginning and its end. */
+  readonly begins: string;
+  readonly ends: string;
+  isOn(status: ConnectionStatus, connection: Connection, thresholds: AlertThresholds): boolean;
+  /** One sentence with numbers, without patient data. */
+  tell(status: ConnectionStatus): string;
+}
+
+export const CONDITIONS: Readonly<Record<Condition, ConditionKind>> = {
+  breaker: {
+    begins: 'breaker.opened',
+    ends: 'breaker.closed',
+    isOn: ({ breaker }) => breaker.state !== 'closed',
+    tell: ({ breaker }) =>
+      `The breaker is ${breaker.state}; the server was given up ${breaker.openings} times in a row.`,
+  },
+  lag: {
+    begins: 'lag.exceeded',
+    ends: 'lag.recovered',
+    isOn: (status, { mode }, { lagSeconds }) => sends(mode) && lagOf(status) > lagSeconds,
+    tell: (status) => `The oldest change that is not there has waited for ${lagOf(status)} s.`,
+  },
+  stalled: {
+    begins: 'pull.stalled',
+    ends: 'pull.resumed',
+    isOn: ({ oldestRunSeconds }, { mode, pullEverySeconds, schedule }, { stalledSeconds }) =>
+      (mode === 'both' || mode === 'pull') &&
+      schedule?.pull === undefined &&
+      oldestRunSeconds !== null &&
+      oldestRunSeconds > Math.max(stalledSeconds, 3 * pullEverySeconds),
+    tell: ({ oldestRunSeconds }) => `A type was last read ${oldestRunSeconds ?? 0} s ago.`,
+  },
+  parked: {
+    begins: 'parked.first',
+    ends: 'parked.cleared',
+    isOn: ({ outbox }) => outbox.parked > 0,
+    tell: ({ outbox }) => `${outbox.parked} outbox entries are parked.`,
+  },
+  conflict: {
+    begins: 'conflict.first',
+    ends: 'conflict.cleared',
+    isOn: ({ openConflicts }) => openConflicts > 0,
+    tell: ({ openConflicts }) => `${openConflicts} conflicts wait for a person.`,
+  },
+  quarantine: {
+    begins: 'quarantine.first',
+    ends: 'quarantine.quiet',
+    isOn: ({ lastQuarantinedSeconds }, _connection, { quarantineSeconds }) =>
+      lastQuarantinedSeconds !== null && lastQuarantinedSeconds < quarantineSeconds,
+    tell: ({ quarantined }) => `${quarantined} received resources are kept aside.`,
+  },
+};
+
+/** Events that are an alert by themselves. Only clocks have an end, which the event itself tells. */
+export const HAPPENINGS: Readonly<Partial<Record<SyncEvent['kind'], Happening>>> = {
+  capability: { event: 'capability.changed', detail: () => 'The server can do something more, or less, than before.' },
+  epoch: { event: 'server.replaced', detail: () => 'The server is not the one it was; everything is read again.' },
+  clock: { event: 'clock.skewed', ends: 'clock.agreed', detail: () => "The server's clock and ours are apart." },
+  'refused-type': { event: 'type.refused', detail: ({ type }) => `The server refuses ${type ?? 'a type'}.` },
+  subscription: {
+    event: 'subscription.stopped',
+    detail: ({ type }) => `The Subscription for ${type || 'all types'} has stopped there.`,
+  },
+  sweep: { event: 'sweep.implausible', detail: ({ type }) => `A sweep of ${type ?? 'a type'} misses too much.` },
+};
+
+export interface Happening {
+  readonly event: string;
+  readonly ends?: string;
+  /** When the event has no words of its own. */
+  detail(event: SyncEvent): string;
+}
+
+/** Seconds that the oldest change has waited for, in the log or in the outbox. */
+export function lagOf({ feedLagSeconds, oldestQueuedSeconds }: ConnectionStatus): number {
+  return Math.max(feedLagSeconds, oldestQueuedSeconds);
+}
+
+function sends(mode: Connection['mode']): boolean {
+  return mode === 'both' || mode === 'push';
+}

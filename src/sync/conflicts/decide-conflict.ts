@@ -1,0 +1,142 @@
+// Carries a person's decision out, or shows what it would do here and there. docs/sync-spec.md#I10 docs/sync-spec.md#I22
+import type { Provenance } from '@medplum/fhirtypes';
+import { Fault } from '../../fault.ts';
+import { type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
+import type { Change } from '../../fhir/change.ts';
+import { type ElementDifference, elementDifferences } from '../../fhir/element-diff.ts';
+import type { Actor } from '../../store/store.ts';
+import { comparable, jsonOf, parseBody } from '../body.ts';
+import type { ConnectionContext } from '../context.ts';
+import { decideMatch, type MatchDecision } from '../patients/decide-match.ts';
+import { withholdingOf } from '../push/consent.ts';
+import { createBody } from '../push/push-create.ts';
+import { updateBody, withRelativeReferences } from '../push/push-update.ts';
+import type { Conflict } from './conflict.ts';
+import { conflictTag, requireConflict } from './conflict-view.ts';
+import { asksWho, type PlannedResolution, planResolution, type Resolution } from './resolve.ts';
+
+/** `values` are before and after. */
+type Difference = ElementDifference;
+
+export interface ResolutionForecast {
+  readonly id: string;
+  readonly take: Resolution['take'];
+  readonly here: { readonly outcome: 'unchanged' | 'would-update'; readonly differences: readonly Difference[] };
+  readonly there: {
+    /** `would-merge`: the two are linked first, and the next exchange compares them. `nothing`: the link has ended. */
+    readonly outcome: 'unchanged' | 'would-create' | 'would-update' | 'would-merge' | 'withheld' | 'nothing';
+    /** What would be sent. */
+    readonly body?: JsonObject;
+    readonly differences: readonly Difference[];
+  };
+}
+
+/**
+ * Writes the new local version as `actor` (so it is audited), with a Provenance that names the remote version it answers,
+ * and lets the resource be sent again.
+ * @param tag of the conflict as the person saw it; undefined decides whatever it is now
+ * @throws Fault not-found | conflict (already closed) | precondition (changed since) | invalid | unprocessable
+ */
+export async function decideConflict(
+  context: ConnectionContext,
+  actor: Actor,
+  id: string,
+  resolution: Resolution,
+  tag: string | undefined,
+): Promise<void> {
+  const { store, clock } = context;
+  const conflict = await requireTag(context, id, tag);
+  const now = clock.real().epochMilliseconds;
+  if (asksWho(conflict)) return decideMatch(store, actor, id, matchDecision(conflict, resolution), now);
+  const plan = await planResolution(store, actor, id, resolution, now);
+  const provenance = plan.resource ? [await provenanceOfDecision(context, actor, plan, resolution)] : [];
+  await store.commit(actor, [...plan.changes, ...provenance], plan.statements);
+}
+
+/** The same decision, without making it. Nothing is written and the server is not asked. */
+export async function forecastResolution(
+  context: ConnectionContext,
+  actor: Actor,
+  id: string,
+  resolution: Resolution,
+  tag: string | undefined,
+): Promise<ResolutionForecast> {
+  const { store, clock } = context;
+  await requireTag(context, id, tag);
+  const plan = await planResolution(store, actor, id, resolution, clock.real().epochMilliseconds);
+  const before = plan.current && comparable(parseBody(plan.current.content));
+  const after = plan.resource ? comparable(jsonOf(plan.resource)) : before;
+  const differences = elementDifferences([before, after]);
+  const outcome = differences.length === 0 ? 'unchanged' : 'would-update';
+  return {
+    id,
+    take: resolution.take,
+    here: { outcome, differences },
+    there: await forecastThere(context, plan, after),
+  };
+}
+
+async function forecastThere(
+  context: ConnectionContext,
+  { conflict, link }: PlannedResolution,
+  after: JsonObject | undefined,
+): Promise<ResolutionForecast['there']> {
+  const { type, localId } = conflict;
+  if (asksWho(conflict)) return { outcome: 'would-merge', differences: [] };
+  if (!after || link?.state === 'tombstone') return { outcome: 'nothing', differences: [] };
+  if ((await withholdingOf(context, { type, id: localId })).withheld) return { outcome: 'withheld', differences: [] };
+  const content = JSON.stringify(after);
+  if (!link || link.state === 'replaced') {
+    const body = await createBody(context, { id: localId, content });
+    return { outcome: 'would-create', body, differences: elementDifferences([undefined, comparable(body)]) };
+  }
+  const body = await updateBody(context, { stored: { content }, link });
+  const there = link.baseRemote && withRelativeReferences(context, comparable(link.baseRemote));
+  const same = there !== undefined && sameJson(there, comparable(body));
+  const differences = same ? [] : elementDifferences([there, comparable(body)]);
+  return differences.length === 0
+    ? { outcome: 'unchanged', differences }
+    : { outcome: 'would-update', body, differences };
+}
+
+/** @throws Fault unprocessable */
+function matchDecision({ localId }: Conflict, { take }: Resolution): MatchDecision {
+  if (take === 'theirs') return { decision: 'link', to: localId };
+  if (take === 'ours') return { decision: 'apart' };
+  throw new Fault('unprocessable', 'The question is who it is: take theirs or ours.');
+}
+
+async function requireTag(context: ConnectionContext, id: string, tag: string | undefined): Promise<Conflict> {
+  const conflict = await requireConflict(context, id);
+  if (conflict.state !== 'open') throw new Fault('conflict', `Conflict ${id} is ${conflict.state} already.`);
+  if (tag === undefined || tag === (await conflictTag(context, conflict))) return conflict;
+  throw new Fault('precondition', `Conflict ${id} or our copy has changed since it was looked at; look again.`);
+}
+
+/** https://hl7.org/fhir/R4/provenance.html */
+async function provenanceOfDecision(
+  { store, remote, clock }: ConnectionContext,
+  actor: Actor,
+  { conflict }: PlannedResolution,
+  { take }: Resolution,
+): Promise<Change> {
+  const { type, localId, localVersion, remoteId, remoteVersion } = conflict;
+  const [, kind = '', id = ''] = /^([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})$/.exec(actor.reference) ?? [];
+  // Only who is stored here can be referred to.
+  const who = id === '' ? undefined : await store.read(kind, id);
+  const known = who !== undefined && who.operation !== 'delete';
+  const here = `${type}/${localId}${localVersion === undefined ? '' : `/_history/${localVersion}`}`;
+  const there = `${remote.baseUrl}/${type}/${remoteId}${remoteVersion === undefined ? '' : `/_history/${remoteVersion}`}`;
+  const resource: Provenance = {
+    resourceType: 'Provenance',
+    target: [{ reference: `${type}/${localId}` }],
+    recorded: clock.now().toString({ smallestUnit: 'millisecond' }),
+    activity: { text: `A conflict was decided by a person: ${take}` },
+    agent: [{ who: known ? { reference: actor.reference } : { identifier: { value: actor.reference } } }],
+    entity: [
+      { role: 'revision', what: { identifier: { value: here } } },
+      { role: 'source', what: { reference: there } },
+    ],
+  };
+  return { op: 'create', resource };
+}

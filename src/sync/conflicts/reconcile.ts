@@ -1,0 +1,63 @@
+// Brings two copies together that both grew from the last common version. The two servers never hold the same text (each
+// normalises, drops and adds), so what the remote changed is first carried over to our copy of that version. Pure.
+import { canonicalJson, type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
+import { carryChange, type MergeConflict, type MergePolicy, merge3 } from '../../fhir/merge3.ts';
+import { patientOf } from '../patients/patient-reference.ts';
+import type { ResourcePolicy } from './policy-schema.ts';
+import { illegalSteps } from './transitions.ts';
+
+/** All bodies comparable and in local terms. */
+export interface Copies {
+  readonly baseLocal: JsonObject;
+  readonly baseRemote: JsonObject;
+  readonly local: JsonObject;
+  readonly remote: JsonObject;
+}
+
+export interface Reconciled {
+  /** Our copy of what the remote has: the next common version. */
+  readonly theirs: JsonObject;
+  /** What our copy becomes; with conflicts, what is proposed. */
+  readonly merged: JsonObject;
+  readonly conflicts: readonly MergeConflict[];
+  readonly localChanges: boolean;
+  /** True when the remote lacks something of the merged copy. */
+  readonly remoteChanges: boolean;
+}
+
+export function reconcile(copies: Copies, policy: ResourcePolicy): Reconciled {
+  const { baseLocal, baseRemote, local, remote } = copies;
+  const theirs = carryChange(baseRemote, remote, baseLocal);
+  const result = merge3(baseLocal, local, theirs, heedEnded(policy, local));
+  const steps = illegalSteps(policy, { base: baseLocal, ours: local, theirs, merged: result.merged });
+  // As everywhere that a person is asked: what is proposed has ours.
+  const merged = { ...result.merged, ...Object.fromEntries(steps.map(({ path, ours }) => [path, ours])) };
+  const conflicts = [
+    ...result.conflicts,
+    ...steps.filter(({ path }) => !result.conflicts.some((c) => c.path === path)),
+  ];
+  const moved = movedToAnotherPatient(local, merged);
+  return {
+    theirs,
+    merged,
+    conflicts: moved && conflicts.length === 0 ? [moved] : conflicts,
+    localChanges: !sameJson(merged, local),
+    remoteChanges: !sameJson(carryChange(theirs, merged, remote), remote),
+  };
+}
+
+/** What has ended here is not quietly opened again, nor ended otherwise, by who wins in general. */
+function heedEnded({ paths, final = {}, ...policy }: ResourcePolicy, local: JsonObject): MergePolicy {
+  const ended = Object.entries(final).filter(([element, codes]) => codes.some((code) => code === local[element]));
+  return {
+    ...policy,
+    paths: { ...paths, ...Object.fromEntries(ended.map(([element]) => [element, 'review'] as const)) },
+  };
+}
+
+/** No server may move a resource from one patient to another without a person looking at it. */
+function movedToAnotherPatient(local: JsonObject, merged: JsonObject): MergeConflict | undefined {
+  const [before, after] = [patientOf(local), patientOf(merged)];
+  if (before === undefined || canonicalJson(before) === canonicalJson(after)) return undefined;
+  return { path: 'patient', ours: before, theirs: after, why: 'patient' };
+}

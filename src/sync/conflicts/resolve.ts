@@ -1,0 +1,123 @@
+// A person's decision about a conflict: what both copies become from here on. docs/sync-spec.md#I10
+import type { Resource } from '@medplum/fhirtypes';
+import { Fault } from '../../fault.ts';
+import type { JsonObject } from '../../fhir/canonical-json.ts';
+import type { Change } from '../../fhir/change.ts';
+import type { Actor, Statement, Store, StoredVersion } from '../../store/store.ts';
+import { dressed, parseBody, resourceOf } from '../body.ts';
+import { type Link, readLink, remoteHash, replaceLink, saveLink } from '../identity.ts';
+import { markReferring } from '../push/let-go.ts';
+import { mark } from '../push/outbox.ts';
+import { type Conflict, closeConflict, readConflict } from './conflict.ts';
+
+/** `ours` keeps the local copy, `theirs` takes the remote's, `proposed` the merge, `edited` a body of the person's own. */
+export type Resolution =
+  | { readonly take: 'ours' | 'theirs' | 'proposed' }
+  | { readonly take: 'edited'; readonly body: JsonObject };
+
+/** Whether the question is who a record is; match decisions answer it (decide-match.ts). */
+export const asksWho = ({ kind }: Pick<Conflict, 'kind'>) => kind === 'identity' || kind === 'duplicate';
+
+/** What a decision does, before it is done. */
+export interface PlannedResolution {
+  readonly conflict: Conflict;
+  /** The local copy as it is; undefined when there is none or it is deleted. */
+  readonly current: StoredVersion | undefined;
+  /** The local version to write, complete; undefined when the copy stays as it is. */
+  readonly resource: (Resource & { id: string }) | undefined;
+  /** The link afterwards; `replaced` is let go, so that the next exchange makes a new counterpart. */
+  readonly link: Link | undefined;
+  readonly changes: readonly Change[];
+  readonly statements: readonly Statement[];
+}
+
+/**
+ * Plans the decision: the new local version, the common version moved to what the remote had, and the mark that lets the
+ * resource be sent again. Writes nothing.
+ * @param now epoch milliseconds of the machine's clock
+ * @throws Fault not-found | conflict (already closed) | precondition (edited here since) | unprocessable
+ */
+export async function planResolution(
+  store: Pick<Store, 'query' | 'read'>,
+  actor: Actor,
+  id: string,
+  resolution: Resolution,
+  now: number,
+): Promise<PlannedResolution> {
+  const conflict = await readConflict(store, id);
+  if (!conflict) throw new Fault('not-found', `There is no conflict ${id}.`);
+  if (conflict.state !== 'open') throw new Fault('conflict', `Conflict ${id} is ${conflict.state} already.`);
+  const { connection, type, localId } = conflict;
+  const newest = await store.read(type, localId);
+  const current = newest?.operation === 'delete' ? undefined : newest;
+  if (asksWho(conflict)) {
+    const link = await readLink(store, connection, type, localId);
+    return { conflict, current, resource: undefined, link, changes: [], statements: [] };
+  }
+  const link = await readLink(store, connection, type, localId);
+  const closing = closeConflict(id, resolution.take, actor.reference, now);
+  const sending = mark(connection, type, localId, newest?.sequence ?? 0, now);
+  const body = chosenBody(conflict, resolution);
+  const changes: Change[] = [];
+  const own = current && parseBody(current.content);
+  const resource = body && resourceOf(dressed(body, localId, own));
+  if (resource) {
+    const version = own && conflict.localVersion !== undefined ? { ifMatch: conflict.localVersion } : {};
+    if (current && conflict.localVersion !== undefined && conflict.localVersion !== current.versionId) {
+      throw new Fault('precondition', `${type}/${localId} was edited since the conflict; take ours, or look again.`);
+    }
+    changes.push({ op: 'update', resource, ...version });
+  }
+  const linked = linking(conflict, resolution, link, now);
+  // Over there they refer to what is gone.
+  const referring =
+    linked.link?.state === 'replaced' ? await markReferring(store, connection, { type, id: localId }, now) : [];
+  const statements = [closing, ...linked.rows, sending, ...referring];
+  return { conflict, current, resource, link: linked.link, changes, statements };
+}
+
+/** The local version to write; undefined when the local copy stays as it is. */
+function chosenBody(conflict: Conflict, resolution: Resolution): JsonObject | undefined {
+  const { kind, id } = conflict;
+  if (resolution.take === 'edited') return resolution.body;
+  if (resolution.take === 'ours') return undefined;
+  if (kind === 'deleted' && !deletedHere(conflict)) return undefined;
+  const body = resolution.take === 'theirs' ? conflict.remote : conflict.proposed;
+  if (body) return body;
+  throw new Fault('unprocessable', `Conflict ${id} has no such side; take ours, or give an edited body.`);
+}
+
+function deletedHere(conflict: Conflict): boolean {
+  return conflict.kind === 'deleted' && conflict.local === undefined;
+}
+
+interface Linking {
+  readonly link: Link | undefined;
+  readonly rows: readonly Statement[];
+}
+
+/** What the link becomes. */
+function linking(conflict: Conflict, resolution: Resolution, link: Link | undefined, now: number): Linking {
+  const ours = resolution.take === 'ours';
+  const saved = (next: Link): Linking => ({ link: next, rows: [saveLink(next, now)] });
+  switch (conflict.kind) {
+    case 'content':
+      return link ? saved(seenByBoth(conflict, link)) : { link, rows: [] };
+    case 'deleted':
+      if (!link) return { link, rows: [] };
+      if (deletedHere(conflict)) return saved(ours ? { ...link, state: 'tombstone' } : seenByBoth(conflict, link));
+      // Ours lives on: the dead counterpart is let go, and the next push makes a new one.
+      return ours
+        ? { link: { ...link, state: 'replaced' }, rows: [replaceLink(link, now)] }
+        : saved({ ...link, state: 'tombstone' });
+    default:
+      return { link, rows: [] };
+  }
+}
+
+/** The remote's state at the conflict is what both sides now know; what was chosen is a change on top of it. */
+function seenByBoth({ remote, remoteBody, remoteVersion }: Conflict, link: Link): Link {
+  if (!remote || !remoteBody) return { ...link, state: 'linked' };
+  const seen = { remoteVersion, remoteHash: remoteHash(remoteBody), baseLocal: remote, baseRemote: remoteBody };
+  return { ...link, ...seen, state: 'linked' };
+}

@@ -1,0 +1,295 @@
+// One connection at work: when it may run, and one run at a time in each direction.
+import { randomUUID } from 'node:crypto';
+import type { Capability } from '../../remote/capability.ts';
+import type { FhirClient } from '../../remote/fhir-client.ts';
+import { withLease } from '../../store/lease.ts';
+import { firstLoad } from '../bulk/first-load.ts';
+import { type ConnectionContext, type RunContext, realNow } from '../context.ts';
+import { followHints, hasHints, takeHints } from '../hints/take-hints.ts';
+import { auditExchange } from '../messages/audit-exchange.ts';
+import { dryRunPull, dryRunPush } from '../messages/dry-run.ts';
+import { ExchangeLog, writeMessage } from '../messages/message-log.ts';
+import { followMerges } from '../patients/follow-merges.ts';
+import { takeInHeld } from '../patients/take-in-held.ts';
+import { projectionsDue } from '../projections/projection-marks.ts';
+import { pullType } from '../pull/pull.ts';
+import type { PullResult } from '../pull/pull-result.ts';
+import { finishPull, preparePull, sweepTypes } from '../pull/pull-run.ts';
+import { feedOutbox } from '../push/feed.ts';
+import { abandonedClaims } from '../push/outbox.ts';
+import { drainOutbox } from '../push/push.ts';
+import { withheldDue } from '../push/withheld-rows.ts';
+import { scheduledJob } from './schedule.ts';
+import { actorOf, type Connection, pulls } from './settings.ts';
+
+export interface ConnectionRuns {
+  /** With the mode it has now. */
+  readonly connection: Connection;
+  /** Takes effect before the next claim or page of a run that is under way. docs/sync-spec.md#I20 */
+  setMode(mode: Connection['mode']): void;
+  /** Finishes the requests under way and starts no more. */
+  halt(): void;
+  readonly context: ConnectionContext;
+  /** What an exchange by hand works with; undefined when the server may not or cannot be asked now. */
+  session(): Promise<RunContext | undefined>;
+  /** Sends everything that is due; resolves when nothing is left to do now. */
+  push(): Promise<void>;
+  /** Reads what the remote hinted at. */
+  takeHints(): Promise<void>;
+  /** Reads every type to its end. */
+  pull(): Promise<Readonly<Record<string, PullResult>>>;
+  /** Compares everything that is linked with everything that is there. */
+  sweep(): Promise<void>;
+  /** Pulls when its time has come, sweeps at night, then pushes. */
+  tick(now: Temporal.Instant): Promise<void>;
+}
+
+/** When a connection does not say when its sweep is. */
+const NIGHTLY = '0 2 * * *';
+
+const LEASE = Temporal.Duration.from({ seconds: 60 });
+
+/** Before the rest, because the scope of the others depends on who is known. */
+const FIRST = ['Organization', 'Practitioner', 'PractitionerRole', 'Patient'];
+
+export function createConnection(context: ConnectionContext, workers: number): ConnectionRuns {
+  const { connection, remote, log } = context;
+  let { mode } = connection;
+  const controls = { push: new AbortController(), pull: new AbortController() };
+  const pullSchedule = connection.schedule?.pull;
+  const pullJob =
+    pullSchedule === undefined ? undefined : scheduledJob(context.store, connection, 'pull', pullSchedule);
+  const sweepJob = scheduledJob(context.store, connection, 'sweep', connection.schedule?.sweep ?? NIGHTLY);
+  let pulledAt: Temporal.Instant | undefined;
+  /** Recipient and policy may be others than before this process, so what was withheld is asked about once more. */
+  let hasReconsidered = false;
+  /** How far dry runs have looked at the log, so that they do not say the same again. */
+  let rehearsedUpTo: number | undefined;
+  let hasRehearsedPull = false;
+
+  /**
+   * Everything a run needs, or undefined when the server may not be used now.
+   * @param signal of the mode that the run began in
+   */
+  async function begin(direction: 'push' | 'pull', signal: AbortSignal): Promise<RunContext | undefined> {
+    const runId = randomUUID();
+    const exchanges = new ExchangeLog((exchange) => auditExchange(context, runId, exchange, undefined));
+    const client = remote.session(exchanges.record);
+    if (!(await remote.available(client))) {
+      await keepProbes(exchanges, runId, direction);
+      return undefined;
+    }
+    const capability = await askCapability(client, exchanges, runId, direction);
+    return capability && { ...context, signal, runId, capability, client, exchanges, epoch: capability.epoch };
+  }
+
+  /** Whether a server that was left alone answers again is an exchange, too. */
+  async function keepProbes(exchanges: ExchangeLog, runId: string, direction: 'push' | 'pull'): Promise<void> {
+    const about = {
+      connection: connection.name,
+      runId,
+      direction,
+      outcome: 'capability',
+      keepResponse: false,
+    } as const;
+    const rows = exchanges.take().map((exchange) => writeMessage({ ...about, exchange }, realNow(context)));
+    if (rows.length > 0) await context.store.commit(actorOf(connection, runId), [], rows);
+  }
+
+  async function askCapability(
+    client: FhirClient,
+    exchanges: ExchangeLog,
+    runId: string,
+    direction: 'push' | 'pull',
+  ): Promise<Capability | undefined> {
+    const capability = await remote.capability(client);
+    const about = {
+      connection: connection.name,
+      runId,
+      direction,
+      outcome: 'capability',
+      keepResponse: false,
+    } as const;
+    const rows = exchanges.take().map((exchange) => writeMessage({ ...about, exchange }, realNow(context)));
+    if (!capability.ok) {
+      const { class: outcome, message: detail } = capability.failure;
+      rows.push(writeMessage({ ...about, outcome, detail }, realNow(context)));
+    }
+    if (rows.length > 0) await context.store.commit(actorOf(connection, runId), [], rows);
+    if (capability.ok) return capability.value;
+    log.warn(
+      { connection: connection.name, class: capability.failure.class },
+      'the abilities of the server are unknown',
+    );
+    return undefined;
+  }
+
+  async function push(): Promise<void> {
+    const doing = workOf(mode, 'push');
+    const { signal } = controls.push;
+    if (signal.aborted || doing === 'nothing') return;
+    // Marking needs no server: what happens here while it is away is not forgotten.
+    if (doing === 'work') await feedOutbox({ ...context, signal });
+    const run = await begin('push', signal);
+    if (!run || signal.aborted) return;
+    if (doing === 'rehearse') {
+      rehearsedUpTo = await dryRunPush(run, rehearsedUpTo);
+      return;
+    }
+    const left = await abandonedClaims(context.store, connection.name);
+    const due = await withheldDue(context.store, connection.name, hasReconsidered ? realNow(context) : undefined);
+    due.push(...(await projectionsDue(context)));
+    if (left.length + due.length > 0) await context.store.commit(actorOf(connection), [], [...left, ...due]);
+    hasReconsidered = true;
+    await drainOutbox(run, workers);
+    if (mode === 'push') await followMerges(run);
+    await keepProbes(run.exchanges, run.runId, 'push');
+  }
+
+  /** @param isAsked by a person, who wants everything looked at now; otherwise what is due */
+  async function pull(isAsked: boolean): Promise<Record<string, PullResult>> {
+    const results: Record<string, PullResult> = {};
+    const doing = workOf(mode, 'pull');
+    const { signal } = controls.pull;
+    if (signal.aborted || doing === 'nothing') return results;
+    const run = await begin('pull', signal);
+    if (!run || signal.aborted) return results;
+    const types = typesInOrder(connection);
+    if (doing === 'rehearse') {
+      for (const type of types) if (!signal.aborted) results[type] = await dryRunPull(run, type);
+      hasRehearsedPull = !signal.aborted;
+      return results;
+    }
+    // When another process pulls from the server, this one has nothing to do.
+    await withLease(context.store, context.clock, `pull:${connection.name}`, LEASE, async (lease) => {
+      const { pulling, isNewServer } = await preparePull(run);
+      if (!pulling) return;
+      await takeInHeld(pulling);
+      const loading = await firstLoad(pulling, types, lease);
+      for (const type of types.filter((each) => !loading.has(each))) {
+        if (signal.aborted || remote.breaker.status.state !== 'closed') break;
+        results[type] = await pullType(pulling, type, lease, { asked: isAsked });
+      }
+      if (isNewServer) await sweepTypes(pulling, types, lease);
+      await followHints(pulling, types, lease, new Set(Object.keys(results)));
+      await followMerges(pulling);
+      await finishPull(pulling, lease);
+    });
+    return results;
+  }
+
+  async function sweep(now: Temporal.Instant): Promise<void> {
+    const { signal } = controls.pull;
+    if (signal.aborted || workOf(mode, 'pull') !== 'work') return;
+    const run = await begin('pull', signal);
+    if (!run || signal.aborted) return;
+    await withLease(context.store, context.clock, `pull:${connection.name}`, LEASE, async (lease) => {
+      const { pulling } = await preparePull(run);
+      if (!pulling) return;
+      await sweepTypes(pulling, typesInOrder(connection), lease);
+      await sweepJob.done(now);
+      await finishPull(pulling, lease);
+    });
+  }
+
+  async function hinted(): Promise<void> {
+    const { signal } = controls.pull;
+    if (signal.aborted || workOf(mode, 'pull') !== 'work' || !(await hasHints(context))) return;
+    const run = await begin('pull', signal);
+    if (!run || signal.aborted) return;
+    // During a pull there is nothing to do: it takes the hints when it has read the streams.
+    await withLease(context.store, context.clock, `pull:${connection.name}`, LEASE, async (lease) => {
+      const { pulling: reading } = await preparePull(run);
+      if (!reading) return;
+      await takeHints(reading, typesInOrder(connection), lease);
+      await finishPull(reading, lease);
+    });
+  }
+
+  const pushing = oneAtATime(push);
+  const pulling = oneAtATime((work: () => Promise<unknown>) => work());
+  const pullInTurn = async (isAsked: boolean) => {
+    let results: Awaited<ReturnType<typeof pull>> = {};
+    await pulling(async () => {
+      results = await pull(isAsked);
+    });
+    return results;
+  };
+  return {
+    get connection() {
+      return { ...connection, mode };
+    },
+    context,
+    session: async () => (mode === 'off' ? undefined : begin('pull', controls.pull.signal)),
+    setMode(next) {
+      for (const direction of ['push', 'pull'] as const) {
+        if (workOf(next, direction) === workOf(mode, direction)) continue;
+        controls[direction].abort();
+        controls[direction] = new AbortController();
+      }
+      if (mode !== next) hasRehearsedPull = false;
+      mode = next;
+    },
+    halt() {
+      controls.push.abort();
+      controls.pull.abort();
+    },
+    push: pushing,
+    pull: () => pullInTurn(true),
+    async sweep() {
+      await pulling(() => sweep(context.clock.now()));
+    },
+    async takeHints() {
+      await pulling(hinted);
+    },
+    async tick(now) {
+      if (await isPullDue(now)) {
+        pulledAt = now;
+        const results = await pullInTurn(false);
+        // What could not run, because the server was away or another process was at it, stays due.
+        if (hasRun(results)) await pullJob?.done(now);
+      }
+      if (workOf(mode, 'pull') === 'work' && (await sweepJob.isDue(now))) await pulling(() => sweep(now));
+      await pulling(hinted);
+      await pushing();
+    },
+  };
+
+  async function isPullDue(now: Temporal.Instant): Promise<boolean> {
+    const doing = workOf(mode, 'pull');
+    // A rehearsal reads everything and shows the same each time; another one is for who asks for it.
+    if (doing === 'rehearse') return !hasRehearsedPull;
+    if (pullJob) return doing === 'work' && (await pullJob.isDue(now));
+    const due = pulledAt?.add({ seconds: connection.pullEverySeconds });
+    return !due || Temporal.Instant.compare(now, due) >= 0;
+  }
+}
+
+/** Whether another try would find nothing else than this one did. */
+function hasRun(results: Readonly<Record<string, PullResult>>): boolean {
+  const all = Object.values(results);
+  return all.length > 0 && all.every((one) => one.outcome !== 'stopped' && one.failure?.class !== 'transient');
+}
+
+/** What a run in the direction does in the mode. docs/sync-spec.md#I20 */
+function workOf(mode: Connection['mode'], direction: 'push' | 'pull'): 'work' | 'rehearse' | 'nothing' {
+  if (mode === 'dry-run') return 'rehearse';
+  return mode === 'both' || mode === direction ? 'work' : 'nothing';
+}
+
+function typesInOrder(connection: Connection): string[] {
+  const rank = (type: string) => (FIRST.includes(type) ? FIRST.indexOf(type) : FIRST.length);
+  return Object.keys(connection.types)
+    .filter((type) => pulls(connection, type))
+    .sort((a, b) => rank(a) - rank(b));
+}
+
+/** Runs never overlap; one that is asked for during another begins when that has ended. */
+function oneAtATime<A extends unknown[], T>(work: (...given: A) => Promise<T>): (...given: A) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (...given) => {
+    const result = last.then(() => work(...given));
+    last = result.catch(() => undefined);
+    return result;
+  };
+}

@@ -1,0 +1,200 @@
+// What a push of one resource would do now: the body that would be sent, what it would change there, and which policy decides
+// about each element that differs. Reads the remote, writes nothing. docs/sync-spec.md#I22
+import { randomUUID } from 'node:crypto';
+import { Fault } from '../../fault.ts';
+import { type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
+import { type ElementDifference, elementDifferences } from '../../fhir/element-diff.ts';
+import type { StoredVersion } from '../../store/store.ts';
+import { comparable, jsonOf, parseBody } from '../body.ts';
+import { readOpenConflict } from '../conflicts/conflict.ts';
+import { type ElementView, explainMerge } from '../conflicts/element-view.ts';
+import { reconcile } from '../conflicts/reconcile.ts';
+import type { ConnectionRuns } from '../connections/connection.ts';
+import { actorOf, type ProjectionTarget, pushes } from '../connections/settings.ts';
+import { type ConnectionContext, ownExchanges, type RunContext, realNow } from '../context.ts';
+import { type Link, readLink, readLinkMap } from '../identity.ts';
+import { remoteTargets, toLocalTerms } from '../mapping.ts';
+import { plansAreDocuments, plansWith } from '../projections/projection-carrier.ts';
+import { projectionTarget } from '../projections/projection-target.ts';
+import { previewProjection } from '../projections/projection-wanted.ts';
+import { withholdingOf } from '../push/consent.ts';
+import { canPush, type Ref } from '../push/dependencies.ts';
+import { createBody } from '../push/push-create.ts';
+import { updateBody, withRelativeReferences } from '../push/push-update.ts';
+import { writeMessage } from './message-log.ts';
+
+export type PreviewOutcome =
+  | 'would-create'
+  | 'would-update'
+  | 'would-delete'
+  /** It goes there as something that the server takes; `body` is that. */
+  | 'would-project'
+  | 'would-conflict'
+  /** Only our copy would change, because the remote has something newer. */
+  | 'would-merge-here'
+  | 'unchanged'
+  | 'withheld'
+  | 'no-direction'
+  | 'no-capability'
+  | 'delete-kept-by-policy'
+  | 'deleted-remotely'
+  | 'gone-remotely';
+
+export interface Preview {
+  readonly connection: string;
+  readonly ref: string;
+  /** `Type/id` there, when it is linked. */
+  readonly remote?: string;
+  readonly outcome: PreviewOutcome;
+  /** A sentence, where the outcome needs one. */
+  readonly detail?: string;
+  /** How the comparison came about: the remote was read now, or could not be and its last known copy stands for it. */
+  readonly comparedWith: 'remote' | 'last-known' | 'nothing';
+  /** Id of the conflict that stops the resource. */
+  readonly openConflict?: string;
+  /** In the remote's terms. */
+  readonly body?: JsonObject;
+  /** What would change there; `values` are the remote's and ours. */
+  readonly differences: readonly ElementDifference[];
+  /** In local terms: the three copies of the merge, and what decided. */
+  readonly elements: readonly ElementView[];
+}
+
+type Verdict = Omit<Preview, 'connection' | 'ref' | 'remote' | 'openConflict'>;
+
+/**
+ * Previews with the remote's present copy where it can be asked, and keeps what went over the wire.
+ * @param replayOf the message that is looked ahead for
+ * @throws Fault not-found when there is no such resource here
+ */
+export async function lookAhead(
+  runs: ConnectionRuns,
+  ref: Ref,
+  replayOf?: string,
+): Promise<{ readonly preview: Preview; readonly runId: string }> {
+  const { context, connection } = runs;
+  const session = await runs.session();
+  const run = session && ownExchanges(session, { type: ref.type, localId: ref.id });
+  const preview = await previewPush(context, run, ref);
+  const runId = run?.runId ?? randomUUID();
+  const about = { connection: connection.name, runId, direction: 'push', type: ref.type, localId: ref.id } as const;
+  const message = { ...about, outcome: 'preview', replayOf };
+  const rows = run?.exchanges.take().map((exchange) => writeMessage({ ...message, exchange }, realNow(context))) ?? [];
+  if (rows.length > 0) await context.store.commit(actorOf(connection, runId), [], rows);
+  return { preview, runId };
+}
+
+const NOTHING = { comparedWith: 'nothing', differences: [], elements: [] } as const;
+
+/**
+ * @param run undefined when the server may not or cannot be asked
+ * @throws Fault not-found when there is no such resource here
+ */
+async function previewPush(
+  context: ConnectionContext,
+  run: RunContext | undefined,
+  { type, id }: Ref,
+): Promise<Preview> {
+  const { store, connection } = context;
+  const stored = await store.read(type, id);
+  if (!stored) throw new Fault('not-found', `There is no ${type}/${id} here.`);
+  const link = await readLink(store, connection.name, type, id);
+  const open = await readOpenConflict(store, connection.name, type, id);
+  return {
+    connection: connection.name,
+    ref: `${type}/${id}`,
+    ...(link ? { remote: `${type}/${link.remoteId}` } : {}),
+    ...(open ? { openConflict: open.id } : {}),
+    ...(await verdictOf(context, run, stored, link)),
+  };
+}
+
+async function verdictOf(
+  context: ConnectionContext,
+  run: RunContext | undefined,
+  stored: StoredVersion,
+  link: Link | undefined,
+): Promise<Verdict> {
+  const { connection, policies } = context;
+  const { type, id } = stored;
+  if (!pushes(connection, type)) return { ...NOTHING, outcome: 'no-direction', detail: `${type} is not pushed there.` };
+  if (stored.operation === 'delete') {
+    if (!link || link.state === 'tombstone') return { ...NOTHING, outcome: 'unchanged' };
+    const outcome = policies[type]?.delete === 'push' ? 'would-delete' : 'delete-kept-by-policy';
+    return { ...NOTHING, outcome };
+  }
+  const { withheld } = await withholdingOf(context, { type, id });
+  const keeps = 'A consent or a security label keeps it from the other side.';
+  if (withheld) return { ...NOTHING, outcome: 'withheld', detail: keeps };
+  if (link?.state === 'tombstone') return { ...NOTHING, outcome: 'deleted-remotely' };
+  const target = run && projectionTarget(run, type, link !== undefined);
+  if (run && target) return previewProjected(run, stored, target);
+  if (!link) {
+    if (run && !canPush(run, type)) return { ...NOTHING, outcome: 'no-capability' };
+    const body = await createBody(context, stored);
+    const differences = elementDifferences([undefined, comparable(body)]);
+    return { ...NOTHING, outcome: 'would-create', body, differences };
+  }
+  return run && !run.capability.supports(type, 'update')
+    ? { ...NOTHING, outcome: 'no-capability' }
+    : previewUpdate(context, run, stored, link);
+}
+
+async function previewProjected(run: RunContext, stored: StoredVersion, target: ProjectionTarget): Promise<Verdict> {
+  const { type, id } = stored;
+  const plans = target === 'DocumentReference' && plansAreDocuments(run) ? await plansWith(run, type, id) : [];
+  if (plans.length > 0) {
+    const within = plans.map((plan) => `CarePlan/${plan.id}`).join(', ');
+    return { ...NOTHING, outcome: 'would-project', detail: `It is told in the document of ${within}.` };
+  }
+  const body = await previewProjection(run, stored, target);
+  if (body) {
+    const detail = `The server takes no ${type}; it goes as ${target}.`;
+    return { ...NOTHING, outcome: 'would-project', detail, body };
+  }
+  const detail = 'It cannot go yet: its patient is not known there, or is withheld.';
+  return { ...NOTHING, outcome: 'would-project', detail };
+}
+
+async function previewUpdate(
+  context: ConnectionContext,
+  run: RunContext | undefined,
+  stored: StoredVersion,
+  link: Link,
+): Promise<Verdict> {
+  const { store, connection, mapping, policies } = context;
+  const { type } = stored;
+  const reply = await run?.client.read(type, link.remoteId);
+  if (reply && !reply.ok && (reply.failure.status === 404 || reply.failure.status === 410)) {
+    return { ...NOTHING, outcome: 'gone-remotely', detail: 'It is not there any more; a push would ask a person.' };
+  }
+  const read = reply?.ok && reply.value.body ? jsonOf(reply.value.body) : undefined;
+  const baseRemote = link.baseRemote ?? { resourceType: type };
+  const remote = read ?? baseRemote;
+  const targets = [...remoteTargets(mapping, remote), ...remoteTargets(mapping, baseRemote)];
+  const map = await readLinkMap(store, connection.name, [], targets);
+  const origin = toLocalTerms(mapping, map, baseRemote).body;
+  const base = link.baseLocal ?? origin;
+  const ours = comparable(parseBody(stored.content));
+  const policy = policies[type];
+  const result = reconcile(
+    { baseLocal: base, baseRemote: origin, local: ours, remote: toLocalTerms(mapping, map, remote).body },
+    policy ?? {},
+  );
+  const copies = { base, ours, theirs: result.theirs, proposed: result.merged };
+  const body = await updateBody(context, {
+    stored: { content: JSON.stringify(result.merged) },
+    link: { ...link, baseLocal: result.theirs, baseRemote: remote },
+  });
+  const there = withRelativeReferences(context, comparable(remote));
+  const differences = sameJson(there, comparable(body)) ? [] : elementDifferences([there, comparable(body)]);
+  const change = differences.length > 0 ? 'would-update' : result.localChanges ? 'would-merge-here' : 'unchanged';
+  return {
+    outcome: result.conflicts.length > 0 ? 'would-conflict' : change,
+    ...(reply && !reply.ok ? { detail: `The remote was not read: ${reply.failure.message}` } : {}),
+    comparedWith: read ? 'remote' : 'last-known',
+    body,
+    differences,
+    elements: explainMerge(policy, copies, result.conflicts),
+  };
+}

@@ -1,0 +1,98 @@
+// A person's answer to the question who a remote record is here. One answer settles it for good; what waited for it goes on
+// with the next run. docs/sync-spec.md#I8
+import { Fault } from '../../fault.ts';
+import type { Actor, Statement, Store } from '../../store/store.ts';
+import { closeConflict } from '../conflicts/conflict.ts';
+import { readLink, readLinksByRemote, saveLink } from '../identity.ts';
+import { mark } from '../push/outbox.ts';
+import { forgetAlias, readAlias, saveAlias } from './alias.ts';
+import { type AskedQuestion, notTheSame, readQuestion } from './identity-question.ts';
+import { decideMerge } from './merge-job.ts';
+
+/**
+ * `link`: it is this one of ours; with `merge` also when another one of ours is linked with it, into whom this one is merged
+ * then. `new`: it is none of the candidates, and comes in as a patient of its own. `apart`: it is
+ * none of the candidates, and that is all. `later`: not shown again before `until`, epoch milliseconds.
+ */
+export type MatchDecision =
+  | { readonly decision: 'link'; readonly to: string; readonly merge?: boolean }
+  | { readonly decision: 'new' | 'apart' }
+  | { readonly decision: 'later'; readonly until: number };
+
+/**
+ * @param now epoch milliseconds of the machine's clock
+ * @throws Fault not-found | conflict (decided already) | unprocessable (no such resource of ours)
+ */
+export async function decideMatch(
+  store: Store,
+  actor: Actor,
+  id: string,
+  decision: MatchDecision,
+  now: number,
+): Promise<void> {
+  const question = await readQuestion(store, id);
+  if (!question || (question.kind !== 'identity' && question.kind !== 'duplicate')) {
+    throw new Fault('not-found', `There is no possible match ${id}.`);
+  }
+  if (question.state !== 'open') throw new Fault('conflict', `Match ${id} is ${question.state} already.`);
+  if (decision.decision === 'later') {
+    const sql = "UPDATE conflict SET later = ? WHERE id = ? AND state = 'open'";
+    await store.commit(actor, [], [{ sql, params: [decision.until, id], rows: 1 }]);
+    return;
+  }
+  const to = decision.decision === 'link' ? decision.to : undefined;
+  const { connection, type, remoteId } = question;
+  const others = question.candidates.filter(({ localId }) => localId !== to);
+  const statements: Statement[] = [
+    closeConflict(id, decision.decision, actor.reference, now),
+    ...others.map(({ localId }) => notTheSame({ connection, type, localId, remoteId }, actor.reference, now)),
+    ...(decision.decision === 'link' ? await linking(store, question, decision, now) : []),
+  ];
+  const touched = new Set([...question.candidates.map(({ localId }) => localId), ...(to === undefined ? [] : [to])]);
+  for (const localId of touched) {
+    const sequence = (await store.read(type, localId))?.sequence;
+    if (sequence !== undefined) statements.push(mark(connection, type, localId, sequence, now));
+  }
+  await store.commit(actor, [], statements);
+  // The rows say what was decided; the trail says about whom, so that a patient's own trail has it.
+  const patients = type === 'Patient' ? [...touched] : [];
+  const record = { actor, interaction: `match-${decision.decision}`, action: 'U', status: 200 } as const;
+  store.audit({ ...record, type, id: to ?? question.localId, patients, query: `${connection} ${type}/${remoteId}` });
+}
+
+async function linking(
+  store: Store,
+  { connection, type, remoteId }: AskedQuestion,
+  { to, merge }: Extract<MatchDecision, { decision: 'link' }>,
+  now: number,
+): Promise<Statement[]> {
+  const stored = await store.read(type, to);
+  if (!stored || stored.operation === 'delete') {
+    throw new Fault('unprocessable', `There is no ${type} ${to} here to link it to.`);
+  }
+  const alias = await readAlias(store, connection, type, remoteId);
+  const link = await readLink(store, connection, type, to);
+  // The server merged the records of two of ours, and the person says that these two are one.
+  if (alias && alias.localId !== '' && alias.localId !== to && link) {
+    const both = { fromLocal: alias.localId, toLocal: to, fromRemote: remoteId, toRemote: link.remoteId };
+    return [decideMerge({ connection, ...both }, now)];
+  }
+  const holder = (await readLinksByRemote(store, connection, type, [remoteId])).get(remoteId);
+  if (holder && holder.localId !== to) {
+    if (!merge || type !== 'Patient') {
+      const text = `It is ${type} ${holder.localId} already. If ${to} is the same, send "merge": true; if not, decide "apart".`;
+      throw new Fault('unprocessable', text);
+    }
+    const both = { fromLocal: to, toLocal: holder.localId, fromRemote: remoteId, toRemote: remoteId };
+    return [decideMerge({ connection, ...both }, now)];
+  }
+  // A second record there of somebody who has one: it stays what it is, and means the same person.
+  if (link && link.remoteId !== remoteId) {
+    const second = { connection, type, remoteId, localId: to, replacedBy: link.remoteId, how: 'matched-manual' };
+    return saveAlias(second, now);
+  }
+  // Linked without a common version, so the next round merges them.
+  const bare = { remoteVersion: undefined, remoteHash: undefined, baseVersion: undefined };
+  const same = { connection, type, localId: to, remoteId, ...bare, baseLocal: undefined, baseRemote: undefined };
+  return [forgetAlias(connection, type, remoteId), saveLink({ ...same, state: 'linked', how: 'matched-manual' }, now)];
+}

@@ -1,0 +1,124 @@
+// Follows the merges of patients: reads the record that stands for the other, moves what has to move, and asks a person when
+// there is more here than came from the server. Every step may be repeated. docs/sync-spec.md#I8
+import type { Bundle } from '@medplum/fhirtypes';
+import { asFault } from '../../fault.ts';
+import { retired, surviving } from '../../fhir/patient-merge.ts';
+import type { Actor } from '../../store/store.ts';
+import { comparable, parseBody, resourceOf } from '../body.ts';
+import { actorOf } from '../connections/settings.ts';
+import { ownExchanges, type RunContext, realNow } from '../context.ts';
+import { readLink, readLinksByRemote } from '../identity.ts';
+import { writeMessage } from '../messages/message-log.ts';
+import { applyPage } from '../pull/pull-page.ts';
+import { readAliasOf, survivorOf } from './alias.ts';
+import { askWho } from './identity-question.ts';
+import { type MergeJob, openMerges, setMergeState } from './merge-job.ts';
+import { moveAll, moveLinked } from './move-resources.ts';
+import { patientHasMore } from './references-to-patient.ts';
+
+interface FollowedMerge extends MergeJob {
+  /** As it is kept. */
+  readonly row: MergeJob;
+}
+
+/** What a person decided is sent to every server; what a server reported is not sent back to it. */
+const DECIDED: Actor = { reference: 'Device/baton-sync', kind: 'service' };
+
+export async function followMerges(run: RunContext): Promise<void> {
+  for (const job of await openMerges(run.store, run.connection.name)) {
+    if (run.signal.aborted) return;
+    const context = ownExchanges(run, { type: 'Patient', localId: job.toLocal });
+    try {
+      await (job.state === 'decided' ? followDecision(context, job) : followReport(context, job));
+    } catch (error) {
+      // Somebody edited one of the resources meanwhile; the job is still there and goes on with the next run.
+      const { kind } = asFault(error);
+      if (kind !== 'precondition' && kind !== 'conflict') throw error;
+    }
+  }
+}
+
+async function followReport(context: RunContext, reported: MergeJob): Promise<void> {
+  const job = await asOfNow(context, reported);
+  if (!(await readSurvivor(context, job))) return;
+  if (job.fromLocal === job.toLocal) return finish(context, job);
+  await moveLinked(context, job.fromLocal, job.toLocal);
+  if (await patientHasMore(context, job.fromLocal)) return askWhetherOne(context, job);
+  await retire(context, job, actorOf(context.connection, context.runId), false);
+}
+
+async function followDecision(context: RunContext, job: MergeJob): Promise<void> {
+  await moveAll(context, DECIDED, job.fromLocal, job.toLocal);
+  await retire(context, { ...job, row: job }, DECIDED, true);
+}
+
+/** The survivor may have been merged itself since: nothing moves into a record that is closed. */
+async function asOfNow({ store, connection }: RunContext, job: MergeJob): Promise<FollowedMerge> {
+  const survivor = await survivorOf(store, connection.name, 'Patient', job.toRemote);
+  if (survivor === undefined || survivor === job.toRemote) return { ...job, row: job };
+  const link = (await readLinksByRemote(store, connection.name, 'Patient', [survivor])).get(survivor);
+  const isSame = job.fromLocal === job.toLocal;
+  if (!link || isSame) return { ...job, row: job };
+  return { ...job, toRemote: survivor, toLocal: link.localId, row: job };
+}
+
+/** The record as it is after the merge. False when the server cannot be asked now. */
+async function readSurvivor(context: RunContext, { toRemote }: MergeJob): Promise<boolean> {
+  const { client, connection, runId, store } = context;
+  const reply = await client.read('Patient', toRemote);
+  const about = { connection: connection.name, runId, direction: 'pull', type: 'Patient', remoteId: toRemote } as const;
+  const messages = context.exchanges
+    .take()
+    .map((exchange) => writeMessage({ ...about, exchange, outcome: 'merged-record' }, realNow(context)));
+  await store.commit(actorOf(connection, runId), [], messages);
+  // One that is gone or not ours to read changes nothing about who stands for whom.
+  if (!reply.ok) return reply.failure.class === 'permanent';
+  const { body: resource } = reply.value;
+  const page: Bundle = { resourceType: 'Bundle', type: 'searchset', entry: resource ? [{ resource }] : [] };
+  await applyPage(context, 'Patient', page, () => []);
+  return true;
+}
+
+async function finish({ store, connection, runId }: RunContext, job: FollowedMerge): Promise<void> {
+  await store.commit(actorOf(connection, runId), [], [setMergeState(job.row, 'done')]);
+}
+
+/** Nothing is left in the record: it is closed and points at the one that stands for it. */
+async function retire(context: RunContext, job: FollowedMerge, actor: Actor, isLocal: boolean): Promise<void> {
+  const { store } = context;
+  const from = await store.read('Patient', job.fromLocal);
+  const to = await store.read('Patient', job.toLocal);
+  if (!from || from.operation === 'delete' || !to || to.operation === 'delete') return finish(context, job);
+  const [replaced, survivor] = [parseBody(from.content), parseBody(to.content)];
+  const closed = retired(replaced, `Patient/${to.id}`);
+  // What the server reported, its own record of the survivor says.
+  const kept = isLocal ? [surviving(survivor, replaced, `Patient/${from.id}`)] : [];
+  const changes = [
+    { op: 'update' as const, resource: resourceOf(closed), ifMatch: from.versionId },
+    ...kept.map((body) => ({ op: 'update' as const, resource: resourceOf(body), ifMatch: to.versionId })),
+  ];
+  await store.commit(actor, changes, [setMergeState(job.row, 'done')]);
+}
+
+async function askWhetherOne(context: RunContext, job: FollowedMerge): Promise<void> {
+  const { store, connection, runId } = context;
+  const local = await store.read('Patient', job.fromLocal);
+  const alias = await readAliasOf(store, connection.name, 'Patient', job.fromLocal);
+  const survivor = await readLink(store, connection.name, 'Patient', job.toLocal);
+  const question = askWho(
+    {
+      connection: connection.name,
+      type: 'Patient',
+      remoteId: alias?.remoteId ?? job.fromRemote,
+      remoteBody: survivor?.baseRemote ?? { resourceType: 'Patient' },
+      remoteVersion: survivor?.remoteVersion,
+      kind: 'identity',
+      candidates: [{ localId: job.toLocal, why: 'merged', score: undefined }],
+      local: local && local.operation !== 'delete' ? comparable(parseBody(local.content)) : undefined,
+      localVersion: local?.versionId,
+    },
+    realNow(context),
+  );
+  await store.commit(actorOf(connection, runId), [], [...question, setMergeState(job.row, 'asked')]);
+  context.emit({ kind: 'conflict', connection: connection.name, type: 'Patient', localId: job.fromLocal });
+}

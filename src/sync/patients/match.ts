@@ -1,0 +1,163 @@
+// Which local resource a remote one without a link is, if any. An exact business identifier decides, for patients also what
+// the records say where the site wants that; whatever is merely possible waits for a person. docs/sync-spec.md#I8
+import type { Patient } from '@medplum/fhirtypes';
+import { isJsonObject, type Json, type JsonObject } from '../../fhir/canonical-json.ts';
+import { compareIdentifiers, type Trusts } from '../../fhir/patient-match/compare-identifiers.ts';
+import { compareNames } from '../../fhir/patient-match/compare-names.ts';
+import { patientFrom } from '../../fhir/patient-match/patient-from.ts';
+import type { MatchScore } from '../../fhir/patient-match/rules.ts';
+import { scoreMatch } from '../../fhir/patient-match/score.ts';
+import { tokenText } from '../../fhir/search/token-text.ts';
+import type { StoredVersion } from '../../store/store.ts';
+import { parseBody } from '../body.ts';
+import type { RunContext } from '../context.ts';
+import { readLink } from '../identity.ts';
+import { ownIdentifierOf } from '../mapping.ts';
+import { type CandidateReason, knownOthers } from './identity-question.ts';
+import type { PatientMatching } from './match-rules.ts';
+import { alikePatients } from './patient-candidates.ts';
+
+export type Match =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'ours' | 'identifier' | 'rules'; readonly stored: StoredVersion }
+  /** Perhaps one of these, likeliest first, or a second copy of it. */
+  | {
+      readonly kind: 'unclear';
+      readonly why: 'identity' | 'duplicate';
+      readonly stored: StoredVersion;
+      readonly candidates: readonly Likeness[];
+    };
+
+/** How like a local resource the remote one is. */
+export interface Likeness {
+  readonly stored: StoredVersion;
+  readonly why: CandidateReason;
+  readonly score: MatchScore | undefined;
+  /** They share a number that decides alone, and nothing else says that they are two. */
+  readonly certain: boolean;
+  /** It has another record on the remote. */
+  readonly linked: boolean;
+}
+
+/** @param remoteId undefined when nobody can have said anything about it yet */
+export async function findMatch(
+  context: RunContext,
+  type: string,
+  remote: JsonObject,
+  remoteId?: string,
+): Promise<Match> {
+  const { store, connection } = context;
+  const others = remoteId === undefined ? new Set() : await knownOthers(store, connection.name, type, remoteId);
+  const ours = ownIdentifierOf(context.mapping, remote);
+  if (ours !== undefined && !others.has(ours)) {
+    const stored = await store.read(type, ours);
+    if (stored && stored.operation !== 'delete') {
+      const linked = (await readLink(store, connection.name, type, ours)) !== undefined;
+      if (!linked) return { kind: 'ours', stored };
+      const likeness: Likeness = { stored, why: 'own-identifier', score: undefined, certain: false, linked };
+      return { kind: 'unclear', stored, why: 'duplicate', candidates: [likeness] };
+    }
+  }
+  const found = await alikeness(context, type, remote, others);
+  return decide(context.matching, found);
+}
+
+/** What the likenesses come to. */
+export function decide(matching: PatientMatching, found: readonly Likeness[]): Match {
+  const [first, second] = found;
+  if (!first) return { kind: 'none' };
+  const alone = second === undefined && !first.linked;
+  // Whoever is merely like the one whose number it is does not make it doubtful.
+  const numbered = found.filter(({ certain }) => certain);
+  const [only, another] = numbered;
+  if (only && !another && !only.linked && found.every(({ why, certain }) => certain || why === 'rules')) {
+    return { kind: 'identifier', stored: only.stored };
+  }
+  if (alone && matching.automatic && first.why === 'rules' && first.score?.verdict === 'match') {
+    return { kind: 'rules', stored: first.stored };
+  }
+  return { kind: 'unclear', stored: first.stored, why: first.linked ? 'duplicate' : 'identity', candidates: found };
+}
+
+async function alikeness(
+  context: RunContext,
+  type: string,
+  remote: JsonObject,
+  others: ReadonlySet<unknown>,
+): Promise<Likeness[]> {
+  const { store, connection } = context;
+  const stored = new Map((await withSameIdentifier(context, type, remote)).map((one) => [one.id, one]));
+  if (type === 'Patient' && context.matching.rules) {
+    for (const one of await alikePatients(store, remote)) stored.set(one.id, one);
+  }
+  const found: Likeness[] = [];
+  for (const one of stored.values()) {
+    if (others.has(one.id)) continue;
+    const linked = (await readLink(store, connection.name, type, one.id)) !== undefined;
+    const likeness = likenessOf(context.matching, one, remote, linked);
+    if (likeness) found.push(likeness);
+  }
+  return found.sort(likeliestFirst);
+}
+
+/** Organizations and practitioners have no numbers that people mistype at a desk. */
+const ANY: Trusts = ({ system }) => system !== undefined;
+
+export function likeliestFirst(a: Likeness, b: Likeness): number {
+  const rank = ({ certain, why, score }: Likeness) =>
+    (certain ? 2_000 : why === 'identifier' ? 1_000 : 0) + (score?.total ?? 0);
+  return rank(b) - rank(a) || (a.stored.id < b.stored.id ? -1 : 1);
+}
+
+/** Undefined when they are not alike enough to ask. */
+export function likenessOf(
+  { rules, trusts }: PatientMatching,
+  stored: StoredVersion,
+  remote: JsonObject,
+  linked: boolean,
+): Likeness | undefined {
+  const local = parseBody(stored.content);
+  const [here, there] = [patientFrom(local), patientFrom(remote)];
+  const isPatient = remote.resourceType === 'Patient';
+  const { shared, contradicts: numbersDiffer } = compareIdentifiers(here, there, isPatient ? trusts : ANY);
+  const score = rules && isPatient ? scoreMatch(here, there, rules, trusts) : undefined;
+  if (shared) {
+    const certain = !numbersDiffer && !contradicts(remote, local) && !hasOtherName(here, there);
+    return { stored, why: 'identifier', score, certain, linked };
+  }
+  // The server itself keeps its records apart: only one that could be linked without a word is worth the question.
+  const worth = linked ? score?.verdict === 'match' : score !== undefined && score.verdict !== 'no';
+  return worth ? { stored, why: 'rules', score, certain: false, linked } : undefined;
+}
+
+async function withSameIdentifier(context: RunContext, type: string, remote: JsonObject): Promise<StoredVersion[]> {
+  const found = new Map<string, StoredVersion>();
+  for (const identifier of Array.isArray(remote.identifier) ? remote.identifier : []) {
+    const token = tokenOf(identifier);
+    if (token === undefined) continue;
+    const matches = await context.store.find(`${type}?identifier=${encodeURIComponent(token)}`);
+    for (const stored of matches) found.set(stored.id, stored);
+  }
+  return [...found.values()];
+}
+
+/** `system|value`, escaped; undefined without both, because a bare number says nothing about who gave it. */
+export function tokenOf(identifier: Json): string | undefined {
+  if (!isJsonObject(identifier)) return undefined;
+  const { system, value } = identifier;
+  if (typeof system !== 'string' || typeof value !== 'string' || system === '' || value === '') return undefined;
+  return tokenText(system, value);
+}
+
+/** The same number on people born on different days is a typing error or a reused number, not a match. */
+function contradicts(remote: JsonObject, local: JsonObject): boolean {
+  const [there, here] = [remote.birthDate, local.birthDate];
+  if (typeof there !== 'string' || typeof here !== 'string') return false;
+  return !there.startsWith(here) && !here.startsWith(there);
+}
+
+/** Neither name agrees in the least: the number was given to somebody else. A marriage changes one of them only. */
+function hasOtherName(left: Patient, right: Patient): boolean {
+  const { family, given } = compareNames(left, right, { nicknames: [] });
+  return family === 'different' && given === 'different';
+}

@@ -1,0 +1,67 @@
+// Moves resources from one patient's record to another's: the references change, here and in the common versions, so that
+// no server is told of a change that it made itself.
+
+import { type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
+import { rewriteLinks } from '../../fhir/references.ts';
+import type { Actor, Statement } from '../../store/store.ts';
+import { jsonOf, parseBody, resourceOf } from '../body.ts';
+import { actorOf } from '../connections/settings.ts';
+import { type RunContext, realNow } from '../context.ts';
+import { readLink, saveLink } from '../identity.ts';
+import { resourcesOfPatient } from './references-to-patient.ts';
+
+const BATCH = 200;
+
+/** What is linked with the connection's server moves; the server has moved its copies itself. */
+export async function moveLinked(context: RunContext, from: string, to: string): Promise<void> {
+  const { store, connection, runId, signal } = context;
+  const sql = `SELECT type, local_id FROM identity WHERE connection = ? AND state <> 'replaced' AND type <> 'Patient'
+    AND base_local LIKE ? AND (type > ? OR (type = ? AND local_id > ?)) ORDER BY type, local_id LIMIT ${BATCH}`;
+  let [lastType, lastId] = ['', ''];
+  while (!signal.aborted) {
+    const rows = await store.query(sql, [connection.name, `%"Patient/${from}"%`, lastType, lastType, lastId]);
+    for (const row of rows) {
+      [lastType, lastId] = [String(row.type), String(row.local_id)];
+      await moveOne(context, actorOf(connection, runId), lastType, lastId, from, to);
+    }
+    if (rows.length < BATCH) return;
+  }
+}
+
+/** Everything that refers to the patient moves. */
+export async function moveAll(context: RunContext, actor: Actor, from: string, to: string): Promise<void> {
+  for (const { type, id } of await resourcesOfPatient(context, from)) {
+    if (context.signal.aborted) return;
+    await moveOne(context, actor, type, id, from, to);
+  }
+}
+
+async function moveOne(
+  context: RunContext,
+  actor: Actor,
+  type: string,
+  id: string,
+  from: string,
+  to: string,
+): Promise<void> {
+  const { store, connection } = context;
+  const stored = await store.read(type, id);
+  const link = await readLink(store, connection.name, type, id);
+  const alongside: Statement[] = [];
+  if (link?.baseLocal)
+    alongside.push(saveLink({ ...link, baseLocal: pointed(link.baseLocal, from, to) }, realNow(context)));
+  const body = stored && stored.operation !== 'delete' ? parseBody(stored.content) : undefined;
+  const next = body && pointed(body, from, to);
+  const isMoved = stored && body && next && !sameJson(body, next);
+  const changes = isMoved ? [{ op: 'update' as const, resource: resourceOf(next), ifMatch: stored.versionId }] : [];
+  if (changes.length + alongside.length > 0) await store.commit(actor, changes, alongside);
+}
+
+function pointed(body: JsonObject, from: string, to: string): JsonObject {
+  const whole = `Patient/${from}`;
+  return jsonOf(
+    rewriteLinks(resourceOf(body), (url) =>
+      url === whole || url.startsWith(`${whole}/`) ? `Patient/${to}` : undefined,
+    ),
+  );
+}

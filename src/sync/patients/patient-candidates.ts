@@ -1,0 +1,52 @@
+// Local patients who may be a remote one, found by what few others have in common with it; how like they are is for the rules
+// to say. Whoever differs in birth date and in name at once is not looked at.
+import { asFault } from '../../fault.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../fhir/canonical-json.ts';
+import { nameWords } from '../../fhir/patient-match/normal-form.ts';
+import { replacedBy } from '../../fhir/patient-merge.ts';
+import type { Store, StoredVersion } from '../../store/store.ts';
+import { parseBody } from '../body.ts';
+
+const DAY = /^(\d{4})-(\d\d)-(\d\d)$/;
+
+export async function alikePatients(store: Pick<Store, 'find'>, remote: JsonObject): Promise<StoredVersion[]> {
+  const found = new Map<string, StoredVersion>();
+  for (const query of queries(remote)) {
+    for (const stored of await findFew(store, query)) found.set(stored.id, stored);
+  }
+  // A record that another one stands for is nobody any more.
+  return [...found.values()].filter(({ content }) => replacedBy(parseBody(content)) === undefined);
+}
+
+function queries(remote: JsonObject): string[] {
+  const asked: string[] = [];
+  const { birthDate } = remote;
+  if (typeof birthDate === 'string' && birthDate.length >= 7) {
+    const [, year, month, day] = DAY.exec(birthDate) ?? [];
+    const turned = Number(day) <= 12 && day !== month ? `,${year}-${day}-${month}` : '';
+    asked.push(`Patient?birthdate=${encodeURIComponent(birthDate + (day === undefined ? '' : turned))}`);
+  }
+  for (const name of Array.isArray(remote.name) ? remote.name : []) {
+    if (!isJsonObject(name)) continue;
+    const family = wordOf(name.family);
+    const given = wordOf(Array.isArray(name.given) ? name.given[0] : undefined);
+    if (family === '' || given === '') continue;
+    asked.push(`Patient?family=${encodeURIComponent(family)}&given=${encodeURIComponent(given)}`);
+  }
+  return asked;
+}
+
+/** The search folds case and accents as the rules do, and takes the beginning of a name for it. */
+function wordOf(value: Json | undefined): string {
+  return typeof value === 'string' ? (nameWords(value)[0] ?? '') : '';
+}
+
+/** A name or a day that more than a thousand patients have tells nobody apart. */
+async function findFew(store: Pick<Store, 'find'>, query: string): Promise<StoredVersion[]> {
+  try {
+    return await store.find(query);
+  } catch (error) {
+    if (asFault(error).kind === 'too-large') return [];
+    throw error;
+  }
+}

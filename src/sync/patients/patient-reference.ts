@@ -1,0 +1,51 @@
+// Whose resource it is: the reference to a patient, wherever the type has it.
+import { isJsonObject, type JsonObject } from '../../fhir/canonical-json.ts';
+
+const ELEMENTS = ['patient', 'subject', 'for', 'beneficiary', 'individual'];
+
+/** `Patient/id` (or a URL that ends so) that the resource is about; undefined when it is about none. */
+export function patientOf(body: JsonObject): string | undefined {
+  for (const element of ELEMENTS) {
+    const value = body[element];
+    const reference = isJsonObject(value) ? value.reference : undefined;
+    if (typeof reference === 'string' && /(^|\/)Patient\/[^/]+$/.test(reference)) return reference;
+  }
+  return undefined;
+}
+
+/** The element where a type has its patient; undefined for types that are about nobody in particular. */
+export function patientElement(type: string): string | undefined {
+  return ELEMENT_BY_TYPE[type];
+}
+
+const ELEMENT_BY_TYPE: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    [
+      'CarePlan',
+      'CareTeam',
+      'ClinicalImpression',
+      'Communication',
+      'CommunicationRequest',
+      'Condition',
+      'DiagnosticReport',
+      'DocumentReference',
+      'Encounter',
+      'Flag',
+      'Goal',
+      'MedicationRequest',
+      'Observation',
+      'Procedure',
+      'QuestionnaireResponse',
+      'RiskAssessment',
+      'ServiceRequest',
+    ].map((type) => [type, 'subject']),
+  ),
+  ...Object.fromEntries(
+    ['AllergyIntolerance', 'Consent', 'EpisodeOfCare', 'Immunization', 'RelatedPerson'].map((type) => [
+      type,
+      'patient',
+    ]),
+  ),
+  Coverage: 'beneficiary',
+  Task: 'for',
+};

@@ -1,0 +1,125 @@
+// A patient record for which the server has another one: it merged them, or it took that back. Decides only; what has to move
+// is done by follow-merges.ts. docs/sync-spec.md#I8
+import type { JsonObject } from '../../fhir/canonical-json.ts';
+import { replacedBy } from '../../fhir/patient-merge.ts';
+import type { Statement } from '../../store/store.ts';
+import { comparable, parseBody } from '../body.ts';
+import { supersede } from '../conflicts/conflict.ts';
+import { type RunContext, realNow } from '../context.ts';
+import { type Link, readLinksByRemote, saveLink } from '../identity.ts';
+import { endLinkFor, forgetAlias, readAlias, saveAlias, survivorOf } from './alias.ts';
+import { hold, holdFor, idOfPatient, letGo } from './held.ts';
+import { askWho, dropQuestion } from './identity-question.ts';
+import { reportMerge, undoMerge } from './merge-job.ts';
+
+const PATIENT = 'Patient';
+
+interface Record {
+  readonly remoteId: string;
+  readonly body: JsonObject;
+  readonly version: string | undefined;
+}
+
+/** What becomes of a record that does not stand for itself; an `Incoming` like any other. */
+export interface MergedRecord {
+  readonly outcome: 'echo' | 'replaced' | 'conflict';
+  readonly type: string;
+  readonly remoteId: string;
+  readonly remoteVersion: string | undefined;
+  readonly localId?: string;
+  readonly body: JsonObject;
+  readonly changes: readonly [];
+  readonly statements: readonly Statement[];
+  readonly isHeld?: true;
+  readonly event?: 'merged' | 'unmerged';
+}
+
+/** Undefined when the record stands for itself, now as before. @param link its live link */
+export async function remoteMerge(
+  context: RunContext,
+  record: Record,
+  link: Link | undefined,
+): Promise<MergedRecord | undefined> {
+  const { store, connection, mapping, log } = context;
+  const reference = replacedBy(record.body);
+  const target = reference === undefined ? undefined : idOfPatient(reference, mapping.remoteBase);
+  const alias = link ? undefined : await readAlias(store, connection.name, PATIENT, record.remoteId);
+  if (alias?.how !== 'merged' && alias) return seen(record);
+  if (target === undefined) return alias ? unmerged(context, record, alias.localId) : undefined;
+  if (alias?.replacedBy === target) return seen(record);
+  const merged = await mergeInto(context, record, link, target);
+  if (!merged) log.warn({ connection: connection.name, type: PATIENT }, 'merged records go round in circles');
+  return merged;
+}
+
+/**
+ * The record is no longer used there; `target` stands for it.
+ * @returns undefined when that leads back to the record itself
+ */
+export async function mergeInto(
+  context: RunContext,
+  record: Record,
+  link: Link | undefined,
+  target: string,
+): Promise<MergedRecord | undefined> {
+  const { store, connection } = context;
+  const { name } = connection;
+  const now = realNow(context);
+  const survivor = await survivorOf(store, name, PATIENT, target);
+  if (survivor === undefined || survivor === record.remoteId) return undefined;
+  const answered = [dropQuestion(name, PATIENT, record.remoteId), letGo(name, PATIENT, record.remoteId)];
+  const statements = [...answered, holdFor(name, record.remoteId, survivor)];
+  const event = 'merged';
+  const outcome = { ...seen(record), outcome: 'replaced', event } as const;
+  if (!link) {
+    const alias = { connection: name, type: PATIENT, remoteId: record.remoteId, localId: '', how: 'merged' };
+    return { ...outcome, statements: [...statements, ...saveAlias({ ...alias, replacedBy: survivor }, now)] };
+  }
+  const ended = endLinkFor(link, survivor, now);
+  const other = (await readLinksByRemote(store, name, PATIENT, [survivor])).get(survivor);
+  const job = { connection: name, fromRemote: record.remoteId, toRemote: survivor, fromLocal: link.localId };
+  if (other) {
+    const moving = [ended, supersede(name, PATIENT, link.localId)];
+    const report = reportMerge({ ...job, toLocal: other.localId }, now);
+    return { ...outcome, localId: link.localId, statements: [...statements, ...moving, report] };
+  }
+  // Ours stays who it is and has another record there, which grew from the same common version.
+  const moved: Link = { ...link, state: 'linked', remoteId: survivor, remoteVersion: undefined, remoteHash: undefined };
+  const settled = [supersede(name, PATIENT, link.localId), dropQuestion(name, PATIENT, survivor)];
+  const relinked = [ended, saveLink(moved, now), ...settled];
+  const report = reportMerge({ ...job, toLocal: link.localId }, now);
+  return { ...outcome, localId: link.localId, statements: [...statements, ...relinked, report] };
+}
+
+/** What was moved stays where it is until a person has said who the record is. */
+async function unmerged(context: RunContext, record: Record, localId: string): Promise<MergedRecord> {
+  const { store, connection } = context;
+  const { name } = connection;
+  const now = realNow(context);
+  const about = { connection: name, type: PATIENT, remoteId: record.remoteId };
+  const again = [
+    forgetAlias(name, PATIENT, record.remoteId),
+    undoMerge(name, record.remoteId),
+    hold({ ...about, waitsFor: { type: PATIENT, id: record.remoteId }, body: record.body }, now),
+  ];
+  const kept = { ...seen(record), isHeld: true, event: 'unmerged' } as const;
+  const stored = localId === '' ? undefined : await store.read(PATIENT, localId);
+  if (!stored || stored.operation === 'delete') return { ...kept, statements: again };
+  const question = askWho(
+    {
+      ...about,
+      remoteBody: record.body,
+      remoteVersion: record.version,
+      kind: 'identity',
+      candidates: [{ localId, why: 'unmerged', score: undefined }],
+      local: comparable(parseBody(stored.content)),
+      localVersion: stored.versionId,
+    },
+    now,
+  );
+  return { ...kept, outcome: 'conflict', localId, statements: [...again, ...question] };
+}
+
+function seen({ remoteId, body, version }: Record): MergedRecord {
+  return { outcome: 'echo', type: PATIENT, remoteId, remoteVersion: version, body, changes: [], statements: [] };
+}

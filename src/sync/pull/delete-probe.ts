@@ -1,0 +1,85 @@
+// Absence proves nothing: what is missing where it should have been is asked for by its id. Deleted is what answers 410, or
+// 404 twice with a day between. docs/sync-spec.md#I21
+import type { Bundle } from '@medplum/fhirtypes';
+import type { Lease } from '../../store/lease.ts';
+import type { Statement } from '../../store/store.ts';
+import { ownExchanges, type RunContext, realNow } from '../context.ts';
+import { readLinkMarks } from '../identity.ts';
+import { inParallel } from '../in-parallel.ts';
+import { writeMessage } from '../messages/message-log.ts';
+import { applyPage } from './pull-page.ts';
+
+const DAY = 24 * 60 * 60_000;
+const MOST = 500;
+const NONE: Bundle = { resourceType: 'Bundle', type: 'searchset', entry: [] };
+
+/** Asks for the resource at the next pull, unless that was arranged already. */
+export function startProbe(connection: string, type: string, remoteId: string, now: number): Statement {
+  const sql = `INSERT INTO delete_probe (connection, type, remote_id, missed_at, next_at) VALUES (?, ?, ?, NULL, ?)
+    ON CONFLICT (connection, type, remote_id) DO NOTHING`;
+  return { sql, params: [connection, type, remoteId, now] };
+}
+
+/** A first 404, met while doing something else. */
+export function startMissed(connection: string, type: string, remoteId: string, now: number): Statement {
+  const sql = `INSERT INTO delete_probe (connection, type, remote_id, missed_at, next_at) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (connection, type, remote_id) DO UPDATE SET missed_at = COALESCE(delete_probe.missed_at, excluded.missed_at)`;
+  return { sql, params: [connection, type, remoteId, now, now + DAY] };
+}
+
+/** Carries out the probes that are due. @returns how many resources turned out to be deleted or changed */
+export async function runProbes(context: RunContext, lease: Lease): Promise<number> {
+  const { store, connection, remote } = context;
+  const sql = `SELECT type, remote_id, missed_at FROM delete_probe WHERE connection = ? AND next_at <= ?
+    ORDER BY next_at, type, remote_id LIMIT ${MOST}`;
+  const due = await store.query(sql, [connection.name, realNow(context)]);
+  let applied = 0;
+  const isOver = () => context.signal.aborted || lease.signal.aborted || remote.breaker.status.state !== 'closed';
+  await inParallel(
+    due,
+    remote.concurrency,
+    async (row) => {
+      const missedAt = row.missed_at === null ? undefined : Number(row.missed_at);
+      applied += await probe(ownExchanges(context), String(row.type), String(row.remote_id), missedAt, lease);
+    },
+    isOver,
+  );
+  return applied;
+}
+
+async function probe(
+  context: RunContext,
+  type: string,
+  remoteId: string,
+  missedAt: number | undefined,
+  lease: Lease,
+): Promise<number> {
+  const { connection, runId, store, client } = context;
+  const link = (await readLinkMarks(store, connection.name, type, [remoteId])).get(remoteId);
+  const now = realNow(context);
+  const end: Statement = {
+    sql: 'DELETE FROM delete_probe WHERE connection = ? AND type = ? AND remote_id = ?',
+    params: [connection.name, type, remoteId],
+  };
+  const commit = async (outcome: string, statement: Statement, page: Bundle = NONE, gone: readonly string[] = []) => {
+    const about = { connection: connection.name, runId, direction: 'pull', type, remoteId, outcome } as const;
+    const messages = context.exchanges.take().map((exchange) => writeMessage({ ...about, exchange }, now));
+    return (await applyPage(context, type, page, () => [statement, lease.fence, ...messages], gone)).applied;
+  };
+  if (!link || link.state === 'tombstone') return commit('unlinked', end);
+  const reply = await client.read(type, remoteId);
+  if (reply.ok) {
+    const { body } = reply.value;
+    return commit('alive', end, body ? { ...NONE, entry: [{ resource: body }] } : NONE);
+  }
+  const { status } = reply.failure;
+  const seenMissing = status === 404 && missedAt !== undefined && now - missedAt >= DAY;
+  if (status === 410 || seenMissing) return commit('deleted', end, NONE, [remoteId]);
+  const later = (missed: number | undefined, at: number): Statement => ({
+    sql: `UPDATE delete_probe SET missed_at = ?, next_at = ? WHERE connection = ? AND type = ? AND remote_id = ?`,
+    params: [missed ?? null, at, connection.name, type, remoteId],
+  });
+  if (status === 404) return commit('missing', later(missedAt ?? now, (missedAt ?? now) + DAY));
+  // No answer about the resource: after a refusal tomorrow, otherwise at the next pull.
+  return commit(reply.failure.class, later(missedAt, reply.failure.class === 'permanent' ? now + DAY : now));
+}

@@ -1,0 +1,80 @@
+// Whether the server still is the one whose state the watermarks speak of. Software and address may stay the same when it was
+// wiped or put back from a backup, so a few resources that we made there are looked at. docs/sync-spec.md#I5
+import type { SqlRow } from '../../store/store.ts';
+import { CAPABILITY_FACT } from '../connections/note-capability.ts';
+import { actorOf } from '../connections/settings.ts';
+import { ownExchanges, type RunContext, realNow } from '../context.ts';
+import { forgetVersions } from '../identity.ts';
+import { writeMessage } from '../messages/message-log.ts';
+import { startProbe } from './delete-probe.ts';
+import { readFact, saveFact } from './remote-fact.ts';
+import { forgetSuspects, suspects } from './suspect.ts';
+import { isEarlierVersion } from './version-order.ts';
+
+const FACT = 'epoch';
+const HOUR = 60 * 60_000;
+/** Newest first: after a restore it is they that are missing. */
+const CANARIES = `SELECT type, remote_id, remote_version FROM identity
+  WHERE connection = ? AND how = 'created-by-us' AND state = 'linked' ORDER BY at DESC, remote_id LIMIT 3`;
+
+export interface Epoch {
+  readonly epoch: string;
+  /** Found out just now: everything has to be looked at again. */
+  readonly isNew: boolean;
+}
+
+/** Looks at most once an hour. */
+export async function currentEpoch(context: RunContext): Promise<Epoch> {
+  const { store, connection, capability, runId, emit, log } = context;
+  const fact = await readFact(store, connection.name, FACT);
+  const resets = Number(fact?.value ?? 0);
+  const epochOf = (count: number) => (count === 0 ? capability.epoch : `${capability.epoch}#${count}`);
+  const now = realNow(context);
+  const suspected = await suspects(context);
+  // The first look comes an hour after the server was first asked: before, there is nothing yet that could get lost.
+  const since = fact ?? (await readFact(store, connection.name, CAPABILITY_FACT));
+  const isTime = now >= (since?.at ?? now) + HOUR;
+  if (!isTime && suspected.length === 0) return { epoch: epochOf(resets), isNew: false };
+  const run = ownExchanges(context);
+  const canaries = isTime ? await store.query(CANARIES, [connection.name]) : [];
+  const lost: SqlRow[] = [];
+  let state: Awaited<ReturnType<typeof look>> = 'unknown';
+  for (const canary of [...suspected, ...canaries]) {
+    state = await look(run, canary);
+    if (state === 'back') break;
+    if (suspected.includes(canary)) continue;
+    if (state !== 'lost') break;
+    lost.push(canary);
+  }
+  const isNew = state === 'back' || (canaries.length > 0 && lost.length === canaries.length);
+  const about = { connection: connection.name, runId, direction: 'pull', keepResponse: false } as const;
+  const outcome = isNew ? 'canary-lost' : 'canary';
+  const messages = run.exchanges.take().map((exchange) => writeMessage({ ...about, outcome, exchange }, now));
+  const next = isNew ? resets + 1 : resets;
+  const probes =
+    state === 'alive'
+      ? lost.map((row) => startProbe(connection.name, String(row.type), String(row.remote_id), now))
+      : [];
+  const known = saveFact(connection.name, FACT, String(next), now);
+  const forgotten = isNew ? [forgetVersions(connection.name)] : [];
+  await store.commit(
+    actorOf(connection, runId),
+    [],
+    [known, forgetSuspects(connection.name), ...forgotten, ...messages, ...probes],
+  );
+  if (isNew) {
+    log.warn({ connection: connection.name }, 'what was made on the server is gone; reading everything again');
+    const detail =
+      'The newest resources made there are gone or older than they were: the server was wiped or restored.';
+    emit({ kind: 'epoch', connection: connection.name, detail });
+  }
+  return { epoch: epochOf(next), isNew };
+}
+
+/** `back`: at an earlier version, which no delete explains. */
+async function look({ client }: RunContext, canary: SqlRow): Promise<'alive' | 'lost' | 'back' | 'unknown'> {
+  const reply = await client.read(String(canary.type), String(canary.remote_id));
+  if (!reply.ok) return reply.failure.status === 404 || reply.failure.status === 410 ? 'lost' : 'unknown';
+  const known = typeof canary.remote_version === 'string' ? canary.remote_version : undefined;
+  return isEarlierVersion(reply.value.versionId, known) ? 'back' : 'alive';
+}

@@ -1,0 +1,279 @@
+// What one received resource means here: an echo, an edit, something new, or a question for a person. Decides only; the
+// page commits. docs/sync-spec.md#I7 docs/sync-spec.md#I14
+import { randomUUID } from 'node:crypto';
+import { type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
+import type { Change } from '../../fhir/change.ts';
+import type { Statement, StoredVersion } from '../../store/store.ts';
+import { comparable, dressed, parseBody, resourceOf } from '../body.ts';
+import { type NewConflict, openConflict, readOpenConflict, supersede } from '../conflicts/conflict.ts';
+import { type RunContext, realNow, type SyncEvent } from '../context.ts';
+import { type Link, type LinkMark, type LinkOrigin, remoteHash, saveLink, setRemoteVersion } from '../identity.ts';
+import { type LinkMap, toLocalTerms } from '../mapping.ts';
+import { hold } from '../patients/held.ts';
+import { askWho, isDecidedNew, openQuestions } from '../patients/identity-question.ts';
+import { findMatch, type Match } from '../patients/match.ts';
+import { patientOf } from '../patients/patient-reference.ts';
+import { remoteMerge } from '../patients/remote-merge.ts';
+import { isOwnProjection } from '../projections/projection-echo.ts';
+import { mark, release } from '../push/outbox.ts';
+import { isUnanswered, reconcileDoubted } from './doubt.ts';
+import { currentCopy } from './stale-copy.ts';
+import { suspect } from './suspect.ts';
+import { ageOf, ageOfOurs, sameMoment } from './version-age.ts';
+
+/** `held`: kept until it is known whose it is. `replaced`: the server has another record for it. */
+export type IncomingOutcome =
+  | 'echo'
+  | 'out-of-scope'
+  | 'created'
+  | 'updated'
+  | 'merged'
+  | 'linked'
+  | 'deleted'
+  /** A question that is open already. */
+  | 'waiting'
+  | 'conflict'
+  | 'held'
+  | 'replaced';
+
+export interface Incoming {
+  readonly outcome: IncomingOutcome;
+  readonly type: string;
+  readonly remoteId: string;
+  readonly remoteVersion: string | undefined;
+  readonly localId?: string;
+  /** As it was received. */
+  readonly body: JsonObject;
+  readonly changes: readonly Change[];
+  readonly statements: readonly Statement[];
+  /** It is kept until it is known whose it is. */
+  readonly isHeld?: true;
+  /** Told beside what the outcome says. */
+  readonly event?: SyncEvent['kind'];
+}
+
+/** A received resource with who it is here; `localId` was chosen for a new one. */
+export interface Received {
+  readonly type: string;
+  readonly remoteId: string;
+  readonly body: JsonObject;
+  readonly version: string | undefined;
+  readonly link: Link | undefined;
+  readonly match: { readonly stored: StoredVersion; readonly how: LinkOrigin } | undefined;
+  readonly localId: string;
+}
+
+/** True when the link already stands for this very version: our own write coming back, or the overlap. */
+function isEcho(link: Link, body: JsonObject, version: string | undefined): boolean {
+  if (link.state === 'tombstone') return false;
+  // A restored server gives a number out again, for another content.
+  const sameVersion = version !== undefined && version === link.remoteVersion && sameMoment(link.baseRemote, body);
+  return sameVersion || remoteHash(body) === link.remoteHash;
+}
+
+/** An echo told by its content alone; undefined when the whole link has to be looked at. */
+export function quickEcho(
+  context: RunContext,
+  received: Pick<Received, 'type' | 'remoteId' | 'body' | 'version'>,
+  mark: LinkMark,
+): Incoming | undefined {
+  const { type, remoteId, body, version } = received;
+  if (mark.state === 'tombstone' || remoteHash(body) !== mark.remoteHash) return undefined;
+  const { localId } = mark;
+  const moved = version !== undefined && version !== mark.remoteVersion;
+  const statements = moved ? [setRemoteVersion(context.connection.name, type, localId, version, realNow(context))] : [];
+  return { outcome: 'echo', type, remoteId, remoteVersion: version, localId, body, changes: [], statements };
+}
+
+/**
+ * Finds out who a resource is, or why nothing is to be done about it.
+ * @param link its live link, if it has one
+ */
+export async function identify(
+  context: RunContext,
+  received: Pick<Received, 'type' | 'remoteId' | 'body' | 'version'>,
+  link: Link | undefined,
+): Promise<Received | Incoming> {
+  const { type, remoteId, body, version } = received;
+  const nothing = { type, remoteId, remoteVersion: version, body, changes: [], statements: [] };
+  if (await isOwnProjection(context, received, link)) return { ...nothing, outcome: 'echo' };
+  const merge = type === 'Patient' ? await remoteMerge(context, received, link) : undefined;
+  if (merge) return merge;
+  if (link) {
+    if (!isEcho(link, body, version)) {
+      const current = await currentCopy(context, link, received);
+      if (!current || (current !== received && isEcho(link, current.body, current.version)))
+        return { ...nothing, outcome: 'echo', localId: link.localId };
+      return { ...current, link, match: undefined, localId: link.localId };
+    }
+    // The same content under a new version: remembered, because the next update must name it.
+    const moved = version !== undefined && version !== link.remoteVersion;
+    const statements = moved ? [saveLink({ ...link, remoteVersion: version }, realNow(context))] : [];
+    return { ...nothing, outcome: 'echo', localId: link.localId, statements };
+  }
+  const match = await findMatch(context, type, body, remoteId);
+  if (match.kind === 'none') return { ...received, link, match: undefined, localId: randomUUID() };
+  if (match.kind !== 'unclear') {
+    return { ...received, link, match: { stored: match.stored, how: ORIGINS[match.kind] }, localId: match.stored.id };
+  }
+  const now = realNow(context);
+  const { name } = context.connection;
+  const held = hold({ connection: name, type, remoteId, waitsFor: { type, id: remoteId }, body }, now);
+  const asked = await openQuestions(context.store, name, type, [remoteId]);
+  const about = { ...nothing, localId: match.stored.id };
+  // Asked already; the newest copy is what the answer will be about.
+  if (asked.has(remoteId)) return { ...about, outcome: 'waiting', statements: [held], isHeld: true };
+  const { candidates, why: kind } = match;
+  const question = { ...bodies(context, received, match.stored), kind, candidates: named(candidates) };
+  return { ...about, outcome: 'conflict', statements: [...askWho(question, now), held], isHeld: true };
+}
+
+const ORIGINS = { ours: 'created-by-us', identifier: 'matched-identifier', rules: 'matched-rules' } as const;
+
+const named = (candidates: Extract<Match, { kind: 'unclear' }>['candidates']) =>
+  candidates.map(({ stored, why, score }) => ({ localId: stored.id, why, score }));
+
+/** Plans what a resource that is no echo does here. */
+export async function plan(context: RunContext, received: Received, map: LinkMap): Promise<Incoming> {
+  const { store, connection, mapping } = context;
+  const { type, remoteId, body, version, link, match, localId } = received;
+  const incoming = { type, remoteId, remoteVersion: version, localId, body };
+  const mapped = toLocalTerms(mapping, map, body);
+  const now = realNow(context);
+  const unresolved = mapped.missing.map((target) => rememberUnresolved(connection.name, target, type, localId));
+  const next: Link = {
+    connection: connection.name,
+    type,
+    localId,
+    remoteId,
+    remoteVersion: version,
+    remoteHash: remoteHash(body),
+    baseVersion: undefined,
+    baseLocal: mapped.body,
+    baseRemote: body,
+    state: 'linked',
+    how: link?.how ?? match?.how ?? 'created-by-them',
+  };
+  const stored = match?.stored ?? (link && (await store.read(type, localId)));
+  if (!stored) {
+    const wanted =
+      inScope(context, received, mapped.body) || (await isDecidedNew(store, connection.name, type, remoteId));
+    if (link || !wanted) {
+      return { ...incoming, outcome: 'out-of-scope', changes: [], statements: [] };
+    }
+    // The narrative is the remote's own words for exactly this content.
+    const narrative = body.text ? { text: body.text } : {};
+    const resource = resourceOf({ ...dressed(mapped.body, localId, undefined), ...narrative });
+    const changes: Change[] = [{ op: 'create', resource, id: localId }];
+    return { ...incoming, outcome: 'created', changes, statements: [saveLink(next, now), ...unresolved] };
+  }
+  if (stored.operation === 'delete') {
+    const conflict = {
+      ...bodies(context, received, stored),
+      kind: 'deleted',
+      base: link?.baseLocal,
+      remote: mapped.body,
+    } as const;
+    return conflictUnlessOpen(context, incoming, { ...conflict, proposed: undefined, paths: [] });
+  }
+  const local = comparable(parseBody(stored.content));
+  const origin = link?.baseRemote ? toLocalTerms(mapping, map, link.baseRemote).body : { resourceType: type };
+  const baseLocal = link?.baseLocal ?? origin;
+  const copies = { baseLocal, baseRemote: origin, local, remote: mapped.body };
+  const unheardOf = match?.how === 'created-by-us' ? ageOfOurs(version) : 'newer';
+  const age = link ? ageOf(link, body, version) : unheardOf;
+  // A server that went back in time: the next pull looks at that before anything else.
+  const doubts = age === 'newer' || !link?.baseRemote ? [] : [suspect(context, type, remoteId)];
+  const result = await reconcileDoubted(
+    store,
+    () => isUnanswered(context, stored),
+    stored,
+    copies,
+    context.policies[type] ?? {},
+    age,
+  );
+  if (result.conflicts.length > 0) {
+    const asked = await conflictUnlessOpen(context, incoming, {
+      ...bodies(context, received, stored),
+      kind: 'content',
+      base: baseLocal,
+      remote: result.theirs,
+      proposed: result.merged,
+      paths: result.conflicts,
+    });
+    // A resource matched just now needs its link, so that others can refer to it while the question is open.
+    const bare = {
+      ...next,
+      remoteVersion: undefined,
+      remoteHash: undefined,
+      baseLocal: undefined,
+      baseRemote: undefined,
+    };
+    const linking = match ? [saveLink({ ...bare, state: 'conflict' }, now)] : [];
+    return { ...asked, statements: [...linking, ...asked.statements, ...doubts] };
+  }
+  const statements = [
+    saveLink({ ...next, baseLocal: result.theirs }, now),
+    supersede(connection.name, type, localId),
+    // What waited for it to be known there goes on.
+    ...(match ? [release(connection.name, `${type}/${localId}`)] : []),
+    ...unresolved,
+    ...doubts,
+    ...(result.remoteChanges ? [mark(connection.name, type, localId, stored.sequence, now)] : []),
+  ];
+  if (!result.localChanges) return { ...incoming, outcome: match ? 'linked' : 'echo', changes: [], statements };
+  const resource = resourceOf(dressed(result.merged, localId, parseBody(stored.content)));
+  const forward = sameJson(local, baseLocal);
+  const changes: Change[] = [{ op: 'update', resource, ifMatch: stored.versionId }];
+  return { ...incoming, outcome: forward ? 'updated' : 'merged', changes, statements };
+}
+
+/** New resources come in for patients in scope; without a scope for those we share, or where the type is only pulled. */
+function inScope({ connection, scope }: RunContext, received: Received, body: JsonObject): boolean {
+  const shared = patientOf(body)?.startsWith('Patient/') ?? false;
+  if (!scope) return connection.types[received.type] === 'pull' || shared;
+  if (received.type === 'Patient') return scope.has(received.remoteId);
+  const patient = patientOf(received.body);
+  if (patient === undefined) return connection.types[received.type] === 'pull';
+  return shared && scope.has(patient.slice(patient.lastIndexOf('/') + 1));
+}
+
+function bodies(
+  context: RunContext,
+  received: Pick<Received, 'type' | 'remoteId' | 'body' | 'version'>,
+  stored: StoredVersion,
+) {
+  return {
+    connection: context.connection.name,
+    type: received.type,
+    localId: stored.id,
+    remoteId: received.remoteId,
+    local: stored.content === '' ? undefined : comparable(parseBody(stored.content)),
+    localVersion: stored.versionId,
+    remoteBody: received.body,
+    remoteVersion: received.version,
+  };
+}
+
+/** The same question is not asked again each time the overlap shows the resource. */
+async function conflictUnlessOpen(
+  context: RunContext,
+  incoming: Omit<Incoming, 'outcome' | 'changes' | 'statements'>,
+  conflict: NewConflict,
+): Promise<Incoming> {
+  const { connection, store } = context;
+  const open = await readOpenConflict(store, connection.name, conflict.type, conflict.localId);
+  const same = open?.remoteVersion === conflict.remoteVersion && open?.localVersion === conflict.localVersion;
+  if (open && same) return { ...incoming, outcome: 'waiting', changes: [], statements: [] };
+  return { ...incoming, outcome: 'conflict', changes: [], statements: questions(context, conflict) };
+}
+
+function questions(context: RunContext, conflict: NewConflict): Statement[] {
+  return openConflict(conflict, realNow(context));
+}
+
+function rememberUnresolved(connection: string, target: string, type: string, localId: string): Statement {
+  const sql = `INSERT INTO unresolved_reference (connection, target, type, local_id) VALUES (?, ?, ?, ?)
+    ON CONFLICT (connection, target, type, local_id) DO NOTHING`;
+  return { sql, params: [connection, target, type, localId] };
+}

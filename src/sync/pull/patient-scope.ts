@@ -1,0 +1,78 @@
+// Whose records flow: the members of a Group there, or whom a search there finds. Without either it is all who are linked,
+// and the links themselves say who that is.
+import type { Bundle, Resource } from '@medplum/fhirtypes';
+import { type RemoteFailure, type Result, success } from '../../remote/result.ts';
+import { isFhirId } from '../body.ts';
+import { actorOf } from '../connections/settings.ts';
+import { ownExchanges, type RunContext, realNow } from '../context.ts';
+import { writeMessage } from '../messages/message-log.ts';
+
+const MOST_PAGES = 1_000;
+
+/** Remote ids of the patients in scope; undefined when it is those that are linked. */
+export async function patientsInScope(context: RunContext): Promise<Result<ReadonlySet<string> | undefined>> {
+  const { connection } = context;
+  const scope = connection.patients;
+  if (!scope || scope.kind === 'linked') return success(undefined);
+  const run = ownExchanges(context);
+  const found =
+    scope.kind === 'group' ? await membersOf(run, scope.id) : await patientsFound(run, queryText(scope.query));
+  await keepMessages(run, found.ok ? undefined : found.failure);
+  return found;
+}
+
+async function membersOf(context: RunContext, id: string): Promise<Result<ReadonlySet<string>>> {
+  const reply = await context.client.read('Group', id);
+  if (!reply.ok) return reply;
+  const { body } = reply.value;
+  if (body?.resourceType !== 'Group') return success(new Set<string>());
+  const members = (body.member ?? []).filter(({ inactive }) => inactive !== true);
+  return success(new Set(members.flatMap(({ entity }) => patientId(entity?.reference))));
+}
+
+async function patientsFound(context: RunContext, query: string): Promise<Result<ReadonlySet<string>>> {
+  const found = new Set<string>();
+  const seen = new Set<string>();
+  let reply = await context.client.search(query);
+  for (let pages = 1; ; pages += 1) {
+    if (!reply.ok) return reply;
+    for (const id of idsOf(reply.value.body)) found.add(id);
+    const next = reply.value.body.link?.find(({ relation }) => relation === 'next')?.url;
+    if (next === undefined) return success(found);
+    if (seen.has(next) || pages === MOST_PAGES) {
+      return { ok: false, failure: { class: 'permanent', message: 'The pages of the patients in scope never end.' } };
+    }
+    seen.add(next);
+    reply = await context.client.page(next);
+  }
+}
+
+/** A query may be written with or without its type. */
+function queryText(query: string): string {
+  return query.startsWith('Patient?') ? query : `Patient?${query.replace(/^\?/, '')}`;
+}
+
+function idsOf(page: Bundle): string[] {
+  return (page.entry ?? []).flatMap(({ resource, search }) =>
+    isPatient(resource) && (search?.mode ?? 'match') === 'match' ? [resource.id] : [],
+  );
+}
+
+function isPatient(resource: Resource | undefined): resource is Resource & { id: string } {
+  return resource?.resourceType === 'Patient' && isFhirId(resource.id);
+}
+
+function patientId(reference: string | undefined): string[] {
+  const id = /(?:^|\/)Patient\/([^/]+)$/.exec(reference ?? '')?.[1];
+  return isFhirId(id) ? [id] : [];
+}
+
+async function keepMessages(context: RunContext, failed: RemoteFailure | undefined): Promise<void> {
+  const { store, connection, runId } = context;
+  const about = {
+    ...({ connection: connection.name, runId, direction: 'pull', type: 'Patient', keepResponse: false } as const),
+    outcome: failed?.class ?? 'patients-in-scope',
+  };
+  const rows = context.exchanges.take().map((exchange) => writeMessage({ ...about, exchange }, realNow(context)));
+  await store.commit(actorOf(connection, runId), [], rows);
+}

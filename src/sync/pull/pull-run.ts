@@ -1,0 +1,44 @@
+// What comes before and after the types of one pull: what changed about the server itself, whose records flow, and what was
+// left open. docs/sync-spec.md#I5 docs/sync-spec.md#I29
+import type { Lease } from '../../store/lease.ts';
+import { noteCapability } from '../connections/note-capability.ts';
+import { noteClock } from '../connections/note-clock.ts';
+import type { RunContext } from '../context.ts';
+import { repoint } from '../repoint.ts';
+import { runProbes } from './delete-probe.ts';
+import { currentEpoch } from './epoch.ts';
+import { patientsInScope } from './patient-scope.ts';
+import { sweepType } from './sweep.ts';
+
+export interface Prepared {
+  /** Undefined when nothing can be pulled, because whose records flow cannot be found out. */
+  readonly pulling: RunContext | undefined;
+  /** The server was wiped or restored since the last pull. */
+  readonly isNewServer: boolean;
+}
+
+export async function preparePull(run: RunContext): Promise<Prepared> {
+  await noteCapability(run);
+  const { epoch, isNew } = await currentEpoch(run);
+  const scope = await patientsInScope(run);
+  if (scope.ok) return { pulling: { ...run, epoch, scope: scope.value }, isNewServer: isNew };
+  run.log.warn(
+    { connection: run.connection.name, class: scope.failure.class },
+    'the patients in scope are unknown; nothing is pulled',
+  );
+  return { pulling: undefined, isNewServer: isNew };
+}
+
+export async function sweepTypes(run: RunContext, types: readonly string[], lease: Lease): Promise<void> {
+  for (const type of types) {
+    if (run.signal.aborted || run.remote.breaker.status.state !== 'closed') return;
+    const { outcome, applied, missing } = await sweepType(run, type, lease);
+    run.log.info({ connection: run.connection.name, type, outcome, applied, missing }, 'swept');
+  }
+}
+
+export async function finishPull(run: RunContext, lease: Lease): Promise<void> {
+  await runProbes(run, lease);
+  await repoint(run);
+  await noteClock(run);
+}

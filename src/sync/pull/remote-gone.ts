@@ -1,0 +1,54 @@
+// What it means here that a resource is gone there for certain. An untouched copy of ours stays, with the status that the
+// policy names; an edited one is a question for a person. docs/sync-spec.md#I21
+import { type Json, type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
+import type { Change } from '../../fhir/change.ts';
+import { comparable, dressed, parseBody, resourceOf } from '../body.ts';
+import { openConflict, readOpenConflict } from '../conflicts/conflict.ts';
+import { type RunContext, realNow } from '../context.ts';
+import { type Link, saveLink } from '../identity.ts';
+import type { Incoming } from './incoming.ts';
+
+/** Plans the end of a link; writes nothing. */
+export async function planGone(context: RunContext, link: Link): Promise<Incoming> {
+  const { store, connection, policies } = context;
+  const { type, localId, remoteId } = link;
+  const about = {
+    ...{ type, localId, remoteId, remoteVersion: link.remoteVersion },
+    body: link.baseRemote ?? { resourceType: type },
+  };
+  const nothing: Incoming = { ...about, outcome: 'echo', changes: [], statements: [] };
+  if (link.state === 'tombstone') return nothing;
+  const now = realNow(context);
+  const stored = await store.read(type, localId);
+  if (!stored || stored.operation === 'delete') {
+    return { ...nothing, outcome: 'deleted', statements: [saveLink({ ...link, state: 'tombstone' }, now)] };
+  }
+  const local = comparable(parseBody(stored.content));
+  if (link.state === 'conflict' || !link.baseLocal || !sameJson(local, link.baseLocal)) {
+    const open = await readOpenConflict(store, connection.name, type, localId);
+    if (open?.kind === 'deleted' && open.localVersion === stored.versionId) return nothing;
+    const conflict = {
+      ...{
+        connection: connection.name,
+        type,
+        localId,
+        remoteId,
+        kind: 'deleted' as const,
+        base: link.baseLocal,
+        local,
+      },
+      ...{ localVersion: stored.versionId, remote: undefined, remoteBody: link.baseRemote, proposed: undefined },
+      ...{ remoteVersion: link.remoteVersion, paths: [] },
+    };
+    return { ...nothing, outcome: 'conflict', statements: openConflict(conflict, now) };
+  }
+  // Both common bodies get the status, too: should the resource come back, its status there is then an edit of theirs.
+  const marks = policies[type]?.gone ?? {};
+  const withMarks = (body: JsonObject): JsonObject => ({ ...body, ...(marks as Record<string, Json>) });
+  const marked = withMarks(local);
+  const bases = { baseLocal: marked, baseRemote: link.baseRemote && withMarks(link.baseRemote) };
+  const statements = [saveLink({ ...link, ...bases, state: 'tombstone' }, now)];
+  const resource = resourceOf(dressed(marked, localId, parseBody(stored.content)));
+  const changes: Change[] = sameJson(marked, local) ? [] : [{ op: 'update', resource, ifMatch: stored.versionId }];
+  return { ...nothing, outcome: 'deleted', changes, statements };
+}

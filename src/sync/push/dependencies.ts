@@ -1,0 +1,88 @@
+// In which order resources must be created: what is referred to first. Only references without a counterpart make an
+// order; everything else is free to go. docs/sync-spec.md#I15
+import { collectReferences, parseLiteral } from '../../fhir/references.ts';
+import { parseBody, resourceOf } from '../body.ts';
+import { pushes } from '../connections/settings.ts';
+import type { RunContext } from '../context.ts';
+import { readLinkMap } from '../identity.ts';
+import { isWithheld } from './outbox.ts';
+
+export interface Ref {
+  readonly type: string;
+  readonly id: string;
+}
+
+/** More would be one resource that hangs on the whole database; the rest becomes logical references. */
+const MOST_NODES = 500;
+
+/**
+ * The resource with everything that must be there before it, dependencies first. Resources that refer to each other
+ * stand together.
+ */
+export async function pushOrder(context: RunContext, start: Ref): Promise<Ref[][]> {
+  const nodes = new Map<string, Ref>([[keyOf(start), start]]);
+  const edges = new Map<string, string[]>();
+  for (const node of nodes.values()) {
+    const targets = await unlinkedTargets(context, node);
+    edges.set(keyOf(node), targets.map(keyOf));
+    for (const target of targets) {
+      if (nodes.size < MOST_NODES && !nodes.has(keyOf(target))) nodes.set(keyOf(target), target);
+    }
+  }
+  return components(keyOf(start), edges).map((component) =>
+    component.map((key) => nodes.get(key)).filter((node) => node !== undefined),
+  );
+}
+
+/** Local resources that this one refers to, that belong on the remote and are not there. */
+export async function unlinkedTargets(context: RunContext, node: Ref): Promise<Ref[]> {
+  const { store, connection } = context;
+  const stored = await store.read(node.type, node.id);
+  if (!stored || stored.operation === 'delete') return [];
+  const found = new Map<string, Ref>();
+  for (const reference of collectReferences(resourceOf(parseBody(stored.content)))) {
+    const target = parseLiteral(reference);
+    if (target && canPush(context, target.type) && keyOf(target) !== keyOf(node)) found.set(keyOf(target), target);
+  }
+  const links = await readLinkMap(store, connection.name, [...found.values()], []);
+  const open: Ref[] = [];
+  for (const target of found.values()) {
+    if (links.remoteOf(target.type, target.id)) continue;
+    // It may not be there: what refers to it goes with a logical reference.
+    if (await isWithheld(store, connection.name, target.type, target.id)) continue;
+    const current = await store.read(target.type, target.id);
+    if (current && current.operation !== 'delete') open.push({ type: target.type, id: target.id });
+  }
+  return open;
+}
+
+/** True when resources of the type go to the remote and the remote takes them. */
+export function canPush({ connection, capability }: RunContext, type: string): boolean {
+  return pushes(connection, type) && (capability.supports(type, 'create') || capability.updateCreate(type));
+}
+
+/** Strongly connected components reachable from `start`, each after those it points to (Tarjan). */
+export function components(start: string, edges: ReadonlyMap<string, readonly string[]>): string[][] {
+  const index = new Map<string, number>();
+  const stack: string[] = [];
+  const done: string[][] = [];
+  const visit = (node: string): number => {
+    const own = index.size;
+    index.set(node, own);
+    stack.push(node);
+    let lowest = own;
+    for (const next of edges.get(node) ?? []) {
+      if (!edges.has(next)) continue;
+      if (!index.has(next)) lowest = Math.min(lowest, visit(next));
+      else if (stack.includes(next)) lowest = Math.min(lowest, index.get(next) ?? own);
+    }
+    if (lowest === own) done.push(stack.splice(stack.indexOf(node)));
+    return lowest;
+  };
+  visit(start);
+  return done;
+}
+
+export function keyOf({ type, id }: Ref): string {
+  return `${type}/${id}`;
+}

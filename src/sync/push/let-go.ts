@@ -1,0 +1,48 @@
+// A counterpart that is gone there and was let go, because a person decided that ours lives on: what refers to the dead one
+// over there has to be told of the one that took its place. docs/sync-spec.md#I21
+import type { Statement, Store } from '../../store/store.ts';
+import type { LinkMap } from '../mapping.ts';
+import { mark } from './outbox.ts';
+
+type Queryable = Pick<Store, 'query'>;
+
+const REFERRING = `SELECT resource.type, resource.id, resource.sequence FROM identity
+  JOIN resource ON resource.type = identity.type AND resource.id = identity.local_id
+  WHERE connection = ? AND state <> 'replaced' AND how <> 'projected' AND base_local LIKE ?`;
+
+/**
+ * Marks what is linked there and refers to a local resource; the order of pushes sees to it that the new counterpart goes
+ * first.
+ * @param now epoch milliseconds of the machine's clock
+ */
+export async function markReferring(
+  store: Queryable,
+  connection: string,
+  target: { readonly type: string; readonly id: string },
+  now: number,
+): Promise<Statement[]> {
+  const rows = await store.query(REFERRING, [connection, `%"${target.type}/${target.id}"%`]);
+  return rows.map((row) => mark(connection, String(row.type), String(row.id), Number(row.sequence), now));
+}
+
+/**
+ * The same map, in which patients that were let go still mean ours. For the copies that Baton itself knows only: a server
+ * that was restored may give the id to somebody else, so what it sends is never read like this.
+ */
+export async function withLetGo(
+  store: Queryable,
+  connection: string,
+  map: LinkMap,
+  remote: readonly { readonly type: string; readonly id: string }[],
+): Promise<LinkMap> {
+  const lost = remote.filter(({ type, id }) => type === 'Patient' && map.localOf(type, id) === undefined);
+  if (lost.length === 0) return map;
+  const places = lost.map(() => '?').join(', ');
+  const sql = `SELECT local_id, remote_id FROM identity WHERE connection = ? AND type = 'Patient' AND state = 'replaced'
+    AND replaced_by IS NULL AND how <> 'projected' AND remote_id IN (${places}) ORDER BY at`;
+  const rows = await store.query(sql, [connection, ...lost.map(({ id }) => id)]);
+  const known = new Map(rows.map((row) => [String(row.remote_id), String(row.local_id)]));
+  const localOf = (type: string, id: string) =>
+    map.localOf(type, id) ?? (type === 'Patient' ? known.get(id) : undefined);
+  return { remoteOf: (type, id) => map.remoteOf(type, id), localOf };
+}

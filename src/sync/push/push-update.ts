@@ -1,0 +1,257 @@
+// Brings a linked resource up to date on the remote: only what changed here, on top of what is there, guarded by its
+// version. A newer remote version is merged first, at most three times. docs/sync-spec.md#I13 docs/sync-spec.md#I14
+import { type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
+import { carryChange } from '../../fhir/merge3.ts';
+import { collectReferences, parseLiteral } from '../../fhir/references.ts';
+import type { FhirReply } from '../../remote/fhir-reply.ts';
+import type { RemoteFailure, Result } from '../../remote/result.ts';
+import type { StoredVersion } from '../../store/store.ts';
+import { comparable, dressed, jsonOf, parseBody, resourceOf } from '../body.ts';
+import { type NewConflict, openConflict } from '../conflicts/conflict.ts';
+import { type MappedContext, type RunContext, realNow } from '../context.ts';
+import { type Link, readLinkMap, remoteHash, saveLink } from '../identity.ts';
+import { remoteTargets, toLocalTerms, toRemoteTerms } from '../mapping.ts';
+import { provenanceOf } from '../provenance.ts';
+import { reconcileDoubted } from '../pull/doubt.ts';
+import { ageOf } from '../pull/version-age.ts';
+import { withLetGo } from './let-go.ts';
+import type { Claim } from './outbox.ts';
+import { followOnPush, saysMerged } from './push-merged.ts';
+import { end, endFailed, type PushResult } from './settle-push.ts';
+
+const MOST_REBASES = 3;
+
+interface Attempt {
+  readonly stored: StoredVersion;
+  readonly link: Link;
+}
+
+export async function pushUpdate(
+  context: RunContext,
+  claim: Claim,
+  stored: StoredVersion,
+  link: Link,
+): Promise<PushResult> {
+  if (!context.capability.supports(claim.type, 'update')) return noDoor(context, claim);
+  let attempt: Attempt = { stored, link };
+  const guarded = context.capability.guardsUpdates(claim.type) && link.remoteVersion !== undefined;
+  // Who sends something again by hand doubts what the last answer said.
+  const doubted = claim.faultClass === 'ambiguous' || claim.replayOf !== undefined;
+  let mustLook = doubted || !guarded || link.baseRemote === undefined;
+  let refused = false;
+  for (let rebases = claim.rebases; ; rebases += 1) {
+    if (mustLook) {
+      const current = await readCurrent(context, attempt.link);
+      if (!current.ok) return remoteUnreadable(context, claim, attempt, current.failure);
+      const followed = await followOnPush(context, claim, attempt.link, current.value);
+      if (followed) return followed;
+      if (remoteHash(jsonOf(current.value.body)) !== attempt.link.remoteHash || refused) {
+        const next = await rebase(context, { ...claim, rebases }, attempt, current.value);
+        if (next === 'waiting') return next;
+        attempt = next;
+      }
+    }
+    const body = await updateBody(context, attempt);
+    if (sameJson(comparable(body), withRelativeReferences(context, comparable(attempt.link.baseRemote ?? {})))) {
+      return settleUpdated(context, claim, attempt, undefined);
+    }
+    const ifMatch = guarded ? attempt.link.remoteVersion : undefined;
+    const reply = await context.client.update(resourceOf(body), { ifMatch, requestId: claim.intentKey });
+    if (reply.ok) return settleUpdated(context, claim, attempt, reply.value);
+    const gone = reply.failure.status === 404 || reply.failure.status === 410;
+    if (gone) return remoteUnreadable(context, claim, attempt, reply.failure);
+    const elsewhere = saysMerged(reply.failure) && !mustLook;
+    if (reply.failure.class !== 'conflict' && !elsewhere) {
+      return endFailed(context, claim, reply.failure, reply.failure.class === 'ambiguous', link.remoteId);
+    }
+    if (rebases === MOST_REBASES) return raise(context, claim, restless(attempt));
+    mustLook = true;
+    refused = true;
+  }
+}
+
+/** The remote's body with our changes since the last common version; whatever else is in it stays. */
+export async function updateBody(
+  context: MappedContext,
+  { stored, link }: { readonly stored: Pick<StoredVersion, 'content'>; readonly link: Link },
+): Promise<JsonObject> {
+  const local = comparable(parseBody(stored.content));
+  const baseRemote = link.baseRemote ?? { resourceType: link.type };
+  const targets = collectReferences(resourceOf(local)).map(parseLiteral);
+  const { store, connection, mapping } = context;
+  const known = targets.filter((target) => target !== undefined);
+  const theirs = remoteTargets(mapping, baseRemote);
+  const map = await readLinkMap(store, connection.name, known, theirs);
+  const onto = toLocalTerms(mapping, await withLetGo(store, connection.name, map, theirs), baseRemote).body;
+  const wanted = carryChange(link.baseLocal ?? onto, local, onto);
+  const { body } = toRemoteTerms(mapping, map, wanted, link.localId);
+  return dressed(body, link.remoteId, link.baseRemote);
+}
+
+async function readCurrent(
+  context: RunContext,
+  link: Link,
+): Promise<Result<FhirReply & { readonly body: NonNullable<FhirReply['body']> }>> {
+  // Where a redirect leads says what a record was merged into.
+  const reply = await context.client.read(link.type, link.remoteId, { mayLead: true });
+  if (!reply.ok) return reply;
+  const { body } = reply.value;
+  if (body) return { ok: true, value: { ...reply.value, body } };
+  return { ok: false, failure: { class: 'transient', message: 'The server answered a read without a resource.' } };
+}
+
+/** Merges a newer remote version; the local result and the new base are one commit, so that a crash changes nothing. */
+async function rebase(
+  context: RunContext,
+  claim: Claim,
+  { stored, link }: Attempt,
+  current: FhirReply & { readonly body: NonNullable<FhirReply['body']> },
+): Promise<Attempt | 'waiting'> {
+  const { store, mapping, connection } = context;
+  const remote = jsonOf(current.body);
+  const baseRemote = link.baseRemote ?? { resourceType: link.type };
+  const targets = [...remoteTargets(mapping, remote), ...remoteTargets(mapping, baseRemote)];
+  const map = await readLinkMap(store, connection.name, [], targets);
+  const local = comparable(parseBody(stored.content));
+  const remoteLocal = toLocalTerms(mapping, map, remote).body;
+  const baseRemoteLocal = toLocalTerms(mapping, map, baseRemote).body;
+  const baseLocal = link.baseLocal ?? baseRemoteLocal;
+  const version = current.versionId ?? current.body.meta?.versionId;
+  const result = await reconcileDoubted(
+    store,
+    () => claim.faultClass === 'ambiguous',
+    stored,
+    { baseLocal, baseRemote: baseRemoteLocal, local, remote: remoteLocal },
+    context.policies[link.type] ?? {},
+    ageOf(link, remote, version),
+  );
+  if (result.conflicts.length > 0) {
+    const conflict = { ...contentConflict({ stored, link }, remote), remote: result.theirs, proposed: result.merged };
+    return raise(context, claim, { ...conflict, base: baseLocal, paths: result.conflicts, remoteVersion: version });
+  }
+  const next: Link = {
+    ...link,
+    remoteVersion: version,
+    remoteHash: remoteHash(remote),
+    baseLocal: result.theirs,
+    baseRemote: remote,
+  };
+  if (!result.localChanges) return { stored, link: next };
+  const resource = resourceOf(dressed(result.merged, link.localId, parseBody(stored.content)));
+  const written = await end(context, {
+    claim,
+    settlement: { event: 'again', rebases: claim.rebases },
+    remoteId: link.remoteId,
+    outcome: 'merged',
+    changes: [
+      { op: 'update', resource, ifMatch: stored.versionId },
+      provenanceOf(context, [
+        { type: link.type, localId: link.localId, remoteId: link.remoteId, remoteVersion: version },
+      ]),
+    ],
+    statements: [saveLink(next, realNow(context))],
+    event: { kind: 'pulled', operation: 'update' },
+  });
+  // The merged version is a new state of both copies: the row starts from there.
+  if (!written) context.log.debug({ type: link.type, id: link.localId }, 'merge overtaken by a local change');
+  return 'waiting';
+}
+
+async function settleUpdated(
+  context: RunContext,
+  claim: Claim,
+  { stored, link }: Attempt,
+  reply: FhirReply | undefined,
+): Promise<PushResult> {
+  const local = comparable(parseBody(stored.content));
+  let next: Link = { ...link, baseVersion: stored.versionId };
+  if (reply) {
+    const whole = reply.body?.resourceType === link.type ? reply : await readBack(context, link);
+    if (!whole?.body) {
+      const message = 'The updated resource cannot be read.';
+      return endFailed(context, claim, { class: 'ambiguous', message }, true, link.remoteId);
+    }
+    // What the server made of it is the new base; without this every push would look like a remote edit.
+    const body = jsonOf(whole.body);
+    const remoteVersion = whole.versionId ?? whole.body.meta?.versionId;
+    next = { ...next, remoteVersion, remoteHash: remoteHash(body), baseLocal: local, baseRemote: body };
+  }
+  const written = await end(context, {
+    claim,
+    settlement: { event: 'done' },
+    remoteId: link.remoteId,
+    outcome: reply ? 'updated' : 'unchanged',
+    statements: [saveLink(next, realNow(context))],
+    ...(reply ? { event: { kind: 'pushed', operation: 'update' } as const } : {}),
+  });
+  return written ? 'done' : 'waiting';
+}
+
+async function readBack(context: RunContext, link: Link): Promise<FhirReply | undefined> {
+  const reply = await context.client.read(link.type, link.remoteId);
+  return reply.ok ? reply.value : undefined;
+}
+
+/** Edited here and gone there: never decided by a program. docs/sync-spec.md#I21 */
+async function remoteUnreadable(
+  context: RunContext,
+  claim: Claim,
+  attempt: Attempt,
+  failure: RemoteFailure,
+): Promise<PushResult> {
+  const { link } = attempt;
+  if (failure.status !== 404 && failure.status !== 410 && !saysMerged(failure)) {
+    return endFailed(context, claim, failure, claim.faultClass === 'ambiguous', link.remoteId);
+  }
+  return raise(context, claim, { ...contentConflict(attempt, link.baseRemote ?? {}), kind: 'deleted' });
+}
+
+function contentConflict({ stored, link }: Attempt, remoteBody: JsonObject): NewConflict {
+  return {
+    connection: link.connection,
+    type: link.type,
+    localId: link.localId,
+    remoteId: link.remoteId,
+    kind: 'content',
+    base: link.baseLocal,
+    local: comparable(parseBody(stored.content)),
+    localVersion: stored.versionId,
+    remote: undefined,
+    remoteBody,
+    remoteVersion: link.remoteVersion,
+    proposed: undefined,
+    paths: [],
+  };
+}
+
+/** The remote changes each time before our update arrives: nothing contradicts, but somebody should look. */
+function restless(attempt: Attempt): NewConflict {
+  const { link } = attempt;
+  const conflict = contentConflict(attempt, link.baseRemote ?? {});
+  return { ...conflict, remote: link.baseLocal, proposed: conflict.local };
+}
+
+async function raise(context: RunContext, claim: Claim, conflict: NewConflict): Promise<'waiting'> {
+  await end(context, {
+    claim,
+    settlement: { event: 'again' },
+    remoteId: conflict.remoteId,
+    outcome: 'conflict',
+    statements: openConflict(conflict, realNow(context)),
+    event: { kind: 'conflict' },
+  });
+  return 'waiting';
+}
+
+async function noDoor(context: RunContext, claim: Claim): Promise<PushResult> {
+  const settlement = { event: 'withdrawn', fault: 'no-capability' } as const;
+  await end(context, { claim, settlement, outcome: 'no-capability' });
+  return 'done';
+}
+
+/** References of the remote to itself in the short form, as we send them. */
+export function withRelativeReferences(context: MappedContext, body: JsonObject): JsonObject {
+  const text = JSON.stringify(body);
+  const prefix = `"reference":"${context.mapping.remoteBase}/`;
+  return text.includes(prefix) ? parseBody(text.replaceAll(prefix, '"reference":"')) : body;
+}

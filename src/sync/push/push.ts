@@ -1,0 +1,236 @@
+// Sends what is marked: claim, dependencies first, compare, send, settle. Each step survives a crash, because the row says
+// what may have happened. docs/sync-spec.md#I11
+import { asFault } from '../../fault.ts';
+import { replacedBy } from '../../fhir/patient-merge.ts';
+import { parseLiteral } from '../../fhir/references.ts';
+import type { StoredVersion } from '../../store/store.ts';
+import { parseBody } from '../body.ts';
+import { actorOf, pushes } from '../connections/settings.ts';
+import { ownExchanges, type RunContext, realNow } from '../context.ts';
+import { readLink, saveLink } from '../identity.ts';
+import { readAliasOf } from '../patients/alias.ts';
+import { isAskedFor } from '../patients/identity-question.ts';
+import { patientOf } from '../patients/patient-reference.ts';
+import { pushProjection } from '../projections/projection-push.ts';
+import { projectionTarget } from '../projections/projection-target.ts';
+import { keepWithheld } from './consent.ts';
+import { canPush, keyOf, pushOrder, type Ref } from './dependencies.ts';
+import { dueRows } from './due-rows.ts';
+import { type Claim, claim as claimRow, mark, type OutboxRow, readOutbox, unclaim, waitFor } from './outbox.ts';
+import { pushCreate } from './push-create.ts';
+import { type Member, pushCycle } from './push-cycle.ts';
+import { pushUpdate } from './push-update.ts';
+import { end, endFailed, type PushResult } from './settle-push.ts';
+
+const WAIT = 60_000;
+/** For a dependency that another worker is sending right now. */
+const SHORT_WAIT = 2_000;
+/** For a dependency that the remote refuses: only a new version of it changes that. */
+const LONG_WAIT = 15 * 60_000;
+
+/** More rounds with one row in one run would be a circle. */
+const MOST_ROUNDS = 10;
+
+/**
+ * Works until nothing is due, the server does not answer any more, or Baton stops.
+ * @param workers rows worked on at a time
+ */
+export async function drainOutbox(context: RunContext, workers: number): Promise<void> {
+  const rounds = new Map<string, number>();
+  const due = dueRows(context);
+  const sending = new Map<string, Promise<unknown>>();
+  const work = async () => {
+    while (!context.signal.aborted && (await context.remote.available(context.client))) {
+      const row = await due.next();
+      if (!row) return;
+      const round = (rounds.get(row.id) ?? 0) + 1;
+      rounds.set(row.id, round);
+      if (round <= MOST_ROUNDS) await pushRow(context, row, sending);
+      else await putOff(context, row, [{ type: row.type, id: row.localId }]);
+      due.done(row);
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, work));
+}
+
+/**
+ * Pushes the resource of a row and everything that must be there before it.
+ * @param sending what the workers of this run are sending, so that they wait for each other instead of colliding
+ */
+async function pushRow(context: RunContext, row: OutboxRow, sending: Map<string, Promise<unknown>>): Promise<void> {
+  const self = keyOf({ type: row.type, id: row.localId });
+  for (const component of await pushOrder(context, { type: row.type, id: row.localId })) {
+    const keys = component.map(keyOf);
+    const underway = keys.flatMap((key) => sending.get(key) ?? []);
+    if (underway.length > 0) {
+      await Promise.all(underway);
+      // What was sent meanwhile changes what is left to do; the row is still due and comes round again.
+      return;
+    }
+    const pushing = claimAndPush(context, component);
+    for (const key of keys) sending.set(key, pushing);
+    const result = await pushing.finally(() => {
+      for (const key of keys) sending.delete(key);
+    });
+    const others = component.filter((ref) => keyOf(ref) !== self);
+    if (result === 'taken') return putOff(context, row, others);
+    if (result === 'waiting' && others.length === component.length) return putOff(context, row, others);
+  }
+}
+
+/** `taken`: another process has one of them. */
+async function claimAndPush(context: RunContext, component: readonly Ref[]): Promise<PushResult | 'taken'> {
+  const members = await claimAll(context, component);
+  return members.length < component.length ? 'taken' : pushComponent(context, members);
+}
+
+/** The row waits for one of the resources; for nothing in particular when there are none. */
+async function putOff(context: RunContext, row: OutboxRow, targets: readonly Ref[]): Promise<void> {
+  const now = realNow(context);
+  const [target] = targets;
+  const nextAt = now + (await waitingTime(context, targets));
+  await commit(context, waitFor(row, target ? keyOf(target) : '', nextAt, now));
+}
+
+async function pushComponent(context: RunContext, claimed: readonly Claimed[]): Promise<PushResult> {
+  const members: Claimed[] = [];
+  for (const member of claimed) {
+    if (!(await keepWithheld(ownExchanges(context, member.claim), member.claim))) members.push(member);
+  }
+  const [only, second] = members;
+  if (!only) return 'done';
+  if (!second) return pushOne(ownExchanges(context, only.claim), only);
+  const alive = members.flatMap(({ claim, stored }): Member[] => (stored ? [{ claim, stored }] : []));
+  return pushCycle(ownExchanges(context), alive);
+}
+
+async function pushOne(context: RunContext, { claim, stored }: Claimed): Promise<PushResult> {
+  // What only comes in is marked when it was merged, and by a person's decision.
+  if (!pushes(context.connection, claim.type)) return withdraw(context, claim, 'comes-in-only');
+  const link = await readLink(context.store, claim.connection, claim.type, claim.localId);
+  const target = projectionTarget(context, claim.type, link !== undefined && link.state !== 'tombstone');
+  if (target) return pushProjection(context, claim, stored, target);
+  if (!stored || stored.operation === 'delete') return pushDelete(context, claim, link);
+  if (link?.state === 'tombstone') return withdraw(context, claim, 'deleted-remotely');
+  if (link) return pushUpdate(context, claim, stored, link);
+  if (await readAliasOf(context.store, claim.connection, claim.type, claim.localId)) {
+    return withdraw(context, claim, 'merged-there');
+  }
+  const isMerged = claim.type === 'Patient' && replacedBy(parseBody(stored.content)) !== undefined;
+  if (isMerged) return withdraw(context, claim, 'merged-here');
+  if (!canPush(context, claim.type)) return withdraw(context, claim, 'no-capability');
+  if (await isPatientAsked(context, stored)) return waitForAnswer(context, claim);
+  return pushCreate(context, claim, stored);
+}
+
+/** Without a link it would go there as nobody's; once a person has answered, it goes as the right one's. */
+async function isPatientAsked({ store, connection }: RunContext, stored: StoredVersion): Promise<boolean> {
+  const patient = parseLiteral(patientOf(parseBody(stored.content)) ?? '');
+  return patient !== undefined && (await isAskedFor(store, connection.name, patient.type, patient.id));
+}
+
+async function waitForAnswer(context: RunContext, claim: Claim): Promise<PushResult> {
+  const settlement = {
+    event: 'failed',
+    fault: 'Who its patient is on the server is asked (/ops/matches).',
+    faultClass: claim.faultClass ?? 'transient',
+    attempts: claim.attempts,
+    nextAt: realNow(context) + WAIT,
+    ...(claim.probedAt === undefined ? {} : { probedAt: claim.probedAt }),
+  } as const;
+  await end(context, { claim, settlement, outcome: 'patient-asked' });
+  return 'waiting';
+}
+
+/** A delete travels only where the policy of the type says so. docs/sync-spec.md#I21 */
+async function pushDelete(
+  context: RunContext,
+  claim: Claim,
+  link: Awaited<ReturnType<typeof readLink>>,
+): Promise<PushResult> {
+  const { policies, capability, client } = context;
+  if (!link || link.state === 'tombstone') return withdraw(context, claim, 'nothing-to-delete');
+  if (policies[claim.type]?.delete !== 'push') return withdraw(context, claim, 'delete-kept-by-policy');
+  if (!capability.supports(claim.type, 'delete')) return withdraw(context, claim, 'no-capability');
+  const ifMatch = capability.guardsUpdates(claim.type) ? link.remoteVersion : undefined;
+  const reply = await client.delete(claim.type, link.remoteId, { ifMatch, requestId: claim.intentKey });
+  const gone = !reply.ok && (reply.failure.status === 404 || reply.failure.status === 410);
+  if (!reply.ok && !gone) return endFailed(context, claim, reply.failure, false, link.remoteId);
+  const statements = [saveLink({ ...link, state: 'tombstone' }, realNow(context))];
+  const event = { kind: 'pushed', operation: 'delete' } as const;
+  await end(context, {
+    claim,
+    settlement: { event: 'done' },
+    remoteId: link.remoteId,
+    outcome: 'deleted',
+    statements,
+    event,
+  });
+  return 'done';
+}
+
+/** Nothing will be sent, and that is fine: counted in the outbox, not parked for a person. docs/sync-spec.md#I29 */
+async function withdraw(context: RunContext, claim: Claim, fault: string): Promise<PushResult> {
+  await end(context, { claim, settlement: { event: 'withdrawn', fault }, outcome: fault });
+  return 'done';
+}
+
+interface Claimed {
+  readonly claim: Claim;
+  /** As it is after the claim, so that nothing up to the row's sequence is missing. */
+  readonly stored: StoredVersion | undefined;
+}
+
+async function claimAll(context: RunContext, component: readonly Ref[]): Promise<Claimed[]> {
+  const claimed: Claimed[] = [];
+  for (const ref of component) {
+    const row = await liveRow(context, ref);
+    const now = realNow(context);
+    if (!row) break;
+    const { claim, statement } = claimRow(row, now);
+    if (!(await commit(context, statement))) break;
+    claimed.push({ claim, stored: await context.store.read(ref.type, ref.id) });
+  }
+  if (claimed.length === component.length) return claimed;
+  for (const { claim } of claimed) {
+    await commit(context, unclaim(claim, realNow(context) + SHORT_WAIT));
+  }
+  return [];
+}
+
+/** The row to claim; a dependency that was never marked, because it is older than the connection, is marked now. */
+async function liveRow(context: RunContext, { type, id }: Ref): Promise<OutboxRow | undefined> {
+  const { store, connection } = context;
+  const row = await readOutbox(store, connection.name, type, id);
+  if (row && (row.state === 'queued' || row.state === 'sending'))
+    return row.nextAt <= realNow(context) ? row : undefined;
+  if (row?.state === 'parked' || (row?.state === 'rejected' && !(await isNewer(context, row)))) return undefined;
+  const sequence = (await store.read(type, id))?.sequence ?? 0;
+  await store.commit(actorOf(connection), [], [mark(connection.name, type, id, sequence, realNow(context))]);
+  return readOutbox(store, connection.name, type, id);
+}
+
+async function isNewer({ store }: RunContext, row: OutboxRow): Promise<boolean> {
+  return ((await store.read(row.type, row.localId))?.sequence ?? 0) > row.sequence;
+}
+
+async function waitingTime({ store, connection }: RunContext, component: readonly Ref[]): Promise<number> {
+  for (const { type, id } of component) {
+    const state = (await readOutbox(store, connection.name, type, id))?.state;
+    if (state === 'rejected') return LONG_WAIT;
+    // Done just now: its release has gone by already and would not come again.
+    if (state === 'sending' || state === 'sent' || state === 'superseded') return SHORT_WAIT;
+  }
+  return WAIT;
+}
+
+/** False when another worker was faster. */
+async function commit(context: RunContext, statement: ReturnType<typeof waitFor>): Promise<boolean> {
+  try {
+    await context.store.commit(actorOf(context.connection, context.runId), [], [statement]);
+    return true;
+  } catch (error) {
+    if (asFault(error).kind === 'conflict') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,67 @@
+// Ends the work on a claimed outbox row: its new state, the link, the messages and whoever waited for it, in one commit.
+import { asFault } from '../../fault.ts';
+import type { Change } from '../../fhir/change.ts';
+import type { RemoteFailure } from '../../remote/result.ts';
+import type { Statement } from '../../store/store.ts';
+import { actorOf } from '../connections/settings.ts';
+import { type RunContext, realNow, type SyncEvent } from '../context.ts';
+import { writeMessage } from '../messages/message-log.ts';
+import { type Claim, release, type Settlement, settle } from './outbox.ts';
+import { settlementAfter } from './retry.ts';
+
+/** `done`: the remote has it, or will not get it as things are. `waiting`: it will be tried again or needs a person. */
+export type PushResult = 'done' | 'waiting';
+
+export interface Ending {
+  readonly claim: Claim;
+  readonly settlement: Settlement;
+  readonly remoteId?: string | undefined;
+  /** For the message log. */
+  readonly outcome: string;
+  readonly changes?: readonly Change[];
+  readonly statements?: readonly Statement[];
+  readonly event?: Pick<SyncEvent, 'kind' | 'operation'>;
+}
+
+/** Resolves to false when the lease was lost meanwhile: then nothing was written and somebody else goes on. */
+export async function end(context: RunContext, ending: Ending): Promise<boolean> {
+  const { store, connection, runId, log } = context;
+  const { claim, settlement, remoteId } = ending;
+  const { type, localId } = claim;
+  const now = realNow(context);
+  const about = { connection: connection.name, runId, direction: 'push', type, localId, remoteId } as const;
+  const message = { ...about, outcome: ending.outcome, replayOf: claim.replayOf };
+  const messages = context.exchanges.take().map((exchange) => writeMessage({ ...message, exchange }, now));
+  // Whoever asked for it sees what came of it, also when nothing had to be sent.
+  if (claim.replayOf !== undefined) messages.push(writeMessage(message, now));
+  const waiters = FINAL.has(settlement.event) ? [release(connection.name, `${type}/${localId}`)] : [];
+  const alongside = [settle(claim, settlement), ...(ending.statements ?? []), ...waiters, ...messages];
+  try {
+    await store.commit(actorOf(connection, runId), ending.changes ?? [], alongside);
+  } catch (error) {
+    const fault = asFault(error);
+    if (fault.kind !== 'conflict' && fault.kind !== 'precondition') throw error;
+    log.warn({ connection: connection.name, type, id: localId }, 'push was overtaken; its row is tried again');
+    return false;
+  }
+  const known = { connection: connection.name, type, localId, ...(remoteId === undefined ? {} : { remoteId }) };
+  if (ending.event) context.emit({ ...known, ...ending.event });
+  if (settlement.event === 'exhausted') context.emit({ ...known, kind: 'parked' });
+  if (settlement.event === 'refused') context.emit({ ...known, kind: 'rejected' });
+  return true;
+}
+
+const FINAL: ReadonlySet<Settlement['event']> = new Set(['done', 'again', 'withdrawn', 'withheld']);
+
+/** Ends a claim whose request failed. */
+export async function endFailed(
+  context: RunContext,
+  claim: Claim,
+  failure: RemoteFailure,
+  unsure: boolean,
+  remoteId?: string,
+): Promise<PushResult> {
+  const settlement = settlementAfter(claim, failure, unsure, realNow(context), context.random());
+  await end(context, { claim, settlement, remoteId, outcome: failure.class });
+  return 'waiting';
+}
