@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Patient, Resource } from '@medplum/fhirtypes';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { connectMllp } from '../../src/intake/mllp/client.ts';
 import { found, patientWords } from './patient-words.ts';
 import { type DayPlace, newDayPlace, type Program, readAll, startProgram } from './sandbox-day.ts';
@@ -355,6 +355,9 @@ async function disturbSync(): Promise<void> {
   const theirs = (await json({ method: 'GET', path: '/sandbox/ehr/hapi/R4/Patient?_count=100' })).entry as {
     resource: Patient;
   }[];
+  // Neither side hears of the other's change before both are made.
+  const set = (mode: string | null) => ask({ method: 'PATCH', path: '/ops/connections/hapi', body: { mode } });
+  await set('off');
   await Promise.all([
     ...theirs.map(({ resource }) => {
       const body = { ...resource, name: [{ family: 'Featherstonehaugh', given: ['Elsewhere'] }], gender: 'other' };
@@ -363,10 +366,18 @@ async function disturbSync(): Promise<void> {
     change('Cholmondeley'),
   ]);
   words.add('Featherstonehaugh');
-  await settle();
-  await ask({ method: 'POST', path: '/ops/connections/hapi/push' });
-  const { items } = await json({ method: 'GET', path: '/ops/conflicts' });
-  expect(items).not.toEqual([]);
+  await set(null);
+  // The 429 may still hold the connection back.
+  const items = await vi.waitFor(
+    async () => {
+      await settle();
+      await ask({ method: 'POST', path: '/ops/connections/hapi/push' });
+      const { items } = await json({ method: 'GET', path: '/ops/conflicts' });
+      expect(items).not.toEqual([]);
+      return items;
+    },
+    { timeout: 30_000, interval: 200 },
+  );
   for (const { id } of items as { id: string }[])
     await ask({ method: 'POST', path: `/ops/conflicts/${id}/resolve`, body: { take: 'ours' } });
   for (const list of ['outbox', 'messages', 'deliveries', 'audit', 'follow-ups', 'connections'])
