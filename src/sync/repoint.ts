@@ -5,9 +5,9 @@ import { type JsonObject, sameJson } from '../fhir/canonical-json.ts';
 import type { Statement } from '../store/store.ts';
 import { comparable, parseBody, resourceOf } from './body.ts';
 import { actorOf } from './connections/settings.ts';
-import { type RunContext, realNow } from './context.ts';
+import { type MappedContext, type RunContext, realNow } from './context.ts';
 import { readLink, saveLink } from './identity.ts';
-import { mapReferences } from './mapping.ts';
+import { mapReferences, urlTargets } from './mapping.ts';
 
 const BATCH = 500;
 const READY = `SELECT u.target, u.type, u.local_id, i.type AS target_type, i.local_id AS target_id
@@ -15,6 +15,24 @@ const READY = `SELECT u.target, u.type, u.local_id, i.type AS target_type, i.loc
     ON i.connection = u.connection AND u.target = i.type || '/' || i.remote_id AND i.state <> 'replaced' AND i.how <> 'projected'
   WHERE u.connection = ? ORDER BY u.type, u.local_id LIMIT ${BATCH}`;
 const FORGET = 'DELETE FROM unresolved_reference WHERE connection = ? AND target = ? AND type = ? AND local_id = ?';
+
+/** Keeps in mind that a resource of ours names a target, `Type/id` there, that has no counterpart here yet. */
+export function rememberUnresolved(connection: string, target: string, type: string, localId: string): Statement {
+  const sql = `INSERT INTO unresolved_reference (connection, target, type, local_id) VALUES (?, ?, ?, ?)
+    ON CONFLICT (connection, target, type, local_id) DO NOTHING`;
+  return { sql, params: [connection, target, type, localId] };
+}
+
+/** The same for every URL of the remote in a body of ours that is to be written. */
+export function rememberUrls(
+  { connection, mapping }: Pick<MappedContext, 'connection' | 'mapping'>,
+  body: JsonObject,
+  type: string,
+  localId: string,
+): Statement[] {
+  const targets = new Set(urlTargets(mapping, body).map((target) => `${target.type}/${target.id}`));
+  return [...targets].map((target) => rememberUnresolved(connection.name, target, type, localId));
+}
 
 /** Rewrites every reference that can be resolved by now. */
 export async function repoint(context: RunContext): Promise<void> {

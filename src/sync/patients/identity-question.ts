@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { JsonObject } from '../../fhir/canonical-json.ts';
 import type { FieldScore, MatchScore } from '../../fhir/patient-match/rules.ts';
 import type { SqlRow, SqlValue, Statement, Store } from '../../store/store.ts';
-import { type Conflict, insertConflict, toConflict } from '../conflicts/conflict.ts';
+import { AS_IT_IS, type Conflict, insertConflict, toConflict } from '../conflicts/conflict.ts';
 
 /**
  * Why somebody is a candidate: a number in common, what the records say, our identifier on a second record, the server
@@ -53,7 +53,7 @@ const QUESTION = "state = 'open' AND kind IN ('identity', 'duplicate')";
 export function askWho(question: IdentityQuestion, now: number): Statement[] {
   const { candidates, ...about } = question;
   const id = randomUUID();
-  const nothing = { base: undefined, remote: undefined, proposed: undefined, paths: [] };
+  const nothing = { base: undefined, remote: undefined, proposed: undefined, paths: [], ...AS_IT_IS };
   const [first] = candidates;
   if (!first) return [];
   return [

@@ -5,7 +5,14 @@ import { type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
 import type { Change } from '../../fhir/change.ts';
 import type { Statement, StoredVersion } from '../../store/store.ts';
 import { comparable, dressed, parseBody, resourceOf } from '../body.ts';
-import { type NewConflict, openConflict, readOpenConflict, supersede } from '../conflicts/conflict.ts';
+import {
+  AS_IT_IS,
+  type Conflict,
+  type NewConflict,
+  openConflict,
+  readOpenConflict,
+  supersede,
+} from '../conflicts/conflict.ts';
 import { type RunContext, realNow, type SyncEvent } from '../context.ts';
 import { type Link, type LinkMark, type LinkOrigin, remoteHash, saveLink, setRemoteVersion } from '../identity.ts';
 import { type LinkMap, toLocalTerms } from '../mapping.ts';
@@ -14,8 +21,10 @@ import { askWho, isDecidedNew, openQuestions } from '../patients/identity-questi
 import { findMatch, type Match } from '../patients/match.ts';
 import { patientOf } from '../patients/patient-reference.ts';
 import { remoteMerge } from '../patients/remote-merge.ts';
+import { inPresentTerms } from '../present-terms.ts';
 import { isOwnProjection } from '../projections/projection-echo.ts';
 import { mark, release } from '../push/outbox.ts';
+import { rememberUnresolved } from '../repoint.ts';
 import { isUnanswered, reconcileDoubted } from './doubt.ts';
 import { currentCopy } from './stale-copy.ts';
 import { suspect } from './suspect.ts';
@@ -78,7 +87,7 @@ export function quickEcho(
   mark: LinkMark,
 ): Incoming | undefined {
   const { type, remoteId, body, version } = received;
-  if (mark.state === 'tombstone' || remoteHash(body) !== mark.remoteHash) return undefined;
+  if (mark.state === 'tombstone' || mark.state === 'conflict' || remoteHash(body) !== mark.remoteHash) return undefined;
   const { localId } = mark;
   const moved = version !== undefined && version !== mark.remoteVersion;
   const statements = moved ? [setRemoteVersion(context.connection.name, type, localId, version, realNow(context))] : [];
@@ -106,8 +115,11 @@ export async function identify(
         return { ...nothing, outcome: 'echo', localId: link.localId };
       return { ...current, link, match: undefined, localId: link.localId };
     }
-    // The same content under a new version: remembered, because the next update must name it.
     const moved = version !== undefined && version !== link.remoteVersion;
+    // What was asked about has been taken back there.
+    if (link.state === 'conflict' && (moved || !sameMoment(link.baseRemote, body)))
+      return { ...received, link, match: undefined, localId: link.localId };
+    // The same content under a new version: remembered, because the next update must name it.
     const statements = moved ? [saveLink({ ...link, remoteVersion: version }, realNow(context))] : [];
     return { ...nothing, outcome: 'echo', localId: link.localId, statements };
   }
@@ -173,12 +185,13 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
       kind: 'deleted',
       base: link?.baseLocal,
       remote: mapped.body,
+      ...AS_IT_IS,
     } as const;
     return conflictUnlessOpen(context, incoming, { ...conflict, proposed: undefined, paths: [] });
   }
-  const local = comparable(parseBody(stored.content));
   const origin = link?.baseRemote ? toLocalTerms(mapping, map, link.baseRemote).body : { resourceType: type };
-  const baseLocal = link?.baseLocal ?? origin;
+  const kept = [link?.baseLocal ?? origin, comparable(parseBody(stored.content))] as const;
+  const [baseLocal, local] = await inPresentTerms(context, kept, map);
   const copies = { baseLocal, baseRemote: origin, local, remote: mapped.body };
   const unheardOf = match?.how === 'created-by-us' ? ageOfOurs(version) : 'newer';
   const age = link ? ageOf(link, body, version) : unheardOf;
@@ -186,7 +199,7 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
   const doubts = age === 'newer' || !link?.baseRemote ? [] : [suspect(context, type, remoteId)];
   const result = await reconcileDoubted(
     store,
-    () => isUnanswered(context, stored),
+    async () => (await isUnanswered(context, stored)) || ((await openOf(context, link))?.isDoubted ?? false),
     stored,
     copies,
     context.policies[type] ?? {},
@@ -200,6 +213,7 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
       remote: result.theirs,
       proposed: result.merged,
       paths: result.conflicts,
+      ...{ age, isDoubted: result.isDoubted },
     });
     // A resource matched just now needs its link, so that others can refer to it while the question is open.
     const bare = {
@@ -255,6 +269,12 @@ function bodies(
   };
 }
 
+/** The question that is open about a linked resource. While it is, the link keeps the common version from before it. */
+async function openOf({ store }: RunContext, link: Link | undefined): Promise<Conflict | undefined> {
+  if (link?.state !== 'conflict') return undefined;
+  return readOpenConflict(store, link.connection, link.type, link.localId);
+}
+
 /** The same question is not asked again each time the overlap shows the resource. */
 async function conflictUnlessOpen(
   context: RunContext,
@@ -270,10 +290,4 @@ async function conflictUnlessOpen(
 
 function questions(context: RunContext, conflict: NewConflict): Statement[] {
   return openConflict(conflict, realNow(context));
-}
-
-function rememberUnresolved(connection: string, target: string, type: string, localId: string): Statement {
-  const sql = `INSERT INTO unresolved_reference (connection, target, type, local_id) VALUES (?, ?, ?, ?)
-    ON CONFLICT (connection, target, type, local_id) DO NOTHING`;
-  return { sql, params: [connection, target, type, localId] };
 }
