@@ -114,6 +114,17 @@ describe('conflicts', () => {
     expect(there().owner).toEqual({ display: 'Ours, later' });
   });
 
+  it('are shown with our copy as it is now, and the merge that is shown is the one that is taken', async () => {
+    const id = await disagree();
+    await baton.fhir('PUT', '/Task/t1', { body: task('t1', { owner: { display: 'Ours, later' }, intent: 'plan' }) });
+    const { json, headers } = await get(`/conflicts/${id}`);
+    expect(json).toMatchObject({ local: { intent: 'plan' }, proposed: { intent: 'plan', status: 'accepted' } });
+    expect((await post(`/conflicts/${id}/resolve`, { take: 'proposed' })).status).toBe(412);
+    const seen = { 'if-match': String(headers.etag) };
+    expect((await post(`/conflicts/${id}/resolve`, { take: 'proposed' }, seen)).status).toBe(200);
+    expect(await here()).toMatchObject({ owner: { display: 'Ours, later' }, intent: 'plan', status: 'accepted' });
+  });
+
   it('can be decided for a try: what would be written here and sent there, and nothing is', async () => {
     const id = await disagree();
     const before = await baton.temp.store.head();

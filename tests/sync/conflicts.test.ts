@@ -195,6 +195,18 @@ describe('after an update whose answer was lost', () => {
     ]);
   });
 
+  test('the question stays open until it is answered', async () => {
+    world.remote.put({ ...there('t1'), ...status('theirs, in view of it') });
+    world.pass({ hours: 1 });
+    await world.sync.pushNow();
+    const [asked] = await world.sync.conflicts();
+    await world.sync.pullNow();
+    expect((await world.sync.conflicts()).map(({ id }) => id)).toEqual([asked?.id]);
+    await world.write(task('t1', status('second')));
+    await world.sync.pullNow();
+    expect(await world.sync.conflict(String(asked?.id))).toMatchObject({ paths: [{ path: 'businessStatus' }] });
+  });
+
   test('our own words that arrived are no change of theirs', async () => {
     await world.write(task('t1', status('second')));
     world.remote.put({ ...there('t1'), description: 'theirs' });

@@ -4,7 +4,6 @@
 import type { CarePlan, Patient, Task } from '@medplum/fhirtypes';
 import { sameJson } from '../../../src/fhir/canonical-json.ts';
 import { comparable, jsonOf, resourceOf } from '../../../src/sync/body.ts';
-import type { Conflict } from '../../../src/sync/conflicts/conflict.ts';
 import type { Resolution } from '../../../src/sync/conflicts/resolve.ts';
 import { readLinkMap } from '../../../src/sync/identity.ts';
 import { remoteTargets, toLocalTerms } from '../../../src/sync/mapping.ts';
@@ -339,17 +338,10 @@ async function decide(days: Days): Promise<void> {
     note(days, (error as Error).message);
     return;
   }
-  // The whole of a copy, against whatever the other has, also since the question: the person's will, not a loss.
-  const isWhole = resolution.take === 'theirs' || (resolution.take === 'ours' && hasMovedOn(days, conflict));
-  if (isWhole && conflict.local) days.unclear.add(keyOf(resourceOf(conflict.local)));
-}
-
-/** Whether it was edited there since the question was asked. */
-function hasMovedOn({ world }: Days, { connection, type, remoteId, remoteBody }: Conflict): boolean {
-  const there = world.remotes[connection as ServerName].all(type).find(({ id }) => id === remoteId);
-  return (
-    remoteBody !== undefined && there !== undefined && !sameJson(comparable(jsonOf(there)), comparable(remoteBody))
-  );
+  // The whole of their copy, with whatever it lacks of ours: the person's will, not a loss.
+  if (resolution.take === 'theirs' && conflict.local) days.unclear.add(keyOf(resourceOf(conflict.local)));
+  const ours = (await everythingHere(days)).find(({ id }) => id === conflict.localId);
+  if (ours && conflict.remote) days.edits.choose(ours, resourceOf(conflict.remote) as Made);
 }
 
 function backup(days: Days): void {
