@@ -78,7 +78,9 @@ describe('conflicts', () => {
     expect(items(await get('/conflicts?olderThan=P1D'))).toEqual([]);
     expect(items(await get('/conflicts?state=resolved'))).toEqual([]);
     expect(items(await get('/conflicts?limit=1&state=all'))).toHaveLength(1);
-    expect((await get('/conflicts?olderThan=long')).status).toBe(400);
+    for (const wrong of ['olderThan=long', 'state=closed', 'kind=contents', 'limit=501']) {
+      expect((await get(`/conflicts?${wrong}`)).status).toBe(400);
+    }
     remote.put({ ...there(), owner: { display: 'Theirs, later' } } as Task);
     await sync.pullNow();
     expect(items(await get('/conflicts?state=superseded')).map((one) => one.id)).toEqual([id]);

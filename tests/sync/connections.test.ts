@@ -115,6 +115,8 @@ describe('a connection made through /ops', () => {
     [{ types: { Patient: 'sideways' } }, 'Connection.types.Patient'],
     [{ types: { 'a b': 'push' } }, 'Connection.types'],
     [{ types: { AuditEvent: 'pull' } }, 'Connection.types.AuditEvent'],
+    [{ types: { Pateint: 'pull' } }, 'Connection.types.Pateint'],
+    [{ types: { DomainResource: 'pull' } }, 'Connection.types.DomainResource'],
     [{ strategies: { Task: 'guess' } }, 'Connection.strategies.Task'],
     [{ nonsense: 1 }, 'Connection.nonsense'],
     [{ name: 'other' }, 'Connection.name'],

@@ -9,7 +9,8 @@ import { setLinkState } from '../identity.ts';
 import type { Age } from '../pull/version-age.ts';
 
 /** `content`: both edited. `deleted`: gone on one side, edited on the other. `identity`, `duplicate`: who is who is unclear. */
-export type ConflictKind = 'content' | 'deleted' | 'identity' | 'duplicate';
+export const CONFLICT_KINDS = ['content', 'deleted', 'identity', 'duplicate'] as const;
+export type ConflictKind = (typeof CONFLICT_KINDS)[number];
 export type ConflictState = 'open' | 'resolved' | 'superseded';
 export type ConflictEvent = 'resolve' | 'supersede';
 

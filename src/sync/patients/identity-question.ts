@@ -193,6 +193,17 @@ export async function knownOthers(
   return new Set(rows.map((row) => String(row.local_id)));
 }
 
+/** Whether a person said of any remote record that it is not this one of ours. */
+export async function hasNamesake(
+  store: Queryable,
+  connection: string,
+  type: string,
+  localId: string,
+): Promise<boolean> {
+  const sql = 'SELECT 1 FROM not_the_same WHERE connection = ? AND type = ? AND local_id = ? LIMIT 1';
+  return (await store.query(sql, [connection, type, localId])).length > 0;
+}
+
 /** Whether a person said that a remote record is a patient of its own, to be taken in. */
 export async function isDecidedNew(
   store: Queryable,

@@ -196,7 +196,7 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
   const unheardOf = match?.how === 'created-by-us' ? ageOfOurs(version) : 'newer';
   const age = link ? ageOf(link, body, version) : unheardOf;
   // A server that went back in time: the next pull looks at that before anything else.
-  const doubts = age === 'newer' || !link?.baseRemote ? [] : [suspect(context, type, remoteId)];
+  const doubts = age === 'newer' || !link?.baseRemote ? [] : [suspect(context, link)];
   const result = await reconcileDoubted(
     store,
     async () => (await isUnanswered(context, stored)) || ((await openOf(context, link))?.isDoubted ?? false),
