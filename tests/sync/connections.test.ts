@@ -110,6 +110,11 @@ describe('a connection made through /ops', () => {
     }
   });
 
+  test.each(['__proto__', 'constructor'])('cannot be called %s', async (name) => {
+    const { status, json } = await send('PUT', at(name), ehr({ name }));
+    expect([status, json.issue?.[0]?.expression]).toEqual([400, ['Connection.name']]);
+  });
+
   test.each([
     [{ baseUrl: 'ftp://x' }, 'Connection.baseUrl'],
     [{ types: { Patient: 'sideways' } }, 'Connection.types.Patient'],

@@ -124,12 +124,14 @@ test('a record that carries our identifier and is not ours, by a person’s word
 
 test('what was on its way while a lost record was let go is told of the new one, too', async () => {
   await open();
+  await world.write(task('t1'));
+  await world.sync.pushNow();
   world.remote.remove('Patient', String(subject().reference.split('/')[1]));
   await world.write(patient('p1', { birthDate: '1950-02-03' }));
   await world.sync.pushNow();
   const [conflict] = await world.sync.conflicts();
   expect(conflict).toMatchObject({ kind: 'deleted', localId: 'p1' });
-  await world.write(task('t1'));
+  await world.write(task('t1', { priority: 'urgent' }));
   world.remote.knobs.beforeWrite = async () => {
     world.remote.knobs.beforeWrite = undefined;
     await world.sync.resolve(NURSE, String(conflict?.id), { take: 'ours' });
