@@ -175,6 +175,18 @@ test('a newer remote version takes the place of the question, and agreement ends
   expect(await world.sync.conflicts()).toEqual([]);
 });
 
+test('so does another content under the same version, as of a server that was restored or keeps none', async () => {
+  await disagree();
+  const known = there('t1');
+  const others = [...world.remote.all('Patient'), there('t2')];
+  world.remote.wipe();
+  for (const one of others) world.remote.put(one);
+  for (const display of ['Theirs', 'Theirs, otherwise']) world.remote.put({ ...known, owner: { display } });
+  expect(there('t1').meta?.versionId).toBe(known.meta?.versionId);
+  await world.sync.pullNow();
+  expect((await world.sync.conflicts()).map(({ remote }) => remote?.owner)).toEqual([{ display: 'Theirs, otherwise' }]);
+});
+
 describe('after an update whose answer was lost', () => {
   const status = (text: string) => ({ businessStatus: { text } });
   const here = async () => (await world.read<Task>('Task', 't1'))?.businessStatus?.text;

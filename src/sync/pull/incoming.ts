@@ -283,9 +283,16 @@ async function conflictUnlessOpen(
 ): Promise<Incoming> {
   const { connection, store } = context;
   const open = await readOpenConflict(store, connection.name, conflict.type, conflict.localId);
-  const same = open?.remoteVersion === conflict.remoteVersion && open?.localVersion === conflict.localVersion;
-  if (open && same) return { ...incoming, outcome: 'waiting', changes: [], statements: [] };
+  if (open && asksTheSame(open, conflict)) return { ...incoming, outcome: 'waiting', changes: [], statements: [] };
   return { ...incoming, outcome: 'conflict', changes: [], statements: questions(context, conflict) };
+}
+
+/** A server without versions, or one that was restored, may show other words under the same version. */
+function asksTheSame(open: Conflict, { remoteVersion, localVersion, remoteBody }: NewConflict): boolean {
+  if (open.remoteVersion !== remoteVersion || open.localVersion !== localVersion) return false;
+  return (
+    open.remoteBody !== undefined && remoteBody !== undefined && remoteHash(open.remoteBody) === remoteHash(remoteBody)
+  );
 }
 
 function questions(context: RunContext, conflict: NewConflict): Statement[] {
