@@ -332,7 +332,9 @@ async function decide(days: Days): Promise<void> {
   const resolution: Resolution = { take: pick(days.random, kinds) ?? 'ours' };
   note(days, `${conflict.connection} ${conflict.localId} ${conflict.kind}: ${resolution.take}`);
   try {
-    await days.world.sync.resolve(NURSE, conflict.id, resolution);
+    // Who looked decides about what it is now, who did not about what it was.
+    const tag = days.random() < 0.5 ? (await days.world.sync.conflict(conflict.id)).tag : undefined;
+    await days.world.sync.resolve(NURSE, conflict.id, resolution, tag);
   } catch (error) {
     // Refused when our copy was edited since, or when there is no such side.
     note(days, (error as Error).message);
