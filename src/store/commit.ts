@@ -2,6 +2,7 @@
 // https://hl7.org/fhir/R4/http.html#transaction
 import { applyStatements } from './alongside.ts';
 import type { AuditEntry } from './audit-chain.ts';
+import { checkRevisions } from './check-revisions.ts';
 import { closedTo, refuseOpening, refuseOutside, refuseStrangers } from './enforce-guard.ts';
 import type { Group, Unit } from './group.ts';
 import { identify, refuseOverlaps } from './identify.ts';
@@ -21,6 +22,7 @@ export async function commitUnit(group: Group, unit: Unit): Promise<Outcome[]> {
   if (steps.length > 1) refuseOverlaps(steps);
   await linkAll(group, steps, unit);
   if (unit.guard) await refuseStrangers(group, steps, unit.guard);
+  await checkRevisions(group, steps, unit);
   const closed = unit.guard ? await closedTo(group, steps, unit.guard) : [];
   await writeAll(group, unit.actor, steps);
   if (unit.guard) await refuseOutside(group, steps, unit.guard);
