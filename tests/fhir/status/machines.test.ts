@@ -1,7 +1,10 @@
 // The status machines as data, and the answers that are made from them.
+import { readFileSync } from 'node:fs';
 import type { CareTeam, Goal, Resource, Task } from '@medplum/fhirtypes';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { replaceGenerated } from '../../../scripts/docs.ts';
+import { statusTables } from '../../../scripts/status-tables.ts';
 import { ACHIEVEMENTS } from '../../../src/fhir/status/achievement.ts';
 import { type AnyMachine, isEnd, isReachable } from '../../../src/fhir/status/machine.ts';
 import { ALL_MACHINES, GOVERNED, machineOf } from '../../../src/fhir/status/machine-of.ts';
@@ -25,6 +28,11 @@ const anyMachine = fc.constantFrom(...ALL_MACHINES);
 const anyPair = anyMachine.chain((machine) => {
   const status = fc.constantFrom(...statusesOf(machine));
   return fc.tuple(fc.constant(machine), status, status);
+});
+
+test('the page has the tables as they are', () => {
+  const page = readFileSync(new URL('../../../docs/status-machines.md', import.meta.url), 'utf8');
+  expect(replaceGenerated(page, statusTables(), 'statuses'), 'run `npm run docs`').toBe(page);
 });
 
 describe('every machine', () => {
