@@ -26,11 +26,24 @@ export async function actingFor({ actor, task, beside, now, find }: ActingForFac
     const isMember = team.participant?.some(({ member }) => parties.has(member?.reference ?? ''));
     if (isMember) parties.add(`CareTeam/${team.id}`);
   }
+  const asker = task.requester?.reference;
+  if (asker && !parties.has(asker) && (await isColleague({ reference: asker }, parties, now, find))) parties.add(asker);
   // Most partners have no system of their own: who asked them writes down what they answered, and says so.
-  if (task.requester && parties.has(task.requester.reference ?? '')) {
+  if (asker && parties.has(asker)) {
     for (const one of beside) if (one.resourceType === 'Provenance') add(parties, ...principals(one, task, parties));
   }
   return parties;
+}
+
+/** Who has taken over the patient sees to what the one before has asked for. */
+async function isColleague(
+  asker: Pick<Actor, 'reference'>,
+  parties: ReadonlySet<string>,
+  now: Temporal.Instant,
+  find: ActingForFacts['find'],
+): Promise<boolean> {
+  const roles = await heldRoles(asker, now, find);
+  return roles.some(({ organization }) => organization?.reference && parties.has(organization.reference));
 }
 
 async function heldRoles(

@@ -21,15 +21,16 @@ async function must(answer: Promise<Answer>): Promise<Answer> {
   return settled;
 }
 
-let [nurse, partner, stranger, patient] = ['', '', '', ''];
+let [nurse, colleague, partner, stranger, patient] = ['', '', '', '', ''];
 
 beforeAll(async () => {
   baton = await serve();
-  for (const id of ['agency', 'pantry']) await must(put({ resourceType: 'Organization', id, name: id }));
+  for (const id of ['agency', 'pantry', 'clinic']) await must(put({ resourceType: 'Organization', id, name: id }));
   for (const [id, code, organization] of [
     ['nurse', 'supervisor', 'agency'],
     ['anna', 'community-partner', 'pantry'],
-    ['other', 'supervisor', 'agency'],
+    ['other', 'supervisor', 'clinic'],
+    ['cover', 'supervisor', 'agency'],
   ] as const) {
     await must(put({ resourceType: 'Practitioner', id }));
     const role = { practitioner: ref(`Practitioner/${id}`), organization: ref(`Organization/${organization}`) };
@@ -44,6 +45,7 @@ beforeAll(async () => {
     }),
   );
   nurse = await baton.tokenOf('Practitioner/nurse', 'user/*.cruds');
+  colleague = await baton.tokenOf('Practitioner/cover', 'user/*.cruds');
   partner = await baton.tokenOf('Practitioner/anna', 'user/*.cruds');
   stranger = await baton.tokenOf('Practitioner/other', 'user/*.cruds');
   patient = await baton.token('patient/*.cruds', 'ann');
@@ -198,6 +200,15 @@ describe('a referral', () => {
     expect((await put({ ...task, status: 'cancelled' }, nurse)).status).toBe(200);
   });
 
+  test('is seen to by a colleague of who asked, and answered by none', async () => {
+    const task = await referral();
+    expect((await put({ ...task, status: 'accepted' }, colleague)).status).toBe(422);
+    expect((await put({ ...task, status: 'cancelled' }, colleague)).status).toBe(200);
+    const own = await referral({ owner: ref('Practitioner/nurse') });
+    expect((await put({ ...own, status: 'accepted' }, colleague)).status).toBe(422);
+    expect((await put({ ...own, status: 'accepted' }, nurse)).status).toBe(200);
+  });
+
   test('says nothing about the status: who may write it may write the rest', async () => {
     const task = await referral();
     expect((await put({ ...task, description: 'Twice a week' }, stranger)).status).toBe(200);
@@ -219,7 +230,7 @@ describe('a referral', () => {
     const { owner: _, ...open } = await referral({ owner: undefined });
     const claim = (owner: string, as: string) => put({ ...open, status: 'accepted', owner: ref(owner) }, as);
     expect((await claim('Organization/pantry', stranger)).status).toBe(422);
-    expect((await claim('Organization/agency', stranger)).status).toBe(200);
+    expect((await claim('Organization/clinic', stranger)).status).toBe(200);
   });
 
   test('is answered for a partner without a system by who asked, who says so', async () => {
