@@ -29,7 +29,7 @@ beforeAll(async () => {
   for (const [id, code, organization] of [
     ['nurse', 'supervisor', 'agency'],
     ['anna', 'community-partner', 'pantry'],
-    ['other', 'supervisor', 'clinic'],
+    ['other', 'case-manager', 'clinic'],
     ['cover', 'supervisor', 'agency'],
   ] as const) {
     await must(put({ resourceType: 'Practitioner', id }));
@@ -44,6 +44,9 @@ beforeAll(async () => {
       ...{ subject: ref('Patient/ann') },
     }),
   );
+  // Somebody who cares for the same patient elsewhere.
+  const participant = [{ member: ref('Practitioner/other') }];
+  await must(put({ resourceType: 'CareTeam', id: 'else', status: 'active', subject: ref('Patient/ann'), participant }));
   nurse = await baton.tokenOf('Practitioner/nurse', 'user/*.cruds');
   colleague = await baton.tokenOf('Practitioner/cover', 'user/*.cruds');
   partner = await baton.tokenOf('Practitioner/anna', 'user/*.cruds');
