@@ -9,10 +9,14 @@ import type { Step } from './step.ts';
 /** What a membership or a team may have; more than this is nobody's. */
 const MOST_FOUND = 1_000;
 
-/** @throws RevisionRefused */
-export async function checkRevisions(group: Group, steps: readonly Step[], unit: Unit): Promise<void> {
+/** The first refusal among the changes of a commit; asked before anything is written. */
+export async function refusedRevision(
+  group: Group,
+  steps: readonly Step[],
+  unit: Unit,
+): Promise<RevisionRefused | undefined> {
   const rule = group.rules.revisions;
-  if (!rule || unit.isDecided) return;
+  if (!rule || unit.isDecided) return undefined;
   const revised = steps.filter(({ type, writes, resource, current }) => {
     return writes && resource && current && !current.deleted && rule.types.has(type);
   });
@@ -28,11 +32,13 @@ export async function checkRevisions(group: Group, steps: readonly Step[], unit:
         find: (query) => find(group, query),
       });
     } catch (error) {
-      if (!(error instanceof RevisionRefused) || (await mayTell(group, unit, step))) throw error;
+      if (!(error instanceof RevisionRefused)) throw error;
+      if (await mayTell(group, unit, step)) return error;
       const sentence = `The new version cannot follow the stored one; only who may read the ${step.type} learns why.`;
-      throw new RevisionRefused(sentence, { expression: step.type });
+      return new RevisionRefused(sentence, { expression: step.type });
     }
   }
+  return undefined;
 }
 
 async function find(group: Group, query: string): Promise<Resource[]> {
