@@ -113,15 +113,15 @@ describe('whatever is asked for, at whichever door', () => {
           await must(put(start));
           const machine = machineOf(start) as AnyMachine;
           const statuses = Object.keys(machine.successors);
+          let stored = start;
           for (const [pick, by] of wishes) {
-            const stored = (await baton.fhir('GET', `/${start.resourceType}/${start.id}`)).json as unknown as Resource;
             const from = statusOf(machine, stored) ?? '';
             const to = statuses[pick % statuses.length] ?? '';
             const isLegal = from === to || (machine.successors[from]?.includes(to) ?? false);
             const answer = await ask(stored, machine, to, by);
             expect([by, from, to, answer.status]).toEqual([by, from, to, isLegal ? 200 : 422]);
-            const after = (await baton.fhir('GET', `/${start.resourceType}/${start.id}`)).json as unknown as Resource;
-            expect(statusOf(machine, after)).toBe(isLegal ? to : from);
+            stored = (await baton.fhir('GET', `/${start.resourceType}/${start.id}`)).json as unknown as Resource;
+            expect(statusOf(machine, stored)).toBe(isLegal ? to : from);
             if (isLegal) continue;
             const [issue] = answer.json.issue ?? [];
             expect(issue?.expression?.[0]).toContain(`${start.resourceType}.${machine.element}`);
@@ -130,7 +130,7 @@ describe('whatever is asked for, at whichever door', () => {
           }
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 15 },
     );
   });
 
