@@ -1,6 +1,8 @@
 // Answers that follow from others: calculatedExpression, until nothing changes any more.
 // https://hl7.org/fhir/uv/sdc/behavior.html#calculations
+
 import type { QuestionnaireResponse } from '@medplum/fhirtypes';
+import { cloneExact } from '../../fhir/exact-json.ts';
 import { valueIn } from './answer-value.ts';
 import { answersFrom } from './coerce.ts';
 import { enabledIn } from './enablement.ts';
@@ -20,7 +22,7 @@ export interface Calculated {
 const MOST_ROUNDS = 20;
 
 export function calculate(form: Form, given: QuestionnaireResponse, surroundings: Surroundings): Calculated {
-  const response = structuredClone(given);
+  const response = cloneExact(given);
   if (!form.items.some(isCalculated)) return { response, problems: [] };
   let problems: readonly Problem[] = [];
   for (let round = 0; round < MOST_ROUNDS; round++) {

@@ -16,6 +16,8 @@ export interface CheckOptions {
   readonly complete: boolean;
   /** Whether a code is in a value set; undefined when nobody can tell. */
   readonly hasCode?: CodeTest;
+  /** Items whose answers may be there although they do not apply: those of a draft, which may apply again. */
+  readonly mayLinger?: (linkId: string) => boolean;
 }
 
 type Issue = OperationOutcomeIssue;
@@ -33,7 +35,7 @@ export function checkResponse(
   return [
     ...wrongForm(form, response),
     ...strangers(form.top, response, undefined, []),
-    ...places.flatMap((place) => (isEnabled(place) ? checkPlace(place, session, options) : disabled(place))),
+    ...places.flatMap((place) => (isEnabled(place) ? checkPlace(place, session, options) : disabled(place, options))),
     ...rootConstraints(form, session),
     ...repetitions(places, isEnabled, options.complete),
   ];
@@ -81,8 +83,8 @@ function strangers(
   });
 }
 
-function disabled(place: Place): Issue[] {
-  if (answersOf(place).length === 0) return [];
+function disabled(place: Place, { mayLinger }: CheckOptions): Issue[] {
+  if (answersOf(place).length === 0 || mayLinger?.(place.item.linkId)) return [];
   return [
     at(place, 'business-rule', `${place.item.path} does not apply, given the other answers; take its answer away.`),
   ];
