@@ -13,6 +13,7 @@ import { isOption, sameCoding, valueIn } from '../sdc/answer-value.ts';
 import { wanted } from '../sdc/check-answer.ts';
 import { plainCoding } from '../sdc/coerce.ts';
 import { type Form, type FormItem, isGroup } from '../sdc/form.ts';
+import { mergeItems } from '../sdc/keep-unknown.ts';
 import { type Container, layOut, within } from '../sdc/places.ts';
 import { issueAt } from '../sdc/response-issue.ts';
 import { insertItem, setAnswers, textIn } from '../sdc/set-answers.ts';
@@ -95,8 +96,9 @@ function putRepetitions(
 ): void {
   const made = repetitions.flatMap((one) => itemIn(item, one, issues) ?? []);
   const container = containerOf(form, response, item);
-  container.item = (container.item ?? []).filter(({ linkId }) => linkId !== item.linkId);
-  for (const one of made) insertItem(container, one, item);
+  const before = (container.item ?? []).filter(({ linkId }) => linkId === item.linkId);
+  container.item = (container.item ?? []).filter((one) => !before.includes(one));
+  for (const one of mergeItems(before, made)) insertItem(container, one, item);
   if (container.item.length === 0) delete container.item;
 }
 

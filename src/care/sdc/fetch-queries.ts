@@ -5,6 +5,7 @@ import type { Bundle, Expression, Observation, Resource, ResourceType } from '@m
 import { asFault, Fault } from '../../fault.ts';
 import { isType } from '../../fhir/fhirpath/type-model.ts';
 import { isId, pairsOf } from '../../fhir/request-url.ts';
+import { findReadable } from '../find-readable.ts';
 import type { Records, SearchFor } from '../records.ts';
 import { openSession, type Problem, type Surroundings } from './evaluate.ts';
 import { EXT, expressionsOf, extensionOf } from './extensions.ts';
@@ -122,7 +123,7 @@ async function findObservations(form: Form, subject: string, { now, zone }: Surr
   if (linked.length === 0) return observed;
   const tokens = linked.flatMap(({ definition }) => (definition.code ?? []).map(tokenOf));
   const search = { subject, status: COUNTED, code: [...new Set(tokens)].join(','), _sort: '-date' };
-  const found = await records.find('Observation', search);
+  const found = await findReadable(records, 'Observation', search);
   for (const { definition, linkId } of linked) {
     const since = sinceOf(definition, now, zone);
     const codes = new Set((definition.code ?? []).map(tokenOf));

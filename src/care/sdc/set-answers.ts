@@ -1,6 +1,7 @@
 // Putting answers into a response, in the order of the form.
 import type { QuestionnaireResponseItem, QuestionnaireResponseItemAnswer } from '@medplum/fhirtypes';
 import { type FormItem, isGroup } from './form.ts';
+import { mergeAnswers } from './keep-unknown.ts';
 import type { Container, Place } from './places.ts';
 
 type Answer = QuestionnaireResponseItemAnswer;
@@ -18,15 +19,9 @@ export function setAnswers(place: Place, answers: readonly Answer[]): boolean {
     if (given) remove(container, given);
     return true;
   }
-  if (given) given.answer = answers.map((answer) => withKept(answer, given.answer ?? []));
+  if (given) given.answer = mergeAnswers(given.answer ?? [], answers);
   else insertItem(container, { linkId: place.item.linkId, ...textIn(place.item), answer: [...answers] }, place.item);
   return true;
-}
-
-function withKept(answer: Answer, before: readonly Answer[]): Answer {
-  const { item: _, ...bare } = answer;
-  const same = before.find(({ item: _items, ...old }) => JSON.stringify(old) === JSON.stringify(bare));
-  return same?.item && !answer.item ? { ...answer, item: same.item } : answer;
 }
 
 export function textIn({ definition }: FormItem): { text?: string } {
