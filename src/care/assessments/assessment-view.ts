@@ -104,7 +104,9 @@ async function resultsOf(records: Records, { id, status }: Kept<'QuestionnaireRe
   if (status !== 'completed' && status !== 'amended') return [];
   const found = await findReadable(records, 'Provenance', { entity: `QuestionnaireResponse/${id}` });
   const targets = found.flatMap(({ target = [] }) => target.map((each) => each.reference ?? ''));
-  return [...new Set(targets)].filter((each) => each !== '').map((reference) => ({ reference }));
+  return [...new Set(targets)]
+    .filter((each) => each !== '' && !each.startsWith('Patient/'))
+    .map((reference) => ({ reference }));
 }
 
 function missingIn(form: Form, response: QuestionnaireResponse, about: CaseOfPatient, caller: Caller): string[] {

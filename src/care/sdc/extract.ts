@@ -68,16 +68,22 @@ function entryOf({ resource, fullUrl, ifNoneExist, ifMatch }: ExtractedResource)
     : { fullUrl, resource, request: { method: 'PUT', url: `${resourceType}/${id}`, ...condition } };
 }
 
-/** Undefined when nothing was extracted, or nobody is known to have said it. */
+/**
+ * Undefined when nothing was extracted, or nobody is known to have said it. The patient is a target too: what was extracted
+ * adds to that record, and only so is the Provenance part of it, for $everything, roles and consents alike.
+ */
 export function sourceOf(
   { resources }: Extraction,
-  { id, author }: QuestionnaireResponse,
+  { id, author, subject }: QuestionnaireResponse,
   now: Temporal.Instant,
 ): Provenance | undefined {
   if (resources.length === 0 || id === undefined || !author) return undefined;
   return {
     resourceType: 'Provenance',
-    target: resources.map(({ fullUrl }) => ({ reference: fullUrl })),
+    target: [
+      ...resources.map(({ fullUrl }) => ({ reference: fullUrl })),
+      ...(subject?.reference?.startsWith('Patient/') ? [{ reference: subject.reference }] : []),
+    ],
     recorded: now.toString({ fractionalSecondDigits: 3 }),
     activity: concept('http://terminology.hl7.org/CodeSystem/v3-DataOperation', 'CREATE', 'create'),
     agent: [

@@ -69,7 +69,7 @@ describe('PHQ-9', () => {
       resourceType: 'Provenance',
       entity: [{ role: 'source', what: { reference: 'QuestionnaireResponse/qr1' } }],
     });
-    expect(provenance).toHaveProperty('target.length', resources.length);
+    expect(provenance).toHaveProperty('target.length', resources.length + 1);
   });
 
   test('is the same again', () => {

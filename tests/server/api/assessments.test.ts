@@ -287,3 +287,35 @@ describe('what cannot be an answer', () => {
     expect(valuesOf(done.json, 'auditc-3')).toEqual([]);
   });
 });
+
+describe('a case manager', () => {
+  it('assesses the patient of an own case, nobody else', async () => {
+    await baton.put(
+      {
+        resourceType: 'PractitionerRole',
+        id: 'nurse-role',
+        active: true,
+        practitioner: { reference: 'Practitioner/nurse' },
+        code: [{ coding: [{ system: 'https://baton.health/fhir/CodeSystem/care-role', code: 'case-manager' }] }],
+      },
+      { resourceType: 'Patient', id: 'bob' },
+    );
+    const careManager = { reference: 'Practitioner/nurse' };
+    const own = await baton.api('POST', '/cases', { body: { patient: { reference: 'Patient/bob' }, careManager } });
+    const as = await baton.tokenOf('Practitioner/nurse', 'user/*.cruds');
+    const body = {
+      instrument: 'phq-2',
+      answers: ['phq2-1', 'phq2-2'].map((linkId) => ({ linkId, values: [{ value: { code: 'LA6568-5' } }] })),
+    };
+    const started = await baton.api('POST', `/cases/${own.json.id}/assessments`, { body, as });
+    expect(started.status, started.text).toBe(201);
+    const done = await baton.api('POST', `/cases/${own.json.id}/assessments/${started.json.id}/complete`, { as });
+    expect(done.status, done.text).toBe(200);
+    expect(done.json).toMatchObject({
+      author: { reference: 'Practitioner/nurse' },
+      scores: [{ value: 0 }, { value: 'Negative' }],
+    });
+    expect(done.json.results).toHaveLength(3);
+    expect((await baton.api('POST', `/cases/${caseId}/assessments`, { body, as })).status).toBe(404);
+  });
+});
