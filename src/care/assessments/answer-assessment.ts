@@ -4,6 +4,7 @@ import { Fault } from '../../fault.ts';
 import { isError } from '../../fhir/validation/issue.ts';
 import type { Caller, Planned } from '../records.ts';
 import { calculate } from '../sdc/calculate.ts';
+import type { CodeTest } from '../sdc/check-answer.ts';
 import { checkResponse } from '../sdc/check-response.ts';
 import type { Surroundings } from '../sdc/evaluate.ts';
 import type { Form } from '../sdc/form.ts';
@@ -16,6 +17,7 @@ import {
   surroundingsOf,
 } from './assessment-of-case.ts';
 import type { AnswerAssessment } from './assessment-schema.ts';
+import { codeTest } from './code-test.ts';
 import type { Shelf } from './instruments.ts';
 import { type AnswerInput, namedIn, refused, withAnswers } from './read-answers.ts';
 
@@ -36,7 +38,13 @@ export async function answerAssessment(
   requireDraft(current);
   const form = await requireFormOf(shelf, current);
   const answers = body.answers as AnswerInput[];
-  const made = settled(form, withAnswers(form, current, answers), answers, surroundingsOf(about, caller));
+  const made = settled(
+    form,
+    withAnswers(form, current, answers),
+    answers,
+    surroundingsOf(about, caller),
+    codeTest(shelf.installed),
+  );
   const resource = { ...made, authored: authoredAt(caller), author: authorOf(caller) };
   return { changes: [{ op: 'update', resource, ifMatch: current.meta.versionId }], about: 0 };
 }
@@ -61,11 +69,13 @@ export function settled(
   response: QuestionnaireResponse,
   answers: readonly AnswerInput[],
   surroundings: Surroundings,
+  hasCode: CodeTest,
 ): QuestionnaireResponse {
   const { response: made } = calculate(form, response, surroundings);
   const named = namedIn(answers);
   const issues = checkResponse(form, made, surroundings, {
     complete: false,
+    hasCode,
     mayLinger: (linkId) => !named.has(linkId),
   });
   const errors = issues.filter(isError);

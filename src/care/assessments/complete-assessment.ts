@@ -7,6 +7,7 @@ import { isError } from '../../fhir/validation/issue.ts';
 import { derivedId } from '../derived-id.ts';
 import type { Caller, Kept, Planned } from '../records.ts';
 import { calculate } from '../sdc/calculate.ts';
+import type { CodeTest } from '../sdc/check-answer.ts';
 import { checkResponse } from '../sdc/check-response.ts';
 import type { Surroundings } from '../sdc/evaluate.ts';
 import { extract, sourceOf } from '../sdc/extract.ts';
@@ -23,6 +24,7 @@ import {
   surroundingsOf,
 } from './assessment-of-case.ts';
 import type { AmendAssessment, CompleteAssessment } from './assessment-schema.ts';
+import { codeTest } from './code-test.ts';
 import type { Shelf } from './instruments.ts';
 import { planResults } from './plan-results.ts';
 import { type AnswerInput, namedIn, refused, withAnswers } from './read-answers.ts';
@@ -39,7 +41,7 @@ export async function completeAssessment(
   const form = await requireFormOf(shelf, current);
   const surroundings = surroundingsOf(about, caller);
   const answers = (body.answers ?? []) as AnswerInput[];
-  const made = finished(form, current, answers, surroundings);
+  const made = finished(form, current, answers, { surroundings, hasCode: codeTest(shelf.installed) });
   const resource = {
     ...made,
     status: 'completed' as const,
@@ -65,7 +67,10 @@ export async function amendAssessment(
   }
   const form = await requireFormOf(shelf, current);
   const surroundings = surroundingsOf(about, caller);
-  const made = finished(form, current, body.answers as AnswerInput[], surroundings);
+  const made = finished(form, current, body.answers as AnswerInput[], {
+    surroundings,
+    hasCode: codeTest(shelf.installed),
+  });
   const resource = { ...made, status: 'amended' as const };
   return commitOf(shelf, caller, { about, form, surroundings, current, resource, reason: body.reason });
 }
@@ -74,7 +79,7 @@ function finished(
   form: Form,
   current: QuestionnaireResponse,
   answers: readonly AnswerInput[],
-  surroundings: Surroundings,
+  { surroundings, hasCode }: { readonly surroundings: Surroundings; readonly hasCode: CodeTest },
 ): QuestionnaireResponse {
   const named = namedIn(answers);
   const answered = withoutDisabled(
@@ -84,7 +89,7 @@ function finished(
     (linkId) => !named.has(linkId),
   );
   const { response } = calculate(form, answered, surroundings);
-  const errors = checkResponse(form, response, surroundings, { complete: true }).filter(isError);
+  const errors = checkResponse(form, response, surroundings, { complete: true, hasCode }).filter(isError);
   if (errors.length > 0) throw refused(errors);
   return response;
 }

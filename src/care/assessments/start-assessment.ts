@@ -7,6 +7,7 @@ import { PROFILE } from '../systems.ts';
 import { settled } from './answer-assessment.ts';
 import { authoredAt, authorOf, openCaseOf, surroundingsFor, toPlan } from './assessment-of-case.ts';
 import type { StartAssessment } from './assessment-schema.ts';
+import { codeTest } from './code-test.ts';
 import { requireForm, type Shelf } from './instruments.ts';
 import { type AnswerInput, withAnswers } from './read-answers.ts';
 
@@ -31,7 +32,9 @@ export async function startAssessment(
   const { response } = populate(form, start, surroundings, fetched);
   const answers = (body.answers ?? []) as AnswerInput[];
   const resource =
-    answers.length === 0 ? response : settled(form, withAnswers(form, response, answers), answers, surroundings);
+    answers.length === 0
+      ? response
+      : settled(form, withAnswers(form, response, answers), answers, surroundings, codeTest(shelf.installed));
   const id = derivedId(
     'assessment',
     caseId,

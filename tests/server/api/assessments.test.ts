@@ -175,6 +175,70 @@ describe('an assessment', () => {
     expect(total.json.entry?.[0]?.resource).toMatchObject({ status: 'amended', valueQuantity: { value: 12 } });
   });
 
+  it('takes an answer back: what was observed never was', async () => {
+    const path = await start('phq-9');
+    const difficulty = { linkId: 'difficulty', values: [{ value: { code: 'LA6573-5' } }] };
+    await baton.api('POST', `${path}/complete`, {
+      body: { answers: [...phq9([0, 1, 0, 0, 0, 0, 0, 0, 0]), difficulty] },
+    });
+    const taken = await baton.api('POST', `${path}/amend`, { body: { answers: phq9([0, 0]), reason: 'Misread' } });
+    expect(taken.status, taken.text).toBe(200);
+    const search = `/Observation?derived-from=QuestionnaireResponse/${taken.json.id}`;
+    const gone = await baton.fhir('GET', `${search}&code=69722-7`);
+    expect(gone.json.entry?.[0]?.resource).toMatchObject({ status: 'entered-in-error' });
+    const kept = await baton.fhir('GET', `${search}&status=amended`);
+    expect(kept.json.entry).toHaveLength(2);
+    await baton.fhir('DELETE', `/QuestionnaireResponse/${taken.json.id}`);
+    const observations = await baton.fhir('GET', search);
+    for (const { resource } of observations.json.entry ?? [])
+      await baton.fhir('DELETE', `/Observation/${resource?.id}`);
+  });
+
+  it('of the whole person makes needs across health, money, home and family', async () => {
+    const path = await start('case-management-assessment');
+    const code = (linkId: string, value: string) => ({ linkId, values: [{ value: { code: value } }] });
+    const plain = (linkId: string, value: unknown) => ({ linkId, values: [{ value }] });
+    const adl = ['bathing', 'dressing', 'toileting', 'moving', 'eating', 'walking'].map((one) =>
+      code(`adl-${one}`, 'LA30364-6'),
+    );
+    const answers = [
+      ...adl,
+      plain('falls', 3),
+      plain('fall-injury', false),
+      code('lonely', 'often-often'),
+      plain('safe', true),
+      code('bills', 'often-often'),
+      plain('cost-skipped', true),
+      code('home', 'home-worried'),
+      plain('food-short', true),
+      plain('ride-missed', false),
+      plain('carer-is', true),
+      ...[1, 2, 3].map((one) => code(`carer-q${one}`, 'often-often')),
+      plain('matters', 'To sleep in my own bed'),
+    ];
+    const done = await baton.api('POST', `${path}/complete`, { body: { answers } });
+    expect(done.status, done.text).toBe(200);
+    expect(done.json.scores).toMatchObject([{ value: 6 }, { value: 6 }]);
+    const needs = await baton.fhir('GET', `/Condition?subject=Patient/ann&verification-status=unconfirmed&_count=100`);
+    const words =
+      needs.json.entry?.map(({ resource }) => (resource?.code as { text?: string } | undefined)?.text) ?? [];
+    for (const word of [
+      'At risk for falls',
+      'Social isolation',
+      'Financial insecurity',
+      'Housing instability',
+      'Caregiver strain',
+    ]) {
+      expect(words).toContain(word);
+    }
+    expect(words.filter((word) => word === 'Food insecurity')).toHaveLength(1);
+    const wish = await baton.fhir('GET', '/Observation?subject=Patient/ann&code=75773-2');
+    expect(wish.json.entry?.[0]?.resource).toMatchObject({
+      valueString: 'To sleep in my own bed',
+      category: [{ coding: [{ code: 'treatment-intervention-preference' }] }],
+    });
+  });
+
   it('follows its scores over time, also those from elsewhere', async () => {
     await baton.put({
       resourceType: 'Observation',
@@ -200,11 +264,9 @@ describe('an assessment', () => {
     expect(done.status, done.text).toBe(200);
     const need = await baton.fhir('GET', '/Condition?patient=ann&category=food-insecurity');
     expect(need.json.entry).toHaveLength(1);
-    const goal = await baton.fhir('GET', '/Goal?patient=ann');
-    expect(goal.json.entry?.[0]?.resource).toMatchObject({
-      lifecycleStatus: 'proposed',
-      addresses: [{ reference: `Condition/${need.json.entry?.[0]?.resource?.id}` }],
-    });
+    const goals = await baton.fhir('GET', '/Goal?patient=ann&lifecycle-status=proposed&_count=100');
+    const addressed = goals.json.entry?.map(({ resource }) => resource?.addresses);
+    expect(addressed).toContainEqual([{ reference: `Condition/${need.json.entry?.[0]?.resource?.id}` }]);
   });
 
   it('written as FHIR by somebody else shows right', async () => {
@@ -221,7 +283,7 @@ describe('an assessment', () => {
     expect(json).toMatchObject({ status: 'completed', instrument: 'https://elsewhere.example/form', scores: [] });
     expect(valuesOf(json, 'b')).toEqual([true]);
     const list = await baton.api('GET', `/cases/${caseId}/assessments`);
-    expect(list.json.items).toHaveLength(4);
+    expect(list.json.items).toHaveLength(5);
   });
 });
 
