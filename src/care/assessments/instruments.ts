@@ -33,7 +33,7 @@ export async function findQuestionnaire(
 ): Promise<Questionnaire | undefined> {
   if (!name.includes(':')) {
     const shipped = installed.newest('Questionnaire').map((artefact) => artefact.read() as Questionnaire);
-    return shipped.find(({ id }) => id === name) ?? records.read('Questionnaire', name);
+    return (await records.read('Questionnaire', name)) ?? shipped.find(({ id }) => id === name);
   }
   const { url, version } = splitCanonical(name);
   const stored = await findReadable(records, 'Questionnaire', {

@@ -71,9 +71,9 @@ async function questionnaireIn(
   records: Records,
 ): Promise<Questionnaire> {
   if (params.id !== undefined) {
-    const shipped = context.artefacts.newest('Questionnaire').map((one) => one.read() as Questionnaire);
-    const stored = shipped.find(({ id }) => id === params.id);
-    return stored ?? JSON.parse((await readCurrent(context, grant, 'Questionnaire', params.id)).content);
+    const found = await findQuestionnaire({ records, installed: context.artefacts }, params.id);
+    // Says why there is none.
+    return found ?? JSON.parse((await readCurrent(context, grant, 'Questionnaire', params.id)).content);
   }
   const given = input.resource('questionnaire');
   if (given?.resourceType === 'Questionnaire') return given;
