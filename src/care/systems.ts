@@ -12,6 +12,10 @@ export const CODE_SYSTEM = {
   transitionReason: `${BASE}/CodeSystem/transition-reason`,
   episodeType: `${BASE}/CodeSystem/episode-type`,
   messageReason: `${BASE}/CodeSystem/message-reason`,
+  needKind: `${BASE}/CodeSystem/need-kind`,
+  goalProgress: `${BASE}/CodeSystem/goal-progress`,
+  planReview: `${BASE}/CodeSystem/plan-review`,
+  interventionOutput: `${BASE}/CodeSystem/intervention-output`,
 } as const;
 
 export const EXTENSION = {
@@ -32,6 +36,8 @@ export const IDENTIFIER = {
   transition: 'urn:baton:transition',
   /** CarePlan: id of the transition's EpisodeOfCare. */
   transitionPlan: 'urn:baton:transition-plan',
+  /** CarePlan: id of the case's EpisodeOfCare. */
+  casePlan: 'urn:baton:case-plan',
   /** Organization: the facility's code. */
   facility: `${BASE}/sid/facility`,
   /** Device (by logical reference): a part of Baton. */
