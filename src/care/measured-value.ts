@@ -64,7 +64,7 @@ export function choiceOf<Name extends string>(name: Name, value: Value): Choice<
 }
 
 /** Undefined for a type that applications do not get, e.g. a ratio; it stays in the FHIR resource. */
-export function valueOf<Name extends string>(name: Name, holder: object): Value | undefined {
+export function valueIn<Name extends string>(name: Name, holder: object): Value | undefined {
   const part = (type: string) => (holder as Record<string, unknown>)[`${name}${type}`];
   const quantity = measuredOf(part('Quantity') as Quantity | undefined);
   if (quantity) return { quantity };

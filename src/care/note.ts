@@ -5,7 +5,11 @@ import { parseLiteral } from '../fhir/references.ts';
 import { toFhirDateTime } from './local-time.ts';
 import type { Caller } from './records.ts';
 
-export const NoteText = Type.String({ minLength: 1, maxLength: 10_000, description: 'A note, added to those there are' });
+export const NoteText = Type.String({
+  minLength: 1,
+  maxLength: 10_000,
+  description: 'A note, added to those there are',
+});
 
 export const NoteOut = Type.Object(
   { text: Type.String(), time: Type.Optional(Type.String()), author: Type.Optional(Type.String()) },

@@ -25,7 +25,12 @@ export async function acceptGoal(
 }
 
 /** The goal with the answer of one; what others answered, and what else the answer says, stays. */
-export function withAcceptance(goal: Goal, by: Reference, { answer, priority, note }: AcceptanceInput, caller: Caller): Goal {
+export function withAcceptance(
+  goal: Goal,
+  by: Reference,
+  { answer, priority, note }: AcceptanceInput,
+  caller: Caller,
+): Goal {
   const parts: Extension[] = [
     { url: 'individual', valueReference: by },
     { url: 'status', valueCode: answer },

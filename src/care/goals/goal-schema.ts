@@ -25,13 +25,19 @@ export const Target = Type.Object(
     detail: Type.Optional({ ...Value, description: 'What it is to be' }),
     due: Type.Optional(Type.String({ format: 'date' })),
   },
-  { additionalProperties: false, minProperties: 1, description: 'Something by which one sees that the goal is reached' },
+  {
+    additionalProperties: false,
+    minProperties: 1,
+    description: 'Something by which one sees that the goal is reached',
+  },
 );
 export type Target = Static<typeof Target>;
 
 const members = {
   description: Coded,
-  status: Type.Optional(Type.Enum(['proposed', 'planned', 'accepted', 'active'], { description: 'Active when absent' })),
+  status: Type.Optional(
+    Type.Enum(['proposed', 'planned', 'accepted', 'active'], { description: 'Active when absent' }),
+  ),
   priority: Type.Optional(Type.Enum(['high', 'medium', 'low'])),
   category: Type.Optional(Type.Enum([...SOCIAL_NEEDS], { description: 'SDOH category of Gravity' })),
   start: Type.Optional(Type.String({ format: 'date', description: 'Today when absent' })),
@@ -51,7 +57,9 @@ export const GoalRevision = Type.Object(
     description: Type.Optional(Coded),
     priority: Type.Optional(Type.Union([Type.Enum(['high', 'medium', 'low']), Type.Null()])),
     start: members.start,
-    targets: Type.Optional(Type.Array(Target, { maxItems: 50, description: 'All of them; those that stay keep all they have' })),
+    targets: Type.Optional(
+      Type.Array(Target, { maxItems: 50, description: 'All of them; those that stay keep all they have' }),
+    ),
     expressedBy: members.expressedBy,
     addresses: Type.Optional(Type.Array(Linked, { maxItems: 100, description: 'All of them' })),
     note: Type.Optional(NoteText),
@@ -92,7 +100,9 @@ export const ProgressInput = Type.Object(
     at: Type.Optional(Type.String({ format: 'date-or-time', description: 'When it stood so; now when absent' })),
     measure: Type.Optional({ ...Coded, description: 'What was measured, e.g. that of a target' }),
     value: Type.Optional(Value),
-    shownBy: Type.Optional(Type.Array(Linked, { minItems: 1, maxItems: 50, description: 'Observations that are there' })),
+    shownBy: Type.Optional(
+      Type.Array(Linked, { minItems: 1, maxItems: 50, description: 'Observations that are there' }),
+    ),
     note: Type.Optional(NoteText),
   },
   { additionalProperties: false, minProperties: 1, description: 'How the goal stands' },

@@ -27,11 +27,19 @@ const NEEDS_REASON = new Set<GoalVerb>(['hold', 'cancel', 'reject']);
 export async function moveGoal(
   records: Records,
   caller: Caller,
-  { caseId, id, verb, body }: { readonly caseId: string; readonly id: string; readonly verb: GoalVerb; readonly body: GoalEnding },
+  {
+    caseId,
+    id,
+    verb,
+    body,
+  }: { readonly caseId: string; readonly id: string; readonly verb: GoalVerb; readonly body: GoalEnding },
 ): Promise<Planned> {
   const about = await workableCase(records, caseId);
   const goal = await itemOfCase(records, about, 'Goal', id);
-  return { changes: [{ op: 'update', resource: movedGoal(goal, verb, body, caller), ifMatch: goal.meta.versionId }], about: 0 };
+  return {
+    changes: [{ op: 'update', resource: movedGoal(goal, verb, body, caller), ifMatch: goal.meta.versionId }],
+    about: 0,
+  };
 }
 
 /** @throws Fault unprocessable */

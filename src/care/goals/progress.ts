@@ -7,7 +7,7 @@ import { parseLiteral } from '../../fhir/references.ts';
 import { codedOf, conceptOf } from '../coded.ts';
 import { concept, hasCode } from '../concept.ts';
 import { linkedOf } from '../linked.ts';
-import { choiceOf, valueOf } from '../measured-value.ts';
+import { choiceOf, valueIn } from '../measured-value.ts';
 import { notesOf, withNote } from '../note.ts';
 import { CLAIMS } from '../plans/claims.ts';
 import { asStart, requirePast, rightNow, today } from '../plans/given-time.ts';
@@ -20,7 +20,14 @@ import { isPursued } from './goal.ts';
 import { achievementOf, codeOrWords } from './goal-codes.ts';
 import type { ProgressInput, ProgressView } from './goal-schema.ts';
 
-const PERFORMERS = new Set(['Practitioner', 'PractitionerRole', 'Organization', 'CareTeam', 'Patient', 'RelatedPerson']);
+const PERFORMERS = new Set([
+  'Practitioner',
+  'PractitionerRole',
+  'Organization',
+  'CareTeam',
+  'Patient',
+  'RelatedPerson',
+]);
 
 /** The goal is what the command is about. @throws Fault not-found; unprocessable naming the member */
 export async function recordProgress(
@@ -38,7 +45,10 @@ export async function recordProgress(
   }
   if (body.at) requirePast(body.at, caller, 'at');
   if (body.value && !body.measure) {
-    throw new Fault('unprocessable', 'Say what was measured: measure is missing.', { expression: 'measure', code: 'required' });
+    throw new Fault('unprocessable', 'Say what was measured: measure is missing.', {
+      expression: 'measure',
+      code: 'required',
+    });
   }
   await knownResources(records, about, body.shownBy, ['Observation'], 'shownBy');
   const observationId = randomUUID();
@@ -51,7 +61,12 @@ export async function recordProgress(
   };
 }
 
-function withProgress(goal: Goal, observationId: string, { achievement, at, shownBy = [] }: ProgressInput, caller: Caller): Goal {
+function withProgress(
+  goal: Goal,
+  observationId: string,
+  { achievement, at, shownBy = [] }: ProgressInput,
+  caller: Caller,
+): Goal {
   const known = new Set(goal.outcomeReference?.map(({ reference }) => reference));
   const shown = shownBy.filter(({ reference }) => !known.has(reference));
   const day = at?.slice(0, 10) ?? today(caller);
@@ -115,7 +130,7 @@ export function viewProgress(observation: Kept<'Observation'>): ProgressView {
   const at = effectiveDateTime ?? effectiveInstant ?? effectivePeriod?.start ?? issued;
   const isOwn = hasCode(observation.code, CODE_SYSTEM.goalProgress, 'progress');
   const measure = isOwn ? undefined : codedOf(observation.code);
-  const value = valueOf('value', observation);
+  const value = valueIn('value', observation);
   const judged = component.find(({ code }) => hasCode(code, CODE_SYSTEM.goalProgress, 'achievement'));
   const achievement = codeOrWords(judged?.valueCodeableConcept);
   return {
@@ -138,6 +153,7 @@ function epochOf(time: string | undefined): number {
   if (time === undefined) return -Infinity;
   return time.includes('T')
     ? Temporal.Instant.from(time).epochMilliseconds
-    : Temporal.PlainDate.from(time.length === 4 ? `${time}-01-01` : time.length === 7 ? `${time}-01` : time).toZonedDateTime('UTC')
-        .epochMilliseconds;
+    : Temporal.PlainDate.from(
+        time.length === 4 ? `${time}-01-01` : time.length === 7 ? `${time}-01` : time,
+      ).toZonedDateTime('UTC').epochMilliseconds;
 }

@@ -8,7 +8,14 @@ import { goalOf } from './goal.ts';
 import type { GoalInput, GoalRevision } from './goal-schema.ts';
 import { checkTargets } from './target-check.ts';
 
-const ADDRESSED = ['Condition', 'Observation', 'RiskAssessment', 'ServiceRequest', 'MedicationStatement', 'NutritionOrder'] as const;
+const ADDRESSED = [
+  'Condition',
+  'Observation',
+  'RiskAssessment',
+  'ServiceRequest',
+  'MedicationStatement',
+  'NutritionOrder',
+] as const;
 
 /** @throws Fault not-found; unprocessable naming the member */
 export async function setGoal(

@@ -18,7 +18,8 @@ export function checkTargets(
   for (const [at, { due, detail, measure }] of targets.entries()) {
     const member = `targets[${at}]`;
     const isKnown = known.some((one) => one.due === due && one.measure?.code === measure?.code);
-    if (due && due < day && !isKnown) throw refuse(`${member}.due`, 'lies in the past; give a date that is still to come');
+    if (due && due < day && !isKnown)
+      throw refuse(`${member}.due`, 'lies in the past; give a date that is still to come');
     if (due && start && due < start) throw refuse(`${member}.due`, 'lies before the start of the goal');
     if (detail && !measure) throw refuse(`${member}.measure`, 'is missing: a detail says what a measure is to be');
     const { low, high } = detail?.range ?? {};
@@ -63,8 +64,10 @@ function spanOf({ quantity, range, integer }: Value): Span | undefined {
 function spanOfQuantity(quantity: Measured): Span {
   const { value, comparator } = quantity;
   const unit = unitOf(quantity);
-  if (comparator === '<' || comparator === '<=') return { low: -Infinity, high: value, openHigh: comparator === '<', unit };
-  if (comparator === '>' || comparator === '>=') return { low: value, high: Infinity, openLow: comparator === '>', unit };
+  if (comparator === '<' || comparator === '<=')
+    return { low: -Infinity, high: value, openHigh: comparator === '<', unit };
+  if (comparator === '>' || comparator === '>=')
+    return { low: value, high: Infinity, openLow: comparator === '>', unit };
   return { low: value, high: value, unit };
 }
 

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { GoalTarget } from '@medplum/fhirtypes';
 import { codedOf, conceptOf } from '../coded.ts';
-import { choiceOf, valueOf } from '../measured-value.ts';
+import { choiceOf, valueIn } from '../measured-value.ts';
 import type { GoalView, Target } from './goal-schema.ts';
 
 const DETAILS = ['Quantity', 'Range', 'CodeableConcept', 'String', 'Boolean', 'Integer', 'Ratio'] as const;
@@ -16,7 +16,7 @@ export function targetOf({ measure, detail, due }: Target): GoalTarget {
 }
 
 export function viewTarget(target: GoalTarget): GoalView['targets'][number] {
-  const [measure, detail] = [codedOf(target.measure), valueOf('detail', target)];
+  const [measure, detail] = [codedOf(target.measure), valueIn('detail', target)];
   const { value, unit, code } = target.dueDuration ?? {};
   return {
     ...(measure ? { measure } : {}),
@@ -40,7 +40,9 @@ export function revisedTargets(there: readonly GoalTarget[], given: readonly Tar
   return given.map((target, at) => {
     const kept = same[at];
     if (kept) return kept;
-    const akin = take((one) => isDeepStrictEqual(codedOf(one.measure), target.measure && codedOf(conceptOf(target.measure))));
+    const akin = take((one) =>
+      isDeepStrictEqual(codedOf(one.measure), target.measure && codedOf(conceptOf(target.measure))),
+    );
     return akin ? changed(akin, target) : targetOf(target);
   });
 }

@@ -4,7 +4,7 @@ import type { Annotation, CodeableConcept, Extension, Period, Reference, Resourc
 import { codedOf } from '../coded.ts';
 import { linkedOf } from '../linked.ts';
 import { toLastInstant } from '../local-time.ts';
-import { valueOf } from '../measured-value.ts';
+import { valueIn } from '../measured-value.ts';
 import { notesOf } from '../note.ts';
 import type { Caller, Kept } from '../records.ts';
 import { EXTENSION } from '../systems.ts';
@@ -92,7 +92,9 @@ export function viewActivity(
 
 function codeOf(activity: Activity): CodeableConcept | undefined {
   const { code, codeCodeableConcept, medicationCodeableConcept, appointmentType, serviceType, category } = activity;
-  return code ?? codeCodeableConcept ?? medicationCodeableConcept ?? appointmentType ?? first(serviceType) ?? category?.[0];
+  return (
+    code ?? codeCodeableConcept ?? medicationCodeableConcept ?? appointmentType ?? first(serviceType) ?? category?.[0]
+  );
 }
 
 function goalsOf({ extension = [] }: Activity): InterventionView['goals'] {
@@ -103,7 +105,7 @@ function goalsOf({ extension = [] }: Activity): InterventionView['goals'] {
 
 function outcomesOf({ output = [] }: Activity): InterventionView['outcomes'] {
   return output.map((one) => {
-    const [type, value, reference] = [codedOf(one.type), valueOf('value', one), linkedOf(one.valueReference)];
+    const [type, value, reference] = [codedOf(one.type), valueIn('value', one), linkedOf(one.valueReference)];
     return { ...(type ? { type } : {}), ...(value ? { value } : {}), ...(reference ? { reference } : {}) };
   });
 }

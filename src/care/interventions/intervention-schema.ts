@@ -8,10 +8,15 @@ import { NoteOut, NoteText } from '../note.ts';
 const DateOrTime = (description: string) => Type.String({ format: 'date-or-time', description });
 
 const members = {
-  description: Type.Optional(Type.String({ minLength: 1, maxLength: 10_000, description: 'What is to be done, in words' })),
+  description: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 10_000, description: 'What is to be done, in words' }),
+  ),
   code: Type.Optional({ ...Coded, description: 'What is to be done, as a code' }),
   priority: Type.Optional(Type.Enum(['routine', 'urgent', 'asap', 'stat'], { description: 'Routine when absent' })),
-  owner: Type.Optional({ ...Linked, description: 'Who is to do it; the patient or a caregiver gets it as their own task' }),
+  owner: Type.Optional({
+    ...Linked,
+    description: 'Who is to do it; the patient or a caregiver gets it as their own task',
+  }),
   start: Type.Optional(DateOrTime('Not before')),
   due: Type.Optional(DateOrTime('By when; a date ends with its day')),
   goals: Type.Optional(Type.Array(Linked, { minItems: 1, maxItems: 50, description: 'Goals it works towards' })),
@@ -52,7 +57,9 @@ export type Assignment = Static<typeof Assignment>;
 export const Delegation = Type.Object(
   {
     to: Type.Optional({ ...Linked, description: 'The patient when absent, or a caregiver of theirs' }),
-    description: Type.Optional(Type.String({ minLength: 1, maxLength: 10_000, description: 'In the words of the patient' })),
+    description: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 10_000, description: 'In the words of the patient' }),
+    ),
     note: Type.Optional(NoteText),
   },
   { additionalProperties: false },

@@ -35,13 +35,29 @@ const NEEDS_REASON = new Set<TaskVerb>(['hold', 'fail', 'cancel', 'reject']);
 const ENDS = new Set<TaskVerb>(['complete', 'fail']);
 
 /** What a result may be. */
-const RESULTS = ['Observation', 'DocumentReference', 'QuestionnaireResponse', 'Procedure', 'Communication', 'Encounter', 'Condition', 'Appointment', 'ServiceRequest', 'DiagnosticReport'] as const;
+const RESULTS = [
+  'Observation',
+  'DocumentReference',
+  'QuestionnaireResponse',
+  'Procedure',
+  'Communication',
+  'Encounter',
+  'Condition',
+  'Appointment',
+  'ServiceRequest',
+  'DiagnosticReport',
+] as const;
 
 /** @throws Fault not-found; unprocessable when the intervention cannot take the step, or naming the member */
 export async function moveIntervention(
   records: Records,
   caller: Caller,
-  { caseId, id, verb, body }: { readonly caseId: string; readonly id: string; readonly verb: TaskVerb; readonly body: InterventionStep },
+  {
+    caseId,
+    id,
+    verb,
+    body,
+  }: { readonly caseId: string; readonly id: string; readonly verb: TaskVerb; readonly body: InterventionStep },
 ): Promise<Planned> {
   const about = await workableCase(records, caseId);
   const task = await itemOfCase(records, about, 'Task', id);
@@ -72,7 +88,11 @@ export function movedTask(task: Task, verb: TaskVerb, step: InterventionStep, ca
   const outputs = outputsOf(task, verb, step);
   const when = at ? asStart(at, caller.zone) : rightNow(caller);
   const { statusReason: _, ...rest } = task;
-  const period = ENDS.has(verb) ? { end: when } : verb === 'start' && !task.executionPeriod?.start ? { start: when } : {};
+  const period = ENDS.has(verb)
+    ? { end: when }
+    : verb === 'start' && !task.executionPeriod?.start
+      ? { start: when }
+      : {};
   const next: Task = {
     ...rest,
     status: TASK_STEPS[verb],
@@ -100,11 +120,18 @@ function outputsOf(task: Task, verb: TaskVerb, { outcome, outputs = [] }: Interv
   }
   const isPatients = isGeneral(task);
   const kind = concept(CODE_SYSTEM.interventionOutput, 'outcome', 'Outcome');
-  const first = outcome && (isPatients ? patientOutput(outcome.text ?? outcome.code, 'outcome') : { type: kind, valueCodeableConcept: conceptOf(outcome) });
+  const first =
+    outcome &&
+    (isPatients
+      ? patientOutput(outcome.text ?? outcome.code, 'outcome')
+      : { type: kind, valueCodeableConcept: conceptOf(outcome) });
   const others = outputs.map(({ type, value, reference }, at) => {
     const member = `outputs[${at}]`;
     if ((value === undefined) === (reference === undefined)) {
-      throw new Fault('unprocessable', `${member} must have a value or a reference, not both.`, { expression: member, code: 'required' });
+      throw new Fault('unprocessable', `${member} must have a value or a reference, not both.`, {
+        expression: member,
+        code: 'required',
+      });
     }
     if (isPatients) return patientOutput(value?.text, member);
     const content = value ? choiceOf('value', value) : { valueReference: reference };

@@ -13,7 +13,9 @@ const GENERAL = { system: GRAVITY_CODES, code: 'general-information', display: '
 const REQUESTERS = new Set(['PractitionerRole', 'Organization']);
 
 /** Whether the patient, or somebody of theirs, is who does it. */
-export function isPatients(owner: { readonly reference?: string } | undefined): owner is { readonly reference: string } {
+export function isPatients(
+  owner: { readonly reference?: string } | undefined,
+): owner is { readonly reference: string } {
   const type = parseLiteral(owner?.reference ?? '')?.type;
   return type === 'Patient' || type === 'RelatedPerson';
 }
@@ -43,7 +45,9 @@ export function forPatient(task: Task, owner: Reference): Task {
   const claimed = withoutClaim(task);
   return {
     ...claimed,
-    ...(mayClaim ? { meta: { ...claimed.meta, profile: [...(claimed.meta?.profile ?? []), GRAVITY_CLAIMS.taskForPatient] } } : {}),
+    ...(mayClaim
+      ? { meta: { ...claimed.meta, profile: [...(claimed.meta?.profile ?? []), GRAVITY_CLAIMS.taskForPatient] } }
+      : {}),
     status: isWaiting ? 'ready' : task.status,
     priority: task.priority === 'urgent' || task.priority === 'asap' || task.priority === 'stat' ? 'urgent' : 'routine',
     code,

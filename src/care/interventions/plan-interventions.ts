@@ -40,7 +40,10 @@ async function plannedFrom(
 ): Promise<Planned['changes']> {
   await Promise.all(inputs.map((input, at) => checkInput(records, caller, about, input, prefix(at))));
   const plan = await planToExtend(records, caller, about);
-  const tasks = inputs.map((input) => ({ id: randomUUID(), resource: interventionOf(input, about, plan.reference, caller) }));
+  const tasks = inputs.map((input) => ({
+    id: randomUUID(),
+    resource: interventionOf(input, about, plan.reference, caller),
+  }));
   return [
     ...tasks.map(({ id, resource }) => ({ op: 'create', id, resource }) as const),
     ...plan.add({

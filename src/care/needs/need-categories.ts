@@ -15,7 +15,9 @@ export function categoriesOf(kind: Kind, category: SocialNeed | undefined): Code
   return [
     concept(CONCERN, 'health-concern', 'Health Concern'),
     ...(kind === 'barrier' ? [concept(CODE_SYSTEM.needKind, 'barrier', 'Barrier')] : []),
-    ...(category ? [concept(US_CORE_CATEGORY, 'sdoh', 'SDOH'), { coding: [{ system: GRAVITY_CODES, code: category }] }] : []),
+    ...(category
+      ? [concept(US_CORE_CATEGORY, 'sdoh', 'SDOH'), { coding: [{ system: GRAVITY_CODES, code: category }] }]
+      : []),
   ];
 }
 
@@ -50,11 +52,14 @@ export function socialNeedOf({ category = [] }: Pick<Condition, 'category'>): So
 }
 
 const isConcern = (one: CodeableConcept) => hasCode(one, CONCERN, 'health-concern');
-const hasSystem = (one: CodeableConcept, system: string) => one.coding?.some((coding) => coding.system === system) ?? false;
+const hasSystem = (one: CodeableConcept, system: string) =>
+  one.coding?.some((coding) => coding.system === system) ?? false;
 
 function speaksOfKind(one: CodeableConcept): boolean {
   return (
-    hasCode(one, CODE_SYSTEM.needKind, 'barrier') || hasCode(one, US_CORE_CATEGORY, 'sdoh') || hasSystem(one, GRAVITY_CODES)
+    hasCode(one, CODE_SYSTEM.needKind, 'barrier') ||
+    hasCode(one, US_CORE_CATEGORY, 'sdoh') ||
+    hasSystem(one, GRAVITY_CODES)
   );
 }
 

@@ -91,7 +91,11 @@ export function viewNeed(need: Kept<'Condition'>, plan?: string): NeedView {
 }
 
 function severityOf(severity: keyof typeof SEVERITIES) {
-  return concept(SNOMED, SEVERITIES[severity], severity.replace(/^./, (first) => first.toUpperCase()));
+  return concept(
+    SNOMED,
+    SEVERITIES[severity],
+    severity.replace(/^./, (first) => first.toUpperCase()),
+  );
 }
 
 function severityWord({ severity }: Condition): string | undefined {

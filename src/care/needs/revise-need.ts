@@ -19,7 +19,10 @@ export async function reviseNeed(
   requireStanding(need);
   await checkNeed(records, caller, about, { onset: body.onset, ...(body.evidence ? { evidence: body.evidence } : {}) });
   if (body.kind || body.category === null) {
-    requireCategory(body.kind ?? kindOf(need), body.category === null ? undefined : (body.category ?? socialNeedOf(need)));
+    requireCategory(
+      body.kind ?? kindOf(need),
+      body.category === null ? undefined : (body.category ?? socialNeedOf(need)),
+    );
   }
   return {
     changes: [{ op: 'update', resource: revisedNeed(need, body, caller), ifMatch: need.meta.versionId }],

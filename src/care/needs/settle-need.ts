@@ -15,7 +15,12 @@ export type Settling = 'resolve' | 'refute' | 'reopen' | 'retract';
 export async function settleNeed(
   records: Records,
   caller: Caller,
-  { caseId, id, how, body }: { readonly caseId: string; readonly id: string; readonly how: Settling; readonly body: NeedEnding },
+  {
+    caseId,
+    id,
+    how,
+    body,
+  }: { readonly caseId: string; readonly id: string; readonly how: Settling; readonly body: NeedEnding },
 ): Promise<Planned> {
   const about = await workableCase(records, caseId);
   const need = await itemOfCase(records, about, 'Condition', id);
@@ -40,7 +45,10 @@ export function settledNeed(need: Condition, how: Settling, { on, note }: NeedEn
   }
   if (!isOpen(need)) throw refuse('The need is closed already; reopen it first.');
   if (how === 'refute') {
-    const refuted = { clinicalStatus: status(CLINICAL, 'inactive'), verificationStatus: status(VERIFICATION, 'refuted') };
+    const refuted = {
+      clinicalStatus: status(CLINICAL, 'inactive'),
+      verificationStatus: status(VERIFICATION, 'refuted'),
+    };
     return { ...need, ...noted, ...refuted };
   }
   requireOrder(need.onsetDateTime, on, caller.zone, ['onset', 'on']);

@@ -63,5 +63,18 @@ function unusable(expression: string, sentence: string): Fault {
 }
 
 export const PEOPLE = ['Practitioner', 'PractitionerRole', 'Patient', 'RelatedPerson'] as const;
-export const OWNERS = ['Practitioner', 'PractitionerRole', 'Organization', 'CareTeam', 'Patient', 'RelatedPerson'] as const;
-export const EVIDENCE = ['Observation', 'QuestionnaireResponse', 'Condition', 'RiskAssessment', 'DocumentReference'] as const;
+export const OWNERS = [
+  'Practitioner',
+  'PractitionerRole',
+  'Organization',
+  'CareTeam',
+  'Patient',
+  'RelatedPerson',
+] as const;
+export const EVIDENCE = [
+  'Observation',
+  'QuestionnaireResponse',
+  'Condition',
+  'RiskAssessment',
+  'DocumentReference',
+] as const;
