@@ -2,6 +2,7 @@
 import type { CarePlan, Resource, ResourceType } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import { parseLiteral } from '../../fhir/references.ts';
+import { findReadable } from '../find-readable.ts';
 import { toLastInstant } from '../local-time.ts';
 import { currentPlan } from '../plans/plan-of-case.ts';
 import { readCase } from '../plans/workable-case.ts';
@@ -29,7 +30,7 @@ export async function listInterventions(
   const plan = await currentPlan(records, caseId);
   const [tasks, orders, others] = await Promise.all([
     records.find('Task', { patient: patient.id }),
-    whereVisible(records.find('ServiceRequest', { patient: patient.id })),
+    findReadable(records, 'ServiceRequest', { patient: patient.id }),
     activitiesOf(records, plan, (type) => type !== 'Task' && type !== 'ServiceRequest'),
   ]);
   const planned = new Set(plan?.activity?.map(({ reference }) => reference?.reference));
@@ -68,16 +69,6 @@ export async function activitiesOf(
   const wanted = targets.filter(({ type }) => isWanted(type));
   const found = await Promise.all(wanted.map(({ type, id }) => records.read(type as Resource['resourceType'], id)));
   return found.flatMap((one) => (one ? [one as Kept<ResourceType>] : []));
-}
-
-/** A caller who may see no order at all still gets the tasks. */
-async function whereVisible<T>(found: Promise<T[]>): Promise<T[]> {
-  try {
-    return await found;
-  } catch (error) {
-    if (error instanceof Fault && error.kind === 'forbidden') return [];
-    throw error;
-  }
 }
 
 function byDue({ due: one }: InterventionView, { due: other }: InterventionView, zone: string): number {
