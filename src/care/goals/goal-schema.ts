@@ -19,19 +19,28 @@ export const ACHIEVEMENTS = [
 ] as const;
 export type Achievement = (typeof ACHIEVEMENTS)[number];
 
-export const Target = Type.Object(
-  {
-    measure: Type.Optional({ ...Coded, description: 'What is measured, preferably by LOINC' }),
-    detail: Type.Optional({ ...Value, description: 'What it is to be' }),
-    due: Type.Optional(Type.String({ format: 'date' })),
-  },
-  {
-    additionalProperties: false,
-    minProperties: 1,
-    description: 'Something by which one sees that the goal is reached',
-  },
-);
+const targetMembers = {
+  measure: Type.Optional({ ...Coded, description: 'What is measured, preferably by LOINC' }),
+  detail: Type.Optional({ ...Value, description: 'What it is to be' }),
+  due: Type.Optional(Type.String({ format: 'date' })),
+};
+
+export const Target = Type.Object(targetMembers, {
+  additionalProperties: false,
+  minProperties: 1,
+  description: 'Something by which one sees that the goal is reached',
+});
 export type Target = Static<typeof Target>;
+
+/** Sent back as it is shown, where it comes from elsewhere and is due within a time. */
+const TargetAgain = Type.Object(
+  {
+    ...targetMembers,
+    within: Type.Optional(Type.String({ description: 'As it is shown; a due date takes its place' })),
+  },
+  { additionalProperties: false, description: Target.description },
+);
+export type TargetAgain = Static<typeof TargetAgain>;
 
 const members = {
   description: Coded,
@@ -58,7 +67,7 @@ export const GoalRevision = Type.Object(
     priority: Type.Optional(Type.Union([Type.Enum(['high', 'medium', 'low']), Type.Null()])),
     start: members.start,
     targets: Type.Optional(
-      Type.Array(Target, { maxItems: 50, description: 'All of them; those that stay keep all they have' }),
+      Type.Array(TargetAgain, { maxItems: 50, description: 'All of them; those that stay keep all they have' }),
     ),
     expressedBy: members.expressedBy,
     addresses: Type.Optional(Type.Array(Linked, { maxItems: 100, description: 'All of them' })),

@@ -5,7 +5,7 @@ import { planToExtend } from '../plans/plan-of-case.ts';
 import { workableCase } from '../plans/workable-case.ts';
 import type { Caller, Planned, Records } from '../records.ts';
 import { isPursued, revisedGoal } from './goal.ts';
-import type { GoalRevision, Target } from './goal-schema.ts';
+import type { GoalRevision, TargetAgain } from './goal-schema.ts';
 import { checkLinks, needsIn } from './set-goal.ts';
 import { viewTarget } from './target.ts';
 import { checkTargets } from './target-check.ts';
@@ -24,7 +24,8 @@ export async function reviseGoal(
       code: 'business-rule',
     });
   }
-  const known: Target[] = (goal.target ?? []).map(viewTarget);
+  const known: TargetAgain[] = (goal.target ?? []).map(viewTarget);
+  refuseOtherTime(body.targets ?? [], known);
   checkTargets(body.targets ?? [], caller, { start: body.start ?? goal.startDate, known });
   await checkLinks(records, about, body);
   const needs = needsIn(body);
@@ -34,4 +35,14 @@ export async function reviseGoal(
     changes: [{ op: 'update', resource, ifMatch: goal.meta.versionId }, ...(plan?.add({ needs }) ?? [])],
     about: 0,
   };
+}
+
+/** @throws Fault unprocessable when a time within which a target is due is another than it was */
+function refuseOtherTime(targets: readonly TargetAgain[], known: readonly TargetAgain[]): void {
+  const at = targets.findIndex(({ within }) => within !== undefined && !known.some((one) => one.within === within));
+  if (at < 0) return;
+  throw new Fault('unprocessable', `targets[${at}].within is another than it was; give a due date instead.`, {
+    expression: `targets[${at}].within`,
+    code: 'business-rule',
+  });
 }

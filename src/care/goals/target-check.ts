@@ -15,16 +15,17 @@ export function checkTargets(
   { start, known = [] }: { readonly start?: string | undefined; readonly known?: readonly Target[] } = {},
 ): void {
   const day = today(caller);
-  for (const [at, { due, detail, measure }] of targets.entries()) {
+  for (const [at, target] of targets.entries()) {
+    const { due, detail, measure } = target;
     const member = `targets[${at}]`;
-    const isKnown = known.some((one) => one.due === due && one.measure?.code === measure?.code);
+    const isKnown = known.some((one) => one.due === due && sameMeasure(one, target));
     if (due && due < day && !isKnown)
       throw refuse(`${member}.due`, 'lies in the past; give a date that is still to come');
     if (due && start && due < start) throw refuse(`${member}.due`, 'lies before the start of the goal');
     if (detail && !measure) throw refuse(`${member}.measure`, 'is missing: a detail says what a measure is to be');
     const { low, high } = detail?.range ?? {};
     if (low && high && low.value > high.value) throw refuse(`${member}.detail.range`, 'has a low above its high');
-    const other = targets.slice(0, at).findIndex((one) => contradict(one, targets[at] as Target));
+    const other = targets.slice(0, at).findIndex((one) => contradict(one, target));
     if (other >= 0) throw refuse(member, `contradicts targets[${other}]: both cannot be reached by the same date`);
   }
 }
@@ -32,16 +33,18 @@ export function checkTargets(
 /** Of the same measure at the same time, with values that no measurement can have at once. */
 function contradict(one: Target, other: Target): boolean {
   if (!one.measure || !other.measure || !one.detail || !other.detail || one.due !== other.due) return false;
-  const isSame = one.measure.code
-    ? one.measure.system === other.measure.system && one.measure.code === other.measure.code
-    : !other.measure.code && one.measure.text === other.measure.text;
-  if (!isSame) return false;
+  if (!sameMeasure(one, other)) return false;
   if (one.detail.boolean !== undefined && other.detail.boolean !== undefined) {
     return one.detail.boolean !== other.detail.boolean;
   }
   const [left, right] = [spanOf(one.detail), spanOf(other.detail)];
   if (!left || !right || left.unit !== right.unit) return false;
   return isBelow(left, right) || isBelow(right, left);
+}
+
+function sameMeasure({ measure: one }: Target, { measure: other }: Target): boolean {
+  if (one?.code === undefined) return other?.code === undefined && one?.text === other?.text;
+  return one.system === other?.system && one.code === other?.code;
 }
 
 interface Span {

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { GoalTarget } from '@medplum/fhirtypes';
 import { codedOf, conceptOf } from '../coded.ts';
 import { choiceOf, valueIn } from '../measured-value.ts';
-import type { GoalView, Target } from './goal-schema.ts';
+import type { GoalView, Target, TargetAgain } from './goal-schema.ts';
 
 const DETAILS = ['Quantity', 'Range', 'CodeableConcept', 'String', 'Boolean', 'Integer', 'Ratio'] as const;
 
@@ -30,7 +30,7 @@ export function viewTarget(target: GoalTarget): GoalView['targets'][number] {
  * The targets that were given. One that says the same as one that is there is that one, with all it has; one of the same
  * measure is that one with another detail and due date.
  */
-export function revisedTargets(there: readonly GoalTarget[], given: readonly Target[]): GoalTarget[] {
+export function revisedTargets(there: readonly GoalTarget[], given: readonly TargetAgain[]): GoalTarget[] {
   const left = [...there];
   const take = (wanted: (target: GoalTarget) => boolean) => {
     const at = left.findIndex(wanted);

@@ -53,8 +53,13 @@ export async function showIntervention(
   caseId: string,
   id: string,
 ): Promise<InterventionView> {
-  const found = (await listInterventions(records, caller, caseId)).filter((one) => one.id === id);
-  const view = found.find(({ type }) => type === 'Task') ?? found[0];
+  const { subject } = await readCase(records, caseId);
+  const [task, plan] = await Promise.all([records.read('Task', id), currentPlan(records, caseId)]);
+  if (task?.for?.reference === subject.reference) {
+    const isPlanned = plan?.activity?.some(({ reference }) => reference?.reference === `Task/${id}`);
+    return viewActivity(task, caller, isPlanned ? `CarePlan/${plan?.id}` : undefined);
+  }
+  const view = (await listInterventions(records, caller, caseId)).find((one) => one.id === id);
   if (view) return view;
   throw new Fault('not-found', `The case has no intervention ${id}, or you may not see it.`);
 }

@@ -15,6 +15,7 @@ import { GOAL_STEPS, type GoalVerb, moveGoal } from '../../care/goals/move-goal.
 import { listProgress, recordProgress } from '../../care/goals/progress.ts';
 import { reviseGoal } from '../../care/goals/revise-goal.ts';
 import { setGoal } from '../../care/goals/set-goal.ts';
+import { membershipRoutes } from './plan-membership.ts';
 import { listOf, OF_PLAN, State } from './plan-queries.ts';
 import { type ApiRoute, command, query } from './route.ts';
 
@@ -153,4 +154,13 @@ export const GOAL_ROUTES: readonly ApiRoute[] = [
       view: ({ records, caller, params }) => showGoal(records, caller, params.id, params.goal),
     }),
   ),
+  ...membershipRoutes({
+    path: '/cases/:id/goals/:item',
+    noun: 'goal',
+    tag,
+    type: 'Goal',
+    reads,
+    answer: GoalView,
+    show: showGoal,
+  }),
 ];

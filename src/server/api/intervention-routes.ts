@@ -22,6 +22,7 @@ import { planIntervention, planInterventions } from '../../care/interventions/pl
 import { PlanView } from '../../care/plans/plan-schema.ts';
 import { showPlan } from '../../care/plans/plan-view.ts';
 import type { Caller, Planned, Records } from '../../care/records.ts';
+import { membershipRoutes } from './plan-membership.ts';
 import { listOf, OF_PLAN, State } from './plan-queries.ts';
 import { type ApiRoute, type CommandMethod, command, query } from './route.ts';
 
@@ -177,4 +178,13 @@ export const INTERVENTION_ROUTES: readonly ApiRoute[] = [
       (records, caller, on) => moveIntervention(records, caller, { ...on, verb }),
     ),
   ),
+  ...membershipRoutes({
+    path: '/cases/:id/interventions/:item',
+    noun: 'intervention',
+    tag,
+    type: 'Task',
+    reads,
+    answer: InterventionView,
+    show: showIntervention,
+  }),
 ];

@@ -1,11 +1,11 @@
 // Needs and barriers: record, revise, settle, take up into the plan.
 import Type from 'typebox';
-import { addressNeed, leaveNeed } from '../../care/needs/address-need.ts';
 import { listNeeds, showNeed } from '../../care/needs/list-needs.ts';
 import { NeedEnding, NeedInput, NeedRevision, NeedView } from '../../care/needs/need-schema.ts';
 import { recordNeed } from '../../care/needs/record-need.ts';
 import { reviseNeed } from '../../care/needs/revise-need.ts';
 import { type Settling, settleNeed } from '../../care/needs/settle-need.ts';
+import { membershipRoutes } from './plan-membership.ts';
 import { listOf, OF_PLAN, State } from './plan-queries.ts';
 import { type ApiRoute, command, query } from './route.ts';
 
@@ -90,26 +90,13 @@ export const NEED_ROUTES: readonly ApiRoute[] = [
       view: ({ records, params }) => showNeed(records, params.id, params.need),
     }),
   ),
-  command({
-    method: 'POST',
-    path: '/cases/:id/needs/:need/address',
-    name: 'need-address',
-    summary: 'Take up into the plan a need that is known already',
+  ...membershipRoutes({
+    path: '/cases/:id/needs/:item',
+    noun: 'need',
     tag,
+    type: 'Condition',
     reads,
     answer: NeedView,
-    plan: ({ records, caller, params }) => addressNeed(records, caller, { caseId: params.id, id: params.need }),
-    view: ({ records, params }) => showNeed(records, params.id, params.need),
-  }),
-  command({
-    method: 'POST',
-    path: '/cases/:id/needs/:need/leave',
-    name: 'need-leave',
-    summary: 'Leave a need out of the plan',
-    tag,
-    reads,
-    answer: NeedView,
-    plan: ({ records, caller, params }) => leaveNeed(records, caller, { caseId: params.id, id: params.need }),
-    view: ({ records, params }) => showNeed(records, params.id, params.need),
+    show: (records, _, caseId, id) => showNeed(records, caseId, id),
   }),
 ];

@@ -220,7 +220,18 @@ describe('a plan', () => {
     const listed = await seen<{ items: InterventionView[] }>(`${at}/interventions?inPlan=false`);
     expect(listed.items.map((one) => one.id)).toEqual([other.id]);
 
-    await done('PATCH', `${at}/goals/from-app`, { priority: 'low' });
+    await done('POST', `${at}/goals/from-app/leave-out`);
+    expect((await seen<PlanView>(`${at}/plan`)).goals).toEqual([]);
+    await refused('POST', `${at}/goals/from-app/leave-out`, {});
+    const again = await done<GoalView>('POST', `${at}/goals/from-app/take-up`);
+    expect(again.plan).toEqual({ reference: `CarePlan/${id}` });
+    await done('POST', `${at}/interventions/${other.id}/take-up`);
+    expect((await seen<PlanView>(`${at}/plan`)).interventions).toHaveLength(2);
+
+    const { targets } = await seen<GoalView>(`${at}/goals/from-app`);
+    await done('PATCH', `${at}/goals/from-app`, { priority: 'low', targets });
+    const longer = targets.map((target) => ({ ...target, within: '9 months' }));
+    expect((await refused('PATCH', `${at}/goals/from-app`, { targets: longer })).member).toBe('targets[0].within');
     await done('POST', `${at}/goals/from-app/acceptance`, { answer: 'agree' });
     await done('PATCH', `${at}/plan`, { title: 'Changed here' });
     const goal = await fhir<Goal>('Goal/from-app');
@@ -229,7 +240,7 @@ describe('a plan', () => {
       { detailRatio: { numerator: { value: 1 }, denominator: { value: 2 } }, dueDuration: { value: 3 } },
     ]);
     const changed = await fhir<CarePlan>(`CarePlan/${id}`);
-    expect([changed.extension, changed.title, changed.goal?.[0]?.display]).toEqual([[mark], 'Changed here', 'Breathe']);
+    expect([changed.extension, changed.title, changed.goal?.length]).toEqual([[mark], 'Changed here', 1]);
     expect(changed.text?.div).toContain('Changed here');
   });
 
