@@ -38,7 +38,7 @@ const TargetAgain = Type.Object(
     ...targetMembers,
     within: Type.Optional(Type.String({ description: 'As it is shown; a due date takes its place' })),
   },
-  { additionalProperties: false, description: Target.description },
+  { additionalProperties: false },
 );
 export type TargetAgain = Static<typeof TargetAgain>;
 
