@@ -10,6 +10,7 @@ import { linkedOf } from '../linked.ts';
 import { choiceOf, valueIn } from '../measured-value.ts';
 import { notesOf, withNote } from '../note.ts';
 import { CLAIMS } from '../plans/claims.ts';
+import { followed } from '../plans/followed.ts';
 import { asStart, requirePast, rightNow, today } from '../plans/given-time.ts';
 import { itemOfCase } from '../plans/item-of-case.ts';
 import { knownResources } from '../plans/known-resources.ts';
@@ -118,10 +119,8 @@ export async function listProgress(records: Records, caseId: string, id: string)
 
 /** Observations that are gone, or that the caller may not see, are left out. */
 export async function progressOf(records: Records, goal: Goal): Promise<ProgressView[]> {
-  const targets = (goal.outcomeReference ?? []).map(({ reference }) => parseLiteral(reference ?? ''));
-  const ids = targets.flatMap((target) => (target?.type === 'Observation' ? [target.id] : []));
-  const found = await Promise.all(ids.map((one) => records.read('Observation', one)));
-  const views = found.flatMap((observation) => (observation ? viewProgress(observation) : []));
+  const found = await followed(records, goal.outcomeReference ?? [], (type) => type === 'Observation');
+  const views = found.map((observation) => viewProgress(observation as Kept<'Observation'>));
   return views.sort((one, other) => compareTimes(one.at, other.at));
 }
 

@@ -1,9 +1,9 @@
 // What is and was done for the patient of a case: every Task and ServiceRequest, and whatever else the plan refers to.
-import type { CarePlan, Resource, ResourceType } from '@medplum/fhirtypes';
+import type { CarePlan, ResourceType } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
-import { parseLiteral } from '../../fhir/references.ts';
 import { findReadable } from '../find-readable.ts';
 import { toLastInstant } from '../local-time.ts';
+import { followed } from '../plans/followed.ts';
 import { currentPlan } from '../plans/plan-of-case.ts';
 import { readCase } from '../plans/workable-case.ts';
 import type { Caller, Kept, Records } from '../records.ts';
@@ -65,15 +65,13 @@ export async function showIntervention(
 }
 
 /** What the plan's activities lead to, where it is there and may be seen. */
-export async function activitiesOf(
+export function activitiesOf(
   records: Records,
   plan: CarePlan | undefined,
-  isWanted: (type: string) => boolean = () => true,
+  isWanted?: (type: string) => boolean,
 ): Promise<Kept<ResourceType>[]> {
-  const targets = (plan?.activity ?? []).flatMap(({ reference }) => parseLiteral(reference?.reference ?? '') ?? []);
-  const wanted = targets.filter(({ type }) => isWanted(type));
-  const found = await Promise.all(wanted.map(({ type, id }) => records.read(type as Resource['resourceType'], id)));
-  return found.flatMap((one) => (one ? [one as Kept<ResourceType>] : []));
+  const references = (plan?.activity ?? []).map(({ reference }) => reference);
+  return followed(records, references, isWanted);
 }
 
 function byDue({ due: one }: InterventionView, { due: other }: InterventionView, zone: string): number {

@@ -1,6 +1,5 @@
 // The plan of a case with all it refers to: needs, their goals, what is done for them, and what came of it.
 import type { Period, Reference } from '@medplum/fhirtypes';
-import { parseLiteral } from '../../fhir/references.ts';
 import { codedOf } from '../coded.ts';
 import { viewGoal } from '../goals/goal.ts';
 import { progressOf } from '../goals/progress.ts';
@@ -12,6 +11,7 @@ import { notesOf } from '../note.ts';
 import type { Caller, Kept, Records, ResourceOf } from '../records.ts';
 import { isDue, viewReview } from '../reviews/review.ts';
 import { isReview } from '../reviews/review-codes.ts';
+import { followed } from './followed.ts';
 import { currentPlan, plansOfCase } from './plan-of-case.ts';
 import type { PlanSummary, PlanView } from './plan-schema.ts';
 import { readCase } from './workable-case.ts';
@@ -28,8 +28,8 @@ export async function showPlan(records: Records, caller: Caller, caseId: string)
 export async function viewPlan(records: Records, caller: Caller, plan: Kept<'CarePlan'>): Promise<PlanView> {
   const reference = `CarePlan/${plan.id}`;
   const [needs, goals, activities] = await Promise.all([
-    followed(records, 'Condition', plan.addresses),
-    followed(records, 'Goal', plan.goal),
+    followed(records, plan.addresses ?? [], (type) => type === 'Condition') as Promise<Kept<'Condition'>[]>,
+    followed(records, plan.goal ?? [], (type) => type === 'Goal') as Promise<Kept<'Goal'>[]>,
     activitiesOf(records, plan),
   ]);
   const reviews = activities.filter((one): one is Kept<'Task'> => one.resourceType === 'Task' && isReview(one));
@@ -123,17 +123,6 @@ export function summaryOf(plan: Kept<'CarePlan'>, ofCase: boolean): PlanSummary 
     }),
     ...(plan.meta.source ? { origin: plan.meta.source } : {}),
   };
-}
-
-async function followed<K extends 'Condition' | 'Goal'>(
-  records: Records,
-  type: K,
-  references: readonly Reference[] | undefined,
-): Promise<Kept<K>[]> {
-  const targets = (references ?? []).map(({ reference }) => parseLiteral(reference ?? ''));
-  const ids = targets.flatMap((target) => (target?.type === type ? [target.id] : []));
-  const found = await Promise.all(ids.map((id) => records.read(type, id)));
-  return found.flatMap((one) => (one ? [one] : []));
 }
 
 function linked(references: readonly Reference[] | undefined) {

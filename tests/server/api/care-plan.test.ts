@@ -270,6 +270,25 @@ describe('a plan', () => {
   });
 });
 
+describe('nurses who plan at the same time', () => {
+  it('do not hinder each other, and nothing is lost', async () => {
+    const at = await open('ida');
+    const goals = ['a', 'b', 'c', 'd'].map((text) => done<GoalView>('POST', `${at}/goals`, { description: { text } }));
+    const work = ['e', 'f', 'g'].map((description) => done('POST', `${at}/interventions`, { description }));
+    const made = await Promise.all(goals);
+    await Promise.all(work);
+    const plan = await seen<PlanView>(`${at}/plan`);
+    expect(new Set(plan.goals.map(({ goal }) => goal.id))).toEqual(new Set(made.map(({ id }) => id)));
+    expect(plan.interventions).toHaveLength(3);
+    const answers = await Promise.all(
+      ['one', 'two'].map((title) => baton.api('POST', `${at}/plan/replace`, { body: { title } })),
+    );
+    expect(answers.every(({ status }) => status < 300 || status === 409 || status === 412)).toBe(true);
+    const { items } = await seen<{ items: { status: string }[] }>(`${at}/plans`);
+    expect(items.filter(({ status }) => status === 'active')).toHaveLength(1);
+  });
+});
+
 describe('a task of the patient', () => {
   it('is ready for them as Gravity has it, and comes back when a nurse takes it', async () => {
     const at = await open('fay');
