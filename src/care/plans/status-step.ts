@@ -1,47 +1,33 @@
-// The one place where the commands of the plan ask whether a status may follow another.
+// Commands that are about a status ask the machines before anything is written; the commit asks them again, of everybody.
 import type { CarePlan, Goal, Task } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
-import { TASK_TRANSITIONS, type TaskStatus } from '../task-transitions.ts';
+import { next, refuseStep } from '../../fhir/status/step.ts';
 
-const GOAL: Readonly<Record<string, readonly string[]>> = {
-  proposed: ['planned', 'accepted', 'active', 'rejected', 'cancelled'],
-  planned: ['accepted', 'active', 'on-hold', 'completed', 'rejected', 'cancelled'],
-  accepted: ['planned', 'active', 'on-hold', 'completed', 'cancelled'],
-  active: ['on-hold', 'completed', 'cancelled'],
-  'on-hold': ['planned', 'accepted', 'active', 'completed', 'cancelled'],
-};
-
-const PLAN: Readonly<Record<string, readonly string[]>> = {
-  draft: ['active', 'on-hold', 'revoked'],
-  active: ['on-hold', 'completed', 'revoked'],
-  'on-hold': ['active', 'completed', 'revoked'],
-};
-
-type Moving = Task | Goal | CarePlan;
+/** Whose step it is, is asked at the commit, which knows who acts for whom. */
+const ANYBODY = { parties: 'any', mayLeap: false } as const;
 
 /**
- * That a command which is about the status may make `after` out of `before`.
+ * That a command may make `after` out of `before`. The same status again is no step.
  * @throws Fault unprocessable naming the statuses that may follow
  */
-export function requireStep<R extends Moving>(before: R, after: R): void {
-  const [from, to] = [statusOf(before), statusOf(after)];
-  const legal = successors(before.resourceType, from);
-  if (legal.includes(to)) return;
+export function requireStep<R extends Task | Goal | CarePlan>(before: R, after: R): void {
   const element = before.resourceType === 'Goal' ? 'lifecycleStatus' : 'status';
-  const open = legal.length === 0 ? 'it stays as it is' : `it can become ${legal.join(', ')}`;
-  throw new Fault('unprocessable', `A ${before.resourceType} that is ${from} cannot become ${to}; ${open}.`, {
-    expression: `${before.resourceType}.${element}`,
-    code: 'business-rule',
-  });
+  const expression = `${before.resourceType}.${element}`;
+  const refusal = refuseStep(before, after, ANYBODY);
+  if (refusal) throw refuse(refusal.sentence, refusal.expression);
+  const status = statusOf(before);
+  if (status !== statusOf(after)) return;
+  const legal = next(before, ANYBODY).join(', ');
+  throw refuse(
+    `The ${before.resourceType} is ${status} already${legal ? `; it can become ${legal}` : ''}.`,
+    expression,
+  );
 }
 
-function statusOf(resource: Moving): string {
+function statusOf(resource: Task | Goal | CarePlan): string {
   return resource.resourceType === 'Goal' ? resource.lifecycleStatus : resource.status;
 }
 
-function successors(type: Moving['resourceType'], from: string): readonly string[] {
-  if (type === 'Goal') return GOAL[from] ?? [];
-  if (type === 'CarePlan') return PLAN[from] ?? [];
-  const row = TASK_TRANSITIONS[from as TaskStatus];
-  return Object.entries(row).flatMap(([status, may]) => (may ? [status] : []));
+function refuse(sentence: string, expression: string): Fault {
+  return new Fault('unprocessable', sentence, { expression, code: 'business-rule' });
 }
