@@ -11,7 +11,6 @@ interface About {
   readonly subject?: { readonly reference?: string };
   readonly patient?: { readonly reference?: string };
   readonly for?: { readonly reference?: string };
-  readonly author?: unknown;
 }
 
 /**
