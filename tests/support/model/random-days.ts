@@ -2,6 +2,7 @@
 // backup, clocks that jump. At the end each pair is equal or was asked about, nothing is there twice and no edit is lost.
 // docs/sync-spec.md#I12 docs/sync-spec.md#I14
 import type { CarePlan, Patient, Task } from '@medplum/fhirtypes';
+import { Fault } from '../../../src/fault.ts';
 import { sameJson } from '../../../src/fhir/canonical-json.ts';
 import { comparable, jsonOf, resourceOf } from '../../../src/sync/body.ts';
 import type { Resolution } from '../../../src/sync/conflicts/resolve.ts';
@@ -196,7 +197,14 @@ async function statusHere(days: Days): Promise<void> {
   const tasks = (await everythingHere(days)).filter(({ resourceType }) => resourceType === 'Task');
   const chosen = pick(days.random, tasks);
   const status = pick(days.random, ['accepted', 'in-progress', 'completed', 'cancelled'] as const);
-  if (chosen && status) await days.world.write({ ...chosen, status } as Task & { id: string });
+  if (!chosen || !status) return;
+  try {
+    await days.world.write({ ...chosen, status } as Task & { id: string });
+  } catch (error) {
+    // No such step leads from where it is.
+    if (!(error instanceof Fault) || error.kind !== 'unprocessable') throw error;
+    note(days, error.message);
+  }
 }
 
 async function makePatient(days: Days): Promise<void> {
