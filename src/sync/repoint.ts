@@ -13,6 +13,7 @@ const BATCH = 500;
 const READY = `SELECT u.target, u.type, u.local_id, i.type AS target_type, i.local_id AS target_id
   FROM unresolved_reference u JOIN identity i
     ON i.connection = u.connection AND u.target = i.type || '/' || i.remote_id AND i.state <> 'replaced' AND i.how <> 'projected'
+  JOIN resource r ON r.type = i.type AND r.id = i.local_id AND r.content <> ''
   WHERE u.connection = ? ORDER BY u.type, u.local_id LIMIT ${BATCH}`;
 const FORGET = 'DELETE FROM unresolved_reference WHERE connection = ? AND target = ? AND type = ? AND local_id = ?';
 
@@ -75,7 +76,11 @@ async function repointOne(
     const changes = changed ? [{ op: 'update' as const, resource: resourceOf(next), ifMatch: stored.versionId }] : [];
     await store.commit(actorOf(connection, runId), changes, alongside);
   } catch (error) {
+    const { kind, message } = asFault(error);
     // Edited meanwhile: the row is still there and the next pull does it.
-    if (asFault(error).kind !== 'precondition') throw error;
+    if (kind === 'precondition') return;
+    if (kind !== 'invalid' && kind !== 'unprocessable') throw error;
+    context.log.warn({ connection: connection.name, type, id: localId, message }, 'a reference stays a URL');
+    await store.commit(actorOf(connection, runId), [], [forget]);
   }
 }

@@ -8,6 +8,7 @@ import type { Actor, Statement, StoredVersion } from '../../store/store.ts';
 import { dressed, jsonOf, parseBody, resourceOf } from '../body.ts';
 import type { MappedContext } from '../context.ts';
 import { type Link, readLink, remoteHash, replaceLink, saveLink } from '../identity.ts';
+import { withoutLost } from '../lost-targets.ts';
 import { markReferring } from '../push/let-go.ts';
 import { mark } from '../push/outbox.ts';
 import { rememberUrls } from '../repoint.ts';
@@ -59,7 +60,9 @@ export async function planResolution(
   const body = chosenBody(conflict, resolution);
   const changes: Change[] = [];
   const own = current && parseBody(current.content);
-  const resource = body && resourceOf(dressed(body, localId, own));
+  // What a person wrote is refused with a sentence instead.
+  const writable = body && resolution.take !== 'edited' ? await withoutLost(context, body, own) : body;
+  const resource = writable && resourceOf(dressed(writable, localId, own));
   if (resolution.take === 'edited' && own && body) requireReach(own, body, conflict.remote);
   if (resource) {
     const version = own && conflict.localVersion !== undefined ? { ifMatch: conflict.localVersion } : {};

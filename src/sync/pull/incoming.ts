@@ -15,6 +15,7 @@ import {
 } from '../conflicts/conflict.ts';
 import { type RunContext, realNow, type SyncEvent } from '../context.ts';
 import { type Link, type LinkMark, type LinkOrigin, remoteHash, saveLink, setRemoteVersion } from '../identity.ts';
+import { withoutLost } from '../lost-targets.ts';
 import { type LinkMap, toLocalTerms } from '../mapping.ts';
 import { hold } from '../patients/held.ts';
 import { askWho, isDecidedNew, openQuestions } from '../patients/identity-question.ts';
@@ -24,7 +25,7 @@ import { remoteMerge } from '../patients/remote-merge.ts';
 import { inPresentTerms } from '../present-terms.ts';
 import { isOwnProjection } from '../projections/projection-echo.ts';
 import { mark, release } from '../push/outbox.ts';
-import { rememberUnresolved } from '../repoint.ts';
+import { rememberUrls } from '../repoint.ts';
 import { isUnanswered, reconcileDoubted } from './doubt.ts';
 import { currentCopy } from './stale-copy.ts';
 import { suspect } from './suspect.ts';
@@ -152,7 +153,7 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
   const incoming = { type, remoteId, remoteVersion: version, localId, body };
   const mapped = toLocalTerms(mapping, map, body);
   const now = realNow(context);
-  const unresolved = mapped.missing.map((target) => rememberUnresolved(connection.name, target, type, localId));
+  const unresolvedIn = (written: JsonObject) => rememberUrls(context, written, type, localId);
   const next: Link = {
     connection: connection.name,
     type,
@@ -175,9 +176,10 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
     }
     // The narrative is the remote's own words for exactly this content.
     const narrative = body.text ? { text: body.text } : {};
-    const resource = resourceOf({ ...dressed(mapped.body, localId, undefined), ...narrative });
+    const fresh = await withoutLost(context, mapped.body, undefined);
+    const resource = resourceOf({ ...dressed(fresh, localId, undefined), ...narrative });
     const changes: Change[] = [{ op: 'create', resource, id: localId }];
-    return { ...incoming, outcome: 'created', changes, statements: [saveLink(next, now), ...unresolved] };
+    return { ...incoming, outcome: 'created', changes, statements: [saveLink(next, now), ...unresolvedIn(fresh)] };
   }
   if (stored.operation === 'delete') {
     const conflict = {
@@ -226,17 +228,19 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
     const linking = match ? [saveLink({ ...bare, state: 'conflict' }, now)] : [];
     return { ...asked, statements: [...linking, ...asked.statements, ...doubts] };
   }
+  const own = parseBody(stored.content);
+  const merged = await withoutLost(context, result.merged, own);
   const statements = [
     saveLink({ ...next, baseLocal: result.theirs }, now),
     supersede(connection.name, type, localId),
     // What waited for it to be known there goes on.
     ...(match ? [release(connection.name, `${type}/${localId}`)] : []),
-    ...unresolved,
+    ...unresolvedIn(merged),
     ...doubts,
     ...(result.remoteChanges ? [mark(connection.name, type, localId, stored.sequence, now)] : []),
   ];
   if (!result.localChanges) return { ...incoming, outcome: match ? 'linked' : 'echo', changes: [], statements };
-  const resource = resourceOf(dressed(result.merged, localId, parseBody(stored.content)));
+  const resource = resourceOf(dressed(merged, localId, own));
   const forward = sameJson(local, baseLocal);
   const changes: Change[] = [{ op: 'update', resource, ifMatch: stored.versionId }];
   return { ...incoming, outcome: forward ? 'updated' : 'merged', changes, statements };

@@ -10,6 +10,7 @@ import { comparable, dressed, jsonOf, parseBody, resourceOf } from '../body.ts';
 import { AS_IT_IS, type NewConflict, openConflict } from '../conflicts/conflict.ts';
 import { type MappedContext, type RunContext, realNow } from '../context.ts';
 import { type Link, readLinkMap, remoteHash, saveLink } from '../identity.ts';
+import { withoutLost } from '../lost-targets.ts';
 import { remoteTargets, toLocalTerms, toRemoteTerms } from '../mapping.ts';
 import { inPresentTerms } from '../present-terms.ts';
 import { provenanceOf } from '../provenance.ts';
@@ -142,7 +143,9 @@ async function rebase(
     baseRemote: remote,
   };
   if (!result.localChanges) return { stored, link: next };
-  const resource = resourceOf(dressed(result.merged, link.localId, parseBody(stored.content)));
+  const own = parseBody(stored.content);
+  const merged = await withoutLost(context, result.merged, own);
+  const resource = resourceOf(dressed(merged, link.localId, own));
   const written = await end(context, {
     claim,
     settlement: { event: 'again', rebases: claim.rebases },
@@ -154,7 +157,7 @@ async function rebase(
         { type: link.type, localId: link.localId, remoteId: link.remoteId, remoteVersion: version },
       ]),
     ],
-    statements: [saveLink(next, realNow(context)), ...rememberUrls(context, result.merged, link.type, link.localId)],
+    statements: [saveLink(next, realNow(context)), ...rememberUrls(context, merged, link.type, link.localId)],
     event: { kind: 'pulled', operation: 'update' },
   });
   // The merged version is a new state of both copies: the row starts from there.

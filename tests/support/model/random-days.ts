@@ -7,7 +7,7 @@ import { sameJson } from '../../../src/fhir/canonical-json.ts';
 import { comparable, jsonOf, resourceOf } from '../../../src/sync/body.ts';
 import type { Resolution } from '../../../src/sync/conflicts/resolve.ts';
 import { readLinkMap } from '../../../src/sync/identity.ts';
-import { remoteTargets, toLocalTerms } from '../../../src/sync/mapping.ts';
+import { mapUrls, remoteTargets, toLocalTerms } from '../../../src/sync/mapping.ts';
 import { randomFrom } from '../seeded-random.ts';
 import { NURSE } from '../sync-world.ts';
 import { Edits, ELEMENTS, keyOf, type Made, type Place } from './edits.ts';
@@ -72,6 +72,8 @@ const ACTS: readonly (readonly [string, number, Act])[] = [
   ['machine clock', 1, ({ world, random }) => world.turnMachine(-Math.floor(random() * 5 * MINUTE))],
   ['server clock', 1, turnServerClock],
   ['status here', 2, statusHere],
+  ['refer here', 3, referHere],
+  ['refer there', 3, referThere],
   ['delete here', 0.6, deleteHere],
   ['delete there', 0.4, deleteThere],
   ['decide', 3, decide],
@@ -266,6 +268,40 @@ function taskOf(key: string, id: string, subject: string): Task & { id: string }
   const groupIdentifier = { system: 'urn:key', value: key };
   const rest = { status: 'requested', intent: 'order', for: { reference: subject } } as const;
   return { resourceType: 'Task', id, groupIdentifier, ...rest };
+}
+
+/** A plan gets another task, or loses one. */
+async function referHere(days: Days): Promise<void> {
+  const next = referred(days, await everythingHere(days));
+  if (!next) return;
+  note(days, `here ${keyOf(next)} does ${JSON.stringify(next.activity)}`);
+  await days.world.write(next);
+}
+
+function referThere(days: Days): void {
+  const name = server(days);
+  const next = referred(days, everythingAt(days, name));
+  if (!next) return;
+  note(days, `${name} ${keyOf(next)} does ${JSON.stringify(next.activity)}`);
+  days.world.remotes[name].put(next);
+}
+
+function referred({ random }: Days, all: readonly (Made & { id: string })[]): (CarePlan & { id: string }) | undefined {
+  const plan = pick(
+    random,
+    all.filter(({ resourceType }) => resourceType === 'CarePlan'),
+  ) as CarePlan & { id: string };
+  const task = pick(
+    random,
+    all.filter(({ resourceType }) => resourceType === 'Task'),
+  );
+  if (!plan || !task) return undefined;
+  const reference = `Task/${task.id}`;
+  const rest = plan.activity?.filter((one) => one.reference?.reference !== reference) ?? [];
+  const isKnown = rest.length < (plan.activity?.length ?? 0);
+  const { activity: _activity, ...bare } = plan;
+  const next = isKnown ? rest : [...rest, { reference: { reference } }];
+  return next.length > 0 ? { ...bare, activity: next } : bare;
 }
 
 /** One run of a process that dies at one of its calls. */
@@ -465,10 +501,10 @@ async function differences(days: Days, name: ServerName, here: readonly (Made & 
       continue;
     }
     const mapped = toLocalTerms(context, map, jsonOf(remote)).body;
-    if (sameJson(mapped, comparable(jsonOf(local)))) continue;
-    damage.push(
-      `${keyOf(local)} differs at ${name}: ${JSON.stringify(mapped)} instead of ${JSON.stringify(comparable(jsonOf(local)))}`,
-    );
+    // What is not here any more is named by its URL there.
+    const ours = mapUrls(context, map.localOf, comparable(jsonOf(local)));
+    if (sameJson(mapped, ours)) continue;
+    damage.push(`${keyOf(local)} differs at ${name}: ${JSON.stringify(mapped)} instead of ${JSON.stringify(ours)}`);
   }
   const known = new Set(here.map(keyOf));
   for (const remote of there) {
