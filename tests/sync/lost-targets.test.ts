@@ -45,7 +45,6 @@ test.each(['pull', 'push'] as const)('what is gone here is named by its URL ther
     await world.sync.pullNow();
     await world.sync.pushNow();
   }
-  // The title that was waiting, once; the reference is no difference.
   expect(world.remote.writes().length - writes).toBe(0);
   await world.write(task('t1'));
   await world.sync.pullNow();
