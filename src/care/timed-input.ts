@@ -1,0 +1,45 @@
+// Dates and times that an application sends, read in the caller's days.
+import Type from 'typebox';
+import { Fault } from '../fault.ts';
+import { toFhirDateTime, toInstant, toLastInstant } from './local-time.ts';
+import type { Caller } from './records.ts';
+
+/** A FHIR date, or a dateTime with its offset. */
+export const DateOrTime = Type.String({
+  pattern:
+    '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])(T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d+)?(Z|[+-](0\\d|1[0-4]):[0-5]\\d))?$',
+  description: 'Date, or date and time with offset',
+  examples: ['2026-11-28', '2026-11-28T10:15:00-05:00'],
+});
+
+/** A FHIR dateTime with its offset. */
+export const Time = Type.String({
+  pattern:
+    '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d+)?(Z|[+-](0\\d|1[0-4]):[0-5]\\d)$',
+  description: 'Date and time with offset',
+  examples: ['2026-11-28T10:15:00-05:00'],
+});
+
+/** Now, as FHIR writes it in the caller's zone. */
+export const nowOf = ({ now, zone }: Caller): string => toFhirDateTime(now, zone);
+
+/** @throws Fault unprocessable when it begins after now */
+export function refuseFuture(value: string, member: string, { now, zone }: Caller): void {
+  if (Temporal.Instant.compare(toInstant(value, zone), now) <= 0) return;
+  throw new Fault('unprocessable', `${member} lies in the future; give when it happened.`, {
+    expression: member,
+    code: 'business-rule',
+  });
+}
+
+/** @throws Fault unprocessable when the end lies before the start */
+export function refuseBackwards(
+  start: string | undefined,
+  end: string | undefined,
+  member: string,
+  zone: string,
+): void {
+  if (start === undefined || end === undefined) return;
+  if (Temporal.Instant.compare(toLastInstant(end, zone), toInstant(start, zone)) >= 0) return;
+  throw new Fault('unprocessable', `${member} lies before the start.`, { expression: member, code: 'business-rule' });
+}
