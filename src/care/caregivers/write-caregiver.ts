@@ -24,8 +24,7 @@ export function writeCaregiver(input: AddCaregiver, patient: string): RelatedPer
 export function changeCaregiver(person: RelatedPerson, input: ChangeCaregiver): RelatedPerson {
   const { name, relationship, telecom, language, permissions, emergencyContact } = input;
   return {
-    ...person,
-    ...(permissions ? extensionsOf(person, permissions) : {}),
+    ...(permissions ? withPermissions(person, permissions) : person),
     ...(name ? { name: [{ ...person.name?.[0], ...name }, ...(person.name ?? []).slice(1)] } : {}),
     ...(relationship || emergencyContact !== undefined
       ? { relationship: relationshipsOf(person, relationship, emergencyContact) }
@@ -53,11 +52,9 @@ function spokenBy({ communication = [] }: RelatedPerson, code: string): RelatedP
   return [preferred, ...others.map(({ preferred: _, ...rest }) => rest)];
 }
 
-function extensionsOf(
-  { extension = [] }: RelatedPerson,
-  permissions: readonly Permission[],
-): { extension?: Extension[] } {
+function withPermissions(person: RelatedPerson, permissions: readonly Permission[]): RelatedPerson {
+  const { extension = [], ...rest } = person;
   const others = extension.filter(({ url }) => url !== PERMISSION);
   const all = [...others, ...permissions.map((valueCode): Extension => ({ url: PERMISSION, valueCode }))];
-  return all.length > 0 ? { extension: all } : { extension: undefined as never };
+  return all.length > 0 ? { ...rest, extension: all } : rest;
 }
