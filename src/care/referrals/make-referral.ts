@@ -5,13 +5,12 @@ import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
 import { withNote } from '../annotate.ts';
 import { addToPlan, type CaseInHand, findPlan, openCase, requireLiving } from '../case-in-hand.ts';
-import { concept } from '../concept.ts';
 import type { Party } from '../party.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { nowOf, refuseFuture } from '../timed-input.ts';
 import { latestTask, readReferral } from './find-referral.ts';
-import { CHOSEN } from './referral-codes.ts';
+import { CHOSEN, CHOSEN_BY } from './referral-codes.ts';
 import type { Choose, MakeReferral, ReferAgain } from './referral-schema.ts';
 import { type Asking, askToFulfil, offerChoice, type ReferralPlace, writeReferral } from './write-referral.ts';
 
@@ -115,8 +114,6 @@ export async function chooseProvider(
   return askAnew(records, caller, found, asked, [{ op: 'update', resource: made, ifMatch: task.meta.versionId }]);
 }
 
-const CHOSEN_BY = concept('https://baton.health/fhir/CodeSystem/referral-task', 'chosen-by', 'Chosen by');
-
 interface Anew extends ReferAgain {
   readonly order: Kept<'ServiceRequest'>;
   readonly resource: ServiceRequest;
@@ -204,10 +201,12 @@ async function placeOf(
       ? []
       : await records.find('PractitionerRole', { practitioner: `Practitioner/${person}`, active: 'true' });
   const role = roles.find(({ organization }) => at !== undefined && organization?.reference === at) ?? roles[0];
+  const requester = role ? { reference: `PractitionerRole/${role.id}`, ...displayOf(caller.who) } : caller.who;
   return {
     patient: `Patient/${patient.id}`,
     ...(plan ? { plan: `CarePlan/${plan.id}` } : {}),
-    requester: role ? { reference: `PractitionerRole/${role.id}`, ...displayOf(caller.who) } : caller.who,
+    requester,
+    asker: role?.organization ?? requester,
   };
 }
 

@@ -32,6 +32,7 @@ export const CONTACT_PROHIBITED = concept(SDOH, 'contacting-subject-prohibited',
 export const OFFER_CHOICE = concept(REFERRAL_TASK, 'offer-choice', 'Offer a choice of providers');
 export const OFFERED = concept(REFERRAL_TASK, 'offered-provider', 'Offered provider');
 export const CHOSEN = concept(REFERRAL_TASK, 'chosen-provider', 'Chosen provider');
+export const CHOSEN_BY = concept(REFERRAL_TASK, 'chosen-by', 'Chosen by');
 
 /** CodeSystem referral-kind. */
 const KINDS = {

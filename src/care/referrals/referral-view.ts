@@ -6,7 +6,7 @@ import { partyOf } from '../party.ts';
 import { present, some } from '../present.ts';
 import type { Kept } from '../records.ts';
 import { EXTENSION } from '../systems.ts';
-import { CLOSURE, CONTACT_PROHIBITED, kindOf, OFFER_CHOICE, SDOH, sdohOf } from './referral-codes.ts';
+import { CHOSEN, CLOSURE, CONTACT_PROHIBITED, kindOf, OFFER_CHOICE, SDOH, sdohOf } from './referral-codes.ts';
 import type { AskedReferral, Choice, Referral, ReferralTask } from './referral-schema.ts';
 
 export interface ReferralFacts {
@@ -93,13 +93,13 @@ export function outcomesOf({ output = [] }: Task) {
 }
 
 export function viewChoice(task: Kept<'Task'>): Choice {
-  const chosen = (task.output ?? []).find(({ valueReference }) => valueReference)?.valueReference;
+  const chosen = (task.output ?? []).find(({ type }) => type?.coding?.[0]?.code === CHOSEN.coding?.[0]?.code);
   return present<Choice>({
     id: task.id,
     version: task.meta.versionId,
     status: task.status,
     offered: (task.input ?? []).flatMap(({ valueReference }) => partyOf(valueReference) ?? []),
-    chosen: partyOf(chosen),
+    chosen: partyOf(chosen?.valueReference),
     on: task.executionPeriod?.end,
   });
 }

@@ -26,7 +26,10 @@ export interface ReferralPlace {
   readonly patient: string;
   /** `CarePlan/…`; absent: the case has none. */
   readonly plan?: string;
+  /** Who orders it. */
   readonly requester: Reference;
+  /** Who asks the partner: the organization where there is one, so that a colleague can take the Task back. */
+  readonly asker: Reference;
 }
 
 /** @param performer whom the order names, in no order of preference */
@@ -79,7 +82,7 @@ export interface Asking {
 export function askToFulfil(order: ServiceRequest, asking: Asking, place: ReferralPlace, caller: Caller): Task {
   const { focus, owner, due } = asking;
   const isGravity =
-    order.meta?.profile?.includes(PROFILE.gravityServiceRequest) && isGravityRequester(place.requester.reference);
+    order.meta?.profile?.includes(PROFILE.gravityServiceRequest) && isGravityRequester(place.asker.reference);
   const description = order.code?.text ?? order.code?.coding?.[0]?.display;
   const [kind] = order.category ?? [];
   const now = nowOf(caller);
@@ -96,7 +99,7 @@ export function askToFulfil(order: ServiceRequest, asking: Asking, place: Referr
     for: { reference: place.patient },
     authoredOn: now,
     lastModified: now,
-    requester: place.requester as Task['requester'],
+    requester: place.asker as Task['requester'],
     ...(owner ? { owner: owner as Task['owner'] } : {}),
     ...(kind ? { reasonCode: kind } : {}),
     ...(due === undefined ? {} : { restriction: { period: { end: due } } }),
@@ -117,7 +120,7 @@ export function offerChoice(offered: readonly Party[], asking: Asking, place: Re
     for: { reference: place.patient },
     authoredOn: now,
     lastModified: now,
-    requester: place.requester as Task['requester'],
+    requester: place.asker as Task['requester'],
     owner: caller.who as Task['owner'],
     input: offered.map((valueReference) => ({ type: OFFERED, valueReference })),
   } as Task;
