@@ -3,9 +3,7 @@ import { Fault } from '../fault.ts';
 import type { Change } from '../fhir/change.ts';
 import type { Kept, Records } from './records.ts';
 import { idOf } from './stored.ts';
-
-/** CarePlan.identifier of the plan of a case; its value is the id of the EpisodeOfCare. */
-export const CASE_PLAN = 'urn:baton:case-plan';
+import { IDENTIFIER } from './systems.ts';
 
 export interface CaseInHand {
   readonly episode: Kept<'EpisodeOfCare'>;
@@ -53,7 +51,7 @@ export function requireLiving({ patient }: CaseInHand, what: string): void {
 
 /** The plan of the case, when it has one and it is going on. */
 export async function findPlan(records: Records, { episode }: CaseInHand): Promise<Kept<'CarePlan'> | undefined> {
-  const plans = await records.find('CarePlan', { identifier: `${CASE_PLAN}|${episode.id}` });
+  const plans = await records.find('CarePlan', { identifier: `${IDENTIFIER.casePlan}|${episode.id}` });
   return plans.find(({ status }) => status === 'active' || status === 'on-hold' || status === 'draft');
 }
 

@@ -6,19 +6,12 @@ import type { Caller } from './records.ts';
 
 /** A FHIR date, or a dateTime with its offset. */
 export const DateOrTime = Type.String({
-  pattern:
-    '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])(T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d+)?(Z|[+-](0\\d|1[0-4]):[0-5]\\d))?$',
-  description: 'Date, or date and time with offset',
+  format: 'date-or-time',
   examples: ['2026-11-28', '2026-11-28T10:15:00-05:00'],
 });
 
 /** A FHIR dateTime with its offset. */
-export const Time = Type.String({
-  pattern:
-    '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d+)?(Z|[+-](0\\d|1[0-4]):[0-5]\\d)$',
-  description: 'Date and time with offset',
-  examples: ['2026-11-28T10:15:00-05:00'],
-});
+export const Time = Type.String({ format: 'date-time', examples: ['2026-11-28T10:15:00-05:00'] });
 
 /** Now, as FHIR writes it in the caller's zone. */
 export const nowOf = ({ now, zone }: Caller): string => toFhirDateTime(now, zone);

@@ -116,3 +116,10 @@ async function strainOf(records: Records, { zone }: Caller, patient: string): Pr
     .toSorted((a, b) => Temporal.Instant.compare(at(b), at(a)))
     .map(viewStrain);
 }
+
+/** @throws Fault not-found */
+export async function showCaregiver(records: Records, caller: Caller, of: OfPerson<object>): Promise<Caregiver> {
+  const person = await findPerson(records, of);
+  const [latest] = await listStrain(records, caller, of);
+  return viewCaregiver(person, latest);
+}

@@ -84,3 +84,13 @@ function matches(contact: Contact, filter: ContactFilter, zone: string): boolean
     (retracted || contact.status !== 'entered-in-error')
   );
 }
+
+/** Undefined when it is not of the patient of the case. @throws Fault not-found */
+export async function showContact(
+  records: Records,
+  caller: Caller,
+  { case: id, id: contact }: { readonly case: string; readonly id: string },
+): Promise<Contact | undefined> {
+  const { items } = await listContacts(records, caller, { case: id, filter: { retracted: true } });
+  return items.find((one) => one.id === contact);
+}

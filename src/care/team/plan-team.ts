@@ -4,25 +4,13 @@ import type { CareTeam } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
 import { withNote } from '../annotate.ts';
-import { type CaseInHand, findPlan, openCase, readCase } from '../case-in-hand.ts';
+import { type CaseInHand, findPlan, openCase } from '../case-in-hand.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { nowOf } from '../timed-input.ts';
 import { addMember, changeMember, endMember, leadBy } from './members.ts';
 import { LONGITUDINAL_TEAM, TEAM_PROFILES } from './team-codes.ts';
-import type { AddMember, ChangeMember, EndMember, Team } from './team-schema.ts';
-import { viewTeam } from './team-view.ts';
-
-/** The teams of the patient, that of the case first. @throws Fault not-found */
-export async function listTeams(records: Records, caller: Caller, id: string): Promise<Team[]> {
-  const found = await readCase(records, id);
-  const named = new Set(found.episode.team?.map((team) => idOf(team, 'CareTeam')));
-  const teams = await records.find('CareTeam', { patient: `Patient/${found.patient.id}` });
-  const views = teams
-    .filter(({ status }) => status !== 'entered-in-error')
-    .map((team) => viewTeam(team, named.has(team.id), caller));
-  return views.toSorted((a, b) => Number(b.ofCase) - Number(a.ofCase));
-}
+import type { AddMember, ChangeMember, EndMember } from './team-schema.ts';
 
 type Of<T> = { readonly case: string } & T;
 type OfMember<T> = Of<{ readonly member: string; readonly input: T }>;

@@ -1,12 +1,10 @@
 // How the people of a case are coded. https://hl7.org/fhir/R4/careteam.html
 import type { CodeableConcept } from '@medplum/fhirtypes';
 import { concept } from '../concept.ts';
+import { PROFILE } from '../systems.ts';
 
 const BASE = 'https://baton.health/fhir';
-export const TEAM_PROFILES = [
-  `${BASE}/StructureDefinition/baton-care-team`,
-  'http://hl7.org/fhir/us/core/StructureDefinition/us-core-careteam',
-];
+export const TEAM_PROFILES = [PROFILE.careTeam, PROFILE.usCoreCareTeam];
 export const DUTY = `${BASE}/StructureDefinition/team-duty`;
 
 /** CodeSystem team-duty. */
