@@ -1,4 +1,5 @@
 // The case that a command works on: its episode, its patient and its plan, as far as the caller may see them.
+import type { CarePlan } from '@medplum/fhirtypes';
 import { Fault } from '../fault.ts';
 import type { Change } from '../fhir/change.ts';
 import type { Kept, Records } from './records.ts';
@@ -55,25 +56,11 @@ export async function findPlan(records: Records, { episode }: CaseInHand): Promi
   return plans.find(({ status }) => status === 'active' || status === 'on-hold' || status === 'draft');
 }
 
-/** Refers the plan to what was planned; a patch, so that two commands at once do not get into each other's way. */
+/** Refers the plan to what was planned. */
 export function addToPlan(plan: Kept<'CarePlan'> | undefined, ...references: readonly string[]): Change[] {
   if (!plan) return [];
-  return [
-    {
-      op: 'patch',
-      type: 'CarePlan',
-      id: plan.id,
-      revise(current) {
-        if (current.resourceType !== 'CarePlan') return current;
-        const known = new Set(current.activity?.map(({ reference }) => reference?.reference));
-        const missing = references.filter((reference) => !known.has(reference));
-        const added = missing.map((reference) => ({ reference: { reference } }));
-        return added.length === 0 ? current : { ...current, activity: [...(current.activity ?? []), ...added] };
-      },
-    },
-  ];
+  const known = new Set(plan.activity?.map(({ reference }) => reference?.reference));
+  const missing = references.filter((reference) => !known.has(reference));
+  const activity = [...(plan.activity ?? []), ...missing.map((reference) => ({ reference: { reference } }))];
+  return [{ op: 'update', resource: { ...plan, activity } as CarePlan, ifMatch: plan.meta.versionId }];
 }
-
-/** What a new resource of the plan is based on. */
-export const basedOnPlan = (plan: Kept<'CarePlan'> | undefined) =>
-  plan ? { basedOn: [{ reference: `CarePlan/${plan.id}` }] } : {};

@@ -19,10 +19,11 @@ export async function acceptReferral(records: Records, caller: Caller, { id, inp
   const task = await readAsked(records, id);
   const owner = task.owner ?? (await claimant(records, caller, input));
   const { startOfCare } = input;
-  return plan(task, caller, 'accepted', input.note, {
+  const accepted = plan(task, caller, 'accepted', input.note, {
     owner,
     ...(startOfCare === undefined ? {} : { executionPeriod: { ...task.executionPeriod, start: startOfCare } }),
   });
+  return { ...accepted, claims: task.owner === undefined };
 }
 
 /** The day it starts is the start of care. */
@@ -52,7 +53,7 @@ export async function completeReferral(records: Records, caller: Caller, { id, i
   const task = await readAsked(records, id);
   const { end = nowOf(caller), start } = input;
   refuseFuture(end, 'end', caller);
-  refuseBackwards(start ?? beganBefore(task, caller), end, 'end', caller.zone);
+  refuseBackwards(start ?? beganBefore(task), end, 'end', caller.zone);
   const order = await records.read('ServiceRequest', idOf(task.focus, 'ServiceRequest') ?? '');
   const procedure = writeOutcome(task, order, { ...input, end }, caller);
   const procedureId = randomUUID();
@@ -66,7 +67,7 @@ export async function completeReferral(records: Records, caller: Caller, { id, i
 }
 
 /** A start that was agreed on and then put off says nothing of the end. */
-function beganBefore({ status, executionPeriod }: Task, _caller: Caller): string | undefined {
+function beganBefore({ status, executionPeriod }: Task): string | undefined {
   return status === 'in-progress' ? executionPeriod?.start : undefined;
 }
 

@@ -4,7 +4,7 @@ import type { CareTeam, CareTeamParticipant, Extension } from '@medplum/fhirtype
 import { Fault } from '../../fault.ts';
 import { conceptOf } from '../coded.ts';
 import { localDate } from '../local-time.ts';
-import { isSame } from '../party.ts';
+import { isSame, typeOfParty } from '../party.ts';
 import type { Caller } from '../records.ts';
 import { refuseBackwards } from '../timed-input.ts';
 import { DUTY, type Duty } from './team-codes.ts';
@@ -17,6 +17,12 @@ export const today = ({ now, zone }: Caller): string => localDate(now, zone).toS
 export function addMember(team: CareTeam, input: AddMember, caller: Caller): CareTeam {
   const { member, role, start = today(caller), end, onBehalfOf, duties = [] } = input;
   refuseBackwards(start, end, 'end', caller.zone);
+  if (onBehalfOf && typeOfParty(member) !== 'Practitioner') {
+    throw new Fault('unprocessable', 'Only a practitioner acts on behalf of an organization.', {
+      expression: 'onBehalfOf',
+      code: 'business-rule',
+    });
+  }
   const concept = conceptOf(role);
   const isThere = team.participant?.some(
     (one) => isSame(one.member, member) && isCurrent(one, caller) && saysSame(one.role?.[0], concept),

@@ -80,13 +80,9 @@ async function planNewTeam(records: Records, caller: Caller, found: CaseInHand, 
   const named: Change[] = plan
     ? [
         {
-          op: 'patch',
-          type: 'CarePlan',
-          id: plan.id,
-          revise: (current) =>
-            current.resourceType === 'CarePlan'
-              ? { ...current, careTeam: [...(current.careTeam ?? []), reference] }
-              : current,
+          op: 'update',
+          resource: { ...plan, careTeam: [...(plan.careTeam ?? []), reference] },
+          ifMatch: plan.meta.versionId,
         },
       ]
     : [];

@@ -43,10 +43,11 @@ interface Step<Body extends TSchema> {
 }
 
 function step<Body extends TSchema>({ verb, summary, body, plan }: Step<Body>) {
+  const path: `/referrals/:task/${string}` = `/referrals/:task/${verb}`;
   return command({
     ...SHARED,
     method: 'POST',
-    path: `/referrals/:task/${verb}` as '/referrals/:task/verb',
+    path,
     name: `referral-task-${verb}`,
     summary,
     body,
