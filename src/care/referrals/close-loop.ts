@@ -1,12 +1,13 @@
 // Closing the loop: the patient says whether the service came, and what it did for the goal and the needs. And taking a
 // referral back.
-import type { Condition, Extension, Goal, ServiceRequest } from '@medplum/fhirtypes';
+import type { CarePlan, Condition, Extension, Goal, ServiceRequest } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
 import { withNote } from '../annotate.ts';
-import { type CaseInHand, openCase } from '../case-in-hand.ts';
+import { type CaseInHand, findPlan, openCase } from '../case-in-hand.ts';
 import { concept } from '../concept.ts';
 import { localDate } from '../local-time.ts';
+import type { Party } from '../party.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { today } from '../team/members.ts';
@@ -41,11 +42,11 @@ export async function closeLoop(records: Records, caller: Caller, { input, ...of
     extension: [...(order.extension ?? []).filter(({ url }) => url !== CLOSURE), closure(received, on, by)],
     ...withNote(order, input.note, caller),
   } as ServiceRequest;
-  const done = task ? outcomesOf(task) : [];
   return {
     changes: [
       { op: 'update', resource: closed, ifMatch: order.meta.versionId },
-      ...(goal ? [await judgeGoal(records, caller, found, goal, done)] : []),
+      ...(goal ? [await judgeGoal(records, caller, found, goal)] : []),
+      ...(task ? noteOutcomes(await findPlan(records, found), task.id, outcomesOf(task)) : []),
       ...(await Promise.all(resolves.map((id, at) => resolveNeed(records, caller, found, id, at)))),
     ],
     about: 0,
@@ -91,20 +92,31 @@ async function judgeGoal(
   caller: Caller,
   { patient }: CaseInHand,
   { id, achievement }: NonNullable<CloseLoop['goal']>,
-  done: readonly { readonly reference?: string }[],
 ): Promise<Change> {
   const goal = await records.read('Goal', id);
   if (!goal || idOf(goal.subject, 'Patient') !== patient.id) throw missing(`Goal/${id}`, 'goal.id');
   const code = achievement;
   const words = (code.charAt(0).toUpperCase() + code.slice(1)).replaceAll('-', ' ');
-  const outcomes = done.flatMap(({ reference }) => (reference === undefined ? [] : { reference }));
   const resource: Goal = {
     ...goal,
     achievementStatus: concept('http://terminology.hl7.org/CodeSystem/goal-achievement', code, words),
     statusDate: localDate(caller.now, caller.zone).toString(),
-    ...(outcomes.length > 0 ? { outcomeReference: [...(goal.outcomeReference ?? []), ...outcomes] } : {}),
   };
   return { op: 'update', resource, ifMatch: goal.meta.versionId };
+}
+
+/** The activity of the plan names what came of it. */
+function noteOutcomes(plan: Kept<'CarePlan'> | undefined, task: string, outcomes: readonly Party[]): Change[] {
+  const named = outcomes.flatMap(({ reference }) => (reference === undefined ? [] : { reference }));
+  const isPlanned = plan?.activity?.some(({ reference }) => reference?.reference === `Task/${task}`);
+  if (!plan || !isPlanned || named.length === 0) return [];
+  const activity = plan.activity?.map((one) => {
+    if (one.reference?.reference !== `Task/${task}`) return one;
+    const known = new Set(one.outcomeReference?.map(({ reference }) => reference));
+    const added = named.filter(({ reference }) => !known.has(reference));
+    return { ...one, outcomeReference: [...(one.outcomeReference ?? []), ...added] };
+  });
+  return [{ op: 'update', resource: { ...plan, activity } as CarePlan, ifMatch: plan.meta.versionId }];
 }
 
 async function resolveNeed(

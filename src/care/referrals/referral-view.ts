@@ -2,6 +2,7 @@
 import type { ServiceRequest, Task } from '@medplum/fhirtypes';
 import { codedOf } from '../coded.ts';
 import { hasCode } from '../concept.ts';
+import { toInstant } from '../local-time.ts';
 import { partyOf } from '../party.ts';
 import { present, some } from '../present.ts';
 import type { Kept } from '../records.ts';
@@ -60,8 +61,10 @@ function mayNotContact({ orderDetail = [] }: ServiceRequest): boolean {
   return orderDetail.some((detail) => hasCode(detail, SDOH, CONTACT_PROHIBITED.coding?.[0]?.code ?? ''));
 }
 
+/** @param tasks as they were found; of two of one second the later found is the later */
 export function latestFirst<T extends Task>(tasks: readonly T[]): T[] {
-  return tasks.toSorted((a, b) => (b.authoredOn ?? '').localeCompare(a.authoredOn ?? ''));
+  const asked = ({ authoredOn }: T) => toInstant(authoredOn ?? '1900-01-01', 'UTC');
+  return tasks.toSorted((a, b) => Temporal.Instant.compare(asked(a), asked(b))).reverse();
 }
 
 export function viewTask(task: Kept<'Task'>): ReferralTask {
