@@ -182,6 +182,16 @@ describe('contacts', () => {
     expect((await log({ mood: 'good' })).json.errors).toMatchObject([{ member: 'mood' }]);
   });
 
+  it('logged by an application name the application', async () => {
+    const { id, intervention } = await withTask('ike');
+    const answer = await baton.api('POST', `/cases/${id}/contacts`, { body: { ...call, intervention, note: 'Called' } });
+    expect(answer.status, answer.text).toBe(201);
+    expect(see(answer)).toMatchObject({ by: { display: expect.any(String) }, notes: ['Called'] });
+    const referral = { kind: 'therapy', service: { text: 'Physical therapy' }, note: 'Twice a week' };
+    const made = await baton.api('POST', `/cases/${id}/referrals`, { body: referral });
+    expect(made.status, made.text).toBe(201);
+  });
+
   it('written as FHIR by somebody else are shown', async () => {
     const { id } = await withTask('hana');
     await baton.put({

@@ -114,6 +114,27 @@ describe('a referral to a partner', () => {
     expect((await step(baton.sam, made.task, 'accept')).status).toBe(404);
   });
 
+  it('is neither answered by who refers, nor led where its status cannot go', async () => {
+    const made = await make(await baton.open('dan'), toPantry);
+    const answer = await step(baton.nurse, made.task, 'accept');
+    expect([answer.status, answer.json.errors], answer.text).toMatchObject([422, [{ member: 'Task.status' }]]);
+    expect((await step(baton.paula, made.task, 'reject', { reason: 'Full' })).status).toBe(200);
+    expect((await step(baton.paula, made.task, 'start')).status).toBe(403);
+    const held = await make(await baton.open('deb'), toPantry);
+    expect((await step(baton.paula, held.task, 'hold', { reason: 'Full' })).status).toBe(200);
+    const leap = await step(baton.paula, held.task, 'complete');
+    expect([leap.status, see(leap).detail], leap.text).toMatchObject([422, expect.stringContaining('in-progress')]);
+  });
+
+  it('to a partner who is only called is kept by who refers', async () => {
+    const made = await make(await baton.open('don'), { ...toPantry, followedBy: 'us' });
+    expect(made.task).toMatchObject({ owner: { reference: 'Practitioner/nurse' } });
+    for (const [verb, body] of [['accept'], ['start'], ['fail', { reason: 'Closed for good' }]] as const) {
+      const answer = await step(baton.nurse, made.task, verb, body);
+      expect(answer.status, answer.text).toBe(200);
+    }
+  });
+
   it('is taken back by who refers', async () => {
     const id = await baton.open('dee');
     const made = await make(id, toPantry);
