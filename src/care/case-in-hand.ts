@@ -64,3 +64,11 @@ export function addToPlan(plan: Kept<'CarePlan'> | undefined, ...references: rea
   const activity = [...(plan.activity ?? []), ...missing.map((reference) => ({ reference: { reference } }))];
   return [{ op: 'update', resource: { ...plan, activity } as CarePlan, ifMatch: plan.meta.versionId }];
 }
+
+/** The fault of a command that names what is not there, or not of the patient of the case. */
+export function notOfPatient(reference: string | undefined, member: string): Fault {
+  return new Fault('unprocessable', `${reference} is not there for the patient of this case.`, {
+    expression: member,
+    code: 'not-found',
+  });
+}

@@ -1,7 +1,7 @@
 // Dates and times that an application sends, read in the caller's days.
 import Type from 'typebox';
 import { Fault } from '../fault.ts';
-import { toFhirDateTime, toInstant, toLastInstant } from './local-time.ts';
+import { localDate, toFhirDateTime, toInstant, toLastInstant } from './local-time.ts';
 import type { Caller } from './records.ts';
 
 /** A FHIR date, or a dateTime with its offset. */
@@ -15,6 +15,9 @@ export const Time = Type.String({ format: 'date-time', examples: ['2026-11-28T10
 
 /** Now, as FHIR writes it in the caller's zone. */
 export const nowOf = ({ now, zone }: Caller): string => toFhirDateTime(now, zone);
+
+/** The caller's day. */
+export const today = ({ now, zone }: Caller): string => localDate(now, zone).toString();
 
 /** @throws Fault unprocessable when it begins after now */
 export function refuseFuture(value: string, member: string, { now, zone }: Caller): void {

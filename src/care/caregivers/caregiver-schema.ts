@@ -1,7 +1,7 @@
 // A family member or another person who cares for the patient, and how they bear it.
 import Type, { type Static } from 'typebox';
 import { Coded } from '../coded.ts';
-import { Party } from '../party.ts';
+import { LinkedOut } from '../linked.ts';
 import { DateOrTime } from '../timed-input.ts';
 import { PERMISSIONS, STRAIN_LEVELS } from './caregiver-codes.ts';
 
@@ -90,8 +90,8 @@ export const Strain = Type.Object(
     level: Type.Optional(Type.Enum(STRAIN_LEVELS)),
     value: Type.Optional(Coded),
     observed: Type.Optional(Type.String()),
-    by: Type.Optional(Party),
-    caregiver: Type.Optional(Party),
+    by: Type.Optional(LinkedOut),
+    caregiver: Type.Optional(LinkedOut),
     notes: Type.Optional(Type.Array(Type.String())),
   },
   { additionalProperties: false },

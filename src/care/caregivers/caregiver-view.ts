@@ -2,7 +2,7 @@
 import type { Observation } from '@medplum/fhirtypes';
 import { codedOf } from '../coded.ts';
 import { hasCode } from '../concept.ts';
-import { partyOf } from '../party.ts';
+import { linkedOf } from '../linked.ts';
 import { present, some } from '../present.ts';
 import type { Kept } from '../records.ts';
 import { levelOf, PERMISSION, PERMISSIONS, V2_RELATIONSHIP } from './caregiver-codes.ts';
@@ -44,8 +44,8 @@ export function viewStrain(observation: Kept<'Observation'>): Strain {
     level: levelOf(observation.valueCodeableConcept?.coding),
     value: codedOf(observation.valueCodeableConcept),
     observed: observedAt(observation),
-    by: partyOf(observation.performer?.[0]),
-    caregiver: partyOf(observation.focus?.[0]),
+    by: linkedOf(observation.performer?.[0]),
+    caregiver: linkedOf(observation.focus?.[0]),
     notes: some((observation.note ?? []).flatMap(({ text }) => text ?? [])),
   });
 }

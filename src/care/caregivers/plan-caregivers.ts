@@ -3,11 +3,11 @@ import type { Observation } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import { annotate } from '../annotate.ts';
 import { openCase, readCase } from '../case-in-hand.ts';
-import { localDate, toInstant } from '../local-time.ts';
+import { toInstant } from '../local-time.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { EXTENSION } from '../systems.ts';
-import { nowOf, refuseBackwards, refuseFuture } from '../timed-input.ts';
+import { nowOf, refuseBackwards, refuseFuture, today } from '../timed-input.ts';
 import { levelConcept, ROLE_STRAIN, STRAIN_CATEGORIES, STRAIN_PROFILES } from './caregiver-codes.ts';
 import type { AddCaregiver, Caregiver, ChangeCaregiver, EndCaregiver, NoteStrain, Strain } from './caregiver-schema.ts';
 import { observedAt, viewCaregiver, viewStrain } from './caregiver-view.ts';
@@ -62,7 +62,7 @@ export async function planEndCaregiver(
   { input, ...of }: OfPerson<{ input: EndCaregiver }>,
 ): Promise<Planned> {
   const person = await findPerson(records, of);
-  const { end = localDate(caller.now, caller.zone).toString() } = input;
+  const { end = today(caller) } = input;
   refuseBackwards(person.period?.start, end, 'end', caller.zone);
   const resource = { ...person, active: false, period: { ...person.period, end } };
   return { changes: [{ op: 'update', resource, ifMatch: person.meta.versionId }], about: 0 };

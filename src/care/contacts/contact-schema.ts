@@ -1,7 +1,8 @@
 // A contact, or an attempt at one, as a nurse logs it.
 import Type, { type Static } from 'typebox';
 import { Coded } from '../coded.ts';
-import { Party, PartyOf } from '../party.ts';
+import { LinkedOut } from '../linked.ts';
+import { PartyOf } from '../party.ts';
 import { Time } from '../timed-input.ts';
 import { CHANNELS, namesOf, OUTCOMES, PARTIES } from './contact-codes.ts';
 
@@ -81,8 +82,8 @@ export const Contact = Type.Object(
     channel: Type.Optional(ContactChannel),
     direction: Type.Optional(Direction),
     party: Type.Optional(ContactParty),
-    with: Type.Optional(Type.Array(Party)),
-    by: Type.Optional(Party),
+    with: Type.Optional(Type.Array(LinkedOut)),
+    by: Type.Optional(LinkedOut),
     purpose: Type.Optional(Coded),
     outcome: Type.Optional(ContactOutcome),
     reason: Type.Optional(Coded),
@@ -92,9 +93,9 @@ export const Contact = Type.Object(
     language: Type.Optional(Type.String()),
     interpreter: Type.Optional(Type.Boolean()),
     notes: Type.Optional(Type.Array(Type.String())),
-    intervention: Type.Optional(Party),
+    intervention: Type.Optional(LinkedOut),
     attempt: Type.Optional(Type.Integer({ description: 'Which attempt at the intervention it was, counted from 1' })),
-    corrects: Type.Optional(Party),
+    corrects: Type.Optional(LinkedOut),
   },
   { additionalProperties: false },
 );
@@ -103,7 +104,7 @@ export type Contact = Static<typeof Contact>;
 /** How often an intervention was tried. */
 export const Attempts = Type.Object(
   {
-    intervention: Party,
+    intervention: LinkedOut,
     attempts: Type.Integer(),
     reached: Type.Integer(),
     last: Type.Optional(Type.String()),

@@ -1,7 +1,7 @@
 // A Communication as a contact, whoever wrote it. Tolerant: what is not said is left out.
 import type { Communication, Extension, Reference } from '@medplum/fhirtypes';
 import { codedOf } from '../coded.ts';
-import { type Party, partyOf } from '../party.ts';
+import { type LinkedOut, linkedOf } from '../linked.ts';
 import { present, some } from '../present.ts';
 import type { Kept } from '../records.ts';
 import { CONTACT_DETAILS, channelOf, isInteractive, outcomeOf, partyKindOf } from './contact-codes.ts';
@@ -17,7 +17,7 @@ export function viewContact(communication: Kept<'Communication'>, episode: strin
   const outcome = status === 'completed' ? 'reached' : outcomeOf(statusReason);
   const interactive =
     partOf(details, 'interactive')?.valueBoolean ?? (channel && status === 'completed' && isInteractive(channel));
-  const intervention = partyOf(basedOn?.find(({ reference }) => reference?.startsWith('Task/')));
+  const intervention = linkedOf(basedOn?.find(({ reference }) => reference?.startsWith('Task/')));
   const notes = (note ?? []).flatMap(({ text }) => text ?? []);
   return present<Contact>({
     id,
@@ -39,7 +39,7 @@ export function viewContact(communication: Kept<'Communication'>, episode: strin
     interpreter: partOf(details, 'interpreter')?.valueBoolean,
     notes: some(notes),
     intervention,
-    corrects: partyOf(communication.inResponseTo?.[0]),
+    corrects: linkedOf(communication.inResponseTo?.[0]),
   });
 }
 
@@ -55,8 +55,8 @@ function directionOf({ sent, received }: Communication, details: readonly Extens
 
 /** Who of us, and with whom. */
 function sidesOf({ sender, recipient = [] }: Communication, direction: Contact['direction']) {
-  const named = (references: readonly (Reference | undefined)[]) => references.flatMap((one) => partyOf(one) ?? []);
-  if (direction !== 'inbound') return [partyOf(sender), named(recipient)] as const;
+  const named = (references: readonly (Reference | undefined)[]) => references.flatMap((one) => linkedOf(one) ?? []);
+  if (direction !== 'inbound') return [linkedOf(sender), named(recipient)] as const;
   const [us, ...beside] = recipient;
-  return [partyOf(us), named([sender, ...beside])] as readonly [Party | undefined, Party[]];
+  return [linkedOf(us), named([sender, ...beside])] as readonly [LinkedOut | undefined, LinkedOut[]];
 }

@@ -1,7 +1,8 @@
 // Equipment that is ordered for the home: ordered, authorised, delivered.
 import Type, { type Static } from 'typebox';
 import { Coded } from '../coded.ts';
-import { Party, PartyOf } from '../party.ts';
+import { LinkedOut } from '../linked.ts';
+import { PartyOf } from '../party.ts';
 import { DateOrTime } from '../timed-input.ts';
 
 const Words = Type.String({ minLength: 1, maxLength: 4_000 });
@@ -43,16 +44,16 @@ export const Equipment = Type.Object(
     status: Type.String(),
     stage: Type.Optional(Type.Enum([...STAGES])),
     item: Type.Optional(Coded),
-    supplier: Type.Optional(Party),
+    supplier: Type.Optional(LinkedOut),
     priority: Type.Optional(Type.String()),
-    needs: Type.Optional(Type.Array(Party)),
-    coverage: Type.Optional(Party),
+    needs: Type.Optional(Type.Array(LinkedOut)),
+    coverage: Type.Optional(LinkedOut),
     ordered: Type.Optional(Type.String()),
     neededBy: Type.Optional(Type.String()),
     delivered: Type.Optional(Type.String()),
     authorisation: Type.Optional(Type.String()),
     reason: Type.Optional(Type.String()),
-    task: Type.Optional(Party),
+    task: Type.Optional(LinkedOut),
     notes: Type.Optional(Type.Array(Type.String())),
   },
   { additionalProperties: false },

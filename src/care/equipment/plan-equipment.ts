@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { DeviceRequest, Task } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import { withNote } from '../annotate.ts';
-import { addToPlan, findPlan, openCase, readCase, requireLiving } from '../case-in-hand.ts';
+import { addToPlan, findPlan, notOfPatient, openCase, readCase, requireLiving } from '../case-in-hand.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { IDENTIFIER } from '../systems.ts';
@@ -40,11 +40,7 @@ export async function orderEquipment(
   requireLiving(found, 'no equipment can be ordered.');
   for (const [at, id] of (input.needs ?? []).entries()) {
     const need = await records.read('Condition', id);
-    if (idOf(need?.subject, 'Patient') === found.patient.id) continue;
-    throw new Fault('unprocessable', `Condition/${id} is not there for the patient of this case.`, {
-      expression: `needs[${at}]`,
-      code: 'not-found',
-    });
+    if (idOf(need?.subject, 'Patient') !== found.patient.id) throw notOfPatient(`Condition/${id}`, `needs[${at}]`);
   }
   const plan = await findPlan(records, found);
   const place = { patient: `Patient/${found.patient.id}`, ...(plan ? { plan: `CarePlan/${plan.id}` } : {}) };

@@ -3,7 +3,7 @@ import type { DeviceRequest, Task } from '@medplum/fhirtypes';
 import { annotate } from '../annotate.ts';
 import { codedOf, conceptOf } from '../coded.ts';
 import { concept } from '../concept.ts';
-import { partyOf } from '../party.ts';
+import { linkedOf } from '../linked.ts';
 import { present, some } from '../present.ts';
 import type { Caller, Kept } from '../records.ts';
 import { FULFILL } from '../referrals/referral-codes.ts';
@@ -90,10 +90,10 @@ export function viewEquipment(
     status: order.status ?? 'unknown',
     stage,
     item: codedOf(order.codeCodeableConcept) ?? partyAsCoded(order),
-    supplier: partyOf(order.performer),
+    supplier: linkedOf(order.performer),
     priority: order.priority,
-    needs: some(reasonReference.flatMap((one) => partyOf(one) ?? [])),
-    coverage: partyOf(order.insurance?.[0]),
+    needs: some(reasonReference.flatMap((one) => linkedOf(one) ?? [])),
+    coverage: linkedOf(order.insurance?.[0]),
     ordered: order.authoredOn,
     neededBy: order.occurrencePeriod?.end ?? order.occurrenceDateTime,
     delivered: stage === 'delivered' ? task?.executionPeriod?.end : undefined,

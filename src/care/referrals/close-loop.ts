@@ -4,14 +4,12 @@ import type { CarePlan, Condition, Extension, Goal, ServiceRequest } from '@medp
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
 import { withNote } from '../annotate.ts';
-import { type CaseInHand, findPlan, openCase } from '../case-in-hand.ts';
+import { type CaseInHand, findPlan, notOfPatient, openCase } from '../case-in-hand.ts';
 import { concept } from '../concept.ts';
-import { localDate } from '../local-time.ts';
-import type { Party } from '../party.ts';
+import type { LinkedOut } from '../linked.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
-import { today } from '../team/members.ts';
-import { nowOf, refuseFuture } from '../timed-input.ts';
+import { nowOf, refuseFuture, today } from '../timed-input.ts';
 import { latestTask, readReferral } from './find-referral.ts';
 import { CLOSURE } from './referral-codes.ts';
 import type { CloseLoop, Reasoned } from './referral-schema.ts';
@@ -94,19 +92,19 @@ async function judgeGoal(
   { id, achievement }: NonNullable<CloseLoop['goal']>,
 ): Promise<Change> {
   const goal = await records.read('Goal', id);
-  if (!goal || idOf(goal.subject, 'Patient') !== patient.id) throw missing(`Goal/${id}`, 'goal.id');
+  if (!goal || idOf(goal.subject, 'Patient') !== patient.id) throw notOfPatient(`Goal/${id}`, 'goal.id');
   const code = achievement;
   const words = (code.charAt(0).toUpperCase() + code.slice(1)).replaceAll('-', ' ');
   const resource: Goal = {
     ...goal,
     achievementStatus: concept('http://terminology.hl7.org/CodeSystem/goal-achievement', code, words),
-    statusDate: localDate(caller.now, caller.zone).toString(),
+    statusDate: today(caller),
   };
   return { op: 'update', resource, ifMatch: goal.meta.versionId };
 }
 
 /** The activity of the plan names what came of it. */
-function noteOutcomes(plan: Kept<'CarePlan'> | undefined, task: string, outcomes: readonly Party[]): Change[] {
+function noteOutcomes(plan: Kept<'CarePlan'> | undefined, task: string, outcomes: readonly LinkedOut[]): Change[] {
   const named = outcomes.flatMap(({ reference }) => (reference === undefined ? [] : { reference }));
   const isPlanned = plan?.activity?.some(({ reference }) => reference?.reference === `Task/${task}`);
   if (!plan || !isPlanned || named.length === 0) return [];
@@ -127,7 +125,7 @@ async function resolveNeed(
   at: number,
 ): Promise<Change> {
   const need: Kept<'Condition'> | undefined = await records.read('Condition', id);
-  if (!need || idOf(need.subject, 'Patient') !== patient.id) throw missing(`Condition/${id}`, `resolves[${at}]`);
+  if (!need || idOf(need.subject, 'Patient') !== patient.id) throw notOfPatient(`Condition/${id}`, `resolves[${at}]`);
   const resolved: Partial<Condition> = {
     clinicalStatus: concept('http://terminology.hl7.org/CodeSystem/condition-clinical', 'resolved', 'Resolved'),
     ...(hasAbatement(need) ? {} : { abatementDateTime: today(caller) }),
@@ -136,10 +134,3 @@ async function resolveNeed(
 }
 
 const hasAbatement = (need: Condition) => Object.keys(need).some((name) => name.startsWith('abatement'));
-
-function missing(reference: string, expression: string): Fault {
-  return new Fault('unprocessable', `${reference} is not there for the patient of this case.`, {
-    expression,
-    code: 'not-found',
-  });
-}

@@ -4,8 +4,8 @@ import type { Reference, ServiceRequest } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
 import { withNote } from '../annotate.ts';
-import { addToPlan, type CaseInHand, findPlan, openCase, requireLiving } from '../case-in-hand.ts';
-import type { Party } from '../party.ts';
+import { addToPlan, type CaseInHand, findPlan, notOfPatient, openCase, requireLiving } from '../case-in-hand.ts';
+import type { LinkedOut } from '../linked.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { nowOf, refuseFuture } from '../timed-input.ts';
@@ -117,7 +117,7 @@ export async function chooseProvider(
 interface Anew extends ReferAgain {
   readonly order: Kept<'ServiceRequest'>;
   readonly resource: ServiceRequest;
-  readonly performer: readonly Party[];
+  readonly performer: readonly LinkedOut[];
 }
 
 async function askAnew(
@@ -163,17 +163,17 @@ function refuseBoth({ to, pool, offer }: Pick<MakeReferral, 'to' | 'pool' | 'off
 }
 
 /** The organization behind a service is named beside it: it is who reads and answers. */
-async function performersOf(records: Records, { to, pool }: Pick<MakeReferral, 'to' | 'pool'>): Promise<Party[]> {
+async function performersOf(records: Records, { to, pool }: Pick<MakeReferral, 'to' | 'pool'>): Promise<LinkedOut[]> {
   const asked = to ? [to] : (pool ?? []);
   const all = await Promise.all(asked.map(async (party) => [party, await providerOf(records, party)]));
-  const flat = all.flat().filter((party): party is Party => party !== undefined);
+  const flat = all.flat().filter((party): party is LinkedOut => party !== undefined);
   return [...new Map(flat.map((party) => [party.reference, party])).values()];
 }
 
-async function providerOf(records: Records, party: Party): Promise<Party | undefined> {
+async function providerOf(records: Records, party: LinkedOut): Promise<LinkedOut | undefined> {
   const id = idOf(party, 'HealthcareService');
   const service = id === undefined ? undefined : await records.read('HealthcareService', id);
-  if (id !== undefined && !service) throw missing(party.reference, 'to');
+  if (id !== undefined && !service) throw notOfPatient(party.reference, 'to');
   const provider = service?.providedBy;
   return provider?.reference ? { reference: provider.reference, ...displayOf(provider) } : undefined;
 }
@@ -181,7 +181,11 @@ async function providerOf(records: Records, party: Party): Promise<Party | undef
 const displayOf = ({ display }: Reference) => (display === undefined ? {} : { display });
 
 /** An organization before the service it provides; nobody for an open referral. */
-function ownerOf({ to, followedBy }: ReferAgain, performer: readonly Party[], caller: Caller): Party | undefined {
+function ownerOf(
+  { to, followedBy }: ReferAgain,
+  performer: readonly LinkedOut[],
+  caller: Caller,
+): LinkedOut | undefined {
   if (followedBy === 'us') return caller.who;
   if (!to) return undefined;
   return performer.find(({ reference }) => reference?.startsWith('Organization/')) ?? to;
@@ -215,26 +219,19 @@ async function requireOwn(records: Records, { patient }: CaseInHand, input: Make
   const { needs = [], goals = [], consent } = input;
   for (const [at, id] of needs.entries()) {
     const need = await records.read('Condition', id);
-    if (idOf(need?.subject, 'Patient') !== patient.id) throw missing(`Condition/${id}`, `needs[${at}]`);
+    if (idOf(need?.subject, 'Patient') !== patient.id) throw notOfPatient(`Condition/${id}`, `needs[${at}]`);
   }
   for (const [at, id] of goals.entries()) {
     const goal = await records.read('Goal', id);
-    if (idOf(goal?.subject, 'Patient') !== patient.id) throw missing(`Goal/${id}`, `goals[${at}]`);
+    if (idOf(goal?.subject, 'Patient') !== patient.id) throw notOfPatient(`Goal/${id}`, `goals[${at}]`);
   }
   if (!consent) return;
   const given = await records.read('Consent', idOf(consent, 'Consent') ?? '');
-  if (idOf(given?.patient, 'Patient') !== patient.id) throw missing(consent.reference, 'consent');
+  if (idOf(given?.patient, 'Patient') !== patient.id) throw notOfPatient(consent.reference, 'consent');
   if (given?.status !== 'active') {
     throw new Fault('unprocessable', `The consent is ${given?.status}, and does not let the partner know.`, {
       expression: 'consent',
       code: 'business-rule',
     });
   }
-}
-
-function missing(reference: string | undefined, expression: string): Fault {
-  return new Fault('unprocessable', `${reference} is not there for the patient of this case.`, {
-    expression,
-    code: 'not-found',
-  });
 }

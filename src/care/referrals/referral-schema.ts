@@ -1,7 +1,8 @@
 // A referral as a nurse makes and follows it, and as the partner who is asked sees it.
 import Type, { type Static } from 'typebox';
 import { Coded } from '../coded.ts';
-import { Party, PartyOf } from '../party.ts';
+import { LinkedOut } from '../linked.ts';
+import { PartyOf } from '../party.ts';
 import { DateOrTime } from '../timed-input.ts';
 import { REFERRAL_KINDS, SDOH_CATEGORIES } from './referral-codes.ts';
 
@@ -142,14 +143,14 @@ export const ReferralTask = Type.Object(
     id: Type.String(),
     version: Type.String(),
     status: Type.String(),
-    owner: Type.Optional(Party),
+    owner: Type.Optional(LinkedOut),
     open: Type.Boolean({ description: 'Nobody has claimed it' }),
     reason: Type.Optional(Type.String()),
     asked: Type.Optional(Type.String()),
     due: Type.Optional(Type.String()),
     started: Type.Optional(Type.String()),
     ended: Type.Optional(Type.String()),
-    outcomes: Type.Optional(Type.Array(Party)),
+    outcomes: Type.Optional(Type.Array(LinkedOut)),
     notes: Type.Optional(Type.Array(Type.String())),
   },
   { additionalProperties: false },
@@ -161,8 +162,8 @@ export const Choice = Type.Object(
     id: Type.String(),
     version: Type.String(),
     status: Type.String(),
-    offered: Type.Array(Party),
-    chosen: Type.Optional(Party),
+    offered: Type.Array(LinkedOut),
+    chosen: Type.Optional(LinkedOut),
     on: Type.Optional(Type.String()),
   },
   { additionalProperties: false },
@@ -179,13 +180,13 @@ export const Referral = Type.Object(
     service: Type.Optional(Coded),
     sdoh: Type.Optional(Type.Array(Type.Enum([...SDOH_CATEGORIES]))),
     priority: Type.Optional(Priority),
-    to: Type.Optional(Type.Array(Party)),
-    requester: Type.Optional(Party),
+    to: Type.Optional(Type.Array(LinkedOut)),
+    requester: Type.Optional(LinkedOut),
     made: Type.Optional(Type.String()),
     due: Type.Optional(Type.String()),
-    needs: Type.Optional(Type.Array(Party)),
-    goals: Type.Optional(Type.Array(Party)),
-    consent: Type.Optional(Party),
+    needs: Type.Optional(Type.Array(LinkedOut)),
+    goals: Type.Optional(Type.Array(LinkedOut)),
+    consent: Type.Optional(LinkedOut),
     doNotContactPatient: Type.Boolean(),
     instructions: Type.Optional(Type.String()),
     notes: Type.Optional(Type.Array(Type.String())),
@@ -194,7 +195,7 @@ export const Referral = Type.Object(
     choice: Type.Optional(Choice),
     closure: Type.Optional(
       Type.Object(
-        { received: Type.Boolean(), on: Type.Optional(Type.String()), by: Type.Optional(Party) },
+        { received: Type.Boolean(), on: Type.Optional(Type.String()), by: Type.Optional(LinkedOut) },
         { additionalProperties: false },
       ),
     ),
@@ -215,10 +216,10 @@ export const AskedReferral = Type.Object(
     kind: Type.Optional(Type.Enum(REFERRAL_KINDS)),
     sdoh: Type.Optional(Type.Array(Type.Enum([...SDOH_CATEGORIES]))),
     priority: Type.Optional(Priority),
-    patient: Type.Optional(Party),
-    requester: Type.Optional(Party),
-    owner: Type.Optional(Party),
-    request: Type.Optional(Party),
+    patient: Type.Optional(LinkedOut),
+    requester: Type.Optional(LinkedOut),
+    owner: Type.Optional(LinkedOut),
+    request: Type.Optional(LinkedOut),
     asked: Type.Optional(Type.String()),
     changed: Type.Optional(Type.String()),
     due: Type.Optional(Type.String()),
@@ -227,7 +228,7 @@ export const AskedReferral = Type.Object(
     reason: Type.Optional(Type.String()),
     instructions: Type.Optional(Type.String()),
     doNotContactPatient: Type.Optional(Type.Boolean()),
-    outcomes: Type.Optional(Type.Array(Party)),
+    outcomes: Type.Optional(Type.Array(LinkedOut)),
     notes: Type.Optional(Type.Array(Type.String())),
   },
   { additionalProperties: false },

@@ -2,8 +2,8 @@
 import type { ServiceRequest, Task } from '@medplum/fhirtypes';
 import { codedOf } from '../coded.ts';
 import { hasCode } from '../concept.ts';
+import { linkedOf } from '../linked.ts';
 import { toInstant } from '../local-time.ts';
-import { partyOf } from '../party.ts';
 import { present, some } from '../present.ts';
 import type { Kept } from '../records.ts';
 import { EXTENSION } from '../systems.ts';
@@ -34,13 +34,13 @@ export function viewReferral({ order, tasks, inPlan, warnings = [] }: ReferralFa
     service: codedOf(order.code),
     sdoh: some(sdohOf(order.category)),
     priority: order.priority,
-    to: some((order.performer ?? []).flatMap((one) => partyOf(one) ?? [])),
-    requester: partyOf(order.requester),
+    to: some((order.performer ?? []).flatMap((one) => linkedOf(one) ?? [])),
+    requester: linkedOf(order.requester),
     made: order.authoredOn,
     due: order.occurrencePeriod?.end ?? order.occurrenceDateTime,
-    needs: some(reasonReference.flatMap((one) => partyOf(one) ?? [])),
-    goals: some(goals.flatMap(({ valueReference }) => partyOf(valueReference) ?? [])),
-    consent: partyOf(consent),
+    needs: some(reasonReference.flatMap((one) => linkedOf(one) ?? [])),
+    goals: some(goals.flatMap(({ valueReference }) => linkedOf(valueReference) ?? [])),
+    consent: linkedOf(consent),
     doNotContactPatient: mayNotContact(order),
     instructions: order.patientInstruction,
     notes: some(note.flatMap(({ text }) => text ?? [])),
@@ -72,7 +72,7 @@ export function viewTask(task: Kept<'Task'>): ReferralTask {
     id: task.id,
     version: task.meta.versionId,
     status: task.status,
-    owner: partyOf(task.owner),
+    owner: linkedOf(task.owner),
     open: task.owner === undefined,
     reason: reasonOf(task),
     asked: task.authoredOn,
@@ -91,7 +91,7 @@ export function outcomesOf({ output = [] }: Task) {
   const results = output.filter(({ type }) => hasCode(type, SDOH, 'resulting-activity'));
   return results.flatMap(({ valueReference, valueCodeableConcept }) => {
     const words = codedOf(valueCodeableConcept)?.text;
-    return partyOf(valueReference) ?? (words === undefined ? [] : { display: words });
+    return linkedOf(valueReference) ?? (words === undefined ? [] : { display: words });
   });
 }
 
@@ -101,8 +101,8 @@ export function viewChoice(task: Kept<'Task'>): Choice {
     id: task.id,
     version: task.meta.versionId,
     status: task.status,
-    offered: (task.input ?? []).flatMap(({ valueReference }) => partyOf(valueReference) ?? []),
-    chosen: partyOf(chosen?.valueReference),
+    offered: (task.input ?? []).flatMap(({ valueReference }) => linkedOf(valueReference) ?? []),
+    chosen: linkedOf(chosen?.valueReference),
     on: task.executionPeriod?.end,
   });
 }
@@ -114,7 +114,7 @@ function closureOf({ extension = [] }: ServiceRequest): Referral['closure'] {
   return present<NonNullable<Referral['closure']>>({
     received: part('received')?.valueBoolean ?? false,
     on: part('on')?.valueDateTime,
-    by: partyOf(part('by')?.valueReference),
+    by: linkedOf(part('by')?.valueReference),
   });
 }
 
@@ -131,10 +131,10 @@ export function viewAsked(task: Kept<'Task'>, order: Kept<'ServiceRequest'> | un
     kind: kindOf(order?.category ?? (task.reasonCode ? [task.reasonCode] : [])),
     sdoh: some(sdohOf(order?.category)),
     priority: task.priority,
-    patient: open ? undefined : partyOf(task.for),
-    requester: partyOf(task.requester),
-    owner: partyOf(task.owner),
-    request: partyOf(task.focus),
+    patient: open ? undefined : linkedOf(task.for),
+    requester: linkedOf(task.requester),
+    owner: linkedOf(task.owner),
+    request: linkedOf(task.focus),
     asked,
     changed: task.lastModified ?? task.meta.lastUpdated,
     due,

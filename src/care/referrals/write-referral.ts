@@ -3,7 +3,7 @@
 import type { Reference, ServiceRequest, Task } from '@medplum/fhirtypes';
 import { annotate } from '../annotate.ts';
 import { conceptOf } from '../coded.ts';
-import type { Party } from '../party.ts';
+import type { LinkedOut } from '../linked.ts';
 import type { Caller } from '../records.ts';
 import { EXTENSION } from '../systems.ts';
 import { nowOf } from '../timed-input.ts';
@@ -35,7 +35,7 @@ export interface ReferralPlace {
 /** @param performer whom the order names, in no order of preference */
 export function writeReferral(
   input: MakeReferral,
-  performer: readonly Party[],
+  performer: readonly LinkedOut[],
   place: ReferralPlace,
   caller: Caller,
 ): ServiceRequest {
@@ -74,7 +74,7 @@ export function writeReferral(
 export interface Asking {
   /** `ServiceRequest/…` */
   readonly focus: string;
-  readonly owner?: Party | undefined;
+  readonly owner?: LinkedOut | undefined;
   readonly due?: string | undefined;
 }
 
@@ -107,7 +107,7 @@ export function askToFulfil(order: ServiceRequest, asking: Asking, place: Referr
 }
 
 /** The list of providers that the patient chooses from. 42 CFR 482.43(c). */
-export function offerChoice(offered: readonly Party[], asking: Asking, place: ReferralPlace, caller: Caller): Task {
+export function offerChoice(offered: readonly LinkedOut[], asking: Asking, place: ReferralPlace, caller: Caller): Task {
   const now = nowOf(caller);
   return {
     resourceType: 'Task',

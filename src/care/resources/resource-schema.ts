@@ -1,7 +1,8 @@
 // A service in the community that patients are referred to.
 import Type, { type Static } from 'typebox';
 import { Coded } from '../coded.ts';
-import { Party, PartyOf } from '../party.ts';
+import { LinkedOut } from '../linked.ts';
+import { PartyOf } from '../party.ts';
 import { SDOH_CATEGORIES } from '../referrals/referral-codes.ts';
 import { CAPACITY_STATUSES } from './resource-codes.ts';
 
@@ -63,8 +64,8 @@ export const CommunityResource = Type.Object(
     categories: Type.Optional(Type.Array(Coded)),
     sdoh: SAID.sdoh,
     types: Type.Optional(Type.Array(Coded)),
-    provider: Type.Optional(Party),
-    locations: Type.Optional(Type.Array(Party)),
+    provider: Type.Optional(LinkedOut),
+    locations: Type.Optional(Type.Array(LinkedOut)),
     telecom: Type.Optional(
       Type.Array(
         Type.Object({ system: Type.Optional(Type.String()), value: Type.String() }, { additionalProperties: false }),

@@ -3,7 +3,7 @@
 import type { HealthcareService, Location } from '@medplum/fhirtypes';
 import { codedOf, conceptOf } from '../coded.ts';
 import { hasCode } from '../concept.ts';
-import { type Party, partyOf } from '../party.ts';
+import { type LinkedOut, linkedOf } from '../linked.ts';
 import { present, some } from '../present.ts';
 import type { Kept } from '../records.ts';
 import { SDOH, sdohConcepts, sdohOf } from '../referrals/referral-codes.ts';
@@ -12,7 +12,7 @@ import type { CapacityNow, CommunityResource, RegisterResource } from './resourc
 
 const LANGUAGE = 'urn:ietf:bcp:47';
 
-export function writeResource(input: RegisterResource, location: Party | undefined): HealthcareService {
+export function writeResource(input: RegisterResource, location: LinkedOut | undefined): HealthcareService {
   const { name, categories, sdoh = [], types = [], provider, telecom, languages = [], eligibility, comment } = input;
   const service: HealthcareService = {
     resourceType: 'HealthcareService',
@@ -66,8 +66,8 @@ export function viewResource(service: Kept<'HealthcareService'>): CommunityResou
     categories: some(own.flatMap((one) => codedOf(one) ?? [])),
     sdoh: some(sdohOf(category)),
     types: some(type.flatMap((one) => codedOf(one) ?? [])),
-    provider: partyOf(service.providedBy),
-    locations: some(location.flatMap((one) => partyOf(one) ?? [])),
+    provider: linkedOf(service.providedBy),
+    locations: some(location.flatMap((one) => linkedOf(one) ?? [])),
     telecom: some(telecom.flatMap(({ system, value }) => (value ? { ...(system ? { system } : {}), value } : []))),
     languages: some(communication.flatMap(({ coding = [] }) => coding[0]?.code ?? [])),
     eligibility: eligibility[0]?.comment ?? eligibility[0]?.code?.text,

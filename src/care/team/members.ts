@@ -3,15 +3,12 @@ import { randomUUID } from 'node:crypto';
 import type { CareTeam, CareTeamParticipant, Extension } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import { conceptOf } from '../coded.ts';
-import { localDate } from '../local-time.ts';
 import { isSame, typeOfParty } from '../party.ts';
 import type { Caller } from '../records.ts';
-import { refuseBackwards } from '../timed-input.ts';
+import { refuseBackwards, today } from '../timed-input.ts';
 import { DUTY, type Duty } from './team-codes.ts';
 import type { AddMember, ChangeMember, EndMember } from './team-schema.ts';
 import { dutiesOf, isCurrent, keysOf } from './team-view.ts';
-
-export const today = ({ now, zone }: Caller): string => localDate(now, zone).toString();
 
 /** @throws Fault conflict when the same one has the same role already; unprocessable when the end is before the start */
 export function addMember(team: CareTeam, input: AddMember, caller: Caller): CareTeam {

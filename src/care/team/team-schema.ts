@@ -1,7 +1,8 @@
 // The people of a case: who, in which role, from when until when.
 import Type, { type Static } from 'typebox';
 import { Coded } from '../coded.ts';
-import { Party, PartyOf } from '../party.ts';
+import { LinkedOut } from '../linked.ts';
+import { PartyOf } from '../party.ts';
 import { DateOrTime } from '../timed-input.ts';
 import { DUTIES } from './team-codes.ts';
 
@@ -45,13 +46,13 @@ export type EndMember = Static<typeof EndMember>;
 export const Member = Type.Object(
   {
     id: Type.String({ description: 'Names the membership within the team' }),
-    member: Type.Optional(Party),
+    member: Type.Optional(LinkedOut),
     kind: Type.Optional(Type.Enum(['staff', 'family', 'community', 'patient', 'team'])),
     role: Type.Optional(Coded),
     start: Type.Optional(Type.String()),
     end: Type.Optional(Type.String()),
     current: Type.Boolean(),
-    onBehalfOf: Type.Optional(Party),
+    onBehalfOf: Type.Optional(LinkedOut),
     duties: Type.Optional(Duties),
   },
   { additionalProperties: false },

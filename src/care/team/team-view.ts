@@ -2,8 +2,9 @@
 import type { CareTeam, CareTeamParticipant } from '@medplum/fhirtypes';
 import { codedOf } from '../coded.ts';
 import { derivedId } from '../derived-id.ts';
+import { linkedOf } from '../linked.ts';
 import { toInstant, toLastInstant } from '../local-time.ts';
-import { partyOf, typeOfParty } from '../party.ts';
+import { typeOfParty } from '../party.ts';
 import { present, some } from '../present.ts';
 import type { Caller, Kept } from '../records.ts';
 import { DUTIES, DUTY, type Duty } from './team-codes.ts';
@@ -46,7 +47,7 @@ export function keysOf(team: CareTeam): Keyed[] {
 
 function viewMember(id: string, participant: CareTeamParticipant, caller: Pick<Caller, 'now' | 'zone'>): Member {
   const { role, member, onBehalfOf, period } = participant;
-  const party = partyOf(member);
+  const party = linkedOf(member);
   return present<Member>({
     id,
     member: party,
@@ -55,7 +56,7 @@ function viewMember(id: string, participant: CareTeamParticipant, caller: Pick<C
     start: period?.start,
     end: period?.end,
     current: isCurrent(participant, caller),
-    onBehalfOf: partyOf(onBehalfOf),
+    onBehalfOf: linkedOf(onBehalfOf),
     duties: some(dutiesOf(participant)),
   });
 }
