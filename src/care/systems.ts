@@ -12,6 +12,10 @@ export const CODE_SYSTEM = {
   transitionReason: `${BASE}/CodeSystem/transition-reason`,
   episodeType: `${BASE}/CodeSystem/episode-type`,
   messageReason: `${BASE}/CodeSystem/message-reason`,
+  needKind: `${BASE}/CodeSystem/need-kind`,
+  goalProgress: `${BASE}/CodeSystem/goal-progress`,
+  planReview: `${BASE}/CodeSystem/plan-review`,
+  interventionOutput: `${BASE}/CodeSystem/intervention-output`,
 } as const;
 
 export const EXTENSION = {

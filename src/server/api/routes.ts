@@ -4,6 +4,10 @@ import { CAREGIVER_ROUTES } from './caregiver-routes.ts';
 import { CASE_ROUTES } from './case-routes.ts';
 import { CONTACT_ROUTES } from './contact-routes.ts';
 import { EQUIPMENT_ROUTES } from './equipment-routes.ts';
+import { GOAL_ROUTES } from './goal-routes.ts';
+import { INTERVENTION_ROUTES } from './intervention-routes.ts';
+import { NEED_ROUTES } from './need-routes.ts';
+import { PLAN_ROUTES } from './plan-routes.ts';
 import { REFERRAL_ROUTES } from './referral-routes.ts';
 import { RESOURCE_ROUTES } from './resource-routes.ts';
 import type { ApiRoute } from './route.ts';
@@ -18,4 +22,8 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...ASKED_REFERRAL_ROUTES,
   ...EQUIPMENT_ROUTES,
   ...RESOURCE_ROUTES,
+  ...NEED_ROUTES,
+  ...GOAL_ROUTES,
+  ...INTERVENTION_ROUTES,
+  ...PLAN_ROUTES,
 ];
