@@ -184,7 +184,9 @@ describe('contacts', () => {
 
   it('logged by an application name the application', async () => {
     const { id, intervention } = await withTask('ike');
-    const answer = await baton.api('POST', `/cases/${id}/contacts`, { body: { ...call, intervention, note: 'Called' } });
+    const answer = await baton.api('POST', `/cases/${id}/contacts`, {
+      body: { ...call, intervention, note: 'Called' },
+    });
     expect(answer.status, answer.text).toBe(201);
     expect(see(answer)).toMatchObject({ by: { display: expect.any(String) }, notes: ['Called'] });
     const referral = { kind: 'therapy', service: { text: 'Physical therapy' }, note: 'Twice a week' };
