@@ -18,6 +18,7 @@ import { loadTypeGroups } from './access/type-groups.ts';
 import { createProvenanceWriter } from './audit/provenance-writer.ts';
 import { createTrail, type Trail } from './audit/trail.ts';
 import { loadCalendars } from './care/business-calendar.ts';
+import { createPathways } from './care/pathways/pathways.ts';
 import { loadProfiles } from './care/profiles.ts';
 import type { Clock } from './clock.ts';
 import { type Config, ConfigError, type FacilityConfig } from './config.ts';
@@ -139,11 +140,12 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   });
   const provenance = createProvenanceWriter({ store, baseUrl, log });
   const intake = createIntake({ store, clock, facilities, log });
+  const calendars = loadCalendars(join(PROFILES, 'calendars'));
   const transitions = createTransitions({
     store,
     clock,
     facilities,
-    calendars: loadCalendars(join(PROFILES, 'calendars')),
+    calendars,
     artifacts: profiles,
     parse: searchEngine.parse,
     log,
@@ -188,6 +190,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     baseUrl: () => baseUrl,
     version: versionOf(),
     zone: zoneOf(facilities),
+    pathways: createPathways(profiles, calendars.get(homeOf(facilities)?.calendar ?? '')),
     requestLimits: config.limits,
     attempts,
     corsOrigins: config.corsOrigins,
@@ -320,9 +323,12 @@ function facilitiesOf({ facilities, sandbox }: Config): readonly FacilityConfig[
 
 /** Where days begin and end for who works here: at the only facility, or at every other one. */
 function zoneOf(facilities: readonly FacilityConfig[]): string {
+  return homeOf(facilities)?.zone ?? 'UTC';
+}
+
+function homeOf(facilities: readonly FacilityConfig[]): FacilityConfig | undefined {
   const [only] = facilities;
-  const everyOther = facilities.find(({ code }) => code === '*');
-  return everyOther?.zone ?? (facilities.length === 1 ? only?.zone : undefined) ?? 'UTC';
+  return facilities.find(({ code }) => code === '*') ?? (facilities.length === 1 ? only : undefined);
 }
 
 /** @throws ConfigError, because a profile that is required of a misspelt type would be required of nothing */

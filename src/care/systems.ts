@@ -35,8 +35,6 @@ export const IDENTIFIER = {
   followUp: 'urn:baton:follow-up',
   /** CommunicationRequest: the key of the follow-up it speaks of. */
   reminder: 'urn:baton:reminder',
-  /** CarePlan: id of the case's EpisodeOfCare. */
-  casePlan: 'urn:baton:case-plan',
   /** Task, ServiceRequest, Goal…: `CASE|PATHWAY|STEP|OCCURRENCE`, what a pathway planned it as. */
   pathwayStep: 'urn:baton:pathway-step',
   /** EpisodeOfCare: `ENCOUNTERID|DISCHARGEINSTANT`. */

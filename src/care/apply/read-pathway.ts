@@ -148,7 +148,7 @@ function readNested(nested: PlanDefinition, reading: Reading, local: string, pla
     ...reading,
     definition: nested,
     libraries: nested.library ?? [],
-    prefix: `${reading.prefix}${local}/`,
+    prefix: `${reading.prefix}${local}.`,
     path,
   };
   return readBody(inner, nested.action);

@@ -1,6 +1,5 @@
 // The pathways there are: those that come with Baton, compiled when it starts, and those that are stored.
 import type { PlanDefinition, Resource } from '@medplum/fhirtypes';
-import { Fault } from '../../fault.ts';
 import {
   type Definition,
   type DefinitionSource,
@@ -14,6 +13,7 @@ import {
 import type { Pathway } from '../apply/pathway.ts';
 import { canonicalOf, readPathway } from '../apply/read-pathway.ts';
 import { hasCode } from '../concept.ts';
+import { findReadable } from '../find-readable.ts';
 import type { Records, ResourceOf } from '../records.ts';
 import { CODE_SYSTEM } from '../systems.ts';
 
@@ -64,7 +64,7 @@ export function createPathwayLibrary(artefacts: readonly Resource[]): PathwayLib
     },
     async find(name, records) {
       if (name.includes(':')) return source(records).find('PlanDefinition', name);
-      const stored = await unlessForbidden(records.read('PlanDefinition', name), undefined);
+      const stored = await records.read('PlanDefinition', name);
       return stored ?? plans.find(({ id }) => id === name);
     },
     async read(definition, records, parameters = []) {
@@ -88,15 +88,5 @@ function isDefinition(resource: Resource): resource is Definition {
 }
 
 function storedOf<K extends DefinitionType>(records: Records, type: K, search: Record<string, string>) {
-  return unlessForbidden<ResourceOf<K>[]>(records.find(type, search), []);
-}
-
-/** Who may not look at stored definitions still has those that come with Baton. */
-async function unlessForbidden<T>(found: Promise<T>, otherwise: T): Promise<T> {
-  try {
-    return await found;
-  } catch (error) {
-    if (error instanceof Fault && error.kind === 'forbidden') return otherwise;
-    throw error;
-  }
+  return findReadable(records, type, search);
 }

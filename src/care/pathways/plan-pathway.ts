@@ -8,10 +8,10 @@ import { type Applied, applyPathway, lineOf, madeIn } from '../apply/apply-pathw
 import { runCql } from '../apply/cql.ts';
 import { NO_CQL, readFacts } from '../apply/facts.ts';
 import type { Choice } from '../apply/select.ts';
+import { planOfCase } from '../cases/find-cases.ts';
 import { narrative } from '../narrative.ts';
-import type { Caller, Kept, Planned, Records } from '../records.ts';
+import type { Caller, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
-import { IDENTIFIER } from '../systems.ts';
 import { type Link, referenceTo } from '../transition-context.ts';
 import { teamOfCase } from './case-team.ts';
 import type { ReadPathway } from './pathway-library.ts';
@@ -113,7 +113,8 @@ export async function followPathway(
   const { episode, read } = request;
   const plan = await planOfCase(records, episode.id ?? '');
   const patient = await records.read('Patient', idOf(episode.patient, 'Patient') ?? '');
-  if (!plan || !patient) throw new Fault('not-found', 'This case has no active plan that a pathway could be put into.');
+  if (!plan || !patient || plan.status !== 'active')
+    throw new Fault('not-found', 'This case has no active plan that a pathway could be put into.');
   const url = read.pathway.definition.url ?? '';
   if (plan.instantiatesCanonical?.some((one) => one.split('|')[0] === url)) {
     throw new Fault('conflict', `The plan follows ${read.pathway.name} already.`, {
@@ -127,12 +128,6 @@ export async function followPathway(
     ifMatch: plan.meta.versionId,
   };
   return { changes: [update, ...additions.changes], about: 0 };
-}
-
-/** The one active plan of a case. */
-export async function planOfCase(records: Records, episodeId: string): Promise<Kept<'CarePlan'> | undefined> {
-  const plans = await records.find('CarePlan', { identifier: tokenText(IDENTIFIER.casePlan, episodeId) });
-  return plans.find(({ status }) => status === 'active') ?? plans.find(({ status }) => status === 'draft');
 }
 
 /** Its identifier makes a second create of the same a no-op. */

@@ -2,6 +2,7 @@
 // documentation, idempotency and problems.
 import type { ResourceType } from '@medplum/fhirtypes';
 import type { Static, TSchema } from 'typebox';
+import type { Pathways } from '../../care/pathways/pathways.ts';
 import type { Caller, PagedRecords, Planned } from '../../care/records.ts';
 
 export type QueryMethod = 'GET';
@@ -20,6 +21,7 @@ type NamesIn<Path extends string> = Path extends `${string}:${infer Name}/${infe
 export interface Ask<Params, Query, Body> {
   readonly records: PagedRecords;
   readonly caller: Caller;
+  readonly pathways: Pathways;
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
