@@ -104,12 +104,12 @@ function retrieved(value: unknown): string[] {
   return [...own, ...Object.values(value).flatMap(retrieved)];
 }
 
-/** What the engine computed as JSON: FHIR objects as they are, quantities, codes and dates as FHIR writes them. */
+/** What the engine computed as JSON (its FHIR objects keep theirs in `_json`): quantities, codes and dates as FHIR writes them. */
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value ?? undefined;
   const object = value as Record<string, unknown>;
-  if (typeof object.json === 'object') return object.json;
+  if (typeof object._json === 'object') return object._json;
   if (object.isDateTime || object.isDate) return { type: object.isDate ? 'date' : 'dateTime', value: String(value) };
   if (object.isQuantity) return { type: 'Quantity', value: quantityOf(object) };
   if (object.isCode) return { type: 'Coding', value: { system: object.system, code: object.code } };

@@ -8,7 +8,7 @@ import { type Place, refusal } from './refusal.ts';
 
 /** What expressions are evaluated over. */
 export interface Facts {
-  /** The root of every expression, `%context` and `%resource`. */
+  /** The root of every expression, `%context`; also `%resource`, which in a dynamic value is what is being made. */
   readonly subject: Patient;
   /** The other variables, by name. */
   readonly variables: Environment;

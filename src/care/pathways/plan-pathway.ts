@@ -8,6 +8,7 @@ import { type Applied, applyPathway, lineOf, madeIn } from '../apply/apply-pathw
 import { runCql } from '../apply/cql.ts';
 import { NO_CQL, readFacts } from '../apply/facts.ts';
 import type { Choice } from '../apply/select.ts';
+import type { Team } from '../apply/team.ts';
 import { planOfCase } from '../cases/find-cases.ts';
 import { narrative } from '../narrative.ts';
 import type { Caller, Planned, Records } from '../records.ts';
@@ -25,6 +26,8 @@ export interface PathwayRequest {
   readonly patient: Patient;
   /** The case's plan, or the fullUrl it has in the commit that makes it. */
   readonly plan: Link;
+  /** Who there is; read from the case when absent. */
+  readonly team?: Team;
   readonly choice?: Choice;
   /** Values of the pathway's own parameters, by name. */
   readonly parameters?: Readonly<Record<string, unknown>>;
@@ -71,7 +74,7 @@ export async function planPathway(
   const applied = applyPathway(pathway, facts, {
     ...{ key: episode.id ?? '', mode: 'choose', choice, now, plan },
     clock: { start: now, ...locale, birthDate: patient.birthDate },
-    team: await teamOfCase(episode, records, caller),
+    team: request.team ?? (await teamOfCase(episode, records, caller)),
     subject: referenceTo(patient),
     requester: caller.who,
   });

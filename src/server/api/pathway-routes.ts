@@ -1,6 +1,7 @@
 // Pathways: which there are, which apply, following one; and variance from them.
 import { readCase } from '../../care/cases/find-cases.ts';
 import { listVariances, recordVariance, varianceReport, viewVariance } from '../../care/pathways/case-variances.ts';
+import { readFollowRequest } from '../../care/pathways/follow-request.ts';
 import {
   CasePathways,
   CasePathwaysQuery,
@@ -61,22 +62,15 @@ export const PATHWAY_ROUTES: readonly ApiRoute[] = [
     answer: CasePathways,
     examples: { body: { pathway: 'heart-failure', omit: [{ step: 'rehab', reason: 'Took part last year' }] } },
     plan: async ({ records, pathways, caller, params, body }) => {
-      const { library, calendar } = pathways;
       const episode = await readCase(records, params.id);
       if (!episode) throw new Fault('not-found', 'There is no such case, or it is not open to who asks.');
-      const definition = await library.find(body.pathway, records);
-      if (!definition) {
-        throw new Fault('unprocessable', 'There is no such pathway; GET /api/v1/pathways lists them.', {
-          expression: 'pathway',
-        });
-      }
-      const { parameters = {}, take = [], omit = [] } = body;
-      const choice = {
-        take: new Map(take.map(({ step, times = 1 }) => [step, times])),
-        omit: new Map(omit.map(({ step, reason }) => [step, reason])),
-      };
-      const read = await library.read(definition, records, Object.keys(parameters));
-      return followPathway(records, caller, { read, episode, choice, parameters }, { zone: caller.zone, calendar });
+      const request = await readFollowRequest(pathways, records, body);
+      return followPathway(
+        records,
+        caller,
+        { ...request, episode },
+        { zone: caller.zone, calendar: pathways.calendar },
+      );
     },
     view: ({ records, pathways, caller, params }) => pathwaysOfCase(pathways, records, caller, { id: params.id }),
   }),

@@ -250,6 +250,19 @@ describe('/api/v1', () => {
     expect(await planOf()).toEqual(before);
   });
 
+  it('opens a case on a pathway, or not at all', async () => {
+    const body = { patient: { reference: 'Patient/ann' }, programme: { text: 'Heart' }, pathway: { pathway: 'copd' } };
+    const refused = await baton.api('POST', '/cases', { body });
+    expect(refused.status).toBe(422);
+    const opened = await baton.api('POST', '/cases', { body: { ...body, pathway: { pathway: 'heart-failure' } } });
+    expect(opened.status, opened.text).toBe(201);
+    const { reference } = opened.json.plan as { reference: string };
+    const tasks = await baton.fhir('GET', `/Task?based-on=${reference}&_summary=count`);
+    expect(tasks.json.total).toBeGreaterThan(25);
+    const found = await baton.fhir('GET', `/EpisodeOfCare?patient=ann`);
+    expect(found.json.entry).toHaveLength(2);
+  });
+
   it('plans by the operation too, when it is told to persist', async () => {
     const answer = await baton.fhir('POST', '/PlanDefinition/heart-failure/$apply', {
       body: parameters(
