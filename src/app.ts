@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import type { Server as TlsServer } from 'node:https';
 import { join } from 'node:path';
+import type { OperationOutcomeIssue, Resource } from '@medplum/fhirtypes';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Access } from './access/access.ts';
@@ -18,6 +19,7 @@ import { loadTypeGroups } from './access/type-groups.ts';
 import { createProvenanceWriter } from './audit/provenance-writer.ts';
 import { createTrail, type Trail } from './audit/trail.ts';
 import { loadCalendars } from './care/business-calendar.ts';
+import { pathwayIssues } from './care/pathways/pathway-issues.ts';
 import { createPathways } from './care/pathways/pathways.ts';
 import { loadProfiles } from './care/profiles.ts';
 import type { Clock } from './clock.ts';
@@ -69,6 +71,8 @@ export interface App {
   readonly trail: Trail;
   readonly authorization: AuthorizationServer;
   readonly conformance: Conformance;
+  /** What is wrong with a PlanDefinition as a pathway; `others` may be what it is made of. */
+  pathwayIssues(resource: Resource, others: readonly Resource[]): OperationOutcomeIssue[];
   /** Opens the doors and starts the heartbeat. */
   start(): Promise<void>;
   /** One heartbeat: reacts, sweeps, pulls and pushes what is due. */
@@ -299,6 +303,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     trail,
     authorization,
     conformance,
+    pathwayIssues: (resource, others) => pathwayIssues(resource, [...others, ...profiles]),
     start,
     tick,
     renewCertificates() {

@@ -102,7 +102,7 @@ function makeTask(making: Making): Task {
     ...basedOnOf(making),
     // A proposal that is sent nowhere and a step that waits for its start condition are drafts.
     status: intent === 'proposal' || !making.isReady ? 'draft' : 'requested',
-    intent,
+    intent: intent === 'proposal' ? intent : 'order',
     priority: priorityOf(making),
     ...codeOf(making),
     description: making.title,

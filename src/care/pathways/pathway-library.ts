@@ -77,13 +77,14 @@ export function createPathwayLibrary(artefacts: readonly Resource[]): PathwayLib
 }
 
 /** Protocols of transitions start by themselves, from a discharge. */
-function isForCases({ topic, type }: PlanDefinition): boolean {
+export function isForCases({ topic, type }: PlanDefinition): boolean {
   const isTransition = topic?.some((one) => hasCode(one, CODE_SYSTEM.episodeType, 'transition-of-care')) ?? false;
   const isRule = type?.coding?.some(({ code }) => code === 'eca-rule') ?? false;
   return !isTransition && !isRule;
 }
 
-function isDefinition(resource: Resource): resource is Definition {
+/** What a pathway is made of. */
+export function isDefinition(resource: Resource): resource is Definition {
   return ['PlanDefinition', 'ActivityDefinition', 'Library'].includes(resource.resourceType);
 }
 

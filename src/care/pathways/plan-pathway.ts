@@ -1,8 +1,7 @@
 // A pathway put into the plan of a case: its Goals, Tasks and requests, in one commit with the plan that refers to them.
-import type { CarePlan, EpisodeOfCare, Goal, Patient, Resource } from '@medplum/fhirtypes';
+import type { CarePlan, EpisodeOfCare, Patient, Resource } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
-import { tokenText } from '../../fhir/search/token-text.ts';
 import type { Locale } from '../apply/amount.ts';
 import { type Applied, applyPathway, lineOf, madeIn } from '../apply/apply-pathway.ts';
 import { runCql } from '../apply/cql.ts';
@@ -83,7 +82,7 @@ export async function planPathway(
   }
   const made = [...applied.goals, ...madeIn(applied.steps).map((step) => step.made)];
   const omissions = recordOmissions(pathway, choice, { plan, patient, caller });
-  return { applied, changes: [...made.map(createOnce), ...omissions] };
+  return { applied, changes: [...made.map(create), ...omissions] };
 }
 
 /** The plan with everything that applying added, and the words a person reads. */
@@ -133,14 +132,11 @@ export async function followPathway(
   return { changes: [update, ...additions.changes], about: 0 };
 }
 
-/** Its identifier makes a second create of the same a no-op. */
-function createOnce({ fullUrl, resource }: { fullUrl: string; resource: Resource }): Create {
-  const claims = [...(CLAIMS[resource.resourceType] ?? []), ...(resource.meta?.profile ?? [])];
-  const claimed =
-    claims.length > 0 ? { ...resource, meta: { ...resource.meta, profile: [...new Set(claims)] } } : resource;
-  const [identifier] = (resource as Goal).identifier ?? [];
-  const key = tokenText(identifier?.system ?? '', identifier?.value ?? '');
-  return { op: 'create', resource: claimed, fullUrl, ifNoneExist: new URLSearchParams({ identifier: key }).toString() };
+/** That nothing is planned twice the plan sees to: it is new, or changed only in the version that was read. */
+function create({ fullUrl, resource }: { fullUrl: string; resource: Resource }): Create {
+  const claims = new Set([...(CLAIMS[resource.resourceType] ?? []), ...(resource.meta?.profile ?? [])]);
+  if (claims.size === 0) return { op: 'create', resource, fullUrl };
+  return { op: 'create', resource: { ...resource, meta: { ...resource.meta, profile: [...claims] } }, fullUrl };
 }
 
 function addLines({ text, title }: CarePlan, headline: string, lines: readonly string[]): CarePlan['text'] {
