@@ -22,6 +22,7 @@ import { loadCalendars } from './care/business-calendar.ts';
 import { pathwayIssues } from './care/pathways/pathway-issues.ts';
 import { createPathways } from './care/pathways/pathways.ts';
 import { loadProfiles } from './care/profiles.ts';
+import { statusRule } from './care/status-rule.ts';
 import type { Clock } from './clock.ts';
 import { type Config, ConfigError, type FacilityConfig } from './config.ts';
 import { readCertificates } from './config-network.ts';
@@ -115,6 +116,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     searchEngine,
     validate,
     prepareRules: conformance.prepare,
+    revisions: statusRule(clock),
     clock,
     log,
   });
