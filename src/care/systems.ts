@@ -12,6 +12,7 @@ export const CODE_SYSTEM = {
   transitionReason: `${BASE}/CodeSystem/transition-reason`,
   episodeType: `${BASE}/CodeSystem/episode-type`,
   messageReason: `${BASE}/CodeSystem/message-reason`,
+  variance: `${BASE}/CodeSystem/variance`,
   needKind: `${BASE}/CodeSystem/need-kind`,
   goalProgress: `${BASE}/CodeSystem/goal-progress`,
   planReview: `${BASE}/CodeSystem/plan-review`,
@@ -20,6 +21,8 @@ export const CODE_SYSTEM = {
 
 export const EXTENSION = {
   timing: `${BASE}/StructureDefinition/follow-up-timing`,
+  dayCount: `${BASE}/StructureDefinition/day-count`,
+  pathwayVariable: `${BASE}/StructureDefinition/pathway-variable`,
   precedence: `${BASE}/StructureDefinition/protocol-precedence`,
   riskScore: `${BASE}/StructureDefinition/risk-score`,
   transitionEncounter: `${BASE}/StructureDefinition/transition-encounter`,
@@ -36,6 +39,8 @@ export const IDENTIFIER = {
   followUp: 'urn:baton:follow-up',
   /** CommunicationRequest: the key of the follow-up it speaks of. */
   reminder: 'urn:baton:reminder',
+  /** Task, ServiceRequest, Goal…: `CASE|PATHWAY|STEP|OCCURRENCE`, what a pathway planned it as. */
+  pathwayStep: 'urn:baton:pathway-step',
   /** EpisodeOfCare: `ENCOUNTERID|DISCHARGEINSTANT`. */
   transition: 'urn:baton:transition',
   /** CarePlan: id of the transition's EpisodeOfCare. */

@@ -1,7 +1,7 @@
 // Cases: open, read, list.
 import { CaseList, CaseQuery, CaseView, OpenCase } from '../../care/cases/case-schema.ts';
 import { listCases, viewCase } from '../../care/cases/find-cases.ts';
-import { openCase } from '../../care/cases/open-case.ts';
+import { openCaseOnPathway } from '../../care/pathways/open-case-on-pathway.ts';
 import { type ApiRoute, command, query } from './route.ts';
 
 const tag = 'Cases';
@@ -36,7 +36,7 @@ export const CASE_ROUTES: readonly ApiRoute[] = [
     body: OpenCase,
     answer: CaseView,
     examples: { body: OPEN_EXAMPLE },
-    plan: ({ records, caller, body }) => openCase(records, caller, body),
+    plan: ({ body, ...parts }) => openCaseOnPathway(parts, body),
     view: ({ records }, { id }) => viewCase(records, id),
   }),
   query({

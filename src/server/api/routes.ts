@@ -8,6 +8,7 @@ import { EQUIPMENT_ROUTES } from './equipment-routes.ts';
 import { GOAL_ROUTES } from './goal-routes.ts';
 import { INTERVENTION_ROUTES } from './intervention-routes.ts';
 import { NEED_ROUTES } from './need-routes.ts';
+import { PATHWAY_ROUTES } from './pathway-routes.ts';
 import { PLAN_ROUTES } from './plan-routes.ts';
 import { REFERRAL_ROUTES } from './referral-routes.ts';
 import { RESOURCE_ROUTES } from './resource-routes.ts';
@@ -28,4 +29,5 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...INTERVENTION_ROUTES,
   ...PLAN_ROUTES,
   ...ASSESSMENT_ROUTES,
+  ...PATHWAY_ROUTES,
 ];
