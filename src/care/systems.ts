@@ -12,6 +12,16 @@ export const CODE_SYSTEM = {
   transitionReason: `${BASE}/CodeSystem/transition-reason`,
   episodeType: `${BASE}/CodeSystem/episode-type`,
   messageReason: `${BASE}/CodeSystem/message-reason`,
+  serviceKind: `${BASE}/CodeSystem/case-service-kind`,
+  conferencePart: `${BASE}/CodeSystem/conference-part`,
+  medicationList: `${BASE}/CodeSystem/medication-list-kind`,
+  discrepancy: `${BASE}/CodeSystem/medication-discrepancy-kind`,
+  discrepancyResolution: `${BASE}/CodeSystem/medication-discrepancy-resolution`,
+  educationPart: `${BASE}/CodeSystem/education-part`,
+  teachBackResult: `${BASE}/CodeSystem/teach-back-result`,
+  credential: `${BASE}/CodeSystem/credential`,
+  incidentKind: `${BASE}/CodeSystem/incident-kind`,
+  flagKind: `${BASE}/CodeSystem/flag-kind`,
 } as const;
 
 export const EXTENSION = {
@@ -20,6 +30,9 @@ export const EXTENSION = {
   riskScore: `${BASE}/StructureDefinition/risk-score`,
   transitionEncounter: `${BASE}/StructureDefinition/transition-encounter`,
   transitionReason: `${BASE}/StructureDefinition/transition-reason`,
+  agendaItem: `${BASE}/StructureDefinition/agenda-item`,
+  meetingLink: `${BASE}/StructureDefinition/meeting-link`,
+  conferencePart: `${BASE}/StructureDefinition/conference-part`,
   pertainsToGoal: 'http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal',
 } as const;
 
@@ -32,6 +45,10 @@ export const IDENTIFIER = {
   transition: 'urn:baton:transition',
   /** CarePlan: id of the transition's EpisodeOfCare. */
   transitionPlan: 'urn:baton:transition-plan',
+  /** CarePlan: id of the case's EpisodeOfCare. */
+  casePlan: 'urn:baton:case-plan',
+  /** DetectedIssue: `TASK|KIND|LISTS|LINES`, what was found in which reconciliation. */
+  discrepancy: 'urn:baton:medication-discrepancy',
   /** Organization: the facility's code. */
   facility: `${BASE}/sid/facility`,
   /** Device (by logical reference): a part of Baton. */
