@@ -30,6 +30,7 @@ import { createIntake } from './intake/receive.ts';
 import { mountSandbox, type Sandbox } from './sandbox/sandbox.ts';
 import type { SandboxClock } from './sandbox/sandbox-clock.ts';
 import { SANDBOX_FACILITY, sandboxConnection } from './sandbox/sandbox-config.ts';
+import { forgetCommands } from './server/api/idempotency.ts';
 import { LIBRARY_PAGES } from './server/oauth/library-pages.ts';
 import { createServer } from './server/server.ts';
 import { renewCertificates } from './server/tls.ts';
@@ -186,6 +187,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     log,
     baseUrl: () => baseUrl,
     version: versionOf(),
+    zone: zoneOf(facilities),
     requestLimits: config.limits,
     attempts,
     corsOrigins: config.corsOrigins,
@@ -228,6 +230,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     await sync.tick(clock.now());
     provenance.wake();
     await authorization.sweep();
+    await forgetCommands(store, clock);
   }
 
   /** Runs everything that reacts until nothing reacts any more. */
@@ -313,6 +316,13 @@ function facilitiesOf({ facilities, sandbox }: Config): readonly FacilityConfig[
   const otherwise = sandbox ? [SANDBOX_FACILITY, { ...SANDBOX_FACILITY, code: '*', name: 'Any other facility' }] : [];
   const unconfigured = facilities.length === 0 && !sandbox ? [ANYWHERE] : otherwise;
   return [...facilities, ...unconfigured.filter(({ code }) => !facilities.some((facility) => facility.code === code))];
+}
+
+/** Where days begin and end for who works here: at the only facility, or at every other one. */
+function zoneOf(facilities: readonly FacilityConfig[]): string {
+  const [only] = facilities;
+  const everyOther = facilities.find(({ code }) => code === '*');
+  return everyOther?.zone ?? (facilities.length === 1 ? only?.zone : undefined) ?? 'UTC';
 }
 
 /** @throws ConfigError, because a profile that is required of a misspelt type would be required of nothing */

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Listening, ROOT, startListening } from './child.ts';
+import { type Listening, NODE_FLAGS, ROOT, startListening } from './child.ts';
 import type { BenchDatabase } from './database.ts';
 
 export interface Baton extends Listening {
@@ -39,7 +39,7 @@ export async function startBaton(
   onError?: (line: string) => void,
 ): Promise<Baton> {
   const env = environment(database);
-  const server = await startListening([...flags, 'src/main.ts'], env, onError);
+  const server = await startListening([...NODE_FLAGS, ...flags, 'src/main.ts'], env, onError);
   const token = execFileSync(process.execPath, ['src/cli.ts', 'token', '--minutes', '1440'], {
     cwd: ROOT,
     env: { ...env, BATON_PORT: new URL(server.url).port },

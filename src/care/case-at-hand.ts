@@ -1,13 +1,14 @@
 // The case that a command works on, with its patient and its one plan, or the reason why nothing more is done on it.
-import type { CarePlan, EpisodeOfCare, Patient } from '@medplum/fhirtypes';
+import type { CarePlan, Patient } from '@medplum/fhirtypes';
 import { Fault } from '../fault.ts';
 import type { JsonObject } from '../fhir/canonical-json.ts';
 import type { Change } from '../fhir/change.ts';
 import { replacedBy } from '../fhir/patient-merge.ts';
-import { hasCode } from './concept.ts';
+import { isCase, isOver } from './cases/episode.ts';
+import { findReadable } from './find-readable.ts';
 import type { Kept, Records } from './records.ts';
 import { idOf } from './stored.ts';
-import { CODE_SYSTEM, IDENTIFIER } from './systems.ts';
+import { IDENTIFIER } from './systems.ts';
 import { type Link, referenceTo } from './transition-context.ts';
 
 /** A command or question below `/cases/{caseId}`. */
@@ -30,15 +31,13 @@ export interface WorkableCase extends CaseAtHand {
   readonly plan: Kept<'CarePlan'>;
 }
 
-const CLOSED = new Set<EpisodeOfCare['status']>(['finished', 'cancelled', 'entered-in-error']);
 const ENDED_PLAN = new Set<CarePlan['status']>(['revoked', 'completed', 'entered-in-error']);
 
 /** @throws Fault not-found when there is no such case or the caller may not see it or its patient */
 export async function caseAtHand(records: Records, id: string): Promise<CaseAtHand> {
   const episode = await records.read('EpisodeOfCare', id);
-  const isCase = episode?.type?.some((type) => hasCode(type, CODE_SYSTEM.episodeType, 'case-management'));
   const patientId = idOf(episode?.patient, 'Patient');
-  const patient = isCase && patientId ? await records.read('Patient', patientId) : undefined;
+  const patient = episode && isCase(episode) && patientId ? await records.read('Patient', patientId) : undefined;
   if (!episode || !patient) throw new Fault('not-found', `There is no case ${id}.`);
   return { episode, patient };
 }
@@ -47,11 +46,10 @@ export async function caseAtHand(records: Records, id: string): Promise<CaseAtHa
  * The case, when more may be done on it.
  * @throws Fault not-found; unprocessable when the case is closed, or its patient has died or was merged into another
  */
-export async function openCase(records: Records, id: string): Promise<CaseAtHand> {
+export async function caseToWorkOn(records: Records, id: string): Promise<CaseAtHand> {
   const found = await caseAtHand(records, id);
   const { episode, patient } = found;
-  if (CLOSED.has(episode.status))
-    throw refused(`The case is ${episode.status}; reopen it or open a new one.`, 'status');
+  if (isOver(episode)) throw refused(`The case is ${episode.status}; reopen it or open a new one.`, 'status');
   if (isDeceased(patient)) throw refused('The patient has died; close the case.', 'patient');
   if (replacedBy(patient as unknown as JsonObject)) {
     throw refused('The patient was merged into another record; work on the case of that record.', 'patient');
@@ -59,9 +57,9 @@ export async function openCase(records: Records, id: string): Promise<CaseAtHand
   return found;
 }
 
-/** As `openCase`, with the plan that everything planned belongs to. @throws Fault also when the case has no plan */
+/** As `caseToWorkOn`, with the plan that everything planned belongs to. @throws Fault also when the case has no plan */
 export async function workableCase(records: Records, id: string): Promise<WorkableCase> {
-  const found = await openCase(records, id);
+  const found = await caseToWorkOn(records, id);
   const plans = await records.find('CarePlan', { identifier: `${IDENTIFIER.casePlan}|${id}` });
   const plan = plans.find(({ status }) => !ENDED_PLAN.has(status));
   if (!plan) throw refused('The case has no care plan that is going on; make one first.', 'id');
@@ -95,7 +93,7 @@ export function belongsTo(
 
 /** References to the plans that the case has or had. */
 export async function plansOf(records: Records, caseId: string): Promise<ReadonlySet<string>> {
-  const plans = await records.find('CarePlan', { identifier: `${IDENTIFIER.casePlan}|${caseId}` });
+  const plans = await findReadable(records, 'CarePlan', { identifier: `${IDENTIFIER.casePlan}|${caseId}` });
   return new Set(plans.map((plan) => referenceTo(plan).reference));
 }
 

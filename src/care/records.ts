@@ -24,6 +24,18 @@ export interface Records {
   find<K extends ResourceType>(type: K, search: SearchFor): Promise<Kept<K>[]>;
 }
 
+/** Also what lists need: pages, and numbers without what they count. */
+export interface PagedRecords extends Records {
+  /** @param most matches on the page, at most 1,000; @param after `next` of the page before */
+  page<K extends ResourceType>(
+    type: K,
+    search: SearchFor,
+    at: { readonly most: number; readonly after?: string | undefined },
+  ): Promise<{ readonly items: Kept<K>[]; readonly next?: string }>;
+  /** How many match and may be seen. */
+  count(type: ResourceType, search: SearchFor): Promise<number>;
+}
+
 /** Who asks, and when and where that is. */
 export interface Caller {
   /** The person, or the device or application when no person is there: what goes into author, requester, performer. */

@@ -33,6 +33,10 @@ export const EXTENSION = {
   agendaItem: `${BASE}/StructureDefinition/agenda-item`,
   meetingLink: `${BASE}/StructureDefinition/meeting-link`,
   conferencePart: `${BASE}/StructureDefinition/conference-part`,
+  casePriority: `${BASE}/StructureDefinition/case-priority`,
+  caseReason: `${BASE}/StructureDefinition/case-reason`,
+  caseStatusReason: `${BASE}/StructureDefinition/case-status-reason`,
+  caseOutcome: `${BASE}/StructureDefinition/case-outcome`,
   pertainsToGoal: 'http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal',
 } as const;
 
@@ -45,7 +49,7 @@ export const IDENTIFIER = {
   transition: 'urn:baton:transition',
   /** CarePlan: id of the transition's EpisodeOfCare. */
   transitionPlan: 'urn:baton:transition-plan',
-  /** CarePlan: id of the case's EpisodeOfCare. */
+  /** CarePlan: id of the case's EpisodeOfCare; of one case there is one. */
   casePlan: 'urn:baton:case-plan',
   /** DetectedIssue: `TASK|KIND|LISTS|LINES`, what was found in which reconciliation. */
   discrepancy: 'urn:baton:medication-discrepancy',
@@ -53,6 +57,17 @@ export const IDENTIFIER = {
   facility: `${BASE}/sid/facility`,
   /** Device (by logical reference): a part of Baton. */
   component: `${BASE}/sid/component`,
+  /** Device (by logical reference): an application that writes without a person. */
+  application: `${BASE}/sid/application`,
+} as const;
+
+/** Profiles that what a case consists of claims, Baton's and those it is compatible with. */
+export const PROFILE = {
+  case: `${BASE}/StructureDefinition/baton-case`,
+  carePlan: `${BASE}/StructureDefinition/baton-care-plan`,
+  careTeam: `${BASE}/StructureDefinition/baton-care-team`,
+  usCoreCarePlan: 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-careplan',
+  usCoreCareTeam: 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-careteam',
 } as const;
 
 export const MAPS = {

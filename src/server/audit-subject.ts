@@ -62,7 +62,7 @@ export function queryText(pairs: Pairs): string {
 }
 
 function versionOf(etag: string | undefined): number | undefined {
-  const digits = etag === undefined ? undefined : /^W\/"([1-9]\d{0,14})"$/.exec(etag)?.[1];
+  const digits = etag === undefined ? undefined : /^W\/"([1-9]\d{0,14})(?:-[0-9a-f]{8})?"$/.exec(etag)?.[1];
   return digits === undefined ? undefined : Number(digits);
 }
 

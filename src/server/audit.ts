@@ -37,7 +37,7 @@ export function unknownActor(request: FastifyRequest): Actor {
 }
 
 function recordOf(request: FastifyRequest, reply: FastifyReply, facts: RouteFacts): AuditRecord {
-  const { interaction = 'unknown', action = 'R' } = facts;
+  const { interaction = 'unknown', action = 'R', type } = facts;
   const grant = findGrant(request);
   const etag = reply.getHeader('etag');
   const query = isSearchable(facts) ? queriesOf(request) : '';
@@ -49,7 +49,7 @@ function recordOf(request: FastifyRequest, reply: FastifyReply, facts: RouteFact
     action,
     status: reply.statusCode,
     ...subjectOf({
-      params,
+      params: type === undefined ? params : { type, ...params },
       pairs: query === '' ? [] : [...new URLSearchParams(query)],
       query,
       grant,

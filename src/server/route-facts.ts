@@ -7,6 +7,8 @@ export interface RouteFacts {
   readonly interaction?: string;
   /** AuditEvent.action. */
   readonly action?: 'C' | 'R' | 'U' | 'D' | 'E';
+  /** Resource type that the id in the path is of, where the path does not say. */
+  readonly type?: string;
   /** Answers without a token. */
   readonly open?: boolean;
   /** Not counted by rate limits: health checks, and the sandbox's own server. */

@@ -22,6 +22,8 @@ import { tokenSets } from '../fhir/terminology/token-sets.ts';
 import type { Validator } from '../fhir/validation/validator.ts';
 import type { Intake } from '../intake/receive.ts';
 import type { Store } from '../store/store.ts';
+import { registerApi } from './api/door.ts';
+import { API_PATH } from './api/path.ts';
 import { auditAll, auditUnroutable } from './audit.ts';
 import { authenticateAll } from './authenticate.ts';
 import { answerClientError } from './client-error.ts';
@@ -83,6 +85,8 @@ export interface ServerOptions {
   readonly baseUrl: () => string;
   /** Version of Baton. */
   readonly version: string;
+  /** IANA time zone in which days begin and end here. Absent: UTC. */
+  readonly zone?: string;
   readonly limits?: Limits;
   /** Absent: none. */
   readonly requestLimits?: RequestLimits;
@@ -146,6 +150,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const { sync, transitions, verifyTrail = () => verifySealed({ store, jwks: access.jwks }) } = options;
   serveOperators(server, { context, sync, transitions, verifyTrail });
   await server.register(async (scope) => registerFhir(scope, context), { prefix: FHIR_PATH });
+  const { zone = 'UTC', version } = options;
+  await server.register((scope) => registerApi(scope, { context, zone, baseUrl, version }), { prefix: API_PATH });
   if (options.extraRoutes) await options.extraRoutes(server);
   server.setNotFoundHandler((request, reply) => sendFault(log, notFound(), request, reply));
   return server;

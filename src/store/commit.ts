@@ -25,12 +25,13 @@ export async function commitUnit(group: Group, unit: Unit): Promise<Outcome[]> {
   await writeAll(group, unit.actor, steps);
   if (unit.guard) await refuseOutside(group, steps, unit.guard);
   await refuseOpening(group, closed);
-  await applyStatements(group.tx, unit.alongside);
-  return steps.map((step) => {
-    const outcome = outcomeOf(step);
-    group.audit.push(auditOf(group, unit.actor, step, outcome));
-    return outcome;
-  });
+  const outcomes = steps.map(outcomeOf);
+  const { alongside } = unit;
+  await applyStatements(group.tx, typeof alongside === 'function' ? alongside(outcomes) : alongside);
+  for (const [index, step] of steps.entries()) {
+    group.audit.push(auditOf(group, unit.actor, step, outcomes[index] as Outcome));
+  }
+  return outcomes;
 }
 
 /** DELETE, then POST, then PUT and PATCH; the order of the entries does not matter. https://hl7.org/fhir/R4/http.html#trules */

@@ -5,7 +5,7 @@ import type { AuditEntry } from './audit-chain.ts';
 import type { CurrentRows } from './current-rows.ts';
 import type { Transaction } from './engine.ts';
 import type { SearchEngine } from './search/engine.ts';
-import type { Actor, CommitOptions, Statement } from './store.ts';
+import type { Actor, Alongside, CommitOptions } from './store.ts';
 
 /**
  * Which commits may not hold a relative reference to a resource that does not exist: transactions, all, or none.
@@ -37,7 +37,7 @@ export interface Group {
 export interface Unit {
   readonly actor: Actor;
   readonly changes: readonly Change[];
-  readonly alongside: readonly Statement[];
+  readonly alongside: Alongside;
   /** A FHIR transaction, as opposed to one change on its own. */
   readonly transaction: boolean;
   readonly mayKnow?: CommitOptions['mayKnow'] | undefined;

@@ -84,7 +84,7 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
 
   return {
     commit(actor, changes, alongside = [], { transaction = changes.length > 1, mayKnow, guard } = {}) {
-      if (changes.length === 0 && alongside.length === 0) return Promise.resolve([]);
+      if (changes.length === 0 && typeof alongside !== 'function' && alongside.length === 0) return Promise.resolve([]);
       return commits.submit({ actor, changes, alongside, transaction, mayKnow, guard });
     },
     read: (type, id) => readResource(reader, type, id),

@@ -29,7 +29,7 @@ const WRITER_PRAGMAS = `
 const LOCK_ATTEMPTS = 300;
 const LOCK_PAUSE = 20;
 
-const READER_PRAGMAS = 'PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;';
+const READER_PRAGMAS = 'PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;';
 
 /**
  * @param path file path, or `:memory:` for a database that lives as long as the engine. A missing directory is made for

@@ -76,6 +76,9 @@ export interface Statement {
   readonly rows?: number;
 }
 
+/** Statements, or what makes them of what the commit is about to have done. */
+export type Alongside = readonly Statement[] | ((outcomes: readonly Outcome[]) => readonly Statement[]);
+
 export type SqlValue = string | number | bigint | null | Uint8Array;
 export type SqlRow = Record<string, SqlValue>;
 
@@ -160,12 +163,7 @@ export interface Store {
    * `alongside` in one durable transaction; resolves when it is on disk.
    * @throws Fault invalid | unprocessable | conflict | precondition | multiple-matches
    */
-  commit(
-    actor: Actor,
-    changes: readonly Change[],
-    alongside?: readonly Statement[],
-    options?: CommitOptions,
-  ): Promise<Outcome[]>;
+  commit(actor: Actor, changes: readonly Change[], alongside?: Alongside, options?: CommitOptions): Promise<Outcome[]>;
 
   /** The current version, a deleted one included (`operation: 'delete'`); undefined when there never was one. */
   read(type: string, id: string): Promise<StoredVersion | undefined>;

@@ -67,8 +67,10 @@ function syncWith(strategy: PullStrategy, direction: Direction) {
 }
 
 let arrived: (localId: string) => void = () => undefined;
-const ids = async () =>
-  (await store.query("SELECT id, content FROM resource WHERE type = 'Task' AND content <> ''")).map(
+const LIVE = "FROM resource WHERE type = 'Task' AND content <> ''";
+/** No more than are edited: what the benchmark holds must not count as Baton's memory. */
+const someTasks = async () =>
+  (await store.query(`SELECT content ${LIVE} LIMIT ${PUSHED}`)).map(
     ({ content }) => JSON.parse(String(content)) as Task & { id: string },
   );
 const rewind = () =>
@@ -83,7 +85,6 @@ const seconds = async (work: () => Promise<unknown>) => {
 const loading = syncWith('search', 'pull');
 const first = await seconds(() => loading.pullNow());
 const sync = syncWith('search', 'both');
-const tasks = await ids();
 const known = Number((await sync.status())[0]?.links);
 rows.push({
   name: 'S pull first',
@@ -101,13 +102,15 @@ rows.push({
   ...{ goal: 3_000, more: true },
 });
 
+const tasks = await someTasks();
+const [{ total } = { total: 0 }] = await store.query(`SELECT COUNT(*) AS total ${LIVE}`);
 const asked = async () => Number(await (await fetch(`${baseUrl}/asks`)).text());
 const roster = syncWith('roster', 'both');
 const before = await asked();
 const patient = await seconds(() => roster.pullNow());
 const again = await seconds(() => roster.pullNow());
 if ((await asked()) > before) {
-  const value = tasks.length / Math.min(patient, again);
+  const value = Number(total) / Math.min(patient, again);
   rows.push({
     name: 'S pull roster',
     what: 'patient by patient, nothing changed',
@@ -119,9 +122,8 @@ if ((await asked()) > before) {
 }
 
 await sync.pushNow();
-const edited = tasks.slice(0, PUSHED);
-for (let at = 0; at < edited.length; at += 500) {
-  const changes = edited.slice(at, at + 500).map((task) => ({
+for (let at = 0; at < tasks.length; at += 500) {
+  const changes = tasks.slice(at, at + 500).map((task) => ({
     op: 'update' as const,
     resource: { ...task, description: `${task.description}, edited` },
   }));

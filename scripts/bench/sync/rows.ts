@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { ROOT } from '../child.ts';
+import { NODE_FLAGS, ROOT } from '../child.ts';
 import type { SyncRow } from './measure.ts';
 
 const TASKS_EACH = 20;
@@ -14,14 +14,13 @@ const TASKS_EACH = 20;
 /** @param size resources on the server; a million takes minutes to load */
 export async function measureSync(size: number): Promise<string> {
   const patients = Math.max(1, Math.round(size / (TASKS_EACH + 1)));
-  const argv = ['scripts/bench/sync/remote.ts', String(patients), String(TASKS_EACH)];
-  const server = spawn(process.execPath, argv, { cwd: ROOT, stdio: ['pipe', 'pipe', 'inherit'] });
+  const remote = ['scripts/bench/sync/remote.ts', String(patients), String(TASKS_EACH)];
+  const server = spawn(process.execPath, remote, { cwd: ROOT, stdio: ['pipe', 'pipe', 'inherit'] });
   try {
     const [url] = (await once(createInterface({ input: server.stdout }), 'line')) as [string];
     const folder = await mkdtemp(join(tmpdir(), 'baton-bench-sync-'));
-    const measuring = promisify(execFile)(process.execPath, ['scripts/bench/sync/measure.ts', url, folder], {
-      cwd: ROOT,
-    });
+    const argv = [...NODE_FLAGS, 'scripts/bench/sync/measure.ts', url, folder];
+    const measuring = promisify(execFile)(process.execPath, argv, { cwd: ROOT });
     return tableOf(JSON.parse((await measuring).stdout));
   } finally {
     server.stdin.end();

@@ -1,7 +1,7 @@
 // What happens to a conference before it is held: answers to the invitation, another time, cancellation.
 import type { Appointment } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
-import { caseAtHand, type OnItem, openCase } from '../case-at-hand.ts';
+import { caseAtHand, caseToWorkOn, type OnItem } from '../case-at-hand.ts';
 import { conceptOf } from '../coded.ts';
 import { requireFuture } from '../given-time.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
@@ -81,7 +81,7 @@ export async function conferenceOf(records: Records, caseId: string, id: string)
 }
 
 async function conferenceAhead(records: Records, caseId: string, id: string): Promise<Kept<'Appointment'>> {
-  await openCase(records, caseId);
+  await caseToWorkOn(records, caseId);
   return requireAhead(await conferenceOf(records, caseId, id));
 }
 

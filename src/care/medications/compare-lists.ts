@@ -60,8 +60,9 @@ function duplicatesIn(kind: ListKind, list: readonly Taken[]): Discrepancy[] {
 }
 
 function comparePair(from: ListKind, to: ListKind, earlier: readonly Taken[], later: readonly Taken[]): Discrepancy[] {
-  const isEarlier = new Set(earlier);
-  return groupsOf([...earlier, ...later]).flatMap((group) => {
+  const mine = earlier.map((one) => ({ ...one }));
+  const isEarlier = new Set(mine);
+  return groupsOf([...mine, ...later]).flatMap((group) => {
     const before = inOrder(group.filter((one) => isEarlier.has(one)));
     const after = inOrder(group.filter((one) => !isEarlier.has(one)));
     // What is on both lists as it is, needs no partner among what is not.

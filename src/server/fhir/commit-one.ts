@@ -3,7 +3,7 @@ import { reachesAll } from '../../access/decide.ts';
 import type { Grant } from '../../access/grant.ts';
 import { asFault, Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
-import type { Outcome } from '../../store/store.ts';
+import type { Alongside, Outcome } from '../../store/store.ts';
 import type { FhirContext } from './context.ts';
 import { guardOf } from './write-guard.ts';
 
@@ -19,12 +19,13 @@ export async function commitChanges(
   context: FhirContext,
   grant: Grant,
   changes: readonly Change[],
-  options?: { readonly transaction: boolean },
+  options?: { readonly transaction: boolean; readonly alongside?: Alongside },
 ): Promise<Outcome[]> {
+  const { alongside = [], ...rest } = options ?? {};
   const mayKnow = (type: string) => reachesAll(grant, 'read', type);
   try {
     const guard = guardOf(context, grant, changes);
-    return await context.store.commit(grant.actor, changes, [], { ...options, mayKnow, guard });
+    return await context.store.commit(grant.actor, changes, alongside, { ...rest, mayKnow, guard });
   } catch (error) {
     const isBlind = changes.some((change) => change.op === 'patch' && !mayKnow(change.type));
     throw isBlind ? withoutReason(error) : error;
