@@ -9,9 +9,8 @@ import { concept } from '../concept.ts';
 import { nowOf, requireFuture, requireOrder, requirePast } from '../given-time.ts';
 import { requireOneKnown } from '../known-reference.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
-import { requireStep } from '../status-step.ts';
+import { isOver, requireStep } from '../status-step.ts';
 import { CODE_SYSTEM } from '../systems.ts';
-import { isTerminal } from '../task-transitions.ts';
 import { type Link, referenceTo } from '../transition-context.ts';
 import type { EducationAssignment, EducationCancellation, EducationDelivery, TeachBack } from './education-schema.ts';
 import { EDUCATION, partConcept, partOf, readEducation } from './education-view.ts';
@@ -75,7 +74,7 @@ export async function deliverEducation(
   const { task } = await openEducation(records, caseId, id);
   const at = body.at ?? nowOf(caller);
   requirePast(at, 'at', caller);
-  if (task.status !== 'in-progress') requireStep('Task', task.status, 'in-progress');
+  if (task.status !== 'in-progress') requireStep(task.status, 'in-progress');
   const others = task.output?.filter(
     (one) => one !== partOf(task.output, 'delivered') && one !== partOf(task.output, 'method'),
   );
@@ -109,7 +108,7 @@ export async function recordTeachBack(
   const learner = (body.by ?? partOf(task.input, 'learner')?.valueReference ?? referenceTo(patient)) as Link;
   await requireOneKnown(records, learner, LEARNERS, 'by', patient.id);
   const status = body.result === 'refused' ? 'failed' : 'completed';
-  requireStep('Task', task.status, status);
+  requireStep(task.status, status);
 
   const procedureId = randomUUID();
   const result = concept(CODE_SYSTEM.teachBackResult, body.result, RESULT_WORDS[body.result]);
@@ -151,7 +150,7 @@ export async function cancelEducation(
   { caseId, id, body }: OnItem<EducationCancellation>,
 ): Promise<Planned> {
   const { task } = await readEducation(records, caseId, id);
-  requireStep('Task', requireGoingOn(task).status, 'cancelled');
+  requireStep(requireGoingOn(task).status, 'cancelled');
   return updateOf(task, { ...task, status: 'cancelled', statusReason: conceptOf(body.reason) }, caller);
 }
 
@@ -163,7 +162,7 @@ async function openEducation(records: Records, caseId: string, id: string) {
 }
 
 function requireGoingOn(task: Kept<'Task'>): Kept<'Task'> {
-  if (!isTerminal(task.status)) return task;
+  if (!isOver(task)) return task;
   throw refused(`The education is ${task.status}; assign it again.`, 'Task.status');
 }
 

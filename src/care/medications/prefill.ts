@@ -45,11 +45,10 @@ function stayOf({ id, period }: Encounter & { id: string }, zone: string): Stay 
 /** What each list begins with. Without a stay only what is taken now is known. */
 export async function prefill(records: Records, patient: string, caller: Caller): Promise<Record<ListKind, Source[]>> {
   const search = { patient, _sort: '_lastUpdated' };
-  const [encounters, statements, requests, administrations] = await Promise.all([
+  const [encounters, statements, requests] = await Promise.all([
     findReadable(records, 'Encounter', { patient }),
     findReadable(records, 'MedicationStatement', search),
     findReadable(records, 'MedicationRequest', search),
-    findReadable(records, 'MedicationAdministration', { patient, status: 'completed' }),
   ]);
   const { now, zone } = caller;
   const stay = lastStay(encounters, caller);
@@ -59,7 +58,7 @@ export async function prefill(records: Records, patient: string, caller: Caller)
   ];
   const prescribed = stay?.end ? requests.filter((one) => isDischarge(one, stay, zone)) : [];
   // Where no discharge prescriptions are stored, the last day's doses are the next best thing.
-  const given = stay?.end && prescribed.length === 0 ? lastDay(administrations, stay, zone) : [];
+  const given = stay?.end && prescribed.length === 0 ? await lastDay(records, patient, stay.end) : [];
   return {
     'before-admission': stay ? await sourcesOf(records, activeAt(stay.start, false)) : [],
     'at-discharge': await sourcesOf(records, [...prescribed, ...given]),
@@ -132,18 +131,14 @@ function isDischarge(
   return authoredOn !== undefined && covers(periodOf(stay.start, until), toInstant(authoredOn, zone), zone);
 }
 
+/** Doses given in the last day of the stay: of a whole stay there can be thousands. */
 function lastDay(
-  administrations: readonly Kept<'MedicationAdministration'>[],
-  { end }: Stay,
-  zone: string,
-): Kept<'MedicationAdministration'>[] {
-  const window = end && periodOf(end.subtract({ hours: 24 }), end);
-  const timeOf = ({ effectiveDateTime, effectivePeriod }: Kept<'MedicationAdministration'>) =>
-    effectiveDateTime ?? effectivePeriod?.start;
-  return administrations.filter((one) => {
-    const time = timeOf(one);
-    return window !== undefined && time !== undefined && covers(window, toInstant(time, zone), zone);
-  });
+  records: Records,
+  patient: string,
+  end: Temporal.Instant,
+): Promise<Kept<'MedicationAdministration'>[]> {
+  const between = [`ge${end.subtract({ hours: 24 })}`, `le${end}`];
+  return findReadable(records, 'MedicationAdministration', { patient, status: 'completed', 'effective-time': between });
 }
 
 const periodOf = (start: Temporal.Instant, end?: Temporal.Instant): Period => ({

@@ -7,7 +7,14 @@ import type { Kept, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { DISCREPANCY_KINDS } from './compare-lists.ts';
 import { kindOf } from './medication-list.ts';
-import { isResolved, noLines, type ReadList, type Reconciliation, readReconciliation } from './reconciliation.ts';
+import {
+  hasLists,
+  isResolved,
+  noLines,
+  type ReadList,
+  type Reconciliation,
+  readReconciliation,
+} from './reconciliation.ts';
 import type { DiscrepancyView, ListView, ReconciliationView } from './reconciliation-schema.ts';
 import { medicationIn } from './record-discrepancies.ts';
 
@@ -28,7 +35,7 @@ export async function listReconciliations(records: Records, caseId: string): Pro
     plansOf(records, caseId),
   ]);
   return Promise.all(
-    tasks.map(async ({ id }) => viewOf(records, await readReconciliation(records, caseId, id), plans)),
+    tasks.filter(hasLists).map(async ({ id }) => viewOf(records, await readReconciliation(records, caseId, id), plans)),
   );
 }
 

@@ -6,9 +6,9 @@ import { type CaseAtHand, caseAtHand } from '../case-at-hand.ts';
 import { concept, hasCode } from '../concept.ts';
 import { derivedId } from '../derived-id.ts';
 import type { Kept, Records } from '../records.ts';
+import { isOver } from '../status-step.ts';
 import { idOf } from '../stored.ts';
 import { CODE_SYSTEM, IDENTIFIER } from '../systems.ts';
-import { isTerminal } from '../task-transitions.ts';
 import { compareLists, type Discrepancy, LIST_KINDS, type ListKind, type Lists, signatureOf } from './compare-lists.ts';
 import { kindOf, type ListLine, readLines } from './medication-list.ts';
 
@@ -16,6 +16,11 @@ const SNOMED = 'http://snomed.info/sct';
 export const RECONCILIATION = concept(SNOMED, '430193006', 'Medication reconciliation');
 
 export const isReconciliation = ({ code }: Task) => hasCode(code, SNOMED, '430193006');
+
+/** A Task with the same code and no lists asks for a reconciliation, and is none. */
+export function hasLists({ input }: Task): boolean {
+  return input?.some(({ valueReference }) => idOf(valueReference, 'List') !== undefined) ?? false;
+}
 
 export interface ReadList {
   readonly kind: ListKind;
@@ -41,7 +46,7 @@ export interface Reconciliation extends CaseAtHand {
 export async function readReconciliation(records: Records, caseId: string, id: string): Promise<Reconciliation> {
   const atHand = await caseAtHand(records, caseId);
   const task = await records.read('Task', id);
-  const isTheirs = task && isReconciliation(task) && idOf(task.for, 'Patient') === atHand.patient.id;
+  const isTheirs = task && isReconciliation(task) && hasLists(task) && idOf(task.for, 'Patient') === atHand.patient.id;
   if (!isTheirs) throw new Fault('not-found', `The case has no medication reconciliation ${id}.`);
   const lists = await readLists(records, task);
   return {
@@ -55,7 +60,7 @@ export async function readReconciliation(records: Records, caseId: string, id: s
 
 /** @throws Fault unprocessable when it was signed off or cancelled: only a new one corrects it */
 export function requireOpen({ task }: Reconciliation): void {
-  if (!isTerminal(task.status)) return;
+  if (!isOver(task)) return;
   const sentence = `The reconciliation is ${task.status}; start a new one that corrects it.`;
   throw new Fault('unprocessable', sentence, { expression: 'Task.status', code: 'business-rule' });
 }

@@ -8,10 +8,10 @@ import { claims } from '../claimed-profiles.ts';
 import { nowOf } from '../given-time.ts';
 import { requireQualified } from '../qualifications/sign-off.ts';
 import type { Caller, Planned, Records } from '../records.ts';
-import { requireStep } from '../status-step.ts';
+import { isOver, requireStep } from '../status-step.ts';
 import { idOf } from '../stored.ts';
-import { isTerminal } from '../task-transitions.ts';
 import { referenceTo } from '../transition-context.ts';
+import { LIST_KINDS } from './compare-lists.ts';
 import { isResolved, noLines, RECONCILIATION, type Reconciliation } from './reconciliation.ts';
 import type { SignOffGiven } from './reconciliation-schema.ts';
 import { openReconciliation, touch } from './work-on-reconciliation.ts';
@@ -27,7 +27,7 @@ export async function signOffReconciliation(
   const home = patient.address?.find(({ use }) => use === 'home') ?? patient.address?.[0];
   await requireQualified(records, caller, 'medication-reconciliation', home?.state?.toUpperCase());
   requireSettled(reconciliation);
-  requireStep('Task', task.status, 'completed');
+  requireStep(task.status, 'completed');
   const procedureId = randomUUID();
   const now = nowOf(caller);
   const procedure: Procedure = {
@@ -70,9 +70,9 @@ export async function signOffReconciliation(
 /** @throws Fault unprocessable while a list is not set or a discrepancy is open */
 function requireSettled({ lists, found, issues }: Reconciliation): void {
   const unset = lists.find((one) => one.lines.length === 0 && (noLines(one) ?? 'notstarted') === 'notstarted');
-  if (unset || lists.length < 3) {
-    throw unsettled(`The list ${unset?.kind ?? ''} is not set: give its lines, or say why it has none.`, 'Task.input');
-  }
+  if (unset)
+    throw unsettled(`The list ${unset.kind} is not set: give its lines, or say why it has none.`, 'Task.input');
+  if (lists.length < LIST_KINDS.length) throw unsettled('A list is missing or may not be seen.', 'Task.input');
   const open = found.filter(({ key }) => {
     const issue = issues.get(key);
     return !issue || !isResolved(issue);
@@ -86,8 +86,8 @@ function requireSettled({ lists, found, issues }: Reconciliation): void {
 async function followUpDone(records: Records, { partOf }: Task, caller: Caller): Promise<Change[]> {
   const id = idOf(partOf?.[0], 'Task');
   const task = id === undefined ? undefined : await records.read('Task', id);
-  if (!task || isTerminal(task.status)) return [];
-  requireStep('Task', task.status, 'completed');
+  if (!task || isOver(task)) return [];
+  requireStep(task.status, 'completed');
   return [
     touch({ ...task, status: 'completed', executionPeriod: { ...task.executionPeriod, end: nowOf(caller) } }, caller),
   ];

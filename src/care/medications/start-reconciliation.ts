@@ -5,17 +5,18 @@ import { Fault } from '../../fault.ts';
 import { addToPlan, type OnCase, workableCase } from '../case-at-hand.ts';
 import { claims } from '../claimed-profiles.ts';
 import { concept } from '../concept.ts';
+import { derivedId } from '../derived-id.ts';
 import { nowOf, requireFuture } from '../given-time.ts';
 import { requireOneKnown } from '../known-reference.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
+import { isOver } from '../status-step.ts';
 import { idOf } from '../stored.ts';
 import { CODE_SYSTEM } from '../systems.ts';
-import { isTerminal } from '../task-transitions.ts';
-import { referenceTo } from '../transition-context.ts';
+import { type Link, referenceTo } from '../transition-context.ts';
 import { LIST_KINDS } from './compare-lists.ts';
 import { readLines, writeList } from './medication-list.ts';
 import { prefill } from './prefill.ts';
-import { findDiscrepancies, isReconciliation, RECONCILIATION } from './reconciliation.ts';
+import { findDiscrepancies, hasLists, isReconciliation, RECONCILIATION } from './reconciliation.ts';
 import type { ReconciliationStart } from './reconciliation-schema.ts';
 import { recordDiscrepancies } from './record-discrepancies.ts';
 
@@ -28,15 +29,18 @@ export async function startReconciliation(
   { caseId, body }: OnCase<ReconciliationStart>,
 ): Promise<Planned> {
   const { patient, plan } = await workableCase(records, caseId);
-  const { due, owner, followUp, corrects } = body;
+  const { due, owner, corrects } = body;
   if (due) requireFuture(due, 'due', caller);
   if (owner) await requireOneKnown(records, owner, OWNERS, 'owner');
   const subject = referenceTo(patient);
-  await requireNoneGoingOn(records, subject.reference);
-  if (followUp) await requireFollowUp(records, followUp.reference, patient.id);
+  const earlier = await reconciliationsOf(records, subject.reference);
+  requireNoneGoingOn(earlier);
+  if (body.followUp) await requireFollowUp(records, body.followUp.reference, patient.id);
+  const followUp = body.followUp ?? askedFor(earlier);
   if (corrects) await requireSigned(records, corrects.reference, patient.id);
 
-  const id = randomUUID();
+  // It follows from how many there were, so that two who start one at the same time collide and do not make two.
+  const id = derivedId('medication-reconciliation', patient.id, String(earlier.length));
   const now = nowOf(caller);
   const sources = await prefill(records, subject.reference, caller);
   const lists = await Promise.all(
@@ -84,10 +88,12 @@ export function sourceOf({ who }: Caller): List['source'] {
   return who.reference === undefined ? undefined : (who as List['source']);
 }
 
-async function requireNoneGoingOn(records: Records, patient: string): Promise<void> {
-  const tasks = await records.find('Task', { patient, code: 'http://snomed.info/sct|430193006' });
-  // A follow-up that asks for a reconciliation is none itself: it has no lists.
-  const open = tasks.find(({ status, input }) => !isTerminal(status) && input?.some(isList));
+function reconciliationsOf(records: Records, patient: string): Promise<Kept<'Task'>[]> {
+  return records.find('Task', { patient, code: 'http://snomed.info/sct|430193006' });
+}
+
+function requireNoneGoingOn(tasks: readonly Kept<'Task'>[]): void {
+  const open = tasks.find((task) => !isOver(task) && hasLists(task));
   if (!open) return;
   throw new Fault('unprocessable', `Medication reconciliation ${open.id} is going on; go on with it or cancel it.`, {
     expression: 'Task.status',
@@ -95,11 +101,15 @@ async function requireNoneGoingOn(records: Records, patient: string): Promise<vo
   });
 }
 
-const isList = ({ valueReference }: NonNullable<Task['input']>[number]) => idOf(valueReference, 'List') !== undefined;
+/** The follow-up of a transition that asks for a reconciliation: it has no lists itself. */
+function askedFor(tasks: readonly Kept<'Task'>[]): Link | undefined {
+  const open = tasks.find((task) => !isOver(task) && !hasLists(task));
+  return open && referenceTo(open);
+}
 
 async function requireFollowUp(records: Records, reference: string, patientId: string): Promise<void> {
   const task = await taskOf(records, reference, patientId, 'followUp');
-  if (isTerminal(task.status)) throw unusable('followUp', `followUp is ${task.status} already.`);
+  if (isOver(task)) throw unusable('followUp', `followUp is ${task.status} already.`);
 }
 
 async function requireSigned(records: Records, reference: string, patientId: string): Promise<void> {

@@ -88,7 +88,7 @@ export async function cancelReconciliation(
   const reconciliation = await readReconciliation(records, caseId, id);
   requireOpen(reconciliation);
   const { task } = reconciliation;
-  requireStep('Task', task.status, 'cancelled');
+  requireStep(task.status, 'cancelled');
   const open = [...reconciliation.issues.values()].filter((one) => one.status === 'preliminary');
   return {
     changes: [

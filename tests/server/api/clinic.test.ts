@@ -97,6 +97,14 @@ beforeAll(async () => {
       subject: { reference: 'Patient/p1' },
       period: { start: at(-240), end: at(-48) },
     },
+    {
+      resourceType: 'Task',
+      id: 'asked',
+      status: 'requested',
+      intent: 'order',
+      code: { coding: [{ system: 'http://snomed.info/sct', code: '430193006' }] },
+      for: { reference: 'Patient/p1' },
+    },
     statement('home', 'Lisinopril', '29046', 5, { start: at(-2_000) }),
     {
       ...statement('old', 'Warfarin', '11289', 3, { start: at(-9_000), end: at(-8_000) }),
@@ -238,6 +246,9 @@ describe('medication reconciliation', () => {
     });
     expect(await refused(`${path}/lists/current`, { none: 'nilknown' }, rn, 'PUT')).toEqual([422, 'Task.status']);
     expect(await refused(`${path}/sign-off`, {})).toEqual([422, 'Task.status']);
+
+    const { status } = (await baton.fhir('GET', '/Task/asked')).json;
+    expect([signed.followUp, status]).toEqual([{ reference: 'Task/asked' }, 'completed']);
 
     const correction = await done('/medication-reconciliations', { corrects: { reference: `Task/${started.id}` } });
     expect(correction.corrects).toEqual({ reference: `Task/${started.id}` });
@@ -423,6 +434,25 @@ it('incidents are recorded and resolved', async () => {
   const resolve = `/incidents/${incident.id}/resolve`;
   expect(await done(resolve, { outcome: 'resolved' })).toMatchObject({ outcome: 'resolved' });
   expect(await refused(resolve, { outcome: 'fatal' })).toEqual([422, 'AdverseEvent.outcome']);
+});
+
+it('an application without a person may plan, but not sign off', async () => {
+  const conference = {
+    title: 'x',
+    start: at(48),
+    minutes: 30,
+    participants: [{ actor: { reference: 'Practitioner/rn' }, required: true }],
+  };
+  const as = await baton.token('system/*.cruds');
+  expect(await done('/conferences', conference, as)).toMatchObject({ status: 'pending' });
+  await done('/education', { topic: 'Salt' }, as);
+  await done('/flags', { category: 'clinical', warning: { text: 'x' } }, as);
+  await done('/incidents', { kind: 'other', happened: false, description: 'x', at: at(-1) }, as);
+  await done('/preferences', { kind: 'care-experience', preference: 'Mornings' }, as);
+  await done('/advance-directives', { type: { code: '64298-3' }, url: 'https://example.org/poa.pdf' }, as);
+  const { id, lists } = await done('/medication-reconciliations', {}, as);
+  expect(lists).toHaveLength(3);
+  expect((await refused(`/medication-reconciliations/${id}/sign-off`, {}, as))[0]).toBe(403);
 });
 
 it('nothing of another patient is reached through the case', async () => {
