@@ -7,7 +7,7 @@ import { caseAtHand, caseToWorkOn, type OnCase, type OnItem } from '../case-at-h
 import { claims } from '../claimed-profiles.ts';
 import { Coded, codedOf, conceptOf } from '../coded.ts';
 import { concept, hasCode } from '../concept.ts';
-import { Day, nowOf, requirePast } from '../given-time.ts';
+import { Day, nowOf, requireOrder, requirePast } from '../given-time.ts';
 import { requireOneKnown } from '../known-reference.ts';
 import { Linked, LinkedOut, linkedOf } from '../linked.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
@@ -89,7 +89,13 @@ export async function recordDirective(
     changes: [
       { op: 'create', resource, id: randomUUID() },
       ...(before
-        ? [{ op: 'update' as const, resource: ended(before, signed ?? nowOf(caller)), ifMatch: before.meta.versionId }]
+        ? [
+            {
+              op: 'update' as const,
+              resource: ended(before, signed ?? nowOf(caller), 'signed'),
+              ifMatch: before.meta.versionId,
+            },
+          ]
         : []),
     ],
     about: 0,
@@ -106,7 +112,7 @@ export async function revokeDirective(
   const kept = requireCurrent(await directiveOf(records, caseId, id));
   const { on = nowOf(caller) } = body;
   requirePast(on, 'on', caller);
-  return { changes: [{ op: 'update', resource: ended(kept, on), ifMatch: kept.meta.versionId }], about: 0 };
+  return { changes: [{ op: 'update', resource: ended(kept, on, 'on'), ifMatch: kept.meta.versionId }], about: 0 };
 }
 
 /** The latest first. @throws Fault not-found */
@@ -164,8 +170,11 @@ function requireCurrent(document: Kept<'DocumentReference'>): Kept<'DocumentRefe
   throw refused('The directive does not hold any more.', 'DocumentReference.status', 'business-rule');
 }
 
-function ended(document: DocumentReference, end: string): DocumentReference {
+/** @throws Fault unprocessable when it would end before it was signed */
+function ended(document: DocumentReference, end: string, member: string): DocumentReference {
   const { context } = document;
+  const start = context?.period?.start;
+  if (start && start.slice(0, 10) > end.slice(0, 10)) requireOrder(start, end, ['the day it was signed', member]);
   return { ...document, status: 'superseded', context: { ...context, period: { ...context?.period, end } } };
 }
 
