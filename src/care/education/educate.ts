@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Procedure, Task } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
+import { isTerminal } from '../../fhir/status/task.ts';
 import { addToPlan, caseToWorkOn, type OnCase, type OnItem, workableCase } from '../case-at-hand.ts';
 import { claims } from '../claimed-profiles.ts';
 import { conceptOf } from '../coded.ts';
@@ -9,7 +10,6 @@ import { concept } from '../concept.ts';
 import { nowOf, requireFuture, requireOrder, requirePast } from '../given-time.ts';
 import { requireOneKnown } from '../known-reference.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
-import { isOver, requireStep } from '../status-step.ts';
 import { CODE_SYSTEM } from '../systems.ts';
 import { type Link, referenceTo } from '../transition-context.ts';
 import type { EducationAssignment, EducationCancellation, EducationDelivery, TeachBack } from './education-schema.ts';
@@ -74,7 +74,6 @@ export async function deliverEducation(
   const { task } = await openEducation(records, caseId, id);
   const at = body.at ?? nowOf(caller);
   requirePast(at, 'at', caller);
-  if (task.status !== 'in-progress') requireStep(task.status, 'in-progress');
   const others = task.output?.filter(
     (one) => one !== partOf(task.output, 'delivered') && one !== partOf(task.output, 'method'),
   );
@@ -108,7 +107,6 @@ export async function recordTeachBack(
   const learner = (body.by ?? partOf(task.input, 'learner')?.valueReference ?? referenceTo(patient)) as Link;
   await requireOneKnown(records, learner, LEARNERS, 'by', patient.id);
   const status = body.result === 'refused' ? 'failed' : 'completed';
-  requireStep(task.status, status);
 
   const procedureId = randomUUID();
   const result = concept(CODE_SYSTEM.teachBackResult, body.result, RESULT_WORDS[body.result]);
@@ -150,7 +148,7 @@ export async function cancelEducation(
   { caseId, id, body }: OnItem<EducationCancellation>,
 ): Promise<Planned> {
   const { task } = await readEducation(records, caseId, id);
-  requireStep(requireGoingOn(task).status, 'cancelled');
+  requireGoingOn(task);
   return updateOf(task, { ...task, status: 'cancelled', statusReason: conceptOf(body.reason) }, caller);
 }
 
@@ -162,7 +160,7 @@ async function openEducation(records: Records, caseId: string, id: string) {
 }
 
 function requireGoingOn(task: Kept<'Task'>): Kept<'Task'> {
-  if (!isOver(task)) return task;
+  if (!isTerminal(task.status)) return task;
   throw refused(`The education is ${task.status}; assign it again.`, 'Task.status');
 }
 

@@ -2,11 +2,11 @@
 // now, which is computed each time.
 import type { DetectedIssue, Task } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
+import { isTerminal } from '../../fhir/status/task.ts';
 import { type CaseAtHand, caseAtHand } from '../case-at-hand.ts';
 import { concept, hasCode } from '../concept.ts';
 import { derivedId } from '../derived-id.ts';
 import type { Kept, Records } from '../records.ts';
-import { isOver } from '../status-step.ts';
 import { idOf } from '../stored.ts';
 import { CODE_SYSTEM, IDENTIFIER } from '../systems.ts';
 import { compareLists, type Discrepancy, LIST_KINDS, type ListKind, type Lists, signatureOf } from './compare-lists.ts';
@@ -60,7 +60,7 @@ export async function readReconciliation(records: Records, caseId: string, id: s
 
 /** @throws Fault unprocessable when it was signed off or cancelled: only a new one corrects it */
 export function requireOpen({ task }: Reconciliation): void {
-  if (!isOver(task)) return;
+  if (!isTerminal(task.status)) return;
   const sentence = `The reconciliation is ${task.status}; start a new one that corrects it.`;
   throw new Fault('unprocessable', sentence, { expression: 'Task.status', code: 'business-rule' });
 }

@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto';
 import type { Procedure, Task } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
+import { TASK } from '../../fhir/status/task.ts';
 import type { OnItem } from '../case-at-hand.ts';
 import { claims } from '../claimed-profiles.ts';
 import { nowOf } from '../given-time.ts';
 import { requireQualified } from '../qualifications/sign-off.ts';
 import type { Caller, Planned, Records } from '../records.ts';
-import { isOver, requireStep } from '../status-step.ts';
 import { idOf } from '../stored.ts';
 import { referenceTo } from '../transition-context.ts';
 import { LIST_KINDS } from './compare-lists.ts';
@@ -27,7 +27,6 @@ export async function signOffReconciliation(
   const home = patient.address?.find(({ use }) => use === 'home') ?? patient.address?.[0];
   await requireQualified(records, caller, 'medication-reconciliation', home?.state?.toUpperCase());
   requireSettled(reconciliation);
-  requireStep(task.status, 'completed');
   const procedureId = randomUUID();
   const now = nowOf(caller);
   const procedure: Procedure = {
@@ -86,8 +85,8 @@ function requireSettled({ lists, found, issues }: Reconciliation): void {
 async function followUpDone(records: Records, { partOf }: Task, caller: Caller): Promise<Change[]> {
   const id = idOf(partOf?.[0], 'Task');
   const task = id === undefined ? undefined : await records.read('Task', id);
-  if (!task || isOver(task)) return [];
-  requireStep(task.status, 'completed');
+  // One that somebody put on hold stays so.
+  if (!task || !TASK.successors[task.status].includes('completed')) return [];
   return [
     touch({ ...task, status: 'completed', executionPeriod: { ...task.executionPeriod, end: nowOf(caller) } }, caller),
   ];

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { List, Task } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
+import { isTerminal } from '../../fhir/status/task.ts';
 import { addToPlan, type OnCase, workableCase } from '../case-at-hand.ts';
 import { claims } from '../claimed-profiles.ts';
 import { concept } from '../concept.ts';
@@ -9,7 +10,6 @@ import { derivedId } from '../derived-id.ts';
 import { nowOf, requireFuture } from '../given-time.ts';
 import { requireOneKnown } from '../known-reference.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
-import { isOver } from '../status-step.ts';
 import { idOf } from '../stored.ts';
 import { CODE_SYSTEM } from '../systems.ts';
 import { type Link, referenceTo } from '../transition-context.ts';
@@ -93,7 +93,7 @@ function reconciliationsOf(records: Records, patient: string): Promise<Kept<'Tas
 }
 
 function requireNoneGoingOn(tasks: readonly Kept<'Task'>[]): void {
-  const open = tasks.find((task) => !isOver(task) && hasLists(task));
+  const open = tasks.find((task) => !isTerminal(task.status) && hasLists(task));
   if (!open) return;
   throw new Fault('unprocessable', `Medication reconciliation ${open.id} is going on; go on with it or cancel it.`, {
     expression: 'Task.status',
@@ -103,13 +103,13 @@ function requireNoneGoingOn(tasks: readonly Kept<'Task'>[]): void {
 
 /** The follow-up of a transition that asks for a reconciliation: it has no lists itself. */
 function askedFor(tasks: readonly Kept<'Task'>[]): Link | undefined {
-  const open = tasks.find((task) => !isOver(task) && !hasLists(task));
+  const open = tasks.find((task) => !isTerminal(task.status) && !hasLists(task));
   return open && referenceTo(open);
 }
 
 async function requireFollowUp(records: Records, reference: string, patientId: string): Promise<void> {
   const task = await taskOf(records, reference, patientId, 'followUp');
-  if (isOver(task)) throw unusable('followUp', `followUp is ${task.status} already.`);
+  if (isTerminal(task.status)) throw unusable('followUp', `followUp is ${task.status} already.`);
 }
 
 async function requireSigned(records: Records, reference: string, patientId: string): Promise<void> {

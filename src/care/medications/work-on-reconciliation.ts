@@ -8,7 +8,6 @@ import { concept } from '../concept.ts';
 import { nowOf } from '../given-time.ts';
 import { requireOneKnown } from '../known-reference.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
-import { requireStep } from '../status-step.ts';
 import { CODE_SYSTEM } from '../systems.ts';
 import { referenceTo } from '../transition-context.ts';
 import type { ListKind } from './compare-lists.ts';
@@ -88,7 +87,6 @@ export async function cancelReconciliation(
   const reconciliation = await readReconciliation(records, caseId, id);
   requireOpen(reconciliation);
   const { task } = reconciliation;
-  requireStep(task.status, 'cancelled');
   const open = [...reconciliation.issues.values()].filter((one) => one.status === 'preliminary');
   return {
     changes: [
