@@ -119,11 +119,11 @@ export function isResolved(issue: DetectedIssue): boolean {
   return issue.status === 'final' || (issue.status === 'mitigated' && !isWithdrawn(issue));
 }
 
-/** Whether the lists stopped to differ in it. */
+/** Whether the lists stopped to differ in it, or nobody goes on with them. */
 export function isWithdrawn({ status, mitigation }: DetectedIssue): boolean {
-  return (
-    status === 'mitigated' && hasCode(mitigation?.at(-1)?.action, CODE_SYSTEM.discrepancyResolution, 'list-corrected')
-  );
+  const last = mitigation?.at(-1)?.action;
+  const codes = ['list-corrected', 'given-up'];
+  return status === 'mitigated' && codes.some((code) => hasCode(last, CODE_SYSTEM.discrepancyResolution, code));
 }
 
 export function kindConcept(kind: Discrepancy['kind']) {

@@ -36,9 +36,18 @@ export function recordDiscrepancies(
   return [...made, ...gone];
 }
 
-/** R4 has no status for what is no issue any more; it is mitigated, by the correction of a list. */
-export function withdraw(issue: Kept<'DetectedIssue'>, caller: Caller): Change {
-  const action = concept(CODE_SYSTEM.discrepancyResolution, 'list-corrected', 'A list was corrected');
+const WITHDRAWN = {
+  'list-corrected': 'A list was corrected',
+  'given-up': 'The reconciliation was given up',
+} as const;
+
+/** R4 has no status for what is no issue any more; it is mitigated, and the action says by what. */
+export function withdraw(
+  issue: Kept<'DetectedIssue'>,
+  caller: Caller,
+  because: keyof typeof WITHDRAWN = 'list-corrected',
+): Change {
+  const action = concept(CODE_SYSTEM.discrepancyResolution, because, WITHDRAWN[because]);
   const mitigation = [...(issue.mitigation ?? []), { action, date: nowOf(caller) }];
   return { op: 'update', resource: { ...issue, status: 'mitigated', mitigation }, ifMatch: issue.meta.versionId };
 }

@@ -91,7 +91,7 @@ export async function cancelReconciliation(
   return {
     changes: [
       touch({ ...task, status: 'cancelled', statusReason: conceptOf(body.reason) }, caller),
-      ...open.map((one) => withdraw(one, caller)),
+      ...open.map((one) => withdraw(one, caller, 'given-up')),
     ],
     about: 0,
   };
