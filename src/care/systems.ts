@@ -22,6 +22,10 @@ export const CODE_SYSTEM = {
   credential: `${BASE}/CodeSystem/credential`,
   incidentKind: `${BASE}/CodeSystem/incident-kind`,
   flagKind: `${BASE}/CodeSystem/flag-kind`,
+  needKind: `${BASE}/CodeSystem/need-kind`,
+  goalProgress: `${BASE}/CodeSystem/goal-progress`,
+  planReview: `${BASE}/CodeSystem/plan-review`,
+  interventionOutput: `${BASE}/CodeSystem/intervention-output`,
 } as const;
 
 export const EXTENSION = {

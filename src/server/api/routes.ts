@@ -1,6 +1,17 @@
 // All routes below /api/v1.
 import { CASE_ROUTES } from './case-routes.ts';
 import { CLINIC_ROUTES } from './clinic-routes.ts';
+import { GOAL_ROUTES } from './goal-routes.ts';
+import { INTERVENTION_ROUTES } from './intervention-routes.ts';
+import { NEED_ROUTES } from './need-routes.ts';
+import { PLAN_ROUTES } from './plan-routes.ts';
 import type { ApiRoute } from './route.ts';
 
-export const API_ROUTES: readonly ApiRoute[] = [...CASE_ROUTES, ...CLINIC_ROUTES];
+export const API_ROUTES: readonly ApiRoute[] = [
+  ...CASE_ROUTES,
+  ...NEED_ROUTES,
+  ...GOAL_ROUTES,
+  ...INTERVENTION_ROUTES,
+  ...PLAN_ROUTES,
+  ...CLINIC_ROUTES,
+];
