@@ -5,6 +5,7 @@ import { CAREGIVER_ROUTES } from './caregiver-routes.ts';
 import { CASE_ROUTES } from './case-routes.ts';
 import { CONTACT_ROUTES } from './contact-routes.ts';
 import { EQUIPMENT_ROUTES } from './equipment-routes.ts';
+import { CLINIC_ROUTES } from './clinic-routes.ts';
 import { GOAL_ROUTES } from './goal-routes.ts';
 import { INTERVENTION_ROUTES } from './intervention-routes.ts';
 import { NEED_ROUTES } from './need-routes.ts';
@@ -30,4 +31,5 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...PLAN_ROUTES,
   ...ASSESSMENT_ROUTES,
   ...PATHWAY_ROUTES,
+  ...CLINIC_ROUTES,
 ];
