@@ -12,6 +12,7 @@ export const CODE_SYSTEM = {
   transitionReason: `${BASE}/CodeSystem/transition-reason`,
   episodeType: `${BASE}/CodeSystem/episode-type`,
   messageReason: `${BASE}/CodeSystem/message-reason`,
+  caseEvent: `${BASE}/CodeSystem/case-event`,
 } as const;
 
 export const EXTENSION = {

@@ -33,7 +33,7 @@ export async function openCase(records: Records, caller: Caller, input: OpenCase
   refuseSecond(earlier);
   // It follows from what it is, so that two who open the same case at the same time collide and do not make two.
   const id = derivedId('case', patient.id, programmeKey(input.programme), String(earlier.length));
-  const ids = { case: id, plan: derivedId('case-plan', id), team: derivedId('case-team', id) };
+  const ids = { case: id, plan: derivedId('case-plan', id, '0'), team: derivedId('case-team', id) };
   const start = startOf(input, caller);
   const parts = { input, caller, ids, start };
   return {
