@@ -25,6 +25,7 @@ export const EXTENSION = {
   caseReason: `${BASE}/StructureDefinition/case-reason`,
   caseStatusReason: `${BASE}/StructureDefinition/case-status-reason`,
   caseOutcome: `${BASE}/StructureDefinition/case-outcome`,
+  caseloadCapacity: `${BASE}/StructureDefinition/caseload-capacity`,
   pertainsToGoal: 'http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal',
 } as const;
 

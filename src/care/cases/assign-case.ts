@@ -2,7 +2,6 @@
 import type { CareTeam, CareTeamParticipant, EpisodeOfCare, Reference } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
-import { parseLiteral } from '../../fhir/references.ts';
 import { hasCode, roleConcept } from '../concept.ts';
 import { findReadable } from '../find-readable.ts';
 import { touched } from '../follow-up.ts';
@@ -12,6 +11,7 @@ import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { CODE_SYSTEM, IDENTIFIER } from '../systems.ts';
 import { noteOfEvent } from './case-event.ts';
+import { requireManager } from './case-manager.ts';
 import type { AssignCase, HandOverCase } from './case-schema.ts';
 import { isOver } from './episode.ts';
 import { requireCase, teamsOfCase } from './find-cases.ts';
@@ -77,13 +77,9 @@ async function caseToAssign(records: Records, id: string, to: Linked, member: st
   if (isOver(episode)) {
     throw refusal(`The case is ${episode.status}; nobody can be made its manager.`, 'EpisodeOfCare.status');
   }
-  if (!MANAGERS.has(parseLiteral(to.reference)?.type ?? '')) {
-    throw refusal('A case manager is a Practitioner or a PractitionerRole.', member);
-  }
+  requireManager(to, member);
   return episode;
 }
-
-const MANAGERS: ReadonlySet<string> = new Set(['Practitioner', 'PractitionerRole']);
 
 /** @throws Fault unprocessable for a date before the case or after now */
 function sinceWhen({ date }: HandOverCase, { period }: EpisodeOfCare, { now, zone }: Caller): string {

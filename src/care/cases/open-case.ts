@@ -9,6 +9,7 @@ import { narrative } from '../narrative.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { CODE_SYSTEM, EXTENSION, IDENTIFIER, PROFILE } from '../systems.ts';
+import { requireManager } from './case-manager.ts';
 import type { OpenCase } from './case-schema.ts';
 import { CASE_TYPE, isOver, programmeKey, programmeOf } from './episode.ts';
 
@@ -28,6 +29,7 @@ const TEAM_CATEGORY = concept('http://loinc.org', 'LA28865-6', 'Longitudinal car
  * case of the same programme
  */
 export async function openCase(records: Records, caller: Caller, input: OpenCase): Promise<Planned> {
+  if (input.careManager) requireManager(input.careManager, 'careManager');
   const patient = await patientForCase(records, input);
   const earlier = await casesOfProgramme(records, patient.id, input);
   refuseSecond(earlier);

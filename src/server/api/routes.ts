@@ -1,5 +1,6 @@
 // All routes below /api/v1.
 import { CASE_ROUTES } from './case-routes.ts';
 import type { ApiRoute } from './route.ts';
+import { WORKLIST_ROUTES } from './worklist-routes.ts';
 
-export const API_ROUTES: readonly ApiRoute[] = [...CASE_ROUTES];
+export const API_ROUTES: readonly ApiRoute[] = [...CASE_ROUTES, ...WORKLIST_ROUTES];
