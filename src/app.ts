@@ -19,6 +19,7 @@ import { createProvenanceWriter } from './audit/provenance-writer.ts';
 import { createTrail, type Trail } from './audit/trail.ts';
 import { loadCalendars } from './care/business-calendar.ts';
 import { loadProfiles } from './care/profiles.ts';
+import { statusRule } from './care/status-rule.ts';
 import type { Clock } from './clock.ts';
 import { type Config, ConfigError, type FacilityConfig } from './config.ts';
 import { readCertificates } from './config-network.ts';
@@ -110,6 +111,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     searchEngine,
     validate,
     prepareRules: conformance.prepare,
+    revisions: statusRule(clock),
     clock,
     log,
   });

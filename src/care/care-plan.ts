@@ -1,6 +1,8 @@
 // The plan of a transition, as a US Core and MCC CarePlan: everything it consists of is referenced, nothing is inline.
 // http://hl7.org/fhir/us/core/StructureDefinition/us-core-careplan, http://hl7.org/fhir/us/mcc/StructureDefinition/mccCarePlan
 import type { CarePlan } from '@medplum/fhirtypes';
+import { isEnd } from '../fhir/status/machine.ts';
+import { CARE_PLAN } from '../fhir/status/request.ts';
 import { concept, type TransitionReason } from './concept.ts';
 import type { PlanReferences } from './follow-up.ts';
 import { localDate, toFhirDateTime } from './local-time.ts';
@@ -88,8 +90,13 @@ function servicePeriod({ anchor }: TransitionContext): CarePlan['period'] {
   return { start: day.toString(), end: day.add({ days: 29 }).toString() };
 }
 
-/** The plan at its end. */
-export function closeCarePlan(plan: CarePlan, status: 'completed' | 'revoked', reason?: TransitionReason): CarePlan {
+/** The plan at its end; undefined when it has ended already and stays as it is. */
+export function closeCarePlan(
+  plan: CarePlan,
+  status: 'completed' | 'revoked',
+  reason?: TransitionReason,
+): CarePlan | undefined {
+  if (isEnd(CARE_PLAN, plan.status)) return undefined;
   const note = reason ? { note: [...(plan.note ?? []), { text: `Withdrawn: ${reason}.` }] } : {};
   return { ...plan, status, ...note };
 }

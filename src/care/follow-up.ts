@@ -1,12 +1,12 @@
 // A follow-up: a Task whose window is in the resource (`restriction.period`), so that the store alone decides what is
 // due. Its key `EPISODE|STEP|OCCURRENCE` is unique.
 import type { CodeableConcept, Extension, Task } from '@medplum/fhirtypes';
+import { isTerminal, type TaskStatus } from '../fhir/status/task.ts';
 import { concept, hasCode, reasonConcept, roleConcept, type TransitionReason } from './concept.ts';
 import type { Window } from './deadline.ts';
 import { toFhirDateTime } from './local-time.ts';
 import type { ProtocolStep } from './protocol.ts';
 import { CODE_SYSTEM, EXTENSION, IDENTIFIER } from './systems.ts';
-import { isTerminal, type TaskStatus } from './task-transitions.ts';
 import { type Link, referenceTo, type TransitionContext } from './transition-context.ts';
 
 export interface FollowUpKey {

@@ -2,6 +2,7 @@
 // https://hl7.org/fhir/R4/http.html#transaction
 import { applyStatements } from './alongside.ts';
 import type { AuditEntry } from './audit-chain.ts';
+import { refusedRevision } from './check-revisions.ts';
 import { closedTo, refuseOpening, refuseOutside, refuseStrangers } from './enforce-guard.ts';
 import type { Group, Unit } from './group.ts';
 import { identify, refuseOverlaps } from './identify.ts';
@@ -21,10 +22,13 @@ export async function commitUnit(group: Group, unit: Unit): Promise<Outcome[]> {
   if (steps.length > 1) refuseOverlaps(steps);
   await linkAll(group, steps, unit);
   if (unit.guard) await refuseStrangers(group, steps, unit.guard);
+  const refused = await refusedRevision(group, steps, unit);
   const closed = unit.guard ? await closedTo(group, steps, unit.guard) : [];
   await writeAll(group, unit.actor, steps);
   if (unit.guard) await refuseOutside(group, steps, unit.guard);
   await refuseOpening(group, closed);
+  // Told last: who may not make the change at all learns that, and nothing of what is stored.
+  if (refused) throw refused;
   const outcomes = steps.map(outcomeOf);
   const { alongside } = unit;
   await applyStatements(group.tx, typeof alongside === 'function' ? alongside(outcomes) : alongside);

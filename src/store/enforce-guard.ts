@@ -4,13 +4,12 @@ import { Fault } from '../fault.ts';
 import { collectPlaced, collectReferences, isConditional, locateReference } from '../fhir/references.ts';
 import { existenceQuery, withId } from '../fhir/search/existence.ts';
 import type { Condition } from '../fhir/search/query.ts';
+import { contentBefore } from './content-before.ts';
 import type { Group } from './group.ts';
 import type { Guard } from './guard.ts';
 import type { Step } from './step.ts';
 
 type Op = Step['op'];
-
-const CONTENT = 'SELECT content FROM resource WHERE rid = ?';
 
 /** Whether the resource is there, as the open transaction sees it, and fulfils the condition. */
 export async function holds(group: Group, type: string, id: string, condition: Condition): Promise<boolean> {
@@ -84,10 +83,9 @@ export async function refuseOpening(group: Group, closed: readonly Closed[]): Pr
 }
 
 /** Where it named which patients before: who was the performer is not thereby the subject. */
-async function placesBefore(group: Group, { current }: Step, guard: Guard): Promise<ReadonlySet<string>> {
-  if (!current || current.deleted) return new Set();
-  const [row] = await group.tx.all(CONTENT, [current.rid]);
-  const placed = row ? collectPlaced(JSON.parse(String(row.content))) : [];
+async function placesBefore(group: Group, step: Step, guard: Guard): Promise<ReadonlySet<string>> {
+  const content = await contentBefore(group, step);
+  const placed = content === undefined ? [] : collectPlaced(JSON.parse(content));
   return new Set(placed.map(({ place, reference }) => `${place} ${guard.patientIn(reference) ?? ''}`));
 }
 

@@ -4,6 +4,7 @@ import type { Change } from '../fhir/change.ts';
 import type { AuditEntry } from './audit-chain.ts';
 import type { CurrentRows } from './current-rows.ts';
 import type { Transaction } from './engine.ts';
+import type { RevisionRule } from './revision.ts';
 import type { SearchEngine } from './search/engine.ts';
 import type { Actor, Alongside, CommitOptions } from './store.ts';
 
@@ -18,6 +19,8 @@ export interface CommitRules {
   /** Issues of severity error or fatal refuse the commit. */
   readonly validate: (resource: Resource) => OperationOutcomeIssue[];
   readonly referentialIntegrity: ReferentialIntegrity;
+  /** Absent: any version may follow any other. */
+  readonly revisions?: RevisionRule | undefined;
 }
 
 /** What the commits of one transaction share. */
@@ -42,4 +45,5 @@ export interface Unit {
   readonly transaction: boolean;
   readonly mayKnow?: CommitOptions['mayKnow'] | undefined;
   readonly guard?: CommitOptions['guard'];
+  readonly isDecided?: CommitOptions['isDecided'] | undefined;
 }

@@ -14,6 +14,8 @@ export interface Guard {
    * @param byIdentifier the criteria are identifiers only: they tell nothing that their sender does not know
    */
   matching(type: string, byIdentifier: boolean): Condition | undefined;
+  /** Must hold of a resource before a refusal may tell what it says. */
+  telling(type: string): Condition | undefined;
   /**
    * Must hold of a Patient whom a change newly refers to. Asked before anything is written, so that no change opens by
    * itself what it needs to be allowed.

@@ -18,7 +18,7 @@ import { reindexAll } from './search/reindex.ts';
 import { openSqlite } from './sqlite.ts';
 import { BATON, type Store } from './store.ts';
 
-export interface StoreOptions extends Pick<CommitRules, 'searchEngine' | 'validate'> {
+export interface StoreOptions extends Pick<CommitRules, 'searchEngine' | 'validate' | 'revisions'> {
   /** `sqlite:PATH`, `sqlite::memory:` or `postgres://user:password@host/database` */
   readonly url: string;
   readonly clock: Clock;
@@ -71,7 +71,10 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
   const listeners = new Set<() => void>();
   const commits = new GroupCommit({
     engine,
-    rules: { searchEngine, validate, referentialIntegrity: options.referentialIntegrity ?? 'transaction' },
+    rules: {
+      ...{ searchEngine, validate, revisions: options.revisions },
+      referentialIntegrity: options.referentialIntegrity ?? 'transaction',
+    },
     inForce,
     clock,
     log,
@@ -83,9 +86,9 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
   let closing: Promise<void> | undefined;
 
   return {
-    commit(actor, changes, alongside = [], { transaction = changes.length > 1, mayKnow, guard } = {}) {
+    commit(actor, changes, alongside = [], { transaction = changes.length > 1, mayKnow, guard, isDecided } = {}) {
       if (changes.length === 0 && typeof alongside !== 'function' && alongside.length === 0) return Promise.resolve([]);
-      return commits.submit({ actor, changes, alongside, transaction, mayKnow, guard });
+      return commits.submit({ actor, changes, alongside, transaction, mayKnow, guard, isDecided });
     },
     read: (type, id) => readResource(reader, type, id),
     mayWithhold: (labels) => readMayWithhold(reader, labels),

@@ -155,6 +155,8 @@ export interface CommitOptions {
   readonly mayKnow?: (type: string) => boolean;
   /** Absent: the writer may touch and make anything. */
   readonly guard?: Guard | undefined;
+  /** A person has chosen between two copies, so whether the chosen one may follow ours is no question any more. */
+  readonly isDecided?: boolean;
 }
 
 export interface Store {

@@ -2,7 +2,7 @@
 import { encounterOfEpisode, isLive } from '../care/episode.ts';
 import { followUpKey } from '../care/follow-up.ts';
 import { parseVersion, readResource } from '../care/stored.ts';
-import { isTerminal } from '../care/task-transitions.ts';
+import { isTerminal } from '../fhir/status/task.ts';
 import type { LogEntry } from '../store/store.ts';
 import { readLivePlan } from './live-plan.ts';
 import type { Parts } from './parts.ts';

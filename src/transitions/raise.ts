@@ -6,9 +6,9 @@ import { clockConcept, followUpKey, formatKey, hasClockStatus, touched } from '.
 import { toInstant } from '../care/local-time.ts';
 import { remindOwner } from '../care/reminder.ts';
 import { IDENTIFIER } from '../care/systems.ts';
-import { isTerminal } from '../care/task-transitions.ts';
 import type { Change } from '../fhir/change.ts';
 import { tokenText } from '../fhir/search/token-text.ts';
+import { isTerminal } from '../fhir/status/task.ts';
 import type { Act } from './act.ts';
 import type { Parts } from './parts.ts';
 

@@ -7,8 +7,8 @@ import { escalationKey } from '../care/escalation.ts';
 import { cancelFollowUp, followUpKey, formatKey, goalsOf } from '../care/follow-up.ts';
 import { concludeGoal } from '../care/goal.ts';
 import { IDENTIFIER } from '../care/systems.ts';
-import { isTerminal } from '../care/task-transitions.ts';
 import type { Change } from '../fhir/change.ts';
+import { isTerminal } from '../fhir/status/task.ts';
 import type { LivePlan } from './live-plan.ts';
 import { dissolveTeam, updatesWithProvenance } from './withdraw.ts';
 
@@ -31,7 +31,7 @@ export function planSettlement(plan: LivePlan, zone: string, now: Temporal.Insta
   const told = plan.reminders
     .filter(({ identifier }) => closes || identifier?.some((one) => isReminderOf(one, endedKeys)))
     .map((reminder): Resource => ({ ...reminder, status: 'completed' }));
-  const changed: Resource[] = [...resolved, ...told, ...(closes ? closing(plan, zone, now) : [])];
+  const changed = [...resolved, ...told, ...(closes ? closing(plan, zone, now) : [])];
   if (changed.length === 0) return { changes: [], closes };
   return { changes: updatesWithProvenance(changed, `Encounter/${encounterOfEpisode(plan.episode)}`, now), closes };
 }
@@ -51,7 +51,7 @@ function closing(
   { episode, carePlan, goals, teams, tasks }: LivePlan,
   zone: string,
   now: Temporal.Instant,
-): Resource[] {
+): (Resource | undefined)[] {
   const today = now.toZonedDateTimeISO(zone).toPlainDate();
   const open = goals.filter(({ lifecycleStatus }) => lifecycleStatus === 'active' || lifecycleStatus === 'accepted');
   return [

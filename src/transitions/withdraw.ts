@@ -7,6 +7,10 @@ import { cancelFollowUp } from '../care/follow-up.ts';
 import { attribute } from '../care/provenance.ts';
 import { referenceTo } from '../care/transition-context.ts';
 import type { Change } from '../fhir/change.ts';
+import { CARE_TEAM } from '../fhir/status/care-team.ts';
+import { GOAL } from '../fhir/status/goal.ts';
+import { isEnd } from '../fhir/status/machine.ts';
+import { SERVICE_REQUEST } from '../fhir/status/request.ts';
 import type { LivePlan } from './live-plan.ts';
 
 export function planWithdrawal(plan: LivePlan, reason: TransitionReason, now: Temporal.Instant): Change[] {
@@ -35,16 +39,16 @@ export function updatesWithProvenance(
   return [...updates, { op: 'create', resource: provenance }];
 }
 
-/** The team of a transition that is over. */
-export function dissolveTeam(team: CareTeam, now: Temporal.Instant): CareTeam {
+/** The team of a transition that is over; undefined when it was dissolved before. */
+export function dissolveTeam(team: CareTeam, now: Temporal.Instant): CareTeam | undefined {
+  if (team.status && isEnd(CARE_TEAM, team.status)) return undefined;
   const began = team.period?.start?.includes('T') ? Temporal.Instant.from(team.period.start) : now;
   const end = Temporal.Instant.compare(now, began) < 0 ? began : now;
   return { ...team, status: 'inactive', period: { ...team.period, end: end.toString({ smallestUnit: 'second' }) } };
 }
 
 function revokeOrder(order: ServiceRequest): ServiceRequest | undefined {
-  const open = order.status === 'active' || order.status === 'draft' || order.status === 'on-hold';
-  return open ? { ...order, status: 'revoked' } : undefined;
+  return isEnd(SERVICE_REQUEST, order.status) ? undefined : { ...order, status: 'revoked' };
 }
 
 function revokeReminder(reminder: CommunicationRequest, reason: TransitionReason): CommunicationRequest {
@@ -52,6 +56,7 @@ function revokeReminder(reminder: CommunicationRequest, reason: TransitionReason
 }
 
 function cancelGoal(goal: Goal, reason: TransitionReason): Goal | undefined {
-  const over = ['completed', 'cancelled', 'rejected', 'entered-in-error'].includes(goal.lifecycleStatus);
-  return over ? undefined : { ...goal, lifecycleStatus: 'cancelled', statusReason: reasonConcept(reason).text };
+  return isEnd(GOAL, goal.lifecycleStatus)
+    ? undefined
+    : { ...goal, lifecycleStatus: 'cancelled', statusReason: reasonConcept(reason).text };
 }

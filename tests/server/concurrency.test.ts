@@ -261,14 +261,15 @@ describe('a client that pages while others write', () => {
   });
 
   test('finds each version of one resource once, while it gets more', async () => {
-    for (let n = 1; n <= 12; n++) await send('PUT', '/Task/changes', task('changes', n));
+    const changes = (n: number) => ({ ...task('changes', n), status: 'requested' });
+    for (let n = 1; n <= 12; n++) await send('PUT', '/Task/changes', changes(n));
     let version = 12;
     const found: string[] = [];
     for (let next: string | undefined = '/Task/changes/_history?_count=3'; next !== undefined; ) {
       const { body }: Reply = await send('GET', next);
       found.push(...(body.entry ?? []).map(({ resource }) => resource?.meta?.versionId ?? ''));
       next = body.link?.find(({ relation }) => relation === 'next')?.url.replace(/^.*\/fhir\/R4/, '');
-      await send('PUT', '/Task/changes', task('changes', ++version));
+      await send('PUT', '/Task/changes', changes(++version));
     }
     expect(found).toEqual(times(12, (n) => String(12 - n)));
   });

@@ -1,5 +1,8 @@
-// What a store is checked against and indexed by in tests: the real validator and the real search engine, made once.
+// What a store is checked against and indexed by in tests: the real validator, search engine and status
+// machines, made once.
 import { loadProfiles, ofType } from '../../src/care/profiles.ts';
+import { statusRule } from '../../src/care/status-rule.ts';
+import { systemClock } from '../../src/clock.ts';
 import { loadDefinitions } from '../../src/fhir/definitions.ts';
 import { loadSearchParameters } from '../../src/fhir/search/parameters.ts';
 import { createValidator } from '../../src/fhir/validation/validator.ts';
@@ -14,9 +17,10 @@ export const testDefinitions = loadDefinitions(profiles);
 const { validate } = createValidator(testDefinitions);
 
 /** Each store opens a search engine of its own, because parameter ids belong to a database. */
-export function testRules(): Pick<CommitRules, 'searchEngine' | 'validate'> {
+export function testRules(): Pick<CommitRules, 'searchEngine' | 'validate' | 'revisions'> {
   return {
     validate: (resource) => validate(resource),
+    revisions: statusRule(systemClock()),
     searchEngine: createSearchEngine({ parameters: testParameters, baseUrl: TEST_BASE_URL }),
   };
 }

@@ -71,7 +71,7 @@ describe('a history', () => {
     expect(world.remote.requests.some(({ url }) => url === '/Task/r1')).toBe(false);
   });
 
-  test('an untouched copy gets the status that the policy names, and gets its own back when the resource returns', async () => {
+  test('an untouched copy gets the status that the policy names; a person gives it its own back when the resource returns', async () => {
     await world.restart(() => ({ policies: { Task: { default: 'theirs', gone: { status: 'entered-in-error' } } } }));
     put('r1', { status: 'accepted' });
     await world.sync.pullNow();
@@ -83,10 +83,15 @@ describe('a history', () => {
     put('r1', { status: 'accepted' });
     await world.sync.pullNow();
     expect(await world.all('Task')).toHaveLength(1);
+    // Nothing follows entered-in-error by itself.
+    expect((await one())?.status).toBe('entered-in-error');
+    const [asked] = await world.sync.conflicts();
+    expect(asked).toMatchObject({ kind: 'content', remoteId: 'r1' });
+    await world.sync.resolve(NURSE, String(asked?.id), { take: 'theirs' });
     expect((await one())?.status).toBe('accepted');
     expect(await linkState()).toBe('linked');
     await world.sync.pushNow();
-    expect(world.remote.writes()).toEqual(['POST /Patient']);
+    expect(world.remote.all('Task')).toEqual([expect.objectContaining({ status: 'accepted' })]);
   });
 
   test('a delete there against an edit here is a conflict', async () => {

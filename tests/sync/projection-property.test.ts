@@ -40,6 +40,7 @@ interface Truth {
   goal: string;
   task: string;
   holds: boolean;
+  isMistake: boolean;
   shown: boolean;
 }
 
@@ -67,7 +68,9 @@ async function begin(vendor: 'epic' | 'oracle', knobs: Partial<Knobs>): Promise<
 async function take(world: World, step: Step, turn: number, truth: Truth): Promise<void> {
   switch (step) {
     case 'edit':
-      Object.assign(truth, { title: `Plan ${turn}`, holds: true });
+      // A plan that was a mistake stays one: who wants it after all makes it anew.
+      if (truth.isMistake) await world.temp.store.commit(NURSE, [{ op: 'delete', type: 'CarePlan', id: 'c1' }]);
+      Object.assign(truth, { title: `Plan ${turn}`, holds: true, isMistake: false });
       await world.write(carePlan('c1', { title: truth.title, ...PARTS }));
       return;
     case 'goal':
@@ -79,7 +82,7 @@ async function take(world: World, step: Step, turn: number, truth: Truth): Promi
       await world.write(task('t1', { description: truth.task }));
       return;
     case 'mistake':
-      truth.holds = false;
+      Object.assign(truth, { holds: false, isMistake: true });
       await world.write(carePlan('c1', { title: truth.title, status: 'entered-in-error', ...PARTS }));
       return;
     case 'delete':
@@ -154,7 +157,14 @@ test.each(Object.entries(SERVERS))(
     await fc.assert(
       fc.asyncProperty(fc.array(fc.constantFrom(...STEPS), { minLength: 4, maxLength: 24 }), async (steps) => {
         const world = await begin(vendor, knobs);
-        const truth: Truth = { title: 'Plan 0', goal: 'Goal 0', task: 'Task 0', holds: true, shown: true };
+        const truth: Truth = {
+          title: 'Plan 0',
+          goal: 'Goal 0',
+          task: 'Task 0',
+          holds: true,
+          isMistake: false,
+          shown: true,
+        };
         try {
           for (const [turn, step] of steps.entries()) await take(world, step, turn + 1, truth);
           const found = holding(await end(world));

@@ -1,7 +1,7 @@
 // Whatever happens in whatever order, every follow-up is made once and none that is due is forgotten (docs/sync-spec.md I24).
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { isTerminal } from '../../src/care/task-transitions.ts';
+import { isTerminal } from '../../src/fhir/status/task.ts';
 import { admitted, discharged, type Hospital, openHospital } from './hospital.ts';
 
 type Step = 'discharge' | 'later-discharge' | 'cancel' | 'hours' | 'days' | 'restart' | 'two-sweeps' | 'complete';

@@ -1,28 +1,19 @@
-// Which status a case may go to from which, and how its episode tells that it did.
-// https://hl7.org/fhir/R4/valueset-episode-of-care-status.html
+// How the episode of a case goes from one status to the next.
 import type { EpisodeOfCareStatusHistory } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
+import { EPISODE_OF_CARE } from '../../fhir/status/episode-of-care.ts';
+import { isEnd } from '../../fhir/status/machine.ts';
 import { type Coded, conceptOf } from '../coded.ts';
 import { toFhirDateTime, toInstant } from '../local-time.ts';
 import type { Caller, Kept } from '../records.ts';
 import { EXTENSION } from '../systems.ts';
 import { type CaseStatus, withExtension } from './episode.ts';
 
-const NEXT: Readonly<Record<CaseStatus, readonly CaseStatus[]>> = {
-  planned: ['waitlist', 'active', 'cancelled'],
-  waitlist: ['planned', 'active', 'cancelled'],
-  active: ['onhold', 'finished', 'cancelled'],
-  onhold: ['active', 'finished', 'cancelled'],
-  finished: [],
-  cancelled: [],
-  'entered-in-error': [],
-};
-
 /** @throws Fault unprocessable naming the statuses that may follow */
-export function requireNext(from: CaseStatus, to: CaseStatus): void {
-  const legal = NEXT[from];
+function requireNext(from: CaseStatus, to: CaseStatus): void {
+  const legal = EPISODE_OF_CARE.successors[from];
   if (legal.includes(to)) return;
-  const open = legal.length === 0 ? 'open a new one' : `it can become ${legal.join(', ')}`;
+  const open = isEnd(EPISODE_OF_CARE, from) ? 'open a new one' : `it can become ${legal.join(', ')}`;
   throw new Fault('unprocessable', `A case that is ${from} cannot become ${to}; ${open}.`, {
     expression: 'EpisodeOfCare.status',
     code: 'business-rule',
@@ -38,9 +29,9 @@ export function inStatus(
 ): Kept<'EpisodeOfCare'> {
   requireNext(episode.status, status);
   const at = notBefore(episode.period?.start, now, zone);
-  const isEnd = NEXT[status].length === 0;
+  const ends = isEnd(EPISODE_OF_CARE, status);
   const because = reason && { valueCodeableConcept: conceptOf(reason) };
-  const entered: EpisodeOfCareStatusHistory = { status, period: { start: at, ...(isEnd ? { end: at } : {}) } };
+  const entered: EpisodeOfCareStatusHistory = { status, period: { start: at, ...(ends ? { end: at } : {}) } };
   const next = {
     ...episode,
     status,
@@ -48,7 +39,7 @@ export function inStatus(
       ...ended(episode, at),
       because ? withExtension(entered, EXTENSION.caseStatusReason, because) : entered,
     ],
-    ...(isEnd ? { period: { ...episode.period, end: at } } : {}),
+    ...(ends ? { period: { ...episode.period, end: at } } : {}),
   };
   return withExtension(next, EXTENSION.caseStatusReason, because);
 }

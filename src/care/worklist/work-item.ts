@@ -1,5 +1,7 @@
 // A Task as somebody sees it who has to do it.
 import type { CarePlan, Patient, Task } from '@medplum/fhirtypes';
+import { next } from '../../fhir/status/step.ts';
+import { isTerminal, type TaskStatus } from '../../fhir/status/task.ts';
 import { codedOf } from '../coded.ts';
 import { linkedOf } from '../linked.ts';
 import { toLastInstant } from '../local-time.ts';
@@ -7,7 +9,6 @@ import { personName } from '../person-name.ts';
 import type { Caller, Kept } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { IDENTIFIER } from '../systems.ts';
-import { canBecome, isTerminal, type TaskStatus } from '../task-transitions.ts';
 import type { WorkItem } from './worklist-schema.ts';
 
 /** Verb of the API to the status that it leads to. */
@@ -55,7 +56,7 @@ export function workItem(task: Kept<'Task'>, { patients, plans }: Beside, caller
     start,
     due,
     overdue: isOverdue(task, caller),
-    verbs: verbsOf(status),
+    verbs: verbsOf(task, caller),
   };
   return Object.fromEntries(Object.entries(item).filter(([, value]) => value !== undefined)) as WorkItem;
 }
@@ -67,11 +68,13 @@ export function isOverdue({ status, restriction }: Task, { now, zone }: Caller):
   return Temporal.Instant.compare(toLastInstant(due, zone), now) < 0;
 }
 
-/** `resume` and `start` lead to the same status from different ones. */
-function verbsOf(status: TaskStatus): string[] {
+/** Of a referral only what the caller's side may do; `resume` and `start` lead to the same status from different ones. */
+function verbsOf(task: Task, { who }: Caller): string[] {
+  const parties = who.reference === undefined ? 'any' : new Set([who.reference]);
+  const open = next(task, { parties, mayLeap: false });
   return Object.entries(VERBS).flatMap(([verb, to]) => {
-    const isOther = (verb === 'resume') !== (status === 'on-hold') && to === 'in-progress';
-    return canBecome(status, to) && !isOther ? [verb] : [];
+    const isOther = to === 'in-progress' && (verb === 'resume') !== (task.status === 'on-hold');
+    return open.includes(to) && !isOther ? [verb] : [];
   });
 }
 

@@ -3,6 +3,7 @@ import { reachesAll } from '../../access/decide.ts';
 import type { Grant } from '../../access/grant.ts';
 import { asFault, Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
+import { RevisionRefused } from '../../store/revision.ts';
 import type { Alongside, Outcome } from '../../store/store.ts';
 import type { FhirContext } from './context.ts';
 import { guardOf } from './write-guard.ts';
@@ -28,7 +29,8 @@ export async function commitChanges(
     return await context.store.commit(grant.actor, changes, alongside, { ...rest, mayKnow, guard });
   } catch (error) {
     const isBlind = changes.some((change) => change.op === 'patch' && !mayKnow(change.type));
-    throw isBlind ? withoutReason(error) : error;
+    // Of a revision the store tells only what may be told.
+    throw isBlind && !(error instanceof RevisionRefused) ? withoutReason(error) : error;
   }
 }
 

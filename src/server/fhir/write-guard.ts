@@ -43,6 +43,10 @@ export function guardOf(context: FhirContext, grant: Grant, changes: readonly Ch
     },
     after: (op, type, isNew) =>
       isNew && type === 'Patient' ? reachOfNewPatient(context, grant, op) : reachOf(context, grant, op, type),
+    telling(type) {
+      const reach = tryReach(context, grant, 'read', type);
+      return reach === 'none' ? NOBODY : reach === 'all' ? undefined : reach;
+    },
     // A consent may keep a resource from its writer, but must not make the writer store it twice.
     matching: (type, byIdentifier) => reachOf(context, byIdentifier ? unbound(grant) : grant, 'search-type', type),
     patients: (op, type) => patientsWithin(context, grant, op, type),

@@ -50,7 +50,8 @@ export async function decideConflict(
   if (asksWho(conflict)) return decideMatch(store, actor, id, matchDecision(conflict, resolution), now);
   const plan = await planResolution(store, actor, id, resolution, now);
   const provenance = plan.resource ? [await provenanceOfDecision(context, actor, plan, resolution)] : [];
-  await store.commit(actor, [...plan.changes, ...provenance], plan.statements);
+  // Whether our copy may become this is what the person was asked.
+  await store.commit(actor, [...plan.changes, ...provenance], plan.statements, { isDecided: true });
 }
 
 /** The same decision, without making it. Nothing is written and the server is not asked. */

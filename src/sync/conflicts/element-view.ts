@@ -90,7 +90,7 @@ function decisionOf(
 function reasonOf(policy: ResourcePolicy | undefined, { kind, rule, preference }: Decision, of: MergeConflict): string {
   switch (kind) {
     case 'transition':
-      return `No step leads from ${of.base} to what the other side made of it.`;
+      return `No steps lead from ${of.ours ?? of.base} to what the other side made of it.`;
     case 'patient':
       return 'It would move the resource to another patient.';
     case 'final':

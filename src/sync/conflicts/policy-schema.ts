@@ -11,11 +11,6 @@ export interface ResourcePolicy extends MergePolicy {
    * value at the same time, a person decides, whatever `paths` says.
    */
   readonly final?: Readonly<Record<string, readonly string[]>>;
-  /**
-   * By top-level element, which code may follow which: a merged one that cannot be reached from the last common version is
-   * left to a person.
-   */
-  readonly transitions?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   /** Top-level elements, as codes, that our untouched copy gets when the remote deleted its own. Absent: it stays as it is. */
   readonly gone?: Readonly<Record<string, string>>;
 }
@@ -25,7 +20,6 @@ const codes = { type: 'array', items: code } as const;
 const element = '^[a-z][A-Za-z]*$';
 const preference = { enum: ['ours', 'theirs', 'union', 'append', 'review'] } as const;
 
-/** `transitions`: by top-level element, code -> codes that may follow it; what no list names is an end. */
 const SCHEMA = {
   type: 'object',
   additionalProperties: false,
@@ -39,15 +33,6 @@ const SCHEMA = {
     delete: { enum: ['keep', 'push'] },
     gone: { type: 'object', propertyNames: { pattern: element }, additionalProperties: code },
     final: { type: 'object', propertyNames: { pattern: element }, additionalProperties: codes },
-    transitions: {
-      type: 'object',
-      propertyNames: { pattern: element },
-      additionalProperties: {
-        type: 'object',
-        propertyNames: { pattern: '^[a-z][a-z-]*$' },
-        additionalProperties: codes,
-      },
-    },
   },
 } as const;
 
@@ -65,18 +50,7 @@ export function readPolicy(file: string, text: string): ResourcePolicy {
     throw new Fault('invalid', `${file} is not JSON: ${(error as Error).message}`);
   }
   if (!check(policy)) throw new Fault('invalid', `${file}: ${(check.errors ?? []).map(sentence).join('; ')}.`);
-  for (const [name, table] of Object.entries(policy.transitions ?? {})) requireRows(file, name, table);
   return policy;
-}
-
-/** Every code that may follow another one has a row itself: a table with holes would decide by accident. */
-function requireRows(file: string, element: string, table: Readonly<Record<string, readonly string[]>>): void {
-  const missing = [...new Set(Object.values(table).flat())].filter((code) => !(code in table));
-  if (missing.length === 0) return;
-  throw new Fault(
-    'invalid',
-    `${file}: /transitions/${element} has no row for ${missing.join(', ')}; an end is \`[]\`.`,
-  );
 }
 
 function sentence({ instancePath, message = 'is wrong', params, propertyName }: ErrorObject): string {

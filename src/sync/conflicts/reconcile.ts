@@ -29,7 +29,7 @@ export function reconcile(copies: Copies, policy: ResourcePolicy): Reconciled {
   const { baseLocal, baseRemote, local, remote } = copies;
   const theirs = carryChange(baseRemote, remote, baseLocal);
   const result = merge3(baseLocal, local, theirs, heedEnded(policy, local));
-  const steps = illegalSteps(policy, { base: baseLocal, ours: local, theirs, merged: result.merged });
+  const steps = illegalSteps({ base: baseLocal, ours: local, theirs, merged: result.merged });
   // As everywhere that a person is asked: what is proposed has ours.
   const merged = { ...result.merged, ...Object.fromEntries(steps.map(({ path, ours }) => [path, ours])) };
   const conflicts = [

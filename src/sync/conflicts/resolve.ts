@@ -3,6 +3,7 @@ import type { Resource } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { JsonObject } from '../../fhir/canonical-json.ts';
 import type { Change } from '../../fhir/change.ts';
+import { refuseStep } from '../../fhir/status/step.ts';
 import type { Actor, Statement, Store, StoredVersion } from '../../store/store.ts';
 import { dressed, parseBody, resourceOf } from '../body.ts';
 import { type Link, readLink, remoteHash, replaceLink, saveLink } from '../identity.ts';
@@ -61,6 +62,7 @@ export async function planResolution(
   const changes: Change[] = [];
   const own = current && parseBody(current.content);
   const resource = body && resourceOf(dressed(body, localId, own));
+  if (resolution.take === 'edited' && own && body) requireReach(own, body, conflict.remote);
   if (resource) {
     const version = own && conflict.localVersion !== undefined ? { ifMatch: conflict.localVersion } : {};
     if (current && conflict.localVersion !== undefined && conflict.localVersion !== current.versionId) {
@@ -74,6 +76,14 @@ export async function planResolution(
     linked.link?.state === 'replaced' ? await markReferring(store, connection, { type, id: localId }, now) : [];
   const statements = [closing, ...linked.rows, sending, ...referring];
   return { conflict, current, resource, link: linked.link, changes, statements };
+}
+
+/** A status that neither copy has must be one that ours may go to. @throws Fault unprocessable */
+function requireReach(own: JsonObject, edited: JsonObject, remote: JsonObject | undefined): void {
+  const refusal = refuseStep(resourceOf(own), resourceOf(edited), { parties: 'any', mayLeap: true });
+  if (!refusal || (remote && !refuseStep(resourceOf(remote), resourceOf(edited), { parties: 'any', mayLeap: true })))
+    return;
+  throw new Fault('unprocessable', refusal.sentence, { expression: refusal.expression, code: 'business-rule' });
 }
 
 /** The local version to write; undefined when the local copy stays as it is. */

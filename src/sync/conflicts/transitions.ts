@@ -1,10 +1,10 @@
-// Whether a merged code could have come about at all. Two legal edits may add up to a step that nobody may take, such as
+// Whether a merged status could have come about at all. Two legal edits may add up to a step that nobody may take, such as
 // from completed back to requested. Pure. docs/sync-spec.md#I9
-import { type Json, type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
+import { type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
 import type { MergeConflict } from '../../fhir/merge3.ts';
-import type { ResourcePolicy } from './policy-schema.ts';
-
-type Table = Readonly<Record<string, readonly string[]>>;
+import { isReachable } from '../../fhir/status/machine.ts';
+import { machineOf, statusOf } from '../../fhir/status/machine-of.ts';
+import { resourceOf } from '../body.ts';
 
 /** The bodies of a merge and its result, comparable and in local terms. */
 export interface Merging {
@@ -14,23 +14,25 @@ export interface Merging {
   readonly merged: JsonObject;
 }
 
-/** The elements whose merged code is out of reach of the last common version. What both sides say alike is not asked. */
-export function illegalSteps({ transitions = {} }: ResourcePolicy, merging: Merging): MergeConflict[] {
-  const found: MergeConflict[] = [];
-  for (const [element, table] of Object.entries(transitions)) {
-    const [base, ours, theirs, merged] = [merging.base, merging.ours, merging.theirs, merging.merged].map(
-      (body) => body[element],
-    );
-    if (sameJson(ours, theirs) || isReachable(table, base, merged)) continue;
-    found.push({ path: element, base, ours, theirs, why: 'transition' });
-  }
-  return found;
+/**
+ * The status when the merged one is out of reach of the last common version, or of our copy, in however many steps: each
+ * side may have taken several. What both sides say alike is not asked.
+ */
+export function illegalSteps({ base, ours, theirs, merged }: Merging): MergeConflict[] {
+  const machine = machineOf(...[ours, base, theirs, merged].map(resourceOf));
+  if (!machine) return [];
+  const { element } = machine;
+  const [before, mine, after] = [base, ours, merged].map((body) => statusOf(machine, resourceOf(body)));
+  if (sameJson(ours[element], theirs[element])) return [];
+  if (isReachable(machine, before, after) && isReachable(machine, mine, after)) return [];
+  return [
+    { path: element, base: base[element], ours: ours[element], theirs: theirs[element], why: 'transition' as const },
+  ];
 }
 
-/** In any number of steps, because each side may have taken several; from a code that the table lacks, everywhere. */
-export function isReachable(table: Table, from: Json | undefined, to: Json | undefined): boolean {
-  if (typeof from !== 'string' || !(from in table) || sameJson(from, to)) return true;
-  const seen = new Set([from]);
-  for (const code of seen) for (const next of table[code] ?? []) seen.add(next);
-  return typeof to === 'string' && seen.has(to);
+/** Whether our copy may become the other, as far as its status goes. */
+export function mayBecome(ours: JsonObject, other: JsonObject): boolean {
+  const machine = machineOf(resourceOf(ours), resourceOf(other));
+  if (!machine) return true;
+  return isReachable(machine, statusOf(machine, resourceOf(ours)), statusOf(machine, resourceOf(other)));
 }

@@ -1,10 +1,11 @@
 // An update whose answer was lost may have arrived, and somebody there may have gone on from it: then the common version is
 // not the one the link keeps. What both sides seem to have changed is decided by no preference then. docs/sync-spec.md#I13
-import { type Json, sameJson } from '../../fhir/canonical-json.ts';
+import { type Json, type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
 import type { Store, StoredVersion } from '../../store/store.ts';
 import { comparable, parseBody } from '../body.ts';
 import type { ResourcePolicy } from '../conflicts/policy-schema.ts';
 import type { Copies, Reconciled } from '../conflicts/reconcile.ts';
+import { mayBecome } from '../conflicts/transitions.ts';
 import type { RunContext } from '../context.ts';
 import { readOutbox } from '../push/outbox.ts';
 import { type Age, reconcileAged } from './version-age.ts';
@@ -33,6 +34,17 @@ export async function reconcileDoubted(
   policy: ResourcePolicy,
   age: Age,
 ): Promise<Reconciled> {
+  return heedDoor(parseBody(stored.content), await withoutEcho(store, isLost, stored, copies, policy, age));
+}
+
+async function withoutEcho(
+  store: Pick<Store, 'vread'>,
+  isLost: () => boolean | Promise<boolean>,
+  stored: StoredVersion,
+  copies: Copies,
+  policy: ResourcePolicy,
+  age: Age,
+): Promise<Reconciled> {
   const usual = reconcileAged(copies, policy, age);
   if (age !== 'newer') return usual;
   const strict = reconcileAged(copies, withoutPreference(policy), age);
@@ -45,6 +57,18 @@ export async function reconcileDoubted(
   const arrived = strict.conflicts.filter(({ path, theirs }) => isOurs(path, theirs));
   const conflicts = strict.conflicts.filter((one) => !arrived.includes(one));
   return { ...strict, conflicts };
+}
+
+/** What the store would refuse is asked of a person. Only the stored copy has the claims that may make a Task a referral. */
+function heedDoor(local: JsonObject, result: Reconciled): Reconciled {
+  if (result.conflicts.length > 0 || mayBecome(local, result.merged)) return result;
+  const path = 'status';
+  const [ours, theirs] = [local[path], result.theirs[path]];
+  return {
+    ...result,
+    merged: { ...result.merged, [path]: ours },
+    conflicts: [{ path, base: ours, ours, theirs, why: 'transition' }],
+  };
 }
 
 async function latest(store: Pick<Store, 'vread'>, { type, id, versionId }: StoredVersion) {

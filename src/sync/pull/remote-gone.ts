@@ -4,6 +4,7 @@ import { type Json, type JsonObject, sameJson } from '../../fhir/canonical-json.
 import type { Change } from '../../fhir/change.ts';
 import { comparable, dressed, parseBody, resourceOf } from '../body.ts';
 import { openConflict, readOpenConflict } from '../conflicts/conflict.ts';
+import { mayBecome } from '../conflicts/transitions.ts';
 import { type RunContext, realNow } from '../context.ts';
 import { type Link, saveLink } from '../identity.ts';
 import type { Incoming } from './incoming.ts';
@@ -45,10 +46,13 @@ export async function planGone(context: RunContext, link: Link): Promise<Incomin
   // Both common bodies get the status, too: should the resource come back, its status there is then an edit of theirs.
   const marks = policies[type]?.gone ?? {};
   const withMarks = (body: JsonObject): JsonObject => ({ ...body, ...(marks as Record<string, Json>) });
-  const marked = withMarks(local);
-  const bases = { baseLocal: marked, baseRemote: link.baseRemote && withMarks(link.baseRemote) };
+  const whole = parseBody(stored.content);
+  // What has ended here otherwise stays as it ended.
+  const marked = mayBecome(whole, withMarks(whole)) ? withMarks(local) : local;
+  const bases =
+    marked === local ? {} : { baseLocal: marked, baseRemote: link.baseRemote && withMarks(link.baseRemote) };
   const statements = [saveLink({ ...link, ...bases, state: 'tombstone' }, now)];
-  const resource = resourceOf(dressed(marked, localId, parseBody(stored.content)));
+  const resource = resourceOf(dressed(marked, localId, whole));
   const changes: Change[] = sameJson(marked, local) ? [] : [{ op: 'update', resource, ifMatch: stored.versionId }];
   return { ...nothing, outcome: 'deleted', changes, statements };
 }

@@ -57,8 +57,10 @@ export async function openWorld(writes: readonly Write[], isThere: (write: Write
     url: 'sqlite::memory:',
     log: pino({ level: 'silent' }),
     ...testRules(),
-    // The population is of any shape; how resources must look is not what this is about.
+    // The population is of any shape; how resources must look, and what may follow what, is not what
+    // this is about.
     validate: () => [],
+    revisions: undefined,
     referentialIntegrity: 'transaction',
     clock,
   });

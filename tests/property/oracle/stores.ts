@@ -50,6 +50,7 @@ async function openAt(url: string, options: Parameters<OpenForOracle>[0], after:
     log: pino({ level: 'silent' }),
     ...testRules(),
     validate: () => [],
+    revisions: undefined,
     referentialIntegrity: 'off',
     ...options,
   });

@@ -22,6 +22,8 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
+  // Anew: from completed no update leads back.
+  await baton.fhir('DELETE', '/Task/mine');
   await put('mine', task('own'));
   await put('theirs', task('other', { description: 'secret' }));
 });

@@ -1,0 +1,33 @@
+// The status machines at the door of the store: every update and every patch, from wherever it comes.
+// docs/status-machines.md
+import type { Task } from '@medplum/fhirtypes';
+import type { Clock } from '../clock.ts';
+import { GOVERNED, machineOf, statusOf } from '../fhir/status/machine-of.ts';
+import { REFERRAL } from '../fhir/status/referral.ts';
+import { refuseStep } from '../fhir/status/step.ts';
+import { type Revision, RevisionRefused, type RevisionRule } from '../store/revision.ts';
+import { actingFor } from './acting-for.ts';
+
+/** Baton's own parts and other servers write the sum of steps that nobody saw one by one; people and applications do not. */
+const MAY_LEAP = { user: false, client: false, service: true, connection: true } as const;
+
+/** @param clock tells which memberships hold now */
+export function statusRule(clock: Clock): RevisionRule {
+  return {
+    types: GOVERNED,
+    async check(revision) {
+      const { before, after, actor } = revision;
+      const parties = asksWho(revision)
+        ? await actingFor({ ...revision, task: before as Task, now: clock.now() })
+        : 'any';
+      const refusal = refuseStep(before, after, { parties, mayLeap: MAY_LEAP[actor.kind] });
+      if (refusal) throw new RevisionRefused(refusal.sentence, { expression: refusal.expression });
+    },
+  };
+}
+
+/** Only a referral's new status asks who sets it. */
+function asksWho({ before, after }: Revision): boolean {
+  const machine = machineOf(before, after);
+  return machine === REFERRAL && statusOf(machine, before) !== statusOf(machine, after);
+}
