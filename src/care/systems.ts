@@ -13,6 +13,10 @@ export const CODE_SYSTEM = {
   episodeType: `${BASE}/CodeSystem/episode-type`,
   messageReason: `${BASE}/CodeSystem/message-reason`,
   caseEvent: `${BASE}/CodeSystem/case-event`,
+  needKind: `${BASE}/CodeSystem/need-kind`,
+  goalProgress: `${BASE}/CodeSystem/goal-progress`,
+  planReview: `${BASE}/CodeSystem/plan-review`,
+  interventionOutput: `${BASE}/CodeSystem/intervention-output`,
 } as const;
 
 export const EXTENSION = {
