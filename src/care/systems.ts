@@ -44,6 +44,8 @@ export const IDENTIFIER = {
   transitionPlan: 'urn:baton:transition-plan',
   /** CarePlan: id of the case's EpisodeOfCare; of one case there is one. */
   casePlan: 'urn:baton:case-plan',
+  /** Observation: `RESPONSE|ITEM#NUMBER` of the assessment it was extracted from. */
+  assessmentResult: 'urn:baton:assessment-result',
   /** Organization: the facility's code. */
   facility: `${BASE}/sid/facility`,
   /** Device (by logical reference): a part of Baton. */
@@ -57,6 +59,9 @@ export const PROFILE = {
   case: `${BASE}/StructureDefinition/baton-case`,
   carePlan: `${BASE}/StructureDefinition/baton-care-plan`,
   careTeam: `${BASE}/StructureDefinition/baton-care-team`,
+  assessment: `${BASE}/StructureDefinition/baton-assessment`,
+  usCoreResponse: 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-questionnaireresponse',
+  usCoreScreening: 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-observation-screening-assessment',
   usCoreCarePlan: 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-careplan',
   usCoreCareTeam: 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-careteam',
 } as const;

@@ -65,7 +65,7 @@ const DEFAULT_LIMITS: Limits = { bodyBytes: 10 * 1024 * 1024, bundleEntries: 5_0
 export interface ServerOptions {
   readonly store: Store;
   readonly parameters: SearchParameters;
-  readonly definitions: Pick<Definitions, 'resourceTypes' | 'structure' | 'terminology'>;
+  readonly definitions: Pick<Definitions, 'resourceTypes' | 'structure' | 'terminology' | 'artefacts'>;
   readonly validate: Validator['validate'];
   /** Guides and profiles; another object when they have changed. Absent: none. */
   readonly installed?: () => Installed;
@@ -196,6 +196,9 @@ function fhirContext(options: ServerOptions): FhirContext {
     subset: createSubsetter(definitions),
     tokenSets: tokenSets(() => definitions.terminology.source),
     validate: options.validate,
+    get artefacts() {
+      return definitions.artefacts;
+    },
     get terminology() {
       return definitions.terminology;
     },

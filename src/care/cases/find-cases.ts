@@ -34,6 +34,11 @@ export function currentOf(plans: readonly Kept<'CarePlan'>[]): Kept<'CarePlan'> 
   return plans.findLast(({ status }) => status === 'active' || status === 'on-hold') ?? plans.at(-1);
 }
 
+/** Undefined when the case never had a plan, or the caller may not see it. */
+export async function planOfCase(records: Records, id: string): Promise<Kept<'CarePlan'> | undefined> {
+  return currentOf(await plansOfCase(records, id));
+}
+
 /** The teams that the case names and that are at work. */
 export async function teamsOfCase(records: Records, { team = [] }: EpisodeOfCare): Promise<Kept<'CareTeam'>[]> {
   const ids = team.flatMap((reference) => idOf(reference, 'CareTeam') ?? []);
@@ -47,11 +52,11 @@ export async function viewCase(records: Records, id: string): Promise<CaseView |
   const episode = await readCase(records, id);
   if (!episode) return undefined;
   const patientId = idOf(episode.patient, 'Patient');
-  const [patient, plans] = await Promise.all([
+  const [patient, plan] = await Promise.all([
     patientId === undefined ? undefined : records.read('Patient', patientId),
-    plansOfCase(records, id),
+    planOfCase(records, id),
   ]);
-  return caseView({ episode, patient, plan: currentOf(plans) });
+  return caseView({ episode, patient, plan });
 }
 
 /** Newest first. */

@@ -3,6 +3,7 @@
 import type { ResourceType } from '@medplum/fhirtypes';
 import type { Static, TSchema } from 'typebox';
 import type { Caller, PagedRecords, Planned } from '../../care/records.ts';
+import type { Artefacts } from '../../fhir/artefacts.ts';
 
 export type QueryMethod = 'GET';
 export type CommandMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -20,6 +21,8 @@ type NamesIn<Path extends string> = Path extends `${string}:${infer Name}/${infe
 export interface Ask<Params, Query, Body> {
   readonly records: PagedRecords;
   readonly caller: Caller;
+  /** What came with Baton or with guides. */
+  readonly installed: Artefacts;
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;

@@ -1,4 +1,5 @@
 // All routes below /api/v1.
+import { ASSESSMENT_ROUTES } from './assessment-routes.ts';
 import { CASE_ROUTES } from './case-routes.ts';
 import { CASE_STORY_ROUTES } from './case-story-routes.ts';
 import { GOAL_ROUTES } from './goal-routes.ts';
@@ -16,4 +17,5 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...INTERVENTION_ROUTES,
   ...PLAN_ROUTES,
   ...WORKLIST_ROUTES,
+  ...ASSESSMENT_ROUTES,
 ];

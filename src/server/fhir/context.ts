@@ -3,6 +3,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Grant } from '../../access/grant.ts';
 import type { Clock } from '../../clock.ts';
+import type { Artefacts } from '../../fhir/artefacts.ts';
 import type { LabelPolicy } from '../../fhir/consent/label-policy.ts';
 import type { Pairs } from '../../fhir/request-url.ts';
 import type { SearchParameters } from '../../fhir/search/parameters.ts';
@@ -23,6 +24,8 @@ export interface FhirContext {
   readonly tokenSets: TokenSets;
   /** R4's and what is installed; stored-terminology.ts adds what is stored. */
   readonly terminology: Terminology;
+  /** What came with Baton or with guides: questionnaires, plan definitions and the like, by canonical. */
+  readonly artefacts: Artefacts;
   readonly validate: Validator['validate'];
   readonly isType: (type: string) => boolean;
   /** FHIR base URL without trailing slash. */

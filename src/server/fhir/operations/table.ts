@@ -2,9 +2,11 @@
 import { BREAK_GLASS } from './break-glass.ts';
 import { EVERYTHING } from './everything.ts';
 import { EXPAND } from './expand.ts';
+import { EXTRACT } from './extract.ts';
 import { LOOKUP } from './lookup.ts';
 import { META, META_ADD, META_DELETE } from './meta.ts';
 import type { Operation } from './operation.ts';
+import { POPULATE } from './populate.ts';
 import { SUBSUMES } from './subsumes.ts';
 import { TRANSLATE } from './translate.ts';
 import { VALIDATE } from './validate.ts';
@@ -22,5 +24,7 @@ export const OPERATIONS: readonly Operation[] = [
   META,
   META_ADD,
   META_DELETE,
+  POPULATE,
+  EXTRACT,
   BREAK_GLASS,
 ];
