@@ -2,6 +2,7 @@
 import Type, { type Static } from 'typebox';
 import { Coded } from '../coded.ts';
 import { Linked, LinkedOut } from '../linked.ts';
+import { FollowPathway } from '../pathways/pathway-schema.ts';
 
 const Note = Type.String({ minLength: 1, maxLength: 10_000, description: 'Words for the record' });
 const Day = Type.String({ format: 'date-or-time' });
@@ -32,6 +33,7 @@ export const OpenCase = Type.Object(
     ),
     title: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Of the case's plan" })),
     start: Type.Optional(Day),
+    pathway: Type.Optional(FollowPathway),
   },
   { additionalProperties: false },
 );

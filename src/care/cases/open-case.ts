@@ -1,7 +1,6 @@
 // Opens a case: the episode, its one plan and its team, in one commit.
 import type { CarePlan, CareTeam, CareTeamParticipant, EpisodeOfCare, Extension } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
-import type { Change } from '../../fhir/change.ts';
 import { conceptOf } from '../coded.ts';
 import { concept, roleConcept } from '../concept.ts';
 import { derivedId } from '../derived-id.ts';
@@ -25,30 +24,11 @@ const PLAN_CATEGORIES = [
 ];
 const TEAM_CATEGORY = concept('http://loinc.org', 'LA28865-6', 'Longitudinal care-coordination focused care team');
 
-/** What a pathway is put into: the case and its plan, which are not there before the commit. */
-export interface Beginning {
-  readonly episode: EpisodeOfCare & { readonly id: string };
-  readonly patient: Kept<'Patient'>;
-  readonly plan: CarePlan & { readonly id: string };
-}
-
-/** The plan with what it refers to from the beginning, and what makes that, all in the same commit. */
-export interface Begun {
-  readonly plan: CarePlan;
-  readonly changes: readonly Change[];
-}
-
 /**
- * @param begin puts a pathway into the plan; absent: the plan begins empty
  * @throws Fault unprocessable when the patient is none that a case can be opened for; conflict when the patient has an open
  * case of the same programme
  */
-export async function openCase(
-  records: Records,
-  caller: Caller,
-  input: OpenCase,
-  begin?: (about: Beginning) => Promise<Begun>,
-): Promise<Planned> {
+export async function openCase(records: Records, caller: Caller, input: OpenCase): Promise<Planned> {
   if (input.careManager) requireManager(input.careManager, 'careManager');
   const patient = await patientForCase(records, input);
   const earlier = await casesOfProgramme(records, patient.id, input);
@@ -58,16 +38,12 @@ export async function openCase(
   const ids = { case: id, plan: derivedId('case-plan', id, '0'), team: derivedId('case-team', id) };
   const start = startOf(input, caller);
   const parts = { input, caller, ids, start };
-  const [episode, plan] = [episodeOf(parts), planOf(parts)];
-  const about = { episode: { ...episode, id: ids.case }, patient, plan: { ...plan, id: ids.plan } };
-  const begun = begin ? await begin(about) : { plan, changes: [] };
   return {
     about: 0,
     changes: [
-      { op: 'create', id: ids.case, resource: episode },
+      { op: 'create', id: ids.case, resource: episodeOf(parts) },
       { op: 'create', id: ids.team, resource: teamOf(parts) },
-      { op: 'create', id: ids.plan, resource: begun.plan },
-      ...begun.changes,
+      { op: 'create', id: ids.plan, resource: planOf(parts) },
     ],
   };
 }

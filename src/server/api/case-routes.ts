@@ -16,7 +16,7 @@ import {
 } from '../../care/cases/case-schema.ts';
 import { listCases, viewCase } from '../../care/cases/find-cases.ts';
 import { activateCase, cancelCase, closeCase, holdCase, resumeCase, reviseCase } from '../../care/cases/move-case.ts';
-import { openCase } from '../../care/cases/open-case.ts';
+import { openCaseOnPathway } from '../../care/pathways/open-case-on-pathway.ts';
 import type { Caller, Planned, Records } from '../../care/records.ts';
 import { type ApiRoute, type CommandRoute, command, query } from './route.ts';
 
@@ -52,7 +52,7 @@ export const CASE_ROUTES: readonly ApiRoute[] = [
     body: OpenCase,
     answer: CaseView,
     examples: { body: OPEN_EXAMPLE },
-    plan: ({ records, caller, body }) => openCase(records, caller, body),
+    plan: ({ body, ...parts }) => openCaseOnPathway(parts, body),
     view: ({ records }, { id }) => viewCase(records, id),
   }),
   query({
