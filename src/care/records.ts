@@ -51,4 +51,6 @@ export interface Planned {
   readonly changes: readonly Change[];
   /** Index in `changes` of what the command is about; its outcome is shown to the caller. */
   readonly about: number;
+  /** What was open to the caller to take becomes theirs, and with it the record of the patient it is for. */
+  readonly claims?: boolean;
 }

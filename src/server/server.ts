@@ -8,6 +8,7 @@ import type { FailedAttempts } from '../access/failed-attempts.ts';
 import type { AuthorizationServer } from '../access/oauth/authorization-server.ts';
 import { ENDPOINTS } from '../access/oauth/provider.ts';
 import { verifyTrail as verifySealed } from '../audit/verify.ts';
+import { NO_PATHWAYS, type Pathways } from '../care/pathways/pathways.ts';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
 import { FHIR_PATH, fhirBase } from '../fhir/base-url.ts';
@@ -73,6 +74,8 @@ export interface ServerOptions {
   /** Security labels that need a permit. Absent: none does. */
   readonly labelPolicy?: LabelPolicy;
   readonly authorization: AuthorizationServer;
+  /** Absent: only those that are stored. */
+  readonly pathways?: Pathways;
   /** Absent: no `/intake/hl7v2`. */
   readonly intake?: Intake;
   readonly sync?: OperatorParts['sync'];
@@ -190,6 +193,8 @@ function fhirContext(options: ServerOptions): FhirContext {
     });
   return {
     store,
+    pathways: options.pathways ?? NO_PATHWAYS,
+    zone: options.zone ?? 'UTC',
     parameters,
     clock,
     base,

@@ -2,6 +2,7 @@
 // documentation, idempotency and problems.
 import type { ResourceType } from '@medplum/fhirtypes';
 import type { Static, TSchema } from 'typebox';
+import type { Pathways } from '../../care/pathways/pathways.ts';
 import type { Caller, PagedRecords, Planned } from '../../care/records.ts';
 import type { Artefacts } from '../../fhir/artefacts.ts';
 
@@ -23,6 +24,7 @@ export interface Ask<Params, Query, Body> {
   readonly caller: Caller;
   /** What came with Baton or with guides. */
   readonly installed: Artefacts;
+  readonly pathways: Pathways;
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;

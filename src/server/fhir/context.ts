@@ -2,6 +2,7 @@
 // data. Only door.ts knows Fastify, so that a batch entry can run the same code.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Grant } from '../../access/grant.ts';
+import type { Pathways } from '../../care/pathways/pathways.ts';
 import type { Clock } from '../../clock.ts';
 import type { Artefacts } from '../../fhir/artefacts.ts';
 import type { LabelPolicy } from '../../fhir/consent/label-policy.ts';
@@ -35,6 +36,9 @@ export interface FhirContext {
   /** The TerminologyCapabilities as JSON text. */
   readonly terminologyCapabilities: () => string;
   readonly maxBundleEntries: number;
+  readonly pathways: Pathways;
+  /** IANA time zone in which days begin and end here. */
+  readonly zone: string;
   /** Security labels that need a permit. */
   readonly labelPolicy: LabelPolicy;
 }

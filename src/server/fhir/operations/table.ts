@@ -1,4 +1,5 @@
 // Every operation that is answered. Adding one here is all it takes.
+import { APPLY_ACTIVITY, APPLY_PLAN } from './apply.ts';
 import { BREAK_GLASS } from './break-glass.ts';
 import { EVERYTHING } from './everything.ts';
 import { EXPAND } from './expand.ts';
@@ -27,4 +28,6 @@ export const OPERATIONS: readonly Operation[] = [
   POPULATE,
   EXTRACT,
   BREAK_GLASS,
+  APPLY_PLAN,
+  APPLY_ACTIVITY,
 ];
