@@ -25,12 +25,27 @@ export async function withoutLost<T extends JsonObject>(
   }
   if (lost.length === 0) return body;
   const map = await readLinkMap(store, connection.name, lost, []);
+  const urls = new Map<string, string>();
+  for (const { type, id } of lost) {
+    const remoteId = map.remoteOf(type, id) ?? (await formerOf(store, connection.name, type, id));
+    if (remoteId !== undefined) urls.set(`${type}/${id}`, `${mapping.remoteBase}/${type}/${remoteId}`);
+  }
   return mapReferences(body, (reference) => {
     const target = typeof reference.reference === 'string' ? parseLiteral(reference.reference) : undefined;
-    const isLost = target && lost.some(({ type, id }) => type === target.type && id === target.id);
-    const remoteId = isLost ? map.remoteOf(target.type, target.id) : undefined;
-    return remoteId === undefined
-      ? reference
-      : { ...reference, reference: `${mapping.remoteBase}/${target?.type}/${remoteId}` };
+    const url = target && urls.get(`${target.type}/${target.id}`);
+    return url === undefined ? reference : { ...reference, reference: url };
   }) as T;
+}
+
+/** Of a counterpart that was let go: references to it still mean ours. */
+async function formerOf(
+  store: MappedContext['store'],
+  connection: string,
+  type: string,
+  localId: string,
+): Promise<string | undefined> {
+  const sql = `SELECT remote_id FROM identity WHERE connection = ? AND type = ? AND local_id = ? AND state = 'replaced'
+    ORDER BY at DESC LIMIT 1`;
+  const [row] = await store.query(sql, [connection, type, localId]);
+  return typeof row?.remote_id === 'string' ? row.remote_id : undefined;
 }
