@@ -282,6 +282,7 @@ function referThere(days: Days): void {
   const name = server(days);
   const next = referred(days, everythingAt(days, name));
   if (!next) return;
+  if (days.tookBack.has(`${name} ${keyOf(next)}`)) days.unclear.add(keyOf(next));
   note(days, `${name} ${keyOf(next)} does ${JSON.stringify(next.activity)}`);
   days.world.remotes[name].put(next);
 }
