@@ -7,9 +7,9 @@ import { replacedBy } from '../fhir/patient-merge.ts';
 import { isCase, isOver } from './cases/episode.ts';
 import { findReadable } from './find-readable.ts';
 import type { Kept, Records } from './records.ts';
+import { type Link, referenceTo } from './reference-to.ts';
 import { idOf } from './stored.ts';
 import { IDENTIFIER } from './systems.ts';
-import { type Link, referenceTo } from './transition-context.ts';
 
 /** A command or question below `/cases/{caseId}`. */
 export interface OnCase<Body> {

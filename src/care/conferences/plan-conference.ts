@@ -9,8 +9,8 @@ import { concept } from '../concept.ts';
 import { givenInstant, nowOf, requireFuture } from '../given-time.ts';
 import { PEOPLE, requireKnown, requireOneKnown } from '../known-reference.ts';
 import type { Caller, Planned, Records } from '../records.ts';
+import { referenceTo } from '../reference-to.ts';
 import { CODE_SYSTEM, EXTENSION } from '../systems.ts';
-import { referenceTo } from '../transition-context.ts';
 import type { ConferenceMove, ConferencePlan } from './conference-schema.ts';
 
 export const CARE_CONFERENCE = concept(CODE_SYSTEM.serviceKind, 'care-conference', 'Care conference');

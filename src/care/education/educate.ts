@@ -10,8 +10,8 @@ import { concept } from '../concept.ts';
 import { nowOf, requireFuture, requireOrder, requirePast } from '../given-time.ts';
 import { requireOneKnown } from '../known-reference.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
+import { type Link, referenceTo } from '../reference-to.ts';
 import { CODE_SYSTEM } from '../systems.ts';
-import { type Link, referenceTo } from '../transition-context.ts';
 import type { EducationAssignment, EducationCancellation, EducationDelivery, TeachBack } from './education-schema.ts';
 import { EDUCATION, partConcept, partOf, readEducation } from './education-view.ts';
 

@@ -1,7 +1,6 @@
 // What is changed about an intervention that has not ended: what it is, who does it, and when.
 import type { Task } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
-import { touched } from '../follow-up.ts';
 import { withNote } from '../note.ts';
 import { requireAhead, requireOrder } from '../plans/given-time.ts';
 import { itemOfCase } from '../plans/item-of-case.ts';
@@ -9,6 +8,7 @@ import { knownResource, OWNERS } from '../plans/known-resources.ts';
 import { planToExtend } from '../plans/plan-of-case.ts';
 import { type Case, workableCase } from '../plans/workable-case.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
+import { touched } from '../touched.ts';
 import { hasEnded } from './activity-view.ts';
 import { rescheduled, revisedIntervention } from './intervention.ts';
 import type { Assignment, Delegation, InterventionRevision, Rescheduling } from './intervention-schema.ts';

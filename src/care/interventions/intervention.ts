@@ -1,13 +1,13 @@
 // An intervention as a Task. https://hl7.org/fhir/R4/task.html
 import type { Extension, Task } from '@medplum/fhirtypes';
 import { conceptOf } from '../coded.ts';
-import { touched } from '../follow-up.ts';
 import { withNote } from '../note.ts';
 import { CLAIMS } from '../plans/claims.ts';
 import { asDue, asStart, rightNow } from '../plans/given-time.ts';
 import type { Case } from '../plans/workable-case.ts';
 import type { Caller } from '../records.ts';
 import { EXTENSION } from '../systems.ts';
+import { touched } from '../touched.ts';
 import type { InterventionInput, InterventionRevision, Rescheduling } from './intervention-schema.ts';
 import { forPatient, isPatients } from './patient-task.ts';
 

@@ -4,7 +4,6 @@ import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
 import { conceptOf } from '../coded.ts';
 import { concept } from '../concept.ts';
-import { touched } from '../follow-up.ts';
 import { choiceOf } from '../measured-value.ts';
 import { withNote } from '../note.ts';
 import { asStart, requireOrder, requirePast, rightNow } from '../plans/given-time.ts';
@@ -15,6 +14,7 @@ import { requireStep } from '../plans/status-step.ts';
 import { workableCase } from '../plans/workable-case.ts';
 import type { Caller, Planned, Records } from '../records.ts';
 import { CODE_SYSTEM } from '../systems.ts';
+import { touched } from '../touched.ts';
 import type { InterventionStep } from './intervention-schema.ts';
 import { isGeneral, patientOutput } from './patient-task.ts';
 

@@ -11,8 +11,8 @@ import { Day, nowOf, requireOrder, requirePast } from '../given-time.ts';
 import { requireOneKnown } from '../known-reference.ts';
 import { Linked, LinkedOut, linkedOf } from '../linked.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
+import { referenceTo } from '../reference-to.ts';
 import { idOf } from '../stored.ts';
-import { referenceTo } from '../transition-context.ts';
 
 const LOINC = 'http://loinc.org';
 const DIRECTIVES = concept(LOINC, '42348-3', 'Advance healthcare directives');

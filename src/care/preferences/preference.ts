@@ -12,8 +12,8 @@ import { Day, requireOrder, requirePast, todayOf } from '../given-time.ts';
 import { requireOneKnown } from '../known-reference.ts';
 import { Linked, LinkedOut, linkedOf } from '../linked.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
+import { referenceTo } from '../reference-to.ts';
 import { idOf } from '../stored.ts';
-import { referenceTo } from '../transition-context.ts';
 
 const LOINC = 'http://loinc.org';
 const KINDS = ['treatment', 'care-experience'] as const;

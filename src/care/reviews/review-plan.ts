@@ -1,13 +1,13 @@
 // Scheduling reviews of the plan, and recording what came of them.
 import { randomUUID } from 'node:crypto';
 import type { Task } from '@medplum/fhirtypes';
-import { touched } from '../follow-up.ts';
 import { asDue, requireAhead, requirePast } from '../plans/given-time.ts';
 import { knownResource, knownResources, OWNERS } from '../plans/known-resources.ts';
 import { planToExtend, requirePlan } from '../plans/plan-of-case.ts';
 import { requireStep } from '../plans/status-step.ts';
 import { readCase, workableCase } from '../plans/workable-case.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
+import { touched } from '../touched.ts';
 import { isDue, reviewed, reviewOf, viewReview } from './review.ts';
 import { isReview } from './review-codes.ts';
 import type { ReviewInput, ReviewSchedule, ReviewView } from './review-schema.ts';

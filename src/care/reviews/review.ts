@@ -2,7 +2,6 @@
 import type { Task, TaskOutput } from '@medplum/fhirtypes';
 import { codedOf } from '../coded.ts';
 import { hasCode } from '../concept.ts';
-import { touched } from '../follow-up.ts';
 import { linkedOf } from '../linked.ts';
 import { toLastInstant } from '../local-time.ts';
 import { notesOf, withNote } from '../note.ts';
@@ -11,6 +10,7 @@ import { asDue, asStart, rightNow } from '../plans/given-time.ts';
 import type { Case } from '../plans/workable-case.ts';
 import type { Caller, Kept } from '../records.ts';
 import { CODE_SYSTEM } from '../systems.ts';
+import { touched } from '../touched.ts';
 import { type ReviewCode, reviewConcept } from './review-codes.ts';
 import type { ReviewInput, ReviewView } from './review-schema.ts';
 

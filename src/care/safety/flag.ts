@@ -9,8 +9,8 @@ import { concept } from '../concept.ts';
 import { Day, requireOrder, requirePast, todayOf } from '../given-time.ts';
 import { LinkedOut, linkedOf } from '../linked.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
+import { referenceTo } from '../reference-to.ts';
 import { idOf } from '../stored.ts';
-import { referenceTo } from '../transition-context.ts';
 
 const CATEGORY = 'http://terminology.hl7.org/CodeSystem/flag-category';
 const CATEGORIES = {

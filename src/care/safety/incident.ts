@@ -10,9 +10,9 @@ import { Moment, nowOf, requirePast } from '../given-time.ts';
 import { requireOneKnown } from '../known-reference.ts';
 import { Linked, LinkedOut, linkedOf } from '../linked.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
+import { referenceTo } from '../reference-to.ts';
 import { idOf } from '../stored.ts';
 import { CODE_SYSTEM } from '../systems.ts';
-import { referenceTo } from '../transition-context.ts';
 
 const HL7 = 'http://terminology.hl7.org/CodeSystem/';
 
