@@ -1,7 +1,7 @@
 // What a person adds to a resource in words.
 import type { Annotation } from '@medplum/fhirtypes';
+import { nowOf } from './given-time.ts';
 import type { Caller } from './records.ts';
-import { nowOf } from './timed-input.ts';
 
 const AUTHORS = /^(Practitioner|Patient|RelatedPerson|Organization)\//;
 

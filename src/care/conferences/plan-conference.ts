@@ -3,11 +3,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Appointment, AppointmentParticipant, Extension } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
-import { addToPlan, type OnCase, workableCase } from '../case-at-hand.ts';
+import { type OnCase, workableCase } from '../case-at-hand.ts';
 import { claims } from '../claimed-profiles.ts';
 import { concept } from '../concept.ts';
-import { givenInstant, nowOf, requireFuture } from '../given-time.ts';
+import { nowOf, requireAhead } from '../given-time.ts';
 import { PEOPLE, requireKnown, requireOneKnown } from '../known-reference.ts';
+import { planToExtend } from '../plans/plan-of-case.ts';
 import type { Caller, Planned, Records } from '../records.ts';
 import { referenceTo } from '../reference-to.ts';
 import { CODE_SYSTEM, EXTENSION } from '../systems.ts';
@@ -21,12 +22,14 @@ export async function planConference(
   caller: Caller,
   { caseId, body }: OnCase<ConferencePlan>,
 ): Promise<Planned> {
-  const { episode, patient, plan } = await workableCase(records, caseId);
-  requireFuture(body.start, 'start', caller);
+  const found = await workableCase(records, caseId);
+  const { episode, patient } = found;
+  requireAhead(body.start, 'start', caller);
   requireNobodyTwice(body);
   const actors = body.participants.map(({ actor }) => actor);
   await requireKnown(records, actors, PEOPLE, 'participants', patient.id);
   await requirePlace(records, body);
+  const plan = await planToExtend(records, caller, found);
   const id = randomUUID();
   const participant = withSubject(
     body.participants.map(
@@ -54,7 +57,7 @@ export async function planConference(
   if (resource.extension?.length === 0) delete resource.extension;
   const booked = { ...resource, status: statusByAnswers(resource.participant) };
   return {
-    changes: [{ op: 'create', resource: booked, id }, addToPlan(plan, [{ reference: `Appointment/${id}` }])],
+    changes: [{ op: 'create', resource: booked, id }, ...plan.add({ activities: [`Appointment/${id}`] })],
     about: 0,
   };
 }
@@ -67,7 +70,7 @@ export function statusByAnswers(participant: readonly AppointmentParticipant[]):
 
 /** From when to when, as FHIR says it. */
 export function slotOf({ start, minutes }: ConferenceMove | ConferencePlan) {
-  const end = givenInstant(start, 'start').add({ minutes }).toString();
+  const end = Temporal.Instant.from(start).add({ minutes }).toString();
   const offset = start.endsWith('Z') ? 'Z' : start.slice(-6);
   const local = Temporal.Instant.from(end).toZonedDateTimeISO(offset === 'Z' ? 'UTC' : offset);
   const shown = local.toString({ timeZoneName: 'never', smallestUnit: 'second' });

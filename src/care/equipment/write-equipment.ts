@@ -3,11 +3,11 @@ import type { DeviceRequest, Task } from '@medplum/fhirtypes';
 import { annotate } from '../annotate.ts';
 import { codedOf, conceptOf } from '../coded.ts';
 import { concept } from '../concept.ts';
+import { nowOf } from '../given-time.ts';
 import { linkedOf } from '../linked.ts';
 import { present, some } from '../present.ts';
 import type { Caller, Kept } from '../records.ts';
 import { FULFILL } from '../referrals/referral-codes.ts';
-import { nowOf } from '../timed-input.ts';
 import { type Equipment, type OrderEquipment, STAGES, type Stage } from './equipment-schema.ts';
 
 const BASE = 'https://baton.health/fhir';

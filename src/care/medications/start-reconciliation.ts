@@ -3,12 +3,13 @@ import { randomUUID } from 'node:crypto';
 import type { List, Task } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import { isTerminal } from '../../fhir/status/task.ts';
-import { addToPlan, type OnCase, workableCase } from '../case-at-hand.ts';
+import { type OnCase, workableCase } from '../case-at-hand.ts';
 import { claims } from '../claimed-profiles.ts';
 import { concept } from '../concept.ts';
 import { derivedId } from '../derived-id.ts';
-import { nowOf, requireFuture } from '../given-time.ts';
+import { nowOf, requireAhead } from '../given-time.ts';
 import { requireOneKnown } from '../known-reference.ts';
+import { planToExtend } from '../plans/plan-of-case.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { type Link, referenceTo } from '../reference-to.ts';
 import { idOf } from '../stored.ts';
@@ -28,9 +29,10 @@ export async function startReconciliation(
   caller: Caller,
   { caseId, body }: OnCase<ReconciliationStart>,
 ): Promise<Planned> {
-  const { patient, plan } = await workableCase(records, caseId);
+  const found = await workableCase(records, caseId);
+  const { patient } = found;
   const { due, owner, corrects } = body;
-  if (due) requireFuture(due, 'due', caller);
+  if (due) requireAhead(due, 'due', caller);
   if (owner) await requireOneKnown(records, owner, OWNERS, 'owner');
   const subject = referenceTo(patient);
   const earlier = await reconciliationsOf(records, subject.reference);
@@ -49,11 +51,12 @@ export async function startReconciliation(
       return { kind, list, id: randomUUID(), lines: await readLines(records, list) };
     }),
   );
+  const plan = await planToExtend(records, caller, found);
   const listRefs = new Map(lists.map((one) => [one.kind, `List/${one.id}`]));
   const task: Task = {
     resourceType: 'Task',
     meta: claims('baton-medication-reconciliation'),
-    basedOn: [referenceTo(plan)],
+    basedOn: [{ reference: plan.reference }],
     ...(followUp ? { partOf: [followUp] } : {}),
     status: 'in-progress',
     intent: 'order',
@@ -77,7 +80,7 @@ export async function startReconciliation(
       { op: 'create', resource: task, id },
       ...lists.map(({ list, id: listId }) => ({ op: 'create' as const, resource: list, id: listId })),
       ...recordDiscrepancies(findDiscrepancies(id, lists), new Map(), subject, listRefs, caller),
-      addToPlan(plan, [{ reference: `Task/${id}` }]),
+      ...plan.add({ activities: [`Task/${id}`] }),
     ],
     about: 0,
   };

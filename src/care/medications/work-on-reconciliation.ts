@@ -2,7 +2,7 @@
 import type { DetectedIssue, List, Practitioner, Reference, Task } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
-import { caseToWorkOn, type OnItem } from '../case-at-hand.ts';
+import { type OnItem, workableCase } from '../case-at-hand.ts';
 import { conceptOf } from '../coded.ts';
 import { concept } from '../concept.ts';
 import { nowOf } from '../given-time.ts';
@@ -98,7 +98,7 @@ export async function cancelReconciliation(
 }
 
 export async function openReconciliation(records: Records, caseId: string, id: string): Promise<Reconciliation> {
-  await caseToWorkOn(records, caseId);
+  await workableCase(records, caseId);
   const reconciliation = await readReconciliation(records, caseId, id);
   requireOpen(reconciliation);
   return reconciliation;

@@ -3,10 +3,10 @@
 import type { Reference, ServiceRequest, Task } from '@medplum/fhirtypes';
 import { annotate } from '../annotate.ts';
 import { conceptOf } from '../coded.ts';
+import { nowOf } from '../given-time.ts';
 import type { LinkedOut } from '../linked.ts';
 import type { Caller } from '../records.ts';
 import { EXTENSION } from '../systems.ts';
-import { nowOf } from '../timed-input.ts';
 import {
   CONTACT_PROHIBITED,
   FULFILL,

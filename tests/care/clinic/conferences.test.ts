@@ -107,8 +107,8 @@ describe('planning', () => {
   });
 
   test.each([
-    ['c-dead', 'unprocessable', 'EpisodeOfCare.patient'],
-    ['c-merged', 'unprocessable', 'EpisodeOfCare.patient'],
+    ['c-dead', 'unprocessable', 'Patient.deceased'],
+    ['c-merged', 'unprocessable', 'Patient.link'],
     ['c-closed', 'unprocessable', 'EpisodeOfCare.status'],
     ['c-bare', 'unprocessable', 'EpisodeOfCare.id'],
     ['none', 'not-found', undefined],
@@ -208,7 +208,7 @@ describe('holding', () => {
     const intervention: Task = await world.read('Task', reference.slice('Task/'.length));
     expect(intervention).toMatchObject({
       basedOn: [{ reference: 'CarePlan/plan-c1' }],
-      restriction: { period: { end: '2026-12-10' } },
+      restriction: { period: { end: '2026-12-10T23:59:59-05:00' } },
     });
     const { activity } = await world.read('CarePlan', 'plan-c1');
     expect(activity?.at(-1)?.reference?.reference).toBe(reference);
