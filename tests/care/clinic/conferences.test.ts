@@ -110,10 +110,17 @@ describe('planning', () => {
     ['c-dead', 'unprocessable', 'Patient.deceased'],
     ['c-merged', 'unprocessable', 'Patient.link'],
     ['c-closed', 'unprocessable', 'EpisodeOfCare.status'],
-    ['c-bare', 'unprocessable', 'EpisodeOfCare.id'],
     ['none', 'not-found', undefined],
   ])('nothing is planned for case %s', async (caseId, kind, at) => {
     expect(await refusal(plan({}, caseId))).toEqual({ kind, at });
+  });
+
+  test('a case that has no plan yet gets it with the first thing that is planned', async () => {
+    const { changes } = await plan({}, 'c-bare');
+    expect(changes.map((change) => [change.op, 'resource' in change && change.resource.resourceType])).toEqual([
+      ['create', 'Appointment'],
+      ['create', 'CarePlan'],
+    ]);
   });
 });
 
