@@ -12,6 +12,7 @@ export const CODE_SYSTEM = {
   transitionReason: `${BASE}/CodeSystem/transition-reason`,
   episodeType: `${BASE}/CodeSystem/episode-type`,
   messageReason: `${BASE}/CodeSystem/message-reason`,
+  caseEvent: `${BASE}/CodeSystem/case-event`,
   variance: `${BASE}/CodeSystem/variance`,
   serviceKind: `${BASE}/CodeSystem/case-service-kind`,
   conferencePart: `${BASE}/CodeSystem/conference-part`,
@@ -44,6 +45,7 @@ export const EXTENSION = {
   caseReason: `${BASE}/StructureDefinition/case-reason`,
   caseStatusReason: `${BASE}/StructureDefinition/case-status-reason`,
   caseOutcome: `${BASE}/StructureDefinition/case-outcome`,
+  caseloadCapacity: `${BASE}/StructureDefinition/caseload-capacity`,
   pertainsToGoal: 'http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal',
 } as const;
 
