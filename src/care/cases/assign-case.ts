@@ -4,7 +4,7 @@ import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
 import { hasCode, roleConcept } from '../concept.ts';
 import { findReadable } from '../find-readable.ts';
-import { touched } from '../follow-up.ts';
+import { touched } from '../touched.ts';
 import type { Linked } from '../linked.ts';
 import { localDate, toFhirDateTime, toInstant } from '../local-time.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
