@@ -3,8 +3,12 @@
 import type { Resource, ResourceType } from '@medplum/fhirtypes';
 import { Fault } from '../fault.ts';
 import { parseLiteral } from '../fhir/references.ts';
-import type { CaseAtHand } from './case-at-hand.ts';
 import type { Kept, Records } from './records.ts';
+
+/** The patient of the case, as `Patient/12`; without one, what is meant is nobody's, e.g. a place. */
+interface Whose {
+  readonly subject?: { readonly reference: string };
+}
 
 /** Whom or what a resource may be about. */
 interface About {
@@ -20,7 +24,7 @@ interface About {
  */
 export async function knownResource<K extends ResourceType>(
   records: Records,
-  { subject }: Pick<CaseAtHand, 'subject'>,
+  { subject }: Whose,
   reference: string,
   types: readonly K[],
   member: string,
@@ -31,7 +35,7 @@ export async function knownResource<K extends ResourceType>(
   const found = await records.read(type, target.id);
   if (!found) throw unusable(member, `${member} leads to ${reference}, which is not there or may not be seen.`);
   const whose = ownerOf(found);
-  if (whose !== undefined && whose !== subject.reference) {
+  if (whose !== undefined && subject !== undefined && whose !== subject.reference) {
     throw unusable(member, `${member} leads to something of another patient than that of the case.`);
   }
   return found;
@@ -40,7 +44,7 @@ export async function knownResource<K extends ResourceType>(
 /** The same for many: `member[0]`, `member[1]`… */
 export function knownResources<K extends ResourceType>(
   records: Records,
-  about: Pick<CaseAtHand, 'subject'>,
+  about: Whose,
   given: readonly { readonly reference: string }[] | undefined,
   types: readonly K[],
   member: string,

@@ -1,10 +1,10 @@
 // Commands on caregivers, and the list of them.
 import type { Observation } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
-import { annotate } from '../annotate.ts';
 import { caseAtHand, openCaseAtHand } from '../case-at-hand.ts';
 import { nowOf, requireOrder, requirePast, today } from '../given-time.ts';
 import { toInstant } from '../local-time.ts';
+import { withNote } from '../note.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { EXTENSION } from '../systems.ts';
@@ -91,7 +91,7 @@ export async function planStrain(
     effectiveDateTime: observed,
     ...(performer.length > 0 ? { performer } : {}),
     valueCodeableConcept: levelConcept(level),
-    ...(note === undefined ? {} : { note: [annotate(note, caller)] }),
+    ...withNote(undefined, caller, note),
   };
   return { changes: [{ op: 'create', resource: observation }], about: 0 };
 }

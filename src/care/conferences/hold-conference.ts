@@ -8,7 +8,7 @@ import { claims } from '../claimed-profiles.ts';
 import { concept } from '../concept.ts';
 import { requireAhead, requireOrder, requirePast } from '../given-time.ts';
 import { interventionOf } from '../interventions/intervention.ts';
-import { PEOPLE, requireKnown } from '../known-reference.ts';
+import { knownResources, OWNERS, PEOPLE } from '../known-resource.ts';
 import { type ExtendablePlan, planToExtend } from '../plans/plan-of-case.ts';
 import type { Caller, Planned, Records } from '../records.ts';
 import { referenceTo } from '../reference-to.ts';
@@ -16,8 +16,6 @@ import { EXTENSION } from '../systems.ts';
 import { conferenceOf, requireStillAhead } from './change-conference.ts';
 import { type ConferenceHeld, MANNERS } from './conference-schema.ts';
 import { CARE_CONFERENCE } from './plan-conference.ts';
-
-const OWNERS = ['Practitioner', 'PractitionerRole', 'Organization', 'CareTeam', 'RelatedPerson', 'Patient'] as const;
 
 /** @throws Fault not-found; unprocessable when it is over or lies ahead, or somebody named is not known */
 export async function holdConference(
@@ -28,9 +26,9 @@ export async function holdConference(
   const found = await workableCase(records, caseId);
   const appointment = requireStillAhead(await conferenceOf(records, caseId, id));
   const { start, end } = timesOf(body, appointment, caller);
-  await requireKnown(records, body.attended, PEOPLE, 'attended', found.patient.id);
+  await knownResources(records, found, body.attended, PEOPLE, 'attended');
   const owners = (body.decisions ?? []).flatMap(({ intervention }) => intervention?.owner ?? []);
-  await requireKnown(records, owners, OWNERS, 'decisions.intervention.owner', found.patient.id);
+  await knownResources(records, found, owners, OWNERS, 'decisions.intervention.owner');
 
   const plan = await planToExtend(records, caller, found);
   const recordId = randomUUID();
@@ -92,8 +90,7 @@ function decide(
   if (due) requireAhead(due, `decisions[${at}].intervention.due`, caller);
   const id = randomUUID();
   const resource: Task = {
-    ...interventionOf({ description: text, owner, due }, about, plan.reference, caller),
-    code: { text },
+    ...interventionOf({ description: text, code: { text }, owner, due }, about, plan.reference, caller),
     reasonReference: { reference: `Communication/${recordId}` },
   };
   const payload = part('decision', { contentReference: { reference: `Task/${id}`, display: text } });

@@ -7,7 +7,7 @@ import { type OnCase, workableCase } from '../case-at-hand.ts';
 import { claims } from '../claimed-profiles.ts';
 import { concept } from '../concept.ts';
 import { nowOf, requireAhead } from '../given-time.ts';
-import { PEOPLE, requireKnown, requireOneKnown } from '../known-reference.ts';
+import { knownResource, knownResources, PEOPLE } from '../known-resource.ts';
 import { planToExtend } from '../plans/plan-of-case.ts';
 import type { Caller, Planned, Records } from '../records.ts';
 import { referenceTo } from '../reference-to.ts';
@@ -27,7 +27,7 @@ export async function planConference(
   requireAhead(body.start, 'start', caller);
   requireNobodyTwice(body);
   const actors = body.participants.map(({ actor }) => actor);
-  await requireKnown(records, actors, PEOPLE, 'participants', patient.id);
+  await knownResources(records, found, actors, PEOPLE, 'participants');
   await requirePlace(records, body);
   const plan = await planToExtend(records, caller, found);
   const id = randomUUID();
@@ -79,7 +79,7 @@ export function slotOf({ start, minutes }: ConferenceMove | ConferencePlan) {
 
 /** @throws Fault unprocessable when the Location is not known */
 export async function requirePlace(records: Records, { where }: { where?: { reference?: string } }): Promise<void> {
-  if (where?.reference) await requireOneKnown(records, { reference: where.reference }, ['Location'], 'where');
+  if (where?.reference) await knownResource(records, {}, where.reference, ['Location'], 'where');
 }
 
 export function placeOf({ where }: { where?: { reference?: string; display?: string } }): AppointmentParticipant[] {

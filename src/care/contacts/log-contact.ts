@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 import type { Communication, Task } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
-import { withNote } from '../annotate.ts';
 import { type CaseAtHand, caseAtHand } from '../case-at-hand.ts';
 import { concept } from '../concept.ts';
 import { nowOf, requireOrder, requirePast } from '../given-time.ts';
+import { withNote } from '../note.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
 import type { CorrectContact, LogContact, RetractContact } from './contact-schema.ts';
@@ -121,6 +121,6 @@ async function findContact(records: Records, { patient }: CaseAtHand, id: string
 }
 
 function retraction(wrong: Kept<'Communication'>, reason: string | undefined, caller: Caller): Change {
-  const resource: Communication = { ...wrong, status: 'entered-in-error', ...withNote(wrong, reason, caller) };
+  const resource: Communication = { ...wrong, status: 'entered-in-error', ...withNote(wrong.note, caller, reason) };
   return { op: 'update', resource, ifMatch: wrong.meta.versionId };
 }

@@ -8,7 +8,7 @@ import { claims } from '../claimed-profiles.ts';
 import { conceptOf } from '../coded.ts';
 import { concept } from '../concept.ts';
 import { nowOf, requireAhead, requireOrder, requirePast } from '../given-time.ts';
-import { requireOneKnown } from '../known-reference.ts';
+import { knownResource } from '../known-resource.ts';
 import { type ExtendablePlan, planToExtend } from '../plans/plan-of-case.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { type Link, referenceTo } from '../reference-to.ts';
@@ -30,9 +30,11 @@ export async function assignEducation(
   const { patient } = found;
   const { topic, learner = referenceTo(patient), material, language, readingLevel, due, owner } = body;
   if (due) requireAhead(due, 'due', caller);
-  await requireOneKnown(records, learner, LEARNERS, 'learner', patient.id);
-  if (owner) await requireOneKnown(records, owner, OWNERS, 'owner');
-  if (material?.document) await requireOneKnown(records, material.document, ['DocumentReference'], 'material.document');
+  await knownResource(records, found, learner.reference, LEARNERS, 'learner');
+  if (owner) await knownResource(records, found, owner.reference, OWNERS, 'owner');
+  if (material?.document) {
+    await knownResource(records, found, material.document.reference, ['DocumentReference'], 'material.document');
+  }
   const { url, title, document } = material ?? {};
   const plan = await planToExtend(records, caller, found);
   const id = randomUUID();
@@ -109,7 +111,7 @@ export async function recordTeachBack(
   requirePast(at, 'at', caller);
   if (delivered && body.at) requireOrder(delivered, body.at, ['delivered', 'at'], caller);
   const learner = (body.by ?? partOf(task.input, 'learner')?.valueReference ?? referenceTo(patient)) as Link;
-  await requireOneKnown(records, learner, LEARNERS, 'by', patient.id);
+  await knownResource(records, found, learner.reference, LEARNERS, 'by');
   const status = body.result === 'refused' ? 'failed' : 'completed';
 
   const plan = await planToExtend(records, caller, found);

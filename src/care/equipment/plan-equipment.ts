@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import type { DeviceRequest, Task } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
-import { withNote } from '../annotate.ts';
 import { caseAtHand, openCaseAtHand, workableCase } from '../case-at-hand.ts';
 import { nowOf, requirePast } from '../given-time.ts';
 import { notOfPatient } from '../known-resource.ts';
+import { withNote } from '../note.ts';
 import { belongsTo, planReferences, planToExtend } from '../plans/plan-of-case.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
@@ -119,6 +119,6 @@ function advance(task: Kept<'Task'>, step: Step, input: AdvanceEquipment, caller
     ...(reason === undefined ? {} : { statusReason: { text: reason } }),
     lastModified: nowOf(caller),
     ...(stage === 'delivered' ? { executionPeriod: { ...task.executionPeriod, end: on } } : {}),
-    ...withNote(task, note, caller),
+    ...withNote(task.note, caller, note),
   } as Task;
 }

@@ -8,7 +8,7 @@ import { claims } from '../claimed-profiles.ts';
 import { concept } from '../concept.ts';
 import { derivedId } from '../derived-id.ts';
 import { nowOf, requireAhead } from '../given-time.ts';
-import { requireOneKnown } from '../known-reference.ts';
+import { knownResource } from '../known-resource.ts';
 import { planToExtend } from '../plans/plan-of-case.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { type Link, referenceTo } from '../reference-to.ts';
@@ -33,7 +33,7 @@ export async function startReconciliation(
   const { patient } = found;
   const { due, owner, corrects } = body;
   if (due) requireAhead(due, 'due', caller);
-  if (owner) await requireOneKnown(records, owner, OWNERS, 'owner');
+  if (owner) await knownResource(records, found, owner.reference, OWNERS, 'owner');
   const subject = referenceTo(patient);
   const earlier = await reconciliationsOf(records, subject.reference);
   requireNoneGoingOn(earlier);

@@ -6,7 +6,7 @@ import { type OnItem, workableCase } from '../case-at-hand.ts';
 import { conceptOf } from '../coded.ts';
 import { concept } from '../concept.ts';
 import { nowOf } from '../given-time.ts';
-import { requireOneKnown } from '../known-reference.ts';
+import { knownResource } from '../known-resource.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { referenceTo } from '../reference-to.ts';
 import { CODE_SYSTEM } from '../systems.ts';
@@ -67,7 +67,7 @@ export async function resolveDiscrepancy(
   }
   requireGrounds(body);
   if (body.prescriber) {
-    await requireOneKnown(records, body.prescriber, ['Practitioner', 'PractitionerRole'], 'prescriber');
+    await knownResource(records, {}, body.prescriber.reference, ['Practitioner', 'PractitionerRole'], 'prescriber');
   }
   return {
     changes: [

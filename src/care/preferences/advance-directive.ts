@@ -8,7 +8,7 @@ import { claims } from '../claimed-profiles.ts';
 import { Coded, codedOf, conceptOf } from '../coded.ts';
 import { concept, hasCode } from '../concept.ts';
 import { Day, nowOf, requireOrder, requirePast } from '../given-time.ts';
-import { requireOneKnown } from '../known-reference.ts';
+import { knownResource } from '../known-resource.ts';
 import { Linked, LinkedOut, linkedOf } from '../linked.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { referenceTo } from '../reference-to.ts';
@@ -68,7 +68,7 @@ export async function recordDirective(
     throw refused('type is none of the codes of ValueSet advance-directive-type.', 'type', 'code-invalid');
   }
   if (signed) requirePast(signed, 'signed', caller);
-  if (custodian) await requireOneKnown(records, custodian, ['Organization'], 'custodian');
+  if (custodian) await knownResource(records, {}, custodian.reference, ['Organization'], 'custodian');
   const before = replaces === undefined ? undefined : await directiveOf(records, caseId, replaces);
   if (before) requireCurrent(before);
   const resource: DocumentReference = {

@@ -9,7 +9,7 @@ import { claims } from '../claimed-profiles.ts';
 import { codedOf } from '../coded.ts';
 import { concept, hasCode } from '../concept.ts';
 import { Day, requireOrder, requirePast, today } from '../given-time.ts';
-import { requireOneKnown } from '../known-reference.ts';
+import { knownResource } from '../known-resource.ts';
 import { Linked, LinkedOut, linkedOf } from '../linked.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { referenceTo } from '../reference-to.ts';
@@ -74,7 +74,7 @@ export async function recordPreference(
   const { patient } = await workableCase(records, caseId);
   const { kind, preference, since = today(caller), saidBy = referenceTo(patient), replaces } = body;
   requirePast(since, 'since', caller);
-  await requireOneKnown(records, saidBy, SPEAKERS, 'saidBy', patient.id);
+  await knownResource(records, { subject: referenceTo(patient) }, saidBy.reference, SPEAKERS, 'saidBy');
   const row = ROWS[kind];
   const resource: Observation = {
     resourceType: 'Observation',

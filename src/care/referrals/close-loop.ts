@@ -3,12 +3,12 @@
 import type { Condition, Extension, Goal, ServiceRequest } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
-import { withNote } from '../annotate.ts';
 import { type CaseAtHand, openCaseAtHand } from '../case-at-hand.ts';
 import { concept } from '../concept.ts';
 import { nowOf, requirePast, today } from '../given-time.ts';
 import { notOfPatient } from '../known-resource.ts';
 import type { LinkedOut } from '../linked.ts';
+import { withNote } from '../note.ts';
 import { outcomesInPlan } from '../plans/outcomes-in-plan.ts';
 import { currentPlan } from '../plans/plan-of-case.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
@@ -41,7 +41,7 @@ export async function closeLoop(records: Records, caller: Caller, { input, ...of
     ...order,
     ...(received ? { status: 'completed' as const } : {}),
     extension: [...(order.extension ?? []).filter(({ url }) => url !== CLOSURE), closure(received, on, by)],
-    ...withNote(order, input.note, caller),
+    ...withNote(order.note, caller, input.note),
   } as ServiceRequest;
   return {
     changes: [
@@ -83,7 +83,11 @@ export async function withdrawReferral(
       ifMatch: task.meta.versionId,
     }),
   );
-  const resource = { ...order, status: 'revoked', ...withNote(order, input.note ?? input.reason, caller) } as const;
+  const resource = {
+    ...order,
+    status: 'revoked',
+    ...withNote(order.note, caller, input.note ?? input.reason),
+  } as const;
   const revoked: Change = { op: 'update', resource: resource as ServiceRequest, ifMatch: order.meta.versionId };
   return { changes: [revoked, ...cancelled], about: 0 };
 }

@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto';
 import type { Reference, ServiceRequest } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
-import { withNote } from '../annotate.ts';
 import { type CaseAtHand, openCaseAtHand, workableCase } from '../case-at-hand.ts';
 import { nowOf, requirePast } from '../given-time.ts';
 import { notOfPatient } from '../known-resource.ts';
 import type { LinkedOut } from '../linked.ts';
+import { withNote } from '../note.ts';
 import { type ExtendablePlan, planToExtend } from '../plans/plan-of-case.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
@@ -68,7 +68,7 @@ export async function referAgain(
   const performer = await performersOf(records, input);
   const named = performer.length > 0 ? { performer: performer as ServiceRequest['performer'] } : {};
   const { performer: _, ...unnamed } = order;
-  const resource = { ...unnamed, ...named, ...withNote(order, input.note, caller) } as ServiceRequest;
+  const resource = { ...unnamed, ...named, ...withNote(order.note, caller, input.note) } as ServiceRequest;
   return askAnew(records, caller, found, { order, resource, performer, ...input }, []);
 }
 
@@ -106,7 +106,7 @@ export async function chooseProvider(
       { type: CHOSEN, valueReference: input.chosen },
       { type: CHOSEN_BY, valueReference: by },
     ] as typeof task.output,
-    ...withNote(task, input.note, caller),
+    ...withNote(task.note, caller, input.note),
   } as Kept<'Task'>;
   const performer = await performersOf(records, { to: input.chosen });
   const resource = { ...order, performer: performer as ServiceRequest['performer'] } as ServiceRequest;

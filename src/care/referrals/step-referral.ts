@@ -3,9 +3,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Procedure, Task } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
-import { annotate, withNote } from '../annotate.ts';
 import { conceptOf } from '../coded.ts';
 import { nowOf, requireOrder, requirePast } from '../given-time.ts';
+import { withNote } from '../note.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { readAsked } from './find-referral.ts';
@@ -80,7 +80,13 @@ function plan(
 ): Planned {
   // A reason is of the status it was given for.
   const { statusReason: _, ...rest } = task;
-  const resource = { ...rest, status, lastModified: nowOf(caller), ...withNote(task, note, caller), ...more } as Task;
+  const resource = {
+    ...rest,
+    status,
+    lastModified: nowOf(caller),
+    ...withNote(task.note, caller, note),
+    ...more,
+  } as Task;
   return { changes: [{ op: 'update', resource, ifMatch: task.meta.versionId }], about: 0 };
 }
 
@@ -127,7 +133,7 @@ function writeOutcome(
     recorder: recorderOf(caller),
     ...(PERFORMERS.test(actor.reference ?? '') ? { performer: [{ actor }] } : {}),
     ...(order?.reasonReference ? { reasonReference: order.reasonReference } : {}),
-    ...(note === undefined ? {} : { note: [annotate(note, caller)] }),
+    ...withNote(undefined, caller, note),
   } as Procedure;
 }
 

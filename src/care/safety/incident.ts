@@ -7,7 +7,7 @@ import { caseAtHand, type OnCase, type OnItem, workableCase } from '../case-at-h
 import { codedOf } from '../coded.ts';
 import { concept } from '../concept.ts';
 import { Moment, nowOf, requirePast } from '../given-time.ts';
-import { requireOneKnown } from '../known-reference.ts';
+import { knownResource } from '../known-resource.ts';
 import { Linked, LinkedOut, linkedOf } from '../linked.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { referenceTo } from '../reference-to.ts';
@@ -84,7 +84,7 @@ export async function recordIncident(
   const { patient } = await workableCase(records, caseId);
   const { kind, happened, description, at, severity, serious, location } = body;
   requirePast(at, 'at', caller);
-  if (location) await requireOneKnown(records, location, ['Location'], 'location');
+  if (location) await knownResource(records, {}, location.reference, ['Location'], 'location');
   const event = { ...concept(CODE_SYSTEM.incidentKind, kind, KINDS[kind]), text: description };
   const seriousness = serious === undefined ? undefined : serious ? 'Serious' : 'Non-serious';
   const resource: AdverseEvent = {

@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import type { CarePlan, CareTeam } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
-import { withNote } from '../annotate.ts';
 import { type CaseAtHand, openCaseAtHand } from '../case-at-hand.ts';
 import { nowOf } from '../given-time.ts';
+import { withNote } from '../note.ts';
 import { currentPlan } from '../plans/plan-of-case.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
@@ -33,7 +33,7 @@ export async function planChangeMember(records: Records, caller: Caller, command
 export async function planEndMember(records: Records, caller: Caller, { input, ...command }: OfMember<EndMember>) {
   const team = await teamOf(records, command.case);
   const ended = endMember(team, command.member, input, caller);
-  return changeOf(team, { ...ended, ...withNote(ended, input.note, caller) });
+  return changeOf(team, { ...ended, ...withNote(ended.note, caller, input.note) });
 }
 
 export async function planLead(records: Records, caller: Caller, command: Of<{ readonly member: string }>) {
