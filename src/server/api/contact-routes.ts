@@ -59,6 +59,7 @@ export const CONTACT_ROUTES = [
         reason: 'Wrong time',
         contact: {
           channel: 'phone',
+          party: 'patient',
           outcome: 'reached',
           started: '2026-11-28T10:15:00-05:00',
         },
