@@ -33,6 +33,7 @@ import type { SandboxClock } from './sandbox/sandbox-clock.ts';
 import { SANDBOX_FACILITY, sandboxConnection } from './sandbox/sandbox-config.ts';
 import { forgetCommands } from './server/api/idempotency.ts';
 import { LIBRARY_PAGES } from './server/oauth/library-pages.ts';
+import { exchangeRulesOf } from './server/exchange-rules.ts';
 import { createServer } from './server/server.ts';
 import { renewCertificates } from './server/tls.ts';
 import { type OpenStore, openStore } from './store/open.ts';
@@ -151,6 +152,8 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     log,
     emit: (event) => log.info(event, event.kind),
   });
+  const policies = readPolicies(join(PROFILES, 'policies'));
+  const matching = readMatchRules(join(PROFILES, 'matching'));
   const sync = createSync({
     store,
     clock,
@@ -160,9 +163,9 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     fetch: surroundings.fetch,
     keys: keys.client,
     readSecret: config.readSecret,
-    policies: readPolicies(join(PROFILES, 'policies')),
+    policies,
     messages: config.messages,
-    matching: readMatchRules(join(PROFILES, 'matching')),
+    matching,
     consent: { parameters, labels: policy },
     alerts: config.alerts,
     emit: (event) => log.info(event, event.kind),
@@ -190,6 +193,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     baseUrl: () => baseUrl,
     version: versionOf(),
     zone: zoneOf(facilities),
+    exchangeRules: exchangeRulesOf(policies, matching),
     requestLimits: config.limits,
     attempts,
     corsOrigins: config.corsOrigins,

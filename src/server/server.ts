@@ -29,6 +29,7 @@ import { authenticateAll } from './authenticate.ts';
 import { answerClientError } from './client-error.ts';
 import { allowOrigins } from './cors.ts';
 import { sendFault } from './errors.ts';
+import { type ExchangeRules, exchangeRulesOf } from './exchange-rules.ts';
 import { AUDIT_EVENT_CAPABILITY } from './fhir/audit-events.ts';
 import type { FhirContext } from './fhir/context.ts';
 import { registerFhir } from './fhir/door.ts';
@@ -73,6 +74,8 @@ export interface ServerOptions {
   /** Security labels that need a permit. Absent: none does. */
   readonly labelPolicy?: LabelPolicy;
   readonly authorization: AuthorizationServer;
+  /** Absent: every difference waits for a person, and patients are known by their numbers. */
+  readonly exchangeRules?: ExchangeRules;
   /** Absent: no `/intake/hl7v2`. */
   readonly intake?: Intake;
   readonly sync?: OperatorParts['sync'];
@@ -203,6 +206,7 @@ function fhirContext(options: ServerOptions): FhirContext {
     capabilities: onceFor([base, installed], () => JSON.stringify(statement())),
     terminologyCapabilities: onceFor([base, installed], () => JSON.stringify(terminology())),
     maxBundleEntries: limits.bundleEntries,
+    exchangeRules: options.exchangeRules ?? exchangeRulesOf({}, {}),
     labelPolicy: options.labelPolicy ?? NO_LABEL_POLICY,
   };
 }

@@ -11,6 +11,7 @@ import type { Subsetter } from '../../fhir/subset.ts';
 import type { Terminology } from '../../fhir/terminology/terminology.ts';
 import type { Validator } from '../../fhir/validation/validator.ts';
 import type { Store } from '../../store/store.ts';
+import type { ExchangeRules } from '../exchange-rules.ts';
 
 export const FHIR_JSON = 'application/fhir+json; charset=utf-8';
 
@@ -32,6 +33,8 @@ export interface FhirContext {
   /** The TerminologyCapabilities as JSON text. */
   readonly terminologyCapabilities: () => string;
   readonly maxBundleEntries: number;
+  /** How documents from elsewhere are matched and merged. */
+  readonly exchangeRules: ExchangeRules;
   /** Security labels that need a permit. */
   readonly labelPolicy: LabelPolicy;
 }

@@ -2,6 +2,7 @@
 import { BREAK_GLASS } from './break-glass.ts';
 import { EVERYTHING } from './everything.ts';
 import { EXPAND } from './expand.ts';
+import { EXPORT_DOCUMENT } from './export-document.ts';
 import { LOOKUP } from './lookup.ts';
 import { META, META_ADD, META_DELETE } from './meta.ts';
 import type { Operation } from './operation.ts';
@@ -23,4 +24,5 @@ export const OPERATIONS: readonly Operation[] = [
   META_ADD,
   META_DELETE,
   BREAK_GLASS,
+  EXPORT_DOCUMENT,
 ];
