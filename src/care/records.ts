@@ -51,4 +51,6 @@ export interface Planned {
   readonly changes: readonly Change[];
   /** Index in `changes` of what the command is about; its outcome is shown to the caller. */
   readonly about: number;
+  /** The changes are what others have done elsewhere: a status may have taken several steps, each set by whose it was. */
+  readonly passesOn?: boolean;
 }

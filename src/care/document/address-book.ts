@@ -33,5 +33,7 @@ export function addressBook(entries: readonly Entry[]): Resolve {
 /** Full URL by `Type/id`, where only one entry is called so. */
 function looseNames(entries: readonly Entry[]): Map<string, string> {
   const named = Map.groupBy(entries, ({ resource }) => `${resource.resourceType}/${resource.id}`);
-  return new Map([...named].flatMap(([name, [only, ...more]]) => (only && more.length === 0 ? [[name, only.fullUrl]] : [])));
+  return new Map(
+    [...named].flatMap(([name, [only, ...more]]) => (only && more.length === 0 ? [[name, only.fullUrl]] : [])),
+  );
 }

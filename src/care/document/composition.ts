@@ -1,5 +1,12 @@
 // The first entry of the document: what it is about, by whom, and its sections with words for each.
-import type { CodeableConcept, Composition, CompositionSection, Organization, Reference, Resource } from '@medplum/fhirtypes';
+import type {
+  CodeableConcept,
+  Composition,
+  CompositionSection,
+  Organization,
+  Reference,
+  Resource,
+} from '@medplum/fhirtypes';
 import { nameText } from '../../fhir/care-plan-document/words.ts';
 import { derivedUrn } from '../derived-id.ts';
 import { narrative } from '../narrative.ts';

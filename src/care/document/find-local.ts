@@ -3,8 +3,8 @@
 import type { Resource, ResourceType } from '@medplum/fhirtypes';
 import { parseLiteral } from '../../fhir/references.ts';
 import { tokenText } from '../../fhir/search/token-text.ts';
-import { planOfCase } from '../cases/find-cases.ts';
 import { CASE_TYPE } from '../cases/episode.ts';
+import { planOfCase } from '../cases/find-cases.ts';
 import { hasCode } from '../concept.ts';
 import { derivedId } from '../derived-id.ts';
 import { findReadable } from '../find-readable.ts';
@@ -69,7 +69,9 @@ export async function findLocal(here: Here, document: ReadDocument): Promise<Fou
 
 /** The plan that the document is about: the first that a section shows. */
 function mainPlan({ composition, entries, resolve }: ReadDocument): Brought | undefined {
-  const shown = (composition.section ?? []).flatMap(({ entry = [] }) => entry.flatMap(({ reference }) => reference ?? []));
+  const shown = (composition.section ?? []).flatMap(({ entry = [] }) =>
+    entry.flatMap(({ reference }) => reference ?? []),
+  );
   const first = { fullUrl: '', resource: composition };
   const urls = shown.map((reference) => resolve(first, reference) ?? reference);
   const plans = entries.filter(({ resource }) => resource.resourceType === 'CarePlan');

@@ -1,15 +1,16 @@
 // Reconciles a document from elsewhere into a case: finds each resource again or makes it, merges what both sides changed,
 // keeps the document and says where everything is from. One commit, or nothing.
-import type { DocumentReference, Provenance, Reference, Resource } from '@medplum/fhirtypes';
+
 import { createHash } from 'node:crypto';
+import type { DocumentReference, Provenance, Reference, Resource } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import { canonicalJson, type Json } from '../../fhir/canonical-json.ts';
+import { clean } from '../../fhir/care-plan-document/words.ts';
 import type { Change } from '../../fhir/change.ts';
 import { stringifyExact } from '../../fhir/exact-json.ts';
 import type { Preference } from '../../fhir/merge3.ts';
-import { clean } from '../../fhir/care-plan-document/words.ts';
-import { readCase } from '../cases/find-cases.ts';
 import { isOver } from '../cases/episode.ts';
+import { readCase } from '../cases/find-cases.ts';
 import { concept } from '../concept.ts';
 import { derivedId } from '../derived-id.ts';
 import { narrative } from '../narrative.ts';
@@ -22,7 +23,7 @@ import { entryLine } from './entry-line.ts';
 import type { Exchange } from './exchange.ts';
 import { type Found, findLocal, type Here } from './find-local.ts';
 import { FULL_URL, localised, withCaseNamesOf } from './localise.ts';
-import { withoutOwnIdentifier } from './own-identifier.ts';
+import { withoutOwnIdentifier, withoutVersions, withVersionsOf } from './own-identifier.ts';
 import { type ReadDocument, readDocument } from './read-document.ts';
 import { TRANSFER_SUMMARY } from './toc-sections.ts';
 import { differencesOf, Undecided } from './undecided.ts';
@@ -73,6 +74,7 @@ export async function importDocument(
   const provenance = provenanceOf({ kept, document, taken, changes, caller, exchange });
   return {
     about: 0,
+    passesOn: true,
     changes: [
       { op: 'create', id: kept.id, resource: kept },
       ...changes,
@@ -121,7 +123,9 @@ function keptAs(
   const bytes = Buffer.from(stringifyExact(bundle), 'utf8');
   // Of what it says: whoever sends it again may order its members otherwise, and put it together at another time.
   const { timestamp: _, ...said } = bundle;
-  const hash = createHash('sha1').update(canonicalJson(said as unknown as Json)).digest('base64');
+  const hash = createHash('sha1')
+    .update(canonicalJson(said as unknown as Json))
+    .digest('base64');
   return {
     resourceType: 'DocumentReference',
     id: derivedId('document', patient.id, identifier.system ?? '', identifier.value),
@@ -129,7 +133,11 @@ function keptAs(
     status: 'current',
     type: { coding: [TRANSFER_SUMMARY] },
     category: [
-      concept('http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category', 'clinical-note', 'Clinical Note'),
+      concept(
+        'http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category',
+        'clinical-note',
+        'Clinical Note',
+      ),
     ],
     subject: { reference: `Patient/${patient.id}` },
     date: caller.now.toString({ fractionalSecondDigits: 3 }),
@@ -179,7 +187,12 @@ async function reconciled(here: Here, found: Found, theirs: Resource, decisions:
   // Whoever keeps the record of people and places keeps it; a document tells who they are, not what they have become.
   if (base === undefined && isShared) return { differences: [] };
   const ours = local as Resource;
-  const copies = { base, ours, theirs: withCaseNamesOf(ours, theirs), ...(role === 'frame' ? { otherwise: 'ours' as const } : {}) };
+  const copies = {
+    base: base && withoutVersions(base),
+    ours: withoutVersions(ours),
+    theirs: withoutVersions(withCaseNamesOf(ours, theirs)),
+    ...(role === 'frame' ? { otherwise: 'ours' as const } : {}),
+  };
   const undecided = here.exchange.merge({ ...copies, decided: {} });
   const differences = differencesOf(`${type}/${id}`, undecided.conflicts);
   const decided: Record<string, Preference> = {};
@@ -190,8 +203,8 @@ async function reconciled(here: Here, found: Found, theirs: Resource, decisions:
   const merged = Object.keys(decided).length > 0 ? here.exchange.merge({ ...copies, decided }) : undecided;
   const { resource } = merged;
   if (!resource) return { differences };
-  const { versionId } = local.meta;
-  return { change: { op: 'update', resource: retold(resource, ours), ifMatch: versionId }, differences };
+  const next = withVersionsOf(retold(resource, ours), theirs, ours);
+  return { change: { op: 'update', resource: next, ifMatch: local.meta.versionId }, differences };
 }
 
 /** Merging drops what was written from the data, which has changed; who reads only that must still find something. */
@@ -206,10 +219,14 @@ function isDecided({ item, take }: Difference, decisions: Decisions): boolean {
   const taken = decisions.get(item);
   if (taken === undefined) return false;
   if (take.includes(taken)) return true;
-  throw new Fault('unprocessable', `Of ${item} only ${take.join(' or ')} can be taken: the other is a step that nobody may take.`, {
-    code: 'business-rule',
-    expression: 'decisions',
-  });
+  throw new Fault(
+    'unprocessable',
+    `Of ${item} only ${take.join(' or ')} can be taken: the other is a step that nobody may take.`,
+    {
+      code: 'business-rule',
+      expression: 'decisions',
+    },
+  );
 }
 
 /** @throws Fault unprocessable: a decision that decides nothing was meant for something else */

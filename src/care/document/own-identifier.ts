@@ -30,7 +30,10 @@ export interface Own {
 export function ownIdentifierOf(exchange: Exchange, resource: Resource): Own | undefined {
   const found = identifiersOf(resource).find(({ system }) => system === systemOf(exchange));
   if (found?.value === undefined) return undefined;
-  return { id: found.value, version: found.extension?.find(({ url }) => url === EXTENSION.exportedVersion)?.valueString };
+  return {
+    id: found.value,
+    version: found.extension?.find(({ url }) => url === EXTENSION.exportedVersion)?.valueString,
+  };
 }
 
 export function withoutOwnIdentifier<T extends Resource>(exchange: Exchange, resource: T): T {
@@ -38,6 +41,30 @@ export function withoutOwnIdentifier<T extends Resource>(exchange: Exchange, res
   if (others.length === identifiersOf(resource).length) return resource;
   const { identifier: _, ...rest } = resource as Identified;
   return (others.length > 0 ? { ...rest, identifier: others } : rest) as T;
+}
+
+/** Without the versions that others' copies left as: they change with every exchange, and nothing else has to. */
+export function withoutVersions<T extends Resource>(resource: T): T {
+  return withIdentifiers(resource, (each) => {
+    const { extension, ...rest } = each;
+    const others = extension?.filter(({ url }) => url !== EXTENSION.exportedVersion) ?? [];
+    return others.length > 0 ? { ...rest, extension: others } : rest;
+  });
+}
+
+/** The resource with the versions that `sources` know of its identifiers, the first that knows one. */
+export function withVersionsOf<T extends Resource>(resource: T, ...sources: readonly Resource[]): T {
+  const known = sources.flatMap(identifiersOf);
+  return withIdentifiers(resource, (each) => {
+    const same = known.filter(({ system, value }) => system === each.system && value === each.value);
+    const version = same.flatMap(({ extension = [] }) => extension).find(({ url }) => url === EXTENSION.exportedVersion);
+    return version ? { ...each, extension: [...(each.extension ?? []), version] } : each;
+  });
+}
+
+function withIdentifiers<T extends Resource>(resource: T, change: (identifier: Identifier) => Identifier): T {
+  const identifiers = identifiersOf(resource);
+  return identifiers.length === 0 ? resource : { ...resource, identifier: identifiers.map(change) };
 }
 
 export function identifiersOf(resource: Resource): readonly Identifier[] {

@@ -3,8 +3,8 @@
 import type { Bundle, Composition, Patient, Resource } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import { collectPlaced, isConditional } from '../../fhir/references.ts';
-import type { Exchange } from './exchange.ts';
 import { addressBook, type Resolve } from './address-book.ts';
+import type { Exchange } from './exchange.ts';
 import { ownerOf } from './whose.ts';
 
 export interface Brought {
@@ -72,7 +72,11 @@ export function readDocument(document: object, exchange: Exchange): ReadDocument
   }
   const identifier = bundle.identifier;
   if (identifier?.value === undefined) {
-    throw wrong('A document has an identifier, by which it is known when it comes again.', 'Bundle.identifier', 'required');
+    throw wrong(
+      'A document has an identifier, by which it is known when it comes again.',
+      'Bundle.identifier',
+      'required',
+    );
   }
   refuseSecondCopy(known);
   const resolve = addressBook(known);

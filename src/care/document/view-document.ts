@@ -75,8 +75,7 @@ export async function documentOfPlan(
   };
 }
 
-const isWithheld = ({ entries, withheld }: Gathered['sections'][number]) =>
-  entries.length === 0 && withheld.length > 0;
+const isWithheld = ({ entries, withheld }: Gathered['sections'][number]) => entries.length === 0 && withheld.length > 0;
 
 /** In words; undefined when the record does not say. */
 function languageOf({ communication = [] }: Patient): string | undefined {

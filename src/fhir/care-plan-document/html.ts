@@ -34,9 +34,7 @@ function factTable(caption: string, facts: readonly Fact[]): string[] {
     '<table>',
     `<caption>${escaped(caption)}</caption>`,
     '<tbody>',
-    ...facts.map(
-      ({ label, text }) => `<tr><th scope="row">${escaped(label)}</th><td>${escapedWith(text)}</td></tr>`,
-    ),
+    ...facts.map(({ label, text }) => `<tr><th scope="row">${escaped(label)}</th><td>${escapedWith(text)}</td></tr>`),
     '</tbody>',
     '</table>',
   ];

@@ -57,7 +57,8 @@ async function attemptOnce(context: FhirContext, grant: Grant, { plan, sent, ifM
     return sent ? [keepDone(sent, status, about, context.clock)] : [];
   };
   try {
-    const outcomes = await commitChanges(context, grant, planned.changes, { transaction: true, alongside });
+    const writer = planned.passesOn ? { ...grant, actor: { ...grant.actor, passesOn: true } } : grant;
+    const outcomes = await commitChanges(context, writer, planned.changes, { transaction: true, alongside });
     const { type, id, versionId } = aboutOf(outcomes, planned);
     return { status, type, id, version: versionId };
   } catch (error) {

@@ -9,10 +9,10 @@ import {
 import { importDocument } from '../../care/document/import-document.ts';
 import { listImports, viewImport } from '../../care/document/import-view.ts';
 import { documentOfCase } from '../../care/document/view-document.ts';
-import { stringifyExact } from '../../fhir/exact-json.ts';
 import type { PlanDocument } from '../../fhir/care-plan-document/document.ts';
 import { planHtml } from '../../fhir/care-plan-document/html.ts';
 import { planPdf } from '../../fhir/care-plan-document/pdf.ts';
+import { stringifyExact } from '../../fhir/exact-json.ts';
 import { type ApiRoute, command, query } from './route.ts';
 
 const tag = 'Documents';

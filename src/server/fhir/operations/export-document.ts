@@ -7,9 +7,9 @@ import { callerOf } from '../../api/caller-of.ts';
 import { grantedRecords } from '../../api/granted-records.ts';
 import { exchangeOf } from '../../exchange-of.ts';
 import type { Answer, FhirContext, FhirRequest } from '../context.ts';
+import { readCurrent } from '../read.ts';
 import { operationInput } from './input.ts';
 import type { Operation } from './operation.ts';
-import { readCurrent } from '../read.ts';
 
 export const EXPORT_DOCUMENT: Operation = {
   code: 'export-document',
