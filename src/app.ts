@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import type { Server as TlsServer } from 'node:https';
 import { join } from 'node:path';
+import type { OperationOutcomeIssue, Resource } from '@medplum/fhirtypes';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Access } from './access/access.ts';
@@ -18,6 +19,8 @@ import { loadTypeGroups } from './access/type-groups.ts';
 import { createProvenanceWriter } from './audit/provenance-writer.ts';
 import { createTrail, type Trail } from './audit/trail.ts';
 import { loadCalendars } from './care/business-calendar.ts';
+import { pathwayIssues } from './care/pathways/pathway-issues.ts';
+import { createPathways } from './care/pathways/pathways.ts';
 import { loadProfiles } from './care/profiles.ts';
 import { statusRule } from './care/status-rule.ts';
 import type { Clock } from './clock.ts';
@@ -70,6 +73,8 @@ export interface App {
   readonly trail: Trail;
   readonly authorization: AuthorizationServer;
   readonly conformance: Conformance;
+  /** What is wrong with a PlanDefinition as a pathway; `others` may be what it is made of. */
+  pathwayIssues(resource: Resource, others: readonly Resource[]): OperationOutcomeIssue[];
   /** Opens the doors and starts the heartbeat. */
   start(): Promise<void>;
   /** One heartbeat: reacts, sweeps, pulls and pushes what is due. */
@@ -142,11 +147,12 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   });
   const provenance = createProvenanceWriter({ store, baseUrl, log });
   const intake = createIntake({ store, clock, facilities, log });
+  const calendars = loadCalendars(join(PROFILES, 'calendars'));
   const transitions = createTransitions({
     store,
     clock,
     facilities,
-    calendars: loadCalendars(join(PROFILES, 'calendars')),
+    calendars,
     artifacts: profiles,
     parse: searchEngine.parse,
     log,
@@ -194,6 +200,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     version: versionOf(),
     zone: zoneOf(facilities),
     exchangeRules: exchangeRulesOf(policies, matching),
+    pathways: createPathways(profiles, calendars.get(homeOf(facilities)?.calendar ?? '')),
     requestLimits: config.limits,
     attempts,
     corsOrigins: config.corsOrigins,
@@ -302,6 +309,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     trail,
     authorization,
     conformance,
+    pathwayIssues: (resource, others) => pathwayIssues(resource, [...others, ...profiles]),
     start,
     tick,
     renewCertificates() {
@@ -326,9 +334,12 @@ function facilitiesOf({ facilities, sandbox }: Config): readonly FacilityConfig[
 
 /** Where days begin and end for who works here: at the only facility, or at every other one. */
 function zoneOf(facilities: readonly FacilityConfig[]): string {
+  return homeOf(facilities)?.zone ?? 'UTC';
+}
+
+function homeOf(facilities: readonly FacilityConfig[]): FacilityConfig | undefined {
   const [only] = facilities;
-  const everyOther = facilities.find(({ code }) => code === '*');
-  return everyOther?.zone ?? (facilities.length === 1 ? only?.zone : undefined) ?? 'UTC';
+  return facilities.find(({ code }) => code === '*') ?? (facilities.length === 1 ? only : undefined);
 }
 
 /** @throws ConfigError, because a profile that is required of a misspelt type would be required of nothing */

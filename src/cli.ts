@@ -116,8 +116,10 @@ const COMMANDS: readonly Command[] = [
     does: 'check FILE… against R4 and the profiles they claim; changes nothing',
     async run(app, files) {
       if (files.length === 0) throw usage('Name at least one file.');
-      for (const file of files) {
-        const issues = app.conformance.validate(readJson(file) as Resource);
+      const resources = files.map((file) => readJson(file) as Resource);
+      for (const [index, file] of files.entries()) {
+        const resource = resources[index] as Resource;
+        const issues = [...app.conformance.validate(resource), ...app.pathwayIssues(resource, resources)];
         if (issues.some(({ severity }) => severity !== 'warning' && severity !== 'information')) process.exitCode = 1;
         print(`${file}: ${issues.length === 0 ? 'valid' : `${issues.length} issues`}`);
         for (const { severity, expression, details } of issues) {

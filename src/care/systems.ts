@@ -12,19 +12,41 @@ export const CODE_SYSTEM = {
   transitionReason: `${BASE}/CodeSystem/transition-reason`,
   episodeType: `${BASE}/CodeSystem/episode-type`,
   messageReason: `${BASE}/CodeSystem/message-reason`,
+  caseEvent: `${BASE}/CodeSystem/case-event`,
+  variance: `${BASE}/CodeSystem/variance`,
+  serviceKind: `${BASE}/CodeSystem/case-service-kind`,
+  conferencePart: `${BASE}/CodeSystem/conference-part`,
+  medicationList: `${BASE}/CodeSystem/medication-list-kind`,
+  discrepancy: `${BASE}/CodeSystem/medication-discrepancy-kind`,
+  discrepancyResolution: `${BASE}/CodeSystem/medication-discrepancy-resolution`,
+  educationPart: `${BASE}/CodeSystem/education-part`,
+  teachBackResult: `${BASE}/CodeSystem/teach-back-result`,
+  credential: `${BASE}/CodeSystem/credential`,
+  incidentKind: `${BASE}/CodeSystem/incident-kind`,
+  flagKind: `${BASE}/CodeSystem/flag-kind`,
+  needKind: `${BASE}/CodeSystem/need-kind`,
+  goalProgress: `${BASE}/CodeSystem/goal-progress`,
+  planReview: `${BASE}/CodeSystem/plan-review`,
+  interventionOutput: `${BASE}/CodeSystem/intervention-output`,
 } as const;
 
 export const EXTENSION = {
   timing: `${BASE}/StructureDefinition/follow-up-timing`,
+  dayCount: `${BASE}/StructureDefinition/day-count`,
+  pathwayVariable: `${BASE}/StructureDefinition/pathway-variable`,
   precedence: `${BASE}/StructureDefinition/protocol-precedence`,
   riskScore: `${BASE}/StructureDefinition/risk-score`,
   transitionEncounter: `${BASE}/StructureDefinition/transition-encounter`,
   transitionReason: `${BASE}/StructureDefinition/transition-reason`,
+  agendaItem: `${BASE}/StructureDefinition/agenda-item`,
+  meetingLink: `${BASE}/StructureDefinition/meeting-link`,
+  conferencePart: `${BASE}/StructureDefinition/conference-part`,
   casePriority: `${BASE}/StructureDefinition/case-priority`,
   caseReason: `${BASE}/StructureDefinition/case-reason`,
   caseStatusReason: `${BASE}/StructureDefinition/case-status-reason`,
   caseOutcome: `${BASE}/StructureDefinition/case-outcome`,
   exportedVersion: `${BASE}/StructureDefinition/exported-version`,
+  caseloadCapacity: `${BASE}/StructureDefinition/caseload-capacity`,
   pertainsToGoal: 'http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal',
 } as const;
 
@@ -33,12 +55,18 @@ export const IDENTIFIER = {
   followUp: 'urn:baton:follow-up',
   /** CommunicationRequest: the key of the follow-up it speaks of. */
   reminder: 'urn:baton:reminder',
+  /** Task, ServiceRequest, Goal…: `CASE|PATHWAY|STEP|OCCURRENCE`, what a pathway planned it as. */
+  pathwayStep: 'urn:baton:pathway-step',
   /** EpisodeOfCare: `ENCOUNTERID|DISCHARGEINSTANT`. */
   transition: 'urn:baton:transition',
   /** CarePlan: id of the transition's EpisodeOfCare. */
   transitionPlan: 'urn:baton:transition-plan',
   /** CarePlan: id of the case's EpisodeOfCare; of one case there is one. */
   casePlan: 'urn:baton:case-plan',
+  /** Observation: `RESPONSE|ITEM#NUMBER` of the assessment it was extracted from. */
+  assessmentResult: 'urn:baton:assessment-result',
+  /** DetectedIssue: `TASK|KIND|LISTS|LINES`, what was found in which reconciliation. */
+  discrepancy: 'urn:baton:medication-discrepancy',
   /** Organization: the facility's code. */
   facility: `${BASE}/sid/facility`,
   /** Device (by logical reference): a part of Baton. */
@@ -52,6 +80,9 @@ export const PROFILE = {
   case: `${BASE}/StructureDefinition/baton-case`,
   carePlan: `${BASE}/StructureDefinition/baton-care-plan`,
   careTeam: `${BASE}/StructureDefinition/baton-care-team`,
+  assessment: `${BASE}/StructureDefinition/baton-assessment`,
+  usCoreResponse: 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-questionnaireresponse',
+  usCoreScreening: 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-observation-screening-assessment',
   usCoreCarePlan: 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-careplan',
   usCoreCareTeam: 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-careteam',
 } as const;

@@ -8,6 +8,7 @@ import type { FailedAttempts } from '../access/failed-attempts.ts';
 import type { AuthorizationServer } from '../access/oauth/authorization-server.ts';
 import { ENDPOINTS } from '../access/oauth/provider.ts';
 import { verifyTrail as verifySealed } from '../audit/verify.ts';
+import { NO_PATHWAYS, type Pathways } from '../care/pathways/pathways.ts';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
 import { FHIR_PATH, fhirBase } from '../fhir/base-url.ts';
@@ -66,7 +67,7 @@ const DEFAULT_LIMITS: Limits = { bodyBytes: 10 * 1024 * 1024, bundleEntries: 5_0
 export interface ServerOptions {
   readonly store: Store;
   readonly parameters: SearchParameters;
-  readonly definitions: Pick<Definitions, 'resourceTypes' | 'structure' | 'terminology'>;
+  readonly definitions: Pick<Definitions, 'resourceTypes' | 'structure' | 'terminology' | 'artefacts'>;
   readonly validate: Validator['validate'];
   /** Guides and profiles; another object when they have changed. Absent: none. */
   readonly installed?: () => Installed;
@@ -76,6 +77,8 @@ export interface ServerOptions {
   readonly authorization: AuthorizationServer;
   /** Absent: every difference waits for a person, and patients are known by their numbers. */
   readonly exchangeRules?: ExchangeRules;
+  /** Absent: only those that are stored. */
+  readonly pathways?: Pathways;
   /** Absent: no `/intake/hl7v2`. */
   readonly intake?: Intake;
   readonly sync?: OperatorParts['sync'];
@@ -193,12 +196,17 @@ function fhirContext(options: ServerOptions): FhirContext {
     });
   return {
     store,
+    pathways: options.pathways ?? NO_PATHWAYS,
+    zone: options.zone ?? 'UTC',
     parameters,
     clock,
     base,
     subset: createSubsetter(definitions),
     tokenSets: tokenSets(() => definitions.terminology.source),
     validate: options.validate,
+    get artefacts() {
+      return definitions.artefacts;
+    },
     get terminology() {
       return definitions.terminology;
     },

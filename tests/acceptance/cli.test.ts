@@ -109,8 +109,12 @@ describe('baton', () => {
 
   test('validate names the element and changes nothing', async () => {
     expect((await baton('validate', file('good.json', PATIENT))).out).toContain('valid');
-    const bad = await baton('validate', file('bad.json', { resourceType: 'Task', status: 'dancing', intent: 'order' }));
+    const action = [{ id: 'call', title: 'Call', relatedAction: [{ actionId: 'visit', relationship: 'after' }] }];
+    const pathway = { resourceType: 'PlanDefinition', status: 'active', url: 'urn:p', name: 'P', action };
+    const task = { resourceType: 'Task', status: 'dancing', intent: 'order' };
+    const bad = await baton('validate', file('bad.json', task), file('pathway.json', pathway));
     expect(bad).toMatchObject({ code: 1, out: expect.stringContaining('Task.status') });
+    expect(bad.out).toContain('Pathway P, action call: it is related to visit');
   });
 
   test('a guide is added, gone by, listed and removed; a file that cannot be read is said', async () => {

@@ -254,7 +254,8 @@ describe('artefacts', () => {
     ],
   ])('with %s are refused when they are loaded', (_, spoil, message) => {
     const plans = structuredClone(ofType(artifacts, 'PlanDefinition'));
-    const step = plans[0]?.action?.[0]?.action?.find(({ id }) => id === 'contact');
+    const protocol = plans.find(({ id }) => id === 'transition-home-high-risk');
+    const step = protocol?.action?.[0]?.action?.find(({ id }) => id === 'contact');
     spoil(step as unknown as Record<string, unknown>);
     expect(() => readProtocols(plans, ofType(artifacts, 'ActivityDefinition'))).toThrow(message);
   });

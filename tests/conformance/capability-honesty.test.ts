@@ -215,6 +215,11 @@ const parameters = (name: string, value: object) => ({ resourceType: 'Parameters
 const TAG = parameters('meta', { valueMeta: { tag: [{ system: 'urn:t', code: 'x' }] } });
 
 const OPERATIONS: Readonly<Record<string, Attempt>> = {
+  async apply(type) {
+    const id = type === 'PlanDefinition' ? 'case-start' : 'welcome-call';
+    const patient = await put('Patient', 'planned');
+    return send('GET', `/${type}/${id}/$apply?subject=${patient.slice(1)}`);
+  },
   async 'break-glass'() {
     await put('Practitioner', 'doctor');
     const coding = [{ system: 'https://baton.health/fhir/CodeSystem/care-role', code: 'physician' }];

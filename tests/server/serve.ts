@@ -10,6 +10,8 @@ import { readLabelPolicy } from '../../src/access/label-policy.ts';
 import { loadRoles } from '../../src/access/role.ts';
 import { FULL_SCOPE } from '../../src/access/scopes.ts';
 import { loadTypeGroups } from '../../src/access/type-groups.ts';
+import { loadCalendars } from '../../src/care/business-calendar.ts';
+import { createPathways } from '../../src/care/pathways/pathways.ts';
 import { loadProfiles, ofType } from '../../src/care/profiles.ts';
 import { loadDefinitions } from '../../src/fhir/definitions.ts';
 import { loadSearchParameters } from '../../src/fhir/search/parameters.ts';
@@ -26,6 +28,10 @@ export const FHIR = `${BASE}/fhir/R4`;
 const profiles = loadProfiles(join(import.meta.dirname, '../../profiles'));
 const definitions = loadDefinitions(profiles);
 const { validate } = createValidator(definitions);
+const pathways = createPathways(
+  profiles,
+  loadCalendars(join(import.meta.dirname, '../../profiles/calendars')).get('us-federal'),
+);
 export const PARAMETERS = loadSearchParameters(ofType(profiles, 'SearchParameter'));
 const groups = loadTypeGroups(join(import.meta.dirname, '../../profiles/type-groups.json'), PARAMETERS);
 export const LABELS = readLabelPolicy(join(import.meta.dirname, '../../profiles/access/consent-policy.json'));
@@ -124,6 +130,7 @@ export async function serve(
     parameters: PARAMETERS,
     definitions,
     validate,
+    pathways,
     access,
     labelPolicy: LABELS,
     authorization,

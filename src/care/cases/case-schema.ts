@@ -2,6 +2,7 @@
 import Type, { type Static } from 'typebox';
 import { Coded } from '../coded.ts';
 import { Linked, LinkedOut } from '../linked.ts';
+import { FollowPathway } from '../pathways/pathway-schema.ts';
 
 const Note = Type.String({ minLength: 1, maxLength: 10_000, description: 'Words for the record' });
 const Day = Type.String({ format: 'date-or-time' });
@@ -32,6 +33,7 @@ export const OpenCase = Type.Object(
     ),
     title: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Of the case's plan" })),
     start: Type.Optional(Day),
+    pathway: Type.Optional(FollowPathway),
   },
   { additionalProperties: false },
 );
@@ -42,6 +44,52 @@ export const AssignCase = Type.Object(
   { additionalProperties: false },
 );
 export type AssignCase = Static<typeof AssignCase>;
+
+export const HandOverCase = Type.Object(
+  {
+    to: { ...Linked, description: 'The case manager from now on' },
+    note: { ...Note, description: 'What the next case manager must know' },
+    date: Type.Optional({ ...Day, description: 'Since when; now when absent' }),
+  },
+  { additionalProperties: false },
+);
+export type HandOverCase = Static<typeof HandOverCase>;
+
+export const CaseStep = Type.Object({ note: Type.Optional(Note) }, { additionalProperties: false });
+export type CaseStep = Static<typeof CaseStep>;
+
+export const ReasonedStep = Type.Object({ reason: Coded, note: Type.Optional(Note) }, { additionalProperties: false });
+export type ReasonedStep = Static<typeof ReasonedStep>;
+
+const outstanding = Type.Optional(
+  Type.Enum(['refuse', 'cancel'], {
+    default: 'refuse',
+    description: 'What becomes of interventions that are not done: they stand against it, or are cancelled',
+  }),
+);
+
+export const CloseCase = Type.Object(
+  { reason: Coded, outcome: Coded, outstanding, note: Type.Optional(Note) },
+  { additionalProperties: false },
+);
+export type CloseCase = Static<typeof CloseCase>;
+
+export const CancelCase = Type.Object(
+  { reason: Coded, outstanding, note: Type.Optional(Note) },
+  { additionalProperties: false },
+);
+export type CancelCase = Static<typeof CancelCase>;
+
+export const ReviseCase = Type.Object(
+  {
+    priority: Type.Optional(Type.Union([Priority, Type.Null()])),
+    reasons: Type.Optional(Type.Array(Coded, { maxItems: 20, description: 'All of them' })),
+    diagnoses: Type.Optional(Type.Array(Linked, { maxItems: 50, description: 'All of them' })),
+    organization: Type.Optional(Type.Union([Linked, Type.Null()])),
+  },
+  { additionalProperties: false, minProperties: 1, description: 'Only what is to change; null takes it away' },
+);
+export type ReviseCase = Static<typeof ReviseCase>;
 
 const PeriodOut = Type.Object({ start: Type.Optional(Type.String()), end: Type.Optional(Type.String()) });
 

@@ -19,6 +19,8 @@ export interface Environment {
   readonly memberOf?: (value: TypedValue, valueSet: string) => boolean | undefined;
   /** Whether a value conforms to a profile; undefined when unknown. */
   readonly conformsTo?: (value: TypedValue, profile: string) => boolean | undefined;
+  /** Points of an answer; without it `weight()` is empty. */
+  readonly weightOf?: (value: TypedValue) => number | undefined;
   /** The moment that `now()` and `today()` answer; without it they cannot be used. */
   readonly now?: Temporal.Instant;
   /** IANA zone for `today()` and `now()`; UTC when absent. */

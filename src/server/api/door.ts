@@ -158,8 +158,10 @@ function askOf(
   given: { readonly params: Record<string, string>; readonly query: unknown; readonly body: unknown },
 ) {
   const caller = callerOf(grant, { clock: context.clock, zone });
+  const { artefacts: installed, pathways } = context;
   const exchange = exchangeOf(context, grant);
-  return { records, caller, exchange, ...given } as unknown as Parameters<CommandRoute['plan']>[0];
+  const supplied = { records, caller, installed, pathways, exchange };
+  return { ...supplied, ...given } as unknown as Parameters<CommandRoute['plan']>[0];
 }
 
 /** Where the new thing can be read, when there is a route that reads one of its kind. */

@@ -3,7 +3,9 @@
 import type { ResourceType } from '@medplum/fhirtypes';
 import type { Static, TSchema } from 'typebox';
 import type { Exchange } from '../../care/document/exchange.ts';
+import type { Pathways } from '../../care/pathways/pathways.ts';
 import type { Caller, PagedRecords, Planned } from '../../care/records.ts';
+import type { Artefacts } from '../../fhir/artefacts.ts';
 
 export type QueryMethod = 'GET';
 export type CommandMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -22,6 +24,9 @@ export interface Ask<Params, Query, Body> {
   readonly records: PagedRecords;
   readonly caller: Caller;
   readonly exchange: Exchange;
+  /** What came with Baton or with guides. */
+  readonly installed: Artefacts;
+  readonly pathways: Pathways;
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;

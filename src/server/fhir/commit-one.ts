@@ -15,17 +15,25 @@ export async function commitOne(context: FhirContext, grant: Grant, change: Chan
   return outcome;
 }
 
+interface CommitManner {
+  readonly transaction: boolean;
+  readonly alongside?: Alongside;
+  /** Whether the changes may open a record to their writer, who was offered it. */
+  readonly claims?: boolean;
+}
+
 /** @throws Fault whatever the store's commit says, without a reason that tells what the grant may not read */
 export async function commitChanges(
   context: FhirContext,
   grant: Grant,
   changes: readonly Change[],
-  options?: { readonly transaction: boolean; readonly alongside?: Alongside },
+  options?: CommitManner,
 ): Promise<Outcome[]> {
-  const { alongside = [], ...rest } = options ?? {};
+  const { alongside = [], claims = false, ...rest } = options ?? {};
   const mayKnow = (type: string) => reachesAll(grant, 'read', type);
   try {
-    const guard = guardOf(context, grant, changes);
+    const limits = guardOf(context, grant, changes);
+    const guard = claims && limits ? { ...limits, open: () => undefined } : limits;
     return await context.store.commit(grant.actor, changes, alongside, { ...rest, mayKnow, guard });
   } catch (error) {
     const isBlind = changes.some((change) => change.op === 'patch' && !mayKnow(change.type));

@@ -2,7 +2,9 @@
 // data. Only door.ts knows Fastify, so that a batch entry can run the same code.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Grant } from '../../access/grant.ts';
+import type { Pathways } from '../../care/pathways/pathways.ts';
 import type { Clock } from '../../clock.ts';
+import type { Artefacts } from '../../fhir/artefacts.ts';
 import type { LabelPolicy } from '../../fhir/consent/label-policy.ts';
 import type { Pairs } from '../../fhir/request-url.ts';
 import type { SearchParameters } from '../../fhir/search/parameters.ts';
@@ -24,6 +26,8 @@ export interface FhirContext {
   readonly tokenSets: TokenSets;
   /** R4's and what is installed; stored-terminology.ts adds what is stored. */
   readonly terminology: Terminology;
+  /** What came with Baton or with guides: questionnaires, plan definitions and the like, by canonical. */
+  readonly artefacts: Artefacts;
   readonly validate: Validator['validate'];
   readonly isType: (type: string) => boolean;
   /** FHIR base URL without trailing slash. */
@@ -35,6 +39,9 @@ export interface FhirContext {
   readonly maxBundleEntries: number;
   /** How documents from elsewhere are matched and merged. */
   readonly exchangeRules: ExchangeRules;
+  readonly pathways: Pathways;
+  /** IANA time zone in which days begin and end here. */
+  readonly zone: string;
   /** Security labels that need a permit. */
   readonly labelPolicy: LabelPolicy;
 }

@@ -66,9 +66,13 @@ function reachOfNewPatient(context: FhirContext, grant: Grant, op: Interaction):
   return lanes.length === 0 ? NOBODY : withinLanes(context, 'Patient', lanes);
 }
 
-/** By the roles alone: what emergency access has opened closes again, so that it must not be kept open by a write. */
+/**
+ * By the roles alone: what emergency access has opened closes again, so that it must not be kept open by a write. A record
+ * that somebody may add to but not read is not open.
+ */
 function openPatients(context: FhirContext, { standing }: Grant, type: string): Condition | undefined {
-  const sets = new Set(standing?.rules.flatMap(({ patients = [] }) => patients));
+  const opening = standing?.rules.filter(({ may }) => may.has('r') || may.has('s'));
+  const sets = new Set(opening?.flatMap(({ patients = [] }) => patients));
   if (sets.size === 0) return undefined;
   const open = patientsOf(context, [...sets]);
   return type === 'Patient' || typesLookedInto(open).includes(type) ? open : undefined;

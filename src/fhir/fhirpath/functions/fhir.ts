@@ -5,7 +5,7 @@ import { narrativeProblem } from '../narrative.ts';
 import { extensionsOf } from '../navigation.ts';
 import { resolveReference } from '../resolve.ts';
 import { isOfType } from '../type-test.ts';
-import { booleanOf, type Collection, EMPTY, type TypedValue } from '../typed-value.ts';
+import { booleanOf, type Collection, EMPTY, numberOf, type TypedValue } from '../typed-value.ts';
 import { type Argument, type FunctionSpec, type FunctionTable, ofOne, plain, withValues } from './function-spec.ts';
 
 export const FHIR_FUNCTIONS: FunctionTable = {
@@ -28,6 +28,9 @@ export const FHIR_FUNCTIONS: FunctionTable = {
     return run.env.conformsTo?.(item, profile) ?? (base === undefined ? undefined : isOfType(item, base));
   }),
   memberOf: asked((item, valueSet, { run }) => run.env.memberOf?.(item, valueSet)),
+  // The points of an answer in a form. https://hl7.org/fhir/uv/sdc/expressions.html
+  weight: plain(weightsOf),
+  ordinal: plain(weightsOf),
 
   // Everything that `iif` does not choose stays unevaluated. Its arguments are about the input, or `$this` without one.
   iif: {
@@ -48,6 +51,13 @@ export const FHIR_FUNCTIONS: FunctionTable = {
   today: plain((_focus, frame) => [{ type: 'date', value: localNow(frame).toPlainDate().toString() }]),
   timeOfDay: plain((_focus, frame) => [{ type: 'time', value: localNow(frame).toPlainTime().toString() }]),
 };
+
+function weightsOf(focus: Collection, { run }: Frame): Collection {
+  return focus.flatMap((item) => {
+    const weight = run.env.weightOf?.(item);
+    return weight === undefined ? [] : numberOf(weight);
+  });
+}
 
 function typed(compile: (name: string) => Evaluate): FunctionSpec {
   return { arity: [1, 1], compile: ([type]) => compile((type as Argument).typeName()) };

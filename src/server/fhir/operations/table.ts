@@ -1,11 +1,14 @@
 // Every operation that is answered. Adding one here is all it takes.
+import { APPLY_ACTIVITY, APPLY_PLAN } from './apply.ts';
 import { BREAK_GLASS } from './break-glass.ts';
 import { EVERYTHING } from './everything.ts';
 import { EXPAND } from './expand.ts';
 import { EXPORT_DOCUMENT } from './export-document.ts';
+import { EXTRACT } from './extract.ts';
 import { LOOKUP } from './lookup.ts';
 import { META, META_ADD, META_DELETE } from './meta.ts';
 import type { Operation } from './operation.ts';
+import { POPULATE } from './populate.ts';
 import { SUBSUMES } from './subsumes.ts';
 import { TRANSLATE } from './translate.ts';
 import { VALIDATE } from './validate.ts';
@@ -23,6 +26,10 @@ export const OPERATIONS: readonly Operation[] = [
   META,
   META_ADD,
   META_DELETE,
+  POPULATE,
+  EXTRACT,
   BREAK_GLASS,
   EXPORT_DOCUMENT,
+  APPLY_PLAN,
+  APPLY_ACTIVITY,
 ];

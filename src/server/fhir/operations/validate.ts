@@ -3,11 +3,12 @@
 import type { OperationOutcomeIssue, Resource } from '@medplum/fhirtypes';
 import { decide } from '../../../access/decide.ts';
 import { Fault } from '../../../fault.ts';
-import { issueOf } from '../../../fhir/validation/issue.ts';
+import { isError, issueOf } from '../../../fhir/validation/issue.ts';
 import type { Answer, FhirContext, FhirRequest } from '../context.ts';
 import { readCurrent } from '../read.ts';
 import { type OperationInput, operationInput } from './input.ts';
 import type { Operation } from './operation.ts';
+import { responseIssues } from './response-issues.ts';
 
 export const VALIDATE: Operation = {
   code: 'validate',
@@ -43,8 +44,10 @@ async function validate(context: FhirContext, request: FhirRequest): Promise<Ans
     given === undefined || mode === 'update' ? await readCurrent(context, grant, type, id ?? '') : undefined;
   const resource: Resource = given ?? JSON.parse((stored as { content: string }).content);
   const profiles = input.values('profile');
+  const found = context.validate(resource, profiles, { advice: true });
   return answer([
-    ...context.validate(resource, profiles, { advice: true }),
+    ...found,
+    ...(found.some(isError) ? [] : await responseIssues(context, grant, resource)),
     ...typeIssues(resource, type),
     ...(mode === 'update' && given ? idIssues(given, type, id ?? '') : []),
     ...(mode === 'profile' && profiles.length === 0 ? [profileMissing(type)] : []),

@@ -1,0 +1,45 @@
+// How family members and other caregivers are coded. https://hl7.org/fhir/R4/relatedperson.html
+import { concept } from '../concept.ts';
+
+const BASE = 'https://baton.health/fhir';
+export const CAREGIVER_PROFILES = [
+  `${BASE}/StructureDefinition/baton-caregiver`,
+  'http://hl7.org/fhir/us/core/StructureDefinition/us-core-relatedperson',
+];
+export const STRAIN_PROFILES = [
+  `${BASE}/StructureDefinition/baton-caregiver-strain`,
+  'http://hl7.org/fhir/us/core/StructureDefinition/us-core-simple-observation',
+  'http://hl7.org/fhir/us/mcc/StructureDefinition/MCCCaregiverConsiderationsObservation',
+];
+export const PERMISSION = `${BASE}/StructureDefinition/caregiver-permission`;
+export const V2_RELATIONSHIP = 'http://terminology.hl7.org/CodeSystem/v2-0131';
+
+/** CodeSystem caregiver-permission: what the patient has said this person may. */
+export const PERMISSIONS = [
+  'know-condition',
+  'talk-with-team',
+  'share-decisions',
+  'decide',
+  'collect-medication',
+  'arrange-services',
+] as const;
+export type Permission = (typeof PERMISSIONS)[number];
+
+/** The MCC profile names the caregiver's wellbeing as a category, US Core that it is social history. */
+export const STRAIN_CATEGORIES = [
+  concept('http://snomed.info/sct', '405193005', 'Caregiver wellbeing status'),
+  concept('http://terminology.hl7.org/CodeSystem/observation-category', 'social-history', 'Social History'),
+];
+
+/** LOINC, of the Clinical Care Classification. */
+export const ROLE_STRAIN = concept('http://loinc.org', '42821-9', 'Caregiver role strain');
+
+const STRAIN = `${BASE}/CodeSystem/caregiver-strain`;
+const LEVELS = { none: 'No strain', some: 'Some strain', considerable: 'Considerable strain', severe: 'Severe strain' };
+export type StrainLevel = keyof typeof LEVELS;
+export const STRAIN_LEVELS = Object.keys(LEVELS) as StrainLevel[];
+
+export const levelConcept = (level: StrainLevel) => concept(STRAIN, level, LEVELS[level]);
+
+export const levelOf = (codings: readonly { system?: string; code?: string }[] = []): StrainLevel | undefined =>
+  STRAIN_LEVELS.find((level) => codings.some(({ system, code }) => system === STRAIN && code === level));

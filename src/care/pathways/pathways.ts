@@ -1,0 +1,29 @@
+// Pathways with the days they are counted in, as the server hands them to whoever applies one.
+import type { Resource } from '@medplum/fhirtypes';
+import type { BusinessCalendar } from '../business-calendar.ts';
+import { createPathwayLibrary, type PathwayLibrary } from './pathway-library.ts';
+
+export interface Pathways {
+  readonly library: PathwayLibrary;
+  /** Of the place that cases are managed at. */
+  readonly calendar: BusinessCalendar;
+}
+
+/** Without holidays. */
+const WEEKDAYS: BusinessCalendar = {
+  name: 'Monday to Friday',
+  isBusinessDay: ({ dayOfWeek }) => dayOfWeek <= 5,
+  holidayOn: () => undefined,
+};
+
+/**
+ * @param artefacts resources of profiles/
+ * @param calendar absent: Monday to Friday
+ * @throws Fault unprocessable naming pathway and action, when one cannot be carried out
+ */
+export function createPathways(artefacts: readonly Resource[], calendar: BusinessCalendar = WEEKDAYS): Pathways {
+  return { library: createPathwayLibrary(artefacts), calendar };
+}
+
+/** For a server that brings none. */
+export const NO_PATHWAYS: Pathways = createPathways([]);

@@ -1,0 +1,111 @@
+// Commands on the team of a case. The first member makes the team, and the case and its plan name it from then on.
+import { randomUUID } from 'node:crypto';
+import type { CareTeam } from '@medplum/fhirtypes';
+import { Fault } from '../../fault.ts';
+import type { Change } from '../../fhir/change.ts';
+import { withNote } from '../annotate.ts';
+import { type CaseInHand, findPlan, openCase } from '../case-in-hand.ts';
+import type { Caller, Kept, Planned, Records } from '../records.ts';
+import { idOf } from '../stored.ts';
+import { nowOf } from '../timed-input.ts';
+import { addMember, changeMember, endMember, leadBy } from './members.ts';
+import { LONGITUDINAL_TEAM, TEAM_PROFILES } from './team-codes.ts';
+import type { AddMember, ChangeMember, EndMember } from './team-schema.ts';
+
+type Of<T> = { readonly case: string } & T;
+type OfMember<T> = Of<{ readonly member: string; readonly input: T }>;
+
+/** @throws Fault not-found; unprocessable; conflict when they have this role in it already */
+export async function planAddMember(records: Records, caller: Caller, { case: id, input }: Of<{ input: AddMember }>) {
+  const found = await openCase(records, id);
+  await requireMember(records, found, input);
+  const team = await findTeam(records, found);
+  if (team) return changeOf(team, addMember(team, input, caller));
+  return planNewTeam(records, caller, found, input);
+}
+
+export async function planChangeMember(records: Records, caller: Caller, command: OfMember<ChangeMember>) {
+  const team = await teamOf(records, command.case);
+  return changeOf(team, changeMember(team, command.member, command.input, caller));
+}
+
+export async function planEndMember(records: Records, caller: Caller, { input, ...command }: OfMember<EndMember>) {
+  const team = await teamOf(records, command.case);
+  const ended = endMember(team, command.member, input, caller);
+  return changeOf(team, { ...ended, ...withNote(ended, input.note, caller) });
+}
+
+export async function planLead(records: Records, caller: Caller, command: Of<{ readonly member: string }>) {
+  const team = await teamOf(records, command.case);
+  return changeOf(team, leadBy(team, command.member, caller));
+}
+
+function changeOf(team: Kept<'CareTeam'>, resource: CareTeam): Planned {
+  return { changes: [{ op: 'update', resource, ifMatch: team.meta.versionId }], about: 0 };
+}
+
+async function teamOf(records: Records, id: string): Promise<Kept<'CareTeam'>> {
+  const team = await findTeam(records, await openCase(records, id));
+  if (team) return team;
+  throw new Fault('not-found', 'The case has no team yet; add its first member.', { expression: 'EpisodeOfCare.team' });
+}
+
+/** Of the teams that the case names, the one at work. */
+async function findTeam(records: Records, { episode }: CaseInHand): Promise<Kept<'CareTeam'> | undefined> {
+  const ids = (episode.team ?? []).flatMap((team) => idOf(team, 'CareTeam') ?? []);
+  const teams = await Promise.all(ids.map((id) => records.read('CareTeam', id)));
+  return teams.find((team) => team && team.status !== 'inactive' && team.status !== 'entered-in-error');
+}
+
+/** @throws Fault unprocessable for a family member of somebody else, or another patient */
+async function requireMember(records: Records, { patient }: CaseInHand, { member }: AddMember): Promise<void> {
+  const related = idOf(member, 'RelatedPerson');
+  const other = idOf(member, 'Patient');
+  const person = related === undefined ? undefined : await records.read('RelatedPerson', related);
+  const isStranger = related !== undefined && idOf(person?.patient, 'Patient') !== patient.id;
+  if (isStranger || (other !== undefined && other !== patient.id)) {
+    throw new Fault('unprocessable', 'The member belongs to another patient, or is not there.', {
+      expression: 'member',
+      code: 'business-rule',
+    });
+  }
+}
+
+async function planNewTeam(records: Records, caller: Caller, found: CaseInHand, input: AddMember): Promise<Planned> {
+  const { episode } = found;
+  const id = randomUUID();
+  const reference = { reference: `CareTeam/${id}` };
+  const team = addMember(newTeam(found, caller), input, caller);
+  const plan = await findPlan(records, found);
+  const named: Change[] = plan
+    ? [
+        {
+          op: 'update',
+          resource: { ...plan, careTeam: [...(plan.careTeam ?? []), reference] },
+          ifMatch: plan.meta.versionId,
+        },
+      ]
+    : [];
+  const resource = { ...episode, team: [...(episode.team ?? []), reference] };
+  return {
+    changes: [
+      { op: 'create', id, resource: team },
+      { op: 'update', resource, ifMatch: episode.meta.versionId },
+      ...named,
+    ],
+    about: 0,
+  };
+}
+
+function newTeam({ patient, episode }: CaseInHand, caller: Caller): CareTeam {
+  return {
+    resourceType: 'CareTeam',
+    meta: { profile: [...TEAM_PROFILES] },
+    status: 'active',
+    category: [LONGITUDINAL_TEAM],
+    name: 'Case management team',
+    subject: { reference: `Patient/${patient.id}` },
+    period: { start: nowOf(caller) },
+    ...(episode.managingOrganization ? { managingOrganization: [episode.managingOrganization] } : {}),
+  };
+}
