@@ -9,6 +9,7 @@ import type { Caller } from '../records.ts';
 import { compositionOf } from './composition.ts';
 import type { Exchange } from './exchange.ts';
 import type { Gathered } from './gather.ts';
+import { labelsOf } from './labels.ts';
 import { withOwnIdentifier } from './own-identifier.ts';
 
 export type DocumentBundle = Bundle & { readonly identifier: { readonly system: string; readonly value: string } };
@@ -24,8 +25,10 @@ export function documentBundle(gathered: Gathered, caller: Caller, exchange: Exc
   const content = hashJson([composition, ...resources] as unknown as Json);
   const fullUrl = derivedUrn('care-plan-document-composition', content);
   const first: Composition = { ...addressed(gathered, exchange, composition), id: fullUrl.slice('urn:uuid:'.length) };
+  const labels = labelsOf(resources.map(({ resource }) => resource));
   return expectExact({
     resourceType: 'Bundle',
+    ...(labels.length > 0 ? { meta: { security: labels } } : {}),
     identifier: { system: 'urn:ietf:rfc:3986', value: derivedUrn('care-plan-document', content) },
     type: 'document',
     timestamp: caller.now.toString({ fractionalSecondDigits: 3 }),

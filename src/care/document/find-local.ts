@@ -1,10 +1,11 @@
 // Which resource here an entry of a document is: by the name it left here with, by an earlier document, by a number that
 // both know, or by the id that it got when it was made here; else there is none yet.
 import type { Resource, ResourceType } from '@medplum/fhirtypes';
+import { Fault } from '../../fault.ts';
 import { parseLiteral } from '../../fhir/references.ts';
 import { tokenText } from '../../fhir/search/token-text.ts';
 import { CASE_TYPE } from '../cases/episode.ts';
-import { planOfCase } from '../cases/find-cases.ts';
+import { caseOfPlan, planOfCase } from '../cases/find-cases.ts';
 import { hasCode } from '../concept.ts';
 import { derivedId } from '../derived-id.ts';
 import { findReadable } from '../find-readable.ts';
@@ -52,6 +53,7 @@ export async function findLocal(here: Here, document: ReadDocument): Promise<Fou
       continue;
     }
     const local = (await known(here, entry)) ?? numbered(entry) ?? (await made(here, entry));
+    if (entry === main) refuseOtherCase(here, entry, local);
     const frame = local === undefined && entry === main ? await planOfCase(here.records, episode.id) : undefined;
     const one = local ?? frame;
     // Two of the document's that are one here would each undo what the other says.
@@ -76,6 +78,16 @@ function mainPlan({ composition, entries, resolve }: ReadDocument): Brought | un
   const urls = shown.map((reference) => resolve(first, reference) ?? reference);
   const plans = entries.filter(({ resource }) => resource.resourceType === 'CarePlan');
   return plans.find(({ fullUrl }) => urls.includes(fullUrl)) ?? (plans.length === 1 ? plans[0] : undefined);
+}
+
+/** @throws Fault conflict: of two cases, each would take what the other decides */
+function refuseOtherCase({ episode }: Here, { place }: Brought, plan: AnyKept | undefined): void {
+  const other = plan?.resourceType === 'CarePlan' ? caseOfPlan(plan) : undefined;
+  if (other === undefined || other === episode.id) return;
+  throw new Fault('conflict', `The plan of the document is the plan of another case: EpisodeOfCare/${other}.`, {
+    code: 'business-rule',
+    expression: place,
+  });
 }
 
 /** Full URLs of the cases that the plan is of, where it is from. */

@@ -57,7 +57,9 @@ export function withVersionsOf<T extends Resource>(resource: T, ...sources: read
   const known = sources.flatMap(identifiersOf);
   return withIdentifiers(resource, (each) => {
     const same = known.filter(({ system, value }) => system === each.system && value === each.value);
-    const version = same.flatMap(({ extension = [] }) => extension).find(({ url }) => url === EXTENSION.exportedVersion);
+    const version = same
+      .flatMap(({ extension = [] }) => extension)
+      .find(({ url }) => url === EXTENSION.exportedVersion);
     return version ? { ...each, extension: [...(each.extension ?? []), version] } : each;
   });
 }

@@ -243,6 +243,8 @@ describe('a document from elsewhere', () => {
     const back = await exported(there, theirCase);
     const changed = edited(back, (resource) => {
       const text = (resource.description as { text?: string } | undefined)?.text;
+      // Baton saw none of the steps between, and a person brings what others did.
+      if (resource.resourceType === 'Task') resource.status = 'completed';
       if (resource.resourceType !== 'Goal') return;
       resource.note = [{ text: 'Seen elsewhere' }];
       if (text === 'Walk') Object.assign(resource, { lifecycleStatus: 'on-hold', statusReason: 'Snow' });
@@ -267,6 +269,7 @@ describe('a document from elsewhere', () => {
     const [weigh, after] = [(await here.fhir('GET', '/Goal/weigh')).json, (await here.fhir('GET', '/Goal/walk')).json];
     expect(weigh).toMatchObject({ lifecycleStatus: 'active', note: [{ text: 'Seen elsewhere' }] });
     expect(after).toMatchObject({ lifecycleStatus: 'completed', statusReason: 'Snow' });
+    expect((await here.fhir('GET', '/Task/call')).json.status).toBe('completed');
     const goals = await here.fhir('GET', '/Goal?patient=Patient/ann&_summary=count');
     expect(goals.json.total).toBe(2);
   });
@@ -346,4 +349,26 @@ describe('refused, with the entry named, and nothing written', () => {
     expect(await refusal({ ...document, entry })).toEqual([413, 'Bundle.entry']);
     expect(await refusal({ ...document, type: 'collection' })).toEqual([422, 'Bundle.type']);
   });
+});
+
+it('a document carries the security labels of what is in it, and is kept under them', async () => {
+  const label = { system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'R' };
+  const labelled = edited(await exported(here, caseId), ({ meta, resourceType }) => {
+    if (resourceType === 'Observation') Object.assign(meta ?? {}, { security: [label] });
+  });
+  const { id } = (await bring(here, caseId, labelled)).json;
+  expect((await here.fhir('GET', `/DocumentReference/${id}`)).json.meta).toMatchObject({ security: [label] });
+  expect((await exported(here, caseId)).meta).toMatchObject({ security: [label] });
+});
+
+it('a plan that came into one case does not go into another', async () => {
+  const other = await there.api('POST', '/cases', {
+    body: { patient: { reference: 'Patient/a1' }, programme: { text: 'Another' } },
+  });
+  const answer = await bring(
+    there,
+    String(other.json.id),
+    edited(await exported(here, caseId), () => undefined),
+  );
+  expect([answer.status, answer.json.detail]).toEqual([409, expect.stringContaining(`EpisodeOfCare/${theirCase}`)]);
 });

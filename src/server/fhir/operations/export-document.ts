@@ -28,7 +28,7 @@ async function exportDocument(context: FhirContext, request: FhirRequest): Promi
   await readCurrent(context, grant, 'CarePlan', id);
   const records = grantedRecords(context, grant);
   const plan = await records.read('CarePlan', id);
-  const caller = callerOf(grant, { clock: context.clock, zone: 'UTC' });
+  const caller = callerOf(grant, context);
   const made = plan && (await documentOfPlan(records, caller, exchangeOf(context, grant), plan));
   if (!made) throw new Fault('forbidden', 'A document is made for who may read the patient of the plan.');
   return { status: 200, body: stringifyExact(made.bundle), patients: [...records.patients] };
