@@ -19,22 +19,30 @@ export interface Told {
   readonly exchange: Exchange;
 }
 
+/** Role of an entity that made or changed what it is here. */
+export const BROUGHT = 'source' as const;
+
 const PARTICIPANT = 'http://terminology.hl7.org/CodeSystem/provenance-participant-type';
 
-/** The first entity is the document; the others say who is who. */
+/** The first entity is the document; the others say who is who, and whether anything was taken from them. */
 export function provenanceOf({ kept, document, taken, changes, caller, exchange }: Told): Provenance {
   const onBehalfOf: Reference = {
     identifier: { value: exchange.baseUrl },
     display: 'The organization that runs this Baton',
   };
   const custodian = custodianOf(document, taken);
-  const targets = changes.flatMap((change) => {
-    if (change.op === 'create') return `${change.resource.resourceType}/${change.id}`;
-    return change.op === 'update' ? `${change.resource.resourceType}/${change.resource.id}` : [];
-  });
+  const changed = new Set(
+    changes.flatMap((change) => {
+      if (change.op === 'create') return `${change.resource.resourceType}/${change.id}`;
+      return change.op === 'update' ? `${change.resource.resourceType}/${change.resource.id}` : [];
+    }),
+  );
   return {
     resourceType: 'Provenance',
-    target: [`DocumentReference/${kept.id}`, ...targets].map((reference) => ({ reference })),
+    // With the patient, in whose record it belongs.
+    target: [...new Set([`DocumentReference/${kept.id}`, kept.subject.reference, ...changed])].map((reference) => ({
+      reference,
+    })),
     recorded: caller.now.toString({ fractionalSecondDigits: 3 }),
     activity: concept('http://terminology.hl7.org/CodeSystem/v3-DataOperation', 'UPDATE', 'update'),
     agent: [
@@ -55,7 +63,7 @@ export function provenanceOf({ kept, document, taken, changes, caller, exchange 
         },
       },
       ...taken.map(({ entry, type, id }) => ({
-        role: 'source' as const,
+        role: changed.has(`${type}/${id}`) ? BROUGHT : ('quotation' as const),
         what: { reference: `${type}/${id}`, identifier: { system: FULL_URL, value: entry.fullUrl } },
       })),
     ],
@@ -63,7 +71,7 @@ export function provenanceOf({ kept, document, taken, changes, caller, exchange 
 }
 
 /** Who keeps the document where it is from. */
-function custodianOf({ composition, resolve }: ReadDocument, taken: readonly Found[]) {
+function custodianOf({ composition, entries, resolve }: ReadDocument, taken: readonly Found[]) {
   const { reference, identifier, display } = composition.custodian ?? {};
   if (reference?.startsWith('#')) {
     const contained = composition.contained?.find(({ id }) => `#${id}` === reference);
@@ -78,10 +86,12 @@ function custodianOf({ composition, resolve }: ReadDocument, taken: readonly Fou
   const url = reference === undefined ? undefined : resolve({ fullUrl: '', resource: composition }, reference);
   const found = taken.find(({ entry }) => entry.fullUrl === url);
   if (found?.type === 'Organization') return { reference: `Organization/${found.id}` };
-  if (!identifier && !display && !url) return undefined;
-  return {
+  const brought = entries.find(({ fullUrl }) => fullUrl === url)?.resource;
+  const name = clean(display) || (brought?.resourceType === 'Organization' ? clean(brought.name) : '');
+  const who = {
     ...(url?.startsWith('http') ? { reference: url } : {}),
     ...(identifier ? { identifier } : {}),
-    ...(display ? { display } : {}),
+    ...(name === '' ? {} : { display: name }),
   };
+  return Object.keys(who).length > 0 ? who : undefined;
 }

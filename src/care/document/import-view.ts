@@ -5,6 +5,7 @@ import { linkedOf } from '../linked.ts';
 import type { Kept, Records } from '../records.ts';
 import type { ImportView } from './document-schema.ts';
 import { keptDocument, namesIn, provenanceId } from './earlier-imports.ts';
+import { BROUGHT } from './import-provenance.ts';
 import { TRANSFER_SUMMARY } from './toc-sections.ts';
 
 /** Undefined when no such document came into the case. */
@@ -35,7 +36,8 @@ async function viewOf(records: Records, document: Kept<'DocumentReference'>): Pr
   const { id, meta, masterIdentifier, description } = document;
   const provenance = await records.read('Provenance', provenanceId(id));
   const names = provenance ? namesIn(provenance) : new Map<string, string>();
-  const changed = new Set(provenance?.target.map(({ reference }) => reference));
+  const brought = provenance?.entity?.filter(({ role }) => role === BROUGHT) ?? [];
+  const changed = new Set(brought.map(({ what }) => what.reference));
   const entries = (bundle.entry ?? []).slice(1);
   const custodian = linkedOf(provenance && custodianIn(provenance));
   return {

@@ -12,7 +12,10 @@ import { labelsOf } from './labels.ts';
 import type { ReadDocument } from './read-document.ts';
 import { TRANSFER_SUMMARY } from './toc-sections.ts';
 
-export type KeptDocument = DocumentReference & { readonly id: string };
+export type KeptDocument = DocumentReference & {
+  readonly id: string;
+  readonly subject: { readonly reference: string };
+};
 
 export function keptAs(
   { bundle, identifier, composition }: ReadDocument,

@@ -31,8 +31,20 @@ export function localised(
     if (to.startsWith(own)) return to.slice(own.length);
     return parseLiteral(url) ? to : undefined;
   });
-  return withoutServerMeta(withoutCaseNames(linked));
+  return withoutServerMeta(withoutCaseNames(byName(linked) as Resource));
 }
+
+/** What has no address, and is not taken over, is known by its name only. */
+function byName(node: object): object {
+  if (Array.isArray(node)) return node.map((each) => (isObject(each) ? byName(each) : each));
+  const copy: Record<string, unknown> = { ...node };
+  for (const [key, value] of Object.entries(node)) if (isObject(value)) copy[key] = byName(value);
+  const { reference, ...rest } = copy;
+  if (typeof reference !== 'string' || !reference.startsWith('urn:')) return copy;
+  return { identifier: { system: FULL_URL, value: reference }, ...rest };
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 /** Of a case there is one plan, and which case that is differs from server to server. */
 function withoutCaseNames(resource: Resource): Resource {

@@ -372,3 +372,98 @@ it('a plan that came into one case does not go into another', async () => {
   );
   expect([answer.status, answer.json.detail]).toEqual([409, expect.stringContaining(`EpisodeOfCare/${theirCase}`)]);
 });
+
+describe('a case manager, who may not write the directory', () => {
+  const urn = (digit: string) => `urn:uuid:00000000-0000-4000-8000-00000000000${digit}`;
+  const [first, patient, doctor, plan, goal] = ['1', '2', '3', '4', '5'].map(urn) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
+  const xhtml = (text: string) => ({
+    status: 'generated',
+    div: `<div xmlns="http://www.w3.org/1999/xhtml">${text}</div>`,
+  });
+  const foreign = {
+    resourceType: 'Bundle',
+    type: 'document',
+    identifier: { system: 'urn:ietf:rfc:3986', value: urn('9') },
+    timestamp: '2026-11-28T12:00:00Z',
+    entry: [
+      {
+        fullUrl: first,
+        resource: {
+          resourceType: 'Composition',
+          status: 'final',
+          type: { text: 'Plan' },
+          subject: { reference: patient },
+          date: '2026-11-28',
+          author: [{ reference: doctor }],
+          title: 'Plan',
+          custodian: { display: 'Elsewhere' },
+          section: [{ title: 'Plan', text: xhtml('Plan'), entry: [{ reference: plan }] }],
+        },
+      },
+      {
+        fullUrl: patient,
+        resource: {
+          resourceType: 'Patient',
+          identifier: [{ system: 'urn:mrn', value: '0815' }],
+          birthDate: '1960-01-01',
+        },
+      },
+      { fullUrl: doctor, resource: { resourceType: 'Practitioner', name: [{ family: 'Who' }] } },
+      {
+        fullUrl: plan,
+        resource: {
+          resourceType: 'CarePlan',
+          status: 'active',
+          intent: 'plan',
+          subject: { reference: patient },
+          goal: [{ reference: goal }],
+        },
+      },
+      {
+        fullUrl: goal,
+        resource: {
+          resourceType: 'Goal',
+          lifecycleStatus: 'active',
+          subject: { reference: patient },
+          description: { text: 'Eat' },
+          expressedBy: { reference: doctor, display: 'Dr. Who' },
+        },
+      },
+    ],
+  };
+
+  it('brings in a document of another system; who is not known here stays a name', async () => {
+    await here.put(
+      {
+        ...{ resourceType: 'Patient', id: 'cid', name: [{ family: 'Cid' }] },
+        ...{ identifier: [{ system: 'urn:mrn', value: '0815' }], birthDate: '1960-01-01' },
+      },
+      {
+        ...{ resourceType: 'PractitionerRole', id: 'role', practitioner: { reference: 'Practitioner/nurse' } },
+        ...{ active: true, code: [coded('https://baton.health/fhir/CodeSystem/care-role', 'case-manager')] },
+      },
+    );
+    const careManager = { reference: 'Practitioner/nurse' };
+    const opened = await here.api('POST', '/cases', { body: { patient: { reference: 'Patient/cid' }, careManager } });
+    const id = String(opened.json.id);
+    const as = await here.tokenOf('Practitioner/nurse', 'user/*.cruds');
+    const answer = await here.api('POST', `/cases/${id}/documents`, { as, body: { document: foreign } });
+    expect(answer.status, answer.text).toBe(201);
+    expect(answer.json).toMatchObject({ custodian: { display: 'Elsewhere' }, leftOut: [{ type: 'Practitioner' }] });
+    const mine = await planOf(here, id);
+    const [{ reference } = { reference: '' }] = (mine.goal ?? []) as { reference: string }[];
+    const brought = (await here.fhir('GET', `/${reference}`, { as })).json;
+    expect(brought.expressedBy).toEqual({
+      identifier: { system: 'urn:ietf:rfc:3986', value: doctor },
+      display: 'Dr. Who',
+    });
+    const page = await here.api('GET', `/cases/${id}/document`, { as, headers: { accept: 'text/html' } });
+    expect([page.status, page.text]).toEqual([200, expect.stringContaining('Eat')]);
+  });
+});
