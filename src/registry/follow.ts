@@ -55,10 +55,13 @@ function typesAsked({ panels: { panels, methods } }: Parts): ReadonlySet<string>
 async function touchedBy(parts: Parts, entries: readonly LogEntry[], asked: ReadonlySet<string>) {
   const touched = new Map<string, Set<string>>();
   for (const entry of entries) {
-    if (!asked.has(entry.type)) continue;
+    const isOurs = entry.actor === ACTOR.reference;
+    // A membership that somebody else has changed may contradict the rules now, all of them.
+    const type = entry.type === 'Group' ? 'Patient' : entry.type;
+    if (!asked.has(type) || isOurs) continue;
     for (const patient of await patientsIn(parts, entry)) {
       const types = touched.get(patient) ?? new Set();
-      touched.set(patient, types.add(entry.type));
+      touched.set(patient, types.add(type));
     }
   }
   return touched;

@@ -116,6 +116,22 @@ export function declineMembership(
   return write(panel, patient, current, { status: 'declined', extension: [...kept, decline], when });
 }
 
+/** The membership with the case that was opened because of it; a decline is taken back. */
+export function enrolledMembership(
+  panel: Pick<Panel, 'code' | 'title'>,
+  patient: string,
+  current: Group,
+  reference: string,
+  when: When,
+): Group {
+  const kept = (current.extension ?? []).filter(
+    ({ url }) => url !== EXTENSION.panelCase && url !== EXTENSION.panelDecline,
+  );
+  const tier = tierOf(current) as Risk | undefined;
+  const extension = [...kept, { url: EXTENSION.panelCase, valueReference: { reference } }];
+  return write(panel, patient, current, { status: 'on', ...(tier ? { tier } : {}), extension, when });
+}
+
 interface State {
   readonly status: MembershipStatus;
   readonly tier?: Risk;

@@ -154,8 +154,8 @@ function askOf(
   given: { readonly params: Record<string, string>; readonly query: unknown; readonly body: unknown },
 ) {
   const caller = callerOf(grant, { clock: context.clock, zone });
-  const { artefacts: installed, pathways } = context;
-  return { records, caller, installed, pathways, ...given } as unknown as Parameters<CommandRoute['plan']>[0];
+  const { artefacts: installed, pathways, panels } = context;
+  return { records, caller, installed, pathways, panels, ...given } as unknown as Parameters<CommandRoute['plan']>[0];
 }
 
 /** Where the new thing can be read, when there is a route that reads one of its kind. */
