@@ -76,7 +76,13 @@ async function evaluateOnce(parts: Parts, id: string, { types, fence }: Evaluati
   // Of panels that are no more.
   for (const [code, current] of memberships) {
     if (panels.panels.some((panel) => panel.code === code)) continue;
-    const next = nextMembership({ code, title: current.name ?? code }, id, current, { belongs: false, basis: [] }, when);
+    const next = nextMembership(
+      { code, title: current.name ?? code },
+      id,
+      current,
+      { belongs: false, basis: [] },
+      when,
+    );
     if (next) changed.push(next);
   }
   await Promise.all(changed.map((resource) => commit(parts, resource, fence)));
@@ -110,11 +116,13 @@ async function standOn(
   return standingOn(panel, isOn, { ...facts, data, ...given });
 }
 
-/** By panel, whatever their panel is called now. */
-async function membershipsOf({ store, parse }: Parts, patient: string): Promise<Map<string, Group>> {
-  const search = new URLSearchParams({ member: `Patient/${patient}`, identifier: `${IDENTIFIER.panelMember}|` });
-  const { items } = await store.search(parse(`Group?${search}&_count=500`));
-  const groups = items.map(({ content }) => parseExact<Group>(content));
+/** By panel: of the panels that are, and of those that were. */
+async function membershipsOf({ store, parse, panels }: Parts, patient: string): Promise<Map<string, Group>> {
+  const ids = panels.panels.map(({ code }) => membershipId(code, patient));
+  const member = new URLSearchParams({ member: `Patient/${patient}`, identifier: `${IDENTIFIER.panelMember}|` });
+  const searches = [...(ids.length > 0 ? [`_id=${ids.join(',')}`] : []), member.toString()];
+  const pages = await Promise.all(searches.map((search) => store.search(parse(`Group?${search}&_count=500`))));
+  const groups = pages.flatMap(({ items }) => items.map(({ content }) => parseExact<Group>(content)));
   return new Map(
     groups.flatMap((group): [string, Group][] => {
       const key = keyOf(group);

@@ -65,7 +65,9 @@ function checkQueries({ panels: { panels, methods }, parse, clock, zone }: Parts
       parse(text);
     } catch (cause) {
       const because = cause instanceof Error ? cause.message : '';
-      throw new Fault('unprocessable', `${file}: query ${name} cannot be searched for: ${text} (${because})`, { cause });
+      throw new Fault('unprocessable', `${file}: query ${name} cannot be searched for: ${text} (${because})`, {
+        cause,
+      });
     }
   }
 }

@@ -173,7 +173,12 @@ function write(
 }
 
 /** Members are ended, never removed; who comes back is a member once more. */
-function spells(members: readonly GroupMember[], patient: string, isOn: boolean, at: string): { member?: GroupMember[] } {
+function spells(
+  members: readonly GroupMember[],
+  patient: string,
+  isOn: boolean,
+  at: string,
+): { member?: GroupMember[] } {
   const open = members.some((member) => isOpen(member));
   if (isOn && open) return { member: [...members] };
   const ended = members.map((member) =>

@@ -79,12 +79,15 @@ function isResource(value: unknown): value is Resource {
 /** @param query `Type?patient={{%patient.id}}&…`; `_count` bounds what is read */
 export function readQuery(name: unknown, query: unknown, { file }: Pick<Place, 'file'>): RuleQuery {
   const place = { file, what: `query ${String(name)}` };
-  if (typeof name !== 'string' || !/^[a-z][A-Za-z0-9]*$/.test(name)) throw wrong(place, '', 'needs a name in camelCase');
+  if (typeof name !== 'string' || !/^[a-z][A-Za-z0-9]*$/.test(name))
+    throw wrong(place, '', 'needs a name in camelCase');
   if (name === 'score' || name === 'tier' || name === 'patient') throw wrong(place, '', `may not be called ${name}`);
   if (typeof query !== 'string') throw wrong(place, '', 'is missing');
   const type = /^([A-Z][A-Za-z]+)\?/.exec(query)?.[1];
   const parts = query.split(/\{\{(.*?)\}\}/s);
-  const isAboutPatient = /[?&](?:patient|subject|beneficiary|for)=(?:Patient\/)?\{\{\s*%patient\.id\s*\}\}(?:&|$)/.test(query);
+  const isAboutPatient = /[?&](?:patient|subject|beneficiary|for)=(?:Patient\/)?\{\{\s*%patient\.id\s*\}\}(?:&|$)/.test(
+    query,
+  );
   if (type === undefined || !isAboutPatient) throw wrong(place, query, 'must be Type?patient={{%patient.id}}&…');
   const pieces = parts.map((text, index) => (index % 2 === 0 ? text : inBraces(text.trim(), place)));
   const most = Number(/[?&]_count=(\d+)/.exec(query)?.[1] ?? 0);

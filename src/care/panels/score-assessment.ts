@@ -72,7 +72,11 @@ function assess(
 
 /** What makes a new assessment when it differs; when it was made does not. */
 function substanceOf({ status, method, basis, prediction, note, extension, meta }: RiskAssessment): Json {
-  const predicted = prediction?.map(({ qualitativeRisk, rationale, outcome }) => ({ qualitativeRisk, rationale, outcome }));
+  const predicted = prediction?.map(({ qualitativeRisk, rationale, outcome }) => ({
+    qualitativeRisk,
+    rationale,
+    outcome,
+  }));
   const labels = meta?.security;
   return JSON.parse(JSON.stringify({ status, method, basis, predicted, note, extension, labels })) as Json;
 }

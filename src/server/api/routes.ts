@@ -1,11 +1,12 @@
 // All routes below /api/v1.
-import { ASSESSMENT_ROUTES } from './assessment-routes.ts';
+
 import { ASKED_REFERRAL_ROUTES } from './asked-referral-routes.ts';
+import { ASSESSMENT_ROUTES } from './assessment-routes.ts';
 import { CAREGIVER_ROUTES } from './caregiver-routes.ts';
 import { CASE_ROUTES } from './case-routes.ts';
+import { CLINIC_ROUTES } from './clinic-routes.ts';
 import { CONTACT_ROUTES } from './contact-routes.ts';
 import { EQUIPMENT_ROUTES } from './equipment-routes.ts';
-import { CLINIC_ROUTES } from './clinic-routes.ts';
 import { GOAL_ROUTES } from './goal-routes.ts';
 import { INTERVENTION_ROUTES } from './intervention-routes.ts';
 import { NEED_ROUTES } from './need-routes.ts';
