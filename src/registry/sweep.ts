@@ -1,6 +1,7 @@
 // Looks at every patient once a day, because time alone puts people on panels: a result gets old, somebody turns 75, a decline
 // ends. A changed rule begins it anew. It goes on where it stopped, also in another process.
 import { localDate } from '../care/local-time.ts';
+import { asFault, FAULTS } from '../fault.ts';
 import { withLease } from '../store/lease.ts';
 import type { Statement } from '../store/store.ts';
 import { evaluatePatient } from './evaluate.ts';
@@ -9,8 +10,8 @@ import { ACTOR, type Parts } from './parts.ts';
 const NAME = 'patients';
 const LEASE = Temporal.Duration.from({ seconds: 30 });
 const PAGE = 100;
-/** Patients of one call, so that the log is followed in between. */
-export const MOST_PER_SWEEP = 2_000;
+/** Patients of one call, so that the log is followed in between, and whoever asks meanwhile is answered. */
+const MOST_PER_SWEEP = 1_000;
 
 const SELECT = 'SELECT rules, day, position, done FROM registry_sweep WHERE name = ?';
 const KEEP = `INSERT INTO registry_sweep (name, rules, day, position, done) VALUES (?, ?, ?, ?, ?)
@@ -33,7 +34,7 @@ export async function sweepPatients(parts: Parts): Promise<number> {
   if (isOf(await readProgress(parts), fresh)?.done) return 0;
   const result = await withLease(store, clock, 'registry-sweep', LEASE, async ({ fence, signal }) => {
     const stop = AbortSignal.any([signal, parts.signal]);
-    let progress = isOf(await readProgress(parts), fresh) ?? fresh;
+    let progress = await resumable(parts, isOf(await readProgress(parts), fresh) ?? fresh);
     let swept = 0;
     while (!progress.done && swept < MOST_PER_SWEEP && !stop.aborted) {
       const page = await patientsAfter(parts, progress.position);
@@ -53,6 +54,18 @@ export async function sweepPatients(parts: Parts): Promise<number> {
 /** The progress when it is of the same rules and day. */
 function isOf(progress: Progress | undefined, { rules, day }: Progress): Progress | undefined {
   return progress?.rules === rules && progress.day === day ? progress : undefined;
+}
+
+/** A position that the store does not know any more, as after a restore, is the beginning. */
+async function resumable(parts: Parts, progress: Progress): Promise<Progress> {
+  if (progress.position === '') return progress;
+  try {
+    await patientsAfter(parts, progress.position);
+    return progress;
+  } catch (error) {
+    if (FAULTS[asFault(error).kind].retry !== 'permanent') throw error;
+    return { ...progress, position: '' };
+  }
 }
 
 async function readProgress({ store }: Parts): Promise<Progress | undefined> {

@@ -104,6 +104,7 @@ describe('from the log', () => {
     await run();
     const [none] = await here.all('RiskAssessment', { subject: 'Patient/fay' });
     expect(none?.status).toBe('cancelled');
+    expect(none?.prediction).toBeUndefined();
     expect(await here.status('heart-failure-high-risk', 'fay')).toBe('off');
   });
 

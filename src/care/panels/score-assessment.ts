@@ -28,10 +28,17 @@ export function nextAssessment(
 ): RiskAssessment | undefined {
   if (!scored) {
     if (!current || current.status === 'cancelled') return undefined;
-    return { ...current, status: 'cancelled' };
+    return withdrawn(current);
   }
   const next = withLabelsOf(assess(method, patient, current, scored, when), scored.basis);
   return current && sameJson(substanceOf(current), substanceOf(next)) ? undefined : next;
+}
+
+/** Predicts nothing any more, so that nobody who reads predictions counts it. What it said is in its versions. */
+function withdrawn(current: RiskAssessment): RiskAssessment {
+  const { prediction: _prediction, basis: _basis, note: _note, extension, ...rest } = current;
+  const others = (extension ?? []).filter(({ url }) => url !== EXTENSION.stratificationScore);
+  return { ...rest, ...(others.length > 0 ? { extension: others } : {}), status: 'cancelled' };
 }
 
 function assess(
