@@ -1,4 +1,4 @@
-// The examples of docs/mapping.md are valid against the first profile that their section names.
+// The examples of docs/mapping.md are valid against the profile of their type that their section names first.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -8,18 +8,22 @@ import { artifacts } from './artifacts.ts';
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/mapping.md'), 'utf8');
 const conformance = createConformance(artifacts, NO_PROFILE_RULES);
-const OWN = new Set(artifacts.flatMap((one) => (one.resourceType === 'StructureDefinition' ? [one.id] : [])));
+const TYPES = new Map(
+  artifacts.flatMap((one) => (one.resourceType === 'StructureDefinition' ? [[one.id ?? '', one.type] as const] : [])),
+);
 
 const sections = page.split(/^## /m).slice(1);
 const examples = sections.flatMap((section) => {
   const [example] = [...section.matchAll(/```json\n(.*?)```/gs)].map(([, text = '']) => text);
   const [title = ''] = section.split('\n');
-  const profile = /`(baton-[a-z-]+)`/.exec(section)?.[1];
-  return example && profile ? [{ title, profile, example }] : [];
+  const named = [...section.matchAll(/`(baton-[a-z-]+)`/g)].map(([, profile = '']) => profile);
+  if (!example || named.length === 0) return [];
+  const type = JSON.parse(example).resourceType;
+  return [{ title, profile: named.find((profile) => TYPES.get(profile) === type) ?? '', example }];
 });
 
 test.each(examples)('$title: $profile', ({ profile, example }) => {
-  expect(OWN).toContain(profile);
+  expect(TYPES.has(profile)).toBe(true);
   const canonical = `https://baton.health/fhir/StructureDefinition/${profile}`;
   const issues = conformance.validate(JSON.parse(example), [canonical]);
   expect(issues.filter(({ severity }) => severity === 'error')).toEqual([]);

@@ -76,12 +76,12 @@ it('equals an evaluation from scratch after any edits', async () => {
         await kept.put(resource);
       };
       for (const step of edits) {
-        if (step.do === 'run') await kept.registry.run();
-        else if (step.do === 'tick') await kept.registry.tick();
-        else if (step.do === 'wait') {
+        if (!('patient' in step) && !('days' in step)) {
+          await (step.do === 'run' ? kept.registry.run() : kept.registry.tick());
+        } else if ('days' in step) {
           now = now.add({ hours: 24 * step.days });
           kept.at(now.toString());
-        } else if (step.do === 'die' || step.do === 'revive') {
+        } else if (!('slot' in step)) {
           const one = people[step.patient] as Patient;
           await put(step.do === 'die' ? { ...one, deceasedBoolean: true } : one);
         } else {

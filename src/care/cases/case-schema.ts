@@ -45,6 +45,52 @@ export const AssignCase = Type.Object(
 );
 export type AssignCase = Static<typeof AssignCase>;
 
+export const HandOverCase = Type.Object(
+  {
+    to: { ...Linked, description: 'The case manager from now on' },
+    note: { ...Note, description: 'What the next case manager must know' },
+    date: Type.Optional({ ...Day, description: 'Since when; now when absent' }),
+  },
+  { additionalProperties: false },
+);
+export type HandOverCase = Static<typeof HandOverCase>;
+
+export const CaseStep = Type.Object({ note: Type.Optional(Note) }, { additionalProperties: false });
+export type CaseStep = Static<typeof CaseStep>;
+
+export const ReasonedStep = Type.Object({ reason: Coded, note: Type.Optional(Note) }, { additionalProperties: false });
+export type ReasonedStep = Static<typeof ReasonedStep>;
+
+const outstanding = Type.Optional(
+  Type.Enum(['refuse', 'cancel'], {
+    default: 'refuse',
+    description: 'What becomes of interventions that are not done: they stand against it, or are cancelled',
+  }),
+);
+
+export const CloseCase = Type.Object(
+  { reason: Coded, outcome: Coded, outstanding, note: Type.Optional(Note) },
+  { additionalProperties: false },
+);
+export type CloseCase = Static<typeof CloseCase>;
+
+export const CancelCase = Type.Object(
+  { reason: Coded, outstanding, note: Type.Optional(Note) },
+  { additionalProperties: false },
+);
+export type CancelCase = Static<typeof CancelCase>;
+
+export const ReviseCase = Type.Object(
+  {
+    priority: Type.Optional(Type.Union([Priority, Type.Null()])),
+    reasons: Type.Optional(Type.Array(Coded, { maxItems: 20, description: 'All of them' })),
+    diagnoses: Type.Optional(Type.Array(Linked, { maxItems: 50, description: 'All of them' })),
+    organization: Type.Optional(Type.Union([Linked, Type.Null()])),
+  },
+  { additionalProperties: false, minProperties: 1, description: 'Only what is to change; null takes it away' },
+);
+export type ReviseCase = Static<typeof ReviseCase>;
+
 const PeriodOut = Type.Object({ start: Type.Optional(Type.String()), end: Type.Optional(Type.String()) });
 
 export const CaseView = Type.Object({

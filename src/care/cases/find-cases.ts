@@ -1,4 +1,6 @@
 // Cases as they are now: one, or those that fulfil criteria, each with what its view shows beside the episode.
+import type { EpisodeOfCare } from '@medplum/fhirtypes';
+import { Fault } from '../../fault.ts';
 import { findReadable } from '../find-readable.ts';
 import type { Kept, PagedRecords, Records, SearchFor } from '../records.ts';
 import { idOf } from '../stored.ts';
@@ -15,10 +17,35 @@ export async function readCase(records: Records, id: string): Promise<Kept<'Epis
   return episode && isCase(episode) ? episode : undefined;
 }
 
-/** The one plan of a case. */
+/** @throws Fault not-found when there is no such case, or the caller may not see it */
+export async function requireCase(records: Records, id: string): Promise<Kept<'EpisodeOfCare'>> {
+  const episode = await readCase(records, id);
+  if (episode) return episode;
+  throw new Fault('not-found', `There is no case ${id}, or it is not open to who asks.`);
+}
+
+/** All plans that the case has or had, oldest first. */
+export function plansOfCase(records: Records, id: string): Promise<Kept<'CarePlan'>[]> {
+  return findReadable(records, 'CarePlan', { identifier: `${IDENTIFIER.casePlan}|${id}` });
+}
+
+/** The plan that goes on, else the last one. */
+export function currentOf(plans: readonly Kept<'CarePlan'>[]): Kept<'CarePlan'> | undefined {
+  return plans.findLast(({ status }) => status === 'active' || status === 'on-hold') ?? plans.at(-1);
+}
+
+/** Undefined when the case never had a plan, or the caller may not see it. */
 export async function planOfCase(records: Records, id: string): Promise<Kept<'CarePlan'> | undefined> {
-  const [plan] = await findReadable(records, 'CarePlan', { identifier: `${IDENTIFIER.casePlan}|${id}` });
-  return plan;
+  return currentOf(await plansOfCase(records, id));
+}
+
+/** The teams that the case names and that are at work. */
+export async function teamsOfCase(records: Records, { team = [] }: EpisodeOfCare): Promise<Kept<'CareTeam'>[]> {
+  const ids = team.flatMap((reference) => idOf(reference, 'CareTeam') ?? []);
+  const teams = await Promise.all(ids.map((id) => records.read('CareTeam', id)));
+  return teams.flatMap((each) =>
+    each && each.status !== 'inactive' && each.status !== 'entered-in-error' ? each : [],
+  );
 }
 
 export async function viewCase(records: Records, id: string): Promise<CaseView | undefined> {
@@ -60,7 +87,8 @@ async function patientsOf(records: Records, episodes: readonly Kept<'EpisodeOfCa
 async function plansOf(records: Records, episodes: readonly Kept<'EpisodeOfCare'>[]) {
   const values = episodes.map(({ id }) => `${IDENTIFIER.casePlan}|${id}`);
   const found = values.length === 0 ? [] : await findReadable(records, 'CarePlan', { identifier: values.join(',') });
-  return new Map(found.map((plan) => [caseOfPlan(plan) ?? '', plan]));
+  const byCase = Map.groupBy(found, (plan) => caseOfPlan(plan) ?? '');
+  return new Map([...byCase].flatMap(([id, plans]) => [[id, currentOf(plans)] as const]));
 }
 
 /** Id of the case whose plan it is. */

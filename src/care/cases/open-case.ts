@@ -9,6 +9,7 @@ import { narrative } from '../narrative.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { CODE_SYSTEM, EXTENSION, IDENTIFIER, PROFILE } from '../systems.ts';
+import { requireManager } from './case-manager.ts';
 import type { OpenCase } from './case-schema.ts';
 import { CASE_TYPE, isOver, programmeKey, programmeOf } from './episode.ts';
 
@@ -28,12 +29,13 @@ const TEAM_CATEGORY = concept('http://loinc.org', 'LA28865-6', 'Longitudinal car
  * case of the same programme
  */
 export async function openCase(records: Records, caller: Caller, input: OpenCase): Promise<Planned> {
+  if (input.careManager) requireManager(input.careManager, 'careManager');
   const patient = await patientForCase(records, input);
   const earlier = await casesOfProgramme(records, patient.id, input);
   refuseSecond(earlier);
   // It follows from what it is, so that two who open the same case at the same time collide and do not make two.
   const id = derivedId('case', patient.id, programmeKey(input.programme), String(earlier.length));
-  const ids = { case: id, plan: derivedId('case-plan', id), team: derivedId('case-team', id) };
+  const ids = { case: id, plan: derivedId('case-plan', id, '0'), team: derivedId('case-team', id) };
   const start = startOf(input, caller);
   const parts = { input, caller, ids, start };
   return {

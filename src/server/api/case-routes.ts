@@ -1,8 +1,24 @@
 // Cases: open, read, list.
-import { CaseList, CaseQuery, CaseView, OpenCase } from '../../care/cases/case-schema.ts';
+import type { Static, TSchema } from 'typebox';
+import { assignCase, handOverCase } from '../../care/cases/assign-case.ts';
+import {
+  AssignCase,
+  CancelCase,
+  CaseList,
+  CaseQuery,
+  CaseStep,
+  CaseView,
+  CloseCase,
+  HandOverCase,
+  OpenCase,
+  ReasonedStep,
+  ReviseCase,
+} from '../../care/cases/case-schema.ts';
 import { listCases, viewCase } from '../../care/cases/find-cases.ts';
+import { activateCase, cancelCase, closeCase, holdCase, resumeCase, reviseCase } from '../../care/cases/move-case.ts';
 import { openCaseOnPathway } from '../../care/pathways/open-case-on-pathway.ts';
-import { type ApiRoute, command, query } from './route.ts';
+import type { Caller, Planned, Records } from '../../care/records.ts';
+import { type ApiRoute, type CommandRoute, command, query } from './route.ts';
 
 const tag = 'Cases';
 
@@ -48,4 +64,57 @@ export const CASE_ROUTES: readonly ApiRoute[] = [
     answer: CaseView,
     run: ({ records, params }) => viewCase(records, params.id),
   }),
+  command({
+    method: 'PATCH',
+    path: '/cases/:id',
+    name: 'case-revise',
+    summary: 'Correct priority, reasons, diagnoses or organization of a case',
+    tag,
+    reads: ['EpisodeOfCare'],
+    body: ReviseCase,
+    answer: CaseView,
+    plan: ({ records, params, body }) => reviseCase(records, params.id, body),
+    view: ({ records }, { id }) => viewCase(records, id),
+  }),
+  verb('assign', 'Give a case its first manager', AssignCase, assignCase, {
+    careManager: { reference: 'Practitioner/7' },
+  }),
+  verb('handover', 'Hand a case over to the next manager, with team and tasks', HandOverCase, handOverCase, {
+    to: { reference: 'Practitioner/8' },
+    note: 'Daughter prefers calls after 17:00; scales arrive on Monday.',
+  }),
+  verb('activate', 'Begin work on a planned or waiting case', CaseStep, activateCase),
+  verb('hold', 'Put a case on hold', ReasonedStep, holdCase, { reason: { text: 'In hospital' } }),
+  verb('resume', 'Go on with a case that was on hold', CaseStep, resumeCase),
+  verb('close', 'Close a case with its plan and team', CloseCase, closeCase, {
+    reason: { text: 'Goals met' },
+    outcome: { text: 'Manages at home' },
+    outstanding: 'cancel',
+  }),
+  verb('cancel', 'Cancel a case that does not come about or was opened in error', CancelCase, cancelCase, {
+    reason: { text: 'Declined' },
+  }),
 ];
+
+/** `POST /cases/{id}/VERB`, which answers with the case. */
+function verb<Body extends TSchema>(
+  name: string,
+  summary: string,
+  body: Body,
+  plan: (records: Records, caller: Caller, id: string, input: Static<Body>) => Promise<Planned>,
+  example?: Static<Body>,
+): CommandRoute {
+  return command({
+    method: 'POST',
+    path: `/cases/:id/${name}` as '/cases/:id',
+    name: `case-${name}`,
+    summary,
+    tag,
+    reads: ['EpisodeOfCare'],
+    body,
+    answer: CaseView,
+    ...(example === undefined ? {} : { examples: { body: example } }),
+    plan: (ask) => plan(ask.records, ask.caller, ask.params.id, ask.body),
+    view: ({ records }, made) => viewCase(records, made.id),
+  });
+}

@@ -4,6 +4,7 @@ import { ASKED_REFERRAL_ROUTES } from './asked-referral-routes.ts';
 import { ASSESSMENT_ROUTES } from './assessment-routes.ts';
 import { CAREGIVER_ROUTES } from './caregiver-routes.ts';
 import { CASE_ROUTES } from './case-routes.ts';
+import { CASE_STORY_ROUTES } from './case-story-routes.ts';
 import { CLINIC_ROUTES } from './clinic-routes.ts';
 import { CONTACT_ROUTES } from './contact-routes.ts';
 import { EQUIPMENT_ROUTES } from './equipment-routes.ts';
@@ -17,9 +18,11 @@ import { REFERRAL_ROUTES } from './referral-routes.ts';
 import { RESOURCE_ROUTES } from './resource-routes.ts';
 import type { ApiRoute } from './route.ts';
 import { TEAM_ROUTES } from './team-routes.ts';
+import { WORKLIST_ROUTES } from './worklist-routes.ts';
 
 export const API_ROUTES: readonly ApiRoute[] = [
   ...CASE_ROUTES,
+  ...CASE_STORY_ROUTES,
   ...TEAM_ROUTES,
   ...CAREGIVER_ROUTES,
   ...CONTACT_ROUTES,
@@ -31,6 +34,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...GOAL_ROUTES,
   ...INTERVENTION_ROUTES,
   ...PLAN_ROUTES,
+  ...WORKLIST_ROUTES,
   ...ASSESSMENT_ROUTES,
   ...PATHWAY_ROUTES,
   ...PANEL_ROUTES,

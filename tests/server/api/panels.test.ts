@@ -12,7 +12,8 @@ let baton: ApiServer;
 let registry: Registry;
 let nurse: string;
 
-const put = (...all: object[]) => baton.put(...(all as Parameters<ApiServer['put']>));
+const put = (...all: object[]) =>
+  baton.put(...(all as { readonly resourceType: string; readonly id: string; readonly [name: string]: unknown }[]));
 const ROLE = 'https://baton.health/fhir/CodeSystem/care-role';
 
 beforeAll(async () => {

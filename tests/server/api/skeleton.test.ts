@@ -1,5 +1,6 @@
 // What every route of /api/v1 does alike, shown on cases: keys, tags, problems, scopes, audit, documentation.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { forgetCommands } from '../../../src/server/api/idempotency.ts';
 import { type ApiServer, serveApi } from './api-client.ts';
 
 let baton: ApiServer;
@@ -206,5 +207,30 @@ describe('the documentation', () => {
       expect((await baton.send('GET', path, { as: '' })).status, path).toBe(200);
     }
     expect((await baton.send('GET', '/api/v1/docs/json', { as: '' })).json.openapi).toBe('3.1.1');
+  });
+});
+
+describe('commands that were carried out', () => {
+  it('are known after a restart, and forgotten after a week', async () => {
+    const key = 'kept';
+    const patient = 'gus';
+    await baton.put({ resourceType: 'Patient', id: patient, name: [{ given: ['gus'], family: 'Example' }] });
+    const first = await baton.api('POST', '/cases', { body: caseFor(patient), key });
+    const store = await baton.temp.reopen();
+    const again = await serveApi({ store });
+    try {
+      const answer = await again.api('POST', '/cases', { body: caseFor(patient), key });
+      expect([answer.status, answer.text]).toEqual([201, first.text]);
+      expect(answer.headers['idempotency-replayed']).toBe('true');
+      const known = () => store.query('SELECT key FROM api_command WHERE key = ?', [key]);
+      const { clock } = again.temp;
+      await forgetCommands(store, clock);
+      expect(await known()).toHaveLength(1);
+      const later = { now: () => clock.now(), real: () => clock.real().add({ hours: 24 * 8 }) };
+      await forgetCommands(store, later);
+      expect(await known()).toHaveLength(0);
+    } finally {
+      await again.close();
+    }
   });
 });
