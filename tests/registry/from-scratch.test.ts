@@ -71,6 +71,7 @@ it('equals an evaluation from scratch after any edits', async () => {
       let now = Temporal.Instant.from('2026-11-28T15:00:00Z');
       kept.at(now.toString());
       await kept.put(...people);
+      await kept.registry.tick();
       const put = async (resource: Resource) => {
         present.set(`${resource.resourceType}/${resource.id}`, resource);
         await kept.put(resource);
@@ -81,6 +82,7 @@ it('equals an evaluation from scratch after any edits', async () => {
         } else if ('days' in step) {
           now = now.add({ hours: 24 * step.days });
           kept.at(now.toString());
+          await kept.registry.tick();
         } else if (!('slot' in step)) {
           const one = people[step.patient] as Patient;
           await put(step.do === 'die' ? { ...one, deceasedBoolean: true } : one);
@@ -91,12 +93,13 @@ it('equals an evaluation from scratch after any edits', async () => {
           else if (present.delete(key)) await kept.remove(resource.resourceType, resource.id ?? '');
         }
       }
-      await kept.registry.tick();
+      // The day was looked at already: what was edited since is known from the log alone.
+      await kept.registry.run();
       fresh.at(now.toString());
       await fresh.put(...present.values());
       await fresh.registry.tick();
       expect(await said(kept, prefix)).toEqual(await said(fresh, prefix));
     }),
-    { numRuns: 12, endOnFailure: true },
+    { numRuns: 20, endOnFailure: true },
   );
 });

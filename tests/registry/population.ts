@@ -4,12 +4,19 @@ import { pino } from 'pino';
 import { membershipId, statusOf } from '../../src/care/panels/membership.ts';
 import { loadPanels, type Panels } from '../../src/care/panels/panels.ts';
 import { findResources, readResource } from '../../src/care/stored.ts';
+import { tokenSets } from '../../src/fhir/terminology/token-sets.ts';
 import { createRegistry, type Registry } from '../../src/registry/registry.ts';
+import { createSearchEngine } from '../../src/store/search/search-engine.ts';
 import type { Actor } from '../../src/store/store.ts';
-import { testRules } from '../support/store-rules.ts';
+import { TEST_BASE_URL, testDefinitions, testParameters, testRules } from '../support/store-rules.ts';
 import { openTempStore } from '../support/temp-store.ts';
 
 export const PANELS = loadPanels(new URL('../../profiles', import.meta.url).pathname);
+const { parse: PARSE } = createSearchEngine({
+  parameters: testParameters,
+  baseUrl: TEST_BASE_URL,
+  tokenSets: tokenSets(() => testDefinitions.terminology.source),
+});
 const USER: Actor = { reference: 'Practitioner/nurse', kind: 'user' };
 const V3 = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
 const ICD = 'http://hl7.org/fhir/sid/icd-10-cm';
@@ -24,7 +31,7 @@ export async function openPopulation() {
   const open = (panels: Panels = PANELS): Registry =>
     createRegistry({
       ...{ store: temp.store, clock, zone: 'America/New_York', panels },
-      parse: (query) => rules.searchEngine.parse(query),
+      parse: PARSE,
       log: pino({ level: 'silent' }),
     });
   let registry = open();

@@ -12,6 +12,7 @@ afterAll(() => here.temp.cleanup());
 beforeEach(() => here.at('2026-11-28T15:00:00Z'));
 
 const run = () => here.registry.run();
+const NURSE = { reference: 'Practitioner/nurse', kind: 'user' } as const;
 const SECRET = { system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'R' };
 
 describe('from the log', () => {
@@ -212,6 +213,29 @@ describe('two at once', () => {
       expect(group?.member).toHaveLength(1);
       expect(group?.meta?.versionId).toBe('1');
     }
+  });
+
+  it('finish the sweep of one that was stopped in the middle of it', async () => {
+    const ids = Array.from({ length: 130 }, (_, index) => `many-${index}`);
+    const all = ids.flatMap((id) => [person(id), condition(`${id}-copd`, id, 'J44.9')]);
+    await here.store.commit(
+      NURSE,
+      all.map((resource) => ({ op: 'update' as const, resource })),
+    );
+    here.at('2026-12-24T15:00:00Z');
+    const first = here.open();
+    let seen = 0;
+    const unfollow = here.store.onCommit(() => {
+      seen += 1;
+      if (seen === 40) first.stop();
+    });
+    const swept = await first.sweep();
+    unfollow();
+    expect(swept).toBeGreaterThan(0);
+    expect(await here.registry.sweep()).toBeGreaterThan(0);
+    expect(await here.registry.sweep()).toBe(0);
+    const statuses = await Promise.all(ids.map((id) => here.status('copd', id)));
+    expect(new Set(statuses)).toEqual(new Set(['on']));
   });
 
   it('go on where a stopped one was', async () => {
