@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Extension, Group, GroupCharacteristic } from '@medplum/fhirtypes';
+import type { Extension, Group, GroupCharacteristic, Resource } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { loadPanels } from '../../src/care/panels/panels.ts';
 import { condition, openPopulation, type Population, person } from './population.ts';
@@ -57,7 +57,7 @@ afterAll(async () => {
 
 it('takes and leaves people as its rules say', async () => {
   const registry = here.open(loadPanels(folder));
-  const step = async (...resources: Parameters<Population['put']>) => {
+  const step = async (...resources: readonly Resource[]) => {
     await here.put(...resources);
     await registry.run();
     return here.status('own', 'ann');
