@@ -8,6 +8,7 @@ import type { FailedAttempts } from '../access/failed-attempts.ts';
 import type { AuthorizationServer } from '../access/oauth/authorization-server.ts';
 import { ENDPOINTS } from '../access/oauth/provider.ts';
 import { verifyTrail as verifySealed } from '../audit/verify.ts';
+import { NO_PANELS, type Panels } from '../care/panels/panels.ts';
 import { NO_PATHWAYS, type Pathways } from '../care/pathways/pathways.ts';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
@@ -79,6 +80,8 @@ export interface ServerOptions {
   readonly exchangeRules?: ExchangeRules;
   /** Absent: only those that are stored. */
   readonly pathways?: Pathways;
+  /** Absent: none. */
+  readonly panels?: Panels;
   /** Absent: no `/intake/hl7v2`. */
   readonly intake?: Intake;
   readonly sync?: OperatorParts['sync'];
@@ -197,6 +200,7 @@ function fhirContext(options: ServerOptions): FhirContext {
   return {
     store,
     pathways: options.pathways ?? NO_PATHWAYS,
+    panels: options.panels ?? NO_PANELS,
     zone: options.zone ?? 'UTC',
     parameters,
     clock,

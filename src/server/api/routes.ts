@@ -12,6 +12,7 @@ import { EQUIPMENT_ROUTES } from './equipment-routes.ts';
 import { GOAL_ROUTES } from './goal-routes.ts';
 import { INTERVENTION_ROUTES } from './intervention-routes.ts';
 import { NEED_ROUTES } from './need-routes.ts';
+import { PANEL_ROUTES } from './panel-routes.ts';
 import { PATHWAY_ROUTES } from './pathway-routes.ts';
 import { PLAN_ROUTES } from './plan-routes.ts';
 import { REFERRAL_ROUTES } from './referral-routes.ts';
@@ -37,6 +38,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...WORKLIST_ROUTES,
   ...ASSESSMENT_ROUTES,
   ...PATHWAY_ROUTES,
+  ...PANEL_ROUTES,
   ...CLINIC_ROUTES,
   ...DOCUMENT_ROUTES,
 ];
