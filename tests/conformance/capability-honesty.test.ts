@@ -246,6 +246,21 @@ const OPERATIONS: Readonly<Record<string, Attempt>> = {
           `/ValueSet/$validate-code?url=http://hl7.org/fhir/ValueSet/administrative-gender&system=${GENDER}&code=male`,
         ),
   lookup: () => send('GET', `/CodeSystem/$lookup?system=${GENDER}&code=male`),
+  async populate() {
+    const subject = await put('Patient', 'asked');
+    const body = parameters('subject', { valueReference: { reference: subject.slice(1) } });
+    return send('POST', '/Questionnaire/phq-2/$populate', { body });
+  },
+  async extract() {
+    const subject = { reference: (await put('Patient', 'asked')).slice(1) };
+    const questionnaire = 'https://baton.health/fhir/Questionnaire/hunger-vital-sign';
+    const answered = { status: 'completed', questionnaire, subject, authored: '2026-11-01T09:00:00Z' };
+    return send('POST', `${await put('QuestionnaireResponse', 'answered', answered)}/$extract`);
+  },
+  async 'export-document'() {
+    const subject = { reference: (await put('Patient', 'planned')).slice(1) };
+    return send('GET', `${await put('CarePlan', 'exported', { subject })}/$export-document`);
+  },
   subsumes: () => send('GET', `/CodeSystem/$subsumes?system=${GENDER}&codeA=male&codeB=male`),
   translate: () =>
     send(
