@@ -53,4 +53,6 @@ export interface Planned {
   readonly about: number;
   /** What was open to the caller to take becomes theirs, and with it the record of the patient it is for. */
   readonly claims?: boolean;
+  /** The caller gives the record out of hand: what is written need not be within their reach any more. */
+  readonly releases?: boolean;
 }

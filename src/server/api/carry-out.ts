@@ -57,7 +57,8 @@ async function attemptOnce(context: FhirContext, grant: Grant, { plan, sent, ifM
     return sent ? [keepDone(sent, status, about, context.clock)] : [];
   };
   try {
-    const options = { transaction: true, alongside, claims: planned.claims === true };
+    const { claims = false, releases = false } = planned;
+    const options = { transaction: true, alongside, claims, releases };
     const outcomes = await commitChanges(context, grant, planned.changes, options);
     const { type, id, versionId } = aboutOf(outcomes, planned);
     return { status, type, id, version: versionId };
