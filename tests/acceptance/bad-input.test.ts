@@ -1,6 +1,6 @@
 // What a nurse would want refused: each is, by the member or element that is wrong, and nothing of it is written.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Agency, openAgency, type View } from './agency.ts';
+import { type Agency, openAgency } from './agency.ts';
 
 let baton: Agency;
 let open = '';
@@ -88,7 +88,9 @@ interface Refusal {
 /** Whatever is asked: nothing is written. */
 async function refused(method: 'POST' | 'PATCH' | 'PUT', path: string, body: object): Promise<Refusal> {
   const before = await baton.temp.store.head();
-  const { status, json } = await baton.asks(path === '/cases' ? 'vera' : 'nora', method, path, body);
+  // Whom a nurse has no case of, only the supervisor reaches.
+  const who = path === '/cases' || path.startsWith(made.closed ?? '') ? 'vera' : 'nora';
+  const { status, json } = await baton.asks(who, method, path, body);
   expect(await baton.temp.store.head()).toBe(before);
   const [error] = (json.errors ?? []) as { member?: string }[];
   return { status, member: error?.member, detail: String(json.detail) };
@@ -256,15 +258,6 @@ describe('bad input', () => {
     expect([other.status, other.json.errors]).toMatchObject([422, [{ member: 'Idempotency-Key' }]]);
     const none = await send(goal, '');
     expect([none.status, none.json.errors]).toMatchObject([400, [{ member: 'Idempotency-Key' }]]);
-    expect(await baton.temp.store.head()).toBe(head);
-  });
-
-  it('a second active plan is none through FHIR either', async () => {
-    const found = await baton.fhir('GET', `/CarePlan?identifier=urn:baton:case-plan|${open.slice('/cases/'.length)}`);
-    const { id: _, meta: __, ...plan }: View = found.json.entry?.[0]?.resource ?? {};
-    const head = await baton.temp.store.head();
-    const second = await baton.fhir('POST', '/CarePlan', { body: plan });
-    expect([second.status, second.json.issue?.[0]?.expression], second.text).toEqual([422, ['CarePlan.identifier']]);
     expect(await baton.temp.store.head()).toBe(head);
   });
 });

@@ -31,15 +31,18 @@ export async function openCaseOf(records: Records, id: string): Promise<CaseOfPa
   const found = await caseOf(records, id);
   if (!found) throw new Fault('not-found', 'There is no such case, or it is not open to who asks.');
   const { episode, patient } = found;
-  if (isOver(episode)) throw refusal(`The case is ${episode.status}; nothing is assessed in it any more.`);
-  if (patient.deceasedBoolean || patient.deceasedDateTime) throw refusal('The patient has died.');
-  if (patient.link?.some(({ type }) => type === 'replaced-by'))
-    throw refusal('The record of the patient was merged into another.');
+  if (isOver(episode)) {
+    throw refusal(`The case is ${episode.status}; nothing is assessed in it any more.`, 'EpisodeOfCare.status');
+  }
+  if (patient.deceasedBoolean || patient.deceasedDateTime) throw refusal('The patient has died.', 'Patient.deceased');
+  if (patient.link?.some(({ type }) => type === 'replaced-by')) {
+    throw refusal('The record of the patient was merged into another.', 'Patient.link');
+  }
   return found;
 }
 
-function refusal(sentence: string): Fault {
-  return new Fault('unprocessable', sentence, { code: 'business-rule' });
+function refusal(sentence: string, expression: string): Fault {
+  return new Fault('unprocessable', sentence, { code: 'business-rule', expression });
 }
 
 /** Undefined when the patient of the case has no such assessment that the caller may see. */
@@ -74,7 +77,7 @@ export async function formOf(shelf: Shelf, { questionnaire }: QuestionnaireRespo
 export async function requireFormOf(shelf: Shelf, response: QuestionnaireResponse): Promise<Form> {
   const form = await formOf(shelf, response);
   if (form) return form;
-  throw refusal('The instrument of this assessment is not here, so it cannot be worked on.');
+  throw refusal('The instrument of this assessment is not here, so it cannot be worked on.', 'QuestionnaireResponse.questionnaire');
 }
 
 /** What expressions of a form may ask: the patient, who is asking, the case. */
