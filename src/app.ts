@@ -35,6 +35,7 @@ import { mountSandbox, type Sandbox } from './sandbox/sandbox.ts';
 import type { SandboxClock } from './sandbox/sandbox-clock.ts';
 import { SANDBOX_FACILITY, sandboxConnection } from './sandbox/sandbox-config.ts';
 import { forgetCommands } from './server/api/idempotency.ts';
+import { exchangeRulesOf } from './server/exchange-rules.ts';
 import { LIBRARY_PAGES } from './server/oauth/library-pages.ts';
 import { createServer } from './server/server.ts';
 import { renewCertificates } from './server/tls.ts';
@@ -157,6 +158,8 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     log,
     emit: (event) => log.info(event, event.kind),
   });
+  const policies = readPolicies(join(PROFILES, 'policies'));
+  const matching = readMatchRules(join(PROFILES, 'matching'));
   const sync = createSync({
     store,
     clock,
@@ -166,9 +169,9 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     fetch: surroundings.fetch,
     keys: keys.client,
     readSecret: config.readSecret,
-    policies: readPolicies(join(PROFILES, 'policies')),
+    policies,
     messages: config.messages,
-    matching: readMatchRules(join(PROFILES, 'matching')),
+    matching,
     consent: { parameters, labels: policy },
     alerts: config.alerts,
     emit: (event) => log.info(event, event.kind),
@@ -196,6 +199,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     baseUrl: () => baseUrl,
     version: versionOf(),
     zone: zoneOf(facilities),
+    exchangeRules: exchangeRulesOf(policies, matching),
     pathways: createPathways(profiles, calendars.get(homeOf(facilities)?.calendar ?? '')),
     requestLimits: config.limits,
     attempts,

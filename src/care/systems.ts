@@ -45,6 +45,7 @@ export const EXTENSION = {
   caseReason: `${BASE}/StructureDefinition/case-reason`,
   caseStatusReason: `${BASE}/StructureDefinition/case-status-reason`,
   caseOutcome: `${BASE}/StructureDefinition/case-outcome`,
+  exportedVersion: `${BASE}/StructureDefinition/exported-version`,
   caseloadCapacity: `${BASE}/StructureDefinition/caseload-capacity`,
   pertainsToGoal: 'http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal',
 } as const;

@@ -30,6 +30,7 @@ import { authenticateAll } from './authenticate.ts';
 import { answerClientError } from './client-error.ts';
 import { allowOrigins } from './cors.ts';
 import { sendFault } from './errors.ts';
+import { type ExchangeRules, exchangeRulesOf } from './exchange-rules.ts';
 import { AUDIT_EVENT_CAPABILITY } from './fhir/audit-events.ts';
 import type { FhirContext } from './fhir/context.ts';
 import { registerFhir } from './fhir/door.ts';
@@ -74,6 +75,8 @@ export interface ServerOptions {
   /** Security labels that need a permit. Absent: none does. */
   readonly labelPolicy?: LabelPolicy;
   readonly authorization: AuthorizationServer;
+  /** Absent: every difference waits for a person, and patients are known by their numbers. */
+  readonly exchangeRules?: ExchangeRules;
   /** Absent: only those that are stored. */
   readonly pathways?: Pathways;
   /** Absent: no `/intake/hl7v2`. */
@@ -211,6 +214,7 @@ function fhirContext(options: ServerOptions): FhirContext {
     capabilities: onceFor([base, installed], () => JSON.stringify(statement())),
     terminologyCapabilities: onceFor([base, installed], () => JSON.stringify(terminology())),
     maxBundleEntries: limits.bundleEntries,
+    exchangeRules: options.exchangeRules ?? exchangeRulesOf({}, {}),
     labelPolicy: options.labelPolicy ?? NO_LABEL_POLICY,
   };
 }

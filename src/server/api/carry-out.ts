@@ -57,9 +57,10 @@ async function attemptOnce(context: FhirContext, grant: Grant, { plan, sent, ifM
     return sent ? [keepDone(sent, status, about, context.clock)] : [];
   };
   try {
-    const { claims = false, releases = false } = planned;
+    const { claims = false, releases = false, passesOn = false } = planned;
     const options = { transaction: true, alongside, claims, releases };
-    const outcomes = await commitChanges(context, grant, planned.changes, options);
+    const writer = passesOn ? { ...grant, actor: { ...grant.actor, passesOn } } : grant;
+    const outcomes = await commitChanges(context, writer, planned.changes, options);
     const { type, id, versionId } = aboutOf(outcomes, planned);
     return { status, type, id, version: versionId };
   } catch (error) {

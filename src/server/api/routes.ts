@@ -7,6 +7,7 @@ import { CASE_ROUTES } from './case-routes.ts';
 import { CASE_STORY_ROUTES } from './case-story-routes.ts';
 import { CLINIC_ROUTES } from './clinic-routes.ts';
 import { CONTACT_ROUTES } from './contact-routes.ts';
+import { DOCUMENT_ROUTES } from './document-routes.ts';
 import { EQUIPMENT_ROUTES } from './equipment-routes.ts';
 import { GOAL_ROUTES } from './goal-routes.ts';
 import { INTERVENTION_ROUTES } from './intervention-routes.ts';
@@ -37,4 +38,5 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...ASSESSMENT_ROUTES,
   ...PATHWAY_ROUTES,
   ...CLINIC_ROUTES,
+  ...DOCUMENT_ROUTES,
 ];

@@ -13,6 +13,7 @@ import type { Subsetter } from '../../fhir/subset.ts';
 import type { Terminology } from '../../fhir/terminology/terminology.ts';
 import type { Validator } from '../../fhir/validation/validator.ts';
 import type { Store } from '../../store/store.ts';
+import type { ExchangeRules } from '../exchange-rules.ts';
 
 export const FHIR_JSON = 'application/fhir+json; charset=utf-8';
 
@@ -36,6 +37,8 @@ export interface FhirContext {
   /** The TerminologyCapabilities as JSON text. */
   readonly terminologyCapabilities: () => string;
   readonly maxBundleEntries: number;
+  /** How documents from elsewhere are matched and merged. */
+  readonly exchangeRules: ExchangeRules;
   readonly pathways: Pathways;
   /** IANA time zone in which days begin and end here. */
   readonly zone: string;

@@ -1,0 +1,73 @@
+// What an Encounter says about a stay: whether it is a hospital stay, whether and when the patient left, and where to.
+import type { CodeableConcept, ConceptMap, Encounter, ValueSet } from '@medplum/fhirtypes';
+import { Fault } from '../../fault.ts';
+import { toInstant } from '../local-time.ts';
+import { MAPS } from '../systems.ts';
+
+/** Codes of CodeSystem discharge-destination; others may be added there. */
+export type Destination = string;
+
+const UNKNOWN: Destination = 'unknown';
+
+/** Inpatient, observation and short stays: what a transition begins from. v3-ActCode, plus HL7 v2 obstetrics. */
+const STAY_CLASSES = new Set(['IMP', 'ACUTE', 'NONAC', 'OBSENC', 'SS', 'B']);
+
+export function isStay(encounter: Encounter): boolean {
+  return STAY_CLASSES.has(encounter.class.code ?? '');
+}
+
+/** The patient is in, as far as the encounter knows. */
+export function isInHouse(encounter: Encounter): boolean {
+  return isStay(encounter) && (encounter.status === 'in-progress' || encounter.status === 'onleave');
+}
+
+/** The stay has ended. */
+export function isDischarged(encounter: Encounter): boolean {
+  return isStay(encounter) && encounter.status === 'finished';
+}
+
+/** When the patient left. `learned` stands in when the encounter does not say. */
+export function dischargeInstant(encounter: Encounter, zone: string, learned: string): Temporal.Instant {
+  return toInstant(encounter.period?.end ?? learned, zone);
+}
+
+/** Reads the destination of an encounter by ConceptMap discharge-destination: the first group that knows a code wins. */
+export function createDestinationReader(maps: readonly ConceptMap[]): (encounter: Encounter) => Destination {
+  const map = maps.find(({ url }) => url === MAPS.destination);
+  if (!map) throw new Fault('unprocessable', `profiles/ has no ConceptMap ${MAPS.destination}.`);
+  const groups = (map.group ?? []).map(({ source, element }) => ({
+    source,
+    targets: new Map(element.map(({ code, target }) => [code, target?.[0]?.code])),
+  }));
+  return (encounter) => {
+    const codings = encounter.hospitalization?.dischargeDisposition?.coding ?? [];
+    for (const { source, targets } of groups) {
+      for (const { system, code } of codings) {
+        const target = system === source ? targets.get(code) : undefined;
+        if (target) return target;
+      }
+    }
+    return UNKNOWN;
+  };
+}
+
+/** Whether an admission was acute; undefined when the encounter says nothing about it. */
+export function createAcuityReader(valueSets: readonly ValueSet[]): (encounter: Encounter) => boolean | undefined {
+  const valueSet = valueSets.find(({ url }) => url === MAPS.acuteAdmission);
+  if (!valueSet) throw new Fault('unprocessable', `profiles/ has no ValueSet ${MAPS.acuteAdmission}.`);
+  const include = valueSet.compose?.include ?? [];
+  const acute = new Set(
+    include.flatMap(({ system, concept }) => (concept ?? []).map(({ code }) => `${system}|${code}`)),
+  );
+  const systems = new Set(include.map(({ system }) => system));
+  return (encounter) => {
+    const codings = admissionConcepts(encounter).flatMap(({ coding }) => coding ?? []);
+    const telling = codings.filter(({ system }) => systems.has(system));
+    if (telling.length === 0) return undefined;
+    return telling.some(({ system, code }) => acute.has(`${system}|${code}`));
+  };
+}
+
+function admissionConcepts({ type, priority, hospitalization }: Encounter): CodeableConcept[] {
+  return [...(type ?? []), priority, hospitalization?.admitSource].filter((concept) => concept !== undefined);
+}

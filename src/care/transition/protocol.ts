@@ -1,0 +1,126 @@
+// The protocols a transition can follow: PlanDefinitions, checked and compiled once, and the choice between them.
+import type { ActivityDefinition, PlanDefinition, PlanDefinitionAction, RiskAssessment } from '@medplum/fhirtypes';
+import { Fault } from '../../fault.ts';
+import { compilePath } from '../../fhir/fhirpath/compile.ts';
+import { hasCode } from '../concept.ts';
+import { type FollowUpTiming, readTiming } from '../deadline.ts';
+import { CODE_SYSTEM, EXTENSION } from '../systems.ts';
+import type { TransitionContext } from './transition-context.ts';
+
+/** What conditions of a protocol can ask about, beside the context itself. */
+export interface RiskFacts {
+  readonly risk: RiskAssessment;
+  /** Total of the LACE index. */
+  readonly lace: number;
+}
+
+type Applies = (context: TransitionContext, facts: RiskFacts) => boolean;
+
+/** One step: an action of the PlanDefinition with the ActivityDefinition it makes a Task or ServiceRequest from. */
+export interface ProtocolStep {
+  /** `PlanDefinition.action.id`, the STEP of a follow-up's key. */
+  readonly id: string;
+  readonly action: PlanDefinitionAction;
+  readonly activity: ActivityDefinition;
+  readonly timing: FollowUpTiming;
+  readonly applies: Applies;
+}
+
+export interface Protocol {
+  readonly definition: PlanDefinition;
+  /** `url|version`. */
+  readonly canonical: string;
+  readonly precedence: number;
+  readonly applies: Applies;
+  readonly steps: readonly ProtocolStep[];
+}
+
+/**
+ * Every active PlanDefinition about transitions of care, the first choice first. A protocol has one action that holds
+ * the steps; its condition says whom the protocol is for.
+ * @throws Fault unprocessable naming protocol and step, when one cannot be carried out as it is written
+ */
+export function readProtocols(
+  definitions: readonly PlanDefinition[],
+  activities: readonly ActivityDefinition[],
+): Protocol[] {
+  const byUrl = new Map(activities.map((activity) => [activity.url ?? '', activity]));
+  return definitions
+    .filter(({ status, topic }) => status === 'active' && topic?.some(isAboutTransitions))
+    .map((definition) => readProtocol(definition, byUrl))
+    .sort((a, b) => a.precedence - b.precedence || (a.canonical < b.canonical ? -1 : 1));
+}
+
+/** The first protocol that is for this discharge. */
+export function chooseProtocol(
+  protocols: readonly Protocol[],
+  context: TransitionContext,
+  facts: RiskFacts,
+): Protocol | undefined {
+  return protocols.find((protocol) => protocol.applies(context, facts));
+}
+
+const isAboutTransitions = (topic: NonNullable<PlanDefinition['topic']>[number]) =>
+  hasCode(topic, CODE_SYSTEM.episodeType, 'transition-of-care');
+
+function readProtocol(definition: PlanDefinition, activities: ReadonlyMap<string, ActivityDefinition>): Protocol {
+  const name = definition.name ?? definition.url ?? 'without name';
+  const [root, ...others] = definition.action ?? [];
+  if (!definition.url || !root?.action?.length || others.length > 0) {
+    throw new Fault('unprocessable', `Protocol ${name} must have a url and one action that holds its steps.`);
+  }
+  const steps = root.action.map((action) => readStep(action, activities, name));
+  const repeated = steps.find(({ id }, index) => steps.findIndex((step) => step.id === id) !== index);
+  if (repeated) throw new Fault('unprocessable', `Protocol ${name} has two steps with the id ${repeated.id}.`);
+  return {
+    definition,
+    canonical: definition.version ? `${definition.url}|${definition.version}` : definition.url,
+    precedence: definition.extension?.find(({ url }) => url === EXTENSION.precedence)?.valueInteger ?? 50,
+    applies: compileConditions(root, name),
+    steps,
+  };
+}
+
+function readStep(
+  action: PlanDefinitionAction,
+  activities: ReadonlyMap<string, ActivityDefinition>,
+  protocol: string,
+): ProtocolStep {
+  const { id, definitionCanonical } = action;
+  if (!id || !/^[a-z0-9-]{1,64}$/.test(id)) {
+    throw new Fault(
+      'unprocessable',
+      `Protocol ${protocol}: every step needs an id of small letters, digits and hyphens.`,
+    );
+  }
+  const activity = activities.get(definitionCanonical?.split('|')[0] ?? '');
+  if (!activity || (activity.kind !== 'Task' && activity.kind !== 'ServiceRequest') || !activity.code) {
+    const wanted = 'an ActivityDefinition of kind Task or ServiceRequest that has a code';
+    throw new Fault('unprocessable', `Protocol ${protocol}, step ${id}: definitionCanonical must name ${wanted}.`);
+  }
+  return { id, action, activity, timing: readTiming(action, protocol), applies: compileConditions(action, protocol) };
+}
+
+/** All applicability conditions hold; a condition that yields nothing does not. */
+function compileConditions(action: PlanDefinitionAction, protocol: string): Applies {
+  const conditions = (action.condition ?? []).filter(({ kind }) => kind === 'applicability');
+  const compiled = conditions.map(({ expression }) => {
+    if (expression?.language !== 'text/fhirpath' || !expression.expression) {
+      throw new Fault('unprocessable', `Protocol ${protocol}, action ${action.id}: conditions must be text/fhirpath.`);
+    }
+    return compilePath(expression.expression, 'Encounter');
+  });
+  return (context, facts) =>
+    compiled.every((evaluate) => isTrue(evaluate(context.encounter, environment(context, facts))));
+}
+
+const isTrue = (result: readonly { readonly value: unknown }[]) => result.length === 1 && result[0]?.value === true;
+
+/**
+ * The variables of a condition, whose root is the Encounter: %encounter, %patient and %conditions as stored, %destination
+ * (code of CodeSystem discharge-destination), %risk (the RiskAssessment) and %lace (its points).
+ */
+function environment(context: TransitionContext, { risk, lace }: RiskFacts): Readonly<Record<string, unknown>> {
+  const { encounter, patient, conditions, destination, anchor } = context;
+  return { encounter, patient, conditions, destination, risk, lace, now: context.now, zone: anchor.zone };
+}
