@@ -55,4 +55,6 @@ export interface Planned {
   readonly passesOn?: boolean;
   /** What was open to the caller to take becomes theirs, and with it the record of the patient it is for. */
   readonly claims?: boolean;
+  /** The caller gives the record out of hand: what is written need not be within their reach any more. */
+  readonly releases?: boolean;
 }

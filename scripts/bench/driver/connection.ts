@@ -7,6 +7,8 @@ export interface Request {
   /** From the server's root. */
   readonly path: string;
   readonly body?: string | Buffer;
+  /** Lines of this request alone, each ended by CR LF; they say what the body is when it is not FHIR JSON. */
+  readonly headers?: string;
 }
 
 export interface Answer {
@@ -41,7 +43,11 @@ export class Connection {
   }
 
   /** Calls back when the whole answer is there. */
-  send({ method, path, body }: Request, resolve: (answer: Answer) => void, reject: (error: Error) => void): void {
+  send(
+    { method, path, body, headers }: Request,
+    resolve: (answer: Answer) => void,
+    reject: (error: Error) => void,
+  ): void {
     this.#settle = { resolve, reject };
     const head = `${method} ${path} HTTP/1.1\r\n${this.#target.headers}`;
     if (body === undefined) {
@@ -49,7 +55,7 @@ export class Connection {
       return;
     }
     this.#socket.cork();
-    const type = 'content-type: application/fhir+json\r\n';
+    const type = headers ?? 'content-type: application/fhir+json\r\n';
     this.#socket.write(`${head}${type}content-length: ${Buffer.byteLength(body)}\r\n\r\n`, 'latin1');
     this.#socket.write(body);
     this.#socket.uncork();

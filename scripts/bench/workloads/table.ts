@@ -1,5 +1,6 @@
 // All workloads, in the order they are measured: those that read first, because the others make the database grow.
 import { bareWorkload } from './bare.ts';
+import { CASE_WORKLOADS } from './cases.ts';
 import { SINGLE } from './single.ts';
 import { W1 } from './w1.ts';
 import { W2 } from './w2.ts';
@@ -18,6 +19,7 @@ export const WORKLOADS: readonly Workload[] = [
   ...W1,
   ...W2,
   ...W4,
+  ...CASE_WORKLOADS,
 ];
 
 /** @throws Error when there is none of that name */

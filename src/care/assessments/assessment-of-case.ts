@@ -29,8 +29,8 @@ async function withPlan(records: Records, about: CaseAtHand): Promise<CaseOfPati
   return { ...about, plan: await planOfCase(records, about.episode.id) };
 }
 
-function refusal(sentence: string): Fault {
-  return new Fault('unprocessable', sentence, { code: 'business-rule' });
+function refusal(sentence: string, expression: string): Fault {
+  return new Fault('unprocessable', sentence, { code: 'business-rule', expression });
 }
 
 /** Undefined when the patient of the case has no such assessment that the caller may see. */
@@ -65,7 +65,10 @@ export async function formOf(shelf: Shelf, { questionnaire }: QuestionnaireRespo
 export async function requireFormOf(shelf: Shelf, response: QuestionnaireResponse): Promise<Form> {
   const form = await formOf(shelf, response);
   if (form) return form;
-  throw refusal('The instrument of this assessment is not here, so it cannot be worked on.');
+  throw refusal(
+    'The instrument of this assessment is not here, so it cannot be worked on.',
+    'QuestionnaireResponse.questionnaire',
+  );
 }
 
 /** What expressions of a form may ask: the patient, who is asking, the case. */

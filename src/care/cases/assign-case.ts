@@ -61,6 +61,7 @@ export async function handOverCase(
   const [teams, tasks] = await Promise.all([teamsOfCase(records, episode), tasksToGoAlong(records, episode, from)]);
   return {
     about: 0,
+    releases: true,
     changes: [
       changed(episode, { ...episode, careManager: to as NonNullable<EpisodeOfCare['careManager']> }),
       ...teams.flatMap((team) => managedBy(team, { from, to, since })),

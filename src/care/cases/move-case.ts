@@ -85,6 +85,7 @@ async function endCase(records: Records, caller: Caller, id: string, end: End): 
   const at = toFhirDateTime(caller.now, caller.zone);
   return {
     about: 0,
+    releases: true,
     changes: [
       update(
         episode,

@@ -46,6 +46,7 @@ const CLAIMS: Partial<Record<Resource['resourceType'], readonly string[]>> = {
     'http://hl7.org/fhir/us/core/StructureDefinition/us-core-goal',
   ],
   Task: ['https://baton.health/fhir/StructureDefinition/baton-intervention'],
+  DeviceRequest: ['https://baton.health/fhir/StructureDefinition/baton-equipment'],
   ServiceRequest: ['http://hl7.org/fhir/us/core/StructureDefinition/us-core-servicerequest'],
 };
 

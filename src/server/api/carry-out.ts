@@ -57,8 +57,9 @@ async function attemptOnce(context: FhirContext, grant: Grant, { plan, sent, ifM
     return sent ? [keepDone(sent, status, about, context.clock)] : [];
   };
   try {
-    const options = { transaction: true, alongside, claims: planned.claims === true };
-    const writer = planned.passesOn ? { ...grant, actor: { ...grant.actor, passesOn: true } } : grant;
+    const { claims = false, releases = false, passesOn = false } = planned;
+    const options = { transaction: true, alongside, claims, releases };
+    const writer = passesOn ? { ...grant, actor: { ...grant.actor, passesOn } } : grant;
     const outcomes = await commitChanges(context, writer, planned.changes, options);
     const { type, id, versionId } = aboutOf(outcomes, planned);
     return { status, type, id, version: versionId };

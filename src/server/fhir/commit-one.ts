@@ -20,6 +20,8 @@ interface CommitManner {
   readonly alongside?: Alongside;
   /** Whether the changes may open a record to their writer, who was offered it. */
   readonly claims?: boolean;
+  /** Whether the writer gives the records out of hand by them. */
+  readonly releases?: boolean;
 }
 
 /** @throws Fault whatever the store's commit says, without a reason that tells what the grant may not read */
@@ -29,10 +31,10 @@ export async function commitChanges(
   changes: readonly Change[],
   options?: CommitManner,
 ): Promise<Outcome[]> {
-  const { alongside = [], claims = false, ...rest } = options ?? {};
+  const { alongside = [], claims = false, releases = false, ...rest } = options ?? {};
   const mayKnow = (type: string) => reachesAll(grant, 'read', type);
   try {
-    const limits = guardOf(context, grant, changes);
+    const limits = guardOf(context, grant, changes, releases);
     const guard = claims && limits ? { ...limits, open: () => undefined } : limits;
     return await context.store.commit(grant.actor, changes, alongside, { ...rest, mayKnow, guard });
   } catch (error) {

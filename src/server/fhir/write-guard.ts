@@ -15,8 +15,16 @@ import { unbound } from './withheld.ts';
 
 const NOBODY: Condition = { kind: 'id', ids: [], negated: false };
 
-/** Undefined when the grant reaches all of every type that is changed or looked for. */
-export function guardOf(context: FhirContext, grant: Grant, changes: readonly Change[]): Guard | undefined {
+/**
+ * Undefined when the grant reaches all of every type that is changed or looked for.
+ * @param releases what is written may leave the patients of the writer's roles, as when a case is closed
+ */
+export function guardOf(
+  context: FhirContext,
+  grant: Grant,
+  changes: readonly Change[],
+  releases = false,
+): Guard | undefined {
   const isFree = changes.every((change) => {
     const type = typeOf(change);
     const isConditional = (change.op === 'create' ? change.ifNoneExist : change.query) !== undefined;
@@ -41,8 +49,10 @@ export function guardOf(context: FhirContext, grant: Grant, changes: readonly Ch
       const readable = reachOf(context, grant, 'read', type);
       return reach && readable ? { kind: 'all', of: [reach, readable] } : (reach ?? readable);
     },
-    after: (op, type, isNew) =>
-      isNew && type === 'Patient' ? reachOfNewPatient(context, grant, op) : reachOf(context, grant, op, type),
+    after(op, type, isNew) {
+      if (isNew && type === 'Patient') return reachOfNewPatient(context, grant, op);
+      return releases ? reachOfReleased(context, grant, op, type) : reachOf(context, grant, op, type);
+    },
     telling(type) {
       const reach = tryReach(context, grant, 'read', type);
       return reach === 'none' ? NOBODY : reach === 'all' ? undefined : reach;
@@ -64,6 +74,15 @@ function reachOfNewPatient(context: FhirContext, grant: Grant, op: Interaction):
   if (!narrowing) return undefined;
   const lanes = narrowing.lanes.filter(({ role }) => role?.patients === undefined);
   return lanes.length === 0 ? NOBODY : withinLanes(context, 'Patient', lanes);
+}
+
+/** Of whomever: that it is about the writer's patients is asked before it is written, by `before` and `patients`. */
+function reachOfReleased(context: FhirContext, grant: Grant, op: Interaction, type: string): Condition | undefined {
+  const lanes = decide(grant, op, type)?.lanes.map(({ role: { patients: _, ...role } = {}, ...lane }) => ({
+    ...lane,
+    role,
+  }));
+  return lanes && withinLanes(context, type, lanes);
 }
 
 /**
