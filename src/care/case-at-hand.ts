@@ -1,14 +1,14 @@
 // The case that a command works on, with its patient and its one plan, or the reason why nothing more is done on it.
+
 import type { CarePlan, Patient } from '@medplum/fhirtypes';
 import { Fault } from '../fault.ts';
 import type { JsonObject } from '../fhir/canonical-json.ts';
 import type { Change } from '../fhir/change.ts';
 import { replacedBy } from '../fhir/patient-merge.ts';
 import { isCase, isOver } from './cases/episode.ts';
-import { findReadable } from './find-readable.ts';
+import { plansOfCase, readablePlansOfCase } from './plans-of-case.ts';
 import type { Kept, Records } from './records.ts';
 import { idOf } from './stored.ts';
-import { IDENTIFIER } from './systems.ts';
 import { type Link, referenceTo } from './transition-context.ts';
 
 /** A command or question below `/cases/{caseId}`. */
@@ -60,7 +60,7 @@ export async function caseToWorkOn(records: Records, id: string): Promise<CaseAt
 /** As `caseToWorkOn`, with the plan that everything planned belongs to. @throws Fault also when the case has no plan */
 export async function workableCase(records: Records, id: string): Promise<WorkableCase> {
   const found = await caseToWorkOn(records, id);
-  const plans = await records.find('CarePlan', { identifier: `${IDENTIFIER.casePlan}|${id}` });
+  const plans = await plansOfCase(records, id);
   const plan = plans.find(({ status }) => !ENDED_PLAN.has(status));
   if (!plan) throw refused('The case has no care plan that is going on; make one first.', 'id');
   return { ...found, plan };
@@ -93,7 +93,7 @@ export function belongsTo(
 
 /** References to the plans that the case has or had. */
 export async function plansOf(records: Records, caseId: string): Promise<ReadonlySet<string>> {
-  const plans = await findReadable(records, 'CarePlan', { identifier: `${IDENTIFIER.casePlan}|${caseId}` });
+  const plans = await readablePlansOfCase(records, caseId);
   return new Set(plans.map((plan) => referenceTo(plan).reference));
 }
 

@@ -1,10 +1,11 @@
 // The case that a command works on: its episode, its patient and its plan, as far as the caller may see them.
+
 import type { CarePlan } from '@medplum/fhirtypes';
 import { Fault } from '../fault.ts';
 import type { Change } from '../fhir/change.ts';
+import { plansOfCase } from './plans-of-case.ts';
 import type { Kept, Records } from './records.ts';
 import { idOf } from './stored.ts';
-import { IDENTIFIER } from './systems.ts';
 
 export interface CaseInHand {
   readonly episode: Kept<'EpisodeOfCare'>;
@@ -52,7 +53,7 @@ export function requireLiving({ patient }: CaseInHand, what: string): void {
 
 /** The plan of the case, when it has one and it is going on. */
 export async function findPlan(records: Records, { episode }: CaseInHand): Promise<Kept<'CarePlan'> | undefined> {
-  const plans = await records.find('CarePlan', { identifier: `${IDENTIFIER.casePlan}|${episode.id}` });
+  const plans = await plansOfCase(records, episode.id);
   return plans.find(({ status }) => status === 'active' || status === 'on-hold' || status === 'draft');
 }
 

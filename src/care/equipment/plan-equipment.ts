@@ -1,12 +1,13 @@
 // Ordering equipment and following it until it is delivered.
+
 import { randomUUID } from 'node:crypto';
 import type { DeviceRequest, Task } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import { withNote } from '../annotate.ts';
 import { addToPlan, findPlan, notOfPatient, openCase, readCase, requireLiving } from '../case-in-hand.ts';
+import { plansOfCase } from '../plans-of-case.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
-import { IDENTIFIER } from '../systems.ts';
 import { nowOf, refuseFuture } from '../timed-input.ts';
 import type { AdvanceEquipment, Equipment, OrderEquipment, Stage } from './equipment-schema.ts';
 import { AUTHORISATION, followOrder, stageConcept, viewEquipment, writeOrder } from './write-equipment.ts';
@@ -17,7 +18,7 @@ export async function listEquipment(records: Records, id: string): Promise<Equip
   const [orders, tasks, plans] = await Promise.all([
     records.find('DeviceRequest', { patient: `Patient/${patient.id}`, _sort: '-authored-on' }),
     records.find('Task', { patient: `Patient/${patient.id}` }),
-    records.find('CarePlan', { identifier: `${IDENTIFIER.casePlan}|${id}` }),
+    plansOfCase(records, id),
   ]);
   const ofPlan = new Set(plans.map((plan) => `CarePlan/${plan.id}`));
   return orders

@@ -3,19 +3,14 @@ import type { CarePlan, Reference } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
 import { derivedId } from '../derived-id.ts';
+import { plansOfCase } from '../plans-of-case.ts';
 import type { Caller, Kept, Records } from '../records.ts';
-import { IDENTIFIER } from '../systems.ts';
 import { newPlan } from './new-plan.ts';
 import type { Case } from './workable-case.ts';
 
 const ENDED = new Set<CarePlan['status']>(['revoked', 'completed', 'entered-in-error']);
 
 export const isCurrent = ({ status }: CarePlan) => !ENDED.has(status);
-
-/** All plans that the case has or had, oldest first. */
-export function plansOfCase(records: Records, caseId: string): Promise<Kept<'CarePlan'>[]> {
-  return records.find('CarePlan', { identifier: `${IDENTIFIER.casePlan}|${caseId}` });
-}
 
 /** The plan that is going on, when there is one. */
 export async function currentPlan(records: Records, caseId: string): Promise<Kept<'CarePlan'> | undefined> {

@@ -1,10 +1,11 @@
 // Referrals of a case, and what is worth knowing before a partner is asked.
+
 import { Fault } from '../../fault.ts';
 import { type CaseInHand, readCase } from '../case-in-hand.ts';
+import { plansOfCase } from '../plans-of-case.ts';
 import type { Kept, Records } from '../records.ts';
 import { capacityOf } from '../resources/resource-codes.ts';
 import { idOf } from '../stored.ts';
-import { IDENTIFIER } from '../systems.ts';
 import type { AskedReferral, Referral } from './referral-schema.ts';
 import { isChoice, latestFirst, viewAsked, viewReferral } from './referral-view.ts';
 
@@ -28,7 +29,7 @@ export async function listReferrals(records: Records, id: string): Promise<Refer
   const [orders, tasks, plans] = await Promise.all([
     records.find('ServiceRequest', { patient: `Patient/${patient.id}`, _sort: '-authored' }),
     records.find('Task', { patient: `Patient/${patient.id}` }),
-    records.find('CarePlan', { identifier: `${IDENTIFIER.casePlan}|${episode.id}` }),
+    plansOfCase(records, episode.id),
   ]);
   const ofPlan = new Set(plans.map((plan) => `CarePlan/${plan.id}`));
   const byOrder = Map.groupBy(tasks, ({ focus }) => focus?.reference ?? '');
@@ -46,7 +47,7 @@ export async function listReferrals(records: Records, id: string): Promise<Refer
 export async function showReferral(records: Records, caseId: string, id: string): Promise<Referral> {
   const found = await readCase(records, caseId);
   const { order, tasks } = await readReferral(records, found, id);
-  const plans = await records.find('CarePlan', { identifier: `${IDENTIFIER.casePlan}|${caseId}` });
+  const plans = await plansOfCase(records, caseId);
   const inPlan = plans.some((plan) => order.basedOn?.some(({ reference }) => reference === `CarePlan/${plan.id}`));
   return viewReferral({ order, tasks, inPlan, warnings: await warningsOf(records, order) });
 }

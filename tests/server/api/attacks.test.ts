@@ -10,6 +10,7 @@ beforeAll(async () => {
   await baton.put(
     { resourceType: 'Practitioner', id: 'nurse', name: [{ family: 'Nurse' }] },
     { resourceType: 'Patient', id: 'ann', name: [{ family: 'Ann' }], birthDate: '1950-01-01' },
+    { resourceType: 'Patient', id: 'bob', name: [{ family: 'Bob' }] },
   );
 });
 
@@ -91,5 +92,38 @@ describe('a definition that is sent along', () => {
       { id: 'b', title: 'B', relatedAction: [second] },
     ]);
     expect([answer.status, answer.json.issue?.[0]?.expression]).toEqual([422, ['PlanDefinition.action.relatedAction']]);
+  });
+});
+
+describe('a case', () => {
+  it('takes no plan of another patient for its own, although the plan names the case', async () => {
+    const opened = await baton.api('POST', '/cases', {
+      body: { patient: { reference: 'Patient/bob' }, programme: { text: 'X' } },
+    });
+    const { id, plan } = opened.json as { id: string; plan: { reference: string } };
+    await baton.put({
+      ...{
+        resourceType: 'CarePlan',
+        id: 'anns',
+        status: 'active',
+        intent: 'plan',
+        subject: { reference: 'Patient/ann' },
+      },
+      identifier: [{ system: 'urn:baton:case-plan', value: id }],
+    });
+    expect((await baton.api('GET', `/cases/${id}`)).json.plan).toEqual(plan);
+    expect((await baton.api('GET', '/cases?patient=Patient/bob')).json.items).toMatchObject([{ plan }]);
+    expect((await baton.api('GET', `/cases/${id}/plan`)).json.id).toBe(plan.reference.slice('CarePlan/'.length));
+    const goal = await baton.api('POST', `/cases/${id}/goals`, { body: { description: { text: 'Walk' } } });
+    expect(goal.json.plan).toEqual({ reference: plan.reference });
+  });
+
+  it.each([
+    ['POST', '/handover', { to: { reference: 'Practitioner/nobody' }, note: 'Away' }, 'to'],
+    ['POST', '/assign', { careManager: { reference: 'Practitioner/nobody' } }, 'careManager'],
+  ] as const)('gets no manager who is not there: %s %s', async (method, path, body, member) => {
+    const { items } = (await baton.api('GET', '/cases?patient=Patient/bob')).json as { items: { id: string }[] };
+    const answer = await baton.api(method, `/cases/${items[0]?.id}${path}`, { body });
+    expect([answer.status, answer.json.errors]).toEqual([422, [expect.objectContaining({ member })]]);
   });
 });
