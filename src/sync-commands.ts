@@ -26,6 +26,8 @@ export interface SyncOptions {
   readonly file?: string | undefined;
   readonly from?: string | undefined;
   readonly limit?: string | undefined;
+  /** The tag of a conflict, as `conflicts show` prints it. */
+  readonly seen?: string | undefined;
   readonly 'dry-run'?: boolean | undefined;
 }
 
@@ -34,6 +36,7 @@ export const SYNC_OPTIONS = {
   take: { type: 'string' },
   file: { type: 'string' },
   limit: { type: 'string' },
+  seen: { type: 'string' },
   'dry-run': { type: 'boolean' },
 } as const;
 
@@ -51,7 +54,7 @@ export const SYNC_COMMANDS: readonly SyncCommand[] = [
   },
   {
     words: 'conflicts resolve',
-    does: 'decide conflict ID --take ours|theirs|proposed or --file edited.json   [--dry-run]',
+    does: 'decide conflict ID --take ours|theirs|proposed or --file edited.json   [--seen TAG] [--dry-run]',
     run: (parts, [id], options) => resolveConflict(parts, named(id, 'the conflict'), options),
   },
   {
@@ -101,6 +104,7 @@ async function showConflict({ sync, actor, store, print }: SyncCommandParts, id:
   const { connection, type, localId, localVersion, remoteId, remoteVersion, kind, state, openedAt } = conflict;
   print(`${id}  ${connection}  ${kind}  ${state}  since ${instant(openedAt)}`);
   print(`here ${type}/${localId}${versioned(localVersion)}  there ${type}/${remoteId}${versioned(remoteVersion)}`);
+  if (state === 'open') print(`as seen now: --seen ${conflict.tag}`);
   if (conflict.resolution) print(`decided ${conflict.resolution} by ${conflict.resolvedBy}`);
   printElements(print, conflict.elements);
   record({ actor, store }, 'conflict', 'R', id);
@@ -110,14 +114,14 @@ async function resolveConflict(parts: SyncCommandParts, id: string, options: Syn
   const { sync, actor, store, print } = parts;
   const resolution = resolutionOf(options);
   if (options['dry-run']) {
-    const { here, there } = await sync.forecast(actor, id, resolution);
+    const { here, there } = await sync.forecast(actor, id, resolution, options.seen);
     print(`here   ${here.outcome}`);
     printChanges(print, here.differences);
     print(`there  ${there.outcome}`);
     printChanges(print, there.differences);
     return;
   }
-  await sync.resolve(actor, id, resolution);
+  await sync.resolve(actor, id, resolution, options.seen);
   record({ actor, store }, 'resolve', 'E', id);
   print(`Conflict ${id} is resolved: ${resolution.take}. It is sent with the next push.`);
 }

@@ -1,52 +1,61 @@
-// Dates and times that a person gives, checked against the clock.
+// Dates and moments that an application sends, against the caller's clock and days.
 import Type from 'typebox';
 import { Fault } from '../fault.ts';
-import { localDate, toInstant, toLastInstant } from './local-time.ts';
+import { localDate, toFhirDateTime, toInstant, toLastInstant } from './local-time.ts';
 import type { Caller } from './records.ts';
 
-/** A moment, with the offset from UTC. */
-export const Moment = Type.String({ format: 'date-time', description: 'e.g. 2026-12-01T14:00:00-05:00' });
-
 /** A day. */
-export const Day = Type.String({ format: 'date', description: 'e.g. 2026-12-01' });
+export const Day = Type.String({ format: 'date', examples: ['2026-12-01'] });
 
-/** The instant that a member of the body says. @throws Fault unprocessable when there is no such day or hour */
-export function givenInstant(value: string, member: string): Temporal.Instant {
-  try {
-    return toInstant(value, 'UTC');
-  } catch (cause) {
-    throw new Fault('unprocessable', `${member} is not a date that exists.`, { expression: member, cause });
-  }
-}
+/** A moment, with its offset from UTC. */
+export const Moment = Type.String({ format: 'date-time', examples: ['2026-12-01T14:00:00-05:00'] });
 
-/** @throws Fault unprocessable when the time or day has not come yet */
-export function requirePast(value: string, member: string, { now, zone }: Caller): void {
-  givenInstant(value, member);
-  if (Temporal.Instant.compare(toInstant(value, zone), now) <= 0) return;
-  throw new Fault('unprocessable', `${member} must not be in the future.`, outOfTime(member));
-}
+/** A day, or a moment with its offset. */
+export const DateOrTime = Type.String({
+  format: 'date-or-time',
+  examples: ['2026-12-01', '2026-12-01T14:00:00-05:00'],
+});
 
-/** @throws Fault unprocessable when the time has passed, or the day has */
-export function requireFuture(value: string, member: string, { now, zone }: Caller): void {
-  givenInstant(value, member);
+/** @throws Fault unprocessable naming the member when the day or moment has passed */
+export function requireAhead(value: string, member: string, { now, zone }: Caller): void {
   if (Temporal.Instant.compare(toLastInstant(value, zone), now) >= 0) return;
-  throw new Fault('unprocessable', `${member} must not be in the past.`, outOfTime(member));
+  throw outOfTime(`${member} lies in the past; give a time that is still to come.`, member);
 }
 
-/** @throws Fault unprocessable when `end` is before `start` */
-export function requireOrder(start: string, end: string, members: readonly [string, string]): void {
-  const from = givenInstant(start, members[0]);
-  if (Temporal.Instant.compare(from, givenInstant(end, members[1])) < 0) return;
-  throw new Fault('unprocessable', `${members[1]} must be after ${members[0]}.`, outOfTime(members[1]));
+/** @throws Fault unprocessable naming the member when the day or moment has not come yet */
+export function requirePast(value: string, member: string, { now, zone }: Caller): void {
+  if (Temporal.Instant.compare(toInstant(value, zone), now) <= 0) return;
+  throw outOfTime(`${member} lies in the future; give a time that has come.`, member);
 }
 
-/** Now, to the second, in the caller's zone. */
-export function nowOf({ now, zone }: Caller): string {
-  return now.toZonedDateTimeISO(zone).toString({ timeZoneName: 'never', smallestUnit: 'second' });
+/** @throws Fault unprocessable naming the later member when it ends before the other begins */
+export function requireOrder(
+  first: string | undefined,
+  last: string | undefined,
+  members: readonly [string, string],
+  { zone }: Pick<Caller, 'zone'>,
+): void {
+  if (first === undefined || last === undefined) return;
+  if (Temporal.Instant.compare(toInstant(first, zone), toLastInstant(last, zone)) <= 0) return;
+  throw outOfTime(`${members[1]} lies before ${members[0]}.`, members[1]);
 }
 
-export function todayOf({ now, zone }: Caller): string {
-  return localDate(now, zone).toString();
+/** A date as its last second, a moment as it is, with the offset of the zone. */
+export function asDue(value: string, zone: string): string {
+  return value.includes('T') ? value : toFhirDateTime(toLastInstant(value, zone), zone);
 }
 
-const outOfTime = (expression: string) => ({ expression, code: 'business-rule' as const });
+/** A date as its first second, a moment as it is. */
+export function asStart(value: string, zone: string): string {
+  return value.includes('T') ? value : toFhirDateTime(toInstant(value, zone), zone);
+}
+
+/** The caller's day. */
+export const today = ({ now, zone }: Caller): string => localDate(now, zone).toString();
+
+/** Now, as FHIR writes it in the caller's zone. */
+export const nowOf = ({ now, zone }: Caller): string => toFhirDateTime(now, zone);
+
+function outOfTime(sentence: string, expression: string): Fault {
+  return new Fault('unprocessable', sentence, { expression, code: 'business-rule' });
+}

@@ -58,7 +58,8 @@ function mergeValue(context: Context, place: Place, base: Side, ours: Side, thei
   if (settled) return settled.value;
   if (Array.isArray(ours) && Array.isArray(theirs)) {
     const merged = mergeLists(context, place, Array.isArray(base) ? base : [], ours, theirs);
-    if (merged) return merged;
+    // Each side took out what the other had left: FHIR has no empty lists.
+    if (merged) return merged.length > 0 ? merged : undefined;
   } else if (isJsonObject(ours) && isJsonObject(theirs)) {
     const origin = isJsonObject(base) ? base : undefined;
     if (place.path === '' || (!isWhole(ours) && !isWhole(theirs)))

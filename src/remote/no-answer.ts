@@ -12,10 +12,12 @@ const SENTENCES: Readonly<Record<string, string>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the length that the server stated is not that of its answer',
   UND_ERR_HEADERS_OVERFLOW: 'the server sent more headers than are read',
   HPE_HEADER_OVERFLOW: 'the server sent more headers than are read',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'the server signed its certificate itself; add it to NODE_EXTRA_CA_CERTS if it is right',
-  SELF_SIGNED_CERT_IN_CHAIN: 'who signed the certificate is not trusted; add that one to NODE_EXTRA_CA_CERTS',
+  DEPTH_ZERO_SELF_SIGNED_CERT:
+    'the server signed its certificate itself; name it as tls.ca of the connection if it is right',
+  SELF_SIGNED_CERT_IN_CHAIN: 'who signed the certificate is not trusted; name that one as tls.ca of the connection',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the chain of the certificate is not complete; the server must send all of it',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'who signed the certificate is not trusted; add that one to NODE_EXTRA_CA_CERTS',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    'who signed the certificate is not trusted; name that one as tls.ca of the connection',
   CERT_HAS_EXPIRED: 'the certificate of the server has expired',
   CERT_NOT_YET_VALID: 'the certificate of the server is not valid yet; compare the clocks',
   ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another host name than the base URL has',

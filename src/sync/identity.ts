@@ -1,6 +1,6 @@
 // Who is who: one link per resource that crosses a connection, with the last two bodies known to be equal. Merging needs
 // nothing else, so the remote needs no history. docs/sync-spec.md#I8
-import { hashJson, type JsonObject } from '../fhir/canonical-json.ts';
+import { hashJson, isJsonObject, type JsonObject } from '../fhir/canonical-json.ts';
 import type { SqlRow, SqlValue, Statement, Store } from '../store/store.ts';
 import { comparable, parseBody } from './body.ts';
 import type { LinkMap } from './mapping.ts';
@@ -157,12 +157,19 @@ export function saveLink(link: Link, now: number): Statement {
     link.remoteHash ?? null,
     link.baseVersion ?? null,
     text(link.baseLocal),
-    text(link.baseRemote),
+    text(link.baseRemote && withVersion(link.baseRemote, link.remoteVersion)),
     link.state,
     link.how,
     now,
   ];
   return { sql: SAVE, params };
+}
+
+/** Some servers tell the version in the ETag only. The body keeps it, because a link's own may have to be forgotten. */
+function withVersion(body: JsonObject, version: string | undefined): JsonObject {
+  const meta = isJsonObject(body.meta) ? body.meta : {};
+  if (version === undefined || meta.versionId !== undefined) return body;
+  return { ...body, meta: { ...meta, versionId: version } };
 }
 
 export function setLinkState(connection: string, type: string, localId: string, state: LinkState): Statement {

@@ -87,10 +87,36 @@ export function remoteTargets(context: MappingContext, remote: JsonObject): { ty
   return found;
 }
 
+/** `Type/id` of everything that a body in local terms names by its URL there, because it was unknown here. */
+export function urlTargets(context: MappingContext, local: JsonObject): { type: string; id: string }[] {
+  const found: { type: string; id: string }[] = [];
+  mapReferences(local, (reference) => {
+    const target = urlTarget(context, reference.reference);
+    if (target) found.push(target);
+    return reference;
+  });
+  return found;
+}
+
+/** The same body, with a local reference in place of each URL of the remote whose target is linked. */
+export function mapUrls(context: MappingContext, localOf: LinkMap['localOf'], local: JsonObject): JsonObject {
+  return mapReferences(local, (reference) => {
+    const target = urlTarget(context, reference.reference);
+    const known = target && localOf(target.type, target.id);
+    return known === undefined ? reference : { ...reference, reference: `${target?.type}/${known}` };
+  });
+}
+
+function urlTarget({ remoteBase }: MappingContext, reference: Json | undefined) {
+  const prefix = `${remoteBase}/`;
+  return typeof reference === 'string' && reference.startsWith(prefix)
+    ? parseLiteral(reference.slice(prefix.length))
+    : undefined;
+}
+
 function remoteTarget(context: MappingContext, reference: Json | undefined): { type: string; id: string } | undefined {
   if (typeof reference !== 'string') return undefined;
-  const prefix = `${context.remoteBase}/`;
-  return parseLiteral(reference.startsWith(prefix) ? reference.slice(prefix.length) : reference);
+  return urlTarget(context, reference) ?? parseLiteral(reference);
 }
 
 function fromLogical(context: MappingContext, reference: JsonObject): JsonObject {

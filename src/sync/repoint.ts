@@ -5,16 +5,35 @@ import { type JsonObject, sameJson } from '../fhir/canonical-json.ts';
 import type { Statement } from '../store/store.ts';
 import { comparable, parseBody, resourceOf } from './body.ts';
 import { actorOf } from './connections/settings.ts';
-import { type RunContext, realNow } from './context.ts';
+import { type MappedContext, type RunContext, realNow } from './context.ts';
 import { readLink, saveLink } from './identity.ts';
-import { mapReferences } from './mapping.ts';
+import { mapReferences, urlTargets } from './mapping.ts';
 
 const BATCH = 500;
 const READY = `SELECT u.target, u.type, u.local_id, i.type AS target_type, i.local_id AS target_id
   FROM unresolved_reference u JOIN identity i
     ON i.connection = u.connection AND u.target = i.type || '/' || i.remote_id AND i.state <> 'replaced' AND i.how <> 'projected'
+  JOIN resource r ON r.type = i.type AND r.id = i.local_id AND r.content <> ''
   WHERE u.connection = ? ORDER BY u.type, u.local_id LIMIT ${BATCH}`;
 const FORGET = 'DELETE FROM unresolved_reference WHERE connection = ? AND target = ? AND type = ? AND local_id = ?';
+
+/** Keeps in mind that a resource of ours names a target, `Type/id` there, that has no counterpart here yet. */
+export function rememberUnresolved(connection: string, target: string, type: string, localId: string): Statement {
+  const sql = `INSERT INTO unresolved_reference (connection, target, type, local_id) VALUES (?, ?, ?, ?)
+    ON CONFLICT (connection, target, type, local_id) DO NOTHING`;
+  return { sql, params: [connection, target, type, localId] };
+}
+
+/** The same for every URL of the remote in a body of ours that is to be written. */
+export function rememberUrls(
+  { connection, mapping }: Pick<MappedContext, 'connection' | 'mapping'>,
+  body: JsonObject,
+  type: string,
+  localId: string,
+): Statement[] {
+  const targets = new Set(urlTargets(mapping, body).map((target) => `${target.type}/${target.id}`));
+  return [...targets].map((target) => rememberUnresolved(connection.name, target, type, localId));
+}
 
 /** Rewrites every reference that can be resolved by now. */
 export async function repoint(context: RunContext): Promise<void> {
@@ -57,7 +76,11 @@ async function repointOne(
     const changes = changed ? [{ op: 'update' as const, resource: resourceOf(next), ifMatch: stored.versionId }] : [];
     await store.commit(actorOf(connection, runId), changes, alongside);
   } catch (error) {
+    const { kind, message } = asFault(error);
     // Edited meanwhile: the row is still there and the next pull does it.
-    if (asFault(error).kind !== 'precondition') throw error;
+    if (kind === 'precondition') return;
+    if (kind !== 'invalid' && kind !== 'unprocessable') throw error;
+    context.log.warn({ connection: connection.name, type, id: localId, message }, 'a reference stays a URL');
+    await store.commit(actorOf(connection, runId), [], [forget]);
   }
 }

@@ -1,7 +1,7 @@
 // A discharge begins its transition, or is recorded as one that begins none.
 import type { EpisodeOfCare } from '@medplum/fhirtypes';
-import { withdrawnBecause } from '../care/episode.ts';
-import type { Link } from '../care/transition-context.ts';
+import type { Link } from '../care/reference-to.ts';
+import { withdrawnBecause } from '../care/transition/episode.ts';
 import type { Decision } from './decide.ts';
 import { type DischargeFacts, liveTransitions } from './facts.ts';
 import type { Parts } from './parts.ts';

@@ -1,8 +1,8 @@
 // What a discharge calls for: a protocol, or nothing and why. Pure.
 
 import type { TransitionReason } from '../care/concept.ts';
-import { chooseProtocol, type Protocol } from '../care/protocol.ts';
-import { type AssessedRisk, assessRisk } from '../care/risk-assessment.ts';
+import { chooseProtocol, type Protocol } from '../care/transition/protocol.ts';
+import { type AssessedRisk, assessRisk } from '../care/transition/risk-assessment.ts';
 import type { DischargeFacts } from './facts.ts';
 import type { Rules } from './parts.ts';
 

@@ -3,12 +3,12 @@
 import type { Organization, Reference, Task } from '@medplum/fhirtypes';
 import { nextBusinessDayEnd } from '../care/deadline.ts';
 import { derivedUrn } from '../care/derived-id.ts';
-import { escalate, escalationKey, isEscalation, markOverdue } from '../care/escalation.ts';
-import { type FollowUpKey, followUpKey, formatKey, hasClockStatus } from '../care/follow-up.ts';
 import { toLastInstant } from '../care/local-time.ts';
-import { remindOwner } from '../care/reminder.ts';
 import { readResource } from '../care/stored.ts';
 import { IDENTIFIER } from '../care/systems.ts';
+import { escalate, escalationKey, isEscalation, markOverdue } from '../care/transition/escalation.ts';
+import { type FollowUpKey, followUpKey, formatKey, hasClockStatus } from '../care/transition/follow-up.ts';
+import { remindOwner } from '../care/transition/reminder.ts';
 import type { Change } from '../fhir/change.ts';
 import { tokenText } from '../fhir/search/token-text.ts';
 import { isTerminal } from '../fhir/status/task.ts';

@@ -1,6 +1,6 @@
 // What transitions tell the rest of the process after it is committed: ids, steps and times, nothing about the patient.
 import type { TransitionReason } from '../care/concept.ts';
-import type { RiskBand } from '../care/lace.ts';
+import type { RiskBand } from '../care/transition/lace.ts';
 
 export type TransitionEvent =
   | {

@@ -2,12 +2,12 @@
 // have is left out, so that a plan never points at nothing.
 
 import type { Encounter, EpisodeOfCare, Patient } from '@medplum/fhirtypes';
-import { isReal } from '../care/comorbidity.ts';
-import { dischargeInstant } from '../care/discharge.ts';
-import { isLive, isTransition } from '../care/episode.ts';
 import { toInstant } from '../care/local-time.ts';
 import { findResources, idOf, readResource } from '../care/stored.ts';
-import type { CaseManager, TransitionContext } from '../care/transition-context.ts';
+import { isReal } from '../care/transition/comorbidity.ts';
+import { dischargeInstant } from '../care/transition/discharge.ts';
+import { isLive, isTransition } from '../care/transition/episode.ts';
+import type { CaseManager, TransitionContext } from '../care/transition/transition-context.ts';
 import { parseLiteral } from '../fhir/references.ts';
 import type { Parts } from './parts.ts';
 

@@ -1,9 +1,9 @@
 // What an encounter's new version means for transitions: a discharge begins one, a cancelled discharge takes it back, a
 // corrected one moves it, and a new stay ends those of earlier ones.
 import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
-import { isDischarged, isInHouse, isStay } from '../care/discharge.ts';
-import { isLive, takeBack, withdrawnBecause } from '../care/episode.ts';
 import { findResources, parseVersion, readResource } from '../care/stored.ts';
+import { isDischarged, isInHouse, isStay } from '../care/transition/discharge.ts';
+import { isLive, takeBack, withdrawnBecause } from '../care/transition/episode.ts';
 import type { LogEntry } from '../store/store.ts';
 import { begin, startReaction } from './begin.ts';
 import { type Decision, decide } from './decide.ts';

@@ -1,7 +1,8 @@
 // A follow-up has ended, here or at another system: settle what hung on it.
-import { encounterOfEpisode, isLive } from '../care/episode.ts';
-import { followUpKey } from '../care/follow-up.ts';
+
 import { parseVersion, readResource } from '../care/stored.ts';
+import { encounterOfEpisode, isLive } from '../care/transition/episode.ts';
+import { followUpKey } from '../care/transition/follow-up.ts';
 import { isTerminal } from '../fhir/status/task.ts';
 import type { LogEntry } from '../store/store.ts';
 import { readLivePlan } from './live-plan.ts';

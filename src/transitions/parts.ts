@@ -9,11 +9,11 @@ import type {
   ValueSet,
 } from '@medplum/fhirtypes';
 import type { Logger } from 'pino';
-import { createComorbidityTable } from '../care/comorbidity.ts';
-import { createAcuityReader, createDestinationReader, type Destination } from '../care/discharge.ts';
 import { ofType } from '../care/profiles.ts';
-import { type Protocol, readProtocols } from '../care/protocol.ts';
-import type { RiskRules } from '../care/risk-assessment.ts';
+import { createComorbidityTable } from '../care/transition/comorbidity.ts';
+import { createAcuityReader, createDestinationReader, type Destination } from '../care/transition/discharge.ts';
+import { type Protocol, readProtocols } from '../care/transition/protocol.ts';
+import type { RiskRules } from '../care/transition/risk-assessment.ts';
 import type { Clock } from '../clock.ts';
 import type { SearchQuery } from '../fhir/search/query.ts';
 import type { Actor, Store } from '../store/store.ts';

@@ -2,10 +2,11 @@
 // been overwritten by whoever else keeps a copy; then it is raised (again) rather than forgotten.
 
 import type { Task } from '@medplum/fhirtypes';
-import { clockConcept, followUpKey, formatKey, hasClockStatus, touched } from '../care/follow-up.ts';
 import { toInstant } from '../care/local-time.ts';
-import { remindOwner } from '../care/reminder.ts';
 import { IDENTIFIER } from '../care/systems.ts';
+import { touched } from '../care/touched.ts';
+import { clockConcept, followUpKey, formatKey, hasClockStatus } from '../care/transition/follow-up.ts';
+import { remindOwner } from '../care/transition/reminder.ts';
 import type { Change } from '../fhir/change.ts';
 import { tokenText } from '../fhir/search/token-text.ts';
 import { isTerminal } from '../fhir/status/task.ts';

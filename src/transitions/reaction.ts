@@ -1,7 +1,7 @@
 // What a log entry leads to: changes to commit, and what to tell once they are.
 import type { EpisodeOfCare } from '@medplum/fhirtypes';
 import type { TransitionReason } from '../care/concept.ts';
-import { encounterOfEpisode } from '../care/episode.ts';
+import { encounterOfEpisode } from '../care/transition/episode.ts';
 import type { Change } from '../fhir/change.ts';
 import type { Outcome, Store } from '../store/store.ts';
 import type { TransitionEvent } from './events.ts';

@@ -2,9 +2,9 @@
 // discharge before it counts again, and what has been done for it stays done.
 import type { Encounter } from '@medplum/fhirtypes';
 import type { TransitionReason } from '../care/concept.ts';
-import { isDischarged } from '../care/discharge.ts';
-import { encounterOfEpisode, isTransition, withdrawnBecause } from '../care/episode.ts';
 import { findResources, readResource } from '../care/stored.ts';
+import { isDischarged } from '../care/transition/discharge.ts';
+import { encounterOfEpisode, isTransition, withdrawnBecause } from '../care/transition/episode.ts';
 import { begin } from './begin.ts';
 import { decide } from './decide.ts';
 import { gatherFacts } from './facts.ts';

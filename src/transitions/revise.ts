@@ -1,14 +1,16 @@
 // The changes that a corrected discharge calls for while its transition is under way.
 import type { ServiceRequest, Task } from '@medplum/fhirtypes';
-import { titleOf } from '../care/apply-plan-definition.ts';
-import { activityLine, moveCarePlan } from '../care/care-plan.ts';
 import { windowOf } from '../care/deadline.ts';
-import { encounterOfEpisode, keyOfEpisode, moveEpisode, transitionKey } from '../care/episode.ts';
-import { clockConcept, followUpKey, formatWindow, hasClockStatus, isUntouched, touched } from '../care/follow-up.ts';
-import { moveGoal } from '../care/goal.ts';
 import { toFhirDateTime, toLastInstant } from '../care/local-time.ts';
-import type { Protocol, ProtocolStep } from '../care/protocol.ts';
-import { type Link, referenceTo, type TransitionContext } from '../care/transition-context.ts';
+import { type Link, referenceTo } from '../care/reference-to.ts';
+import { touched } from '../care/touched.ts';
+import { titleOf } from '../care/transition/apply-plan-definition.ts';
+import { activityLine, moveCarePlan } from '../care/transition/care-plan.ts';
+import { encounterOfEpisode, keyOfEpisode, moveEpisode, transitionKey } from '../care/transition/episode.ts';
+import { clockConcept, followUpKey, formatWindow, hasClockStatus, isUntouched } from '../care/transition/follow-up.ts';
+import { moveGoal } from '../care/transition/goal.ts';
+import type { Protocol, ProtocolStep } from '../care/transition/protocol.ts';
+import type { TransitionContext } from '../care/transition/transition-context.ts';
 import type { Change } from '../fhir/change.ts';
 import type { LivePlan } from './live-plan.ts';
 import { updatesWithProvenance } from './withdraw.ts';

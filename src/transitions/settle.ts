@@ -1,12 +1,12 @@
 // What follows when a follow-up ends: its reminders and its escalation are settled, and when it was the last one the
 // transition is closed and its goals are judged.
 import type { Goal, Resource, Task } from '@medplum/fhirtypes';
-import { closeCarePlan } from '../care/care-plan.ts';
-import { encounterOfEpisode, endEpisode } from '../care/episode.ts';
-import { escalationKey } from '../care/escalation.ts';
-import { cancelFollowUp, followUpKey, formatKey, goalsOf } from '../care/follow-up.ts';
-import { concludeGoal } from '../care/goal.ts';
 import { IDENTIFIER } from '../care/systems.ts';
+import { closeCarePlan } from '../care/transition/care-plan.ts';
+import { encounterOfEpisode, endEpisode } from '../care/transition/episode.ts';
+import { escalationKey } from '../care/transition/escalation.ts';
+import { cancelFollowUp, followUpKey, formatKey, goalsOf } from '../care/transition/follow-up.ts';
+import { concludeGoal } from '../care/transition/goal.ts';
 import type { Change } from '../fhir/change.ts';
 import { isTerminal } from '../fhir/status/task.ts';
 import type { LivePlan } from './live-plan.ts';

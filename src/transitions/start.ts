@@ -1,11 +1,12 @@
 // The changes that begin a transition: its episode, the risk, the plan and who made them from what.
 import type { EpisodeOfCare } from '@medplum/fhirtypes';
-import { applyPlanDefinition } from '../care/apply-plan-definition.ts';
 import type { TransitionReason } from '../care/concept.ts';
 import { derivedUrn } from '../care/derived-id.ts';
-import { declineEpisode, episodeIdFor, openEpisode } from '../care/episode.ts';
-import { attribute } from '../care/provenance.ts';
-import type { Link, TransitionContext } from '../care/transition-context.ts';
+import type { Link } from '../care/reference-to.ts';
+import { applyPlanDefinition } from '../care/transition/apply-plan-definition.ts';
+import { declineEpisode, episodeIdFor, openEpisode } from '../care/transition/episode.ts';
+import { attribute } from '../care/transition/provenance.ts';
+import type { TransitionContext } from '../care/transition/transition-context.ts';
 import type { Change } from '../fhir/change.ts';
 import type { Decision } from './decide.ts';
 

@@ -1,10 +1,10 @@
 // How a patient's stays lie to each other in time.
 import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
-import { isInHouse } from '../care/discharge.ts';
-import { encounterOfEpisode } from '../care/episode.ts';
 import { toInstant } from '../care/local-time.ts';
 import { findResources } from '../care/stored.ts';
-import type { TransitionContext } from '../care/transition-context.ts';
+import { isInHouse } from '../care/transition/discharge.ts';
+import { encounterOfEpisode } from '../care/transition/episode.ts';
+import type { TransitionContext } from '../care/transition/transition-context.ts';
 import { liveTransitions } from './facts.ts';
 import type { Parts } from './parts.ts';
 

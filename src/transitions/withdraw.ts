@@ -1,11 +1,11 @@
 // The changes that take a transition back. What has been done stays as it is; what has not will not be.
 import type { CareTeam, CommunicationRequest, Goal, Resource, ServiceRequest } from '@medplum/fhirtypes';
-import { closeCarePlan } from '../care/care-plan.ts';
 import { reasonConcept, type TransitionReason } from '../care/concept.ts';
-import { encounterOfEpisode, endEpisode } from '../care/episode.ts';
-import { cancelFollowUp } from '../care/follow-up.ts';
-import { attribute } from '../care/provenance.ts';
-import { referenceTo } from '../care/transition-context.ts';
+import { referenceTo } from '../care/reference-to.ts';
+import { closeCarePlan } from '../care/transition/care-plan.ts';
+import { encounterOfEpisode, endEpisode } from '../care/transition/episode.ts';
+import { cancelFollowUp } from '../care/transition/follow-up.ts';
+import { attribute } from '../care/transition/provenance.ts';
 import type { Change } from '../fhir/change.ts';
 import { CARE_TEAM } from '../fhir/status/care-team.ts';
 import { GOAL } from '../fhir/status/goal.ts';

@@ -1,10 +1,10 @@
 // What profiles/ holds, read once for the tests of care.
 import { join } from 'node:path';
 import { type BusinessCalendar, loadCalendars } from '../../src/care/business-calendar.ts';
-import { createComorbidityTable } from '../../src/care/comorbidity.ts';
-import { createAcuityReader, createDestinationReader } from '../../src/care/discharge.ts';
 import { loadProfiles, ofType } from '../../src/care/profiles.ts';
-import { readProtocols } from '../../src/care/protocol.ts';
+import { createComorbidityTable } from '../../src/care/transition/comorbidity.ts';
+import { createAcuityReader, createDestinationReader } from '../../src/care/transition/discharge.ts';
+import { readProtocols } from '../../src/care/transition/protocol.ts';
 
 const folder = join(import.meta.dirname, '../../profiles');
 

@@ -1,6 +1,6 @@
 import type { Encounter } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
-import { isDischarged, isInHouse } from '../../src/care/discharge.ts';
+import { isDischarged, isInHouse } from '../../src/care/transition/discharge.ts';
 import { destinationOf } from './artifacts.ts';
 import { sampleEncounter } from './sample.ts';
 

@@ -1,7 +1,7 @@
 import type { Encounter } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
-import { scoreLace } from '../../src/care/lace.ts';
-import { assessRisk } from '../../src/care/risk-assessment.ts';
+import { scoreLace } from '../../src/care/transition/lace.ts';
+import { assessRisk } from '../../src/care/transition/risk-assessment.ts';
 import { riskRules } from './artifacts.ts';
 import { condition, sampleContext, sampleEncounter } from './sample.ts';
 

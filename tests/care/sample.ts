@@ -1,6 +1,6 @@
 // A discharge to plan for, as stored resources: a heart failure patient who was admitted through emergency.
 import type { Condition, Encounter } from '@medplum/fhirtypes';
-import type { TransitionContext } from '../../src/care/transition-context.ts';
+import type { TransitionContext } from '../../src/care/transition/transition-context.ts';
 import { usFederal } from './artifacts.ts';
 
 export const NEW_YORK = 'America/New_York';

@@ -242,4 +242,11 @@ describe('merge3 cases', () => {
       status: 'completed',
     });
   });
+
+  test('a list of which each side took out what the other had left is no longer there', () => {
+    const [first, second] = [{ reference: { reference: 'Task/1' } }, { reference: { reference: 'Task/2' } }];
+    const base = { resourceType: 'CarePlan', activity: [first, second] };
+    const merge = merge3(base, { ...base, activity: [first] }, { ...base, activity: [second] });
+    expect(merge).toEqual({ merged: { resourceType: 'CarePlan' }, conflicts: [] });
+  });
 });

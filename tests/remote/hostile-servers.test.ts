@@ -189,7 +189,7 @@ describe('certificates', () => {
   }
 
   test.each([
-    ['signed by itself', makeCertificate('self'), fetch, 'signed its certificate itself'],
+    ['signed by itself', makeCertificate('self'), fetch, 'signed its certificate itself; name it as tls.ca'],
     ['expired', makeCertificate('old', authority, { until: '20210101000000' }), trusting, 'has expired'],
     ['of another host', makeCertificate('other', authority, { address: [10, 0, 0, 1] }), trusting, 'another host name'],
   ] as const)('one that is %s: no request, a clear sentence', async (_name, certificate, how, sentence) => {

@@ -76,6 +76,8 @@ test.each([
   { decision: 'maybe' },
   { decision: 'later', days: 0 },
   { decision: 'later', days: 'x' },
+  { decision: 'new', merge: 'yes' },
+  { decision: 'new', note: 'not known' },
 ])('%j is no decision', async (body) => {
   const [match] = await listed();
   expect((await post(`/matches/${match?.id}/decide`, body)).status).toBe(400);

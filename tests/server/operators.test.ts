@@ -100,12 +100,17 @@ describe('lists', () => {
     expect([status, Array.isArray(json.items)]).toEqual([200, true]);
   });
 
-  it.each(['/outbox?limit=0', '/outbox?limit=x', '/outbox?after=x', '/outbox?nonsense=1', '/audit?hash=x'])(
-    '%s is 400',
-    async (path) => {
-      expect((await get(path)).status).toBe(400);
-    },
-  );
+  it.each([
+    '/outbox?limit=0',
+    '/outbox?limit=501',
+    '/outbox?state=lost',
+    '/outbox?limit=x',
+    '/outbox?after=x',
+    '/outbox?nonsense=1',
+    '/audit?hash=x',
+  ])('%s is 400', async (path) => {
+    expect((await get(path)).status).toBe(400);
+  });
 });
 
 describe('commands', () => {

@@ -78,7 +78,9 @@ describe('conflicts', () => {
     expect(items(await get('/conflicts?olderThan=P1D'))).toEqual([]);
     expect(items(await get('/conflicts?state=resolved'))).toEqual([]);
     expect(items(await get('/conflicts?limit=1&state=all'))).toHaveLength(1);
-    expect((await get('/conflicts?olderThan=long')).status).toBe(400);
+    for (const wrong of ['olderThan=long', 'state=closed', 'kind=contents', 'limit=501']) {
+      expect((await get(`/conflicts?${wrong}`)).status).toBe(400);
+    }
     remote.put({ ...there(), owner: { display: 'Theirs, later' } } as Task);
     await sync.pullNow();
     expect(items(await get('/conflicts?state=superseded')).map((one) => one.id)).toEqual([id]);
@@ -112,6 +114,17 @@ describe('conflicts', () => {
     expect((await post(`/conflicts/${id}/resolve`, { take: 'ours' }, { 'if-match': now })).status).toBe(409);
     await sync.pushNow();
     expect(there().owner).toEqual({ display: 'Ours, later' });
+  });
+
+  it('are shown with our copy as it is now, and the merge that is shown is the one that is taken', async () => {
+    const id = await disagree();
+    await baton.fhir('PUT', '/Task/t1', { body: task('t1', { owner: { display: 'Ours, later' }, intent: 'plan' }) });
+    const { json, headers } = await get(`/conflicts/${id}`);
+    expect(json).toMatchObject({ local: { intent: 'plan' }, proposed: { intent: 'plan', status: 'accepted' } });
+    expect((await post(`/conflicts/${id}/resolve`, { take: 'proposed' })).status).toBe(412);
+    const seen = { 'if-match': String(headers.etag) };
+    expect((await post(`/conflicts/${id}/resolve`, { take: 'proposed' }, seen)).status).toBe(200);
+    expect(await here()).toMatchObject({ owner: { display: 'Ours, later' }, intent: 'plan', status: 'accepted' });
   });
 
   it('can be decided for a try: what would be written here and sent there, and nothing is', async () => {

@@ -8,6 +8,10 @@ export interface Knobs {
   conditionalCreate: boolean;
   transactions: boolean;
   versioning: boolean;
+  /** Bodies say which version they are; the ETag does in any case. */
+  metaVersions: boolean;
+  /** Answers have a Date. */
+  dates: boolean;
   searchableIdentifier: boolean;
   /** Patients are found by family, given and birthdate. */
   demographics: boolean;
@@ -111,6 +115,8 @@ export const DEFAULTS: Knobs = {
   conditionalCreate: true,
   transactions: true,
   versioning: true,
+  metaVersions: true,
+  dates: true,
   searchableIdentifier: true,
   demographics: false,
   match: false,

@@ -219,7 +219,8 @@ export async function startFakeRemote(
 
   app.addHook('onRequest', async (request, reply) => {
     void reply.header('content-type', 'application/fhir+json');
-    void reply.header('date', httpDate(state.now));
+    if (state.knobs.dates) void reply.header('date', httpDate(state.now));
+    else reply.raw.sendDate = false;
     if (request.url === '/token' || request.url.includes('.well-known')) return;
     const refusal = request.url.endsWith('/metadata') ? undefined : state.knobs.refusals.shift();
     if (refusal) {
@@ -232,6 +233,9 @@ export async function startFakeRemote(
     const token = String(request.headers.authorization ?? '').replace('Bearer ', '');
     if (state.knobs.requireToken && !accepted.has(token)) throw new Refusal(401, 'No token.');
   });
+  app.addHook('preSerialization', async (_request, _reply, payload) =>
+    state.knobs.metaVersions ? payload : withoutVersions(payload),
+  );
   app.addHook('preHandler', async ({ method, url, headers, body }) => {
     if (!url.endsWith('/metadata')) state.requests.push({ method, url: url.replace('/fhir', ''), headers, body });
     if (method !== 'GET') await state.knobs.beforeWrite?.();
@@ -354,4 +358,8 @@ export async function startFakeRemote(
   extend?.(app, state);
   const address = await app.listen({ host: '127.0.0.1', port: 0 });
   return Object.assign(state, { baseUrl: `${address}/fhir` });
+}
+
+function withoutVersions(payload: unknown): unknown {
+  return JSON.parse(JSON.stringify(payload, (name, value) => (name === 'versionId' ? undefined : value)));
 }

@@ -175,6 +175,18 @@ test('a newer remote version takes the place of the question, and agreement ends
   expect(await world.sync.conflicts()).toEqual([]);
 });
 
+test('so does another content under the same version, as of a server that was restored or keeps none', async () => {
+  await disagree();
+  const known = there('t1');
+  const others = [...world.remote.all('Patient'), there('t2')];
+  world.remote.wipe();
+  for (const one of others) world.remote.put(one);
+  for (const display of ['Theirs', 'Theirs, otherwise']) world.remote.put({ ...known, owner: { display } });
+  expect(there('t1').meta?.versionId).toBe(known.meta?.versionId);
+  await world.sync.pullNow();
+  expect((await world.sync.conflicts()).map(({ remote }) => remote?.owner)).toEqual([{ display: 'Theirs, otherwise' }]);
+});
+
 describe('after an update whose answer was lost', () => {
   const status = (text: string) => ({ businessStatus: { text } });
   const here = async () => (await world.read<Task>('Task', 't1'))?.businessStatus?.text;
@@ -193,6 +205,18 @@ describe('after an update whose answer was lost', () => {
     expect((await world.sync.conflicts()).flatMap(({ paths }) => paths.map(({ path }) => path))).toEqual([
       'businessStatus',
     ]);
+  });
+
+  test('the question stays open until it is answered', async () => {
+    world.remote.put({ ...there('t1'), ...status('theirs, in view of it') });
+    world.pass({ hours: 1 });
+    await world.sync.pushNow();
+    const [asked] = await world.sync.conflicts();
+    await world.sync.pullNow();
+    expect((await world.sync.conflicts()).map(({ id }) => id)).toEqual([asked?.id]);
+    await world.write(task('t1', status('second')));
+    await world.sync.pullNow();
+    expect(await world.sync.conflict(String(asked?.id))).toMatchObject({ paths: [{ path: 'businessStatus' }] });
   });
 
   test('our own words that arrived are no change of theirs', async () => {

@@ -110,11 +110,18 @@ describe('a connection made through /ops', () => {
     }
   });
 
+  test.each(['__proto__', 'constructor'])('cannot be called %s', async (name) => {
+    const { status, json } = await send('PUT', at(name), ehr({ name }));
+    expect([status, json.issue?.[0]?.expression]).toEqual([400, ['Connection.name']]);
+  });
+
   test.each([
     [{ baseUrl: 'ftp://x' }, 'Connection.baseUrl'],
     [{ types: { Patient: 'sideways' } }, 'Connection.types.Patient'],
     [{ types: { 'a b': 'push' } }, 'Connection.types'],
     [{ types: { AuditEvent: 'pull' } }, 'Connection.types.AuditEvent'],
+    [{ types: { Pateint: 'pull' } }, 'Connection.types.Pateint'],
+    [{ types: { DomainResource: 'pull' } }, 'Connection.types.DomainResource'],
     [{ strategies: { Task: 'guess' } }, 'Connection.strategies.Task'],
     [{ nonsense: 1 }, 'Connection.nonsense'],
     [{ name: 'other' }, 'Connection.name'],

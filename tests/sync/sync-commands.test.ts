@@ -51,9 +51,13 @@ test('a conflict is listed, read, tried and decided', async () => {
   expect(await baton(`conflicts resolve ${id}`, { take: 'theirs', 'dry-run': true })).toContain('here   would-update');
   await expect(baton(`conflicts resolve ${id}`)).rejects.toThrow('Say --take');
   await expect(baton('conflicts show')).rejects.toThrow('by its id');
+  await world.write(task('t1', { owner: { display: 'Ours, later' } }));
+  await expect(baton(`conflicts resolve ${id}`, { take: 'proposed' })).rejects.toThrow('look again');
+  const [, seen] = /--seen (\w+)/.exec(await baton(`conflicts show ${id}`)) ?? [];
+  expect(await baton(`conflicts resolve ${id}`, { take: 'proposed', seen, 'dry-run': true })).toContain('here   ');
   const file = join(dirname(world.temp.path), 'edited.json');
   await writeFile(file, JSON.stringify({ ...task('t1'), owner: { display: 'Both' } }));
-  expect(await baton(`conflicts resolve ${id}`, { file })).toContain('is resolved: edited');
+  expect(await baton(`conflicts resolve ${id}`, { file, seen })).toContain('is resolved: edited');
   await world.sync.pushNow();
   expect(there().owner).toEqual({ display: 'Both' });
   expect(await baton('conflicts')).toBe('');

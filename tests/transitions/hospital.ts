@@ -12,6 +12,7 @@ import type {
 import { pino } from 'pino';
 import { findResources } from '../../src/care/stored.ts';
 import { IDENTIFIER } from '../../src/care/systems.ts';
+import { isTerminal } from '../../src/fhir/status/task.ts';
 import type { Actor, LogEntry } from '../../src/store/store.ts';
 import type { TransitionEvent } from '../../src/transitions/events.ts';
 import { createTransitions, type Transitions } from '../../src/transitions/transitions.ts';
@@ -113,7 +114,8 @@ export async function openHospital(refuse: (resource: Resource) => boolean = () 
     },
     async complete(step: string): Promise<void> {
       const task = (await this.followUps())[step];
-      if (task) await put({ ...task, status: 'completed' });
+      // Nobody completes what has ended.
+      if (task && !isTerminal(task.status)) await put({ ...task, status: 'completed' });
     },
   };
 }

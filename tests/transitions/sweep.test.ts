@@ -1,7 +1,7 @@
 import type { Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { completeTask } from '../../src/care/commands.ts';
 import type { TransitionEvent } from '../../src/transitions/events.ts';
+import { completeTask } from './complete-task.ts';
 import { admitted, discharged, type Hospital, openHospital } from './hospital.ts';
 
 const NURSE = { reference: 'Practitioner/nurse', kind: 'user' } as const;

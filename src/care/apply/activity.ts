@@ -12,8 +12,8 @@ import type {
   Task,
 } from '@medplum/fhirtypes';
 import { toFhirDateTime } from '../local-time.ts';
+import type { Link } from '../reference-to.ts';
 import { EXTENSION } from '../systems.ts';
-import type { Link } from '../transition-context.ts';
 import type { Activity } from './pathway.ts';
 import type { Performers } from './team.ts';
 import type { Span } from './timing.ts';

@@ -3,8 +3,8 @@
 import type { Condition, Goal, Reference, Resource } from '@medplum/fhirtypes';
 import { derivedUrn } from '../derived-id.ts';
 import { localDate } from '../local-time.ts';
+import type { Link } from '../reference-to.ts';
 import { IDENTIFIER } from '../systems.ts';
-import type { Link } from '../transition-context.ts';
 import { makeActivity } from './activity.ts';
 import { type DecidedStep, decideSteps } from './decide-steps.ts';
 import type { Facts } from './expression.ts';

@@ -2,7 +2,7 @@
 import type { Condition, Goal, PlanDefinitionGoal } from '@medplum/fhirtypes';
 import { concept } from '../concept.ts';
 import { localDate } from '../local-time.ts';
-import { type Link, referenceTo } from '../transition-context.ts';
+import { type Link, referenceTo } from '../reference-to.ts';
 import { readAmount, shift } from './amount.ts';
 import type { PathwayGoal } from './pathway.ts';
 import { at } from './refusal.ts';

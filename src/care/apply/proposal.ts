@@ -4,7 +4,7 @@ import type { Bundle, CarePlan, RequestGroup, Resource } from '@medplum/fhirtype
 import { derivedUrn } from '../derived-id.ts';
 import { localDate, toFhirDateTime } from '../local-time.ts';
 import { narrative } from '../narrative.ts';
-import type { Link } from '../transition-context.ts';
+import type { Link } from '../reference-to.ts';
 import { type Applied, type ApplyOptions, lineOf, madeIn } from './apply-pathway.ts';
 import { requestGroupOf } from './request-group.ts';
 

@@ -2,7 +2,7 @@
 // https://hl7.org/fhir/R4/requestgroup.html
 import type { Reference, RequestGroup, RequestGroupAction } from '@medplum/fhirtypes';
 import { toFhirDateTime } from '../local-time.ts';
-import type { Link } from '../transition-context.ts';
+import type { Link } from '../reference-to.ts';
 import type { Applied, AppliedStep, ApplyOptions } from './apply-pathway.ts';
 import { findPerformers, type Team } from './team.ts';
 

@@ -1,8 +1,8 @@
 // The assessments of a case: those of its patient, wherever they were made, and what is needed to work on one.
 import type { QuestionnaireResponse, Reference } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
-import { isOver } from '../cases/episode.ts';
-import { planOfCase, readCase } from '../cases/find-cases.ts';
+import { type CaseAtHand, caseAtHand, workableCase } from '../case-at-hand.ts';
+import { planOfCase } from '../cases/find-cases.ts';
 import { toFhirDateTime } from '../local-time.ts';
 import type { Caller, Kept, Records } from '../records.ts';
 import type { Surroundings } from '../sdc/evaluate.ts';
@@ -11,31 +11,22 @@ import { type Form, openForm } from '../sdc/form.ts';
 import { idOf } from '../stored.ts';
 import { findQuestionnaire, type Shelf } from './instruments.ts';
 
-export interface CaseOfPatient {
-  readonly episode: Kept<'EpisodeOfCare'>;
-  readonly patient: Kept<'Patient'>;
+export interface CaseOfPatient extends CaseAtHand {
   readonly plan: Kept<'CarePlan'> | undefined;
 }
 
-/** Undefined when there is no such case, or the caller may not see it and its patient. */
-export async function caseOf(records: Records, id: string): Promise<CaseOfPatient | undefined> {
-  const episode = await readCase(records, id);
-  const patientId = episode && idOf(episode.patient, 'Patient');
-  const patient = patientId === undefined ? undefined : await records.read('Patient', patientId);
-  if (!episode || !patient) return undefined;
-  return { episode, patient, plan: await planOfCase(records, id) };
+/** @throws Fault not-found */
+export async function caseOf(records: Records, id: string): Promise<CaseOfPatient> {
+  return withPlan(records, await caseAtHand(records, id));
 }
 
 /** @throws Fault not-found; unprocessable when the case is over or its patient has died or been merged */
 export async function openCaseOf(records: Records, id: string): Promise<CaseOfPatient> {
-  const found = await caseOf(records, id);
-  if (!found) throw new Fault('not-found', 'There is no such case, or it is not open to who asks.');
-  const { episode, patient } = found;
-  if (isOver(episode)) throw refusal(`The case is ${episode.status}; nothing is assessed in it any more.`);
-  if (patient.deceasedBoolean || patient.deceasedDateTime) throw refusal('The patient has died.');
-  if (patient.link?.some(({ type }) => type === 'replaced-by'))
-    throw refusal('The record of the patient was merged into another.');
-  return found;
+  return withPlan(records, await workableCase(records, id));
+}
+
+async function withPlan(records: Records, about: CaseAtHand): Promise<CaseOfPatient> {
+  return { ...about, plan: await planOfCase(records, about.episode.id) };
 }
 
 function refusal(sentence: string): Fault {

@@ -22,7 +22,6 @@ export async function listAssessments(
   caseId: string,
 ): Promise<{ items: AssessmentSummary[] } | undefined> {
   const about = await caseOf(shelf.records, caseId);
-  if (!about) return undefined;
   const search = { subject: `Patient/${about.patient.id}`, _sort: '-authored' };
   const found = await shelf.records.find('QuestionnaireResponse', search);
   const forms = new Map<string, Form | undefined>();

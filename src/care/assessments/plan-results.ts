@@ -1,10 +1,11 @@
 // What is extracted from an assessment, brought together with what the record already has: a need that is known is not
 // recorded twice, an observation of an earlier version is corrected in place, and the plan of the case addresses what is new.
-import type { CarePlan, Condition, Flag, Goal, Observation, QuestionnaireResponse, Resource } from '@medplum/fhirtypes';
+import type { Condition, Flag, Goal, Observation, QuestionnaireResponse, Resource } from '@medplum/fhirtypes';
 import type { Change } from '../../fhir/change.ts';
 import { parseExact, stringifyExact } from '../../fhir/exact-json.ts';
 import { derivedId } from '../derived-id.ts';
 import { findReadable } from '../find-readable.ts';
+import { addToPlan, isCurrent } from '../plans/plan-of-case.ts';
 import type { Kept, Records } from '../records.ts';
 import type { ExtractedResource, Extraction } from '../sdc/extract.ts';
 import { IDENTIFIER, PROFILE } from '../systems.ts';
@@ -39,9 +40,8 @@ export async function planResults(
   );
   const changes = [...settled.flatMap(({ change }) => change ?? []), ...withdrawn];
   const named = settled.filter(({ change }) => change).map(({ one, reference }) => ({ ...one, fullUrl: reference }));
-  const plan = extendedPlan(about.plan, named);
   return {
-    changes: [...changes.map((change) => referring(change, references)), ...(plan ? [plan] : [])],
+    changes: [...changes.map((change) => referring(change, references)), ...extendedPlan(about.plan, named)],
     touched: named,
   };
 }
@@ -184,23 +184,12 @@ function sameConcept(left: Flag['code'] | undefined, right: Flag['code'] | undef
   return !right?.coding?.length && right?.text !== undefined && left?.text === right.text;
 }
 
-/** The plan addresses what is new; undefined when there is none, or it is over. */
-function extendedPlan(plan: Kept<'CarePlan'> | undefined, made: readonly ExtractedResource[]): Change | undefined {
-  if (!plan || plan.status === 'completed' || plan.status === 'revoked' || plan.status === 'entered-in-error')
-    return undefined;
-  const fresh = (type: string, before: CarePlan['addresses'] | CarePlan['goal'] = []) =>
-    made
-      .filter(({ resource }) => resource.resourceType === type)
-      .map(({ fullUrl }) => ({ reference: fullUrl }))
-      .filter(({ reference }) => !before.some((old) => old.reference === reference));
-  const [needs, goals] = [fresh('Condition', plan.addresses), fresh('Goal', plan.goal)];
-  if (needs.length + goals.length === 0) return undefined;
-  const resource: CarePlan = {
-    ...plan,
-    ...(needs.length > 0 ? { addresses: [...(plan.addresses ?? []), ...needs] as { reference: string }[] } : {}),
-    ...(goals.length > 0 ? { goal: [...(plan.goal ?? []), ...goals] as Kept<'CarePlan'>['goal'] } : {}),
-  };
-  return { op: 'update', resource, ifMatch: plan.meta.versionId };
+/** The plan addresses what is new; nothing when there is none, or it is over. */
+function extendedPlan(plan: Kept<'CarePlan'> | undefined, made: readonly ExtractedResource[]): Change[] {
+  if (!plan || !isCurrent(plan)) return [];
+  const those = (type: string) =>
+    made.flatMap(({ resource, fullUrl }) => (resource.resourceType === type ? [fullUrl] : []));
+  return addToPlan(plan.id, { needs: those('Condition'), goals: those('Goal') });
 }
 
 /** With the references among what was extracted settled. */

@@ -13,7 +13,6 @@ export async function scoreHistory(
   { code }: ScoreQuery,
 ): Promise<ScoreHistory | undefined> {
   const about = await caseOf(records, caseId);
-  if (!about) return undefined;
   const found = await findReadable(records, 'Observation', {
     subject: `Patient/${about.patient.id}`,
     category: 'survey',

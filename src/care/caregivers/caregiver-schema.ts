@@ -1,8 +1,8 @@
 // A family member or another person who cares for the patient, and how they bear it.
 import Type, { type Static } from 'typebox';
 import { Coded } from '../coded.ts';
+import { DateOrTime } from '../given-time.ts';
 import { LinkedOut } from '../linked.ts';
-import { DateOrTime } from '../timed-input.ts';
 import { PERMISSIONS, STRAIN_LEVELS } from './caregiver-codes.ts';
 
 const Telecom = Type.Object(

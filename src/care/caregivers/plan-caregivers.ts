@@ -1,13 +1,13 @@
 // Commands on caregivers, and the list of them.
 import type { Observation } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
-import { annotate } from '../annotate.ts';
-import { openCase, readCase } from '../case-in-hand.ts';
+import { caseAtHand, openCaseAtHand } from '../case-at-hand.ts';
+import { nowOf, requireOrder, requirePast, today } from '../given-time.ts';
 import { toInstant } from '../local-time.ts';
+import { withNote } from '../note.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { EXTENSION } from '../systems.ts';
-import { nowOf, refuseBackwards, refuseFuture, today } from '../timed-input.ts';
 import { levelConcept, ROLE_STRAIN, STRAIN_CATEGORIES, STRAIN_PROFILES } from './caregiver-codes.ts';
 import type { AddCaregiver, Caregiver, ChangeCaregiver, EndCaregiver, NoteStrain, Strain } from './caregiver-schema.ts';
 import { observedAt, viewCaregiver, viewStrain } from './caregiver-view.ts';
@@ -15,7 +15,7 @@ import { changeCaregiver, writeCaregiver } from './write-caregiver.ts';
 
 /** Everybody related to the patient, with the strain noted last. @throws Fault not-found */
 export async function listCaregivers(records: Records, caller: Caller, id: string): Promise<Caregiver[]> {
-  const { patient } = await readCase(records, id);
+  const { patient } = await caseAtHand(records, id);
   const people = await records.find('RelatedPerson', { patient: `Patient/${patient.id}` });
   const strains = await strainOf(records, caller, patient.id);
   return people.map((person) => {
@@ -38,7 +38,7 @@ export async function planAddCaregiver(
   _caller: Caller,
   { case: id, input }: { readonly case: string; readonly input: AddCaregiver },
 ): Promise<Planned> {
-  const { patient } = await openCase(records, id);
+  const { patient } = await openCaseAtHand(records, id);
   return { changes: [{ op: 'create', resource: writeCaregiver(input, `Patient/${patient.id}`) }], about: 0 };
 }
 
@@ -47,7 +47,7 @@ export async function planChangeCaregiver(
   _caller: Caller,
   { input, ...of }: OfPerson<{ input: ChangeCaregiver }>,
 ): Promise<Planned> {
-  await openCase(records, of.case);
+  await openCaseAtHand(records, of.case);
   const person = await findPerson(records, of);
   return {
     changes: [{ op: 'update', resource: changeCaregiver(person, input), ifMatch: person.meta.versionId }],
@@ -63,7 +63,7 @@ export async function planEndCaregiver(
 ): Promise<Planned> {
   const person = await findPerson(records, of);
   const { end = today(caller) } = input;
-  refuseBackwards(person.period?.start, end, 'end', caller.zone);
+  requireOrder(person.period?.start, end, ['its start', 'end'], caller);
   const resource = { ...person, active: false, period: { ...person.period, end } };
   return { changes: [{ op: 'update', resource, ifMatch: person.meta.versionId }], about: 0 };
 }
@@ -76,7 +76,7 @@ export async function planStrain(
 ): Promise<Planned> {
   const person = await findPerson(records, of);
   const { level, observed = nowOf(caller), note, goals = [] } = input;
-  refuseFuture(observed, 'observed', caller);
+  requirePast(observed, 'observed', caller);
   const pertains = goals.map((id) => ({ url: EXTENSION.pertainsToGoal, valueReference: { reference: `Goal/${id}` } }));
   const performer = caller.who.reference ? [caller.who as NonNullable<Observation['performer']>[number]] : [];
   const observation: Observation = {
@@ -91,13 +91,13 @@ export async function planStrain(
     effectiveDateTime: observed,
     ...(performer.length > 0 ? { performer } : {}),
     valueCodeableConcept: levelConcept(level),
-    ...(note === undefined ? {} : { note: [annotate(note, caller)] }),
+    ...withNote(undefined, caller, note),
   };
   return { changes: [{ op: 'create', resource: observation }], about: 0 };
 }
 
 async function findPerson(records: Records, of: OfPerson<object>): Promise<Kept<'RelatedPerson'>> {
-  const { patient } = await readCase(records, of.case);
+  const { patient } = await caseAtHand(records, of.case);
   const person = await records.read('RelatedPerson', of.id);
   if (person && idOf(person.patient, 'Patient') === patient.id) return person;
   throw new Fault('not-found', `There is no caregiver ${of.id} of the patient of this case.`);

@@ -2,8 +2,8 @@
 import type { CarePlan, CodeableConcept, Reference, ServiceRequest, Task } from '@medplum/fhirtypes';
 import type { Change } from '../../fhir/change.ts';
 import { findReadable } from '../find-readable.ts';
-import { touched } from '../follow-up.ts';
 import type { Caller, Kept, Records } from '../records.ts';
+import { touched } from '../touched.ts';
 
 export const OPEN_TASKS = 'draft,requested,received,accepted,ready,in-progress,on-hold';
 const OPEN_ORDERS = 'draft,active,on-hold';

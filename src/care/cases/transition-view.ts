@@ -1,12 +1,12 @@
 // The transitions of care of a case's patient, with their follow-ups: what src/transitions keeps, read only.
 import Type, { type Static } from 'typebox';
 import { Coded, codedOf } from '../coded.ts';
-import { encounterOfEpisode, withdrawnBecause } from '../episode.ts';
 import { findReadable } from '../find-readable.ts';
 import { LinkedOut, linkedOf } from '../linked.ts';
 import type { Caller, Kept, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { CODE_SYSTEM, IDENTIFIER } from '../systems.ts';
+import { encounterOfEpisode, withdrawnBecause } from '../transition/episode.ts';
 import { isOverdue } from '../worklist/work-item.ts';
 import { readCase } from './find-cases.ts';
 

@@ -1,9 +1,9 @@
 // What happens to a conference before it is held: answers to the invitation, another time, cancellation.
 import type { Appointment } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
-import { caseAtHand, caseToWorkOn, type OnItem } from '../case-at-hand.ts';
+import { caseAtHand, type OnItem, workableCase } from '../case-at-hand.ts';
 import { conceptOf } from '../coded.ts';
-import { requireFuture } from '../given-time.ts';
+import { requireAhead } from '../given-time.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { EXTENSION } from '../systems.ts';
 import type { ConferenceCancellation, ConferenceMove, InvitationAnswer } from './conference-schema.ts';
@@ -40,7 +40,7 @@ export async function rescheduleConference(
   { caseId, id, body }: OnItem<ConferenceMove>,
 ): Promise<Planned> {
   const appointment = await conferenceAhead(records, caseId, id);
-  requireFuture(body.start, 'start', caller);
+  requireAhead(body.start, 'start', caller);
   await requirePlace(records, body);
   const people = appointment.participant
     .filter((one) => !body.where || !isPlace(one))
@@ -67,7 +67,7 @@ export async function cancelConference(
 ): Promise<Planned> {
   // A conference of a case that has closed meanwhile still has to be called off.
   await caseAtHand(records, caseId);
-  const appointment = requireAhead(await conferenceOf(records, caseId, id));
+  const appointment = requireStillAhead(await conferenceOf(records, caseId, id));
   return updateOf(appointment, { ...appointment, status: 'cancelled', cancelationReason: conceptOf(body.reason) });
 }
 
@@ -81,12 +81,12 @@ export async function conferenceOf(records: Records, caseId: string, id: string)
 }
 
 async function conferenceAhead(records: Records, caseId: string, id: string): Promise<Kept<'Appointment'>> {
-  await caseToWorkOn(records, caseId);
-  return requireAhead(await conferenceOf(records, caseId, id));
+  await workableCase(records, caseId);
+  return requireStillAhead(await conferenceOf(records, caseId, id));
 }
 
 /** @throws Fault unprocessable when the conference was held, cancelled or missed */
-export function requireAhead(appointment: Kept<'Appointment'>): Kept<'Appointment'> {
+export function requireStillAhead(appointment: Kept<'Appointment'>): Kept<'Appointment'> {
   if (AHEAD.has(appointment.status)) return appointment;
   throw new Fault('unprocessable', `The conference is ${appointment.status}; only one still ahead can be changed.`, {
     expression: 'Appointment.status',

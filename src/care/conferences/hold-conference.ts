@@ -3,19 +3,19 @@
 import { randomUUID } from 'node:crypto';
 import type { Communication, CommunicationPayload, Task } from '@medplum/fhirtypes';
 import type { Change } from '../../fhir/change.ts';
-import { addToPlan, type OnItem, type WorkableCase, workableCase } from '../case-at-hand.ts';
+import { type CaseAtHand, type OnItem, workableCase } from '../case-at-hand.ts';
 import { claims } from '../claimed-profiles.ts';
 import { concept } from '../concept.ts';
-import { nowOf, requireFuture, requireOrder, requirePast } from '../given-time.ts';
-import { PEOPLE, requireKnown } from '../known-reference.ts';
+import { requireAhead, requireOrder, requirePast } from '../given-time.ts';
+import { interventionOf } from '../interventions/intervention.ts';
+import { knownResources, OWNERS, PEOPLE } from '../known-resource.ts';
+import { type ExtendablePlan, planToExtend } from '../plans/plan-of-case.ts';
 import type { Caller, Planned, Records } from '../records.ts';
+import { referenceTo } from '../reference-to.ts';
 import { EXTENSION } from '../systems.ts';
-import { referenceTo } from '../transition-context.ts';
-import { conferenceOf, requireAhead } from './change-conference.ts';
+import { conferenceOf, requireStillAhead } from './change-conference.ts';
 import { type ConferenceHeld, MANNERS } from './conference-schema.ts';
 import { CARE_CONFERENCE } from './plan-conference.ts';
-
-const OWNERS = ['Practitioner', 'PractitionerRole', 'Organization', 'CareTeam', 'RelatedPerson', 'Patient'] as const;
 
 /** @throws Fault not-found; unprocessable when it is over or lies ahead, or somebody named is not known */
 export async function holdConference(
@@ -24,18 +24,19 @@ export async function holdConference(
   { caseId, id, body }: OnItem<ConferenceHeld>,
 ): Promise<Planned> {
   const found = await workableCase(records, caseId);
-  const appointment = requireAhead(await conferenceOf(records, caseId, id));
+  const appointment = requireStillAhead(await conferenceOf(records, caseId, id));
   const { start, end } = timesOf(body, appointment, caller);
-  await requireKnown(records, body.attended, PEOPLE, 'attended', found.patient.id);
+  await knownResources(records, found, body.attended, PEOPLE, 'attended');
   const owners = (body.decisions ?? []).flatMap(({ intervention }) => intervention?.owner ?? []);
-  await requireKnown(records, owners, OWNERS, 'decisions.intervention.owner', found.patient.id);
+  await knownResources(records, found, owners, OWNERS, 'decisions.intervention.owner');
 
+  const plan = await planToExtend(records, caller, found);
   const recordId = randomUUID();
-  const decisions = (body.decisions ?? []).map((decision, at) => decide(decision, at, found, recordId, caller));
+  const decisions = (body.decisions ?? []).map((decision, at) => decide(decision, at, found, plan, recordId, caller));
   const record: Communication = {
     resourceType: 'Communication',
     meta: claims('baton-conference-record'),
-    basedOn: [referenceTo(found.plan)],
+    basedOn: [{ reference: plan.reference }],
     partOf: [referenceTo(appointment)],
     status: 'completed',
     category: [CARE_CONFERENCE],
@@ -58,14 +59,7 @@ export async function holdConference(
       { op: 'update', resource: { ...appointment, status: 'fulfilled' }, ifMatch: appointment.meta.versionId },
       { op: 'create', resource: record, id: recordId },
       ...tasks,
-      ...(tasks.length > 0
-        ? [
-            addToPlan(
-              found.plan,
-              tasks.map(({ id }) => ({ reference: `Task/${id}` })),
-            ),
-          ]
-        : []),
+      ...plan.add({ activities: tasks.map(({ id }) => `Task/${id}`) }),
     ],
     about: 0,
   };
@@ -76,7 +70,7 @@ function timesOf(body: ConferenceHeld, planned: { start?: string; end?: string }
   if (start) requirePast(start, 'start', caller);
   const { end } = body;
   if (end) requirePast(end, 'end', caller);
-  if (start && end) requireOrder(start, end, ['start', 'end']);
+  if (start && end) requireOrder(start, end, ['start', 'end'], caller);
   return { start, end };
 }
 
@@ -86,30 +80,18 @@ type Created = Extract<Change, { op: 'create' }>;
 function decide(
   { text, intervention }: Decision,
   at: number,
-  { plan, patient }: WorkableCase,
+  about: CaseAtHand,
+  plan: ExtendablePlan,
   recordId: string,
   caller: Caller,
 ): { payload: CommunicationPayload; task?: Created } {
   if (!intervention) return { payload: part('decision', { contentString: text }) };
   const { owner, due } = intervention;
-  if (due) requireFuture(due, `decisions[${at}].intervention.due`, caller);
+  if (due) requireAhead(due, `decisions[${at}].intervention.due`, caller);
   const id = randomUUID();
   const resource: Task = {
-    resourceType: 'Task',
-    meta: claims('baton-intervention'),
-    basedOn: [referenceTo(plan)],
-    status: 'requested',
-    intent: 'order',
-    priority: 'routine',
-    code: { text },
-    description: text,
-    for: referenceTo(patient),
-    authoredOn: nowOf(caller),
-    lastModified: nowOf(caller),
-    requester: caller.who as NonNullable<Task['requester']>,
-    ...(owner ? { owner } : {}),
+    ...interventionOf({ description: text, code: { text }, owner, due }, about, plan.reference, caller),
     reasonReference: { reference: `Communication/${recordId}` },
-    ...(due ? { restriction: { period: { end: due } } } : {}),
   };
   const payload = part('decision', { contentReference: { reference: `Task/${id}`, display: text } });
   return { payload, task: { op: 'create', resource, id } };

@@ -3,14 +3,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Appointment, AppointmentParticipant, Extension } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
-import { addToPlan, type OnCase, workableCase } from '../case-at-hand.ts';
+import { type OnCase, workableCase } from '../case-at-hand.ts';
 import { claims } from '../claimed-profiles.ts';
 import { concept } from '../concept.ts';
-import { givenInstant, nowOf, requireFuture } from '../given-time.ts';
-import { PEOPLE, requireKnown, requireOneKnown } from '../known-reference.ts';
+import { nowOf, requireAhead } from '../given-time.ts';
+import { knownResource, knownResources, PEOPLE } from '../known-resource.ts';
+import { planToExtend } from '../plans/plan-of-case.ts';
 import type { Caller, Planned, Records } from '../records.ts';
+import { referenceTo } from '../reference-to.ts';
 import { CODE_SYSTEM, EXTENSION } from '../systems.ts';
-import { referenceTo } from '../transition-context.ts';
 import type { ConferenceMove, ConferencePlan } from './conference-schema.ts';
 
 export const CARE_CONFERENCE = concept(CODE_SYSTEM.serviceKind, 'care-conference', 'Care conference');
@@ -21,12 +22,14 @@ export async function planConference(
   caller: Caller,
   { caseId, body }: OnCase<ConferencePlan>,
 ): Promise<Planned> {
-  const { episode, patient, plan } = await workableCase(records, caseId);
-  requireFuture(body.start, 'start', caller);
+  const found = await workableCase(records, caseId);
+  const { episode, patient } = found;
+  requireAhead(body.start, 'start', caller);
   requireNobodyTwice(body);
   const actors = body.participants.map(({ actor }) => actor);
-  await requireKnown(records, actors, PEOPLE, 'participants', patient.id);
+  await knownResources(records, found, actors, PEOPLE, 'participants');
   await requirePlace(records, body);
+  const plan = await planToExtend(records, caller, found);
   const id = randomUUID();
   const participant = withSubject(
     body.participants.map(
@@ -54,7 +57,7 @@ export async function planConference(
   if (resource.extension?.length === 0) delete resource.extension;
   const booked = { ...resource, status: statusByAnswers(resource.participant) };
   return {
-    changes: [{ op: 'create', resource: booked, id }, addToPlan(plan, [{ reference: `Appointment/${id}` }])],
+    changes: [{ op: 'create', resource: booked, id }, ...plan.add({ activities: [`Appointment/${id}`] })],
     about: 0,
   };
 }
@@ -67,7 +70,7 @@ export function statusByAnswers(participant: readonly AppointmentParticipant[]):
 
 /** From when to when, as FHIR says it. */
 export function slotOf({ start, minutes }: ConferenceMove | ConferencePlan) {
-  const end = givenInstant(start, 'start').add({ minutes }).toString();
+  const end = Temporal.Instant.from(start).add({ minutes }).toString();
   const offset = start.endsWith('Z') ? 'Z' : start.slice(-6);
   const local = Temporal.Instant.from(end).toZonedDateTimeISO(offset === 'Z' ? 'UTC' : offset);
   const shown = local.toString({ timeZoneName: 'never', smallestUnit: 'second' });
@@ -76,7 +79,7 @@ export function slotOf({ start, minutes }: ConferenceMove | ConferencePlan) {
 
 /** @throws Fault unprocessable when the Location is not known */
 export async function requirePlace(records: Records, { where }: { where?: { reference?: string } }): Promise<void> {
-  if (where?.reference) await requireOneKnown(records, { reference: where.reference }, ['Location'], 'where');
+  if (where?.reference) await knownResource(records, {}, where.reference, ['Location'], 'where');
 }
 
 export function placeOf({ where }: { where?: { reference?: string; display?: string } }): AppointmentParticipant[] {

@@ -1,9 +1,9 @@
 // A contact, or an attempt at one, as a nurse logs it.
 import Type, { type Static } from 'typebox';
 import { Coded } from '../coded.ts';
+import { Moment } from '../given-time.ts';
 import { LinkedOut } from '../linked.ts';
 import { PartyOf } from '../party.ts';
-import { Time } from '../timed-input.ts';
 import { CHANNELS, namesOf, OUTCOMES, PARTIES } from './contact-codes.ts';
 
 const WHOM = [
@@ -39,8 +39,8 @@ export const LogContact = Type.Object(
     interactive: Type.Optional(
       Type.Boolean({ description: 'Whether both could answer at once; by the channel when not given' }),
     ),
-    started: Time,
-    ended: Type.Optional(Time),
+    started: Moment,
+    ended: Type.Optional(Moment),
     language: Type.Optional(Language),
     interpreter: Type.Optional(Type.Boolean({ description: 'An interpreter took part' })),
     note: Type.Optional(Type.String({ minLength: 1, maxLength: 10_000 })),

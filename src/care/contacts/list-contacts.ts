@@ -1,10 +1,10 @@
 // The contacts of the patient of a case, the latest first, and how often each intervention was tried.
 import type { Static } from 'typebox';
 import Type from 'typebox';
-import { readCase } from '../case-in-hand.ts';
+import { caseAtHand } from '../case-at-hand.ts';
+import { DateOrTime } from '../given-time.ts';
 import { toInstant } from '../local-time.ts';
 import type { Caller, Records } from '../records.ts';
-import { DateOrTime } from '../timed-input.ts';
 import { type Attempts, type Contact, ContactChannel, ContactOutcome, ContactParty } from './contact-schema.ts';
 import { viewContact } from './contact-view.ts';
 
@@ -31,7 +31,7 @@ export async function listContacts(
   caller: Caller,
   input: { readonly case: string; readonly filter?: ContactFilter },
 ): Promise<{ readonly items: Contact[]; readonly attempts: Attempts[] }> {
-  const { patient } = await readCase(records, input.case);
+  const { patient } = await caseAtHand(records, input.case);
   const all = await records.find('Communication', { patient: `Patient/${patient.id}` });
   const contacts = all.filter(
     ({ meta }) => !(meta as { profile?: string[] }).profile?.some((url) => NOT_CONTACTS.has(url)),

@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto';
 import type { Communication, Task } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
-import { withNote } from '../annotate.ts';
-import { type CaseInHand, readCase } from '../case-in-hand.ts';
+import { type CaseAtHand, caseAtHand } from '../case-at-hand.ts';
 import { concept } from '../concept.ts';
+import { nowOf, requireOrder, requirePast } from '../given-time.ts';
+import { withNote } from '../note.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
-import { nowOf, refuseBackwards, refuseFuture } from '../timed-input.ts';
 import type { CorrectContact, LogContact, RetractContact } from './contact-schema.ts';
 import { writeContact } from './write-contact.ts';
 
@@ -18,7 +18,7 @@ export async function logContact(
   caller: Caller,
   input: { readonly case: string; readonly contact: LogContact },
 ): Promise<Planned> {
-  const found = await readCase(records, input.case);
+  const found = await caseAtHand(records, input.case);
   const id = randomUUID();
   const communication = await planContact(records, caller, found, input.contact);
   const completed = await planCompletion(records, caller, input.contact, id);
@@ -34,7 +34,7 @@ export async function correctContact(
   caller: Caller,
   input: { readonly case: string; readonly id: string } & CorrectContact,
 ): Promise<Planned> {
-  const found = await readCase(records, input.case);
+  const found = await caseAtHand(records, input.case);
   const wrong = await findContact(records, found, input.id);
   const id = randomUUID();
   const communication: Communication = {
@@ -56,15 +56,15 @@ export async function retractContact(
   caller: Caller,
   input: { readonly case: string; readonly id: string } & RetractContact,
 ): Promise<Planned> {
-  const found = await readCase(records, input.case);
+  const found = await caseAtHand(records, input.case);
   const wrong = await findContact(records, found, input.id);
   return { changes: [retraction(wrong, input.reason, caller)], about: 0 };
 }
 
-async function planContact(records: Records, caller: Caller, found: CaseInHand, contact: LogContact) {
-  refuseFuture(contact.started, 'started', caller);
-  if (contact.ended !== undefined) refuseFuture(contact.ended, 'ended', caller);
-  refuseBackwards(contact.started, contact.ended, 'ended', caller.zone);
+async function planContact(records: Records, caller: Caller, found: CaseAtHand, contact: LogContact) {
+  requirePast(contact.started, 'started', caller);
+  if (contact.ended !== undefined) requirePast(contact.ended, 'ended', caller);
+  requireOrder(contact.started, contact.ended, ['started', 'ended'], caller);
   const { episode, patient } = found;
   if (contact.intervention) await findIntervention(records, contact.intervention.reference, patient.id);
   const place = { episode: `EpisodeOfCare/${episode.id}`, patient: `Patient/${patient.id}` };
@@ -108,7 +108,7 @@ async function planCompletion(records: Records, caller: Caller, contact: LogCont
   return [{ op: 'update', resource, ifMatch: task.meta.versionId }];
 }
 
-async function findContact(records: Records, { patient }: CaseInHand, id: string): Promise<Kept<'Communication'>> {
+async function findContact(records: Records, { patient }: CaseAtHand, id: string): Promise<Kept<'Communication'>> {
   const communication = await records.read('Communication', id);
   if (!communication || idOf(communication.subject, 'Patient') !== patient.id) {
     throw new Fault('not-found', `There is no contact ${id} with the patient of this case.`);
@@ -121,6 +121,6 @@ async function findContact(records: Records, { patient }: CaseInHand, id: string
 }
 
 function retraction(wrong: Kept<'Communication'>, reason: string | undefined, caller: Caller): Change {
-  const resource: Communication = { ...wrong, status: 'entered-in-error', ...withNote(wrong, reason, caller) };
+  const resource: Communication = { ...wrong, status: 'entered-in-error', ...withNote(wrong.note, caller, reason) };
   return { op: 'update', resource, ifMatch: wrong.meta.versionId };
 }

@@ -1,7 +1,7 @@
 // A contact as a Communication. https://hl7.org/fhir/R4/communication.html
 import type { Communication, Extension, Reference } from '@medplum/fhirtypes';
-import { annotate } from '../annotate.ts';
 import { conceptOf } from '../coded.ts';
+import { withNote } from '../note.ts';
 import type { Caller } from '../records.ts';
 import {
   CONTACT_DETAILS,
@@ -42,7 +42,7 @@ export function writeContact(contact: LogContact, { episode, patient }: ContactP
     ...(purpose ? { topic: conceptOf(purpose) } : {}),
     about: [{ reference: episode }],
     ...sidesOf(direction, started, caller.who, others),
-    ...(note === undefined ? {} : { note: [annotate(note, caller)] }),
+    ...withNote(undefined, caller, note),
   } as Communication;
 }
 

@@ -3,15 +3,16 @@ import { randomUUID } from 'node:crypto';
 import type { Procedure, Task } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import { isTerminal } from '../../fhir/status/task.ts';
-import { addToPlan, caseToWorkOn, type OnCase, type OnItem, workableCase } from '../case-at-hand.ts';
+import { type OnCase, type OnItem, workableCase } from '../case-at-hand.ts';
 import { claims } from '../claimed-profiles.ts';
 import { conceptOf } from '../coded.ts';
 import { concept } from '../concept.ts';
-import { nowOf, requireFuture, requireOrder, requirePast } from '../given-time.ts';
-import { requireOneKnown } from '../known-reference.ts';
+import { nowOf, requireAhead, requireOrder, requirePast } from '../given-time.ts';
+import { knownResource } from '../known-resource.ts';
+import { type ExtendablePlan, planToExtend } from '../plans/plan-of-case.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
+import { type Link, referenceTo } from '../reference-to.ts';
 import { CODE_SYSTEM } from '../systems.ts';
-import { type Link, referenceTo } from '../transition-context.ts';
 import type { EducationAssignment, EducationCancellation, EducationDelivery, TeachBack } from './education-schema.ts';
 import { EDUCATION, partConcept, partOf, readEducation } from './education-view.ts';
 
@@ -25,19 +26,23 @@ export async function assignEducation(
   caller: Caller,
   { caseId, body }: OnCase<EducationAssignment>,
 ): Promise<Planned> {
-  const { patient, plan } = await workableCase(records, caseId);
+  const found = await workableCase(records, caseId);
+  const { patient } = found;
   const { topic, learner = referenceTo(patient), material, language, readingLevel, due, owner } = body;
-  if (due) requireFuture(due, 'due', caller);
-  await requireOneKnown(records, learner, LEARNERS, 'learner', patient.id);
-  if (owner) await requireOneKnown(records, owner, OWNERS, 'owner');
-  if (material?.document) await requireOneKnown(records, material.document, ['DocumentReference'], 'material.document');
+  if (due) requireAhead(due, 'due', caller);
+  await knownResource(records, found, learner.reference, LEARNERS, 'learner');
+  if (owner) await knownResource(records, found, owner.reference, OWNERS, 'owner');
+  if (material?.document) {
+    await knownResource(records, found, material.document.reference, ['DocumentReference'], 'material.document');
+  }
   const { url, title, document } = material ?? {};
+  const plan = await planToExtend(records, caller, found);
   const id = randomUUID();
   const now = nowOf(caller);
   const resource: Task = {
     resourceType: 'Task',
     meta: claims('baton-education'),
-    basedOn: [referenceTo(plan)],
+    basedOn: [{ reference: plan.reference }],
     status: 'requested',
     intent: 'order',
     priority: 'routine',
@@ -60,7 +65,7 @@ export async function assignEducation(
     ],
   };
   return {
-    changes: [{ op: 'create', resource, id }, addToPlan(plan, [{ reference: `Task/${id}` }])],
+    changes: [{ op: 'create', resource, id }, ...plan.add({ activities: [`Task/${id}`] })],
     about: 0,
   };
 }
@@ -95,19 +100,21 @@ export async function recordTeachBack(
   caller: Caller,
   { caseId, id, body }: OnItem<TeachBack>,
 ): Promise<Planned> {
-  const { plan, patient } = await workableCase(records, caseId);
+  const found = await workableCase(records, caseId);
+  const { patient } = found;
   const { task } = await openEducation(records, caseId, id);
   const delivered = partOf(task.output, 'delivered')?.valueDateTime;
   if (!delivered && body.result !== 'refused') throw refused('Record first that it was taught.', 'Task.output');
   requireRepeatFits(body);
-  if (body.repeat) requireFuture(body.repeat.due, 'repeat.due', caller);
+  if (body.repeat) requireAhead(body.repeat.due, 'repeat.due', caller);
   const at = body.at ?? nowOf(caller);
   requirePast(at, 'at', caller);
-  if (delivered && body.at) requireOrder(delivered, body.at, ['delivered', 'at']);
+  if (delivered && body.at) requireOrder(delivered, body.at, ['delivered', 'at'], caller);
   const learner = (body.by ?? partOf(task.input, 'learner')?.valueReference ?? referenceTo(patient)) as Link;
-  await requireOneKnown(records, learner, LEARNERS, 'by', patient.id);
+  await knownResource(records, found, learner.reference, LEARNERS, 'by');
   const status = body.result === 'refused' ? 'failed' : 'completed';
 
+  const plan = await planToExtend(records, caller, found);
   const procedureId = randomUUID();
   const result = concept(CODE_SYSTEM.teachBackResult, body.result, RESULT_WORDS[body.result]);
   const refusal = body.result === 'refused' ? { statusReason: result } : {};
@@ -128,14 +135,7 @@ export async function recordTeachBack(
       ...updateOf(task, ended, caller).changes,
       { op: 'create', resource: teachBack(body, result, at, learner, plan, patient, caller), id: procedureId },
       ...again,
-      ...(again.length > 0
-        ? [
-            addToPlan(
-              plan,
-              again.map((one) => ({ reference: `Task/${one.id}` })),
-            ),
-          ]
-        : []),
+      ...plan.add({ activities: again.map((one) => `Task/${one.id}`) }),
     ],
     about: 0,
   };
@@ -153,7 +153,7 @@ export async function cancelEducation(
 }
 
 async function openEducation(records: Records, caseId: string, id: string) {
-  await caseToWorkOn(records, caseId);
+  await workableCase(records, caseId);
   const read = await readEducation(records, caseId, id);
   requireGoingOn(read.task);
   return read;
@@ -175,7 +175,7 @@ function teachBack(
   outcome: Procedure['outcome'],
   at: string,
   learner: Link,
-  plan: Kept<'CarePlan'>,
+  plan: ExtendablePlan,
   patient: Kept<'Patient'>,
   caller: Caller,
 ): Procedure {
@@ -183,7 +183,7 @@ function teachBack(
   return {
     resourceType: 'Procedure',
     meta: claims('baton-teach-back', 'us-core-procedure'),
-    basedOn: [referenceTo(plan)],
+    basedOn: [{ reference: plan.reference }],
     status: isRefused ? 'not-done' : 'completed',
     ...(isRefused && outcome ? { statusReason: outcome } : {}),
     category: concept(SNOMED, '409073007', 'Education'),

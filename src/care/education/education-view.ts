@@ -1,11 +1,12 @@
 // Education as an application sees it: the Task, and the Procedure of its teach-back.
 import type { Procedure, Task, TaskInput } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
-import { belongsTo, type CaseAtHand, caseAtHand, plansOf } from '../case-at-hand.ts';
+import { type CaseAtHand, caseAtHand } from '../case-at-hand.ts';
 import { codedOf } from '../coded.ts';
 import { concept, hasCode } from '../concept.ts';
 import { findReadable } from '../find-readable.ts';
 import { linkedOf } from '../linked.ts';
+import { belongsTo, planReferences } from '../plans/plan-of-case.ts';
 import type { Kept, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { CODE_SYSTEM } from '../systems.ts';
@@ -53,7 +54,7 @@ export async function showEducation(records: Records, caseId: string, id: string
   const { task } = await readEducation(records, caseId, id);
   const procedureId = teachBackOf(task);
   const procedure = procedureId === undefined ? undefined : await records.read('Procedure', procedureId);
-  return viewEducation(task, procedure, await plansOf(records, caseId));
+  return viewEducation(task, procedure, await planReferences(records, caseId));
 }
 
 /** The latest first. @throws Fault not-found */
@@ -63,7 +64,7 @@ export async function listEducation(records: Records, caseId: string): Promise<E
   const [tasks, procedures, plans] = await Promise.all([
     records.find('Task', { patient: subject, code: `${SNOMED}|311401005`, _sort: '-authored-on' }),
     findReadable(records, 'Procedure', { patient: subject, code: `${CODE_SYSTEM.serviceKind}|teach-back` }),
-    plansOf(records, caseId),
+    planReferences(records, caseId),
   ]);
   const byId = new Map(procedures.map((one) => [one.id, one]));
   return tasks.map((task) => viewEducation(task, byId.get(teachBackOf(task) ?? ''), plans));

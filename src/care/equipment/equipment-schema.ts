@@ -1,9 +1,9 @@
 // Equipment that is ordered for the home: ordered, authorised, delivered.
 import Type, { type Static } from 'typebox';
 import { Coded } from '../coded.ts';
+import { DateOrTime } from '../given-time.ts';
 import { LinkedOut } from '../linked.ts';
 import { PartyOf } from '../party.ts';
-import { DateOrTime } from '../timed-input.ts';
 
 const Words = Type.String({ minLength: 1, maxLength: 4_000 });
 const Ids = Type.Array(Type.String({ pattern: '^[A-Za-z0-9\\-.]{1,64}$' }), { maxItems: 50, uniqueItems: true });

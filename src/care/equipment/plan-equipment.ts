@@ -1,32 +1,30 @@
 // Ordering equipment and following it until it is delivered.
-
 import { randomUUID } from 'node:crypto';
 import type { DeviceRequest, Task } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
-import { withNote } from '../annotate.ts';
-import { addToPlan, findPlan, notOfPatient, openCase, readCase, requireLiving } from '../case-in-hand.ts';
-import { plansOfCase } from '../plans-of-case.ts';
+import { caseAtHand, openCaseAtHand, workableCase } from '../case-at-hand.ts';
+import { nowOf, requirePast } from '../given-time.ts';
+import { notOfPatient } from '../known-resource.ts';
+import { withNote } from '../note.ts';
+import { belongsTo, planReferences, planToExtend } from '../plans/plan-of-case.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
-import { nowOf, refuseFuture } from '../timed-input.ts';
 import type { AdvanceEquipment, Equipment, OrderEquipment, Stage } from './equipment-schema.ts';
 import { AUTHORISATION, followOrder, stageConcept, viewEquipment, writeOrder } from './write-equipment.ts';
 
 /** All that was ordered for the patient, also elsewhere, the latest first. @throws Fault not-found */
 export async function listEquipment(records: Records, id: string): Promise<Equipment[]> {
-  const { patient } = await readCase(records, id);
-  const [orders, tasks, plans] = await Promise.all([
+  const { patient } = await caseAtHand(records, id);
+  const [orders, tasks, ofPlan] = await Promise.all([
     records.find('DeviceRequest', { patient: `Patient/${patient.id}`, _sort: '-authored-on' }),
     records.find('Task', { patient: `Patient/${patient.id}` }),
-    plansOfCase(records, id),
+    planReferences(records, id),
   ]);
-  const ofPlan = new Set(plans.map((plan) => `CarePlan/${plan.id}`));
   return orders
     .filter(({ status }) => status !== 'entered-in-error')
     .map((order) => {
       const task = tasks.find(({ focus }) => focus?.reference === `DeviceRequest/${order.id}`);
-      const inPlan = order.basedOn?.some(({ reference = '' }) => ofPlan.has(reference)) ?? false;
-      return viewEquipment(order, task, inPlan);
+      return viewEquipment(order, task, belongsTo(order.basedOn, ofPlan));
     });
 }
 
@@ -37,21 +35,20 @@ export async function orderEquipment(
   command: { readonly case: string; readonly input: OrderEquipment },
 ): Promise<Planned> {
   const { input } = command;
-  const found = await openCase(records, command.case);
-  requireLiving(found, 'no equipment can be ordered.');
+  const found = await workableCase(records, command.case);
   for (const [at, id] of (input.needs ?? []).entries()) {
     const need = await records.read('Condition', id);
     if (idOf(need?.subject, 'Patient') !== found.patient.id) throw notOfPatient(`Condition/${id}`, `needs[${at}]`);
   }
-  const plan = await findPlan(records, found);
-  const place = { patient: `Patient/${found.patient.id}`, ...(plan ? { plan: `CarePlan/${plan.id}` } : {}) };
+  const plan = await planToExtend(records, caller, found);
+  const place = { patient: `Patient/${found.patient.id}`, plan: plan.reference };
   const [id, taskId] = [randomUUID(), randomUUID()];
   const order = writeOrder(input, place, caller);
   return {
     changes: [
       { op: 'create', id, resource: order },
       { op: 'create', id: taskId, resource: followOrder(order, `DeviceRequest/${id}`, place, caller) },
-      ...addToPlan(plan, `DeviceRequest/${id}`, `Task/${taskId}`),
+      ...plan.add({ activities: [`DeviceRequest/${id}`, `Task/${taskId}`] }),
     ],
     about: 0,
   };
@@ -80,7 +77,7 @@ export async function advanceEquipment(
   command: { readonly case: string; readonly id: string; readonly input: AdvanceEquipment },
 ): Promise<Planned> {
   const { input, id } = command;
-  const { patient } = await openCase(records, command.case);
+  const { patient } = await openCaseAtHand(records, command.case);
   const order = await records.read('DeviceRequest', id);
   const [task] = await records.find('Task', { focus: `DeviceRequest/${id}` });
   if (!order || !task || idOf(order.subject, 'Patient') !== patient.id) {
@@ -98,7 +95,7 @@ export async function advanceEquipment(
     throw new Fault('unprocessable', 'Give the reason.', { expression: 'reason', code: 'required' });
   }
   const { on = nowOf(caller) } = input;
-  refuseFuture(on, 'on', caller);
+  requirePast(on, 'on', caller);
   return {
     changes: [
       { op: 'update', resource: { ...order, status: step.order }, ifMatch: order.meta.versionId },
@@ -122,6 +119,6 @@ function advance(task: Kept<'Task'>, step: Step, input: AdvanceEquipment, caller
     ...(reason === undefined ? {} : { statusReason: { text: reason } }),
     lastModified: nowOf(caller),
     ...(stage === 'delivered' ? { executionPeriod: { ...task.executionPeriod, end: on } } : {}),
-    ...withNote(task, note, caller),
+    ...withNote(task.note, caller, note),
   } as Task;
 }

@@ -1,13 +1,13 @@
 // Equipment as a DeviceRequest and the Task that follows it. Pure. https://hl7.org/fhir/R4/devicerequest.html
 import type { DeviceRequest, Task } from '@medplum/fhirtypes';
-import { annotate } from '../annotate.ts';
 import { codedOf, conceptOf } from '../coded.ts';
 import { concept } from '../concept.ts';
+import { nowOf } from '../given-time.ts';
 import { linkedOf } from '../linked.ts';
+import { withNote } from '../note.ts';
 import { present, some } from '../present.ts';
 import type { Caller, Kept } from '../records.ts';
 import { FULFILL } from '../referrals/referral-codes.ts';
-import { nowOf } from '../timed-input.ts';
 import { type Equipment, type OrderEquipment, STAGES, type Stage } from './equipment-schema.ts';
 
 const BASE = 'https://baton.health/fhir';
@@ -46,7 +46,7 @@ export function writeOrder(input: OrderEquipment, { patient, plan }: Place, call
     ...(supplier ? { performer: supplier as DeviceRequest['performer'] } : {}),
     ...(needs.length > 0 ? { reasonReference: needs.map((id) => ({ reference: `Condition/${id}` })) } : {}),
     ...(coverage ? { insurance: [coverage as NonNullable<DeviceRequest['insurance']>[number]] } : {}),
-    ...(note === undefined ? {} : { note: [annotate(note, caller)] }),
+    ...withNote(undefined, caller, note),
   };
 }
 

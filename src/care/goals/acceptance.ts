@@ -1,10 +1,10 @@
 // Whether the patient and others agree to a goal. http://hl7.org/fhir/StructureDefinition/goal-acceptance
 import type { Extension, Goal, Reference } from '@medplum/fhirtypes';
+import { workableCase } from '../case-at-hand.ts';
+import { knownResource, PEOPLE } from '../known-resource.ts';
 import { linkedOf } from '../linked.ts';
 import { withNote } from '../note.ts';
 import { itemOfCase } from '../plans/item-of-case.ts';
-import { knownResource, PEOPLE } from '../plans/known-resources.ts';
-import { workableCase } from '../plans/workable-case.ts';
 import type { Caller, Planned, Records } from '../records.ts';
 import { codeOrWords, priorityOf } from './goal-codes.ts';
 import type { AcceptanceInput, GoalView } from './goal-schema.ts';

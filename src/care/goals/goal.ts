@@ -1,19 +1,19 @@
 // A goal of a case as a Goal, and back. https://hl7.org/fhir/R4/goal.html
 import type { Goal } from '@medplum/fhirtypes';
+import type { CaseAtHand } from '../case-at-hand.ts';
 import { codedOf, conceptOf } from '../coded.ts';
+import { today } from '../given-time.ts';
 import { linkedOf } from '../linked.ts';
 import { GRAVITY_CODES, SOCIAL_NEEDS } from '../needs/social-needs.ts';
 import { notesOf, withNote } from '../note.ts';
 import { CLAIMS, GRAVITY_CLAIMS } from '../plans/claims.ts';
-import { today } from '../plans/given-time.ts';
-import type { Case } from '../plans/workable-case.ts';
 import type { Caller, Kept } from '../records.ts';
 import { acceptancesOf } from './acceptance.ts';
 import { achievementOf, codeOrWords, priorityOf } from './goal-codes.ts';
 import type { GoalInput, GoalRevision, GoalView } from './goal-schema.ts';
 import { revisedTargets, targetOf, viewTarget } from './target.ts';
 
-export function goalOf(input: GoalInput, { subject }: Pick<Case, 'subject'>, caller: Caller): Goal {
+export function goalOf(input: GoalInput, { subject }: Pick<CaseAtHand, 'subject'>, caller: Caller): Goal {
   const { description, status = 'active', priority, category, targets, expressedBy, addresses, note } = input;
   return {
     resourceType: 'Goal',

@@ -1,7 +1,8 @@
 // All goals of a case's patient: those of the plan, and those that came from elsewhere.
+
+import { caseAtHand } from '../case-at-hand.ts';
 import { itemOfCase } from '../plans/item-of-case.ts';
 import { currentPlan } from '../plans/plan-of-case.ts';
-import { readCase } from '../plans/workable-case.ts';
 import type { Caller, Kept, Records } from '../records.ts';
 import { isPursued, viewGoal } from './goal.ts';
 import type { GoalView } from './goal-schema.ts';
@@ -19,7 +20,7 @@ export async function listGoals(
   caseId: string,
   filter: GoalFilter = {},
 ): Promise<GoalView[]> {
-  const { patient } = await readCase(records, caseId);
+  const { patient } = await caseAtHand(records, caseId);
   const [goals, planned] = await Promise.all([
     records.find('Goal', { patient: patient.id }),
     plannedGoals(records, caseId),
@@ -33,7 +34,7 @@ export async function listGoals(
 
 /** @throws Fault not-found */
 export async function showGoal(records: Records, caller: Caller, caseId: string, id: string): Promise<GoalView> {
-  const goal = await itemOfCase(records, await readCase(records, caseId), 'Goal', id);
+  const goal = await itemOfCase(records, await caseAtHand(records, caseId), 'Goal', id);
   return viewGoal(goal, caller, (await plannedGoals(records, caseId))(goal));
 }
 

@@ -1,11 +1,11 @@
 // The steps of a goal's life: taken up, held, taken up again, reached or given up.
 import type { Goal } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
+import { workableCase } from '../case-at-hand.ts';
+import { today } from '../given-time.ts';
 import { withNote } from '../note.ts';
-import { today } from '../plans/given-time.ts';
 import { itemOfCase } from '../plans/item-of-case.ts';
 import { requireStep } from '../plans/status-step.ts';
-import { workableCase } from '../plans/workable-case.ts';
 import type { Caller, Planned, Records } from '../records.ts';
 import { achievementOf, codeOrWords } from './goal-codes.ts';
 import type { GoalEnding } from './goal-schema.ts';

@@ -4,17 +4,17 @@ import { randomUUID } from 'node:crypto';
 import type { Goal, Observation } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import { parseLiteral } from '../../fhir/references.ts';
+import { caseAtHand, workableCase } from '../case-at-hand.ts';
 import { codedOf, conceptOf } from '../coded.ts';
 import { concept, hasCode } from '../concept.ts';
+import { asStart, nowOf, requirePast, today } from '../given-time.ts';
+import { knownResources } from '../known-resource.ts';
 import { linkedOf } from '../linked.ts';
 import { choiceOf, valueIn } from '../measured-value.ts';
 import { notesOf, withNote } from '../note.ts';
 import { CLAIMS } from '../plans/claims.ts';
 import { followed } from '../plans/followed.ts';
-import { asStart, requirePast, rightNow, today } from '../plans/given-time.ts';
 import { itemOfCase } from '../plans/item-of-case.ts';
-import { knownResources } from '../plans/known-resources.ts';
-import { readCase, workableCase } from '../plans/workable-case.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { CODE_SYSTEM } from '../systems.ts';
 import { isPursued } from './goal.ts';
@@ -44,7 +44,7 @@ export async function recordProgress(
       code: 'business-rule',
     });
   }
-  if (body.at) requirePast(body.at, caller, 'at');
+  if (body.at) requirePast(body.at, 'at', caller);
   if (body.value && !body.measure) {
     throw new Fault('unprocessable', 'Say what was measured: measure is missing.', {
       expression: 'measure',
@@ -93,7 +93,7 @@ export function observationOf(
     code: measure ? conceptOf(measure) : concept(CODE_SYSTEM.goalProgress, 'progress', 'Progress'),
     subject,
     focus: [{ reference: `Goal/${id}` }],
-    effectiveDateTime: at ? asStart(at, caller.zone) : rightNow(caller),
+    effectiveDateTime: at ? asStart(at, caller.zone) : nowOf(caller),
     ...(PERFORMERS.has(type) ? { performer: [caller.who] } : {}),
     ...(value ? choiceOf('value', value) : {}),
     ...(shownBy ? { derivedFrom: shownBy } : {}),
@@ -113,7 +113,7 @@ export function observationOf(
 
 /** Oldest first. @throws Fault not-found */
 export async function listProgress(records: Records, caseId: string, id: string): Promise<ProgressView[]> {
-  const goal = await itemOfCase(records, await readCase(records, caseId), 'Goal', id);
+  const goal = await itemOfCase(records, await caseAtHand(records, caseId), 'Goal', id);
   return progressOf(records, goal);
 }
 

@@ -1,8 +1,8 @@
 // Revising a goal that is still pursued.
 import { Fault } from '../../fault.ts';
+import { workableCase } from '../case-at-hand.ts';
 import { itemOfCase } from '../plans/item-of-case.ts';
 import { planToExtend } from '../plans/plan-of-case.ts';
-import { workableCase } from '../plans/workable-case.ts';
 import type { Caller, Planned, Records } from '../records.ts';
 import { isPursued, revisedGoal } from './goal.ts';
 import type { GoalRevision, TargetAgain } from './goal-schema.ts';

@@ -1,8 +1,8 @@
 // Setting a goal: the Goal, and the plan that now has it and addresses what it addresses, in one commit.
 import { randomUUID } from 'node:crypto';
-import { knownResource, knownResources, PEOPLE } from '../plans/known-resources.ts';
+import { type CaseAtHand, workableCase } from '../case-at-hand.ts';
+import { knownResource, knownResources, PEOPLE } from '../known-resource.ts';
 import { planToExtend } from '../plans/plan-of-case.ts';
-import { type Case, workableCase } from '../plans/workable-case.ts';
 import type { Caller, Planned, Records } from '../records.ts';
 import { goalOf } from './goal.ts';
 import type { GoalInput, GoalRevision } from './goal-schema.ts';
@@ -35,7 +35,7 @@ export async function setGoal(
 /** @throws Fault unprocessable naming the member */
 export async function checkLinks(
   records: Records,
-  about: Case,
+  about: CaseAtHand,
   { expressedBy, addresses }: Pick<GoalRevision, 'expressedBy' | 'addresses'>,
 ): Promise<void> {
   if (expressedBy) await knownResource(records, about, expressedBy.reference, PEOPLE, 'expressedBy');

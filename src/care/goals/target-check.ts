@@ -1,7 +1,7 @@
 // Targets that cannot be: in the past, upside down, or against each other.
 import { Fault } from '../../fault.ts';
+import { today } from '../given-time.ts';
 import type { Measured, Value } from '../measured-value.ts';
-import { today } from '../plans/given-time.ts';
 import type { Caller } from '../records.ts';
 import type { Target } from './goal-schema.ts';
 

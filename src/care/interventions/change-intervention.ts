@@ -1,14 +1,14 @@
 // What is changed about an intervention that has not ended: what it is, who does it, and when.
 import type { Task } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
-import { touched } from '../follow-up.ts';
+import { type CaseAtHand, workableCase } from '../case-at-hand.ts';
+import { requireAhead, requireOrder } from '../given-time.ts';
+import { knownResource, OWNERS } from '../known-resource.ts';
 import { withNote } from '../note.ts';
-import { requireAhead, requireOrder } from '../plans/given-time.ts';
 import { itemOfCase } from '../plans/item-of-case.ts';
-import { knownResource, OWNERS } from '../plans/known-resources.ts';
 import { planToExtend } from '../plans/plan-of-case.ts';
-import { type Case, workableCase } from '../plans/workable-case.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
+import { touched } from '../touched.ts';
 import { hasEnded } from './activity-view.ts';
 import { rescheduled, revisedIntervention } from './intervention.ts';
 import type { Assignment, Delegation, InterventionRevision, Rescheduling } from './intervention-schema.ts';
@@ -70,10 +70,10 @@ export async function rescheduleIntervention(
   { caseId, id, body }: On<Rescheduling>,
 ): Promise<Planned> {
   const { task } = await openTask(records, caseId, id);
-  if (body.due) requireAhead(body.due, caller, 'due');
+  if (body.due) requireAhead(body.due, 'due', caller);
   const resource = rescheduled(task, body, caller);
   const { start, end } = resource.restriction?.period ?? {};
-  requireOrder(start, end, caller.zone, ['start', 'due']);
+  requireOrder(start, end, ['start', 'due'], caller);
   return { changes: [update(task, resource)], about: 0 };
 }
 
@@ -81,7 +81,7 @@ async function openTask(
   records: Records,
   caseId: string,
   id: string,
-): Promise<{ readonly about: Case; readonly task: Kept<'Task'> }> {
+): Promise<{ readonly about: CaseAtHand; readonly task: Kept<'Task'> }> {
   const about = await workableCase(records, caseId);
   const task = await itemOfCase(records, about, 'Task', id);
   if (!hasEnded(task)) return { about, task };

@@ -1,11 +1,10 @@
 // An intervention as an application sends and gets it.
 import Type, { type Static } from 'typebox';
 import { Coded } from '../coded.ts';
+import { DateOrTime } from '../given-time.ts';
 import { Linked, LinkedOut } from '../linked.ts';
 import { Value } from '../measured-value.ts';
 import { NoteOut, NoteText } from '../note.ts';
-
-const DateOrTime = (description: string) => Type.String({ format: 'date-or-time', description });
 
 const members = {
   description: Type.Optional(
@@ -17,8 +16,8 @@ const members = {
     ...Linked,
     description: 'Who is to do it; the patient or a caregiver gets it as their own task',
   }),
-  start: Type.Optional(DateOrTime('Not before')),
-  due: Type.Optional(DateOrTime('By when; a date ends with its day')),
+  start: Type.Optional({ ...DateOrTime, description: 'Not before' }),
+  due: Type.Optional({ ...DateOrTime, description: 'By when; a date ends with its day' }),
   goals: Type.Optional(Type.Array(Linked, { minItems: 1, maxItems: 50, description: 'Goals it works towards' })),
   need: Type.Optional({ ...Linked, description: 'The need it is about' }),
 };
@@ -68,8 +67,8 @@ export type Delegation = Static<typeof Delegation>;
 
 export const Rescheduling = Type.Object(
   {
-    start: Type.Optional(Type.Union([DateOrTime('Not before'), Type.Null()])),
-    due: Type.Optional(Type.Union([DateOrTime('By when'), Type.Null()])),
+    start: Type.Optional(Type.Union([{ ...DateOrTime, description: 'Not before' }, Type.Null()])),
+    due: Type.Optional(Type.Union([{ ...DateOrTime, description: 'By when' }, Type.Null()])),
     note: Type.Optional(NoteText),
   },
   { additionalProperties: false, minProperties: 1 },
@@ -87,7 +86,7 @@ const Output = Type.Object(
 
 export const InterventionStep = Type.Object(
   {
-    at: Type.Optional(DateOrTime('When it happened; now when absent')),
+    at: Type.Optional({ ...DateOrTime, description: 'When it happened; now when absent' }),
     reason: Type.Optional(Coded),
     outcome: Type.Optional(Coded),
     outputs: Type.Optional(Type.Array(Output, { minItems: 1, maxItems: 50 })),

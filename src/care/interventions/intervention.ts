@@ -1,25 +1,25 @@
 // An intervention as a Task. https://hl7.org/fhir/R4/task.html
 import type { Extension, Task } from '@medplum/fhirtypes';
+import type { CaseAtHand } from '../case-at-hand.ts';
 import { conceptOf } from '../coded.ts';
-import { touched } from '../follow-up.ts';
+import { asDue, asStart, nowOf } from '../given-time.ts';
 import { withNote } from '../note.ts';
 import { CLAIMS } from '../plans/claims.ts';
-import { asDue, asStart, rightNow } from '../plans/given-time.ts';
-import type { Case } from '../plans/workable-case.ts';
 import type { Caller } from '../records.ts';
 import { EXTENSION } from '../systems.ts';
+import { touched } from '../touched.ts';
 import type { InterventionInput, InterventionRevision, Rescheduling } from './intervention-schema.ts';
 import { forPatient, isPatients } from './patient-task.ts';
 
 /** @param plan reference of the plan that it belongs to */
 export function interventionOf(
   input: InterventionInput,
-  { subject }: Pick<Case, 'subject'>,
+  { subject }: Pick<CaseAtHand, 'subject'>,
   plan: string,
   caller: Caller,
 ): Task {
   const { description, code, priority = 'routine', owner, start, due, goals = [], need, note } = input;
-  const authoredOn = rightNow(caller);
+  const authoredOn = nowOf(caller);
   const task = {
     resourceType: 'Task',
     meta: { profile: [...CLAIMS.intervention] },

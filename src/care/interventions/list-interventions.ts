@@ -1,11 +1,11 @@
 // What is and was done for the patient of a case: every Task and ServiceRequest, and whatever else the plan refers to.
 import type { CarePlan, ResourceType } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
+import { caseAtHand } from '../case-at-hand.ts';
 import { findReadable } from '../find-readable.ts';
 import { toLastInstant } from '../local-time.ts';
 import { followed } from '../plans/followed.ts';
 import { currentPlan } from '../plans/plan-of-case.ts';
-import { readCase } from '../plans/workable-case.ts';
 import type { Caller, Kept, Records } from '../records.ts';
 import { isReview } from '../reviews/review-codes.ts';
 import { hasEnded, viewActivity } from './activity-view.ts';
@@ -26,7 +26,7 @@ export async function listInterventions(
   caseId: string,
   filter: InterventionFilter = {},
 ): Promise<InterventionView[]> {
-  const { patient } = await readCase(records, caseId);
+  const { patient } = await caseAtHand(records, caseId);
   const plan = await currentPlan(records, caseId);
   const [tasks, orders, others] = await Promise.all([
     records.find('Task', { patient: patient.id }),
@@ -53,7 +53,7 @@ export async function showIntervention(
   caseId: string,
   id: string,
 ): Promise<InterventionView> {
-  const { subject } = await readCase(records, caseId);
+  const { subject } = await caseAtHand(records, caseId);
   const [task, plan] = await Promise.all([records.read('Task', id), currentPlan(records, caseId)]);
   if (task?.for?.reference === subject.reference) {
     const isPlanned = plan?.activity?.some(({ reference }) => reference?.reference === `Task/${id}`);

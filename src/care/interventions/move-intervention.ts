@@ -1,20 +1,20 @@
 // The steps of an intervention's life, up to what came of it.
-import type { CarePlan, Task, TaskOutput } from '@medplum/fhirtypes';
+import type { Task, TaskOutput } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
-import type { Change } from '../../fhir/change.ts';
+import { workableCase } from '../case-at-hand.ts';
 import { conceptOf } from '../coded.ts';
 import { concept } from '../concept.ts';
-import { touched } from '../follow-up.ts';
+import { asStart, nowOf, requireOrder, requirePast } from '../given-time.ts';
+import { knownResource } from '../known-resource.ts';
 import { choiceOf } from '../measured-value.ts';
 import { withNote } from '../note.ts';
-import { asStart, requireOrder, requirePast, rightNow } from '../plans/given-time.ts';
 import { itemOfCase } from '../plans/item-of-case.ts';
-import { knownResource } from '../plans/known-resources.ts';
+import { outcomesInPlan } from '../plans/outcomes-in-plan.ts';
 import { currentPlan } from '../plans/plan-of-case.ts';
 import { requireStep } from '../plans/status-step.ts';
-import { workableCase } from '../plans/workable-case.ts';
 import type { Caller, Planned, Records } from '../records.ts';
 import { CODE_SYSTEM } from '../systems.ts';
+import { touched } from '../touched.ts';
 import type { InterventionStep } from './intervention-schema.ts';
 import { isGeneral, patientOutput } from './patient-task.ts';
 
@@ -83,10 +83,10 @@ export function movedTask(task: Task, verb: TaskVerb, step: InterventionStep, ca
   if (NEEDS_REASON.has(verb) && !reason) {
     throw new Fault('unprocessable', 'Say why: reason is missing.', { expression: 'reason', code: 'required' });
   }
-  if (at) requirePast(at, caller, 'at');
-  requireOrder(task.executionPeriod?.start, at, caller.zone, ['its start', 'at']);
+  if (at) requirePast(at, 'at', caller);
+  requireOrder(task.executionPeriod?.start, at, ['its start', 'at'], caller);
   const outputs = outputsOf(task, verb, step);
-  const when = at ? asStart(at, caller.zone) : rightNow(caller);
+  const when = at ? asStart(at, caller.zone) : nowOf(caller);
   const { statusReason: _, ...rest } = task;
   const period = ENDS.has(verb)
     ? { end: when }
@@ -138,18 +138,4 @@ function outputsOf(task: Task, verb: TaskVerb, { outcome, outputs = [] }: Interv
     return { type: type ? conceptOf(type) : kind, ...content };
   });
   return [...(first ? [first] : []), ...others] as TaskOutput[];
-}
-
-/** MCC reads the outcomes of an activity in the plan. */
-function outcomesInPlan(planId: string, task: string, shown: readonly string[]): Change {
-  const revise = (plan: CarePlan): CarePlan => {
-    const at = (plan.activity ?? []).findIndex(({ reference }) => reference?.reference === task);
-    const activity = plan.activity?.[at];
-    if (!activity) return plan;
-    const known = new Set(activity.outcomeReference?.map(({ reference }) => reference));
-    const added = shown.filter((reference) => !known.has(reference)).map((reference) => ({ reference }));
-    const next = { ...activity, outcomeReference: [...(activity.outcomeReference ?? []), ...added] };
-    return { ...plan, activity: plan.activity?.with(at, next) } as CarePlan;
-  };
-  return { op: 'patch', type: 'CarePlan', id: planId, revise: (current) => revise(current as CarePlan) };
 }

@@ -1,10 +1,10 @@
 // Planning what is to be done: Tasks, and the plan that now refers to them and to their goals, in one commit.
 import { randomUUID } from 'node:crypto';
 import { Fault } from '../../fault.ts';
-import { requireAhead, requireOrder } from '../plans/given-time.ts';
-import { knownResource, knownResources, OWNERS } from '../plans/known-resources.ts';
+import { type CaseAtHand, workableCase } from '../case-at-hand.ts';
+import { requireAhead, requireOrder } from '../given-time.ts';
+import { knownResource, knownResources, OWNERS } from '../known-resource.ts';
 import { planToExtend } from '../plans/plan-of-case.ts';
-import { type Case, workableCase } from '../plans/workable-case.ts';
 import type { Caller, Planned, Records } from '../records.ts';
 import { interventionOf } from './intervention.ts';
 import type { InterventionInput, InterventionRevision, SeveralInterventions } from './intervention-schema.ts';
@@ -34,7 +34,7 @@ export async function planInterventions(
 async function plannedFrom(
   records: Records,
   caller: Caller,
-  about: Case,
+  about: CaseAtHand,
   inputs: readonly InterventionInput[],
   prefix: (at: number) => string,
 ): Promise<Planned['changes']> {
@@ -57,7 +57,7 @@ async function plannedFrom(
 async function checkInput(
   records: Records,
   caller: Caller,
-  about: Case,
+  about: CaseAtHand,
   input: InterventionInput,
   prefix: string,
 ): Promise<void> {
@@ -68,8 +68,8 @@ async function checkInput(
       code: 'required',
     });
   }
-  if (due) requireAhead(due, caller, `${prefix}due`);
-  requireOrder(start, due, caller.zone, [`${prefix}start`, `${prefix}due`]);
+  if (due) requireAhead(due, `${prefix}due`, caller);
+  requireOrder(start, due, [`${prefix}start`, `${prefix}due`], caller);
   if (owner) await knownResource(records, about, owner.reference, OWNERS, `${prefix}owner`);
   await checkLinks(records, about, input, prefix);
 }
@@ -77,7 +77,7 @@ async function checkInput(
 /** @throws Fault unprocessable naming the member */
 export async function checkLinks(
   records: Records,
-  about: Case,
+  about: CaseAtHand,
   { goals, need }: Pick<InterventionRevision, 'goals' | 'need'>,
   prefix = '',
 ): Promise<void> {

@@ -6,9 +6,9 @@ import { parseLiteral } from '../../fhir/references.ts';
 import { claims } from '../claimed-profiles.ts';
 import { concept } from '../concept.ts';
 import type { Records } from '../records.ts';
+import type { Link } from '../reference-to.ts';
 import { idOf } from '../stored.ts';
 import { CODE_SYSTEM } from '../systems.ts';
-import type { Link } from '../transition-context.ts';
 import { LIST_KINDS, type ListKind, type Taken } from './compare-lists.ts';
 import {
   conceptIn,

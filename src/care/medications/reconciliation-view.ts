@@ -1,8 +1,9 @@
 // A reconciliation as an application sees it, and those of a case.
 import type { Procedure } from '@medplum/fhirtypes';
-import { belongsTo, caseAtHand, plansOf } from '../case-at-hand.ts';
+import { caseAtHand } from '../case-at-hand.ts';
 import { codedOf } from '../coded.ts';
 import { linkedOf } from '../linked.ts';
+import { belongsTo, planReferences } from '../plans/plan-of-case.ts';
 import type { Kept, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { DISCREPANCY_KINDS } from './compare-lists.ts';
@@ -20,7 +21,7 @@ import { medicationIn } from './record-discrepancies.ts';
 
 /** @throws Fault not-found */
 export async function showReconciliation(records: Records, caseId: string, id: string): Promise<ReconciliationView> {
-  return viewOf(records, await readReconciliation(records, caseId, id), await plansOf(records, caseId));
+  return viewOf(records, await readReconciliation(records, caseId, id), await planReferences(records, caseId));
 }
 
 /** The latest first. @throws Fault not-found */
@@ -32,7 +33,7 @@ export async function listReconciliations(records: Records, caseId: string): Pro
       code: 'http://snomed.info/sct|430193006',
       _sort: '-authored-on',
     }),
-    plansOf(records, caseId),
+    planReferences(records, caseId),
   ]);
   return Promise.all(
     tasks.filter(hasLists).map(async ({ id }) => viewOf(records, await readReconciliation(records, caseId, id), plans)),

@@ -7,8 +7,8 @@ import { claims } from '../claimed-profiles.ts';
 import { concept } from '../concept.ts';
 import { nowOf } from '../given-time.ts';
 import type { Caller, Kept } from '../records.ts';
+import type { Link } from '../reference-to.ts';
 import { CODE_SYSTEM, IDENTIFIER } from '../systems.ts';
-import type { Link } from '../transition-context.ts';
 import type { Discrepancy, ListKind } from './compare-lists.ts';
 import { type Found, isResolved, isWithdrawn, kindConcept } from './reconciliation.ts';
 

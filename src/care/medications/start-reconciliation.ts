@@ -3,16 +3,17 @@ import { randomUUID } from 'node:crypto';
 import type { List, Task } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import { isTerminal } from '../../fhir/status/task.ts';
-import { addToPlan, type OnCase, workableCase } from '../case-at-hand.ts';
+import { type OnCase, workableCase } from '../case-at-hand.ts';
 import { claims } from '../claimed-profiles.ts';
 import { concept } from '../concept.ts';
 import { derivedId } from '../derived-id.ts';
-import { nowOf, requireFuture } from '../given-time.ts';
-import { requireOneKnown } from '../known-reference.ts';
+import { nowOf, requireAhead } from '../given-time.ts';
+import { knownResource } from '../known-resource.ts';
+import { planToExtend } from '../plans/plan-of-case.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
+import { type Link, referenceTo } from '../reference-to.ts';
 import { idOf } from '../stored.ts';
 import { CODE_SYSTEM } from '../systems.ts';
-import { type Link, referenceTo } from '../transition-context.ts';
 import { LIST_KINDS } from './compare-lists.ts';
 import { readLines, writeList } from './medication-list.ts';
 import { prefill } from './prefill.ts';
@@ -28,10 +29,11 @@ export async function startReconciliation(
   caller: Caller,
   { caseId, body }: OnCase<ReconciliationStart>,
 ): Promise<Planned> {
-  const { patient, plan } = await workableCase(records, caseId);
+  const found = await workableCase(records, caseId);
+  const { patient } = found;
   const { due, owner, corrects } = body;
-  if (due) requireFuture(due, 'due', caller);
-  if (owner) await requireOneKnown(records, owner, OWNERS, 'owner');
+  if (due) requireAhead(due, 'due', caller);
+  if (owner) await knownResource(records, found, owner.reference, OWNERS, 'owner');
   const subject = referenceTo(patient);
   const earlier = await reconciliationsOf(records, subject.reference);
   requireNoneGoingOn(earlier);
@@ -49,11 +51,12 @@ export async function startReconciliation(
       return { kind, list, id: randomUUID(), lines: await readLines(records, list) };
     }),
   );
+  const plan = await planToExtend(records, caller, found);
   const listRefs = new Map(lists.map((one) => [one.kind, `List/${one.id}`]));
   const task: Task = {
     resourceType: 'Task',
     meta: claims('baton-medication-reconciliation'),
-    basedOn: [referenceTo(plan)],
+    basedOn: [{ reference: plan.reference }],
     ...(followUp ? { partOf: [followUp] } : {}),
     status: 'in-progress',
     intent: 'order',
@@ -77,7 +80,7 @@ export async function startReconciliation(
       { op: 'create', resource: task, id },
       ...lists.map(({ list, id: listId }) => ({ op: 'create' as const, resource: list, id: listId })),
       ...recordDiscrepancies(findDiscrepancies(id, lists), new Map(), subject, listRefs, caller),
-      addToPlan(plan, [{ reference: `Task/${id}` }]),
+      ...plan.add({ activities: [`Task/${id}`] }),
     ],
     about: 0,
   };

@@ -2,14 +2,14 @@
 import type { DetectedIssue, List, Practitioner, Reference, Task } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
-import { caseToWorkOn, type OnItem } from '../case-at-hand.ts';
+import { type OnItem, workableCase } from '../case-at-hand.ts';
 import { conceptOf } from '../coded.ts';
 import { concept } from '../concept.ts';
 import { nowOf } from '../given-time.ts';
-import { requireOneKnown } from '../known-reference.ts';
+import { knownResource } from '../known-resource.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
+import { referenceTo } from '../reference-to.ts';
 import { CODE_SYSTEM } from '../systems.ts';
-import { referenceTo } from '../transition-context.ts';
 import type { ListKind } from './compare-lists.ts';
 import { emptied, readLines, withLines } from './medication-list.ts';
 import { findDiscrepancies, type Reconciliation, readReconciliation, requireOpen } from './reconciliation.ts';
@@ -67,7 +67,7 @@ export async function resolveDiscrepancy(
   }
   requireGrounds(body);
   if (body.prescriber) {
-    await requireOneKnown(records, body.prescriber, ['Practitioner', 'PractitionerRole'], 'prescriber');
+    await knownResource(records, {}, body.prescriber.reference, ['Practitioner', 'PractitionerRole'], 'prescriber');
   }
   return {
     changes: [
@@ -98,7 +98,7 @@ export async function cancelReconciliation(
 }
 
 export async function openReconciliation(records: Records, caseId: string, id: string): Promise<Reconciliation> {
-  await caseToWorkOn(records, caseId);
+  await workableCase(records, caseId);
   const reconciliation = await readReconciliation(records, caseId, id);
   requireOpen(reconciliation);
   return reconciliation;

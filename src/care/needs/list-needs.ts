@@ -1,7 +1,8 @@
 // All needs of a case's patient: those of the plan, and what is known from elsewhere.
+
+import { caseAtHand } from '../case-at-hand.ts';
 import { itemOfCase } from '../plans/item-of-case.ts';
 import { currentPlan } from '../plans/plan-of-case.ts';
-import { readCase } from '../plans/workable-case.ts';
 import type { Kept, Records } from '../records.ts';
 import { viewNeed } from './need.ts';
 import type { NeedView } from './need-schema.ts';
@@ -15,7 +16,7 @@ export interface NeedFilter {
 
 /** Oldest first, without what was entered in error. @throws Fault not-found */
 export async function listNeeds(records: Records, caseId: string, filter: NeedFilter = {}): Promise<NeedView[]> {
-  const { patient } = await readCase(records, caseId);
+  const { patient } = await caseAtHand(records, caseId);
   const [needs, planned] = await Promise.all([
     records.find('Condition', { patient: patient.id }),
     plannedNeeds(records, caseId),
@@ -29,7 +30,7 @@ export async function listNeeds(records: Records, caseId: string, filter: NeedFi
 
 /** @throws Fault not-found */
 export async function showNeed(records: Records, caseId: string, id: string): Promise<NeedView> {
-  const need = await itemOfCase(records, await readCase(records, caseId), 'Condition', id);
+  const need = await itemOfCase(records, await caseAtHand(records, caseId), 'Condition', id);
   return viewNeed(need, (await plannedNeeds(records, caseId)).of(need));
 }
 

@@ -1,13 +1,13 @@
 // A need or barrier as a Condition, and back. https://hl7.org/fhir/R4/condition.html
 import type { Condition } from '@medplum/fhirtypes';
 import { parseLiteral } from '../../fhir/references.ts';
+import type { CaseAtHand } from '../case-at-hand.ts';
 import { codedOf, conceptOf } from '../coded.ts';
 import { concept } from '../concept.ts';
 import { linkedOf } from '../linked.ts';
 import { toFhirDateTime } from '../local-time.ts';
 import { notesOf, withNote } from '../note.ts';
 import { CLAIMS, GRAVITY_CLAIMS } from '../plans/claims.ts';
-import type { Case } from '../plans/workable-case.ts';
 import type { Caller, Kept } from '../records.ts';
 import { categoriesOf, kindOf, recategorized, socialNeedOf } from './need-categories.ts';
 import { type NeedInput, type NeedRevision, type NeedView, SEVERITIES } from './need-schema.ts';
@@ -17,7 +17,7 @@ export const VERIFICATION = 'http://terminology.hl7.org/CodeSystem/condition-ver
 const SNOMED = 'http://snomed.info/sct';
 const RECORDERS = new Set(['Practitioner', 'PractitionerRole']);
 
-export function needOf(input: NeedInput, { subject }: Pick<Case, 'subject'>, caller: Caller): Condition {
+export function needOf(input: NeedInput, { subject }: Pick<CaseAtHand, 'subject'>, caller: Caller): Condition {
   const { kind, category, code, severity, onset, verification = 'confirmed', statedBy, evidence, note } = input;
   const recorder = RECORDERS.has(parseLiteral(caller.who.reference ?? '')?.type ?? '') ? caller.who : undefined;
   return {

@@ -1,10 +1,10 @@
 // Recording a need: the Condition, and the plan that now addresses it, in one commit.
 import { randomUUID } from 'node:crypto';
 import { Fault } from '../../fault.ts';
-import { requirePast } from '../plans/given-time.ts';
-import { EVIDENCE, knownResource, knownResources, PEOPLE } from '../plans/known-resources.ts';
+import { type CaseAtHand, workableCase } from '../case-at-hand.ts';
+import { requirePast } from '../given-time.ts';
+import { EVIDENCE, knownResource, knownResources, PEOPLE } from '../known-resource.ts';
 import { planToExtend } from '../plans/plan-of-case.ts';
-import { type Case, workableCase } from '../plans/workable-case.ts';
 import type { Caller, Planned, Records } from '../records.ts';
 import { needOf } from './need.ts';
 import type { NeedInput } from './need-schema.ts';
@@ -28,10 +28,10 @@ export async function recordNeed(
 export async function checkNeed(
   records: Records,
   caller: Caller,
-  about: Case,
+  about: CaseAtHand,
   { onset, statedBy, evidence }: Partial<Omit<NeedInput, 'onset'>> & { onset?: string | null | undefined },
 ): Promise<void> {
-  if (onset) requirePast(onset, caller, 'onset');
+  if (onset) requirePast(onset, 'onset', caller);
   if (statedBy) await knownResource(records, about, statedBy.reference, PEOPLE, 'statedBy');
   await knownResources(records, about, evidence, EVIDENCE, 'evidence');
 }

@@ -1,6 +1,7 @@
 // Revising what is known of a need.
+
+import { workableCase } from '../case-at-hand.ts';
 import { itemOfCase } from '../plans/item-of-case.ts';
-import { workableCase } from '../plans/workable-case.ts';
 import type { Caller, Planned, Records } from '../records.ts';
 import { revisedNeed } from './need.ts';
 import { kindOf, socialNeedOf } from './need-categories.ts';

@@ -1,10 +1,10 @@
 // A need that is met, turns out not to be one, comes back, or was a mistake.
 import type { Condition } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
+import { workableCase } from '../case-at-hand.ts';
+import { nowOf, requireOrder, requirePast } from '../given-time.ts';
 import { withNote } from '../note.ts';
-import { requireOrder, requirePast, rightNow } from '../plans/given-time.ts';
 import { itemOfCase } from '../plans/item-of-case.ts';
-import { workableCase } from '../plans/workable-case.ts';
 import type { Caller, Planned, Records } from '../records.ts';
 import { CLINICAL, VERIFICATION } from './need.ts';
 import type { NeedEnding } from './need-schema.ts';
@@ -24,7 +24,7 @@ export async function settleNeed(
 ): Promise<Planned> {
   const about = await workableCase(records, caseId);
   const need = await itemOfCase(records, about, 'Condition', id);
-  if (body.on) requirePast(body.on, caller, 'on');
+  if (body.on) requirePast(body.on, 'on', caller);
   const resource = settledNeed(need, how, body, caller);
   return { changes: [{ op: 'update', resource, ifMatch: need.meta.versionId }], about: 0 };
 }
@@ -51,8 +51,8 @@ export function settledNeed(need: Condition, how: Settling, { on, note }: NeedEn
     };
     return { ...need, ...noted, ...refuted };
   }
-  requireOrder(need.onsetDateTime, on, caller.zone, ['onset', 'on']);
-  return { ...open, ...noted, clinicalStatus: status(CLINICAL, 'resolved'), abatementDateTime: on ?? rightNow(caller) };
+  requireOrder(need.onsetDateTime, on, ['onset', 'on'], caller);
+  return { ...open, ...noted, clinicalStatus: status(CLINICAL, 'resolved'), abatementDateTime: on ?? nowOf(caller) };
 }
 
 const CLOSED = new Set(['inactive', 'remission', 'resolved']);

@@ -10,8 +10,8 @@ import type { Facts } from '../apply/expression.ts';
 import { NO_CQL, readFacts, type Subject } from '../apply/facts.ts';
 import { proposeContained, proposeSeparate } from '../apply/proposal.ts';
 import type { Caller, Records } from '../records.ts';
+import { referenceTo } from '../reference-to.ts';
 import { idOf } from '../stored.ts';
-import { referenceTo } from '../transition-context.ts';
 import { membersOf } from './case-team.ts';
 import type { ReadPathway } from './pathway-library.ts';
 

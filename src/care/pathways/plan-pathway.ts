@@ -9,11 +9,12 @@ import { runCql } from '../apply/cql.ts';
 import { NO_CQL, readFacts } from '../apply/facts.ts';
 import type { Choice } from '../apply/select.ts';
 import type { Team } from '../apply/team.ts';
+import { refuseGone, refuseOver } from '../case-at-hand.ts';
 import { planOfCase } from '../cases/find-cases.ts';
 import { narrative } from '../narrative.ts';
 import type { Caller, Planned, Records } from '../records.ts';
+import { type Link, referenceTo } from '../reference-to.ts';
 import { idOf } from '../stored.ts';
-import { type Link, referenceTo } from '../transition-context.ts';
 import { teamOfCase } from './case-team.ts';
 import type { ReadPathway } from './pathway-library.ts';
 import { recordOmissions } from './variance.ts';
@@ -62,7 +63,8 @@ export async function planPathway(
 ): Promise<PathwayAdditions> {
   const { read, episode, patient, plan, choice = {}, parameters = {} } = request;
   const { pathway, lookup } = read;
-  refuseEnded(patient, episode);
+  refuseGone(patient);
+  refuseOver(episode);
   refuseUnknownSteps(request);
   const now = caller.now.round({ smallestUnit: 'second', roundingMode: 'floor' });
   const about = { patient, given: parameters, now, zone: locale.zone };
@@ -146,24 +148,6 @@ function addLines({ text, title }: CarePlan, headline: string, lines: readonly s
   if (!text?.div || text.status !== 'generated') return text ?? narrative(title ?? headline, lines);
   const inner = /^<div[^>]*>(.*)<\/div>$/s.exec(more.div ?? '')?.[1] ?? '';
   return { ...text, div: text.div.replace(/<\/div>\s*$/, () => `${inner}</div>`) };
-}
-
-function refuseEnded(patient: Patient, { status }: EpisodeOfCare): void {
-  if (patient.deceasedDateTime !== undefined || patient.deceasedBoolean === true) {
-    throw new Fault('unprocessable', 'The patient has died; no pathway can be planned.', {
-      expression: 'Patient.deceased',
-    });
-  }
-  if (patient.link?.some(({ type }) => type === 'replaced-by')) {
-    throw new Fault('unprocessable', 'This patient record was replaced by another; use that one.', {
-      expression: 'Patient.link',
-    });
-  }
-  if (status === 'finished' || status === 'cancelled' || status === 'entered-in-error') {
-    throw new Fault('unprocessable', `The case is ${status}; a pathway needs an open one.`, {
-      expression: 'EpisodeOfCare.status',
-    });
-  }
 }
 
 function refuseUnknownSteps({ read, choice = {} }: PathwayRequest): void {

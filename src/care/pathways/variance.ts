@@ -7,8 +7,8 @@ import type { Choice } from '../apply/select.ts';
 import { concept, hasCode } from '../concept.ts';
 import { toFhirDateTime } from '../local-time.ts';
 import type { Caller } from '../records.ts';
+import { type Link, referenceTo } from '../reference-to.ts';
 import { CODE_SYSTEM } from '../systems.ts';
-import { type Link, referenceTo } from '../transition-context.ts';
 
 export const VARIANCE_PROFILE = 'https://baton.health/fhir/StructureDefinition/baton-variance';
 

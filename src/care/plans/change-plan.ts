@@ -3,20 +3,20 @@
 import type { CarePlan } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
+import { workableCase } from '../case-at-hand.ts';
 import { derivedId } from '../derived-id.ts';
-import { touched } from '../follow-up.ts';
+import { requireOrder } from '../given-time.ts';
 import { hasEnded } from '../interventions/activity-view.ts';
 import { activitiesOf } from '../interventions/list-interventions.ts';
 import { withNote } from '../note.ts';
 import { plansOfCase } from '../plans-of-case.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { isReview } from '../reviews/review-codes.ts';
-import { requireOrder } from './given-time.ts';
+import { touched } from '../touched.ts';
 import { newPlan, retold } from './new-plan.ts';
 import { isCurrent, requirePlan } from './plan-of-case.ts';
 import type { PlanInput, PlanRevision, PlanStep } from './plan-schema.ts';
 import { requireStep } from './status-step.ts';
-import { workableCase } from './workable-case.ts';
 
 /** @throws Fault not-found; conflict when a plan is going on; unprocessable naming the member */
 export async function startPlan(
@@ -127,5 +127,5 @@ async function closeWork(
 
 /** @throws Fault unprocessable */
 export function checkPeriod(period: { start?: string; end?: string } | undefined, { zone }: Caller): void {
-  requireOrder(period?.start, period?.end, zone, ['period.start', 'period.end']);
+  requireOrder(period?.start, period?.end, ['period.start', 'period.end'], { zone });
 }

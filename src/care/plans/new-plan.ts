@@ -1,12 +1,12 @@
 // The plan of a case as FHIR has it. https://hl7.org/fhir/R4/careplan.html
 import type { CarePlan, Period } from '@medplum/fhirtypes';
+import type { CaseAtHand } from '../case-at-hand.ts';
 import { concept } from '../concept.ts';
 import { localDate, toFhirDateTime } from '../local-time.ts';
 import { narrative } from '../narrative.ts';
 import type { Caller } from '../records.ts';
 import { IDENTIFIER } from '../systems.ts';
 import { CLAIMS } from './claims.ts';
-import type { Case } from './workable-case.ts';
 
 export const CATEGORIES = [
   concept(
@@ -24,7 +24,7 @@ export interface PlanInput {
 }
 
 /** An active plan in which nothing is planned yet. */
-export function newPlan({ episode, subject }: Case, input: PlanInput, caller: Caller): CarePlan {
+export function newPlan({ episode, subject }: CaseAtHand, input: PlanInput, caller: Caller): CarePlan {
   const { who, now, zone } = caller;
   const plan: CarePlan = {
     resourceType: 'CarePlan',

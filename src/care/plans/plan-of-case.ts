@@ -2,15 +2,26 @@
 import type { CarePlan, Reference } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
+import type { CaseAtHand } from '../case-at-hand.ts';
 import { derivedId } from '../derived-id.ts';
-import { plansOfCase } from '../plans-of-case.ts';
+import { plansOfCase, readablePlansOfCase } from '../plans-of-case.ts';
 import type { Caller, Kept, Records } from '../records.ts';
 import { newPlan } from './new-plan.ts';
-import type { Case } from './workable-case.ts';
 
 const ENDED = new Set<CarePlan['status']>(['revoked', 'completed', 'entered-in-error']);
 
 export const isCurrent = ({ status }: CarePlan) => !ENDED.has(status);
+
+/** References to the plans that the case has or had, as far as the caller may see them. */
+export async function planReferences(records: Records, caseId: string): Promise<ReadonlySet<string>> {
+  const plans = await readablePlansOfCase(records, caseId);
+  return new Set(plans.map((plan) => `CarePlan/${plan.id}`));
+}
+
+/** Whether something that says what it is based on belongs to the case; what came from elsewhere does not. */
+export function belongsTo(basedOn: readonly Reference[] | undefined, plans: ReadonlySet<string>): boolean {
+  return basedOn?.some(({ reference = '' }) => plans.has(reference)) ?? false;
+}
 
 /** The plan that is going on, when there is one. */
 export async function currentPlan(records: Records, caseId: string): Promise<Kept<'CarePlan'> | undefined> {
@@ -46,10 +57,10 @@ export interface ExtendablePlan {
  * The plan of the case, to add to; a case that never had one gets it with the first thing that is planned.
  * @throws Fault unprocessable when its plan has ended
  */
-export async function planToExtend(records: Records, caller: Caller, about: Case): Promise<ExtendablePlan> {
+export async function planToExtend(records: Records, caller: Caller, about: CaseAtHand): Promise<ExtendablePlan> {
   const plans = await plansOfCase(records, about.episode.id);
   const plan = plans.findLast(isCurrent);
-  if (plan) return { reference: `CarePlan/${plan.id}`, add: (additions) => patchOf(plan.id, additions) };
+  if (plan) return { reference: `CarePlan/${plan.id}`, add: (additions) => addToPlan(plan.id, additions) };
   if (plans.length > 0) {
     throw new Fault('unprocessable', 'The plan of the case has ended; start a new one before you plan more.', {
       expression: 'CarePlan.status',
@@ -68,7 +79,7 @@ export async function planToExtend(records: Records, caller: Caller, about: Case
 export const firstPlanId = (caseId: string) => derivedId('case-plan', caseId, '0');
 
 /** Inside the commit, so that nurses who plan at the same time do not hinder each other. */
-function patchOf(id: string, additions: Additions): Change[] {
+export function addToPlan(id: string, additions: Additions): Change[] {
   const isEmpty = [additions.needs, additions.goals, additions.activities].every((list) => !list?.length);
   if (isEmpty) return [];
   return [{ op: 'patch', type: 'CarePlan', id, revise: (current) => withAdded(current as CarePlan, additions) }];

@@ -1,6 +1,7 @@
 // The plan of a case with all it refers to: needs, their goals, what is done for them, and what came of it.
 
 import type { Period, Reference } from '@medplum/fhirtypes';
+import { caseAtHand } from '../case-at-hand.ts';
 import { codedOf } from '../coded.ts';
 import { viewGoal } from '../goals/goal.ts';
 import { progressOf } from '../goals/progress.ts';
@@ -16,13 +17,12 @@ import { isReview } from '../reviews/review-codes.ts';
 import { followed } from './followed.ts';
 import { currentPlan } from './plan-of-case.ts';
 import type { PlanSummary, PlanView } from './plan-schema.ts';
-import { readCase } from './workable-case.ts';
 
 type GoalInPlan = PlanView['goals'][number];
 
 /** The plan that is going on, else the last one; undefined when there never was one. @throws Fault not-found */
 export async function showPlan(records: Records, caller: Caller, caseId: string): Promise<PlanView | undefined> {
-  await readCase(records, caseId);
+  await caseAtHand(records, caseId);
   const plan = (await currentPlan(records, caseId)) ?? (await plansOfCase(records, caseId)).at(-1);
   return plan && viewPlan(records, caller, plan);
 }
@@ -92,7 +92,7 @@ function unseenOf(plan: ResourceOf<'CarePlan'>, seen: ReadonlySet<string>): Plan
 
 /** Every plan of the patient, also those of elsewhere; oldest first. @throws Fault not-found */
 export async function listPlans(records: Records, caseId: string): Promise<PlanSummary[]> {
-  const { patient } = await readCase(records, caseId);
+  const { patient } = await caseAtHand(records, caseId);
   const [plans, own] = await Promise.all([
     records.find('CarePlan', { patient: patient.id }),
     plansOfCase(records, caseId),

@@ -3,6 +3,7 @@
 import type { CarePlan, Reference, Task } from '@medplum/fhirtypes';
 import type { Change } from '../../fhir/change.ts';
 import { parseLiteral } from '../../fhir/references.ts';
+import { workableCase } from '../case-at-hand.ts';
 import { isPursued } from '../goals/goal.ts';
 import { hasEnded } from '../interventions/activity-view.ts';
 import { activitiesOf } from '../interventions/list-interventions.ts';
@@ -15,7 +16,6 @@ import { newPlan, retold } from './new-plan.ts';
 import { requirePlan } from './plan-of-case.ts';
 import type { PlanInput } from './plan-schema.ts';
 import { requireStep } from './status-step.ts';
-import { workableCase } from './workable-case.ts';
 
 /** @throws Fault not-found; unprocessable when no plan is going on, or naming the member */
 export async function replacePlan(

@@ -2,11 +2,11 @@
 import type { CarePlan, Task } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
-import { touched } from '../follow-up.ts';
+import { workableCase } from '../case-at-hand.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
+import { touched } from '../touched.ts';
 import { itemOfCase } from './item-of-case.ts';
 import { type Additions, planToExtend, requirePlan } from './plan-of-case.ts';
-import { workableCase } from './workable-case.ts';
 
 type Part = 'Condition' | 'Goal' | 'Task';
 

@@ -3,16 +3,16 @@ import { randomUUID } from 'node:crypto';
 import type { DocumentReference } from '@medplum/fhirtypes';
 import Type, { type Static } from 'typebox';
 import { Fault } from '../../fault.ts';
-import { caseAtHand, caseToWorkOn, type OnCase, type OnItem } from '../case-at-hand.ts';
+import { caseAtHand, type OnCase, type OnItem, workableCase } from '../case-at-hand.ts';
 import { claims } from '../claimed-profiles.ts';
 import { Coded, codedOf, conceptOf } from '../coded.ts';
 import { concept, hasCode } from '../concept.ts';
 import { Day, nowOf, requireOrder, requirePast } from '../given-time.ts';
-import { requireOneKnown } from '../known-reference.ts';
+import { knownResource } from '../known-resource.ts';
 import { Linked, LinkedOut, linkedOf } from '../linked.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
+import { referenceTo } from '../reference-to.ts';
 import { idOf } from '../stored.ts';
-import { referenceTo } from '../transition-context.ts';
 
 const LOINC = 'http://loinc.org';
 const DIRECTIVES = concept(LOINC, '42348-3', 'Advance healthcare directives');
@@ -62,13 +62,13 @@ export async function recordDirective(
   caller: Caller,
   { caseId, body }: OnCase<DirectiveGiven>,
 ): Promise<Planned> {
-  const { patient } = await caseToWorkOn(records, caseId);
+  const { patient } = await workableCase(records, caseId);
   const { type, url, contentType, title, signed, custodian, replaces } = body;
   if ((type.system ?? LOINC) !== LOINC || !TYPES.some((code) => code === type.code)) {
     throw refused('type is none of the codes of ValueSet advance-directive-type.', 'type', 'code-invalid');
   }
   if (signed) requirePast(signed, 'signed', caller);
-  if (custodian) await requireOneKnown(records, custodian, ['Organization'], 'custodian');
+  if (custodian) await knownResource(records, {}, custodian.reference, ['Organization'], 'custodian');
   const before = replaces === undefined ? undefined : await directiveOf(records, caseId, replaces);
   if (before) requireCurrent(before);
   const resource: DocumentReference = {
@@ -108,7 +108,7 @@ export async function revokeDirective(
   caller: Caller,
   { caseId, id, body }: OnItem<DirectiveRevocation>,
 ): Promise<Planned> {
-  await caseToWorkOn(records, caseId);
+  await workableCase(records, caseId);
   const kept = requireCurrent(await directiveOf(records, caseId, id));
   const { on = nowOf(caller) } = body;
   requirePast(on, 'on', caller);
@@ -174,7 +174,8 @@ function requireCurrent(document: Kept<'DocumentReference'>): Kept<'DocumentRefe
 function ended(document: DocumentReference, end: string, member: string): DocumentReference {
   const { context } = document;
   const start = context?.period?.start;
-  if (start && start.slice(0, 10) > end.slice(0, 10)) requireOrder(start, end, ['the day it was signed', member]);
+  if (start && start.slice(0, 10) > end.slice(0, 10))
+    requireOrder(start, end, ['the day it was signed', member], { zone: 'UTC' });
   return { ...document, status: 'superseded', context: { ...context, period: { ...context?.period, end } } };
 }
 

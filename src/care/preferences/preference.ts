@@ -4,16 +4,16 @@ import { randomUUID } from 'node:crypto';
 import type { Observation } from '@medplum/fhirtypes';
 import Type, { type Static } from 'typebox';
 import { Fault } from '../../fault.ts';
-import { caseAtHand, caseToWorkOn, type OnCase, type OnItem } from '../case-at-hand.ts';
+import { caseAtHand, type OnCase, type OnItem, workableCase } from '../case-at-hand.ts';
 import { claims } from '../claimed-profiles.ts';
 import { codedOf } from '../coded.ts';
 import { concept, hasCode } from '../concept.ts';
-import { Day, requireOrder, requirePast, todayOf } from '../given-time.ts';
-import { requireOneKnown } from '../known-reference.ts';
+import { Day, requireOrder, requirePast, today } from '../given-time.ts';
+import { knownResource } from '../known-resource.ts';
 import { Linked, LinkedOut, linkedOf } from '../linked.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
+import { referenceTo } from '../reference-to.ts';
 import { idOf } from '../stored.ts';
-import { referenceTo } from '../transition-context.ts';
 
 const LOINC = 'http://loinc.org';
 const KINDS = ['treatment', 'care-experience'] as const;
@@ -71,10 +71,10 @@ export async function recordPreference(
   caller: Caller,
   { caseId, body }: OnCase<PreferenceGiven>,
 ): Promise<Planned> {
-  const { patient } = await caseToWorkOn(records, caseId);
-  const { kind, preference, since = todayOf(caller), saidBy = referenceTo(patient), replaces } = body;
+  const { patient } = await workableCase(records, caseId);
+  const { kind, preference, since = today(caller), saidBy = referenceTo(patient), replaces } = body;
   requirePast(since, 'since', caller);
-  await requireOneKnown(records, saidBy, SPEAKERS, 'saidBy', patient.id);
+  await knownResource(records, { subject: referenceTo(patient) }, saidBy.reference, SPEAKERS, 'saidBy');
   const row = ROWS[kind];
   const resource: Observation = {
     resourceType: 'Observation',
@@ -105,9 +105,9 @@ export async function endPreference(
   caller: Caller,
   { caseId, id, body }: OnItem<PreferenceEnd>,
 ): Promise<Planned> {
-  await caseToWorkOn(records, caseId);
+  await workableCase(records, caseId);
   const kept = await preferenceOf(records, caseId, id);
-  const { on = todayOf(caller) } = body;
+  const { on = today(caller) } = body;
   requirePast(on, 'on', caller);
   return { changes: [{ op: 'update', resource: endedOn(kept, on, 'on'), ifMatch: kept.meta.versionId }], about: 0 };
 }
@@ -178,6 +178,6 @@ function endedOn(observation: Kept<'Observation'>, end: string, member: string):
     });
   }
   const start = effectivePeriod?.start ?? effectiveDateTime;
-  if (start && start.slice(0, 10) > end) requireOrder(start, end, ['since', member]);
+  if (start && start.slice(0, 10) > end) requireOrder(start, end, ['since', member], { zone: 'UTC' });
   return { ...rest, effectivePeriod: { ...effectivePeriod, ...(start ? { start } : {}), end } };
 }

@@ -1,15 +1,18 @@
 // Closing the loop: the patient says whether the service came, and what it did for the goal and the needs. And taking a
 // referral back.
-import type { CarePlan, Condition, Extension, Goal, ServiceRequest } from '@medplum/fhirtypes';
+import type { Condition, Extension, Goal, ServiceRequest } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
-import { withNote } from '../annotate.ts';
-import { type CaseInHand, findPlan, notOfPatient, openCase } from '../case-in-hand.ts';
+import { type CaseAtHand, openCaseAtHand } from '../case-at-hand.ts';
 import { concept } from '../concept.ts';
+import { nowOf, requirePast, today } from '../given-time.ts';
+import { notOfPatient } from '../known-resource.ts';
 import type { LinkedOut } from '../linked.ts';
+import { withNote } from '../note.ts';
+import { outcomesInPlan } from '../plans/outcomes-in-plan.ts';
+import { currentPlan } from '../plans/plan-of-case.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
-import { nowOf, refuseFuture, today } from '../timed-input.ts';
 import { latestTask, readReferral } from './find-referral.ts';
 import { CLOSURE } from './referral-codes.ts';
 import type { CloseLoop, Reasoned } from './referral-schema.ts';
@@ -22,10 +25,10 @@ type Of<T> = { readonly case: string; readonly id: string; readonly input: T };
  * @throws Fault not-found; unprocessable while a partner is still at it
  */
 export async function closeLoop(records: Records, caller: Caller, { input, ...of }: Of<CloseLoop>): Promise<Planned> {
-  const found = await openCase(records, of.case);
+  const found = await openCaseAtHand(records, of.case);
   const { order, tasks } = await readReferral(records, found, of.id);
   const { on = nowOf(caller), received, goal, resolves = [] } = input;
-  refuseFuture(on, 'on', caller);
+  requirePast(on, 'on', caller);
   const task = latestTask(tasks);
   if (task && !ENDED.has(task.status)) {
     throw new Fault('unprocessable', `The referral is ${task.status}; close the loop when the partner has ended it.`, {
@@ -38,13 +41,13 @@ export async function closeLoop(records: Records, caller: Caller, { input, ...of
     ...order,
     ...(received ? { status: 'completed' as const } : {}),
     extension: [...(order.extension ?? []).filter(({ url }) => url !== CLOSURE), closure(received, on, by)],
-    ...withNote(order, input.note, caller),
+    ...withNote(order.note, caller, input.note),
   } as ServiceRequest;
   return {
     changes: [
       { op: 'update', resource: closed, ifMatch: order.meta.versionId },
       ...(goal ? [await judgeGoal(records, caller, found, goal)] : []),
-      ...(task ? noteOutcomes(await findPlan(records, found), task.id, outcomesOf(task)) : []),
+      ...(task ? noteOutcomes(await currentPlan(records, of.case), task.id, outcomesOf(task)) : []),
       ...(await Promise.all(resolves.map((id, at) => resolveNeed(records, caller, found, id, at)))),
     ],
     about: 0,
@@ -70,7 +73,7 @@ export async function withdrawReferral(
   caller: Caller,
   { input, ...of }: Of<Reasoned>,
 ): Promise<Planned> {
-  const found = await openCase(records, of.case);
+  const found = await openCaseAtHand(records, of.case);
   const { order, tasks } = await readReferral(records, found, of.id);
   const live = tasks.filter(({ status }) => !ENDED.has(status));
   const cancelled = live.map(
@@ -80,7 +83,11 @@ export async function withdrawReferral(
       ifMatch: task.meta.versionId,
     }),
   );
-  const resource = { ...order, status: 'revoked', ...withNote(order, input.note ?? input.reason, caller) } as const;
+  const resource = {
+    ...order,
+    status: 'revoked',
+    ...withNote(order.note, caller, input.note ?? input.reason),
+  } as const;
   const revoked: Change = { op: 'update', resource: resource as ServiceRequest, ifMatch: order.meta.versionId };
   return { changes: [revoked, ...cancelled], about: 0 };
 }
@@ -88,7 +95,7 @@ export async function withdrawReferral(
 async function judgeGoal(
   records: Records,
   caller: Caller,
-  { patient }: CaseInHand,
+  { patient }: CaseAtHand,
   { id, achievement }: NonNullable<CloseLoop['goal']>,
 ): Promise<Change> {
   const goal = await records.read('Goal', id);
@@ -105,22 +112,14 @@ async function judgeGoal(
 
 /** The activity of the plan names what came of it. */
 function noteOutcomes(plan: Kept<'CarePlan'> | undefined, task: string, outcomes: readonly LinkedOut[]): Change[] {
-  const named = outcomes.flatMap(({ reference }) => (reference === undefined ? [] : { reference }));
-  const isPlanned = plan?.activity?.some(({ reference }) => reference?.reference === `Task/${task}`);
-  if (!plan || !isPlanned || named.length === 0) return [];
-  const activity = plan.activity?.map((one) => {
-    if (one.reference?.reference !== `Task/${task}`) return one;
-    const known = new Set(one.outcomeReference?.map(({ reference }) => reference));
-    const added = named.filter(({ reference }) => !known.has(reference));
-    return { ...one, outcomeReference: [...(one.outcomeReference ?? []), ...added] };
-  });
-  return [{ op: 'update', resource: { ...plan, activity } as CarePlan, ifMatch: plan.meta.versionId }];
+  const named = outcomes.flatMap(({ reference }) => reference ?? []);
+  return plan && named.length > 0 ? [outcomesInPlan(plan.id, `Task/${task}`, named)] : [];
 }
 
 async function resolveNeed(
   records: Records,
   caller: Caller,
-  { patient }: CaseInHand,
+  { patient }: CaseAtHand,
   id: string,
   at: number,
 ): Promise<Change> {

@@ -1,8 +1,7 @@
 // Referrals of a case, and what is worth knowing before a partner is asked.
-
 import { Fault } from '../../fault.ts';
-import { type CaseInHand, readCase } from '../case-in-hand.ts';
-import { plansOfCase } from '../plans-of-case.ts';
+import { type CaseAtHand, caseAtHand } from '../case-at-hand.ts';
+import { belongsTo, planReferences } from '../plans/plan-of-case.ts';
 import type { Kept, Records } from '../records.ts';
 import { capacityOf } from '../resources/resource-codes.ts';
 import { idOf } from '../stored.ts';
@@ -10,7 +9,7 @@ import type { AskedReferral, Referral } from './referral-schema.ts';
 import { isChoice, latestFirst, viewAsked, viewReferral } from './referral-view.ts';
 
 /** @throws Fault not-found when it is not of the patient of the case */
-export async function readReferral(records: Records, { patient }: CaseInHand, id: string) {
+export async function readReferral(records: Records, { patient }: CaseAtHand, id: string) {
   const order = await records.read('ServiceRequest', id);
   if (!order || idOf(order.subject, 'Patient') !== patient.id) {
     throw new Fault('not-found', `There is no referral ${id} for the patient of this case.`);
@@ -25,30 +24,28 @@ export const latestTask = (tasks: readonly Kept<'Task'>[]): Kept<'Task'> | undef
 
 /** All that were ordered for the patient, also elsewhere, the latest first. @throws Fault not-found */
 export async function listReferrals(records: Records, id: string): Promise<Referral[]> {
-  const { patient, episode } = await readCase(records, id);
-  const [orders, tasks, plans] = await Promise.all([
+  const { patient } = await caseAtHand(records, id);
+  const [orders, tasks, ofPlan] = await Promise.all([
     records.find('ServiceRequest', { patient: `Patient/${patient.id}`, _sort: '-authored' }),
     records.find('Task', { patient: `Patient/${patient.id}` }),
-    plansOfCase(records, episode.id),
+    planReferences(records, id),
   ]);
-  const ofPlan = new Set(plans.map((plan) => `CarePlan/${plan.id}`));
   const byOrder = Map.groupBy(tasks, ({ focus }) => focus?.reference ?? '');
   const shown = orders.filter(({ status }) => status !== 'entered-in-error');
   return shown.map((order) =>
     viewReferral({
       order,
       tasks: byOrder.get(`ServiceRequest/${order.id}`) ?? [],
-      inPlan: order.basedOn?.some(({ reference = '' }) => ofPlan.has(reference)) ?? false,
+      inPlan: belongsTo(order.basedOn, ofPlan),
     }),
   );
 }
 
 /** One, with warnings. @throws Fault not-found */
 export async function showReferral(records: Records, caseId: string, id: string): Promise<Referral> {
-  const found = await readCase(records, caseId);
+  const found = await caseAtHand(records, caseId);
   const { order, tasks } = await readReferral(records, found, id);
-  const plans = await plansOfCase(records, caseId);
-  const inPlan = plans.some((plan) => order.basedOn?.some(({ reference }) => reference === `CarePlan/${plan.id}`));
+  const inPlan = belongsTo(order.basedOn, await planReferences(records, caseId));
   return viewReferral({ order, tasks, inPlan, warnings: await warningsOf(records, order) });
 }
 

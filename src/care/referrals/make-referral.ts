@@ -3,12 +3,14 @@ import { randomUUID } from 'node:crypto';
 import type { Reference, ServiceRequest } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
-import { withNote } from '../annotate.ts';
-import { addToPlan, type CaseInHand, findPlan, notOfPatient, openCase, requireLiving } from '../case-in-hand.ts';
+import { type CaseAtHand, openCaseAtHand, workableCase } from '../case-at-hand.ts';
+import { nowOf, requirePast } from '../given-time.ts';
+import { notOfPatient } from '../known-resource.ts';
 import type { LinkedOut } from '../linked.ts';
+import { withNote } from '../note.ts';
+import { type ExtendablePlan, planToExtend } from '../plans/plan-of-case.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
-import { nowOf, refuseFuture } from '../timed-input.ts';
 import { latestTask, readReferral } from './find-referral.ts';
 import { CHOSEN, CHOSEN_BY } from './referral-codes.ts';
 import type { Choose, MakeReferral, ReferAgain } from './referral-schema.ts';
@@ -19,11 +21,10 @@ type Of<T> = { readonly case: string; readonly input: T };
 /** @throws Fault not-found; unprocessable for a patient who has died, or a need, goal or consent of somebody else */
 export async function makeReferral(records: Records, caller: Caller, command: Of<MakeReferral>): Promise<Planned> {
   const { input } = command;
-  const found = await openCase(records, command.case);
-  requireLiving(found, 'no referral can be made.');
+  const found = await workableCase(records, command.case);
   refuseBoth(input);
   await requireOwn(records, found, input);
-  const plan = await findPlan(records, found);
+  const plan = await planToExtend(records, caller, found);
   const place = await placeOf(records, caller, found, plan);
   const id = randomUUID();
   const taskId = randomUUID();
@@ -37,7 +38,7 @@ export async function makeReferral(records: Records, caller: Caller, command: Of
     changes: [
       { op: 'create', id, resource: order },
       { op: 'create', id: taskId, resource: task },
-      ...addToPlan(plan, `ServiceRequest/${id}`, `Task/${taskId}`),
+      ...plan.add({ activities: [`ServiceRequest/${id}`, `Task/${taskId}`] }),
     ],
     about: 0,
   };
@@ -53,8 +54,7 @@ export async function referAgain(
   command: Of<ReferAgain> & { readonly id: string },
 ): Promise<Planned> {
   const { input } = command;
-  const found = await openCase(records, command.case);
-  requireLiving(found, 'no referral can be made.');
+  const found = await workableCase(records, command.case);
   refuseBoth(input);
   const { order, tasks } = await readReferral(records, found, command.id);
   requireActive(order);
@@ -68,7 +68,7 @@ export async function referAgain(
   const performer = await performersOf(records, input);
   const named = performer.length > 0 ? { performer: performer as ServiceRequest['performer'] } : {};
   const { performer: _, ...unnamed } = order;
-  const resource = { ...unnamed, ...named, ...withNote(order, input.note, caller) } as ServiceRequest;
+  const resource = { ...unnamed, ...named, ...withNote(order.note, caller, input.note) } as ServiceRequest;
   return askAnew(records, caller, found, { order, resource, performer, ...input }, []);
 }
 
@@ -82,7 +82,7 @@ export async function chooseProvider(
   command: Of<Choose> & { readonly id: string; readonly choice: string },
 ): Promise<Planned> {
   const { input } = command;
-  const found = await openCase(records, command.case);
+  const found = await openCaseAtHand(records, command.case);
   const { order, tasks } = await readReferral(records, found, command.id);
   requireActive(order);
   const task = tasks.find(({ id }) => id === command.choice);
@@ -95,7 +95,7 @@ export async function chooseProvider(
     });
   }
   const { on = nowOf(caller), by = { reference: `Patient/${found.patient.id}` } } = input;
-  refuseFuture(on, 'on', caller);
+  requirePast(on, 'on', caller);
   const made = {
     ...task,
     status: 'completed' as const,
@@ -106,7 +106,7 @@ export async function chooseProvider(
       { type: CHOSEN, valueReference: input.chosen },
       { type: CHOSEN_BY, valueReference: by },
     ] as typeof task.output,
-    ...withNote(task, input.note, caller),
+    ...withNote(task.note, caller, input.note),
   } as Kept<'Task'>;
   const performer = await performersOf(records, { to: input.chosen });
   const resource = { ...order, performer: performer as ServiceRequest['performer'] } as ServiceRequest;
@@ -123,11 +123,11 @@ interface Anew extends ReferAgain {
 async function askAnew(
   records: Records,
   caller: Caller,
-  found: CaseInHand,
+  found: CaseAtHand,
   { order, resource, performer, due, ...who }: Anew,
   before: readonly Change[],
 ): Promise<Planned> {
-  const plan = await findPlan(records, found);
+  const plan = await planToExtend(records, caller, found);
   const place = await placeOf(records, caller, found, plan);
   const taskId = randomUUID();
   const asking: Asking = {
@@ -139,7 +139,7 @@ async function askAnew(
     changes: [
       { op: 'update', resource, ifMatch: order.meta.versionId },
       { op: 'create', id: taskId, resource: askToFulfil(order, asking, place, caller) },
-      ...addToPlan(plan, `Task/${taskId}`),
+      ...plan.add({ activities: [`Task/${taskId}`] }),
       ...before,
     ],
     about: 0,
@@ -195,8 +195,8 @@ function ownerOf(
 async function placeOf(
   records: Records,
   caller: Caller,
-  { patient, episode }: CaseInHand,
-  plan: Kept<'CarePlan'> | undefined,
+  { patient, episode }: CaseAtHand,
+  plan: ExtendablePlan,
 ): Promise<ReferralPlace> {
   const at = episode.managingOrganization?.reference;
   const person = idOf(caller.who, 'Practitioner');
@@ -208,14 +208,14 @@ async function placeOf(
   const requester = role ? { reference: `PractitionerRole/${role.id}`, ...displayOf(caller.who) } : caller.who;
   return {
     patient: `Patient/${patient.id}`,
-    ...(plan ? { plan: `CarePlan/${plan.id}` } : {}),
+    plan: plan.reference,
     requester,
     asker: role?.organization ?? requester,
   };
 }
 
 /** @throws Fault unprocessable naming the member whose resource is not there, or of another patient */
-async function requireOwn(records: Records, { patient }: CaseInHand, input: MakeReferral): Promise<void> {
+async function requireOwn(records: Records, { patient }: CaseAtHand, input: MakeReferral): Promise<void> {
   const { needs = [], goals = [], consent } = input;
   for (const [at, id] of needs.entries()) {
     const need = await records.read('Condition', id);

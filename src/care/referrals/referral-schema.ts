@@ -1,9 +1,9 @@
 // A referral as a nurse makes and follows it, and as the partner who is asked sees it.
 import Type, { type Static } from 'typebox';
 import { Coded } from '../coded.ts';
+import { DateOrTime } from '../given-time.ts';
 import { LinkedOut } from '../linked.ts';
 import { PartyOf } from '../party.ts';
-import { DateOrTime } from '../timed-input.ts';
 import { REFERRAL_KINDS, SDOH_CATEGORIES } from './referral-codes.ts';
 
 const Words = Type.String({ minLength: 1, maxLength: 4_000 });

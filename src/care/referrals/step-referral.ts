@@ -3,11 +3,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Procedure, Task } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
-import { annotate, withNote } from '../annotate.ts';
 import { conceptOf } from '../coded.ts';
+import { nowOf, requireOrder, requirePast } from '../given-time.ts';
+import { withNote } from '../note.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
-import { nowOf, refuseBackwards, refuseFuture } from '../timed-input.ts';
 import { readAsked } from './find-referral.ts';
 import { isProcedureCode, PROFILE, RESULTING_ACTIVITY, sdohConcepts, sdohOf } from './referral-codes.ts';
 import type { AcceptReferral, CompleteReferral, Reasoned, StartReferral } from './referral-schema.ts';
@@ -30,7 +30,7 @@ export async function acceptReferral(records: Records, caller: Caller, { id, inp
 export async function startReferral(records: Records, caller: Caller, { id, input }: Of<StartReferral>) {
   const task = await readAsked(records, id);
   const { on = nowOf(caller) } = input;
-  refuseFuture(on, 'on', caller);
+  requirePast(on, 'on', caller);
   const isResumed = task.status === 'on-hold' && task.executionPeriod?.start !== undefined;
   const start = isResumed ? task.executionPeriod?.start : on;
   return plan(task, caller, 'in-progress', input.note, { executionPeriod: { ...task.executionPeriod, start } });
@@ -52,8 +52,8 @@ export async function stopReferral(
 export async function completeReferral(records: Records, caller: Caller, { id, input }: Of<CompleteReferral>) {
   const task = await readAsked(records, id);
   const { end = nowOf(caller), start } = input;
-  refuseFuture(end, 'end', caller);
-  refuseBackwards(start ?? beganBefore(task), end, 'end', caller.zone);
+  requirePast(end, 'end', caller);
+  requireOrder(start ?? beganBefore(task), end, ['its start', 'end'], caller);
   const order = await records.read('ServiceRequest', idOf(task.focus, 'ServiceRequest') ?? '');
   const procedure = writeOutcome(task, order, { ...input, end }, caller);
   const procedureId = randomUUID();
@@ -80,7 +80,13 @@ function plan(
 ): Planned {
   // A reason is of the status it was given for.
   const { statusReason: _, ...rest } = task;
-  const resource = { ...rest, status, lastModified: nowOf(caller), ...withNote(task, note, caller), ...more } as Task;
+  const resource = {
+    ...rest,
+    status,
+    lastModified: nowOf(caller),
+    ...withNote(task.note, caller, note),
+    ...more,
+  } as Task;
   return { changes: [{ op: 'update', resource, ifMatch: task.meta.versionId }], about: 0 };
 }
 
@@ -127,7 +133,7 @@ function writeOutcome(
     recorder: recorderOf(caller),
     ...(PERFORMERS.test(actor.reference ?? '') ? { performer: [{ actor }] } : {}),
     ...(order?.reasonReference ? { reasonReference: order.reasonReference } : {}),
-    ...(note === undefined ? {} : { note: [annotate(note, caller)] }),
+    ...withNote(undefined, caller, note),
   } as Procedure;
 }
 

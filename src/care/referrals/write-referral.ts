@@ -1,12 +1,12 @@
 // A referral as the order and the Task that asks a partner to fulfil it. Pure.
 // http://hl7.org/fhir/us/sdoh-clinicalcare/StructureDefinition/SDOHCC-TaskForReferralManagement
 import type { Reference, ServiceRequest, Task } from '@medplum/fhirtypes';
-import { annotate } from '../annotate.ts';
 import { conceptOf } from '../coded.ts';
+import { nowOf } from '../given-time.ts';
 import type { LinkedOut } from '../linked.ts';
+import { withNote } from '../note.ts';
 import type { Caller } from '../records.ts';
 import { EXTENSION } from '../systems.ts';
-import { nowOf } from '../timed-input.ts';
 import {
   CONTACT_PROHIBITED,
   FULFILL,
@@ -66,7 +66,7 @@ export function writeReferral(
     ...(performer.length > 0 ? { performer: performer as ServiceRequest['performer'] } : {}),
     ...(needs.length > 0 ? { reasonReference: needs.map((id) => ({ reference: `Condition/${id}` })) } : {}),
     ...(consent ? { supportingInfo: [consent] } : {}),
-    ...(note === undefined ? {} : { note: [annotate(note, caller)] }),
+    ...withNote(undefined, caller, note),
     ...(instructions === undefined ? {} : { patientInstruction: instructions }),
   } as ServiceRequest;
 }

@@ -1,13 +1,13 @@
 // Scheduling reviews of the plan, and recording what came of them.
 import { randomUUID } from 'node:crypto';
 import type { Task } from '@medplum/fhirtypes';
-import { touched } from '../follow-up.ts';
-import { asDue, requireAhead, requirePast } from '../plans/given-time.ts';
-import { knownResource, knownResources, OWNERS } from '../plans/known-resources.ts';
+import { caseAtHand, workableCase } from '../case-at-hand.ts';
+import { asDue, requireAhead, requirePast } from '../given-time.ts';
+import { knownResource, knownResources, OWNERS } from '../known-resource.ts';
 import { planToExtend, requirePlan } from '../plans/plan-of-case.ts';
 import { requireStep } from '../plans/status-step.ts';
-import { readCase, workableCase } from '../plans/workable-case.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
+import { touched } from '../touched.ts';
 import { isDue, reviewed, reviewOf, viewReview } from './review.ts';
 import { isReview } from './review-codes.ts';
 import type { ReviewInput, ReviewSchedule, ReviewView } from './review-schema.ts';
@@ -20,7 +20,7 @@ export async function scheduleReview(
 ): Promise<Planned> {
   const about = await workableCase(records, caseId);
   const plan = await requirePlan(records, caseId);
-  requireAhead(due, caller, 'due');
+  requireAhead(due, 'due', caller);
   if (owner) await knownResource(records, about, owner.reference, OWNERS, 'owner');
   const pending = (await reviewsOf(records, about.patient.id)).find(isDue);
   if (!pending) {
@@ -50,8 +50,8 @@ export async function recordReview(
   const about = await workableCase(records, caseId);
   const plan = await requirePlan(records, caseId);
   const reference = `CarePlan/${plan.id}`;
-  if (body.at) requirePast(body.at, caller, 'at');
-  if (body.next) requireAhead(body.next, caller, 'next');
+  if (body.at) requirePast(body.at, 'at', caller);
+  if (body.next) requireAhead(body.next, 'next', caller);
   await knownResources(
     records,
     about,
@@ -81,7 +81,7 @@ export async function recordReview(
 
 /** Newest first, the one that is due before all. @throws Fault not-found */
 export async function listReviews(records: Records, caller: Caller, caseId: string): Promise<ReviewView[]> {
-  const { patient } = await readCase(records, caseId);
+  const { patient } = await caseAtHand(records, caseId);
   const reviews = (await reviewsOf(records, patient.id)).toReversed();
   const ordered = [...reviews.filter(isDue), ...reviews.filter((task) => !isDue(task))];
   return ordered.map((task) => viewReview(task, caller));

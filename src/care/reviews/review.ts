@@ -1,16 +1,16 @@
 // A review of the plan is a Task about the plan: due at a time, and completed with what was looked at and what came of it.
 import type { Task, TaskOutput } from '@medplum/fhirtypes';
+import type { CaseAtHand } from '../case-at-hand.ts';
 import { codedOf } from '../coded.ts';
 import { hasCode } from '../concept.ts';
-import { touched } from '../follow-up.ts';
+import { asDue, asStart, nowOf } from '../given-time.ts';
 import { linkedOf } from '../linked.ts';
 import { toLastInstant } from '../local-time.ts';
 import { notesOf, withNote } from '../note.ts';
 import { CLAIMS } from '../plans/claims.ts';
-import { asDue, asStart, rightNow } from '../plans/given-time.ts';
-import type { Case } from '../plans/workable-case.ts';
 import type { Caller, Kept } from '../records.ts';
 import { CODE_SYSTEM } from '../systems.ts';
+import { touched } from '../touched.ts';
 import { type ReviewCode, reviewConcept } from './review-codes.ts';
 import type { ReviewInput, ReviewView } from './review-schema.ts';
 
@@ -20,7 +20,7 @@ export const isDue = ({ status }: Task): boolean => !ENDED.has(status);
 
 /** A review that is to come. @param due date; none for one that is done at once */
 export function reviewOf(
-  { subject, episode }: Pick<Case, 'subject' | 'episode'>,
+  { subject, episode }: Pick<CaseAtHand, 'subject' | 'episode'>,
   plan: string,
   caller: Caller,
   {
@@ -28,7 +28,7 @@ export function reviewOf(
     owner = episode.careManager,
   }: { readonly due?: string; readonly owner?: { readonly reference?: string } | undefined },
 ): Task {
-  const authoredOn = rightNow(caller);
+  const authoredOn = nowOf(caller);
   const code = reviewConcept('plan-review');
   return {
     resourceType: 'Task',
@@ -50,7 +50,7 @@ export function reviewOf(
 }
 
 export function reviewed(task: Task, { outcome, reviewed: parts = [], at, note }: ReviewInput, caller: Caller): Task {
-  const end = at ? asStart(at, caller.zone) : rightNow(caller);
+  const end = at ? asStart(at, caller.zone) : nowOf(caller);
   const output: TaskOutput[] = [
     { type: reviewConcept('outcome'), valueCodeableConcept: reviewConcept(outcome) },
     ...parts.map((part) => ({ type: reviewConcept('reviewed'), valueReference: part as TaskOutput['valueReference'] })),

@@ -3,14 +3,14 @@ import { randomUUID } from 'node:crypto';
 import type { Flag } from '@medplum/fhirtypes';
 import Type, { type Static } from 'typebox';
 import { Fault } from '../../fault.ts';
-import { caseAtHand, caseToWorkOn, type OnCase, type OnItem } from '../case-at-hand.ts';
+import { caseAtHand, type OnCase, type OnItem, workableCase } from '../case-at-hand.ts';
 import { Coded, codedOf, conceptOf } from '../coded.ts';
 import { concept } from '../concept.ts';
-import { Day, requireOrder, requirePast, todayOf } from '../given-time.ts';
+import { Day, requireOrder, requirePast, today } from '../given-time.ts';
 import { LinkedOut, linkedOf } from '../linked.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
+import { referenceTo } from '../reference-to.ts';
 import { idOf } from '../stored.ts';
-import { referenceTo } from '../transition-context.ts';
 
 const CATEGORY = 'http://terminology.hl7.org/CodeSystem/flag-category';
 const CATEGORIES = {
@@ -64,10 +64,10 @@ export async function raiseFlag(
   caller: Caller,
   { caseId, body }: OnCase<FlagRaised>,
 ): Promise<Planned> {
-  const { patient } = await caseToWorkOn(records, caseId);
-  const { category, warning, since = todayOf(caller), until } = body;
+  const { patient } = await workableCase(records, caseId);
+  const { category, warning, since = today(caller), until } = body;
   requirePast(since, 'since', caller);
-  if (until) requireOrder(since, until, ['since', 'until']);
+  if (until) requireOrder(since, until, ['since', 'until'], caller);
   const resource: Flag = {
     resourceType: 'Flag',
     status: 'active',
@@ -86,7 +86,7 @@ export async function endFlag(
   caller: Caller,
   { caseId, id, body }: OnItem<FlagEnd>,
 ): Promise<Planned> {
-  await caseToWorkOn(records, caseId);
+  await workableCase(records, caseId);
   const flag = await flagOf(records, caseId, id);
   if (flag.status !== 'active') {
     throw new Fault('unprocessable', `The flag is ${flag.status} already.`, {
@@ -94,10 +94,10 @@ export async function endFlag(
       code: 'business-rule',
     });
   }
-  const { on = todayOf(caller) } = body;
+  const { on = today(caller) } = body;
   requirePast(on, 'on', caller);
   const start = flag.period?.start;
-  if (start && start.slice(0, 10) > on) requireOrder(start, on, ['since', 'on']);
+  if (start && start.slice(0, 10) > on) requireOrder(start, on, ['since', 'on'], caller);
   const resource: Flag = { ...flag, status: 'inactive', period: { ...flag.period, end: on } };
   return { changes: [{ op: 'update', resource, ifMatch: flag.meta.versionId }], about: 0 };
 }

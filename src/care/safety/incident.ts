@@ -3,16 +3,16 @@ import { randomUUID } from 'node:crypto';
 import type { AdverseEvent } from '@medplum/fhirtypes';
 import Type, { type Static } from 'typebox';
 import { Fault } from '../../fault.ts';
-import { caseAtHand, caseToWorkOn, type OnCase, type OnItem } from '../case-at-hand.ts';
+import { caseAtHand, type OnCase, type OnItem, workableCase } from '../case-at-hand.ts';
 import { codedOf } from '../coded.ts';
 import { concept } from '../concept.ts';
 import { Moment, nowOf, requirePast } from '../given-time.ts';
-import { requireOneKnown } from '../known-reference.ts';
+import { knownResource } from '../known-resource.ts';
 import { Linked, LinkedOut, linkedOf } from '../linked.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
+import { referenceTo } from '../reference-to.ts';
 import { idOf } from '../stored.ts';
 import { CODE_SYSTEM } from '../systems.ts';
-import { referenceTo } from '../transition-context.ts';
 
 const HL7 = 'http://terminology.hl7.org/CodeSystem/';
 
@@ -81,10 +81,10 @@ export async function recordIncident(
   caller: Caller,
   { caseId, body }: OnCase<IncidentGiven>,
 ): Promise<Planned> {
-  const { patient } = await caseToWorkOn(records, caseId);
+  const { patient } = await workableCase(records, caseId);
   const { kind, happened, description, at, severity, serious, location } = body;
   requirePast(at, 'at', caller);
-  if (location) await requireOneKnown(records, location, ['Location'], 'location');
+  if (location) await knownResource(records, {}, location.reference, ['Location'], 'location');
   const event = { ...concept(CODE_SYSTEM.incidentKind, kind, KINDS[kind]), text: description };
   const seriousness = serious === undefined ? undefined : serious ? 'Serious' : 'Non-serious';
   const resource: AdverseEvent = {
@@ -109,7 +109,7 @@ export async function resolveIncident(
   _caller: Caller,
   { caseId, id, body }: OnItem<IncidentResolution>,
 ): Promise<Planned> {
-  await caseToWorkOn(records, caseId);
+  await workableCase(records, caseId);
   const incident = await incidentOf(records, caseId, id);
   const known = codeOf(incident.outcome, 'adverse-event-outcome');
   if (known !== undefined && known !== 'ongoing' && known !== 'recovering') {

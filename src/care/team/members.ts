@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import type { CareTeam, CareTeamParticipant, Extension } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import { conceptOf } from '../coded.ts';
+import { requireOrder, today } from '../given-time.ts';
 import { isSame, typeOfParty } from '../party.ts';
 import type { Caller } from '../records.ts';
-import { refuseBackwards, today } from '../timed-input.ts';
 import { DUTY, type Duty } from './team-codes.ts';
 import type { AddMember, ChangeMember, EndMember } from './team-schema.ts';
 import { dutiesOf, isCurrent, keysOf } from './team-view.ts';
@@ -13,7 +13,7 @@ import { dutiesOf, isCurrent, keysOf } from './team-view.ts';
 /** @throws Fault conflict when the same one has the same role already; unprocessable when the end is before the start */
 export function addMember(team: CareTeam, input: AddMember, caller: Caller): CareTeam {
   const { member, role, start = today(caller), end, onBehalfOf, duties = [] } = input;
-  refuseBackwards(start, end, 'end', caller.zone);
+  requireOrder(start, end, ['its start', 'end'], caller);
   if (onBehalfOf && typeOfParty(member) !== 'Practitioner') {
     throw new Fault('unprocessable', 'Only a practitioner acts on behalf of an organization.', {
       expression: 'onBehalfOf',
@@ -45,7 +45,7 @@ export function changeMember(team: CareTeam, id: string, input: ChangeMember, ca
   const old = find(team, id);
   requireCurrent(old, caller);
   if (role === undefined) return replace(team, id, { ...old, id }, duties);
-  refuseBackwards(old.period?.start, from, 'from', caller.zone);
+  requireOrder(old.period?.start, from, ['its start', 'from'], caller);
   const { period: _, ...kept } = old;
   const changed = { ...kept, id: randomUUID(), role: [conceptOf(role)], period: { start: from } };
   const added = withDuties(changed, duties ?? dutiesOf(old));
@@ -59,7 +59,7 @@ export function endMember(team: CareTeam, id: string, input: EndMember, caller: 
   const { end = today(caller) } = input;
   const old = find(team, id);
   requireCurrent(old, caller);
-  refuseBackwards(old.period?.start, end, 'end', caller.zone);
+  requireOrder(old.period?.start, end, ['its start', 'end'], caller);
   return replace(team, id, { ...old, id, period: { ...old.period, end } }, undefined);
 }
 

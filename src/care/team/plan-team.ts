@@ -1,13 +1,14 @@
 // Commands on the team of a case. The first member makes the team, and the case and its plan name it from then on.
 import { randomUUID } from 'node:crypto';
-import type { CareTeam } from '@medplum/fhirtypes';
+import type { CarePlan, CareTeam } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
-import { withNote } from '../annotate.ts';
-import { type CaseInHand, findPlan, openCase } from '../case-in-hand.ts';
+import { type CaseAtHand, openCaseAtHand } from '../case-at-hand.ts';
+import { nowOf } from '../given-time.ts';
+import { withNote } from '../note.ts';
+import { currentPlan } from '../plans/plan-of-case.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
-import { nowOf } from '../timed-input.ts';
 import { addMember, changeMember, endMember, leadBy } from './members.ts';
 import { LONGITUDINAL_TEAM, TEAM_PROFILES } from './team-codes.ts';
 import type { AddMember, ChangeMember, EndMember } from './team-schema.ts';
@@ -17,7 +18,7 @@ type OfMember<T> = Of<{ readonly member: string; readonly input: T }>;
 
 /** @throws Fault not-found; unprocessable; conflict when they have this role in it already */
 export async function planAddMember(records: Records, caller: Caller, { case: id, input }: Of<{ input: AddMember }>) {
-  const found = await openCase(records, id);
+  const found = await openCaseAtHand(records, id);
   await requireMember(records, found, input);
   const team = await findTeam(records, found);
   if (team) return changeOf(team, addMember(team, input, caller));
@@ -32,7 +33,7 @@ export async function planChangeMember(records: Records, caller: Caller, command
 export async function planEndMember(records: Records, caller: Caller, { input, ...command }: OfMember<EndMember>) {
   const team = await teamOf(records, command.case);
   const ended = endMember(team, command.member, input, caller);
-  return changeOf(team, { ...ended, ...withNote(ended, input.note, caller) });
+  return changeOf(team, { ...ended, ...withNote(ended.note, caller, input.note) });
 }
 
 export async function planLead(records: Records, caller: Caller, command: Of<{ readonly member: string }>) {
@@ -45,20 +46,20 @@ function changeOf(team: Kept<'CareTeam'>, resource: CareTeam): Planned {
 }
 
 async function teamOf(records: Records, id: string): Promise<Kept<'CareTeam'>> {
-  const team = await findTeam(records, await openCase(records, id));
+  const team = await findTeam(records, await openCaseAtHand(records, id));
   if (team) return team;
   throw new Fault('not-found', 'The case has no team yet; add its first member.', { expression: 'EpisodeOfCare.team' });
 }
 
 /** Of the teams that the case names, the one at work. */
-async function findTeam(records: Records, { episode }: CaseInHand): Promise<Kept<'CareTeam'> | undefined> {
+async function findTeam(records: Records, { episode }: CaseAtHand): Promise<Kept<'CareTeam'> | undefined> {
   const ids = (episode.team ?? []).flatMap((team) => idOf(team, 'CareTeam') ?? []);
   const teams = await Promise.all(ids.map((id) => records.read('CareTeam', id)));
   return teams.find((team) => team && team.status !== 'inactive' && team.status !== 'entered-in-error');
 }
 
 /** @throws Fault unprocessable for a family member of somebody else, or another patient */
-async function requireMember(records: Records, { patient }: CaseInHand, { member }: AddMember): Promise<void> {
+async function requireMember(records: Records, { patient }: CaseAtHand, { member }: AddMember): Promise<void> {
   const related = idOf(member, 'RelatedPerson');
   const other = idOf(member, 'Patient');
   const person = related === undefined ? undefined : await records.read('RelatedPerson', related);
@@ -71,18 +72,20 @@ async function requireMember(records: Records, { patient }: CaseInHand, { member
   }
 }
 
-async function planNewTeam(records: Records, caller: Caller, found: CaseInHand, input: AddMember): Promise<Planned> {
+async function planNewTeam(records: Records, caller: Caller, found: CaseAtHand, input: AddMember): Promise<Planned> {
   const { episode } = found;
   const id = randomUUID();
   const reference = { reference: `CareTeam/${id}` };
   const team = addMember(newTeam(found, caller), input, caller);
-  const plan = await findPlan(records, found);
+  const plan = await currentPlan(records, episode.id);
   const named: Change[] = plan
     ? [
         {
-          op: 'update',
-          resource: { ...plan, careTeam: [...(plan.careTeam ?? []), reference] },
-          ifMatch: plan.meta.versionId,
+          op: 'patch',
+          type: 'CarePlan',
+          id: plan.id,
+          revise: (current) =>
+            ({ ...current, careTeam: [...((current as CarePlan).careTeam ?? []), reference] }) as CarePlan,
         },
       ]
     : [];
@@ -97,7 +100,7 @@ async function planNewTeam(records: Records, caller: Caller, found: CaseInHand, 
   };
 }
 
-function newTeam({ patient, episode }: CaseInHand, caller: Caller): CareTeam {
+function newTeam({ patient, episode }: CaseAtHand, caller: Caller): CareTeam {
   return {
     resourceType: 'CareTeam',
     meta: { profile: [...TEAM_PROFILES] },

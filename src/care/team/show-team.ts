@@ -1,5 +1,5 @@
 // The teams of the patient of a case, as the caller may see them.
-import { readCase } from '../case-in-hand.ts';
+import { caseAtHand } from '../case-at-hand.ts';
 import type { Caller, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
 import type { Team } from './team-schema.ts';
@@ -7,7 +7,7 @@ import { viewTeam } from './team-view.ts';
 
 /** That of the case first. @throws Fault not-found */
 export async function listTeams(records: Records, caller: Caller, id: string): Promise<Team[]> {
-  const found = await readCase(records, id);
+  const found = await caseAtHand(records, id);
   const named = new Set(found.episode.team?.map((team) => idOf(team, 'CareTeam')));
   const teams = await records.find('CareTeam', { patient: `Patient/${found.patient.id}` });
   const views = teams
@@ -18,7 +18,7 @@ export async function listTeams(records: Records, caller: Caller, id: string): P
 
 /** @throws Fault not-found when there is no such case */
 export async function showTeam(records: Records, caller: Caller, id: string, team: string): Promise<Team | undefined> {
-  const { episode } = await readCase(records, id);
+  const { episode } = await caseAtHand(records, id);
   const found = await records.read('CareTeam', team);
   const isNamed = episode.team?.some((one) => idOf(one, 'CareTeam') === team) ?? false;
   return found && viewTeam(found, isNamed, caller);

@@ -1,9 +1,9 @@
 // The people of a case: who, in which role, from when until when.
 import Type, { type Static } from 'typebox';
 import { Coded } from '../coded.ts';
+import { DateOrTime } from '../given-time.ts';
 import { LinkedOut } from '../linked.ts';
 import { PartyOf } from '../party.ts';
-import { DateOrTime } from '../timed-input.ts';
 import { DUTIES } from './team-codes.ts';
 
 const MEMBERS = ['Practitioner', 'PractitionerRole', 'RelatedPerson', 'Organization', 'Patient', 'CareTeam'] as const;

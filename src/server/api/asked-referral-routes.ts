@@ -35,6 +35,7 @@ interface Step<Body extends TSchema> {
   readonly verb: string;
   readonly summary: string;
   readonly body: Body;
+  readonly example: Static<Body>;
   readonly plan: (
     records: Records,
     caller: Caller,
@@ -42,7 +43,7 @@ interface Step<Body extends TSchema> {
   ) => Promise<Planned>;
 }
 
-function step<Body extends TSchema>({ verb, summary, body, plan }: Step<Body>) {
+function step<Body extends TSchema>({ verb, summary, body, example, plan }: Step<Body>) {
   const path: `/referrals/:task/${string}` = `/referrals/:task/${verb}`;
   return command({
     ...SHARED,
@@ -51,6 +52,7 @@ function step<Body extends TSchema>({ verb, summary, body, plan }: Step<Body>) {
     name: `referral-task-${verb}`,
     summary,
     body,
+    examples: { body: example },
     answer: AskedReferral,
     plan: ({ records, caller, params, body: input }) => plan(records, caller, { id: params.task, input }),
     view: async ({ records }, made) => showAsked(records, await readAsked(records, made.id)),
@@ -62,6 +64,7 @@ const stop = (verb: string, to: ReasonedStatus, summary: string) =>
     verb,
     summary,
     body: Reasoned,
+    example: { reason: 'No place before January' },
     plan: (records, caller, of) => stopReferral(records, caller, { ...of, to }),
   });
 
@@ -87,13 +90,21 @@ export const ASKED_REFERRAL_ROUTES = [
     verb: 'accept',
     summary: 'Accepts it, and claims it when nobody has; with the day that care is to start',
     body: AcceptReferral,
+    example: { startOfCare: '2026-12-05' },
     plan: acceptReferral,
   }),
-  step({ verb: 'start', summary: 'Starts, or goes on after a hold', body: StartReferral, plan: startReferral }),
+  step({
+    verb: 'start',
+    summary: 'Starts, or goes on after a hold',
+    body: StartReferral,
+    example: { on: '2026-12-05' },
+    plan: startReferral,
+  }),
   step({
     verb: 'complete',
     summary: 'Ends it with what was done',
     body: CompleteReferral,
+    example: { service: { text: 'Meals delivered' }, start: '2026-12-05', end: '2027-01-05' },
     plan: completeReferral,
   }),
   stop('reject', 'rejected', 'Rejects it, with the reason'),

@@ -114,6 +114,7 @@ export const ASSESSMENT_ROUTES: readonly ApiRoute[] = [
     tag,
     reads: ['EpisodeOfCare', 'QuestionnaireResponse'],
     body: CompleteAssessment,
+    examples: { body: { answers: [] } },
     answer: AssessmentView,
     plan: (ask) => completeAssessment(ask, ask.caller, one(ask)),
     view: (ask, { id }) => viewAssessment(ask, ask.caller, { caseId: ask.params.id, id }),

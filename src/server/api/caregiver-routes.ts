@@ -67,6 +67,7 @@ export const CAREGIVER_ROUTES = [
     name: 'caregiver-change',
     summary: 'Changes what is known of a caregiver',
     body: ChangeCaregiver,
+    examples: { body: { language: 'es' } },
     answer: Caregiver,
     plan: ({ records, caller, params, body }) =>
       planChangeCaregiver(records, caller, { case: params.id, id: params.caregiver, input: body }),
@@ -79,6 +80,7 @@ export const CAREGIVER_ROUTES = [
     name: 'caregiver-end',
     summary: 'They care for the patient no longer',
     body: EndCaregiver,
+    examples: { body: { end: '2026-11-30' } },
     answer: Caregiver,
     plan: ({ records, caller, params, body }) =>
       planEndCaregiver(records, caller, { case: params.id, id: params.caregiver, input: body }),
@@ -101,6 +103,7 @@ export const CAREGIVER_ROUTES = [
     name: 'caregiver-strain-note',
     summary: 'Notes how a caregiver bears it',
     body: NoteStrain,
+    examples: { body: { level: 'considerable', note: 'Up twice every night' } },
     answer: Strain,
     plan: ({ records, caller, params, body }) =>
       planStrain(records, caller, { case: params.id, id: params.caregiver, input: body }),

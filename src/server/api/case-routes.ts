@@ -72,6 +72,7 @@ export const CASE_ROUTES: readonly ApiRoute[] = [
     tag,
     reads: ['EpisodeOfCare'],
     body: ReviseCase,
+    examples: { body: { priority: 'urgent' } },
     answer: CaseView,
     plan: ({ records, params, body }) => reviseCase(records, params.id, body),
     view: ({ records }, { id }) => viewCase(records, id),
@@ -83,9 +84,11 @@ export const CASE_ROUTES: readonly ApiRoute[] = [
     to: { reference: 'Practitioner/8' },
     note: 'Daughter prefers calls after 17:00; scales arrive on Monday.',
   }),
-  verb('activate', 'Begin work on a planned or waiting case', CaseStep, activateCase),
+  verb('activate', 'Begin work on a planned or waiting case', CaseStep, activateCase, {
+    note: 'Agreed with the patient',
+  }),
   verb('hold', 'Put a case on hold', ReasonedStep, holdCase, { reason: { text: 'In hospital' } }),
-  verb('resume', 'Go on with a case that was on hold', CaseStep, resumeCase),
+  verb('resume', 'Go on with a case that was on hold', CaseStep, resumeCase, { note: 'Home again' }),
   verb('close', 'Close a case with its plan and team', CloseCase, closeCase, {
     reason: { text: 'Goals met' },
     outcome: { text: 'Manages at home' },

@@ -65,6 +65,7 @@ export const CONFERENCE_ROUTES: readonly ApiRoute[] = [
     summary: 'Record what somebody answered to the invitation',
     ...one,
     body: InvitationAnswer,
+    examples: { body: { participant: { reference: 'Practitioner/7' }, answer: 'accepted' } },
     plan: ({ records, caller, params, body }) =>
       answerInvitation(records, caller, { caseId: params.id, id: params.conference, body }),
     view: ({ records, params }) => readConference(records, params.id, params.conference),
@@ -76,6 +77,7 @@ export const CONFERENCE_ROUTES: readonly ApiRoute[] = [
     summary: 'Move a conference and ask everybody again',
     ...one,
     body: ConferenceMove,
+    examples: { body: { start: '2026-12-03T14:00:00-05:00', minutes: 30 } },
     plan: ({ records, caller, params, body }) =>
       rescheduleConference(records, caller, { caseId: params.id, id: params.conference, body }),
     view: ({ records, params }) => readConference(records, params.id, params.conference),
@@ -87,6 +89,7 @@ export const CONFERENCE_ROUTES: readonly ApiRoute[] = [
     summary: 'Call a conference off',
     ...one,
     body: ConferenceCancellation,
+    examples: { body: { reason: { text: 'The patient is in hospital' } } },
     plan: ({ records, caller, params, body }) =>
       cancelConference(records, caller, { caseId: params.id, id: params.conference, body }),
     view: ({ records, params }) => readConference(records, params.id, params.conference),
@@ -99,6 +102,12 @@ export const CONFERENCE_ROUTES: readonly ApiRoute[] = [
     description: 'A decision with `intervention` becomes an intervention of the plan in the same commit.',
     ...one,
     body: ConferenceHeld,
+    examples: {
+      body: {
+        attended: [{ reference: 'Practitioner/7' }],
+        decisions: [{ text: 'Ask for a home safety visit', intervention: { due: '2026-12-10' } }],
+      },
+    },
     plan: ({ records, caller, params, body }) =>
       holdConference(records, caller, { caseId: params.id, id: params.conference, body }),
     view: ({ records, params }) => readConference(records, params.id, params.conference),

@@ -54,6 +54,17 @@ export const CONTACT_ROUTES = [
     name: 'contact-correct',
     summary: 'Marks a contact as entered in error and logs the right one',
     body: CorrectContact,
+    examples: {
+      body: {
+        reason: 'Wrong time',
+        contact: {
+          channel: 'phone',
+          party: 'patient',
+          outcome: 'reached',
+          started: '2026-11-28T10:15:00-05:00',
+        },
+      },
+    },
     answer: Contact,
     plan: ({ records, caller, params, body }) =>
       correctContact(records, caller, { case: params.id, id: params.contact, ...body }),
@@ -66,6 +77,7 @@ export const CONTACT_ROUTES = [
     name: 'contact-retract',
     summary: 'Marks a contact as entered in error',
     body: RetractContact,
+    examples: { body: { reason: 'Logged for the wrong patient' } },
     answer: Contact,
     plan: ({ records, caller, params, body }) =>
       retractContact(records, caller, { case: params.id, id: params.contact, ...body }),

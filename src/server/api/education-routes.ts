@@ -58,6 +58,7 @@ export const EDUCATION_ROUTES: readonly ApiRoute[] = [
     summary: 'Record that it was taught',
     ...one,
     body: EducationDelivery,
+    examples: { body: { method: { text: 'Shown and told' } } },
     plan: ({ records, caller, params, body }) =>
       deliverEducation(records, caller, { caseId: params.id, id: params.education, body }),
     view: ({ records, params }) => showEducation(records, params.id, params.education),
@@ -70,6 +71,7 @@ export const EDUCATION_ROUTES: readonly ApiRoute[] = [
     description: 'What was not understood needs `repeat`: it is assigned again in the same commit.',
     ...one,
     body: TeachBack,
+    examples: { body: { result: 'needs-reinforcement', repeat: { due: '2026-12-05' } } },
     plan: ({ records, caller, params, body }) =>
       recordTeachBack(records, caller, { caseId: params.id, id: params.education, body }),
     view: ({ records, params }) => showEducation(records, params.id, params.education),
@@ -81,6 +83,7 @@ export const EDUCATION_ROUTES: readonly ApiRoute[] = [
     summary: 'Cancel an education',
     ...one,
     body: EducationCancellation,
+    examples: { body: { reason: { text: 'Declined' } } },
     plan: ({ records, caller, params, body }) =>
       cancelEducation(records, caller, { caseId: params.id, id: params.education, body }),
     view: ({ records, params }) => showEducation(records, params.id, params.education),

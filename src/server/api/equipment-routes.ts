@@ -43,6 +43,7 @@ export const EQUIPMENT_ROUTES = [
     name: 'equipment-advance',
     summary: 'Authorised, denied, delivered or cancelled',
     body: AdvanceEquipment,
+    examples: { body: { stage: 'delivered', on: '2026-12-02' } },
     answer: Equipment,
     plan: ({ records, caller, params, body }) =>
       advanceEquipment(records, caller, { case: params.id, id: params.order, input: body }),

@@ -54,6 +54,7 @@ export const MEDICATION_ROUTES: readonly ApiRoute[] = [
       'With `corrects` it corrects one that was signed off.',
     ...one,
     body: ReconciliationStart,
+    examples: { body: { due: '2026-12-02' } },
     plan: ({ records, caller, params, body }) => startReconciliation(records, caller, { caseId: params.id, body }),
     view: ({ records, params }, { id }) => showReconciliation(records, params.id, id),
   }),
@@ -107,6 +108,7 @@ export const MEDICATION_ROUTES: readonly ApiRoute[] = [
     description: '`accept` needs a reason, `clarify` the prescriber.',
     ...one,
     body: DiscrepancyResolution,
+    examples: { body: { resolution: 'stop', reason: 'Taken twice under two names' } },
     plan: ({ records, caller, params, body }) =>
       resolveDiscrepancy(records, caller, {
         caseId: params.id,
@@ -126,6 +128,7 @@ export const MEDICATION_ROUTES: readonly ApiRoute[] = [
       'discrepancy is open.',
     ...one,
     body: SignOffGiven,
+    examples: { body: { note: 'Gone through with the daughter' } },
     plan: ({ records, caller, params, body }) =>
       signOffReconciliation(records, caller, { caseId: params.id, id: params.reconciliation, body }),
     view: ({ records, params }) => showReconciliation(records, params.id, params.reconciliation),
@@ -137,6 +140,7 @@ export const MEDICATION_ROUTES: readonly ApiRoute[] = [
     summary: 'Give a medication reconciliation up',
     ...one,
     body: ReconciliationCancellation,
+    examples: { body: { reason: { text: 'Back in hospital' } } },
     plan: ({ records, caller, params, body }) =>
       cancelReconciliation(records, caller, { caseId: params.id, id: params.reconciliation, body }),
     view: ({ records, params }) => showReconciliation(records, params.id, params.reconciliation),

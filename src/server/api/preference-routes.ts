@@ -58,6 +58,7 @@ export const PREFERENCE_ROUTES: readonly ApiRoute[] = [
     summary: 'Record that a preference no longer holds',
     ...preference,
     body: PreferenceEnd,
+    examples: { body: { on: '2026-11-30' } },
     plan: ({ records, caller, params, body }) =>
       endPreference(records, caller, { caseId: params.id, id: params.preference, body }),
     view: ({ records, params }) => showPreference(records, params.id, params.preference),
@@ -102,6 +103,7 @@ export const PREFERENCE_ROUTES: readonly ApiRoute[] = [
     summary: 'Record that an advance directive was revoked',
     ...directive,
     body: DirectiveRevocation,
+    examples: { body: { on: '2026-11-30' } },
     plan: ({ records, caller, params, body }) =>
       revokeDirective(records, caller, { caseId: params.id, id: params.directive, body }),
     view: ({ records, params }) => showDirective(records, params.id, params.directive),

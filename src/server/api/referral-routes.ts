@@ -60,6 +60,7 @@ export const REFERRAL_ROUTES = [
     name: 'referral-again',
     summary: 'Asks another partner after the one before refused, failed or did not deliver',
     body: ReferAgain,
+    examples: { body: { to: { reference: 'HealthcareService/12' }, due: '2026-12-05' } },
     answer: Referral,
     plan: ({ records, caller, params, body }) =>
       referAgain(records, caller, { case: params.id, id: params.referral, input: body }),
@@ -72,6 +73,7 @@ export const REFERRAL_ROUTES = [
     name: 'referral-choose',
     summary: 'Records which of the offered providers the patient chose, and asks that one',
     body: Choose,
+    examples: { body: { chosen: { reference: 'HealthcareService/12' } } },
     answer: Referral,
     plan: ({ records, caller, params, body }) =>
       chooseProvider(records, caller, { case: params.id, id: params.referral, choice: params.choice, input: body }),
@@ -84,6 +86,7 @@ export const REFERRAL_ROUTES = [
     name: 'referral-withdraw',
     summary: 'Takes the referral back, from the partner as well',
     body: Reasoned,
+    examples: { body: { reason: 'The family helps' } },
     answer: Referral,
     plan: ({ records, caller, params, body }) =>
       withdrawReferral(records, caller, { case: params.id, id: params.referral, input: body }),
@@ -96,6 +99,7 @@ export const REFERRAL_ROUTES = [
     name: 'referral-close',
     summary: 'Closes the loop: what the patient says became of it, and what it did for goal and needs',
     body: CloseLoop,
+    examples: { body: { received: true, note: 'Meals come every day' } },
     answer: Referral,
     plan: ({ records, caller, params, body }) =>
       closeLoop(records, caller, { case: params.id, id: params.referral, input: body }),

@@ -67,6 +67,7 @@ export const RESOURCE_ROUTES = [
     name: 'community-resource-capacity',
     summary: 'Says whether the service can take another person',
     body: CapacityNow,
+    examples: { body: { status: 'waitlist', notes: 'About two weeks' } },
     answer: CommunityResource,
     plan: ({ records, caller, params, body }) => updateCapacity(records, caller, { id: params.resource, input: body }),
     view: ({ records }, made) => show(records, made.id),

@@ -50,6 +50,7 @@ export const SAFETY_ROUTES: readonly ApiRoute[] = [
     summary: 'End a flag',
     ...flag,
     body: FlagEnd,
+    examples: { body: { on: '2026-11-30' } },
     plan: ({ records, caller, params, body }) => endFlag(records, caller, { caseId: params.id, id: params.flag, body }),
     view: ({ records, params }) => showFlag(records, params.id, params.flag),
   }),
@@ -88,6 +89,7 @@ export const SAFETY_ROUTES: readonly ApiRoute[] = [
     summary: 'Record the outcome of an incident',
     ...incident,
     body: IncidentResolution,
+    examples: { body: { outcome: 'resolved' } },
     plan: ({ records, caller, params, body }) =>
       resolveIncident(records, caller, { caseId: params.id, id: params.incident, body }),
     view: ({ records, params }) => showIncident(records, params.id, params.incident),

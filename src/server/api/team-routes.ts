@@ -36,6 +36,7 @@ export const TEAM_ROUTES = [
     name: 'team-change',
     summary: 'Gives a member another role from a day on, or other duties',
     body: ChangeMember,
+    examples: { body: { duties: ['lead'] } },
     answer: Team,
     plan: ({ records, caller, params, body }) =>
       planChangeMember(records, caller, { case: params.id, member: params.member, input: body }),
@@ -48,6 +49,7 @@ export const TEAM_ROUTES = [
     name: 'team-end',
     summary: 'Ends a membership; it stays on record',
     body: EndMember,
+    examples: { body: { end: '2026-11-30', note: 'Moved to another unit' } },
     answer: Team,
     plan: ({ records, caller, params, body }) =>
       planEndMember(records, caller, { case: params.id, member: params.member, input: body }),

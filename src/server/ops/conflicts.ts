@@ -3,11 +3,12 @@
 import { Fault } from '../../fault.ts';
 import type { JsonObject } from '../../fhir/canonical-json.ts';
 import type { Actor, Store } from '../../store/store.ts';
+import { CONFLICT, CONFLICT_KINDS } from '../../sync/conflicts/conflict.ts';
 import type { Resolution } from '../../sync/conflicts/resolve.ts';
 import { milliseconds } from '../../sync/messages/message-search.ts';
 import type { Sync } from '../../sync/sync.ts';
 import type { ListPage, ListRequest } from './list-request.ts';
-import { listTable, type Table } from './table-list.ts';
+import { listTable, requireCode, type Table } from './table-list.ts';
 
 /** `olderThan` is a duration such as `P1D`; `state=all` shows the decided and the superseded ones, too. */
 export const CONFLICT_FILTERS = 'connection type kind state localId remoteId since until olderThan'.split(' ');
@@ -22,15 +23,19 @@ const CONFLICTS: Table = {
   order: 'at',
   key: 'id',
   filters: ['connection', 'type', 'kind', 'state', 'local_id', 'remote_id'],
+  codes: { kind: CONFLICT_KINDS },
   where: {
     since: (value) => ({ sql: 'at >= ?', params: [milliseconds('since', value)] }),
     until: (value) => ({ sql: 'at < ?', params: [milliseconds('until', value)] }),
   },
 };
 
+const STATES = [...Object.keys(CONFLICT), 'all'];
+
 /** Newest first, without the bodies. @param now epoch milliseconds of the machine's clock */
 export async function listConflicts(store: Store, request: ListRequest, now: number): Promise<ListPage> {
   const { localId, remoteId, olderThan, state = 'open', ...rest } = request.filter;
+  requireCode('state', state, STATES);
   const filter = {
     ...rest,
     ...(state === 'all' ? {} : { state }),

@@ -19,14 +19,16 @@ export interface ListPage {
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 500;
 
-/** @throws Fault invalid for a limit that is no count, or a filter the list does not have */
+/** @throws Fault invalid for a limit that is no count or too high, or a filter the list does not have */
 export function listRequest(request: FastifyRequest, filters: readonly string[]): ListRequest {
   const pairs = pairsOf(request.url.split('?').slice(1).join('?'));
   const { limit, after, ...filter } = Object.fromEntries(pairs);
   const twice = pairs.find(([name], index) => pairs.findIndex(([other]) => other === name) < index)?.[0];
   if (twice !== undefined) throw new Fault('invalid', `${twice} is there twice.`, { code: 'value', expression: twice });
-  if (limit !== undefined && !/^[1-9]\d{0,8}$/.test(limit)) {
-    throw new Fault('invalid', 'limit must be a whole number from 1.', { code: 'value', expression: 'limit' });
+  const rows = limit === undefined ? DEFAULT_LIMIT : /^[1-9]\d{0,8}$/.test(limit) ? Number(limit) : 0;
+  if (rows < 1 || rows > MAX_LIMIT) {
+    const text = `limit must be a whole number from 1 to ${MAX_LIMIT}; what is beyond is on the next page.`;
+    throw new Fault('invalid', text, { code: 'value', expression: 'limit' });
   }
   const unknown = Object.keys(filter).find((name) => !filters.includes(name));
   if (unknown !== undefined) {
@@ -36,6 +38,5 @@ export function listRequest(request: FastifyRequest, filters: readonly string[])
       expression: unknown,
     });
   }
-  const rows = Math.min(limit === undefined ? DEFAULT_LIMIT : Number(limit), MAX_LIMIT);
   return { limit: rows, ...(after === undefined ? {} : { after }), filter };
 }

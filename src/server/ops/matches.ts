@@ -3,6 +3,7 @@
 import { Fault } from '../../fault.ts';
 import type { MatchDecision } from '../../sync/patients/decide-match.ts';
 import type { AskedQuestion } from '../../sync/patients/identity-question.ts';
+import { bodyOf, wrong } from './command-body.ts';
 import type { ListPage, ListRequest } from './list-request.ts';
 
 export const MATCH_FILTERS: readonly string[] = ['connection', 'all'];
@@ -24,9 +25,10 @@ export async function listMatches(
 
 /** @throws Fault invalid when the body is none of the decisions */
 export function readDecision(body: unknown, now: Temporal.Instant): MatchDecision {
-  const { decision, to, days = 1, merge = false } = (body ?? {}) as Record<string, unknown>;
+  const { decision, to, days = 1, merge = false } = bodyOf(body, ['decision', 'to', 'days', 'merge']);
+  if (typeof merge !== 'boolean') throw wrong('merge', 'merge is true or false.');
   if (decision === 'new' || decision === 'apart') return { decision };
-  if (decision === 'link' && typeof to === 'string' && to !== '') return { decision, to, merge: merge === true };
+  if (decision === 'link' && typeof to === 'string' && to !== '') return { decision, to, merge };
   if (decision === 'later' && Number.isInteger(days) && Number(days) >= 1 && Number(days) <= MOST_DAYS) {
     return { decision, until: now.add({ hours: 24 * Number(days) }).epochMilliseconds };
   }

@@ -5,9 +5,10 @@ import { Fault } from '../../fault.ts';
 import { parseLiteral } from '../../fhir/references.ts';
 import type { Store } from '../../store/store.ts';
 import { MESSAGE_FILTERS } from '../../sync/messages/message-search.ts';
-import type { SyncOperations } from '../../sync/operations.ts';
+import { MOST_REPLAYS, type SyncOperations } from '../../sync/operations.ts';
 import type { Sync } from '../../sync/sync.ts';
 import { grantOf } from '../grant-of.ts';
+import { bodyOf, wrong } from './command-body.ts';
 import { CONFLICT_FILTERS, decide, listConflicts, readDecision } from './conflicts.ts';
 import type { ListPage, ListRequest } from './list-request.ts';
 import { listTable, MESSAGES, STREAMS } from './table-list.ts';
@@ -60,8 +61,8 @@ export function serveSyncOperations(
   command('replay', 'replay', async (request) => {
     const options = readReplay(request.body, [...REPLAY, 'filter', 'limit']);
     const { filter, limit = MOST } = bodyOf(request.body) as { filter?: unknown; limit?: unknown };
-    if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 1) {
-      throw wrong('limit', 'limit must be a whole number from 1.');
+    if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 1 || limit > MOST_REPLAYS) {
+      throw wrong('limit', `limit must be a whole number from 1 to ${MOST_REPLAYS}.`);
     }
     const results = await sync.replay(actorOf(request), readFilter(filter), { ...options, limit });
     return { dryRun: options.dryRun, results };
@@ -112,22 +113,6 @@ function shown({ id, connection, type, localId, state }: Awaited<ReturnType<Sync
 }
 
 const REPLAY = ['dryRun', 'from'];
-
-/**
- * @param known members; with a misspelt `dryRun` something would happen that was only to be tried
- * @throws Fault invalid
- */
-function bodyOf(body: unknown, known?: readonly string[]): Readonly<Record<string, unknown>> {
-  if (body === undefined || body === null) return {};
-  if (typeof body !== 'object' || Array.isArray(body)) {
-    throw new Fault('invalid', 'Send a JSON object.', { code: 'structure' });
-  }
-  const other = known && Object.keys(body).find((member) => !known.includes(member));
-  if (other === undefined) return { ...body };
-  throw wrong(other, `There is no ${other} here; there is ${known?.join(', ')}.`);
-}
-
-const wrong = (expression: string, sentence: string) => new Fault('invalid', sentence, { code: 'value', expression });
 
 function readReplay(
   body: unknown,

@@ -2,6 +2,7 @@
 import { Fault } from '../../fault.ts';
 import type { SqlValue, Store } from '../../store/store.ts';
 import { type Condition, MESSAGE_FILTERS } from '../../sync/messages/message-search.ts';
+import { OUTBOX as OUTBOX_STATES } from '../../sync/push/outbox.ts';
 import type { ListPage, ListRequest } from './list-request.ts';
 
 export interface Table {
@@ -14,6 +15,8 @@ export interface Table {
   readonly key: string;
   /** Columns that are compared for equality. */
   readonly filters: readonly string[];
+  /** The values that a filter can have, where they are few. */
+  readonly codes?: Readonly<Record<string, readonly string[]>>;
   /** Other filters, by the name of their parameter. */
   readonly where?: Readonly<Record<string, (value: string) => Condition>>;
 }
@@ -37,6 +40,7 @@ export const OUTBOX: Table = {
   order: 'at',
   key: 'id',
   filters: ['connection', 'type', 'state'],
+  codes: { state: Object.keys(OUTBOX_STATES) },
 };
 
 export const MESSAGES: Table = {
@@ -92,13 +96,14 @@ export const DELIVERIES: Table = {
   filters: ['channel', 'outcome'],
 };
 
-/** @throws Fault invalid for an `after` that is none of our `next`s */
+/** @throws Fault invalid for a filter with a value that no row can have, or an `after` that is none of our `next`s */
 export async function listTable(store: Store, table: Table, { limit, after, filter }: ListRequest): Promise<ListPage> {
   const where: string[] = [];
   const params: SqlValue[] = [];
   for (const name of table.filters) {
     const value = filter[name];
     if (value === undefined) continue;
+    requireCode(name, value, table.codes?.[name]);
     where.push(`${name} = ?`);
     params.push(value);
   }
@@ -124,6 +129,12 @@ export async function listTable(store: Store, table: Table, { limit, after, filt
   });
   const last = rows.length > limit ? rows[limit - 1] : undefined;
   return last ? { items, next: encode(last[table.order], last[table.key]) } : { items };
+}
+
+/** @throws Fault invalid for a value that no row can have */
+export function requireCode(name: string, value: string, codes: readonly string[] | undefined): void {
+  if (!codes || codes.includes(value)) return;
+  throw new Fault('invalid', `${name} is one of ${codes.join(', ')}.`, { code: 'value', expression: name });
 }
 
 const instant = (value: SqlValue | undefined) =>

@@ -9,6 +9,7 @@ import { remoteTargets, toLocalTerms } from '../mapping.ts';
 import { type Conflict, readConflict } from './conflict.ts';
 import { type ElementView, explainMerge } from './element-view.ts';
 import type { Policies } from './policies.ts';
+import { presentConflict } from './present-conflict.ts';
 
 export interface ConflictView extends Conflict {
   /** For `If-Match` of the decision: another one once the conflict or our copy has changed. */
@@ -20,7 +21,7 @@ type Context = MappedContext & { readonly policies: Policies };
 
 /** @throws Fault not-found */
 export async function viewConflict(context: Context, id: string): Promise<ConflictView> {
-  const conflict = await requireConflict(context, id);
+  const conflict = await presentConflict(context, await requireConflict(context, id));
   const theirs = conflict.remote ?? (await inLocalTerms(context, conflict.remoteBody));
   const { base, local: ours, proposed, paths } = conflict;
   const copies = { base, ours, theirs, proposed };
@@ -34,11 +35,14 @@ export async function requireConflict({ store }: Pick<Context, 'store'>, id: str
   return conflict;
 }
 
-/** What the person saw: the conflict in its state, and our copy in its version. */
+/**
+ * What the person saw: the conflict in its state, our copy in its version, and what would be taken.
+ * @param conflict as it stands now
+ */
 export async function conflictTag({ store }: Pick<Context, 'store'>, conflict: Conflict): Promise<string> {
-  const { id, state, type, localId } = conflict;
+  const { id, state, type, localId, remote = null, proposed = null } = conflict;
   const current = await store.read(type, localId);
-  return hashJson([id, state, current?.versionId ?? null]).slice(0, 16);
+  return hashJson([id, state, current?.versionId ?? null, remote, proposed]).slice(0, 16);
 }
 
 /** Whether two resources are one is asked before there is a link, so the remote's body was never put into our terms. */

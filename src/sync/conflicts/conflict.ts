@@ -6,9 +6,11 @@ import type { MergeConflict } from '../../fhir/merge3.ts';
 import type { SqlRow, SqlValue, Statement, Store } from '../../store/store.ts';
 import { parseBody } from '../body.ts';
 import { setLinkState } from '../identity.ts';
+import type { Age } from '../pull/version-age.ts';
 
 /** `content`: both edited. `deleted`: gone on one side, edited on the other. `identity`, `duplicate`: who is who is unclear. */
-export type ConflictKind = 'content' | 'deleted' | 'identity' | 'duplicate';
+export const CONFLICT_KINDS = ['content', 'deleted', 'identity', 'duplicate'] as const;
+export type ConflictKind = (typeof CONFLICT_KINDS)[number];
 export type ConflictState = 'open' | 'resolved' | 'superseded';
 export type ConflictEvent = 'resolve' | 'supersede';
 
@@ -34,6 +36,9 @@ export interface Conflict {
   readonly remoteVersion: string | undefined;
   readonly proposed: JsonObject | undefined;
   readonly paths: readonly MergeConflict[];
+  /** How the copies were merged. */
+  readonly age: Age;
+  readonly isDoubted: boolean;
   readonly state: ConflictState;
   /** Epoch milliseconds of the machine's clock. */
   readonly openedAt: number;
@@ -45,8 +50,14 @@ export interface Conflict {
 
 export type NewConflict = Omit<Conflict, 'id' | 'state' | 'openedAt' | 'resolution' | 'resolvedBy' | 'resolvedAt'>;
 
+/** Nothing was merged, or nothing special was to be minded. */
+export const AS_IT_IS = { age: 'newer', isDoubted: false } as const;
+
+/** Whether the question is who a record is; match decisions answer it (decide-match.ts). */
+export const asksWho = ({ kind }: Pick<Conflict, 'kind'>) => kind === 'identity' || kind === 'duplicate';
+
 const INSERT = `INSERT INTO conflict (id, connection, type, local_id, remote_id, kind, base, local, local_version, remote,
-  remote_body, remote_version, proposed, paths, state, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  remote_body, remote_version, proposed, paths, age, doubted, state, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 /** Questions of identity are about a remote record and stand beside this: identity-question.ts. */
 const OPEN =
   "connection = ? AND type = ? AND local_id = ? AND state = 'open' AND kind NOT IN ('identity', 'duplicate')";
@@ -79,6 +90,8 @@ export function insertConflict(id: string, conflict: NewConflict, now: number): 
     conflict.remoteVersion ?? null,
     text(conflict.proposed),
     JSON.stringify(conflict.paths),
+    conflict.age,
+    conflict.isDoubted ? 1 : 0,
     'open',
     now,
   ];
@@ -142,6 +155,8 @@ export function toConflict(row: SqlRow): Conflict {
     remoteVersion: text(row.remote_version),
     proposed: body(row.proposed),
     paths,
+    age: String(row.age) as Age,
+    isDoubted: Number(row.doubted) === 1,
     state: String(row.state) as ConflictState,
     openedAt: Number(row.at),
     resolution: text(row.resolution),

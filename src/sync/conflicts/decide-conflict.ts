@@ -11,9 +11,10 @@ import { decideMatch, type MatchDecision } from '../patients/decide-match.ts';
 import { withholdingOf } from '../push/consent.ts';
 import { createBody } from '../push/push-create.ts';
 import { updateBody, withRelativeReferences } from '../push/push-update.ts';
-import type { Conflict } from './conflict.ts';
+import { asksWho, type Conflict } from './conflict.ts';
 import { conflictTag, requireConflict } from './conflict-view.ts';
-import { asksWho, type PlannedResolution, planResolution, type Resolution } from './resolve.ts';
+import { presentConflict } from './present-conflict.ts';
+import { editedSince, type PlannedResolution, planResolution, type Resolution } from './resolve.ts';
 
 /** `values` are before and after. */
 type Difference = ElementDifference;
@@ -45,10 +46,10 @@ export async function decideConflict(
   tag: string | undefined,
 ): Promise<void> {
   const { store, clock } = context;
-  const conflict = await requireTag(context, id, tag);
+  const conflict = await requireSeen(context, id, resolution, tag);
   const now = clock.real().epochMilliseconds;
   if (asksWho(conflict)) return decideMatch(store, actor, id, matchDecision(conflict, resolution), now);
-  const plan = await planResolution(store, actor, id, resolution, now);
+  const plan = await planResolution(context, actor, conflict, resolution, now);
   const provenance = plan.resource ? [await provenanceOfDecision(context, actor, plan, resolution)] : [];
   // Whether our copy may become this is what the person was asked.
   await store.commit(actor, [...plan.changes, ...provenance], plan.statements, { isDecided: true });
@@ -62,9 +63,8 @@ export async function forecastResolution(
   resolution: Resolution,
   tag: string | undefined,
 ): Promise<ResolutionForecast> {
-  const { store, clock } = context;
-  await requireTag(context, id, tag);
-  const plan = await planResolution(store, actor, id, resolution, clock.real().epochMilliseconds);
+  const conflict = await requireSeen(context, id, resolution, tag);
+  const plan = await planResolution(context, actor, conflict, resolution, context.clock.real().epochMilliseconds);
   const before = plan.current && comparable(parseBody(plan.current.content));
   const after = plan.resource ? comparable(jsonOf(plan.resource)) : before;
   const differences = elementDifferences([before, after]);
@@ -107,11 +107,26 @@ function matchDecision({ localId }: Conflict, { take }: Resolution): MatchDecisi
   throw new Fault('unprocessable', 'The question is who it is: take theirs or ours.');
 }
 
-async function requireTag(context: ConnectionContext, id: string, tag: string | undefined): Promise<Conflict> {
-  const conflict = await requireConflict(context, id);
-  if (conflict.state !== 'open') throw new Fault('conflict', `Conflict ${id} is ${conflict.state} already.`);
-  if (tag === undefined || tag === (await conflictTag(context, conflict))) return conflict;
-  throw new Fault('precondition', `Conflict ${id} or our copy has changed since it was looked at; look again.`);
+/**
+ * The conflict as it stands now, open and as the person saw it.
+ * @throws Fault not-found | conflict (already closed) | precondition
+ */
+async function requireSeen(
+  context: ConnectionContext,
+  id: string,
+  { take }: Resolution,
+  tag: string | undefined,
+): Promise<Conflict> {
+  const opened = await requireConflict(context, id);
+  if (opened.state !== 'open') throw new Fault('conflict', `Conflict ${id} is ${opened.state} already.`);
+  const conflict = await presentConflict(context, opened);
+  if (tag !== undefined && tag !== (await conflictTag(context, conflict))) {
+    throw new Fault('precondition', `Conflict ${id} or our copy has changed since it was looked at; look again.`);
+  }
+  // Without a tag nobody knows what was seen; what was opened is supposed.
+  if (tag === undefined && take !== 'ours' && opened.localVersion !== conflict.localVersion)
+    throw editedSince(conflict);
+  return conflict;
 }
 
 /** https://hl7.org/fhir/R4/provenance.html */

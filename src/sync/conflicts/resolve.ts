@@ -4,20 +4,20 @@ import { Fault } from '../../fault.ts';
 import type { JsonObject } from '../../fhir/canonical-json.ts';
 import type { Change } from '../../fhir/change.ts';
 import { refuseStep } from '../../fhir/status/step.ts';
-import type { Actor, Statement, Store, StoredVersion } from '../../store/store.ts';
-import { dressed, parseBody, resourceOf } from '../body.ts';
+import type { Actor, Statement, StoredVersion } from '../../store/store.ts';
+import { dressed, jsonOf, parseBody, resourceOf } from '../body.ts';
+import type { MappedContext } from '../context.ts';
 import { type Link, readLink, remoteHash, replaceLink, saveLink } from '../identity.ts';
+import { withoutLost } from '../lost-targets.ts';
 import { markReferring } from '../push/let-go.ts';
 import { mark } from '../push/outbox.ts';
-import { type Conflict, closeConflict, readConflict } from './conflict.ts';
+import { rememberUrls } from '../repoint.ts';
+import { asksWho, type Conflict, closeConflict } from './conflict.ts';
 
 /** `ours` keeps the local copy, `theirs` takes the remote's, `proposed` the merge, `edited` a body of the person's own. */
 export type Resolution =
   | { readonly take: 'ours' | 'theirs' | 'proposed' }
   | { readonly take: 'edited'; readonly body: JsonObject };
-
-/** Whether the question is who a record is; match decisions answer it (decide-match.ts). */
-export const asksWho = ({ kind }: Pick<Conflict, 'kind'>) => kind === 'identity' || kind === 'duplicate';
 
 /** What a decision does, before it is done. */
 export interface PlannedResolution {
@@ -35,20 +35,19 @@ export interface PlannedResolution {
 /**
  * Plans the decision: the new local version, the common version moved to what the remote had, and the mark that lets the
  * resource be sent again. Writes nothing.
+ * @param conflict an open one, as it stands now (present-conflict.ts)
  * @param now epoch milliseconds of the machine's clock
- * @throws Fault not-found | conflict (already closed) | precondition (edited here since) | unprocessable
+ * @throws Fault precondition (edited here since) | unprocessable
  */
 export async function planResolution(
-  store: Pick<Store, 'query' | 'read'>,
+  context: MappedContext,
   actor: Actor,
-  id: string,
+  conflict: Conflict,
   resolution: Resolution,
   now: number,
 ): Promise<PlannedResolution> {
-  const conflict = await readConflict(store, id);
-  if (!conflict) throw new Fault('not-found', `There is no conflict ${id}.`);
-  if (conflict.state !== 'open') throw new Fault('conflict', `Conflict ${id} is ${conflict.state} already.`);
-  const { connection, type, localId } = conflict;
+  const { store } = context;
+  const { id, connection, type, localId } = conflict;
   const newest = await store.read(type, localId);
   const current = newest?.operation === 'delete' ? undefined : newest;
   if (asksWho(conflict)) {
@@ -61,12 +60,14 @@ export async function planResolution(
   const body = chosenBody(conflict, resolution);
   const changes: Change[] = [];
   const own = current && parseBody(current.content);
-  const resource = body && resourceOf(dressed(body, localId, own));
+  // What a person wrote is refused with a sentence instead.
+  const writable = body && resolution.take !== 'edited' ? await withoutLost(context, body, own) : body;
+  const resource = writable && resourceOf(dressed(writable, localId, own));
   if (resolution.take === 'edited' && own && body) requireReach(own, body, conflict.remote);
   if (resource) {
     const version = own && conflict.localVersion !== undefined ? { ifMatch: conflict.localVersion } : {};
     if (current && conflict.localVersion !== undefined && conflict.localVersion !== current.versionId) {
-      throw new Fault('precondition', `${type}/${localId} was edited since the conflict; take ours, or look again.`);
+      throw editedSince(conflict);
     }
     changes.push({ op: 'update', resource, ...version });
   }
@@ -74,8 +75,14 @@ export async function planResolution(
   // Over there they refer to what is gone.
   const referring =
     linked.link?.state === 'replaced' ? await markReferring(store, connection, { type, id: localId }, now) : [];
-  const statements = [closing, ...linked.rows, sending, ...referring];
+  // Theirs may name what is not known here yet.
+  const unresolved = resource ? rememberUrls(context, jsonOf(resource), type, localId) : [];
+  const statements = [closing, ...linked.rows, sending, ...referring, ...unresolved];
   return { conflict, current, resource, link: linked.link, changes, statements };
+}
+
+export function editedSince({ type, localId }: Conflict): Fault {
+  return new Fault('precondition', `${type}/${localId} was edited since the conflict; take ours, or look again.`);
 }
 
 /** A status that neither copy has must be one that ours may go to. @throws Fault unprocessable */

@@ -3,6 +3,7 @@ import type { OperationOutcomeIssue } from '@medplum/fhirtypes';
 import { Ajv, type ErrorObject } from 'ajv';
 import { isTrustworthy } from '../../access/trustworthy-url.ts';
 import { Fault } from '../../fault.ts';
+import { isResourceType } from '../../fhir/resource-types.ts';
 import { CONNECTION_SCHEMA } from './connection-schema.ts';
 import { problemOfCron } from './cron.ts';
 import type { Connection } from './settings.ts';
@@ -30,9 +31,10 @@ export function readConnection(value: unknown): Connection {
 }
 
 /** What a schema cannot say. */
-export function problemsOf({ auth, baseUrl, tls, types, schedule = {} }: Connection): Problem[] {
+export function problemsOf({ name, auth, baseUrl, tls, types, schedule = {} }: Connection): Problem[] {
   const problems: Problem[] = [];
   const say = (path: string, sentence: string) => problems.push({ path, sentence });
+  if (name in Object.prototype) say('name', `A connection cannot be called ${name}.`);
   if (auth.type !== 'none') {
     const why = 'must be https unless it is this machine, because credentials go there.';
     if (!isTrustworthy(baseUrl)) say('baseUrl', `The base URL ${why}`);
@@ -45,6 +47,7 @@ export function problemsOf({ auth, baseUrl, tls, types, schedule = {} }: Connect
   for (const type of Object.keys(types)) {
     if (type === 'AuditEvent')
       say(`types.${type}`, 'AuditEvent does not flow: the audit trail is what this Baton saw.');
+    else if (!isResourceType(type)) say(`types.${type}`, `R4 has no resource type ${type}.`);
   }
   for (const [job, expression] of Object.entries(schedule)) {
     const problem = problemOfCron(expression);

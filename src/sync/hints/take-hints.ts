@@ -102,11 +102,12 @@ async function readSingle(run: RunContext, type: string, rows: readonly HintRow[
     }
   }
   const page: Bundle = { resourceType: 'Bundle', type: 'collection', entry: found.map((resource) => ({ resource })) };
-  const exchanges = context.exchanges.take();
   await applyPage(context, type, page, ({ applied, quarantined }) => {
     const keepResponse = applied + quarantined > 0;
     const outcome = keepResponse ? 'hinted' : 'unchanged';
-    const messages = exchanges.map((exchange) => writeMessage({ ...about, exchange, outcome, keepResponse }, now));
+    const messages = context.exchanges
+      .take()
+      .map((exchange) => writeMessage({ ...about, exchange, outcome, keepResponse }, now));
     return [...statements, lease.fence, ...messages];
   });
 }

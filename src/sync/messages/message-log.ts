@@ -94,6 +94,7 @@ function bytes(text: string | undefined): number | null {
 export class ExchangeLog {
   readonly #onExchange: (exchange: Exchange) => void;
   #exchanges: Exchange[] = [];
+  #taken: Exchange[] = [];
 
   /** @param onExchange told of each at once */
   constructor(onExchange: (exchange: Exchange) => void) {
@@ -105,10 +106,16 @@ export class ExchangeLog {
     this.#onExchange(exchange);
   };
 
-  /** What was recorded since the last call. */
+  /** What was recorded since the last call, for a commit. */
   take(): Exchange[] {
-    const taken = this.#exchanges;
+    this.#taken = this.#exchanges;
     this.#exchanges = [];
-    return taken;
+    return this.#taken;
+  }
+
+  /** The commit failed: the next one takes them, too. */
+  giveBack(): void {
+    this.#exchanges = [...this.#taken, ...this.#exchanges];
+    this.#taken = [];
   }
 }

@@ -14,6 +14,7 @@ import { actorOf, type ProjectionTarget, pushes } from '../connections/settings.
 import { type ConnectionContext, ownExchanges, type RunContext, realNow } from '../context.ts';
 import { type Link, readLink, readLinkMap } from '../identity.ts';
 import { remoteTargets, toLocalTerms } from '../mapping.ts';
+import { inPresentTerms } from '../present-terms.ts';
 import { plansAreDocuments, plansWith } from '../projections/projection-carrier.ts';
 import { projectionTarget } from '../projections/projection-target.ts';
 import { previewProjection } from '../projections/projection-wanted.ts';
@@ -174,8 +175,8 @@ async function previewUpdate(
   const targets = [...remoteTargets(mapping, remote), ...remoteTargets(mapping, baseRemote)];
   const map = await readLinkMap(store, connection.name, [], targets);
   const origin = toLocalTerms(mapping, map, baseRemote).body;
-  const base = link.baseLocal ?? origin;
-  const ours = comparable(parseBody(stored.content));
+  const kept = [link.baseLocal ?? origin, comparable(parseBody(stored.content))] as const;
+  const [base, ours] = await inPresentTerms(context, kept);
   const policy = policies[type];
   const result = reconcile(
     { baseLocal: base, baseRemote: origin, local: ours, remote: toLocalTerms(mapping, map, remote).body },

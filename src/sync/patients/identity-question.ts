@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { JsonObject } from '../../fhir/canonical-json.ts';
 import type { FieldScore, MatchScore } from '../../fhir/patient-match/rules.ts';
 import type { SqlRow, SqlValue, Statement, Store } from '../../store/store.ts';
-import { type Conflict, insertConflict, toConflict } from '../conflicts/conflict.ts';
+import { AS_IT_IS, type Conflict, insertConflict, toConflict } from '../conflicts/conflict.ts';
 
 /**
  * Why somebody is a candidate: a number in common, what the records say, our identifier on a second record, the server
@@ -53,7 +53,7 @@ const QUESTION = "state = 'open' AND kind IN ('identity', 'duplicate')";
 export function askWho(question: IdentityQuestion, now: number): Statement[] {
   const { candidates, ...about } = question;
   const id = randomUUID();
-  const nothing = { base: undefined, remote: undefined, proposed: undefined, paths: [] };
+  const nothing = { base: undefined, remote: undefined, proposed: undefined, paths: [], ...AS_IT_IS };
   const [first] = candidates;
   if (!first) return [];
   return [
@@ -191,6 +191,17 @@ export async function knownOthers(
   const sql = 'SELECT local_id FROM not_the_same WHERE connection = ? AND type = ? AND remote_id = ?';
   const rows = await store.query(sql, [connection, type, remoteId]);
   return new Set(rows.map((row) => String(row.local_id)));
+}
+
+/** Whether a person said of any remote record that it is not this one of ours. */
+export async function hasNamesake(
+  store: Queryable,
+  connection: string,
+  type: string,
+  localId: string,
+): Promise<boolean> {
+  const sql = 'SELECT 1 FROM not_the_same WHERE connection = ? AND type = ? AND local_id = ? LIMIT 1';
+  return (await store.query(sql, [connection, type, localId])).length > 0;
 }
 
 /** Whether a person said that a remote record is a patient of its own, to be taken in. */

@@ -63,8 +63,8 @@ async function probe(
   };
   const commit = async (outcome: string, statement: Statement, page: Bundle = NONE, gone: readonly string[] = []) => {
     const about = { connection: connection.name, runId, direction: 'pull', type, remoteId, outcome } as const;
-    const messages = context.exchanges.take().map((exchange) => writeMessage({ ...about, exchange }, now));
-    return (await applyPage(context, type, page, () => [statement, lease.fence, ...messages], gone)).applied;
+    const messages = () => context.exchanges.take().map((exchange) => writeMessage({ ...about, exchange }, now));
+    return (await applyPage(context, type, page, () => [statement, lease.fence, ...messages()], gone)).applied;
   };
   if (!link || link.state === 'tombstone') return commit('unlinked', end);
   const reply = await client.read(type, remoteId);

@@ -22,6 +22,11 @@ export async function isUnanswered(
   return row?.state === 'sending' || row?.faultClass === 'ambiguous';
 }
 
+export type Doubted = Reconciled & {
+  /** Whether the answer to our last update was missing; known only where it matters. */
+  readonly isDoubted: boolean;
+};
+
 /**
  * Like `reconcileAged`; asks where our own update may have been what they changed.
  * @param isLost whether the answer to our last update is missing
@@ -33,7 +38,7 @@ export async function reconcileDoubted(
   copies: Copies,
   policy: ResourcePolicy,
   age: Age,
-): Promise<Reconciled> {
+): Promise<Doubted> {
   return heedDoor(parseBody(stored.content), await withoutEcho(store, isLost, stored, copies, policy, age));
 }
 
@@ -44,23 +49,24 @@ async function withoutEcho(
   copies: Copies,
   policy: ResourcePolicy,
   age: Age,
-): Promise<Reconciled> {
+): Promise<Doubted> {
   const usual = reconcileAged(copies, policy, age);
-  if (age !== 'newer') return usual;
+  if (age !== 'newer') return { ...usual, isDoubted: false };
   const strict = reconcileAged(copies, withoutPreference(policy), age);
-  if (strict.conflicts.length === usual.conflicts.length) return usual;
-  if (!(await isLost())) return usual;
+  if (strict.conflicts.length === 0) return { ...usual, isDoubted: false };
+  const isDoubted = await isLost();
+  if (!isDoubted || strict.conflicts.length === usual.conflicts.length) return { ...usual, isDoubted };
   const sent = await latest(store, stored);
   // Their value is one of ours, which did arrive: nobody there changed it.
   const isOurs = (path: string, theirs: Json | undefined) =>
     theirs !== undefined && sent.some((body) => body[path] !== undefined && sameJson(body[path], theirs));
   const arrived = strict.conflicts.filter(({ path, theirs }) => isOurs(path, theirs));
   const conflicts = strict.conflicts.filter((one) => !arrived.includes(one));
-  return { ...strict, conflicts };
+  return { ...strict, conflicts, isDoubted };
 }
 
 /** What the store would refuse is asked of a person. Only the stored copy has the claims that may make a Task a referral. */
-function heedDoor(local: JsonObject, result: Reconciled): Reconciled {
+function heedDoor(local: JsonObject, result: Doubted): Doubted {
   if (result.conflicts.length > 0 || mayBecome(local, result.merged)) return result;
   const path = 'status';
   const [ours, theirs] = [local[path], result.theirs[path]];

@@ -5,17 +5,27 @@ import { type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
 import type { Change } from '../../fhir/change.ts';
 import type { Statement, StoredVersion } from '../../store/store.ts';
 import { comparable, dressed, parseBody, resourceOf } from '../body.ts';
-import { type NewConflict, openConflict, readOpenConflict, supersede } from '../conflicts/conflict.ts';
+import {
+  AS_IT_IS,
+  type Conflict,
+  type NewConflict,
+  openConflict,
+  readOpenConflict,
+  supersede,
+} from '../conflicts/conflict.ts';
 import { type RunContext, realNow, type SyncEvent } from '../context.ts';
 import { type Link, type LinkMark, type LinkOrigin, remoteHash, saveLink, setRemoteVersion } from '../identity.ts';
+import { withoutLost } from '../lost-targets.ts';
 import { type LinkMap, toLocalTerms } from '../mapping.ts';
 import { hold } from '../patients/held.ts';
 import { askWho, isDecidedNew, openQuestions } from '../patients/identity-question.ts';
 import { findMatch, type Match } from '../patients/match.ts';
 import { patientOf } from '../patients/patient-reference.ts';
 import { remoteMerge } from '../patients/remote-merge.ts';
+import { inPresentTerms } from '../present-terms.ts';
 import { isOwnProjection } from '../projections/projection-echo.ts';
 import { mark, release } from '../push/outbox.ts';
+import { rememberUrls } from '../repoint.ts';
 import { isUnanswered, reconcileDoubted } from './doubt.ts';
 import { currentCopy } from './stale-copy.ts';
 import { suspect } from './suspect.ts';
@@ -78,7 +88,7 @@ export function quickEcho(
   mark: LinkMark,
 ): Incoming | undefined {
   const { type, remoteId, body, version } = received;
-  if (mark.state === 'tombstone' || remoteHash(body) !== mark.remoteHash) return undefined;
+  if (mark.state === 'tombstone' || mark.state === 'conflict' || remoteHash(body) !== mark.remoteHash) return undefined;
   const { localId } = mark;
   const moved = version !== undefined && version !== mark.remoteVersion;
   const statements = moved ? [setRemoteVersion(context.connection.name, type, localId, version, realNow(context))] : [];
@@ -106,8 +116,11 @@ export async function identify(
         return { ...nothing, outcome: 'echo', localId: link.localId };
       return { ...current, link, match: undefined, localId: link.localId };
     }
-    // The same content under a new version: remembered, because the next update must name it.
     const moved = version !== undefined && version !== link.remoteVersion;
+    // What was asked about has been taken back there.
+    if (link.state === 'conflict' && (moved || !sameMoment(link.baseRemote, body)))
+      return { ...received, link, match: undefined, localId: link.localId };
+    // The same content under a new version: remembered, because the next update must name it.
     const statements = moved ? [saveLink({ ...link, remoteVersion: version }, realNow(context))] : [];
     return { ...nothing, outcome: 'echo', localId: link.localId, statements };
   }
@@ -140,7 +153,7 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
   const incoming = { type, remoteId, remoteVersion: version, localId, body };
   const mapped = toLocalTerms(mapping, map, body);
   const now = realNow(context);
-  const unresolved = mapped.missing.map((target) => rememberUnresolved(connection.name, target, type, localId));
+  const unresolvedIn = (written: JsonObject) => rememberUrls(context, written, type, localId);
   const next: Link = {
     connection: connection.name,
     type,
@@ -163,9 +176,10 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
     }
     // The narrative is the remote's own words for exactly this content.
     const narrative = body.text ? { text: body.text } : {};
-    const resource = resourceOf({ ...dressed(mapped.body, localId, undefined), ...narrative });
+    const fresh = await withoutLost(context, mapped.body, undefined);
+    const resource = resourceOf({ ...dressed(fresh, localId, undefined), ...narrative });
     const changes: Change[] = [{ op: 'create', resource, id: localId }];
-    return { ...incoming, outcome: 'created', changes, statements: [saveLink(next, now), ...unresolved] };
+    return { ...incoming, outcome: 'created', changes, statements: [saveLink(next, now), ...unresolvedIn(fresh)] };
   }
   if (stored.operation === 'delete') {
     const conflict = {
@@ -173,20 +187,21 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
       kind: 'deleted',
       base: link?.baseLocal,
       remote: mapped.body,
+      ...AS_IT_IS,
     } as const;
     return conflictUnlessOpen(context, incoming, { ...conflict, proposed: undefined, paths: [] });
   }
-  const local = comparable(parseBody(stored.content));
   const origin = link?.baseRemote ? toLocalTerms(mapping, map, link.baseRemote).body : { resourceType: type };
-  const baseLocal = link?.baseLocal ?? origin;
+  const kept = [link?.baseLocal ?? origin, comparable(parseBody(stored.content))] as const;
+  const [baseLocal, local] = await inPresentTerms(context, kept, map);
   const copies = { baseLocal, baseRemote: origin, local, remote: mapped.body };
   const unheardOf = match?.how === 'created-by-us' ? ageOfOurs(version) : 'newer';
   const age = link ? ageOf(link, body, version) : unheardOf;
   // A server that went back in time: the next pull looks at that before anything else.
-  const doubts = age === 'newer' || !link?.baseRemote ? [] : [suspect(context, type, remoteId)];
+  const doubts = age === 'newer' || !link?.baseRemote ? [] : [suspect(context, link)];
   const result = await reconcileDoubted(
     store,
-    () => isUnanswered(context, stored),
+    async () => (await isUnanswered(context, stored)) || ((await openOf(context, link))?.isDoubted ?? false),
     stored,
     copies,
     context.policies[type] ?? {},
@@ -200,6 +215,7 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
       remote: result.theirs,
       proposed: result.merged,
       paths: result.conflicts,
+      ...{ age, isDoubted: result.isDoubted },
     });
     // A resource matched just now needs its link, so that others can refer to it while the question is open.
     const bare = {
@@ -212,17 +228,19 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
     const linking = match ? [saveLink({ ...bare, state: 'conflict' }, now)] : [];
     return { ...asked, statements: [...linking, ...asked.statements, ...doubts] };
   }
+  const own = parseBody(stored.content);
+  const merged = await withoutLost(context, result.merged, own);
   const statements = [
     saveLink({ ...next, baseLocal: result.theirs }, now),
     supersede(connection.name, type, localId),
     // What waited for it to be known there goes on.
     ...(match ? [release(connection.name, `${type}/${localId}`)] : []),
-    ...unresolved,
+    ...unresolvedIn(merged),
     ...doubts,
     ...(result.remoteChanges ? [mark(connection.name, type, localId, stored.sequence, now)] : []),
   ];
   if (!result.localChanges) return { ...incoming, outcome: match ? 'linked' : 'echo', changes: [], statements };
-  const resource = resourceOf(dressed(result.merged, localId, parseBody(stored.content)));
+  const resource = resourceOf(dressed(merged, localId, own));
   const forward = sameJson(local, baseLocal);
   const changes: Change[] = [{ op: 'update', resource, ifMatch: stored.versionId }];
   return { ...incoming, outcome: forward ? 'updated' : 'merged', changes, statements };
@@ -255,6 +273,12 @@ function bodies(
   };
 }
 
+/** The question that is open about a linked resource. While it is, the link keeps the common version from before it. */
+async function openOf({ store }: RunContext, link: Link | undefined): Promise<Conflict | undefined> {
+  if (link?.state !== 'conflict') return undefined;
+  return readOpenConflict(store, link.connection, link.type, link.localId);
+}
+
 /** The same question is not asked again each time the overlap shows the resource. */
 async function conflictUnlessOpen(
   context: RunContext,
@@ -263,17 +287,18 @@ async function conflictUnlessOpen(
 ): Promise<Incoming> {
   const { connection, store } = context;
   const open = await readOpenConflict(store, connection.name, conflict.type, conflict.localId);
-  const same = open?.remoteVersion === conflict.remoteVersion && open?.localVersion === conflict.localVersion;
-  if (open && same) return { ...incoming, outcome: 'waiting', changes: [], statements: [] };
+  if (open && asksTheSame(open, conflict)) return { ...incoming, outcome: 'waiting', changes: [], statements: [] };
   return { ...incoming, outcome: 'conflict', changes: [], statements: questions(context, conflict) };
+}
+
+/** A server without versions, or one that was restored, may show other words under the same version. */
+function asksTheSame(open: Conflict, { remoteVersion, localVersion, remoteBody }: NewConflict): boolean {
+  if (open.remoteVersion !== remoteVersion || open.localVersion !== localVersion) return false;
+  return (
+    open.remoteBody !== undefined && remoteBody !== undefined && remoteHash(open.remoteBody) === remoteHash(remoteBody)
+  );
 }
 
 function questions(context: RunContext, conflict: NewConflict): Statement[] {
   return openConflict(conflict, realNow(context));
-}
-
-function rememberUnresolved(connection: string, target: string, type: string, localId: string): Statement {
-  const sql = `INSERT INTO unresolved_reference (connection, target, type, local_id) VALUES (?, ?, ?, ?)
-    ON CONFLICT (connection, target, type, local_id) DO NOTHING`;
-  return { sql, params: [connection, target, type, localId] };
 }

@@ -23,7 +23,7 @@ export interface PageResult {
   /** Resources that changed something here. */
   readonly applied: number;
   readonly quarantined: number;
-  /** Newest lastUpdated of the page, the remote's time. */
+  /** Newest lastUpdated of the page that can be true, the remote's time. */
   readonly newest: string | undefined;
 }
 
@@ -36,14 +36,17 @@ interface Refused {
 }
 
 const MOST_TRIES = 3;
+const DAY_SECONDS = 24 * 60 * 60;
 const OPERATIONS: Partial<Record<Incoming['outcome'], 'create' | 'delete'>> = { created: 'create', deleted: 'delete' };
 const APPLIED = new Set<Incoming['outcome']>(['created', 'updated', 'merged', 'deleted']);
 /** In the message log, although nothing was written. */
 const NOTED = new Set<Incoming['outcome']>(['conflict', 'linked', 'held', 'replaced']);
 
 /**
+ * A change of ours in between has it planned and committed anew.
  * @param gone remote ids of resources that the remote says it deleted
- * @param alongside the checkpoint after this page, given what it brought, and the fence of the stream's lease
+ * @param alongside the checkpoint after this page, given what it brought, the exchanges, and the fence of the stream's lease; asked for
+ * each try
  */
 export async function applyPage(
   context: RunContext,
@@ -52,7 +55,7 @@ export async function applyPage(
   alongside: (result: PageResult) => Statement[],
   gone: readonly string[] = [],
 ): Promise<PageResult> {
-  const { entries, refused, newest, warnings } = readPage(type, page);
+  const { entries, refused, newest, warnings } = readPage(type, page, believable(context));
   if (type === 'Patient') await applyMergesFirst(context, entries);
   for (let tries = 1; ; tries += 1) {
     const incoming = [...(await planPage(context, type, entries)), ...(await planAllGone(context, type, gone))];
@@ -62,6 +65,7 @@ export async function applyPage(
       announce(context, incoming, refused);
       return result;
     } catch (error) {
+      context.exchanges.giveBack();
       const { kind } = asFault(error);
       // Somebody here edited one of them meanwhile, or the lease is gone: look again.
       if ((kind === 'precondition' || kind === 'conflict') && tries < MOST_TRIES) continue;
@@ -187,8 +191,16 @@ export interface PageContent {
   readonly warnings: string[];
 }
 
-/** The matches of a page, each id once with its newest version. */
-export function readPage(type: string, page: Bundle): PageContent {
+/** Beyond it a time is a mistake of whoever entered it there, and none to read on from. */
+function believable({ clock, remote }: RunContext): Temporal.Instant {
+  return clock.now().add({ seconds: (remote.skew() ?? 0) + DAY_SECONDS });
+}
+
+/**
+ * The matches of a page, each id once with its newest version.
+ * @param end later times do not count as the newest
+ */
+export function readPage(type: string, page: Bundle, end?: Temporal.Instant): PageContent {
   const entries = new Map<string, Entry>();
   const refused: Refused[] = [];
   const warnings: string[] = [];
@@ -212,7 +224,8 @@ export function readPage(type: string, page: Bundle): PageContent {
       continue;
     }
     const changed = updatedOf(jsonOf(resource));
-    if (changed && (!newest || Temporal.Instant.compare(changed, newest) > 0)) newest = changed;
+    const isBelievable = changed && (!end || Temporal.Instant.compare(changed, end) <= 0);
+    if (isBelievable && (!newest || Temporal.Instant.compare(changed, newest) > 0)) newest = changed;
     const version = typeof resource.meta?.versionId === 'string' ? resource.meta.versionId : undefined;
     entries.set(resource.id, { type, remoteId: resource.id, body: jsonOf(resource), version });
   }

@@ -32,7 +32,7 @@ export async function pullType(
     const closed = unable.has(next.strategy) || next.strategy === 'none';
     const way = closed ? 'it is left alone' : `${next.strategy} from now on`;
     const detail = `${type}: the server refuses ${plan.strategy} (${failure.status}); ${way}.`;
-    await saveRefusal(context, type, { unable, closed, told: known.told }, detail);
+    await saveRefusal(context, type, { ...known, unable, closed }, detail);
     if (closed) return { outcome: 'refused', applied: result.applied, failure };
     plan = next;
   }

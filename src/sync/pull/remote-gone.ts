@@ -3,7 +3,7 @@
 import { type Json, type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
 import type { Change } from '../../fhir/change.ts';
 import { comparable, dressed, parseBody, resourceOf } from '../body.ts';
-import { openConflict, readOpenConflict } from '../conflicts/conflict.ts';
+import { AS_IT_IS, openConflict, readOpenConflict } from '../conflicts/conflict.ts';
 import { mayBecome } from '../conflicts/transitions.ts';
 import { type RunContext, realNow } from '../context.ts';
 import { type Link, saveLink } from '../identity.ts';
@@ -39,7 +39,7 @@ export async function planGone(context: RunContext, link: Link): Promise<Incomin
         local,
       },
       ...{ localVersion: stored.versionId, remote: undefined, remoteBody: link.baseRemote, proposed: undefined },
-      ...{ remoteVersion: link.remoteVersion, paths: [] },
+      ...{ remoteVersion: link.remoteVersion, paths: [], ...AS_IT_IS },
     };
     return { ...nothing, outcome: 'conflict', statements: openConflict(conflict, now) };
   }

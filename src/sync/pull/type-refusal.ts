@@ -1,5 +1,5 @@
 // What a server was found not to give, whatever it states: a way of reading a type, or the type altogether. It is told once,
-// asked again daily, and never keeps the other types from being read. docs/sync-spec.md#I29
+// asked again, at the latest after a day, and never keeps the other types from being read. docs/sync-spec.md#I29
 import type { RemoteFailure } from '../../remote/result.ts';
 import { actorOf, type PullStrategy } from '../connections/settings.ts';
 import { type RunContext, realNow } from '../context.ts';
@@ -13,6 +13,8 @@ export interface TypeRefusal {
   readonly closed: boolean;
   /** Whether operators were told. */
   readonly told: boolean;
+  /** How often in a row it was refused when it was asked again. */
+  readonly times: number;
 }
 
 interface Kept {
@@ -20,16 +22,24 @@ interface Kept {
   readonly hash: string;
   readonly unable: readonly PullStrategy[];
   readonly closed: boolean;
+  readonly times?: number;
 }
 
-const AGAIN = 24 * 60 * 60_000;
+const HOUR = 60 * 60_000;
+const DAY = 24 * HOUR;
+
+/** A way of reading may have been refused by mistake, so it is asked again soon at first; a type that is not given, daily. */
+function pauseAfter({ closed, times = 1 }: Kept): number {
+  return closed ? DAY : Math.min(DAY, HOUR * 2 ** (times - 1));
+}
 
 export async function readRefusal(context: RunContext, type: string): Promise<TypeRefusal> {
   const fact = await readFact(context.store, context.connection.name, nameOf(type));
-  if (!fact) return { unable: new Set(), closed: false, told: false };
+  if (!fact) return { unable: new Set(), closed: false, told: false, times: 0 };
   const kept: Kept = JSON.parse(fact.value);
-  const holds = kept.hash === context.capability.hash && realNow(context) < fact.at + AGAIN;
-  return { unable: new Set(holds ? kept.unable : []), closed: holds && kept.closed, told: true };
+  const holds = kept.hash === context.capability.hash && realNow(context) < fact.at + pauseAfter(kept);
+  const { times = 1 } = kept;
+  return { unable: new Set(holds ? kept.unable : []), closed: holds && kept.closed, told: true, times };
 }
 
 /** Remembers it; tells operators when they do not know yet. */
@@ -40,9 +50,9 @@ export async function saveRefusal(
   detail: string,
 ): Promise<void> {
   const { store, connection, capability, runId, emit, log } = context;
-  const { closed, told } = refusal;
+  const { closed, told, times } = refusal;
   const now = realNow(context);
-  const kept: Kept = { hash: capability.hash, unable: [...refusal.unable], closed };
+  const kept: Kept = { hash: capability.hash, unable: [...refusal.unable], closed, times: times + 1 };
   const about = {
     connection: connection.name,
     runId,

@@ -5,8 +5,9 @@ import type { LinkMap } from '../mapping.ts';
 import { mark } from './outbox.ts';
 
 type Queryable = Pick<Store, 'query'>;
+type Headed = Pick<Store, 'query' | 'head'>;
 
-const REFERRING = `SELECT resource.type, resource.id, resource.sequence FROM identity
+const REFERRING = `SELECT resource.type, resource.id FROM identity
   JOIN resource ON resource.type = identity.type AND resource.id = identity.local_id
   WHERE connection = ? AND state <> 'replaced' AND how <> 'projected' AND base_local LIKE ?`;
 
@@ -16,13 +17,31 @@ const REFERRING = `SELECT resource.type, resource.id, resource.sequence FROM ide
  * @param now epoch milliseconds of the machine's clock
  */
 export async function markReferring(
-  store: Queryable,
+  store: Headed,
   connection: string,
   target: { readonly type: string; readonly id: string },
   now: number,
 ): Promise<Statement[]> {
   const rows = await store.query(REFERRING, [connection, `%"${target.type}/${target.id}"%`]);
-  return rows.map((row) => mark(connection, String(row.type), String(row.id), Number(row.sequence), now));
+  // As if changed just now, so that one that is being sent goes again.
+  const head = rows.length > 0 ? await store.head() : 0;
+  return rows.map((row) => mark(connection, String(row.type), String(row.id), head, now));
+}
+
+/**
+ * The same once the new counterpart is there, for what was on its way when the old one was let go. Nothing when there was
+ * none.
+ */
+export async function markStillReferring(
+  store: Headed,
+  connection: string,
+  target: { readonly type: string; readonly id: string },
+  now: number,
+): Promise<Statement[]> {
+  const sql =
+    "SELECT 1 FROM identity WHERE connection = ? AND type = ? AND local_id = ? AND state = 'replaced' LIMIT 1";
+  const earlier = await store.query(sql, [connection, target.type, target.id]);
+  return earlier.length === 0 ? [] : markReferring(store, connection, target, now);
 }
 
 /**

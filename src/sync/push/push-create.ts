@@ -10,9 +10,10 @@ import { comparable, dressed, isFhirId, jsonOf, parseBody, resourceOf } from '..
 import { type MappedContext, type RunContext, realNow } from '../context.ts';
 import { type Link, readLinkMap, readLinksByRemote, remoteHash, saveLink } from '../identity.ts';
 import { carriesIdentifier, remoteTargets, toLocalTerms, toRemoteTerms } from '../mapping.ts';
-import { askWho, knownOthers } from '../patients/identity-question.ts';
+import { askWho, hasNamesake, knownOthers } from '../patients/identity-question.ts';
 import { FIRST_VERSION } from '../pull/version-age.ts';
 import { unlinkedTargets } from './dependencies.ts';
+import { markStillReferring } from './let-go.ts';
 import type { Claim } from './outbox.ts';
 import { findTwin } from './push-match.ts';
 import { end, endFailed, type PushResult } from './settle-push.ts';
@@ -33,7 +34,7 @@ export async function pushCreate(context: RunContext, claimed: Claim, stored: St
   if (twin) return twin;
   const body = await createBody(context, stored);
   const query = identifierQuery(context, localId);
-  const mode = createMode(context, type, localId);
+  const mode = await safeMode(context, type, localId);
   const requestId = claim.intentKey;
   const { client } = context;
   const reply =
@@ -60,6 +61,15 @@ export async function createBody(
 export function createMode({ capability }: RunContext, type: string, localId: string): CreateMode {
   if (capability.conditionalCreate(type) && carriesIdentifier(type)) return 'if-none-exist';
   return capability.updateCreate(type) && isFhirId(localId) ? 'own-id' : 'plain';
+}
+
+/** The same for a create that is to be sent now. */
+export async function safeMode(context: RunContext, type: string, localId: string): Promise<CreateMode> {
+  const mode = createMode(context, type, localId);
+  const isPassedOver =
+    mode === 'if-none-exist' && (await hasNamesake(context.store, context.connection.name, type, localId));
+  // The server would find the record that is not ours by a person's word, for it carries our identifier.
+  return isPassedOver ? 'plain' : mode;
 }
 
 export function identifierQuery({ mapping }: RunContext, localId: string): string {
@@ -127,12 +137,14 @@ async function adopt(
   };
   // A reference that could only be logical because its target comes later is made literal by another round.
   const later = event === 'done' && (await unlinkedTargets(context, { type, id: localId })).length > 0;
+  const now = realNow(context);
+  const referring = await markStillReferring(store, connection.name, { type, id: localId }, now);
   const written = await end(context, {
     claim,
     settlement: { event: later ? 'again' : event },
     remoteId: reply.id,
     outcome: event === 'done' ? 'created' : 'adopted',
-    statements: [saveLink(link, realNow(context))],
+    statements: [saveLink(link, now), ...referring],
     event: { kind: 'pushed', operation: 'create' },
   });
   return written ? 'done' : 'waiting';

@@ -9,7 +9,7 @@ import { resourceOf } from '../body.ts';
 import { ownExchanges, type RunContext } from '../context.ts';
 import { mapReferences } from '../mapping.ts';
 import type { Claim } from './outbox.ts';
-import { createBody, createMode, identifierQuery, pushCreate, settleCreated } from './push-create.ts';
+import { createBody, identifierQuery, pushCreate, safeMode, settleCreated } from './push-create.ts';
 import { endFailed, type PushResult } from './settle-push.ts';
 
 /** A member of the circle, with its claim. */
@@ -39,7 +39,7 @@ async function createTogether(context: RunContext, members: readonly Member[]): 
       const url = own && reference.resourceType === undefined ? urls.get(String(identifier.value)) : undefined;
       return url ? { ...rest, reference: url } : reference;
     });
-    const conditional = createMode(context, claim.type, claim.localId) === 'if-none-exist';
+    const conditional = (await safeMode(context, claim.type, claim.localId)) === 'if-none-exist';
     entry.push({
       fullUrl: urls.get(claim.localId) ?? '',
       resource: resourceOf(body),

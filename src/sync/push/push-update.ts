@@ -7,13 +7,16 @@ import type { FhirReply } from '../../remote/fhir-reply.ts';
 import type { RemoteFailure, Result } from '../../remote/result.ts';
 import type { StoredVersion } from '../../store/store.ts';
 import { comparable, dressed, jsonOf, parseBody, resourceOf } from '../body.ts';
-import { type NewConflict, openConflict } from '../conflicts/conflict.ts';
+import { AS_IT_IS, type NewConflict, openConflict } from '../conflicts/conflict.ts';
 import { type MappedContext, type RunContext, realNow } from '../context.ts';
 import { type Link, readLinkMap, remoteHash, saveLink } from '../identity.ts';
+import { withoutLost } from '../lost-targets.ts';
 import { remoteTargets, toLocalTerms, toRemoteTerms } from '../mapping.ts';
+import { inPresentTerms } from '../present-terms.ts';
 import { provenanceOf } from '../provenance.ts';
 import { reconcileDoubted } from '../pull/doubt.ts';
 import { ageOf } from '../pull/version-age.ts';
+import { rememberUrls } from '../repoint.ts';
 import { withLetGo } from './let-go.ts';
 import type { Claim } from './outbox.ts';
 import { followOnPush, saysMerged } from './push-merged.ts';
@@ -75,7 +78,8 @@ export async function updateBody(
   context: MappedContext,
   { stored, link }: { readonly stored: Pick<StoredVersion, 'content'>; readonly link: Link },
 ): Promise<JsonObject> {
-  const local = comparable(parseBody(stored.content));
+  const kept = [link.baseLocal, comparable(parseBody(stored.content))] as const;
+  const [baseLocal, local] = await inPresentTerms(context, kept);
   const baseRemote = link.baseRemote ?? { resourceType: link.type };
   const targets = collectReferences(resourceOf(local)).map(parseLiteral);
   const { store, connection, mapping } = context;
@@ -83,7 +87,7 @@ export async function updateBody(
   const theirs = remoteTargets(mapping, baseRemote);
   const map = await readLinkMap(store, connection.name, known, theirs);
   const onto = toLocalTerms(mapping, await withLetGo(store, connection.name, map, theirs), baseRemote).body;
-  const wanted = carryChange(link.baseLocal ?? onto, local, onto);
+  const wanted = carryChange(baseLocal ?? onto, local, onto);
   const { body } = toRemoteTerms(mapping, map, wanted, link.localId);
   return dressed(body, link.remoteId, link.baseRemote);
 }
@@ -112,22 +116,24 @@ async function rebase(
   const baseRemote = link.baseRemote ?? { resourceType: link.type };
   const targets = [...remoteTargets(mapping, remote), ...remoteTargets(mapping, baseRemote)];
   const map = await readLinkMap(store, connection.name, [], targets);
-  const local = comparable(parseBody(stored.content));
   const remoteLocal = toLocalTerms(mapping, map, remote).body;
   const baseRemoteLocal = toLocalTerms(mapping, map, baseRemote).body;
-  const baseLocal = link.baseLocal ?? baseRemoteLocal;
+  const kept = [link.baseLocal ?? baseRemoteLocal, comparable(parseBody(stored.content))] as const;
+  const [baseLocal, local] = await inPresentTerms(context, kept);
   const version = current.versionId ?? current.body.meta?.versionId;
+  const age = ageOf(link, remote, version);
   const result = await reconcileDoubted(
     store,
     () => claim.faultClass === 'ambiguous',
     stored,
     { baseLocal, baseRemote: baseRemoteLocal, local, remote: remoteLocal },
     context.policies[link.type] ?? {},
-    ageOf(link, remote, version),
+    age,
   );
   if (result.conflicts.length > 0) {
-    const conflict = { ...contentConflict({ stored, link }, remote), remote: result.theirs, proposed: result.merged };
-    return raise(context, claim, { ...conflict, base: baseLocal, paths: result.conflicts, remoteVersion: version });
+    const { theirs, merged, conflicts: paths, isDoubted } = result;
+    const sides = { base: baseLocal, remote: theirs, remoteVersion: version, proposed: merged };
+    return raise(context, claim, { ...contentConflict({ stored, link }, remote), ...sides, paths, age, isDoubted });
   }
   const next: Link = {
     ...link,
@@ -137,7 +143,9 @@ async function rebase(
     baseRemote: remote,
   };
   if (!result.localChanges) return { stored, link: next };
-  const resource = resourceOf(dressed(result.merged, link.localId, parseBody(stored.content)));
+  const own = parseBody(stored.content);
+  const merged = await withoutLost(context, result.merged, own);
+  const resource = resourceOf(dressed(merged, link.localId, own));
   const written = await end(context, {
     claim,
     settlement: { event: 'again', rebases: claim.rebases },
@@ -149,7 +157,7 @@ async function rebase(
         { type: link.type, localId: link.localId, remoteId: link.remoteId, remoteVersion: version },
       ]),
     ],
-    statements: [saveLink(next, realNow(context))],
+    statements: [saveLink(next, realNow(context)), ...rememberUrls(context, merged, link.type, link.localId)],
     event: { kind: 'pulled', operation: 'update' },
   });
   // The merged version is a new state of both copies: the row starts from there.
@@ -221,6 +229,7 @@ function contentConflict({ stored, link }: Attempt, remoteBody: JsonObject): New
     remoteVersion: link.remoteVersion,
     proposed: undefined,
     paths: [],
+    ...AS_IT_IS,
   };
 }
 

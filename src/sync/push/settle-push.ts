@@ -1,5 +1,5 @@
 // Ends the work on a claimed outbox row: its new state, the link, the messages and whoever waited for it, in one commit.
-import { asFault } from '../../fault.ts';
+import { asFault, type Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
 import type { RemoteFailure } from '../../remote/result.ts';
 import type { Statement } from '../../store/store.ts';
@@ -40,6 +40,13 @@ export async function end(context: RunContext, ending: Ending): Promise<boolean>
     await store.commit(actorOf(connection, runId), ending.changes ?? [], alongside);
   } catch (error) {
     const fault = asFault(error);
+    if (ending.changes?.length && REFUSALS.has(fault.kind)) {
+      context.exchanges.giveBack();
+      // Only this one stops, and a person looks at it.
+      const why = `What the server has cannot be written here: ${fault.message}`;
+      const parked = { event: 'exhausted', fault: why, faultClass: 'permanent' } as const;
+      return end(context, { claim, settlement: parked, remoteId, outcome: 'refused-here' });
+    }
     if (fault.kind !== 'conflict' && fault.kind !== 'precondition') throw error;
     log.warn({ connection: connection.name, type, id: localId }, 'push was overtaken; its row is tried again');
     return false;
@@ -51,6 +58,8 @@ export async function end(context: RunContext, ending: Ending): Promise<boolean>
   return true;
 }
 
+/** The store does not take it, and will not the next time. */
+const REFUSALS: ReadonlySet<Fault['kind']> = new Set(['invalid', 'unprocessable']);
 const FINAL: ReadonlySet<Settlement['event']> = new Set(['done', 'again', 'withdrawn', 'withheld']);
 
 /** Ends a claim whose request failed. */

@@ -107,13 +107,20 @@ describe('planning', () => {
   });
 
   test.each([
-    ['c-dead', 'unprocessable', 'EpisodeOfCare.patient'],
-    ['c-merged', 'unprocessable', 'EpisodeOfCare.patient'],
+    ['c-dead', 'unprocessable', 'Patient.deceased'],
+    ['c-merged', 'unprocessable', 'Patient.link'],
     ['c-closed', 'unprocessable', 'EpisodeOfCare.status'],
-    ['c-bare', 'unprocessable', 'EpisodeOfCare.id'],
     ['none', 'not-found', undefined],
   ])('nothing is planned for case %s', async (caseId, kind, at) => {
     expect(await refusal(plan({}, caseId))).toEqual({ kind, at });
+  });
+
+  test('a case that has no plan yet gets it with the first thing that is planned', async () => {
+    const { changes } = await plan({}, 'c-bare');
+    expect(changes.map((change) => [change.op, 'resource' in change && change.resource.resourceType])).toEqual([
+      ['create', 'Appointment'],
+      ['create', 'CarePlan'],
+    ]);
   });
 });
 
@@ -208,7 +215,7 @@ describe('holding', () => {
     const intervention: Task = await world.read('Task', reference.slice('Task/'.length));
     expect(intervention).toMatchObject({
       basedOn: [{ reference: 'CarePlan/plan-c1' }],
-      restriction: { period: { end: '2026-12-10' } },
+      restriction: { period: { end: '2026-12-10T23:59:59-05:00' } },
     });
     const { activity } = await world.read('CarePlan', 'plan-c1');
     expect(activity?.at(-1)?.reference?.reference).toBe(reference);

@@ -135,8 +135,8 @@ test('what was written as FHIR by others shows', async () => {
 });
 
 test.each([
-  ['c-dead', 'EpisodeOfCare.patient'],
-  ['c-merged', 'EpisodeOfCare.patient'],
+  ['c-dead', 'Patient.deceased'],
+  ['c-merged', 'Patient.link'],
   ['c-closed', 'EpisodeOfCare.status'],
 ])('nothing is done on case %s', async (closed, at) => {
   const { records } = world;

@@ -225,7 +225,10 @@ describe('bad input', () => {
     const id = await baton.open('kim');
     await baton.put({ resourceType: 'Patient', id: 'kim', name: [{ family: 'kim' }], deceasedBoolean: true });
     const answer = await baton.asNurse('POST', `/cases/${id}/referrals`, { ...FOOD, ...toPantry });
-    expect([answer.status, see(answer).detail]).toEqual([422, 'The patient has died; no referral can be made.']);
+    expect([answer.status, see(answer).detail]).toEqual([
+      422,
+      'The patient has died; nothing more is planned. Close the case.',
+    ]);
   });
 
   it('a stale tag is refused', async () => {

@@ -77,7 +77,7 @@ export interface World {
 export interface WorldOptions {
   readonly clients?: readonly Registration[];
   readonly login?: AuthorizationServerOptions['login'];
-  /** Failed attempts are counted. */
+  /** Failed attempts are counted, and no waiting time ever ends: how long a password takes to check is the machine's affair. */
   readonly attempts?: boolean;
   /** The public address, when something stands in front. */
   readonly publicBase?: string;
@@ -103,7 +103,10 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       ...{ issuers: [], clients, login, baseUrl, pages: LIBRARY_PAGES },
     });
     const rest = { parameters: PARAMETERS, definitions, validate, clock, log, baseUrl, version: '0.0.0-test' };
-    const attempts = options.attempts ? { attempts: createFailedAttempts(clock) } : {};
+    const still = clock.real();
+    const attempts = options.attempts
+      ? { attempts: createFailedAttempts({ now: () => still, real: () => still }) }
+      : {};
     const app = await createServer({ store, access, authorization, ...rest, ...attempts });
     await app.listen({ host: '127.0.0.1', port });
     listeningAt = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;

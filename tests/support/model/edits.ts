@@ -68,6 +68,8 @@ interface Edit {
 export class Edits {
   /** By `key name`. */
   readonly #edits = new Map<string, Edit[]>();
+  /** By `key name`: what was chosen over what. */
+  readonly #chosen = new Map<string, { readonly text: string | undefined; readonly over: string | undefined }[]>();
   #count = 0;
 
   /** Applies a new edit to a copy. */
@@ -77,6 +79,16 @@ export class Edits {
     const known = `${keyOf(resource)} ${element.name}`;
     this.#edits.set(known, [...(this.#edits.get(known) ?? []), edit]);
     return element.set(resource, edit.text);
+  }
+
+  /** A person looked at both copies and chose one: its values are newer than those of the other from here on. */
+  choose(chosen: Made, other: Made): void {
+    for (const element of ELEMENTS) {
+      if (element.type !== chosen.resourceType || element.policy === 'append') continue;
+      const [text, over] = [element.get(chosen), element.get(other)];
+      const known = `${keyOf(chosen)} ${element.name}`;
+      if (text !== over) this.#chosen.set(known, [...(this.#chosen.get(known) ?? []), { text, over }]);
+    }
   }
 
   /** Drops what was made at a place and is gone with it, because nobody else had seen it. */
@@ -115,7 +127,9 @@ export class Edits {
       const parents = new Set(edits.map(({ parent }) => parent));
       for (const edit of edits) {
         if (edit.text === final || parents.has(edit.text) || asked(edit.text)) continue;
-        if (grewFrom(edits, edit, final)) say(edit, `was overwritten by the older ${final}`);
+        const chosen = this.#chosen.get(`${keyOf(resource)} ${element.name}`) ?? [];
+        const isNewer = chosen.some(({ text, over }) => text === final && grewFrom(edits, edit, over, text));
+        if (grewFrom(edits, edit, final) && !isNewer) say(edit, `was overwritten by the older ${final}`);
         else if (element.policy === 'review') say(edit, `gave way to ${final} without a question`);
       }
     }
@@ -123,11 +137,12 @@ export class Edits {
   }
 }
 
-/** Whether an edit was made in view of an earlier value, directly or through others. */
-function grewFrom(edits: readonly Edit[], edit: Edit, earlier: string | undefined): boolean {
+/** Whether an edit was made in view of an earlier value, directly or through others, which `end` is not one of. */
+function grewFrom(edits: readonly Edit[], edit: Edit, earlier: string | undefined, end?: string | undefined): boolean {
   let parent = edit.parent;
   for (let steps = 0; steps <= edits.length; steps += 1) {
     if (parent === earlier) return true;
+    if (parent !== undefined && parent === end) return false;
     const before = edits.find(({ text: value }) => value === parent);
     if (!before) return false;
     parent = before.parent;

@@ -2,11 +2,12 @@
 // backup, clocks that jump. At the end each pair is equal or was asked about, nothing is there twice and no edit is lost.
 // docs/sync-spec.md#I12 docs/sync-spec.md#I14
 import type { CarePlan, Patient, Task } from '@medplum/fhirtypes';
+import { Fault } from '../../../src/fault.ts';
 import { sameJson } from '../../../src/fhir/canonical-json.ts';
 import { comparable, jsonOf, resourceOf } from '../../../src/sync/body.ts';
 import type { Resolution } from '../../../src/sync/conflicts/resolve.ts';
 import { readLinkMap } from '../../../src/sync/identity.ts';
-import { remoteTargets, toLocalTerms } from '../../../src/sync/mapping.ts';
+import { mapUrls, remoteTargets, toLocalTerms } from '../../../src/sync/mapping.ts';
 import { randomFrom } from '../seeded-random.ts';
 import { NURSE } from '../sync-world.ts';
 import { Edits, ELEMENTS, keyOf, type Made, type Place } from './edits.ts';
@@ -71,6 +72,8 @@ const ACTS: readonly (readonly [string, number, Act])[] = [
   ['machine clock', 1, ({ world, random }) => world.turnMachine(-Math.floor(random() * 5 * MINUTE))],
   ['server clock', 1, turnServerClock],
   ['status here', 2, statusHere],
+  ['refer here', 3, referHere],
+  ['refer there', 3, referThere],
   ['delete here', 0.6, deleteHere],
   ['delete there', 0.4, deleteThere],
   ['decide', 3, decide],
@@ -196,7 +199,14 @@ async function statusHere(days: Days): Promise<void> {
   const tasks = (await everythingHere(days)).filter(({ resourceType }) => resourceType === 'Task');
   const chosen = pick(days.random, tasks);
   const status = pick(days.random, ['accepted', 'in-progress', 'completed', 'cancelled'] as const);
-  if (chosen && status) await days.world.write({ ...chosen, status } as Task & { id: string });
+  if (!chosen || !status) return;
+  try {
+    await days.world.write({ ...chosen, status } as Task & { id: string });
+  } catch (error) {
+    // No such step leads from where it is.
+    if (!(error instanceof Fault) || error.kind !== 'unprocessable') throw error;
+    note(days, error.message);
+  }
 }
 
 async function makePatient(days: Days): Promise<void> {
@@ -258,6 +268,41 @@ function taskOf(key: string, id: string, subject: string): Task & { id: string }
   const groupIdentifier = { system: 'urn:key', value: key };
   const rest = { status: 'requested', intent: 'order', for: { reference: subject } } as const;
   return { resourceType: 'Task', id, groupIdentifier, ...rest };
+}
+
+/** A plan gets another task, or loses one. */
+async function referHere(days: Days): Promise<void> {
+  const next = referred(days, await everythingHere(days));
+  if (!next) return;
+  note(days, `here ${keyOf(next)} does ${JSON.stringify(next.activity)}`);
+  await days.world.write(next);
+}
+
+function referThere(days: Days): void {
+  const name = server(days);
+  const next = referred(days, everythingAt(days, name));
+  if (!next) return;
+  if (days.tookBack.has(`${name} ${keyOf(next)}`)) days.unclear.add(keyOf(next));
+  note(days, `${name} ${keyOf(next)} does ${JSON.stringify(next.activity)}`);
+  days.world.remotes[name].put(next);
+}
+
+function referred({ random }: Days, all: readonly (Made & { id: string })[]): (CarePlan & { id: string }) | undefined {
+  const plan = pick(
+    random,
+    all.filter(({ resourceType }) => resourceType === 'CarePlan'),
+  ) as CarePlan & { id: string };
+  const task = pick(
+    random,
+    all.filter(({ resourceType }) => resourceType === 'Task'),
+  );
+  if (!plan || !task) return undefined;
+  const reference = `Task/${task.id}`;
+  const rest = plan.activity?.filter((one) => one.reference?.reference !== reference) ?? [];
+  const isKnown = rest.length < (plan.activity?.length ?? 0);
+  const { activity: _activity, ...bare } = plan;
+  const next = isKnown ? rest : [...rest, { reference: { reference } }];
+  return next.length > 0 ? { ...bare, activity: next } : bare;
 }
 
 /** One run of a process that dies at one of its calls. */
@@ -332,7 +377,9 @@ async function decide(days: Days): Promise<void> {
   const resolution: Resolution = { take: pick(days.random, kinds) ?? 'ours' };
   note(days, `${conflict.connection} ${conflict.localId} ${conflict.kind}: ${resolution.take}`);
   try {
-    await days.world.sync.resolve(NURSE, conflict.id, resolution);
+    // Who looked decides about what it is now, who did not about what it was.
+    const tag = days.random() < 0.5 ? (await days.world.sync.conflict(conflict.id)).tag : undefined;
+    await days.world.sync.resolve(NURSE, conflict.id, resolution, tag);
   } catch (error) {
     // Refused when our copy was edited since, or when there is no such side.
     note(days, (error as Error).message);
@@ -340,6 +387,8 @@ async function decide(days: Days): Promise<void> {
   }
   // The whole of their copy, with whatever it lacks of ours: the person's will, not a loss.
   if (resolution.take === 'theirs' && conflict.local) days.unclear.add(keyOf(resourceOf(conflict.local)));
+  const ours = (await everythingHere(days)).find(({ id }) => id === conflict.localId);
+  if (ours && conflict.remote) days.edits.choose(ours, resourceOf(conflict.remote) as Made);
 }
 
 function backup(days: Days): void {
@@ -453,10 +502,10 @@ async function differences(days: Days, name: ServerName, here: readonly (Made & 
       continue;
     }
     const mapped = toLocalTerms(context, map, jsonOf(remote)).body;
-    if (sameJson(mapped, comparable(jsonOf(local)))) continue;
-    damage.push(
-      `${keyOf(local)} differs at ${name}: ${JSON.stringify(mapped)} instead of ${JSON.stringify(comparable(jsonOf(local)))}`,
-    );
+    // What is not here any more is named by its URL there.
+    const ours = mapUrls(context, map.localOf, comparable(jsonOf(local)));
+    if (sameJson(mapped, ours)) continue;
+    damage.push(`${keyOf(local)} differs at ${name}: ${JSON.stringify(mapped)} instead of ${JSON.stringify(ours)}`);
   }
   const known = new Set(here.map(keyOf));
   for (const remote of there) {

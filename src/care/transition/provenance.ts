@@ -1,9 +1,9 @@
 // Who made what from what, for everything that Baton plans by itself.
 // http://hl7.org/fhir/us/core/StructureDefinition/us-core-provenance
 import type { Provenance } from '@medplum/fhirtypes';
-import { concept } from './concept.ts';
-import { IDENTIFIER } from './systems.ts';
-import type { Link } from './transition-context.ts';
+import { concept } from '../concept.ts';
+import type { Link } from '../reference-to.ts';
+import { IDENTIFIER } from '../systems.ts';
 
 /**
  * Baton's own part is named by identifier, not by a resource: the name means the same on every server it travels to.

@@ -1,13 +1,15 @@
 // A follow-up: a Task whose window is in the resource (`restriction.period`), so that the store alone decides what is
 // due. Its key `EPISODE|STEP|OCCURRENCE` is unique.
 import type { CodeableConcept, Extension, Task } from '@medplum/fhirtypes';
-import { isTerminal, type TaskStatus } from '../fhir/status/task.ts';
-import { concept, hasCode, reasonConcept, roleConcept, type TransitionReason } from './concept.ts';
-import type { Window } from './deadline.ts';
-import { toFhirDateTime } from './local-time.ts';
+import { isTerminal, type TaskStatus } from '../../fhir/status/task.ts';
+import { concept, hasCode, reasonConcept, roleConcept, type TransitionReason } from '../concept.ts';
+import type { Window } from '../deadline.ts';
+import { toFhirDateTime } from '../local-time.ts';
+import { type Link, referenceTo } from '../reference-to.ts';
+import { CODE_SYSTEM, EXTENSION, IDENTIFIER } from '../systems.ts';
+import { touched } from '../touched.ts';
 import type { ProtocolStep } from './protocol.ts';
-import { CODE_SYSTEM, EXTENSION, IDENTIFIER } from './systems.ts';
-import { type Link, referenceTo, type TransitionContext } from './transition-context.ts';
+import type { TransitionContext } from './transition-context.ts';
 
 export interface FollowUpKey {
   /** Id of the transition's EpisodeOfCare. */
@@ -114,11 +116,4 @@ export function cancelFollowUp(task: Task, reason: TransitionReason, now: Tempor
 /** Nobody has begun to work on it, so its window may still be moved. */
 export function isUntouched({ status }: Task): boolean {
   return (['draft', 'requested', 'received'] as TaskStatus[]).includes(status);
-}
-
-/** The Task with `lastModified`, never before it was authored: the clock may have been set back since. */
-export function touched(task: Task, now: Temporal.Instant): Task {
-  const authored = task.authoredOn?.includes('T') ? Temporal.Instant.from(task.authoredOn) : now;
-  const modified = Temporal.Instant.compare(now, authored) < 0 ? authored : now;
-  return { ...task, lastModified: modified.toString({ smallestUnit: 'second' }) };
 }

@@ -1,9 +1,9 @@
 // What people do with follow-ups, as single commits.
 import type { Task } from '@medplum/fhirtypes';
-import { Fault } from '../fault.ts';
-import type { Actor, Outcome, Store } from '../store/store.ts';
-import { touched } from './follow-up.ts';
-import { parseVersion } from './stored.ts';
+import { parseVersion } from '../../src/care/stored.ts';
+import { touched } from '../../src/care/touched.ts';
+import { Fault } from '../../src/fault.ts';
+import type { Actor, Outcome, Store } from '../../src/store/store.ts';
 
 /**
  * Records that a follow-up was done.

@@ -1,18 +1,19 @@
 // PlanDefinition/$apply for a discharge: the protocol's steps that apply become CarePlan, Goals, CareTeam, Tasks and
 // ServiceRequests, as changes of one commit. Pure. https://hl7.org/fhir/R4/plandefinition-operation-apply.html
 
-import type { Change } from '../fhir/change.ts';
-import { tokenText } from '../fhir/search/token-text.ts';
+import type { Change } from '../../fhir/change.ts';
+import { tokenText } from '../../fhir/search/token-text.ts';
+import { windowOf } from '../deadline.ts';
+import { derivedUrn } from '../derived-id.ts';
+import type { Link } from '../reference-to.ts';
+import { IDENTIFIER } from '../systems.ts';
 import { activityLine, type PlannedActivity, writeCarePlan } from './care-plan.ts';
 import { assembleCareTeam } from './care-team.ts';
-import { windowOf } from './deadline.ts';
-import { derivedUrn } from './derived-id.ts';
 import { formatKey, type PlanReferences, scheduleFollowUp } from './follow-up.ts';
 import { setGoal } from './goal.ts';
 import type { Protocol, ProtocolStep, RiskFacts } from './protocol.ts';
 import { orderService } from './service-request.ts';
-import { IDENTIFIER } from './systems.ts';
-import type { Link, TransitionContext } from './transition-context.ts';
+import type { TransitionContext } from './transition-context.ts';
 
 type Create = Extract<Change, { op: 'create' }>;
 

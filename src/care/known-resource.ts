@@ -1,10 +1,14 @@
 // References that an application sends: to something that is there, that the caller may see, of a type that fits, and
 // about nobody but the patient of the case.
 import type { Resource, ResourceType } from '@medplum/fhirtypes';
-import { Fault } from '../../fault.ts';
-import { parseLiteral } from '../../fhir/references.ts';
-import type { Kept, Records } from '../records.ts';
-import type { Case } from './workable-case.ts';
+import { Fault } from '../fault.ts';
+import { parseLiteral } from '../fhir/references.ts';
+import type { Kept, Records } from './records.ts';
+
+/** The patient of the case, as `Patient/12`; without one, what is meant is nobody's, e.g. a place. */
+interface Whose {
+  readonly subject?: { readonly reference: string };
+}
 
 /** Whom or what a resource may be about. */
 interface About {
@@ -20,7 +24,7 @@ interface About {
  */
 export async function knownResource<K extends ResourceType>(
   records: Records,
-  { subject }: Case,
+  { subject }: Whose,
   reference: string,
   types: readonly K[],
   member: string,
@@ -31,7 +35,7 @@ export async function knownResource<K extends ResourceType>(
   const found = await records.read(type, target.id);
   if (!found) throw unusable(member, `${member} leads to ${reference}, which is not there or may not be seen.`);
   const whose = ownerOf(found);
-  if (whose !== undefined && whose !== subject.reference) {
+  if (whose !== undefined && subject !== undefined && whose !== subject.reference) {
     throw unusable(member, `${member} leads to something of another patient than that of the case.`);
   }
   return found;
@@ -40,7 +44,7 @@ export async function knownResource<K extends ResourceType>(
 /** The same for many: `member[0]`, `member[1]`… */
 export function knownResources<K extends ResourceType>(
   records: Records,
-  about: Case,
+  about: Whose,
   given: readonly { readonly reference: string }[] | undefined,
   types: readonly K[],
   member: string,
@@ -55,6 +59,11 @@ function ownerOf(resource: Resource): string | undefined {
   if (resource.resourceType === 'Patient') return `Patient/${resource.id}`;
   const { subject, patient, for: whom } = resource as About;
   return [subject, patient, whom].map((one) => one?.reference).find((one) => one?.startsWith('Patient/'));
+}
+
+/** The fault of a command that names what is not there, or not of the patient of the case. */
+export function notOfPatient(reference: string | undefined, member: string): Fault {
+  return unusable(member, `${reference} is not there for the patient of this case.`);
 }
 
 function unusable(expression: string, sentence: string): Fault {

@@ -1,10 +1,10 @@
 // The protocols a transition can follow: PlanDefinitions, checked and compiled once, and the choice between them.
 import type { ActivityDefinition, PlanDefinition, PlanDefinitionAction, RiskAssessment } from '@medplum/fhirtypes';
-import { Fault } from '../fault.ts';
-import { compilePath } from '../fhir/fhirpath/compile.ts';
-import { hasCode } from './concept.ts';
-import { type FollowUpTiming, readTiming } from './deadline.ts';
-import { CODE_SYSTEM, EXTENSION } from './systems.ts';
+import { Fault } from '../../fault.ts';
+import { compilePath } from '../../fhir/fhirpath/compile.ts';
+import { hasCode } from '../concept.ts';
+import { type FollowUpTiming, readTiming } from '../deadline.ts';
+import { CODE_SYSTEM, EXTENSION } from '../systems.ts';
 import type { TransitionContext } from './transition-context.ts';
 
 /** What conditions of a protocol can ask about, beside the context itself. */

@@ -1,9 +1,9 @@
 // The record that somebody is to be told of a follow-up. It says what is due, not about whom it says more than a
 // reference: channels may take it out of the house.
 import type { CommunicationRequest, Task } from '@medplum/fhirtypes';
-import { concept } from './concept.ts';
-import { CODE_SYSTEM, IDENTIFIER } from './systems.ts';
-import { referenceTo } from './transition-context.ts';
+import { concept } from '../concept.ts';
+import { referenceTo } from '../reference-to.ts';
+import { CODE_SYSTEM, IDENTIFIER } from '../systems.ts';
 
 const REASONS = { 'follow-up-due': 'Follow-up due', 'follow-up-overdue': 'Follow-up overdue' } as const;
 

@@ -1,8 +1,8 @@
 // What an Encounter says about a stay: whether it is a hospital stay, whether and when the patient left, and where to.
 import type { CodeableConcept, ConceptMap, Encounter, ValueSet } from '@medplum/fhirtypes';
-import { Fault } from '../fault.ts';
-import { toInstant } from './local-time.ts';
-import { MAPS } from './systems.ts';
+import { Fault } from '../../fault.ts';
+import { toInstant } from '../local-time.ts';
+import { MAPS } from '../systems.ts';
 
 /** Codes of CodeSystem discharge-destination; others may be added there. */
 export type Destination = string;

@@ -1,11 +1,12 @@
 // How likely the patient is to come back: the LACE index of a stay as a RiskAssessment with what it rests on.
 import type { Encounter, RiskAssessment } from '@medplum/fhirtypes';
+import { concept } from '../concept.ts';
+import { localDate, toFhirDateTime, toInstant } from '../local-time.ts';
+import { referenceTo } from '../reference-to.ts';
+import { CODE_SYSTEM, EXTENSION } from '../systems.ts';
 import { type ComorbidityTable, isReadable } from './comorbidity.ts';
-import { concept } from './concept.ts';
 import { type LaceScore, type RiskBand, scoreLace } from './lace.ts';
-import { localDate, toFhirDateTime, toInstant } from './local-time.ts';
-import { CODE_SYSTEM, EXTENSION } from './systems.ts';
-import { referenceTo, type TransitionContext } from './transition-context.ts';
+import type { TransitionContext } from './transition-context.ts';
 
 /** How the inputs of LACE are read; made once from profiles/. */
 export interface RiskRules {

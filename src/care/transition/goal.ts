@@ -1,9 +1,10 @@
 // What a transition is to achieve, as US Core Goals, and whether it did.
 // http://hl7.org/fhir/us/core/StructureDefinition/us-core-goal
 import type { Goal, PlanDefinitionGoal } from '@medplum/fhirtypes';
-import { concept } from './concept.ts';
-import { localDate } from './local-time.ts';
-import { type Link, referenceTo, type TransitionContext } from './transition-context.ts';
+import { concept } from '../concept.ts';
+import { localDate } from '../local-time.ts';
+import { type Link, referenceTo } from '../reference-to.ts';
+import type { TransitionContext } from './transition-context.ts';
 
 const ACHIEVEMENT = 'http://terminology.hl7.org/CodeSystem/goal-achievement';
 

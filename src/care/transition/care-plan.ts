@@ -1,15 +1,16 @@
 // The plan of a transition, as a US Core and MCC CarePlan: everything it consists of is referenced, nothing is inline.
 // http://hl7.org/fhir/us/core/StructureDefinition/us-core-careplan, http://hl7.org/fhir/us/mcc/StructureDefinition/mccCarePlan
 import type { CarePlan } from '@medplum/fhirtypes';
-import { isEnd } from '../fhir/status/machine.ts';
-import { CARE_PLAN } from '../fhir/status/request.ts';
-import { concept, type TransitionReason } from './concept.ts';
+import { isEnd } from '../../fhir/status/machine.ts';
+import { CARE_PLAN } from '../../fhir/status/request.ts';
+import { concept, type TransitionReason } from '../concept.ts';
+import { localDate, toFhirDateTime } from '../local-time.ts';
+import { narrative } from '../narrative.ts';
+import { type Link, referenceTo } from '../reference-to.ts';
+import { IDENTIFIER } from '../systems.ts';
 import type { PlanReferences } from './follow-up.ts';
-import { localDate, toFhirDateTime } from './local-time.ts';
-import { narrative } from './narrative.ts';
 import type { Protocol } from './protocol.ts';
-import { IDENTIFIER } from './systems.ts';
-import { diagnosesOf, type Link, referenceTo, type TransitionContext } from './transition-context.ts';
+import { diagnosesOf, type TransitionContext } from './transition-context.ts';
 
 const CATEGORIES = [
   concept(

@@ -1,10 +1,11 @@
 // A follow-up that missed its deadline: marked overdue, made urgent, and put before a supervisor as a Task of its own.
 import type { Organization, Reference, Task } from '@medplum/fhirtypes';
-import { concept, roleConcept } from './concept.ts';
-import type { Window } from './deadline.ts';
-import { clockConcept, type FollowUpKey, formatKey, formatWindow, touched } from './follow-up.ts';
-import { CODE_SYSTEM, IDENTIFIER } from './systems.ts';
-import { referenceTo } from './transition-context.ts';
+import { concept, roleConcept } from '../concept.ts';
+import type { Window } from '../deadline.ts';
+import { referenceTo } from '../reference-to.ts';
+import { CODE_SYSTEM, IDENTIFIER } from '../systems.ts';
+import { touched } from '../touched.ts';
+import { clockConcept, type FollowUpKey, formatKey, formatWindow } from './follow-up.ts';
 
 const SUFFIX = '-escalation';
 

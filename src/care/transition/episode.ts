@@ -1,10 +1,11 @@
 // A transition: the EpisodeOfCare that begins with a discharge and ends when all its follow-ups have.
 import type { EpisodeOfCare } from '@medplum/fhirtypes';
-import { concept, hasCode, reasonConcept, type TransitionReason } from './concept.ts';
-import { derivedId } from './derived-id.ts';
-import { toFhirDateTime, toInstant } from './local-time.ts';
-import { CODE_SYSTEM, EXTENSION, IDENTIFIER } from './systems.ts';
-import { type Link, referenceTo, type TransitionContext } from './transition-context.ts';
+import { concept, hasCode, reasonConcept, type TransitionReason } from '../concept.ts';
+import { derivedId } from '../derived-id.ts';
+import { toFhirDateTime, toInstant } from '../local-time.ts';
+import { type Link, referenceTo } from '../reference-to.ts';
+import { CODE_SYSTEM, EXTENSION, IDENTIFIER } from '../systems.ts';
+import type { TransitionContext } from './transition-context.ts';
 
 /** `ENCOUNTERID|DISCHARGEINSTANT`: the same discharge has the same key, however often it is told. */
 export function transitionKey(encounterId: string, discharge: Temporal.Instant): string {

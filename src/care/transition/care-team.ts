@@ -1,9 +1,10 @@
 // The people of a transition: the patient, caregivers, primary care and the case manager, as a US Core CareTeam.
 // http://hl7.org/fhir/us/core/StructureDefinition/us-core-careteam
 import type { CareTeam, CareTeamParticipant } from '@medplum/fhirtypes';
-import { concept, roleConcept } from './concept.ts';
-import { toFhirDateTime } from './local-time.ts';
-import { referenceTo, type TransitionContext } from './transition-context.ts';
+import { concept, roleConcept } from '../concept.ts';
+import { toFhirDateTime } from '../local-time.ts';
+import { referenceTo } from '../reference-to.ts';
+import type { TransitionContext } from './transition-context.ts';
 
 const SNOMED = 'http://snomed.info/sct';
 const PATIENT = concept(SNOMED, '116154003', 'Patient');

@@ -9,7 +9,8 @@ import type {
   Reference,
   RelatedPerson,
 } from '@medplum/fhirtypes';
-import type { Anchor } from './deadline.ts';
+import type { Anchor } from '../deadline.ts';
+import { type Link, referenceTo } from '../reference-to.ts';
 import type { Destination } from './discharge.ts';
 
 /** A person or role that an episode can be in the hands of. */
@@ -32,16 +33,6 @@ export interface TransitionContext {
   /** The discharge, the facility's zone and its business calendar. */
   readonly anchor: Anchor;
   readonly now: Temporal.Instant;
-}
-
-/** A literal reference, or a fullUrl of the same commit. */
-export interface Link {
-  readonly reference: string;
-}
-
-/** A literal reference to something that is stored. */
-export function referenceTo<R extends { resourceType: string; id?: string }>(resource: R): Link {
-  return { reference: `${resource.resourceType}/${resource.id}` };
 }
 
 /** The diagnoses of the stay. */

@@ -1,11 +1,12 @@
 // A referral that a protocol orders, as a US Core ServiceRequest.
 // http://hl7.org/fhir/us/core/StructureDefinition/us-core-servicerequest
 import type { ServiceRequest } from '@medplum/fhirtypes';
-import type { Window } from './deadline.ts';
+import type { Window } from '../deadline.ts';
+import { toFhirDateTime } from '../local-time.ts';
+import { referenceTo } from '../reference-to.ts';
 import { formatWindow, goalLinks, type PlanReferences } from './follow-up.ts';
-import { toFhirDateTime } from './local-time.ts';
 import type { ProtocolStep } from './protocol.ts';
-import { diagnosesOf, referenceTo, type TransitionContext } from './transition-context.ts';
+import { diagnosesOf, type TransitionContext } from './transition-context.ts';
 
 /** The active order of a step, to be carried out within its window. */
 export function orderService(

@@ -1,8 +1,8 @@
 // Which of the comorbidities that LACE counts a patient has, by the ICD-10-CM codes of the conditions. The table is the
 // CodeSystem lace-comorbidity in profiles/.
 import type { CodeSystem, CodeSystemConcept, Condition } from '@medplum/fhirtypes';
-import { Fault } from '../fault.ts';
-import { CODE_SYSTEM } from './systems.ts';
+import { Fault } from '../../fault.ts';
+import { CODE_SYSTEM } from '../systems.ts';
 
 export interface Comorbidity {
   readonly code: string;

@@ -1,0 +1,142 @@
+// Servers that leave things out or are wrong for a moment, and what happens at just the wrong time.
+// docs/sync-spec.md#I3 docs/sync-spec.md#I4 docs/sync-spec.md#I5 docs/sync-spec.md#I22 docs/sync-spec.md#I29
+import type { Task } from '@medplum/fhirtypes';
+import { afterEach, expect, test } from 'vitest';
+import { Fault } from '../../src/fault.ts';
+import { NURSE, openWorld, patient, task, type World, type WorldOptions } from '../support/sync-world.ts';
+
+let world: World;
+afterEach(() => world.cleanup());
+
+async function open(options: WorldOptions = {}): Promise<void> {
+  world = await openWorld(options);
+  await world.write(patient('p1'));
+  await world.sync.pushNow();
+}
+
+const subject = () => ({ reference: `Patient/${world.remote.all('Patient')[0]?.id}` });
+const descriptions = async () => (await world.all<Task>('Task')).map(({ description }) => description).sort();
+
+test('without a Date, a time that cannot be true is nothing to read on from', async () => {
+  await open({ knobs: { dates: false } });
+  world.remote.put(task('r1', { for: subject(), description: 'First' }));
+  world.remote.put(task('r2', { for: subject(), description: 'Mistyped' }), { lastUpdated: '2099-01-01T00:00:00Z' });
+  await world.sync.pullNow();
+  const [stream] = await world.temp.store.query("SELECT high_water FROM checkpoint WHERE type = 'Task'");
+  expect(String(stream?.high_water) < '2099').toBe(true);
+  world.remote.put(task('r3', { for: subject(), description: 'Later' }));
+  await world.sync.pullNow();
+  expect(await descriptions()).toEqual(['First', 'Later', 'Mistyped']);
+});
+
+// Within what is read again at each pull, and before it, where only a record that is looked at hourly tells.
+test.each([1, 10])('only the ETag tells versions: a server restored to %i minutes ago is noticed', async (minutes) => {
+  await open({ knobs: { metaVersions: false } });
+  await world.write(task('t1'));
+  await world.sync.pushNow();
+  const backup = world.remote.all('Task')[0] as Task & { id: string };
+  world.remote.now += minutes * 60_000;
+  await world.write(task('t1', { description: 'Call the daughter' }));
+  await world.sync.pushNow();
+  await world.sync.pullNow();
+  const patients = world.remote.all('Patient');
+  world.remote.wipe();
+  for (const one of [...patients, backup]) {
+    world.remote.put(one, one.meta?.lastUpdated ? { lastUpdated: one.meta.lastUpdated } : {});
+  }
+  if (minutes > 5) world.pass({ hours: 2 });
+  for (let rounds = 0; rounds < 3; rounds += 1) {
+    await world.sync.pullNow();
+    expect(await descriptions()).toEqual(['Call the daughter']);
+  }
+  expect(world.events.filter(({ kind }) => kind === 'epoch')).toHaveLength(1);
+  await world.sync.pushNow();
+  expect(world.remote.all('Task')).toMatchObject([{ description: 'Call the daughter' }]);
+});
+
+test('one refusal of a history is no reason to read patient by patient for a day', async () => {
+  await open({
+    knobs: { history: true, lastUpdated: false },
+    connection: { types: { Patient: 'push', Task: 'both' } },
+  });
+  world.remote.put(task('r1', { for: subject() }));
+  await world.sync.pullNow();
+  const read = async () => {
+    const before = world.remote.requests.length;
+    await world.sync.pullNow();
+    return world.remote.requests.slice(before).some(({ url }) => url.startsWith('/Task/_history'));
+  };
+  const refuse = () => world.remote.knobs.refusals.push({ status: 422 });
+  expect(await read()).toBe(true);
+  refuse();
+  expect(await read()).toBe(false);
+  expect(await read()).toBe(false);
+  // The next way is refused, too, so it takes twice as long.
+  world.pass({ minutes: 61 });
+  expect(await read()).toBe(false);
+  world.pass({ minutes: 61 });
+  expect(await read()).toBe(true);
+  expect(world.events.filter(({ kind }) => kind === 'refused-type')).toHaveLength(1);
+});
+
+test('a page that is committed at the second try has its exchanges in the log', async () => {
+  let failures = 0;
+  await open();
+  world.remote.put(task('r1', { for: subject() }));
+  await world.restart((store) => ({
+    store: Object.assign(Object.create(store), {
+      commit: async (...given: Parameters<typeof store.commit>) => {
+        const brings = given[1].some((change) => change.op === 'create' && change.resource.resourceType === 'Task');
+        if (brings && ++failures === 1) throw new Fault('precondition', 'Somebody edited it meanwhile.');
+        return store.commit(...given);
+      },
+    }),
+  }));
+  await world.sync.pullNow();
+  expect(failures).toBe(2);
+  const sql = "SELECT outcome FROM message WHERE method = 'GET' AND url LIKE '%/Task?%'";
+  expect(await world.temp.store.query(sql)).toEqual([{ outcome: 'applied' }]);
+});
+
+test('a record that carries our identifier and is not ours, by a person’s word, is passed over by creates', async () => {
+  await open();
+  await world.write(task('t1'));
+  await world.sync.pushNow();
+  const [first] = world.remote.all('Task') as (Task & { id: string })[];
+  // As after a restore from a backup.
+  world.remote.put({ ...first, id: 'other' } as Task);
+  await world.sync.pullNow();
+  const answer = async (kind: string) => {
+    const [conflict, another] = await world.sync.conflicts();
+    expect([conflict?.kind, another]).toEqual([kind, undefined]);
+    await world.sync.resolve(NURSE, String(conflict?.id), { take: 'ours' });
+  };
+  await answer('duplicate');
+  await world.sync.pullNow();
+  world.remote.remove('Task', String(first?.id));
+  await world.write(task('t1', { priority: 'urgent' }));
+  await world.sync.pushNow();
+  await answer('deleted');
+  await world.sync.pushNow();
+  expect(await world.sync.conflicts()).toEqual([]);
+  expect((world.remote.all('Task') as Task[]).map(({ priority }) => priority)).toEqual([undefined, 'urgent']);
+});
+
+test('what was on its way while a lost record was let go is told of the new one, too', async () => {
+  await open();
+  await world.write(task('t1'));
+  await world.sync.pushNow();
+  world.remote.remove('Patient', String(subject().reference.split('/')[1]));
+  await world.write(patient('p1', { birthDate: '1950-02-03' }));
+  await world.sync.pushNow();
+  const [conflict] = await world.sync.conflicts();
+  expect(conflict).toMatchObject({ kind: 'deleted', localId: 'p1' });
+  await world.write(task('t1', { priority: 'urgent' }));
+  world.remote.knobs.beforeWrite = async () => {
+    world.remote.knobs.beforeWrite = undefined;
+    await world.sync.resolve(NURSE, String(conflict?.id), { take: 'ours' });
+  };
+  await world.sync.pushNow();
+  await world.sync.pushNow();
+  expect(world.remote.all('Task')).toMatchObject([{ for: subject() }]);
+});
