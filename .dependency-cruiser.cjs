@@ -9,6 +9,7 @@ const MAY_IMPORT = {
   intake: ['fhir', 'fault', 'clock', ...STORE_INTERFACE],
   care: ['fhir', 'fault', 'clock', ...STORE_INTERFACE],
   transitions: ['care', 'fhir', 'fault', 'clock', ...STORE_INTERFACE],
+  registry: ['care', 'fhir', 'fault', 'clock', ...STORE_INTERFACE],
   remote: ['fhir', 'fault', 'clock'],
   sync: ['access/trustworthy-url', 'store', 'remote', 'fhir', 'fault', 'clock'],
   server: ['care', 'store', 'access', 'audit', 'intake', 'transitions', 'sync', 'fhir', 'fault', 'clock'],

@@ -19,6 +19,7 @@ import { loadTypeGroups } from './access/type-groups.ts';
 import { createProvenanceWriter } from './audit/provenance-writer.ts';
 import { createTrail, type Trail } from './audit/trail.ts';
 import { loadCalendars } from './care/business-calendar.ts';
+import { loadPanels } from './care/panels/panels.ts';
 import { pathwayIssues } from './care/pathways/pathway-issues.ts';
 import { createPathways } from './care/pathways/pathways.ts';
 import { loadProfiles } from './care/profiles.ts';
@@ -26,15 +27,18 @@ import { statusRule } from './care/status-rule.ts';
 import type { Clock } from './clock.ts';
 import { type Config, ConfigError, type FacilityConfig } from './config.ts';
 import { readCertificates } from './config-network.ts';
+import { Fault } from './fault.ts';
 import { fhirBase } from './fhir/base-url.ts';
 import { type Conformance, createConformance } from './fhir/conformance.ts';
 import { tokenSets } from './fhir/terminology/token-sets.ts';
 import { type MllpServer, startMllpServer } from './intake/mllp/server.ts';
 import { createIntake } from './intake/receive.ts';
+import { createRegistry } from './registry/registry.ts';
 import { mountSandbox, type Sandbox } from './sandbox/sandbox.ts';
 import type { SandboxClock } from './sandbox/sandbox-clock.ts';
 import { SANDBOX_FACILITY, sandboxConnection } from './sandbox/sandbox-config.ts';
 import { forgetCommands } from './server/api/idempotency.ts';
+import { exchangeRulesOf } from './server/exchange-rules.ts';
 import { LIBRARY_PAGES } from './server/oauth/library-pages.ts';
 import { createServer } from './server/server.ts';
 import { renewCertificates } from './server/tls.ts';
@@ -144,6 +148,9 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     dataDir: keepsFiles ? config.dataDir : undefined,
     keepDays: config.audit.keepDays,
   });
+  const zone = zoneOf(facilities);
+  const panels = configured(() => loadPanels(PROFILES));
+  const registry = configured(() => createRegistry({ store, clock, zone, panels, parse: searchEngine.parse, log }));
   const provenance = createProvenanceWriter({ store, baseUrl, log });
   const intake = createIntake({ store, clock, facilities, log });
   const calendars = loadCalendars(join(PROFILES, 'calendars'));
@@ -157,6 +164,8 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     log,
     emit: (event) => log.info(event, event.kind),
   });
+  const policies = readPolicies(join(PROFILES, 'policies'));
+  const matching = readMatchRules(join(PROFILES, 'matching'));
   const sync = createSync({
     store,
     clock,
@@ -166,9 +175,9 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     fetch: surroundings.fetch,
     keys: keys.client,
     readSecret: config.readSecret,
-    policies: readPolicies(join(PROFILES, 'policies')),
+    policies,
     messages: config.messages,
-    matching: readMatchRules(join(PROFILES, 'matching')),
+    matching,
     consent: { parameters, labels: policy },
     alerts: config.alerts,
     emit: (event) => log.info(event, event.kind),
@@ -195,7 +204,9 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     log,
     baseUrl: () => baseUrl,
     version: versionOf(),
-    zone: zoneOf(facilities),
+    zone,
+    exchangeRules: exchangeRulesOf(policies, matching),
+    panels,
     pathways: createPathways(profiles, calendars.get(homeOf(facilities)?.calendar ?? '')),
     requestLimits: config.limits,
     attempts,
@@ -230,6 +241,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   const heartbeat = createHeartbeat(tick, log);
   // Of its own: nothing that takes long or fails keeps the trail from being sealed.
   const sealing = createHeartbeat(trail.tick, log);
+  const watching = createHeartbeat(registry.tick, log);
   let stopReacting: (() => void) | undefined;
   let isStarted = false;
   let closing: Promise<void> | undefined;
@@ -250,6 +262,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
       await sync.pullNow();
       await sync.pushNow();
       await provenance.run();
+      await registry.tick();
       if ((await store.head()) === before) return;
     }
     log.warn({ rounds: SETTLE_ROUNDS }, 'changes keep causing changes; the heartbeat goes on with them');
@@ -275,6 +288,8 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     indexKeeper.start();
     await heartbeat.start();
     await sealing.start();
+    // Not waited for: the first look at everybody may take long.
+    watching.start().catch((error) => log.error({ err: error }, 'the registry did not start'));
     // The day goes on for as long as Baton does; how it fares is its story.
     sandbox?.runDay().catch((error) => log.error({ err: error }, 'the sandbox day stopped'));
   }
@@ -284,6 +299,8 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     stopReacting?.();
     await heartbeat.stop();
     await sealing.stop();
+    registry.stop();
+    await watching.stop();
     await indexKeeper.stop();
     await mllp?.close();
     await server.close();
@@ -356,6 +373,15 @@ function reactToCommits(store: OpenStore, transitions: Transitions, log: Logger)
       transitions.run().catch((error) => log.error({ err: error }, 'transitions stopped; the heartbeat tries again'));
     });
   });
+}
+
+/** @throws ConfigError for what the files in profiles/ have wrong */
+function configured<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof Fault ? new ConfigError(error.message) : error;
+  }
 }
 
 const hostInUrl = (host: string) => (host.includes(':') ? `[${host}]` : host);

@@ -51,6 +51,8 @@ export interface Planned {
   readonly changes: readonly Change[];
   /** Index in `changes` of what the command is about; its outcome is shown to the caller. */
   readonly about: number;
+  /** The changes are what others have done elsewhere: a status may have taken several steps, each set by whose it was. */
+  readonly passesOn?: boolean;
   /** What was open to the caller to take becomes theirs, and with it the record of the patient it is for. */
   readonly claims?: boolean;
 }

@@ -17,10 +17,12 @@ export function statusRule(clock: Clock): RevisionRule {
     types: GOVERNED,
     async check(revision) {
       const { before, after, actor } = revision;
-      const parties = asksWho(revision)
-        ? await actingFor({ ...revision, task: before as Task, now: clock.now() })
-        : 'any';
-      const refusal = refuseStep(before, after, { parties, mayLeap: MAY_LEAP[actor.kind] });
+      const isTheirs = actor.passesOn === true;
+      const parties =
+        !isTheirs && asksWho(revision)
+          ? await actingFor({ ...revision, task: before as Task, now: clock.now() })
+          : 'any';
+      const refusal = refuseStep(before, after, { parties, mayLeap: isTheirs || MAY_LEAP[actor.kind] });
       if (refusal) throw new RevisionRefused(refusal.sentence, { expression: refusal.expression });
     },
   };

@@ -28,6 +28,10 @@ export const CODE_SYSTEM = {
   goalProgress: `${BASE}/CodeSystem/goal-progress`,
   planReview: `${BASE}/CodeSystem/plan-review`,
   interventionOutput: `${BASE}/CodeSystem/intervention-output`,
+  panel: `${BASE}/CodeSystem/panel`,
+  panelCharacteristic: `${BASE}/CodeSystem/panel-characteristic`,
+  panelMembership: `${BASE}/CodeSystem/panel-membership`,
+  stratificationMethod: `${BASE}/CodeSystem/stratification-method`,
 } as const;
 
 export const EXTENSION = {
@@ -45,8 +49,18 @@ export const EXTENSION = {
   caseReason: `${BASE}/StructureDefinition/case-reason`,
   caseStatusReason: `${BASE}/StructureDefinition/case-status-reason`,
   caseOutcome: `${BASE}/StructureDefinition/case-outcome`,
+  exportedVersion: `${BASE}/StructureDefinition/exported-version`,
   caseloadCapacity: `${BASE}/StructureDefinition/caseload-capacity`,
   pertainsToGoal: 'http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal',
+  panelData: `${BASE}/StructureDefinition/panel-data`,
+  panelCriterion: `${BASE}/StructureDefinition/panel-criterion`,
+  panelLeave: `${BASE}/StructureDefinition/panel-leave`,
+  panelMethod: `${BASE}/StructureDefinition/panel-method`,
+  panelDescription: `${BASE}/StructureDefinition/panel-description`,
+  panelBasis: `${BASE}/StructureDefinition/panel-basis`,
+  panelCase: `${BASE}/StructureDefinition/panel-case`,
+  panelDecline: `${BASE}/StructureDefinition/panel-decline`,
+  stratificationScore: `${BASE}/StructureDefinition/stratification-score`,
 } as const;
 
 export const IDENTIFIER = {
@@ -72,6 +86,10 @@ export const IDENTIFIER = {
   component: `${BASE}/sid/component`,
   /** Device (by logical reference): an application that writes without a person. */
   application: `${BASE}/sid/application`,
+  /** RiskAssessment: `METHOD|PATIENT`. */
+  stratification: 'urn:baton:stratification',
+  /** Group: `PANEL|PATIENT`, the membership of one patient. */
+  panelMember: 'urn:baton:panel-member',
 } as const;
 
 /** Profiles that what a case consists of claims, Baton's and those it is compatible with. */

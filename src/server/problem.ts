@@ -1,6 +1,8 @@
 // A failure as RFC 9457 tells it, with the OperationOutcome of the same failure in it.
 // https://www.rfc-editor.org/rfc/rfc9457
 import type { OperationOutcome } from '@medplum/fhirtypes';
+import type { Difference } from '../care/document/document-schema.ts';
+import { Undecided } from '../care/document/undecided.ts';
 import { type Fault, type FaultKind, outcomeOf } from '../fault.ts';
 
 export const PROBLEM_JSON = 'application/problem+json; charset=utf-8';
@@ -13,6 +15,8 @@ export interface Problem {
   readonly instance: string;
   /** Which member or header is at fault, where one is. */
   readonly errors: readonly { readonly detail: string; readonly member?: string }[];
+  /** What a person has to decide before the request can be carried out. */
+  readonly differences?: readonly Difference[];
   readonly outcome: OperationOutcome;
 }
 
@@ -51,6 +55,7 @@ export function problemOf(fault: Fault, requestId: string): Problem {
     detail: errors[0]?.detail ?? fault.message,
     instance: `urn:baton:request:${requestId}`,
     errors,
+    ...(fault instanceof Undecided ? { differences: fault.differences } : {}),
     outcome: outcomeOf(fault),
   };
 }

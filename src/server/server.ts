@@ -8,6 +8,7 @@ import type { FailedAttempts } from '../access/failed-attempts.ts';
 import type { AuthorizationServer } from '../access/oauth/authorization-server.ts';
 import { ENDPOINTS } from '../access/oauth/provider.ts';
 import { verifyTrail as verifySealed } from '../audit/verify.ts';
+import { NO_PANELS, type Panels } from '../care/panels/panels.ts';
 import { NO_PATHWAYS, type Pathways } from '../care/pathways/pathways.ts';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
@@ -30,6 +31,7 @@ import { authenticateAll } from './authenticate.ts';
 import { answerClientError } from './client-error.ts';
 import { allowOrigins } from './cors.ts';
 import { sendFault } from './errors.ts';
+import { type ExchangeRules, exchangeRulesOf } from './exchange-rules.ts';
 import { AUDIT_EVENT_CAPABILITY } from './fhir/audit-events.ts';
 import type { FhirContext } from './fhir/context.ts';
 import { registerFhir } from './fhir/door.ts';
@@ -74,8 +76,12 @@ export interface ServerOptions {
   /** Security labels that need a permit. Absent: none does. */
   readonly labelPolicy?: LabelPolicy;
   readonly authorization: AuthorizationServer;
+  /** Absent: every difference waits for a person, and patients are known by their numbers. */
+  readonly exchangeRules?: ExchangeRules;
   /** Absent: only those that are stored. */
   readonly pathways?: Pathways;
+  /** Absent: none. */
+  readonly panels?: Panels;
   /** Absent: no `/intake/hl7v2`. */
   readonly intake?: Intake;
   readonly sync?: OperatorParts['sync'];
@@ -194,6 +200,7 @@ function fhirContext(options: ServerOptions): FhirContext {
   return {
     store,
     pathways: options.pathways ?? NO_PATHWAYS,
+    panels: options.panels ?? NO_PANELS,
     zone: options.zone ?? 'UTC',
     parameters,
     clock,
@@ -211,6 +218,7 @@ function fhirContext(options: ServerOptions): FhirContext {
     capabilities: onceFor([base, installed], () => JSON.stringify(statement())),
     terminologyCapabilities: onceFor([base, installed], () => JSON.stringify(terminology())),
     maxBundleEntries: limits.bundleEntries,
+    exchangeRules: options.exchangeRules ?? exchangeRulesOf({}, {}),
     labelPolicy: options.labelPolicy ?? NO_LABEL_POLICY,
   };
 }

@@ -20,6 +20,8 @@ export interface Actor {
   readonly purposes?: readonly string[];
   /** Ids of the emergency accesses (break-the-glass) under which the actor works, with spaces between them. */
   readonly emergency?: string;
+  /** The changes are what others have done, and may be the sum of several steps. */
+  readonly passesOn?: boolean;
 }
 
 /** Baton itself, where no part of it has a name of its own. */

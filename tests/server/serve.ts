@@ -11,6 +11,7 @@ import { loadRoles } from '../../src/access/role.ts';
 import { FULL_SCOPE } from '../../src/access/scopes.ts';
 import { loadTypeGroups } from '../../src/access/type-groups.ts';
 import { loadCalendars } from '../../src/care/business-calendar.ts';
+import { loadPanels } from '../../src/care/panels/panels.ts';
 import { createPathways } from '../../src/care/pathways/pathways.ts';
 import { loadProfiles, ofType } from '../../src/care/profiles.ts';
 import { loadDefinitions } from '../../src/fhir/definitions.ts';
@@ -32,6 +33,7 @@ const pathways = createPathways(
   profiles,
   loadCalendars(join(import.meta.dirname, '../../profiles/calendars')).get('us-federal'),
 );
+const panels = loadPanels(join(import.meta.dirname, '../../profiles'));
 export const PARAMETERS = loadSearchParameters(ofType(profiles, 'SearchParameter'));
 const groups = loadTypeGroups(join(import.meta.dirname, '../../profiles/type-groups.json'), PARAMETERS);
 export const LABELS = readLabelPolicy(join(import.meta.dirname, '../../profiles/access/consent-policy.json'));
@@ -131,6 +133,7 @@ export async function serve(
     definitions,
     validate,
     pathways,
+    panels,
     access,
     labelPolicy: LABELS,
     authorization,

@@ -102,7 +102,14 @@ describe('a step that nobody may take', () => {
 
   test('is told of a referral by the claim of our copy, which does not travel', async () => {
     const profile = ['https://baton.health/fhir/StructureDefinition/baton-referral-task'];
-    await share('t1', 'requested', { meta: { profile } });
+    const code = { coding: [{ system: 'http://hl7.org/fhir/CodeSystem/task-code', code: 'fulfill' }] };
+    const rest = {
+      code,
+      focus: { reference: 'ServiceRequest/sr-1' },
+      authoredOn: '2026-11-20',
+      requester: { display: 'A clinic' },
+    };
+    await share('t1', 'requested', { meta: { profile }, ...rest });
     // No status of a referral, but one of any other Task.
     world.remote.put({ ...there('t1'), status: 'received' });
     await world.sync.pullNow();

@@ -1,5 +1,7 @@
 // Plans that Baton made, with the risk that led to them, and plans that it withdrew.
 import type { CarePlan } from '@medplum/fhirtypes';
+import { hasCode } from '../../care/concept.ts';
+import { CODE_SYSTEM } from '../../care/systems.ts';
 import { before, type Event, eventsAbout, type Telling } from './event.ts';
 import { counted, followUpOf, isEscalation, lowerFirst, nameOf } from './facts.ts';
 import { type Happening, localMoment } from './page.ts';
@@ -51,7 +53,8 @@ function tasksOf(events: readonly Event[], patient: string | undefined) {
 /** How Baton explains the score, e.g. ` (LACE 12 = L 4 + A 3 + C 5 + E 0)`. */
 function riskOf(events: readonly Event[], plan: CarePlan): string {
   const assessment = eventsAbout(events, 'RiskAssessment').find(
-    ({ now }) => now.subject.reference === plan.subject.reference,
+    ({ now }) =>
+      now.subject.reference === plan.subject.reference && hasCode(now.method, CODE_SYSTEM.riskMethod, 'lace'),
   );
   const why = assessment?.now.prediction?.[0]?.rationale;
   return why ? ` (${why})` : '';

@@ -58,7 +58,8 @@ async function attemptOnce(context: FhirContext, grant: Grant, { plan, sent, ifM
   };
   try {
     const options = { transaction: true, alongside, claims: planned.claims === true };
-    const outcomes = await commitChanges(context, grant, planned.changes, options);
+    const writer = planned.passesOn ? { ...grant, actor: { ...grant.actor, passesOn: true } } : grant;
+    const outcomes = await commitChanges(context, writer, planned.changes, options);
     const { type, id, versionId } = aboutOf(outcomes, planned);
     return { status, type, id, version: versionId };
   } catch (error) {

@@ -4,7 +4,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { decide } from '../../access/decide.ts';
 import type { Grant } from '../../access/grant.ts';
 import { Fault } from '../../fault.ts';
+import { stringifyExact } from '../../fhir/exact-json.ts';
 import { isId } from '../../fhir/request-url.ts';
+import { exchangeOf } from '../exchange-of.ts';
 import type { FhirContext } from '../fhir/context.ts';
 import { checkContentType } from '../fhir/negotiate.ts';
 import { grantOf } from '../grant-of.ts';
@@ -106,9 +108,11 @@ function answerQuery(route: QueryRoute, parts: ApiParts) {
     const render = rendering === undefined ? undefined : route.renderings?.[rendering];
     if (route.renderings) reply.header('vary', 'accept');
     if (render && rendering !== undefined) {
-      return reply.header('content-type', `${rendering}; charset=utf-8`).send(render(view as never));
+      const rendered = await render(view as never);
+      const type = typeof rendered === 'string' ? `${rendering}; charset=utf-8` : rendering;
+      return reply.header('cache-control', 'private, no-cache').header('content-type', type).send(rendered);
     }
-    const text = JSON.stringify(view);
+    const text = stringifyExact(view as object);
     const etag = etagOfView(view, text);
     if (etag !== undefined) reply.header('etag', etag);
     if (etag !== undefined && isKnown(etag, request.headers['if-none-match'])) return reply.code(304).send();
@@ -154,8 +158,10 @@ function askOf(
   given: { readonly params: Record<string, string>; readonly query: unknown; readonly body: unknown },
 ) {
   const caller = callerOf(grant, { clock: context.clock, zone });
-  const { artefacts: installed, pathways } = context;
-  return { records, caller, installed, pathways, ...given } as unknown as Parameters<CommandRoute['plan']>[0];
+  const { artefacts: installed, pathways, panels } = context;
+  const exchange = exchangeOf(context, grant);
+  const supplied = { records, caller, installed, pathways, panels, exchange };
+  return { ...supplied, ...given } as unknown as Parameters<CommandRoute['plan']>[0];
 }
 
 /** Where the new thing can be read, when there is a route that reads one of its kind. */

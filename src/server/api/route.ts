@@ -2,6 +2,8 @@
 // documentation, idempotency and problems.
 import type { ResourceType } from '@medplum/fhirtypes';
 import type { Static, TSchema } from 'typebox';
+import type { Exchange } from '../../care/document/exchange.ts';
+import type { Panels } from '../../care/panels/panels.ts';
 import type { Pathways } from '../../care/pathways/pathways.ts';
 import type { Caller, PagedRecords, Planned } from '../../care/records.ts';
 import type { Artefacts } from '../../fhir/artefacts.ts';
@@ -22,9 +24,11 @@ type NamesIn<Path extends string> = Path extends `${string}:${infer Name}/${infe
 export interface Ask<Params, Query, Body> {
   readonly records: PagedRecords;
   readonly caller: Caller;
+  readonly exchange: Exchange;
   /** What came with Baton or with guides. */
   readonly installed: Artefacts;
   readonly pathways: Pathways;
+  readonly panels: Panels;
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
@@ -35,6 +39,8 @@ export interface Made {
   readonly type: string;
   readonly id: string;
 }
+
+export type Rendered = string | Promise<Uint8Array>;
 
 interface Described<Path extends string, Query extends TSchema, Answer extends TSchema> {
   /** Below `/api/v1`, e.g. `/cases/:id`. */
@@ -60,8 +66,8 @@ export interface QueryRow<Path extends string, Query extends TSchema, Answer ext
   extends Described<Path, Query, Answer> {
   /** Undefined: 404. */
   readonly run: (ask: Ask<ParamsOf<Path>, Static<Query>, undefined>) => Promise<Static<Answer> | undefined>;
-  /** Other forms of the view that a client may ask for with Accept: media type to text. */
-  readonly renderings?: Readonly<Record<string, (view: Static<Answer>) => string>>;
+  /** Other forms of the view that a client may ask for with Accept: media type to text or bytes. */
+  readonly renderings?: Readonly<Record<string, (view: Static<Answer>) => Rendered>>;
 }
 
 export interface CommandRow<Path extends string, Query extends TSchema, Body extends TSchema, Answer extends TSchema>
@@ -83,7 +89,7 @@ type LooseDescribed = Described<string, TSchema, TSchema>;
 export type QueryRoute = LooseDescribed & {
   readonly method: QueryMethod;
   readonly run: (ask: LooseAsk) => Promise<unknown>;
-  readonly renderings?: Readonly<Record<string, (view: never) => string>>;
+  readonly renderings?: Readonly<Record<string, (view: never) => Rendered>>;
 };
 
 export type CommandRoute = LooseDescribed & {

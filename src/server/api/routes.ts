@@ -7,10 +7,12 @@ import { CASE_ROUTES } from './case-routes.ts';
 import { CASE_STORY_ROUTES } from './case-story-routes.ts';
 import { CLINIC_ROUTES } from './clinic-routes.ts';
 import { CONTACT_ROUTES } from './contact-routes.ts';
+import { DOCUMENT_ROUTES } from './document-routes.ts';
 import { EQUIPMENT_ROUTES } from './equipment-routes.ts';
 import { GOAL_ROUTES } from './goal-routes.ts';
 import { INTERVENTION_ROUTES } from './intervention-routes.ts';
 import { NEED_ROUTES } from './need-routes.ts';
+import { PANEL_ROUTES } from './panel-routes.ts';
 import { PATHWAY_ROUTES } from './pathway-routes.ts';
 import { PLAN_ROUTES } from './plan-routes.ts';
 import { REFERRAL_ROUTES } from './referral-routes.ts';
@@ -36,5 +38,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...WORKLIST_ROUTES,
   ...ASSESSMENT_ROUTES,
   ...PATHWAY_ROUTES,
+  ...PANEL_ROUTES,
   ...CLINIC_ROUTES,
+  ...DOCUMENT_ROUTES,
 ];

@@ -2,6 +2,7 @@
 // data. Only door.ts knows Fastify, so that a batch entry can run the same code.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Grant } from '../../access/grant.ts';
+import type { Panels } from '../../care/panels/panels.ts';
 import type { Pathways } from '../../care/pathways/pathways.ts';
 import type { Clock } from '../../clock.ts';
 import type { Artefacts } from '../../fhir/artefacts.ts';
@@ -13,6 +14,7 @@ import type { Subsetter } from '../../fhir/subset.ts';
 import type { Terminology } from '../../fhir/terminology/terminology.ts';
 import type { Validator } from '../../fhir/validation/validator.ts';
 import type { Store } from '../../store/store.ts';
+import type { ExchangeRules } from '../exchange-rules.ts';
 
 export const FHIR_JSON = 'application/fhir+json; charset=utf-8';
 
@@ -36,7 +38,10 @@ export interface FhirContext {
   /** The TerminologyCapabilities as JSON text. */
   readonly terminologyCapabilities: () => string;
   readonly maxBundleEntries: number;
+  /** How documents from elsewhere are matched and merged. */
+  readonly exchangeRules: ExchangeRules;
   readonly pathways: Pathways;
+  readonly panels: Panels;
   /** IANA time zone in which days begin and end here. */
   readonly zone: string;
   /** Security labels that need a permit. */

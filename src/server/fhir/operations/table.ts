@@ -3,6 +3,7 @@ import { APPLY_ACTIVITY, APPLY_PLAN } from './apply.ts';
 import { BREAK_GLASS } from './break-glass.ts';
 import { EVERYTHING } from './everything.ts';
 import { EXPAND } from './expand.ts';
+import { EXPORT_DOCUMENT } from './export-document.ts';
 import { EXTRACT } from './extract.ts';
 import { LOOKUP } from './lookup.ts';
 import { META, META_ADD, META_DELETE } from './meta.ts';
@@ -28,6 +29,7 @@ export const OPERATIONS: readonly Operation[] = [
   POPULATE,
   EXTRACT,
   BREAK_GLASS,
+  EXPORT_DOCUMENT,
   APPLY_PLAN,
   APPLY_ACTIVITY,
 ];
