@@ -29,6 +29,7 @@ const MILLISECONDS: Partial<Record<CalendarUnit, number>> = {
 
 /** More of a unit than a life has. */
 const MOST: Partial<Record<CalendarUnit, number>> = { years: 130, months: 1_560, weeks: 6_800, days: 47_500 };
+const MOST_MILLISECONDS = 47_500 * 86_400_000;
 const MOST_BUSINESS_DAYS = 3_660;
 
 /** @throws Fault unprocessable when it is negative, has no unit of time, or is no whole number of days */
@@ -41,7 +42,9 @@ export function readAmount(given: Duration | undefined, count: DayCount | undefi
   if (value < 0) throw refusal(place, 'a length of time cannot be negative; the relationship says before or after.');
   const milliseconds = MILLISECONDS[unit];
   if (milliseconds !== undefined) {
-    return { kind: 'elapsed', duration: Temporal.Duration.from({ milliseconds: Math.round(value * milliseconds) }) };
+    const length = Math.round(value * milliseconds);
+    if (length > MOST_MILLISECONDS) throw refusal(place, `${value} ${unit} is longer than a life.`);
+    return { kind: 'elapsed', duration: Temporal.Duration.from({ milliseconds: length }) };
   }
   if (!Number.isInteger(value)) throw refusal(place, `${unit} must be a whole number; give hours for parts of a day.`);
   if (value > (MOST[unit] ?? 0)) throw refusal(place, `${value} ${unit} is longer than a life.`);

@@ -1,14 +1,26 @@
 // CQL that a Library brings as compiled ELM, run over what the caller may see of one patient. The engine is loaded when
 // the first pathway needs it. https://cql.hl7.org/elm.html
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Library, Patient, Resource, ResourceType } from '@medplum/fhirtypes';
-import { asFault } from '../../fault.ts';
+import { asFault, Fault } from '../../fault.ts';
 import { type Collection, collectionOf } from '../../fhir/fhirpath/typed-value.ts';
+import { withinTime } from '../../fhir/fhirpath/within-time.ts';
 import type { Records } from '../records.ts';
 import type { Lookup } from './definition-source.ts';
 import type { Facts } from './expression.ts';
 import { type Place, refusal } from './refusal.ts';
 
 const ELM = 'application/elm+json';
+
+/** Expressions that one library may evaluate for one patient; a second or two. */
+const MOST_STEPS = 500_000;
+/** One evaluation of these has no bound: backtracking, or a list as long as an interval is wide. */
+const ENDLESS = new Set(['Matches', 'ReplaceMatches', 'SplitOnMatches', 'Expand']);
+
+/** Functions that call one another, one inside the other. */
+const DEEPEST = 100;
+
+const spent = new AsyncLocalStorage<{ readonly left: { steps: number }; readonly depth: number }>();
 
 interface Elm {
   readonly library: {
@@ -44,8 +56,11 @@ async function runLibrary(canonical: string, run: CqlRun): Promise<ReadonlyMap<s
   if (missing) {
     throw refusal(place, `the library ${canonical} includes ${missing.path}, which none of its dependencies brings.`);
   }
+  const endless = withinTime(() => elms.flatMap(operatorsIn).find((type) => ENDLESS.has(type)));
+  if (endless) throw refusal(place, `the library ${canonical} uses ${endless}, which is not evaluated here.`);
   const resources = await readFor(elms, run);
   const [{ default: cql }, fhir] = await Promise.all([import('cql-execution'), import('cql-exec-fhir')]);
+  countSteps(cql.Expression.prototype as unknown as Steps);
   const source = (fhir.PatientSource ?? (fhir as unknown as { default: typeof fhir }).default.PatientSource).FHIRv401();
   source.loadBundles([
     { resourceType: 'Bundle', entry: [run.patient, ...resources].map((resource) => ({ resource })) },
@@ -53,13 +68,44 @@ async function runLibrary(canonical: string, run: CqlRun): Promise<ReadonlyMap<s
   try {
     const library = new cql.Library(main, new cql.Repository(elms));
     const at = cql.DateTime.parse(run.now.toString({ fractionalSecondDigits: 3 }));
-    const { patientResults } = await new cql.Executor(library).exec(source, at ?? undefined);
+    const executor = new cql.Executor(library);
+    const { patientResults } = await spent.run({ left: { steps: MOST_STEPS }, depth: 0 }, () =>
+      executor.exec(source, at ?? undefined),
+    );
     const found: Record<string, unknown> = patientResults[run.patient.id ?? ''] ?? {};
     return new Map(Object.entries(found).map(([name, value]) => [name, collectionOf(plain(value))]));
   } catch (error) {
     // Messages of the engine may quote data.
     throw refusal(place, `the library ${canonical} could not be evaluated.`, asFault(error));
   }
+}
+
+interface Steps {
+  execute(context: unknown): Promise<unknown>;
+  isCounted?: boolean;
+}
+
+/** The engine itself knows no end: functions call themselves, and queries multiply their sources. */
+function countSteps(expressions: Steps): void {
+  if (expressions.isCounted) return;
+  expressions.isCounted = true;
+  const { execute } = expressions;
+  expressions.execute = function counted(context) {
+    const now = spent.getStore();
+    if (!now) return execute.call(this, context);
+    if (--now.left.steps < 0 || now.depth > DEEPEST) {
+      throw new Fault('unprocessable', 'The library takes too long.', { code: 'too-costly' });
+    }
+    if (this.constructor.name !== 'FunctionRef') return execute.call(this, context);
+    return spent.run({ ...now, depth: now.depth + 1 }, () => execute.call(this, context));
+  };
+}
+
+function operatorsIn(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(operatorsIn);
+  if (typeof value !== 'object' || value === null) return [];
+  const { type } = value as { type?: unknown };
+  return [...(typeof type === 'string' ? [type] : []), ...Object.values(value).flatMap(operatorsIn)];
 }
 
 /** The library's ELM first, then that of all it depends on. */

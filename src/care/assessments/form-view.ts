@@ -1,5 +1,6 @@
 // A form with the answers so far, as a tree that an application draws without knowing FHIR.
 import type { QuestionnaireItem, QuestionnaireResponse, QuestionnaireResponseItem } from '@medplum/fhirtypes';
+import { withinTime } from '../../fhir/fhirpath/within-time.ts';
 import { valueIn } from '../sdc/answer-value.ts';
 import { isCalculated } from '../sdc/calculate.ts';
 import { plainCoding, unitOf } from '../sdc/coerce.ts';
@@ -10,8 +11,15 @@ import { type Form, isGroup } from '../sdc/form.ts';
 import type { Place } from '../sdc/places.ts';
 import type { FormNode } from './assessment-schema.ts';
 
-/** Hidden items are for the form itself, and are left out. */
+/**
+ * Hidden items are for the form itself, and are left out.
+ * @throws Fault unprocessable when the form's expressions take too long
+ */
 export function formView(form: Form, response: QuestionnaireResponse, surroundings: Surroundings): FormNode[] {
+  return withinTime(() => treeOf(form, response, surroundings));
+}
+
+function treeOf(form: Form, response: QuestionnaireResponse, surroundings: Surroundings): FormNode[] {
   const session = openSession(form, response, surroundings);
   const isEnabled = enabledIn(session);
 

@@ -78,7 +78,7 @@ async function caseToAssign(records: Records, id: string, to: Linked, member: st
   if (isOver(episode)) {
     throw refusal(`The case is ${episode.status}; nobody can be made its manager.`, 'EpisodeOfCare.status');
   }
-  requireManager(to, member);
+  await requireManager(records, to, member);
   return episode;
 }
 

@@ -2,6 +2,7 @@
 import type { EpisodeOfCare } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import { findReadable } from '../find-readable.ts';
+import { isOfSamePatient, readablePlansOfCase } from '../plans-of-case.ts';
 import type { Kept, PagedRecords, Records, SearchFor } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { IDENTIFIER } from '../systems.ts';
@@ -24,11 +25,6 @@ export async function requireCase(records: Records, id: string): Promise<Kept<'E
   throw new Fault('not-found', `There is no case ${id}, or it is not open to who asks.`);
 }
 
-/** All plans that the case has or had, oldest first. */
-export function plansOfCase(records: Records, id: string): Promise<Kept<'CarePlan'>[]> {
-  return findReadable(records, 'CarePlan', { identifier: `${IDENTIFIER.casePlan}|${id}` });
-}
-
 /** The plan that goes on, else the last one. */
 export function currentOf(plans: readonly Kept<'CarePlan'>[]): Kept<'CarePlan'> | undefined {
   return plans.findLast(({ status }) => status === 'active' || status === 'on-hold') ?? plans.at(-1);
@@ -36,7 +32,7 @@ export function currentOf(plans: readonly Kept<'CarePlan'>[]): Kept<'CarePlan'> 
 
 /** Undefined when the case never had a plan, or the caller may not see it. */
 export async function planOfCase(records: Records, id: string): Promise<Kept<'CarePlan'> | undefined> {
-  return currentOf(await plansOfCase(records, id));
+  return currentOf(await readablePlansOfCase(records, id));
 }
 
 /** The teams that the case names and that are at work. */
@@ -87,7 +83,9 @@ async function patientsOf(records: Records, episodes: readonly Kept<'EpisodeOfCa
 async function plansOf(records: Records, episodes: readonly Kept<'EpisodeOfCare'>[]) {
   const values = episodes.map(({ id }) => `${IDENTIFIER.casePlan}|${id}`);
   const found = values.length === 0 ? [] : await findReadable(records, 'CarePlan', { identifier: values.join(',') });
-  const byCase = Map.groupBy(found, (plan) => caseOfPlan(plan) ?? '');
+  const byId = new Map(episodes.map((episode) => [episode.id, episode]));
+  const own = found.filter((plan) => isOfSamePatient(plan, byId.get(caseOfPlan(plan) ?? '')));
+  const byCase = Map.groupBy(own, (plan) => caseOfPlan(plan) ?? '');
   return new Map([...byCase].flatMap(([id, plans]) => [[id, currentOf(plans)] as const]));
 }
 

@@ -5,6 +5,7 @@ import type { Change } from '../../fhir/change.ts';
 import { type Coded, conceptOf } from '../coded.ts';
 import { toFhirDateTime } from '../local-time.ts';
 import { narrative } from '../narrative.ts';
+import { readablePlansOfCase } from '../plans-of-case.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { EXTENSION } from '../systems.ts';
@@ -12,7 +13,7 @@ import { type CASE_EVENTS, noteOfEvent } from './case-event.ts';
 import type { CancelCase, CaseStep, CloseCase, ReasonedStep, ReviseCase } from './case-schema.ts';
 import { inStatus } from './case-status.ts';
 import { isOver, withExtension } from './episode.ts';
-import { plansOfCase, requireCase, teamsOfCase } from './find-cases.ts';
+import { requireCase, teamsOfCase } from './find-cases.ts';
 import { cancelWork, type OpenWork, openWork } from './open-work.ts';
 
 /** From planned or the waiting list to work. */
@@ -79,7 +80,7 @@ async function endCase(records: Records, caller: Caller, id: string, end: End): 
   const { status, event, reason, outcome, outstanding = 'refuse', note } = end;
   const episode = await requireCase(records, id);
   const next = inStatus(episode, status, caller, reason);
-  const [plans, teams] = await Promise.all([plansOfCase(records, id), teamsOfCase(records, episode)]);
+  const [plans, teams] = await Promise.all([readablePlansOfCase(records, id), teamsOfCase(records, episode)]);
   const work = await openWork(records, `Patient/${idOf(episode.patient, 'Patient') ?? ''}`, plans);
   if (outstanding === 'refuse') refuseOpen(work);
   const at = toFhirDateTime(caller.now, caller.zone);

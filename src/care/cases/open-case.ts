@@ -29,7 +29,7 @@ const TEAM_CATEGORY = concept('http://loinc.org', 'LA28865-6', 'Longitudinal car
  * case of the same programme
  */
 export async function openCase(records: Records, caller: Caller, input: OpenCase): Promise<Planned> {
-  if (input.careManager) requireManager(input.careManager, 'careManager');
+  if (input.careManager) await requireManager(records, input.careManager, 'careManager');
   const patient = await patientForCase(records, input);
   const earlier = await casesOfProgramme(records, patient.id, input);
   refuseSecond(earlier);

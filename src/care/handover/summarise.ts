@@ -1,12 +1,13 @@
 // The hand-over of a case: situation, background, what is needed, planned and late, who takes part. Put together from what is
 // on the record now, as far as the caller may see it.
 import { caseView } from '../cases/case-view.ts';
-import { currentOf, plansOfCase, readCase } from '../cases/find-cases.ts';
+import { currentOf, readCase } from '../cases/find-cases.ts';
 import { OPEN_TASKS } from '../cases/open-work.ts';
 import { hasCode } from '../concept.ts';
 import { findReadable } from '../find-readable.ts';
 import { linkedOf } from '../linked.ts';
 import { toFhirDateTime, toLastInstant } from '../local-time.ts';
+import { readablePlansOfCase } from '../plans-of-case.ts';
 import type { Caller, Kept, PagedRecords, Records, SearchFor } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { CODE_SYSTEM } from '../systems.ts';
@@ -32,7 +33,7 @@ export async function summariseCase(
   const [patient, plans, conditions, allergies, admissions, goals, tasks, said, risks, flags, issues, team] =
     await Promise.all([
       records.read('Patient', patientId),
-      plansOfCase(records, id),
+      readablePlansOfCase(records, id),
       findReadable(records, 'Condition', {
         ...of,
         'clinical-status': 'active,recurrence,relapse',

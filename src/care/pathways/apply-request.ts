@@ -1,6 +1,7 @@
 // What $apply is asked with, in the terms of the engine: whom, by whom, over which records, with which choice.
 import type { Bundle, CarePlan, Encounter, Organization, Patient, Practitioner, Resource } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
+import { withinTime } from '../../fhir/fhirpath/within-time.ts';
 import type { Locale } from '../apply/amount.ts';
 import { applyActivity } from '../apply/apply-activity.ts';
 import { type ApplyOptions, applyPathway } from '../apply/apply-pathway.ts';
@@ -31,13 +32,13 @@ export async function proposePlan(
   { records, caller, locale }: Surroundings,
 ): Promise<CarePlan> {
   const { facts, options } = await prepare(read, request, { records, caller, locale });
-  return proposeContained(applyPathway(read.pathway, facts, options), options);
+  return withinTime(() => proposeContained(applyPathway(read.pathway, facts, options), options));
 }
 
 /** CPG: the same as a Bundle of separate resources. */
 export async function proposeBundle(read: ReadPathway, request: ApplyRequest, around: Surroundings): Promise<Bundle> {
   const { facts, options } = await prepare(read, request, around);
-  return proposeSeparate(applyPathway(read.pathway, facts, options), options);
+  return withinTime(() => proposeSeparate(applyPathway(read.pathway, facts, options), options));
 }
 
 /** The draft of one activity. */
@@ -47,7 +48,7 @@ export async function proposeActivity(
   around: Surroundings,
 ): Promise<Resource> {
   const { facts, options } = await prepare(read, request, around);
-  return applyActivity(read.pathway, facts, options);
+  return withinTime(() => applyActivity(read.pathway, facts, options));
 }
 
 export interface Surroundings {

@@ -1,6 +1,7 @@
 // Pathways in words: whom they are for, what they aim at, their steps and what they rest on.
 import type { PlanDefinition } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
+import { withinTime } from '../../fhir/fhirpath/within-time.ts';
 import { titleOf } from '../apply/apply-pathway.ts';
 import { runCql } from '../apply/cql.ts';
 import { isFor } from '../apply/decide-steps.ts';
@@ -75,7 +76,7 @@ export async function pathwaysOfCase(
           ? await runCql({ libraries: pathway.libraries, lookup, patient, records, now, pathway: pathway.name })
           : NO_CQL;
       const facts = await readFacts(pathway, { patient, given: {}, now, zone }, records, cql);
-      if (isFor(pathway.steps, facts)) items.push(head);
+      if (withinTime(() => isFor(pathway.steps, facts))) items.push(head);
     } catch (error) {
       if (!(error instanceof Fault) || error.kind === 'fault') throw error;
       items.push({ ...head, problem: error.message });

@@ -2,8 +2,9 @@
 import type { CarePlan, EpisodeOfCare, Patient, Resource } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
+import { withinTime } from '../../fhir/fhirpath/within-time.ts';
 import type { Locale } from '../apply/amount.ts';
-import { type Applied, applyPathway, lineOf, madeIn } from '../apply/apply-pathway.ts';
+import { type Applied, type ApplyOptions, applyPathway, lineOf, madeIn } from '../apply/apply-pathway.ts';
 import { runCql } from '../apply/cql.ts';
 import { NO_CQL, readFacts } from '../apply/facts.ts';
 import type { Choice } from '../apply/select.ts';
@@ -73,13 +74,14 @@ export async function planPathway(
       ? await runCql({ libraries: pathway.libraries, lookup, patient, records, now, pathway: pathway.name })
       : NO_CQL;
   const facts = await readFacts(pathway, about, records, cql);
-  const applied = applyPathway(pathway, facts, {
+  const options: ApplyOptions = {
     ...{ key: episode.id ?? '', mode: 'choose', choice, now, plan },
     clock: { start: now, ...locale, birthDate: patient.birthDate },
     team: request.team ?? (await teamOfCase(episode, records, caller)),
     subject: referenceTo(patient),
     requester: caller.who,
-  });
+  };
+  const applied = withinTime(() => applyPathway(pathway, facts, options));
   if (applied.steps.length === 0) {
     throw new Fault('unprocessable', `Pathway ${pathway.name} is not for this patient: none of its actions applies.`);
   }

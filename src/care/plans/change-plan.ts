@@ -1,4 +1,5 @@
 // Starting, revising, holding and ending the plan of a case.
+
 import type { CarePlan } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
@@ -8,11 +9,12 @@ import { requireOrder } from '../given-time.ts';
 import { hasEnded } from '../interventions/activity-view.ts';
 import { activitiesOf } from '../interventions/list-interventions.ts';
 import { withNote } from '../note.ts';
+import { plansOfCase } from '../plans-of-case.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { isReview } from '../reviews/review-codes.ts';
 import { touched } from '../touched.ts';
 import { newPlan, retold } from './new-plan.ts';
-import { isCurrent, plansOfCase, requirePlan } from './plan-of-case.ts';
+import { isCurrent, requirePlan } from './plan-of-case.ts';
 import type { PlanInput, PlanRevision, PlanStep } from './plan-schema.ts';
 import { requireStep } from './status-step.ts';
 

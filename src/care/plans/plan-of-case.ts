@@ -4,23 +4,17 @@ import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
 import type { CaseAtHand } from '../case-at-hand.ts';
 import { derivedId } from '../derived-id.ts';
-import { findReadable } from '../find-readable.ts';
+import { plansOfCase, readablePlansOfCase } from '../plans-of-case.ts';
 import type { Caller, Kept, Records } from '../records.ts';
-import { IDENTIFIER } from '../systems.ts';
 import { newPlan } from './new-plan.ts';
 
 const ENDED = new Set<CarePlan['status']>(['revoked', 'completed', 'entered-in-error']);
 
 export const isCurrent = ({ status }: CarePlan) => !ENDED.has(status);
 
-/** All plans that the case has or had, oldest first. */
-export function plansOfCase(records: Records, caseId: string): Promise<Kept<'CarePlan'>[]> {
-  return records.find('CarePlan', { identifier: `${IDENTIFIER.casePlan}|${caseId}` });
-}
-
 /** References to the plans that the case has or had, as far as the caller may see them. */
 export async function planReferences(records: Records, caseId: string): Promise<ReadonlySet<string>> {
-  const plans = await findReadable(records, 'CarePlan', { identifier: `${IDENTIFIER.casePlan}|${caseId}` });
+  const plans = await readablePlansOfCase(records, caseId);
   return new Set(plans.map((plan) => `CarePlan/${plan.id}`));
 }
 

@@ -1,4 +1,5 @@
 // The plan of a case with all it refers to: needs, their goals, what is done for them, and what came of it.
+
 import type { Period, Reference } from '@medplum/fhirtypes';
 import { caseAtHand } from '../case-at-hand.ts';
 import { codedOf } from '../coded.ts';
@@ -9,11 +10,12 @@ import { activitiesOf } from '../interventions/list-interventions.ts';
 import { linkedOf } from '../linked.ts';
 import { viewNeed } from '../needs/need.ts';
 import { notesOf } from '../note.ts';
+import { plansOfCase } from '../plans-of-case.ts';
 import type { Caller, Kept, Records, ResourceOf } from '../records.ts';
 import { isDue, viewReview } from '../reviews/review.ts';
 import { isReview } from '../reviews/review-codes.ts';
 import { followed } from './followed.ts';
-import { currentPlan, plansOfCase } from './plan-of-case.ts';
+import { currentPlan } from './plan-of-case.ts';
 import type { PlanSummary, PlanView } from './plan-schema.ts';
 
 type GoalInPlan = PlanView['goals'][number];

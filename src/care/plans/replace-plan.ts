@@ -1,4 +1,5 @@
 // A new version of the plan in place of the one that is: what is open goes on in it, what has ended stays with the old one.
+
 import type { CarePlan, Reference, Task } from '@medplum/fhirtypes';
 import type { Change } from '../../fhir/change.ts';
 import { parseLiteral } from '../../fhir/references.ts';
@@ -8,10 +9,11 @@ import { hasEnded } from '../interventions/activity-view.ts';
 import { activitiesOf } from '../interventions/list-interventions.ts';
 import { isOpen } from '../needs/settle-need.ts';
 import { withNote } from '../note.ts';
+import { plansOfCase } from '../plans-of-case.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { checkPeriod, planId } from './change-plan.ts';
 import { newPlan, retold } from './new-plan.ts';
-import { plansOfCase, requirePlan } from './plan-of-case.ts';
+import { requirePlan } from './plan-of-case.ts';
 import type { PlanInput } from './plan-schema.ts';
 import { requireStep } from './status-step.ts';
 

@@ -3,6 +3,7 @@
 
 import type { QuestionnaireResponse } from '@medplum/fhirtypes';
 import { cloneExact } from '../../fhir/exact-json.ts';
+import { withinTime } from '../../fhir/fhirpath/within-time.ts';
 import { valueIn } from './answer-value.ts';
 import { answersFrom } from './coerce.ts';
 import { enabledIn } from './enablement.ts';
@@ -21,7 +22,12 @@ export interface Calculated {
 /** Calculations that depend on each other settle one after the other; those that chase each other never do. */
 const MOST_ROUNDS = 20;
 
+/** @throws Fault unprocessable when that takes too long */
 export function calculate(form: Form, given: QuestionnaireResponse, surroundings: Surroundings): Calculated {
+  return withinTime(() => settle(form, given, surroundings));
+}
+
+function settle(form: Form, given: QuestionnaireResponse, surroundings: Surroundings): Calculated {
   const response = cloneExact(given);
   if (!form.items.some(isCalculated)) return { response, problems: [] };
   let problems: readonly Problem[] = [];

@@ -1,6 +1,7 @@
 // A response against its form: what is missing, what does not belong, what cannot be an answer. Sentences name the item by
 // its linkIds and never repeat an answer. https://hl7.org/fhir/R4/questionnaireresponse.html#notes
 import type { OperationOutcomeIssue, QuestionnaireResponse, QuestionnaireResponseItem } from '@medplum/fhirtypes';
+import { withinTime } from '../../fhir/fhirpath/within-time.ts';
 import { isOption } from './answer-value.ts';
 import { isCalculated } from './calculate.ts';
 import { type CodeTest, checkAnswer } from './check-answer.ts';
@@ -22,8 +23,20 @@ export interface CheckOptions {
 
 type Issue = OperationOutcomeIssue;
 
-/** All that is wrong; nothing when the response may be taken as it is. */
+/**
+ * All that is wrong; nothing when the response may be taken as it is.
+ * @throws Fault unprocessable when the form's expressions take too long
+ */
 export function checkResponse(
+  form: Form,
+  response: QuestionnaireResponse,
+  surroundings: Surroundings,
+  options: CheckOptions,
+): Issue[] {
+  return withinTime(() => issuesIn(form, response, surroundings, options));
+}
+
+function issuesIn(
   form: Form,
   response: QuestionnaireResponse,
   surroundings: Surroundings,

@@ -1,6 +1,7 @@
 // $extract: what a finished response says, as resources of their own, in one transaction with where they come from.
 // https://hl7.org/fhir/uv/sdc/extraction.html
 import type { Bundle, BundleEntry, Provenance, QuestionnaireResponse, Resource } from '@medplum/fhirtypes';
+import { withinTime } from '../../fhir/fhirpath/within-time.ts';
 import { concept } from '../concept.ts';
 import { derivedUrn } from '../derived-id.ts';
 import { enabledIn } from './enablement.ts';
@@ -25,8 +26,15 @@ export interface Extraction {
   readonly problems: readonly Problem[];
 }
 
-/** @param response finished; one that is stored is referred to by what is extracted */
+/**
+ * @param response finished; one that is stored is referred to by what is extracted
+ * @throws Fault unprocessable when the form's expressions take too long
+ */
 export function extract(form: Form, response: QuestionnaireResponse, surroundings: Surroundings): Extraction {
+  return withinTime(() => takeApart(form, response, surroundings));
+}
+
+function takeApart(form: Form, response: QuestionnaireResponse, surroundings: Surroundings): Extraction {
   const session = openSession(form, response, surroundings);
   const isEnabled = enabledIn(session);
   const problems: Problem[] = [];

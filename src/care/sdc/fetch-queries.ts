@@ -4,6 +4,7 @@
 import type { Bundle, Expression, Observation, Resource, ResourceType } from '@medplum/fhirtypes';
 import { asFault, Fault } from '../../fault.ts';
 import { isType } from '../../fhir/fhirpath/type-model.ts';
+import { withinTime } from '../../fhir/fhirpath/within-time.ts';
 import { isId, pairsOf } from '../../fhir/request-url.ts';
 import { findReadable } from '../find-readable.ts';
 import type { Records, SearchFor } from '../records.ts';
@@ -48,9 +49,9 @@ export async function fetchFor(
         fetched: queries,
       },
     );
-    const text = fillIn(expression.expression ?? '', (inner) =>
-      session.ask({ language: 'text/fhirpath', expression: inner }, undefined).flatMap(({ value }) => textOf(value)),
-    );
+    const ask = (inner: string) =>
+      session.ask({ language: 'text/fhirpath', expression: inner }, undefined).flatMap(({ value }) => textOf(value));
+    const text = withinTime(() => fillIn(expression.expression ?? '', ask));
     if (text === undefined) continue;
     try {
       const found = await runQuery(records, text);

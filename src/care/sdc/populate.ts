@@ -8,6 +8,7 @@ import type {
   QuestionnaireResponseItemAnswer,
 } from '@medplum/fhirtypes';
 import type { Collection, TypedValue } from '../../fhir/fhirpath/typed-value.ts';
+import { withinTime } from '../../fhir/fhirpath/within-time.ts';
 import { valueIn } from './answer-value.ts';
 import { calculate } from './calculate.ts';
 import { answersFrom, plainCoding } from './coerce.ts';
@@ -24,13 +25,20 @@ export interface Populated {
 
 type Variables = Readonly<Record<string, unknown>>;
 
-/** @param start what the response says of itself: subject, author, authored, encounter */
+/**
+ * @param start what the response says of itself: subject, author, authored, encounter
+ * @throws Fault unprocessable when the form's expressions take too long
+ */
 export function populate(
   form: Form,
   start: Partial<QuestionnaireResponse>,
   given: Surroundings,
   fetched: Fetched,
 ): Populated {
+  return withinTime(() => fillIn(form, start, given, fetched));
+}
+
+function fillIn(form: Form, start: Partial<QuestionnaireResponse>, given: Surroundings, fetched: Fetched): Populated {
   const surroundings = { ...given, fetched: fetched.queries };
   const questionnaire = canonicalOf(form.questionnaire);
   const empty: QuestionnaireResponse = {

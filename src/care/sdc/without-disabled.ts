@@ -3,6 +3,7 @@
 
 import type { QuestionnaireResponse } from '@medplum/fhirtypes';
 import { cloneExact } from '../../fhir/exact-json.ts';
+import { withinTime } from '../../fhir/fhirpath/within-time.ts';
 import { enabledIn } from './enablement.ts';
 import { openSession, type Surroundings } from './evaluate.ts';
 import type { Form } from './form.ts';
@@ -18,8 +19,8 @@ export function withoutDisabled(
   const response = cloneExact(given);
   const session = openSession(form, response, surroundings);
   const isEnabled = enabledIn(session);
-  const gone = [...within(session.places)].filter(
-    (place) => place.given && mayGo(place.item.linkId) && !isEnabled(place),
+  const gone = withinTime(() =>
+    [...within(session.places)].filter((place) => place.given && mayGo(place.item.linkId) && !isEnabled(place)),
   );
   for (const { container, given: item } of gone) {
     if (!container) continue;

@@ -1,11 +1,12 @@
 // The worklist: tasks by priority, then by deadline. Each priority is a search of its own, sorted by deadline in the store, so
 // that a page costs what it shows.
+
 import { Fault } from '../../fault.ts';
 import { OPEN_TASKS } from '../cases/open-work.ts';
 import { findReadable } from '../find-readable.ts';
+import { readablePlansOfCase } from '../plans-of-case.ts';
 import type { Caller, Kept, PagedRecords, Records, SearchFor } from '../records.ts';
 import { idOf } from '../stored.ts';
-import { IDENTIFIER } from '../systems.ts';
 import { type Beside, planIdOf, workItem } from './work-item.ts';
 import type { Worklist, WorklistQuery } from './worklist-schema.ts';
 
@@ -65,7 +66,7 @@ function readPosition(text: string): Position {
 async function searchFor(records: Records, caller: Caller, query: WorklistQuery): Promise<SearchFor | 'nothing'> {
   const { patient, status = OPEN_TASKS, kind, overdue, dueBefore } = query;
   const owners = await ownersOf(records, caller, query);
-  const plans = query.case === undefined ? undefined : await findReadable(records, 'CarePlan', planOf(query.case));
+  const plans = query.case === undefined ? undefined : await readablePlansOfCase(records, query.case);
   if (plans?.length === 0) return 'nothing';
   const now = caller.now.toString({ smallestUnit: 'second' });
   const deadline = [
@@ -81,8 +82,6 @@ async function searchFor(records: Records, caller: Caller, query: WorklistQuery)
     ...(deadline.length > 0 ? { deadline } : {}),
   };
 }
-
-const planOf = (id: string): SearchFor => ({ identifier: `${IDENTIFIER.casePlan}|${id}` });
 
 /** Undefined: whoever it is. */
 async function ownersOf(records: Records, { who }: Caller, { mine, owner, team }: WorklistQuery) {

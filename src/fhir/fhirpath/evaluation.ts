@@ -49,6 +49,28 @@ export interface Frame {
 /** A compiled expression: `focus` is what stands before the dot. */
 export type Evaluate = (frame: Frame, focus: Collection) => Collection;
 
+/** More than any resource holds; each step of a short expression can multiply what the one before it made. */
+const MOST_ITEMS = 1_000_000;
+/** Characters of a text that an expression puts together. */
+const MOST_TEXT = 1_000_000;
+
+/** @throws Fault unprocessable (`too-costly`) */
+export function refuseTooMany(count: number): void {
+  if (count > MOST_ITEMS) throw tooCostly(`more than ${MOST_ITEMS} values`);
+}
+
+/** @throws Fault unprocessable (`too-costly`) */
+export function refuseTooLarge(items: Collection): Collection {
+  refuseTooMany(items.length);
+  const value = items.length === 1 ? items[0]?.value : undefined;
+  if (typeof value === 'string' && value.length > MOST_TEXT)
+    throw tooCostly(`a text of more than ${MOST_TEXT} characters`);
+  return items;
+}
+
+const tooCostly = (what: string) =>
+  new Fault('unprocessable', `FHIRPath: the expression makes ${what}.`, { code: 'too-costly' });
+
 /** The only item, or undefined when there is none. @throws Fault when there are more */
 export function single(items: Collection, what: string): TypedValue | undefined {
   if (items.length > 1) {

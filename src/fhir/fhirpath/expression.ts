@@ -17,7 +17,7 @@ import {
   XorAtom,
 } from '@medplum/core';
 import { Fault } from '../../fault.ts';
-import { compileVariable, type Evaluate, single, truth } from './evaluation.ts';
+import { compileVariable, type Evaluate, refuseTooLarge, single, truth } from './evaluation.ts';
 import { COLLECTION_FUNCTIONS } from './functions/collections.ts';
 import { CONVERSION_FUNCTIONS } from './functions/conversions.ts';
 import { FHIR_FUNCTIONS } from './functions/fhir.ts';
@@ -168,7 +168,8 @@ function compileInfix(atom: InfixOperatorAtom, scope: Scope): Compiled {
   }
   const apply = atom instanceof ConcatAtom ? OPERATORS['&'] : OPERATORS[operator];
   if (!apply) throw refusal(scope.expression, `the operator ${operator} is not known`);
-  const evaluate: Evaluate = (frame, focus) => apply(left.evaluate(frame, focus), right.evaluate(frame, focus), frame);
+  const evaluate: Evaluate = (frame, focus) =>
+    refuseTooLarge(apply(left.evaluate(frame, focus), right.evaluate(frame, focus), frame));
   const constant = left.constant && right.constant;
   return { evaluate: constant ? memoized(evaluate, scope) : evaluate, constant };
 }
@@ -189,13 +190,20 @@ function compileFunction(atom: FunctionAtom, scope: Scope): Compiled {
     throw refusal(scope.expression, `${atom.name}() takes ${wanted} arguments, not ${atom.args.length}`);
   }
   try {
-    return { evaluate: spec.compile(atom.args.map((arg) => argument(arg, scope))), constant: false };
+    const work = spec.compile(atom.args.map((arg) => argument(arg, scope)));
+    return {
+      evaluate: GROWING.has(atom.name) ? (frame, focus) => refuseTooLarge(work(frame, focus)) : work,
+      constant: false,
+    };
   } catch (error) {
     if (error instanceof Fault && !error.message.includes(scope.expression))
       throw refusal(scope.expression, error.message);
     throw error;
   }
 }
+
+/** Functions whose result can be larger than what they are given. */
+const GROWING = new Set(['combine', 'union', 'toChars', 'split', 'join', 'replace', 'replaceMatches', 'resolve']);
 
 function argument(atom: Atom, scope: Scope): Argument {
   const literal = atom instanceof LiteralAtom && atom.value.type === 'string' ? String(atom.value.value) : undefined;

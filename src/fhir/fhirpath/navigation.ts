@@ -1,5 +1,5 @@
 // Moving through a resource: fields, children and descendants, with the types kept beside the values.
-import type { Evaluate } from './evaluation.ts';
+import { type Evaluate, refuseTooMany } from './evaluation.ts';
 import { type Field, fieldOf, fieldsOf, isKindOf, isType, type Property } from './type-model.ts';
 import { type Collection, collectionOf, EMPTY, isPrimitive, type TypedValue } from './typed-value.ts';
 
@@ -17,6 +17,7 @@ export function compileField(name: string): Evaluate {
         lastField = fieldOf(item.type, name);
       }
       readInto(found, item, name, lastField);
+      refuseTooMany(found.length);
     }
     return found;
   };
@@ -44,6 +45,7 @@ function childrenOf(focus: Collection): TypedValue[] {
     } else {
       for (const field of fieldsOf(item.type)) readInto(found, item, '', field);
     }
+    refuseTooMany(found.length);
   }
   return found;
 }
@@ -53,6 +55,7 @@ function descendantsOf(focus: Collection): TypedValue[] {
   const found: TypedValue[] = [];
   for (let level = childrenOf(focus); level.length > 0; level = childrenOf(level)) {
     for (const item of level) found.push(item);
+    refuseTooMany(found.length);
   }
   return found;
 }

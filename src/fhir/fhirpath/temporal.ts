@@ -38,9 +38,24 @@ export function compareMoments(left: Moment, right: Moment): number | undefined 
   return left.parts.length === right.parts.length ? 0 : undefined;
 }
 
-/** `@2026-01-31 + 1 month`: the text moved by a calendar amount, in the precision it has. */
+/**
+ * `@2026-01-31 + 1 month`: the text moved by a calendar amount, in the precision it has.
+ * @returns undefined when it leaves the years that a text can have
+ */
 export function addToMoment(text: string, amount: number, unit: CalendarUnit): string | undefined {
-  const whole = Math.trunc(amount);
+  try {
+    const moved = moveMoment(text, Math.trunc(amount), unit);
+    return moved !== undefined && isWritable(moved) ? moved : undefined;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** Years of five digits are written with a sign, which FHIR does not have. */
+const isWritable = (text: string) => /^\d/.test(text);
+
+function moveMoment(text: string, whole: number, unit: CalendarUnit): string | undefined {
   const time = TIME.test(text) && text.length !== 4;
   if (time)
     return Temporal.PlainTime.from(text.length === 2 ? `${text}:00` : text)

@@ -101,6 +101,16 @@ describe('CQL', () => {
     expect(cql('urn:lib', 'Nothing')).toBeUndefined();
   });
 
+  const integer = (value: number) => ({
+    ...{ type: 'Literal', valueType: '{urn:hl7-org:elm-types:r1}Integer', value: String(value) },
+  });
+  const call = { type: 'FunctionRef', name: 'Twice', operand: [integer(1)] };
+  const twice = {
+    ...{ name: 'Twice', type: 'FunctionDef', context: 'Patient', accessLevel: 'Public', operand: [{ name: 'n' }] },
+    expression: { type: 'Add', operand: [call, call] },
+  };
+  const nested = `{"library":{"statements":${'['.repeat(50_000)}${']'.repeat(50_000)}}}`;
+
   const including = elm();
   (including as { library: { includes?: object } }).library.includes = {
     def: [{ localIdentifier: 'H', path: 'FHIRHelpers', version: '4.0.1' }],
@@ -119,6 +129,9 @@ describe('CQL', () => {
       libraryOf(elm(statement('Bad', { type: 'FunctionRef', name: 'Nowhere', operand: [] }))),
       /could not be evaluated/,
     ],
+    ['a function that calls itself for ever', libraryOf(elm(twice, statement('Bad', call))), /could not be evaluated/],
+    ['regular expressions', libraryOf(elm(statement('Bad', { type: 'Matches', operand: [] }))), /uses Matches/],
+    ['more levels than can be gone through', libraryOf(nested), /take too long|not JSON|has no library/],
   ])('is refused with %s', async (_, library, message) => {
     await expect(run(library)).rejects.toThrow(message);
   });

@@ -1,15 +1,11 @@
 // FHIRPath functions over whole collections: existence, filtering, subsetting, combining.
 // https://hl7.org/fhirpath/N1/#functions
-import { Fault } from '../../../fault.ts';
 import { keyOf } from '../equality.ts';
-import { type Evaluate, single, truth } from '../evaluation.ts';
+import { type Evaluate, refuseTooMany, single, truth } from '../evaluation.ts';
 import { children, descendants } from '../navigation.ts';
 import { distinct } from '../operators.ts';
 import { booleanOf, type Collection, EMPTY, integerOf, TRUE, type TypedValue } from '../typed-value.ts';
 import { type FunctionSpec, type FunctionTable, forEach, plain, withValues } from './function-spec.ts';
-
-/** `repeat` stops here; no FHIR structure is that deep or wide. */
-const MOST_REPEATED = 1_000_000;
 
 export const COLLECTION_FUNCTIONS: FunctionTable = {
   empty: plain((focus) => booleanOf(focus.length === 0)),
@@ -61,6 +57,7 @@ export const COLLECTION_FUNCTIONS: FunctionTable = {
         const found: TypedValue[] = [];
         forEach(frame, focus, part, (result) => {
           for (const item of result) found.push(item);
+          refuseTooMany(found.length);
           return false;
         });
         return found;
@@ -143,7 +140,7 @@ function repeated(part: Evaluate): Evaluate {
         return false;
       });
       for (const item of next) found.push(item);
-      if (found.length > MOST_REPEATED) throw new Fault('unprocessable', 'FHIRPath: repeat() does not come to an end.');
+      refuseTooMany(found.length);
       level = next;
     }
     return found;

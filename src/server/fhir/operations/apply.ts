@@ -23,8 +23,9 @@ import { callerOf } from '../../api/caller-of.ts';
 import { type GrantedRecords, grantedRecords } from '../../api/granted-records.ts';
 import { commitChanges } from '../commit-one.ts';
 import type { Answer, FhirContext, FhirRequest } from '../context.ts';
-import { type OperationInput, operationInput } from './input.ts';
+import type { OperationInput } from './input.ts';
 import type { Operation } from './operation.ts';
+import { terminologyInput } from './terminology-input.ts';
 
 const CONTEXT = ['userType', 'userLanguage', 'userTaskContext', 'setting', 'settingContext'] as const;
 const COMMON = [
@@ -54,7 +55,7 @@ export const APPLY_ACTIVITY: Operation = {
 };
 
 async function applyPlan(context: FhirContext, request: FhirRequest): Promise<Answer> {
-  const input = operationInput(APPLY_PLAN, request, 'planDefinition');
+  const input = terminologyInput(context, APPLY_PLAN, request, 'planDefinition');
   const granted = grantedRecords(context, request.grant);
   const { library } = context.pathways;
   const definition = await definitionIn<PlanDefinition>('PlanDefinition', request, input, (name) =>
@@ -78,7 +79,7 @@ async function applyPlan(context: FhirContext, request: FhirRequest): Promise<An
 }
 
 async function applyOneActivity(context: FhirContext, request: FhirRequest): Promise<Answer> {
-  const input = operationInput(APPLY_ACTIVITY, request, 'activityDefinition');
+  const input = terminologyInput(context, APPLY_ACTIVITY, request, 'activityDefinition');
   const granted = grantedRecords(context, request.grant);
   const source = context.pathways.library.source(granted);
   const definition = await definitionIn<ActivityDefinition>('ActivityDefinition', request, input, async (name) =>
