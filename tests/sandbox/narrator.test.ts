@@ -1,6 +1,7 @@
 // The story, told from a real log: each thing that happened once, in plain words, with a link.
 import type { CarePlan, Encounter, Patient, Resource, RiskAssessment, Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CODE_SYSTEM } from '../../src/care/systems.ts';
 import { narrate } from '../../src/sandbox/story/narrator.ts';
 import { createPage } from '../../src/sandbox/story/page.ts';
 import type { Actor } from '../../src/store/store.ts';
@@ -65,6 +66,7 @@ const followUp = (step: string, status: Task['status'], clock: string): Task => 
   restriction: { period: { start: '2026-11-27T09:00:00-05:00', end: '2026-11-30T23:59:59-05:00' } },
 });
 const risk: RiskAssessment = {
+  method: { coding: [{ system: CODE_SYSTEM.riskMethod, code: 'lace' }] },
   resourceType: 'RiskAssessment',
   id: 'r',
   status: 'final',
