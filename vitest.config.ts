@@ -13,7 +13,7 @@ function zone(name: string, TZ: string) {
 
 /** Tests that leave nothing behind in their process, so that the next ones find the definitions read already. */
 const TOGETHER = [
-  'tests/{access,audit,care,contract,fhir,intake,registry,remote,sandbox,scripts,store,transitions}/**/*.test.ts',
+  'tests/{access,audit,care,conformance,contract,fhir,intake,registry,remote,sandbox,scripts,server,store,transitions}/**/*.test.ts',
 ];
 
 export default defineConfig({
@@ -36,6 +36,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'postgres',
+          isolate: false,
           include: [
             'tests/{store,conformance}/**/*.test.ts',
             'tests/server/{batch,concurrency,crud,everything,search,search-features}.test.ts',
