@@ -47,7 +47,7 @@ export async function openCaseAtHand(records: Records, id: string): Promise<Case
 /** @throws Fault unprocessable when the case is over */
 export function refuseOver(episode: EpisodeOfCare): void {
   if (!isOver(episode)) return;
-  throw refusal(`The case is ${episode.status}; reopen it, or open a new one.`, 'EpisodeOfCare.status');
+  throw refusal(`The case is ${episode.status}; open a new one.`, 'EpisodeOfCare.status');
 }
 
 /**

@@ -95,12 +95,10 @@ export const IDENTIFIER = {
 /** Profiles that what a case consists of claims, Baton's and those it is compatible with. */
 export const PROFILE = {
   case: `${BASE}/StructureDefinition/baton-case`,
-  carePlan: `${BASE}/StructureDefinition/baton-care-plan`,
   careTeam: `${BASE}/StructureDefinition/baton-care-team`,
   assessment: `${BASE}/StructureDefinition/baton-assessment`,
   usCoreResponse: 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-questionnaireresponse',
   usCoreScreening: 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-observation-screening-assessment',
-  usCoreCarePlan: 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-careplan',
   usCoreCareTeam: 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-careteam',
 } as const;
 

@@ -1,12 +1,13 @@
 // Inputs of the care plan as fast-check makes them, and who asks.
 import fc from 'fast-check';
 import type { Coded } from '../../src/care/coded.ts';
-import { ACHIEVEMENTS, type GoalInput, type ProgressInput, type Target } from '../../src/care/goals/goal-schema.ts';
+import type { GoalInput, ProgressInput, Target } from '../../src/care/goals/goal-schema.ts';
 import type { InterventionInput } from '../../src/care/interventions/intervention-schema.ts';
 import type { Measured, Value } from '../../src/care/measured-value.ts';
 import type { NeedInput } from '../../src/care/needs/need-schema.ts';
 import { SOCIAL_NEEDS } from '../../src/care/needs/social-needs.ts';
 import type { Caller, Kept } from '../../src/care/records.ts';
+import { ACHIEVEMENTS } from '../../src/fhir/status/achievement.ts';
 
 export const caller: Caller = {
   who: { reference: 'Practitioner/nurse' },

@@ -5,24 +5,16 @@ import { conceptOf } from '../coded.ts';
 import { concept, roleConcept } from '../concept.ts';
 import { derivedId } from '../derived-id.ts';
 import { toFhirDateTime, toInstant } from '../local-time.ts';
-import { narrative } from '../narrative.ts';
+import { newPlan } from '../plans/new-plan.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
-import { CODE_SYSTEM, EXTENSION, IDENTIFIER, PROFILE } from '../systems.ts';
+import { CODE_SYSTEM, EXTENSION, PROFILE } from '../systems.ts';
+import { newTeam } from '../team/new-team.ts';
 import { requireManager } from './case-manager.ts';
 import type { OpenCase } from './case-schema.ts';
 import { CASE_TYPE, isOver, programmeKey, programmeOf } from './episode.ts';
 
 const SNOMED = 'http://snomed.info/sct';
-const PLAN_CATEGORIES = [
-  concept(
-    'http://hl7.org/fhir/us/core/CodeSystem/careplan-category',
-    'assess-plan',
-    'Assessment and Plan of Treatment',
-  ),
-  concept(SNOMED, '38717003', 'Longitudinal care plan'),
-];
-const TEAM_CATEGORY = concept('http://loinc.org', 'LA28865-6', 'Longitudinal care-coordination focused care team');
 
 /**
  * @throws Fault unprocessable when the patient is none that a case can be opened for; conflict when the patient has an open
@@ -139,38 +131,14 @@ function teamOf({ input, start }: Parts): CareTeam {
       period,
     })),
   ];
-  return {
-    resourceType: 'CareTeam',
-    meta: { profile: [PROFILE.careTeam, PROFILE.usCoreCareTeam] },
-    status: 'active',
-    category: [TEAM_CATEGORY],
-    name: 'Case management team',
-    subject: input.patient,
-    period,
-    participant,
-    ...(organization ? { managingOrganization: [organization] } : {}),
-  };
+  return { ...newTeam({ subject: input.patient, start, organization }), participant };
 }
 
 function planOf({ input, caller, ids, start }: Parts): CarePlan {
-  const { title = 'Case management plan', diagnoses = [] } = input;
-  return {
-    resourceType: 'CarePlan',
-    meta: { profile: [PROFILE.carePlan, PROFILE.usCoreCarePlan] },
-    text: narrative(title, [`Opened ${start.slice(0, 10)}`]),
-    identifier: [{ system: IDENTIFIER.casePlan, value: ids.case }],
-    status: 'active',
-    intent: 'plan',
-    category: PLAN_CATEGORIES,
-    title,
-    subject: input.patient,
-    period: { start },
-    created: toFhirDateTime(caller.now, caller.zone),
-    author: caller.who as CarePlan['author'],
-    careTeam: [{ reference: `CareTeam/${ids.team}` }],
-    ...(diagnoses.length > 0 ? { addresses: [...diagnoses] } : {}),
-    supportingInfo: [{ reference: `EpisodeOfCare/${ids.case}` }],
-  };
+  const { title = 'Case management plan', diagnoses = [], patient: subject } = input;
+  const episode = { id: ids.case, team: [{ reference: `CareTeam/${ids.team}` }] };
+  const plan = newPlan({ episode, subject }, { title, period: { start } }, caller);
+  return diagnoses.length > 0 ? { ...plan, addresses: [...diagnoses] } : plan;
 }
 
 const refusal = (sentence: string, expression: string) =>

@@ -1,22 +1,12 @@
 // A goal as an application sends and gets it.
 import Type, { type Static } from 'typebox';
+import { ACHIEVEMENTS } from '../../fhir/status/achievement.ts';
 import { Coded } from '../coded.ts';
 import { Linked, LinkedOut } from '../linked.ts';
 import { Value } from '../measured-value.ts';
 import { SOCIAL_NEEDS } from '../needs/social-needs.ts';
 import { NoteOut, NoteText } from '../note.ts';
 
-export const ACHIEVEMENTS = [
-  'in-progress',
-  'improving',
-  'worsening',
-  'no-change',
-  'achieved',
-  'sustaining',
-  'not-achieved',
-  'no-progress',
-  'not-attainable',
-] as const;
 export type Achievement = (typeof ACHIEVEMENTS)[number];
 
 const targetMembers = {

@@ -1,6 +1,5 @@
 // The plan of a case as FHIR has it. https://hl7.org/fhir/R4/careplan.html
-import type { CarePlan, Period } from '@medplum/fhirtypes';
-import type { CaseAtHand } from '../case-at-hand.ts';
+import type { CarePlan, EpisodeOfCare, Patient, Period, Reference } from '@medplum/fhirtypes';
 import { concept } from '../concept.ts';
 import { localDate, toFhirDateTime } from '../local-time.ts';
 import { narrative } from '../narrative.ts';
@@ -8,7 +7,7 @@ import type { Caller } from '../records.ts';
 import { IDENTIFIER } from '../systems.ts';
 import { CLAIMS } from './claims.ts';
 
-export const CATEGORIES = [
+const CATEGORIES = [
   concept(
     'http://hl7.org/fhir/us/core/CodeSystem/careplan-category',
     'assess-plan',
@@ -23,8 +22,14 @@ export interface PlanInput {
   readonly period?: { readonly start?: string; readonly end?: string };
 }
 
+/** The case that a plan is made for. */
+interface PlannedCase {
+  readonly episode: Pick<EpisodeOfCare, 'team'> & { readonly id: string };
+  readonly subject: Reference<Patient>;
+}
+
 /** An active plan in which nothing is planned yet. */
-export function newPlan({ episode, subject }: CaseAtHand, input: PlanInput, caller: Caller): CarePlan {
+export function newPlan({ episode, subject }: PlannedCase, input: PlanInput, caller: Caller): CarePlan {
   const { who, now, zone } = caller;
   const plan: CarePlan = {
     resourceType: 'CarePlan',

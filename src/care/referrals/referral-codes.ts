@@ -2,6 +2,7 @@
 // http://hl7.org/fhir/us/sdoh-clinicalcare
 import type { CodeableConcept } from '@medplum/fhirtypes';
 import { concept } from '../concept.ts';
+import { GRAVITY_CODES, SOCIAL_NEEDS, type SocialNeed } from '../needs/social-needs.ts';
 
 const BASE = 'https://baton.health/fhir';
 const US_CORE = 'http://hl7.org/fhir/us/core';
@@ -21,14 +22,17 @@ export const PROFILE = {
 
 /** ServiceRequest: when, by whom and how it was confirmed that the service was received. */
 export const CLOSURE = `${BASE}/StructureDefinition/referral-closure`;
-export const SDOH = `${GRAVITY}/CodeSystem/SDOHCC-CodeSystemTemporaryCodes`;
 export const KIND = `${BASE}/CodeSystem/referral-kind`;
 const TASK_CODE = 'http://hl7.org/fhir/CodeSystem/task-code';
 const REFERRAL_TASK = `${BASE}/CodeSystem/referral-task`;
 
 export const FULFILL = concept(TASK_CODE, 'fulfill', 'Fulfill the focal request');
-export const RESULTING_ACTIVITY = concept(SDOH, 'resulting-activity', 'Resulting Activity');
-export const CONTACT_PROHIBITED = concept(SDOH, 'contacting-subject-prohibited', 'Contacting Subject Prohibited');
+export const RESULTING_ACTIVITY = concept(GRAVITY_CODES, 'resulting-activity', 'Resulting Activity');
+export const CONTACT_PROHIBITED = concept(
+  GRAVITY_CODES,
+  'contacting-subject-prohibited',
+  'Contacting Subject Prohibited',
+);
 export const OFFER_CHOICE = concept(REFERRAL_TASK, 'offer-choice', 'Offer a choice of providers');
 export const OFFERED = concept(REFERRAL_TASK, 'offered-provider', 'Offered provider');
 export const CHOSEN = concept(REFERRAL_TASK, 'chosen-provider', 'Chosen provider');
@@ -57,34 +61,6 @@ export function kindOf(categories: readonly CodeableConcept[] = []): ReferralKin
   return REFERRAL_KINDS.find((kind) => codes.includes(kind));
 }
 
-/** Gravity's categories; the ones that Gravity added after its third edition are sent as words. */
-export const SDOH_CATEGORIES = [
-  'food-insecurity',
-  'housing-instability',
-  'homelessness',
-  'inadequate-housing',
-  'transportation-insecurity',
-  'financial-insecurity',
-  'material-hardship',
-  'educational-attainment',
-  'employment-status',
-  'veteran-status',
-  'stress',
-  'social-connection',
-  'intimate-partner-violence',
-  'elder-abuse',
-  'personal-health-literacy',
-  'health-insurance-coverage-status',
-  'medical-cost-burden',
-  'digital-literacy',
-  'digital-access',
-  'utility-insecurity',
-  'incarceration-status',
-  'language-access',
-  'sdoh-category-unspecified',
-] as const;
-export type SdohCategory = (typeof SDOH_CATEGORIES)[number];
-
 const wordsOf = (code: string) =>
   code
     .split('-')
@@ -92,15 +68,15 @@ const wordsOf = (code: string) =>
     .join(' ');
 
 /** Gravity's category, and US Core's that it is one at all. */
-export function sdohConcepts(categories: readonly SdohCategory[]): CodeableConcept[] {
+export function sdohConcepts(categories: readonly SocialNeed[]): CodeableConcept[] {
   if (categories.length === 0) return [];
   const isSdoh = concept(`${US_CORE}/CodeSystem/us-core-category`, 'sdoh', 'SDOH');
-  return [isSdoh, ...categories.map((category) => concept(SDOH, category, wordsOf(category)))];
+  return [isSdoh, ...categories.map((category) => concept(GRAVITY_CODES, category, wordsOf(category)))];
 }
 
-export function sdohOf(categories: readonly CodeableConcept[] = []): SdohCategory[] {
-  const codes = codesOf(categories, SDOH);
-  return SDOH_CATEGORIES.filter((category) => codes.includes(category));
+export function sdohOf(categories: readonly CodeableConcept[] = []): SocialNeed[] {
+  const codes = codesOf(categories, GRAVITY_CODES);
+  return SOCIAL_NEEDS.filter((category) => codes.includes(category));
 }
 
 function codesOf(concepts: readonly CodeableConcept[], system: string): (string | undefined)[] {

@@ -1,10 +1,12 @@
 // A referral as a nurse makes and follows it, and as the partner who is asked sees it.
 import Type, { type Static } from 'typebox';
+import { ACHIEVEMENTS } from '../../fhir/status/achievement.ts';
 import { Coded } from '../coded.ts';
 import { DateOrTime } from '../given-time.ts';
 import { LinkedOut } from '../linked.ts';
+import { SOCIAL_NEEDS } from '../needs/social-needs.ts';
 import { PartyOf } from '../party.ts';
-import { REFERRAL_KINDS, SDOH_CATEGORIES } from './referral-codes.ts';
+import { REFERRAL_KINDS } from './referral-codes.ts';
 
 const Words = Type.String({ minLength: 1, maxLength: 4_000 });
 const ResourceId = Type.String({ pattern: '^[A-Za-z0-9\\-.]{1,64}$' });
@@ -37,7 +39,7 @@ export const MakeReferral = Type.Object(
   {
     kind: Type.Enum(REFERRAL_KINDS),
     service: Coded,
-    sdoh: Type.Optional(Type.Array(Type.Enum([...SDOH_CATEGORIES]), { uniqueItems: true })),
+    sdoh: Type.Optional(Type.Array(Type.Enum([...SOCIAL_NEEDS]), { uniqueItems: true })),
     ...WHO,
     offer: Type.Optional(
       Type.Array(Facility, {
@@ -97,18 +99,6 @@ export const CompleteReferral = Type.Object(
   { additionalProperties: false, description: 'What was done; the service that was asked for, when not said' },
 );
 export type CompleteReferral = Static<typeof CompleteReferral>;
-
-export const ACHIEVEMENTS = [
-  'in-progress',
-  'improving',
-  'worsening',
-  'no-change',
-  'achieved',
-  'sustaining',
-  'not-achieved',
-  'no-progress',
-  'not-attainable',
-] as const;
 
 export const CloseLoop = Type.Object(
   {
@@ -178,7 +168,7 @@ export const Referral = Type.Object(
     status: Type.String(),
     kind: Type.Optional(Type.Enum(REFERRAL_KINDS)),
     service: Type.Optional(Coded),
-    sdoh: Type.Optional(Type.Array(Type.Enum([...SDOH_CATEGORIES]))),
+    sdoh: Type.Optional(Type.Array(Type.Enum([...SOCIAL_NEEDS]))),
     priority: Type.Optional(Priority),
     to: Type.Optional(Type.Array(LinkedOut)),
     requester: Type.Optional(LinkedOut),
@@ -214,7 +204,7 @@ export const AskedReferral = Type.Object(
     open: Type.Boolean(),
     service: Type.Optional(Type.String()),
     kind: Type.Optional(Type.Enum(REFERRAL_KINDS)),
-    sdoh: Type.Optional(Type.Array(Type.Enum([...SDOH_CATEGORIES]))),
+    sdoh: Type.Optional(Type.Array(Type.Enum([...SOCIAL_NEEDS]))),
     priority: Type.Optional(Priority),
     patient: Type.Optional(LinkedOut),
     requester: Type.Optional(LinkedOut),

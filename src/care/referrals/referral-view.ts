@@ -4,10 +4,11 @@ import { codedOf } from '../coded.ts';
 import { hasCode } from '../concept.ts';
 import { linkedOf } from '../linked.ts';
 import { toInstant } from '../local-time.ts';
+import { GRAVITY_CODES } from '../needs/social-needs.ts';
 import { present, some } from '../present.ts';
 import type { Kept } from '../records.ts';
 import { EXTENSION } from '../systems.ts';
-import { CHOSEN, CLOSURE, CONTACT_PROHIBITED, kindOf, OFFER_CHOICE, SDOH, sdohOf } from './referral-codes.ts';
+import { CHOSEN, CLOSURE, CONTACT_PROHIBITED, kindOf, OFFER_CHOICE, sdohOf } from './referral-codes.ts';
 import type { AskedReferral, Choice, Referral, ReferralTask } from './referral-schema.ts';
 
 export interface ReferralFacts {
@@ -58,7 +59,7 @@ export function isChoice({ code }: Task): boolean {
 }
 
 function mayNotContact({ orderDetail = [] }: ServiceRequest): boolean {
-  return orderDetail.some((detail) => hasCode(detail, SDOH, CONTACT_PROHIBITED.coding?.[0]?.code ?? ''));
+  return orderDetail.some((detail) => hasCode(detail, GRAVITY_CODES, CONTACT_PROHIBITED.coding?.[0]?.code ?? ''));
 }
 
 /** @param tasks as they were found; of two of one second the later found is the later */
@@ -88,7 +89,7 @@ const reasonOf = ({ statusReason }: Task) => statusReason?.text ?? statusReason?
 
 /** What was done, as resources or in words. */
 export function outcomesOf({ output = [] }: Task) {
-  const results = output.filter(({ type }) => hasCode(type, SDOH, 'resulting-activity'));
+  const results = output.filter(({ type }) => hasCode(type, GRAVITY_CODES, 'resulting-activity'));
   return results.flatMap(({ valueReference, valueCodeableConcept }) => {
     const words = codedOf(valueCodeableConcept)?.text;
     return linkedOf(valueReference) ?? (words === undefined ? [] : { display: words });

@@ -2,8 +2,8 @@
 import Type, { type Static } from 'typebox';
 import { Coded } from '../coded.ts';
 import { LinkedOut } from '../linked.ts';
+import { SOCIAL_NEEDS } from '../needs/social-needs.ts';
 import { PartyOf } from '../party.ts';
-import { SDOH_CATEGORIES } from '../referrals/referral-codes.ts';
 import { CAPACITY_STATUSES } from './resource-codes.ts';
 
 const Words = Type.String({ minLength: 1, maxLength: 4_000 });
@@ -25,7 +25,7 @@ export type CapacityNow = Static<typeof CapacityNow>;
 const SAID = {
   name: Type.String({ minLength: 1, maxLength: 200 }),
   categories: Type.Array(Coded, { minItems: 1, maxItems: 20 }),
-  sdoh: Type.Optional(Type.Array(Type.Enum([...SDOH_CATEGORIES]), { uniqueItems: true })),
+  sdoh: Type.Optional(Type.Array(Type.Enum([...SOCIAL_NEEDS]), { uniqueItems: true })),
   types: Type.Optional(Type.Array(Coded, { maxItems: 20 })),
   provider: Type.Optional(PartyOf(['Organization'], 'Who provides it, and answers referrals')),
   telecom: Type.Optional(Type.Array(Telecom, { maxItems: 20 })),

@@ -4,9 +4,10 @@ import type { HealthcareService, Location } from '@medplum/fhirtypes';
 import { codedOf, conceptOf } from '../coded.ts';
 import { hasCode } from '../concept.ts';
 import { type LinkedOut, linkedOf } from '../linked.ts';
+import { GRAVITY_CODES } from '../needs/social-needs.ts';
 import { present, some } from '../present.ts';
 import type { Kept } from '../records.ts';
-import { SDOH, sdohConcepts, sdohOf } from '../referrals/referral-codes.ts';
+import { sdohConcepts, sdohOf } from '../referrals/referral-codes.ts';
 import { CAPACITY, capacityExtension, capacityOf, RESOURCE_PROFILE } from './resource-codes.ts';
 import type { CapacityNow, CommunityResource, RegisterResource } from './resource-schema.ts';
 
@@ -57,7 +58,7 @@ export function withCapacity(service: HealthcareService, { status, notes }: Capa
 
 export function viewResource(service: Kept<'HealthcareService'>): CommunityResource {
   const { category = [], type = [], telecom = [], communication = [], eligibility = [], location = [] } = service;
-  const own = category.filter((one) => !one.coding?.some(({ system }) => system === SDOH));
+  const own = category.filter((one) => !one.coding?.some(({ system }) => system === GRAVITY_CODES));
   return present<CommunityResource>({
     id: service.id,
     version: service.meta.versionId,
@@ -87,5 +88,7 @@ export function speaks(service: HealthcareService, language: string): boolean {
 /** By a code of any system, Gravity's included. */
 export function isOfCategory(service: HealthcareService, code: string): boolean {
   const concepts = [...(service.category ?? []), ...(service.type ?? [])];
-  return concepts.some((one) => hasCode(one, SDOH, code) || one.coding?.some((coding) => coding.code === code));
+  return concepts.some(
+    (one) => hasCode(one, GRAVITY_CODES, code) || one.coding?.some((coding) => coding.code === code),
+  );
 }

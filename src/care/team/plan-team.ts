@@ -10,7 +10,7 @@ import { currentPlan } from '../plans/plan-of-case.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { addMember, changeMember, endMember, leadBy } from './members.ts';
-import { LONGITUDINAL_TEAM, TEAM_PROFILES } from './team-codes.ts';
+import { newTeam } from './new-team.ts';
 import type { AddMember, ChangeMember, EndMember } from './team-schema.ts';
 
 type Of<T> = { readonly case: string } & T;
@@ -76,7 +76,8 @@ async function planNewTeam(records: Records, caller: Caller, found: CaseAtHand, 
   const { episode } = found;
   const id = randomUUID();
   const reference = { reference: `CareTeam/${id}` };
-  const team = addMember(newTeam(found, caller), input, caller);
+  const empty = newTeam({ subject: found.subject, start: nowOf(caller), organization: episode.managingOrganization });
+  const team = addMember(empty, input, caller);
   const plan = await currentPlan(records, episode.id);
   const named: Change[] = plan
     ? [
@@ -97,18 +98,5 @@ async function planNewTeam(records: Records, caller: Caller, found: CaseAtHand, 
       ...named,
     ],
     about: 0,
-  };
-}
-
-function newTeam({ patient, episode }: CaseAtHand, caller: Caller): CareTeam {
-  return {
-    resourceType: 'CareTeam',
-    meta: { profile: [...TEAM_PROFILES] },
-    status: 'active',
-    category: [LONGITUDINAL_TEAM],
-    name: 'Case management team',
-    subject: { reference: `Patient/${patient.id}` },
-    period: { start: nowOf(caller) },
-    ...(episode.managingOrganization ? { managingOrganization: [episode.managingOrganization] } : {}),
   };
 }

@@ -26,16 +26,19 @@ function withFormats(ajv: Ajv2020): Ajv2020 {
 export type CheckInput = (value: unknown) => void;
 
 export function bodyCheck(schema: TSchema): CheckInput {
-  return checkWith(inBody.compile(schema));
+  return checkWith(inBody, schema);
 }
 
 /** Numbers and booleans arrive as text, and become what the schema says in place. */
 export function urlCheck(schema: TSchema): CheckInput {
-  return checkWith(inUrl.compile(schema));
+  return checkWith(inUrl, schema);
 }
 
-function checkWith(validate: ValidateFunction): CheckInput {
+/** Compiled when it is first asked: all routes at once would be most of the start. */
+function checkWith(ajv: Ajv2020, schema: TSchema): CheckInput {
+  let validate: ValidateFunction | undefined;
   return (value) => {
+    validate ??= ajv.compile(schema);
     if (validate(value)) return;
     const issues = plainest(validate.errors ?? [])
       .slice(0, MOST_ISSUES)

@@ -142,7 +142,7 @@ function answerCommand(route: CommandRoute, parts: ApiParts) {
     setPatientsShown(request, [...new Set([...seen, ...records.patients])]);
     reply.code(view === undefined && done.status === 200 ? 204 : done.status);
     if (view === undefined) return reply.send();
-    const text = JSON.stringify(view);
+    const text = stringifyExact(view as object);
     const etag = etagOfView(view, text);
     if (etag !== undefined) reply.header('etag', etag);
     const location = done.status === 201 ? locationOf(route, params, view) : undefined;

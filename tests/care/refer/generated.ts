@@ -5,7 +5,8 @@ import type { AddCaregiver } from '../../../src/care/caregivers/caregiver-schema
 import { CHANNELS, namesOf, OUTCOMES, PARTIES } from '../../../src/care/contacts/contact-codes.ts';
 import type { LogContact } from '../../../src/care/contacts/contact-schema.ts';
 import type { OrderEquipment } from '../../../src/care/equipment/equipment-schema.ts';
-import { REFERRAL_KINDS, SDOH_CATEGORIES } from '../../../src/care/referrals/referral-codes.ts';
+import { SOCIAL_NEEDS } from '../../../src/care/needs/social-needs.ts';
+import { REFERRAL_KINDS } from '../../../src/care/referrals/referral-codes.ts';
 import type { MakeReferral } from '../../../src/care/referrals/referral-schema.ts';
 import { CAPACITY_STATUSES } from '../../../src/care/resources/resource-codes.ts';
 import type { RegisterResource } from '../../../src/care/resources/resource-schema.ts';
@@ -103,7 +104,7 @@ export const referrals = some(
   fc.record({
     kind: fc.constantFrom(...REFERRAL_KINDS),
     service: coded,
-    sdoh: maybe(fc.subarray([...SDOH_CATEGORIES], { minLength: 1, maxLength: 3 })),
+    sdoh: maybe(fc.subarray([...SOCIAL_NEEDS], { minLength: 1, maxLength: 3 })),
     to: maybe(party('Organization', 'Practitioner')),
     priority: fc.constantFrom('routine' as const, 'urgent' as const),
     needs: maybe(fc.uniqueArray(id, { minLength: 1, maxLength: 2 })),
@@ -132,7 +133,7 @@ export const resources = some(
   fc.record({
     name: words,
     categories: fc.array(coded, { minLength: 1, maxLength: 2 }),
-    sdoh: maybe(fc.subarray([...SDOH_CATEGORIES], { minLength: 1, maxLength: 3 })),
+    sdoh: maybe(fc.subarray([...SOCIAL_NEEDS], { minLength: 1, maxLength: 3 })),
     provider: maybe(party('Organization')),
     telecom: maybe(
       fc.array(fc.record({ system: fc.constantFrom('phone' as const, 'url' as const), value: words }), {
