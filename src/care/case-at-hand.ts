@@ -1,9 +1,8 @@
 // The case that a command or a question is about, or the reason why it cannot be worked on.
 import type { EpisodeOfCare, Patient, Reference } from '@medplum/fhirtypes';
 import { Fault } from '../fault.ts';
-import type { JsonObject } from '../fhir/canonical-json.ts';
-import { replacedBy } from '../fhir/patient-merge.ts';
 import { isCase, isOver } from './cases/episode.ts';
+import { hasDied, mergedInto } from './gone.ts';
 import type { Kept, Records } from './records.ts';
 import { idOf } from './stored.ts';
 
@@ -62,10 +61,10 @@ export async function workableCase(records: Records, id: string): Promise<CaseAt
 
 /** @throws Fault unprocessable when the patient has died, or the record was merged into another */
 export function refuseGone(patient: Patient): void {
-  if (patient.deceasedBoolean === true || patient.deceasedDateTime !== undefined) {
+  if (hasDied(patient)) {
     throw refusal('The patient has died; nothing more is planned. Close the case.', 'Patient.deceased');
   }
-  if (replacedBy(patient as unknown as JsonObject)) {
+  if (mergedInto(patient)) {
     throw refusal('The patient was merged into another record; work on the case of that one.', 'Patient.link');
   }
 }

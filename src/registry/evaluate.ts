@@ -1,6 +1,8 @@
 // Brings one patient's memberships and risk assessments to what the rules say of the record as it is now. Doing it again
 // changes nothing, so it does not matter how often, by whom, or for what reason it is done.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Group, Patient, Resource } from '@medplum/fhirtypes';
+import { hasDied, mergedInto } from '../care/gone.ts';
 import { keyOf, membershipId, nextMembership, statusOf } from '../care/panels/membership.ts';
 import { type Panel, standingOn } from '../care/panels/panel.ts';
 import type { RuleFacts, RuleQuery } from '../care/panels/rule.ts';
@@ -31,6 +33,8 @@ export interface Evaluation {
  */
 export async function evaluatePatient(parts: Parts, id: string, evaluation: Evaluation = {}): Promise<number> {
   for (let attempt = 1; ; attempt++) {
+    // SQLite answers at once, so that without a pause many patients in a row would let no request in between.
+    await nextTurn();
     try {
       return await evaluateOnce(parts, id, evaluation);
     } catch (error) {
@@ -90,9 +94,8 @@ async function evaluateOnce(parts: Parts, id: string, { types, fence }: Evaluati
 }
 
 /** Whom panels are for: neither the dead, nor records that were merged into another or are not in use. */
-function isFollowed({ active, deceasedBoolean, deceasedDateTime, link = [] }: Patient): boolean {
-  const isDead = deceasedBoolean === true || deceasedDateTime !== undefined;
-  return active !== false && !isDead && !link.some(({ type }) => type === 'replaced-by');
+function isFollowed(patient: Patient): boolean {
+  return patient.active !== false && !hasDied(patient) && !mergedInto(patient);
 }
 
 async function scoreWith(

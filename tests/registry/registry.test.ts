@@ -186,6 +186,26 @@ describe('from the clock', () => {
   });
 });
 
+describe('a sweep', () => {
+  it('lets others in between any two patients', async () => {
+    const people = Array.from({ length: 60 }, (_, at) => person(`crowd-${at}`));
+    await here.put(...people);
+    await run();
+    here.at('2027-08-01T15:00:00Z');
+    let turns = 0;
+    let isSweeping = true;
+    const count = () => {
+      turns += 1;
+      if (isSweeping) setImmediate(count);
+    };
+    setImmediate(count);
+    const swept = await here.registry.sweep();
+    isSweeping = false;
+    expect(swept).toBeGreaterThanOrEqual(people.length);
+    expect(turns).toBeGreaterThanOrEqual(swept);
+  });
+});
+
 describe('rules that change', () => {
   it('are evaluated for everybody, also after a restart, and end panels that are no more', async () => {
     await here.put(person('mia'), condition('mia-copd', 'mia', 'J44.9'));

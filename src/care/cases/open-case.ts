@@ -4,6 +4,7 @@ import { Fault } from '../../fault.ts';
 import { conceptOf } from '../coded.ts';
 import { concept, roleConcept } from '../concept.ts';
 import { derivedId } from '../derived-id.ts';
+import { hasDied, mergedInto } from '../gone.ts';
 import { toFhirDateTime, toInstant } from '../local-time.ts';
 import { newPlan } from '../plans/new-plan.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
@@ -53,11 +54,11 @@ async function patientForCase(records: Records, { patient: reference }: OpenCase
   const id = idOf(reference, 'Patient');
   const patient = id === undefined ? undefined : await records.read('Patient', id);
   if (!patient) throw refusal('There is no such patient, or the record is not open to who asks.', 'patient');
-  const survivor = patient.link?.find(({ type }) => type === 'replaced-by')?.other.reference;
+  const survivor = mergedInto(patient);
   if (survivor !== undefined) {
     throw refusal(`This record was merged into ${survivor}; open the case for that patient.`, 'patient');
   }
-  if (patient.deceasedBoolean === true || patient.deceasedDateTime !== undefined) {
+  if (hasDied(patient)) {
     throw refusal('The patient has died; no case can be opened.', 'patient');
   }
   if (patient.active === false) {

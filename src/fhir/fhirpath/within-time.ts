@@ -25,5 +25,8 @@ export function withinTime<T>(work: () => T, milliseconds = MOST_TIME): T {
       code: 'too-costly',
       cause: error,
     });
+  } finally {
+    // What it worked on is not kept.
+    context.work = undefined;
   }
 }

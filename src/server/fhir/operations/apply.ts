@@ -19,6 +19,7 @@ import type { Records } from '../../../care/records.ts';
 import { idOf } from '../../../care/stored.ts';
 import { Fault } from '../../../fault.ts';
 import type { Change } from '../../../fhir/change.ts';
+import { parseExact } from '../../../fhir/exact-json.ts';
 import { callerOf } from '../../api/caller-of.ts';
 import { type GrantedRecords, grantedRecords } from '../../api/granted-records.ts';
 import { commitChanges } from '../commit-one.ts';
@@ -132,7 +133,7 @@ async function planTasks(
   const outcomes = await commitChanges(context, request.grant, planned.changes, { transaction: true });
   const entry = outcomes.map(({ status, content, type, id, versionId }) => ({
     fullUrl: `${context.base()}/${type}/${id}`,
-    resource: JSON.parse(content) as Resource,
+    resource: parseExact<Resource>(content),
     response: { status: String(status), location: `${type}/${id}/_history/${versionId}` },
   }));
   return answer({ resourceType: 'Bundle', type: 'transaction-response', entry }, granted);

@@ -5,6 +5,7 @@ import { findQuestionnaire } from '../../../care/assessments/instruments.ts';
 import { extract, toTransaction } from '../../../care/sdc/extract.ts';
 import { openForm } from '../../../care/sdc/form.ts';
 import { Fault } from '../../../fault.ts';
+import { parseExact } from '../../../fhir/exact-json.ts';
 import { grantedRecords } from '../../api/granted-records.ts';
 import type { Answer, FhirContext, FhirRequest } from '../context.ts';
 import { readCurrent } from '../read.ts';
@@ -51,7 +52,7 @@ async function responseIn(
   input: OperationInput,
 ): Promise<QuestionnaireResponse> {
   if (params.id !== undefined) {
-    return JSON.parse((await readCurrent(context, grant, 'QuestionnaireResponse', params.id)).content);
+    return parseExact((await readCurrent(context, grant, 'QuestionnaireResponse', params.id)).content);
   }
   const given = input.resource('questionnaire-response');
   if (given?.resourceType === 'QuestionnaireResponse') return given;

@@ -15,6 +15,7 @@ import { type Fetched, fetchFor } from '../../../care/sdc/fetch-queries.ts';
 import { openForm } from '../../../care/sdc/form.ts';
 import { populate } from '../../../care/sdc/populate.ts';
 import { Fault } from '../../../fault.ts';
+import { parseExact } from '../../../fhir/exact-json.ts';
 import { parseLiteral } from '../../../fhir/references.ts';
 import { grantedRecords } from '../../api/granted-records.ts';
 import type { Answer, FhirContext, FhirRequest } from '../context.ts';
@@ -73,7 +74,7 @@ async function questionnaireIn(
   if (params.id !== undefined) {
     const found = await findQuestionnaire({ records, installed: context.artefacts }, params.id);
     // Says why there is none.
-    return found ?? JSON.parse((await readCurrent(context, grant, 'Questionnaire', params.id)).content);
+    return found ?? parseExact((await readCurrent(context, grant, 'Questionnaire', params.id)).content);
   }
   const given = input.resource('questionnaire');
   if (given?.resourceType === 'Questionnaire') return given;
