@@ -22,13 +22,25 @@ const PROLOGUE = `SELECT set_config('synchronous_commit', 'on', false)
   SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '30s'; SET jit = off;
   SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3`;
 
+/**
+ * Each commit leaves its number here, one row per process. The id of a transaction would not do: after a crash PostgreSQL
+ * may give that of a lost one to another, which then commits. The table is the writer's own, made under its lock.
+ */
+const TABLE = `CREATE TABLE IF NOT EXISTS commit_mark (process TEXT PRIMARY KEY, number BIGINT NOT NULL, marked TIMESTAMPTZ NOT NULL);
+  DELETE FROM commit_mark WHERE marked < now() - interval '1 day'`;
+const MARK = `INSERT INTO commit_mark (process, number, marked) VALUES (?, ?, now())
+  ON CONFLICT (process) DO UPDATE SET number = excluded.number, marked = excluded.marked`;
+const MARKED = 'SELECT 1 FROM commit_mark WHERE process = ? AND number = ?';
+
 /** How often and how long to ask for what became of a commit whose answer was lost. */
-const STATUS_ATTEMPTS = 20;
-const STATUS_PAUSE_MS = 250;
+const FATE_ATTEMPTS = 20;
+const FATE_PAUSE_MS = 250;
 
 export class PostgresWriter {
   readonly #connection: PostgresConnection;
   readonly #self: string;
+  /** Of the last commit of this process. */
+  #number = 0;
   #last: Promise<unknown> = Promise.resolve();
 
   /** @param self name of this process in its notices of commits */
@@ -51,14 +63,14 @@ export class PostgresWriter {
   async #transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const connection = this.#connection;
     if (connection.isWornOut) connection.drop();
-    const id = await this.#begin();
+    await this.#begin();
     connection.pin();
     try {
       const tx = new PostgresTransaction(connection);
       const result = await work(tx);
       const sent = tx.flush();
       if (tx.hasPut) sent.push(connection.query('SELECT pg_notify(?, ?)', [COMMITS, this.#self]));
-      await this.#commit(id, sent);
+      await this.#commit(sent);
       return result;
     } catch (error) {
       // COMMIT has rolled back when a statement before it failed, and nothing is open any more; then this does nothing.
@@ -69,19 +81,16 @@ export class PostgresWriter {
     }
   }
 
-  /** @returns the transaction's id, by which its fate can be asked for when the answer to its commit is lost */
-  async #begin(): Promise<string> {
+  async #begin(): Promise<void> {
     const connection = this.#connection;
     const isReused = connection.isOpen;
     try {
       // Each statement sees what was committed before it began: everything after the lock sees the last writer's rows.
-      const sent = [
+      await together([
         connection.script('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE'),
         connection.query('SELECT pg_advisory_xact_lock(?)', [WRITE_LOCK]),
-      ];
-      const id = connection.query('SELECT pg_current_xact_id()::text AS id');
-      await together([...sent, id]);
-      return String((await id).rows[0]?.id);
+        ...(this.#number === 0 ? [connection.script(TABLE)] : []),
+      ]);
     } catch (error) {
       connection.drop();
       // The connection may have been dead for long; nothing was done yet, so a new one is tried at once.
@@ -90,35 +99,41 @@ export class PostgresWriter {
     }
   }
 
-  async #commit(id: string, sent: Promise<unknown>[]): Promise<void> {
+  async #commit(sent: Promise<unknown>[]): Promise<void> {
     const connection = this.#connection;
+    const number = this.#number + 1;
     try {
-      await together([...sent, connection.script('COMMIT')]);
+      await together([...sent, connection.query(MARK, [this.#self, number]), connection.script('COMMIT')]);
     } catch (error) {
       if (!isLost(error)) throw error;
       connection.drop();
       connection.unpin();
-      if (await this.#wasCommitted(id)) return;
-      throw error;
+      if (!(await this.#wasCommitted(number))) throw error;
     }
+    this.#number = number;
   }
 
   /**
-   * Asks the database what became of a transaction.
+   * Looks for the mark of a commit, under the lock that its transaction held: when it is given, that has ended.
    * @throws Fault timeout when it cannot be told
    */
-  async #wasCommitted(id: string): Promise<boolean> {
-    for (let attempt = 1; attempt <= STATUS_ATTEMPTS; attempt += 1) {
+  async #wasCommitted(number: number): Promise<boolean> {
+    const connection = this.#connection;
+    for (let attempt = 1; attempt <= FATE_ATTEMPTS; attempt += 1) {
       try {
-        const { rows } = await this.#connection.query('SELECT pg_xact_status(?::xid8) AS status', [id]);
-        const status = rows[0]?.status;
-        if (status === 'committed') return true;
-        if (status === 'aborted') return false;
-        if (status === null) break;
+        const marked = [
+          connection.script(`BEGIN; SET LOCAL lock_timeout = '${FATE_PAUSE_MS}ms'`),
+          connection.query('SELECT pg_advisory_xact_lock(?)', [WRITE_LOCK]),
+          connection.script(TABLE),
+          connection.query(MARKED, [this.#self, number]),
+          connection.script('COMMIT'),
+        ] as const;
+        await together(marked);
+        return (await marked[3]).rows.length > 0;
       } catch {
-        this.#connection.drop();
+        connection.drop();
       }
-      await pause(STATUS_PAUSE_MS);
+      await pause(FATE_PAUSE_MS);
     }
     throw new Fault(
       'timeout',
