@@ -5,41 +5,38 @@ import { parseVersion } from '../care/stored.ts';
 import { Fault } from '../fault.ts';
 import { withLease } from '../store/lease.ts';
 import type { Statement } from '../store/store.ts';
-import type { Act } from './act.ts';
-import { planEscalation } from './escalate.ts';
 import { ACTOR, type Parts } from './parts.ts';
-import { planRaise } from './raise.ts';
+import { PASSES, type Pass } from './passes.ts';
 
-export interface SweepResult {
-  readonly raised: number;
-  readonly escalated: number;
+/** How often each thing was done. */
+export type SweepResult = Readonly<Partial<Record<Pass['done'], number>>> & {
   /** Could not be acted on now; tried again by the next sweep. */
   readonly failed: number;
-}
-
-/** Undefined when nothing is to be done about it any more. */
-type Plan = (parts: Parts, task: Task, now: Temporal.Instant) => Promise<Act | undefined>;
+};
 
 const LEASE = Temporal.Duration.from({ seconds: 30 });
 const PAGE = 500;
 /** Bounds one sweep, so that what piled up is worked off in portions, the most overdue first. */
 const MOST_PER_SWEEP = 2_000;
 
-/** Raises, then escalates, everything due at `now`. Does nothing while another process sweeps. */
+/** Does everything due at `now`, one pass after the other. Does nothing while another process sweeps. */
 export async function sweep(parts: Parts, now: Temporal.Instant): Promise<SweepResult> {
   const { store, clock } = parts;
-  const result = await withLease(store, clock, 'transitions-sweep', LEASE, async ({ fence, signal }) => {
-    const raised = await pass(parts, 'raise-at', planRaise, now, fence, signal);
-    const escalated = await pass(parts, 'escalate-at', planEscalation, now, fence, signal);
-    return { raised: raised.done, escalated: escalated.done, failed: raised.failed + escalated.failed };
+  const result: Record<string, number> & { failed: number } = { failed: 0 };
+  for (const { done } of PASSES) result[done] = 0;
+  await withLease(store, clock, 'transitions-sweep', LEASE, async ({ fence, signal }) => {
+    for (const pass of PASSES) {
+      const { done, failed } = await carryOut(parts, pass, now, fence, signal);
+      result[pass.done] = done;
+      result.failed += failed;
+    }
   });
-  return result.held ? result.value : { raised: 0, escalated: 0, failed: 0 };
+  return result;
 }
 
-async function pass(
+async function carryOut(
   parts: Parts,
-  parameter: 'raise-at' | 'escalate-at',
-  plan: Plan,
+  { parameter, plan }: Pass,
   now: Temporal.Instant,
   fence: Statement,
   signal: AbortSignal,
@@ -67,7 +64,7 @@ async function pass(
 async function act(
   parts: Parts,
   task: Task,
-  plan: Plan,
+  plan: Pass['plan'],
   now: Temporal.Instant,
   fence: Statement,
 ): Promise<'done' | 'skipped' | 'failed'> {
@@ -80,7 +77,7 @@ async function act(
   } catch (error) {
     // Somebody changed the Task, or the lease went to another process: whoever did will see to it.
     if (error instanceof Fault && (error.kind === 'precondition' || error.kind === 'conflict')) return 'skipped';
-    parts.log.error({ err: error, task: task.id }, 'a follow-up could not be raised or escalated');
+    parts.log.error({ err: error, task: task.id }, 'a sweep could not act on a follow-up');
     return 'failed';
   }
 }
