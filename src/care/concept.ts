@@ -20,6 +20,10 @@ const TRANSITION_REASONS = {
   superseded: 'Superseded',
   'no-protocol': 'No protocol',
   resolved: 'Resolved',
+  expired: 'Expired',
+  'opted-out': 'Opted out',
+  'other-provider-bills': 'Another provider bills',
+  'not-needed': 'Not needed',
 } as const;
 
 /** CodeSystem transition-reason. */

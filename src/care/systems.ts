@@ -35,6 +35,8 @@ export const CODE_SYSTEM = {
 } as const;
 
 export const EXTENSION = {
+  life: `${BASE}/StructureDefinition/follow-up-life`,
+  clock: `${BASE}/StructureDefinition/follow-up-clock`,
   timing: `${BASE}/StructureDefinition/follow-up-timing`,
   dayCount: `${BASE}/StructureDefinition/day-count`,
   pathwayVariable: `${BASE}/StructureDefinition/pathway-variable`,

@@ -1,6 +1,7 @@
 // What an encounter's new version means for transitions: a discharge begins one, a cancelled discharge takes it back, a
 // corrected one moves it, and a new stay ends those of earlier ones.
 import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
+import type { TransitionReason } from '../care/concept.ts';
 import { findResources, parseVersion, readResource } from '../care/stored.ts';
 import { isDischarged, isInHouse, isStay } from '../care/transition/discharge.ts';
 import { isLive, takeBack, withdrawnBecause } from '../care/transition/episode.ts';
@@ -93,8 +94,16 @@ async function revise(
   };
 }
 
-/** Nothing will begin from this encounter any more: its transition ran its course or a later stay took its place. */
+/** What a person decided, and what a later stay has made so, is not undone by a late word about this one. */
+const FINAL: ReadonlySet<TransitionReason | undefined> = new Set([
+  'readmitted',
+  'opted-out',
+  'other-provider-bills',
+  'not-needed',
+]);
+
+/** Nothing will begin from this encounter any more: its transition ran its course or was ended for good. */
 function isSettled(episode: EpisodeOfCare): boolean {
   const reason = withdrawnBecause(episode);
-  return (episode.status === 'finished' && !reason) || reason === 'readmitted';
+  return (episode.status === 'finished' && !reason) || FINAL.has(reason);
 }

@@ -3,8 +3,10 @@
 import type { Task } from '@medplum/fhirtypes';
 import type { Act } from './act.ts';
 import { planEscalation } from './escalate.ts';
+import { planExpiry } from './expire.ts';
 import type { Parts } from './parts.ts';
 import { planRaise } from './raise.ts';
+import { planReminder } from './remind.ts';
 
 export interface Pass {
   /** SearchParameter of Task, a date: when it is to happen. profiles/search-parameters/ */
@@ -18,5 +20,7 @@ export interface Pass {
 /** In the order in which they happen to one follow-up when several have become due at once. */
 export const PASSES: readonly Pass[] = [
   { parameter: 'raise-at', done: 'raised', plan: planRaise },
+  { parameter: 'remind-at', done: 'reminded', plan: planReminder },
   { parameter: 'escalate-at', done: 'escalated', plan: planEscalation },
+  { parameter: 'expire-at', done: 'expired', plan: planExpiry },
 ];

@@ -10,7 +10,9 @@ import { createConsumer } from '../store/consumer.ts';
 import type { LogEntry, Statement, Store } from '../store/store.ts';
 import type { Emit } from './events.ts';
 import { createFacilities, type Facility } from './facilities.ts';
+import { reactToCommunication } from './on-communication.ts';
 import { reactToEncounter } from './on-encounter.ts';
+import { reactToEpisode } from './on-episode.ts';
 import { reactToPatient } from './on-patient.ts';
 import { reactToTask } from './on-task.ts';
 import { ACTOR, type Parts, readRules } from './parts.ts';
@@ -42,7 +44,9 @@ export interface Transitions {
 }
 
 const REACTIONS: Readonly<Record<string, (parts: Parts, entry: LogEntry) => Promise<Reaction>>> = {
+  Communication: reactToCommunication,
   Encounter: reactToEncounter,
+  EpisodeOfCare: reactToEpisode,
   Patient: reactToPatient,
   Task: reactToTask,
 };

@@ -46,6 +46,11 @@ export function encounterOfEpisode(episode: EpisodeOfCare): string | undefined {
   return link?.valueReference?.reference?.replace(/^Encounter\//, '');
 }
 
+/** When the patient was discharged, as the transition counts it. */
+export function dischargeOf({ period }: EpisodeOfCare): Temporal.Instant | undefined {
+  return period?.start ? toInstant(period.start, 'UTC') : undefined;
+}
+
 /** A transition in progress. */
 export function openEpisode(context: TransitionContext, team: Link): EpisodeOfCare {
   const { anchor, caseManager } = context;

@@ -5,6 +5,7 @@ import { compilePath } from '../../fhir/fhirpath/compile.ts';
 import { hasCode } from '../concept.ts';
 import { type FollowUpTiming, readTiming } from '../deadline.ts';
 import { CODE_SYSTEM, EXTENSION } from '../systems.ts';
+import { readStepLife, type StepLife } from './step-life.ts';
 import type { TransitionContext } from './transition-context.ts';
 
 /** What conditions of a protocol can ask about, beside the context itself. */
@@ -23,6 +24,7 @@ export interface ProtocolStep {
   readonly action: PlanDefinitionAction;
   readonly activity: ActivityDefinition;
   readonly timing: FollowUpTiming;
+  readonly life: StepLife;
   readonly applies: Applies;
 }
 
@@ -60,6 +62,20 @@ export function chooseProtocol(
   return protocols.find((protocol) => protocol.applies(context, facts));
 }
 
+/**
+ * The step that a follow-up was planned from, in the protocol as it is now; undefined when it has gone.
+ * @param canonical `url|version` of the protocol
+ */
+export function stepOf(
+  protocols: readonly Protocol[],
+  canonical: string | undefined,
+  step: string,
+): ProtocolStep | undefined {
+  const url = canonical?.split('|')[0];
+  const protocol = protocols.find(({ definition }) => definition.url === url);
+  return protocol?.steps.find(({ id }) => id === step);
+}
+
 const isAboutTransitions = (topic: NonNullable<PlanDefinition['topic']>[number]) =>
   hasCode(topic, CODE_SYSTEM.episodeType, 'transition-of-care');
 
@@ -69,7 +85,7 @@ function readProtocol(definition: PlanDefinition, activities: ReadonlyMap<string
   if (!definition.url || !root?.action?.length || others.length > 0) {
     throw new Fault('unprocessable', `Protocol ${name} must have a url and one action that holds its steps.`);
   }
-  const steps = root.action.map((action) => readStep(action, activities, name));
+  const steps = root.action.map((action) => readStep(action, root, activities, name));
   const repeated = steps.find(({ id }, index) => steps.findIndex((step) => step.id === id) !== index);
   if (repeated) throw new Fault('unprocessable', `Protocol ${name} has two steps with the id ${repeated.id}.`);
   return {
@@ -83,6 +99,7 @@ function readProtocol(definition: PlanDefinition, activities: ReadonlyMap<string
 
 function readStep(
   action: PlanDefinitionAction,
+  root: PlanDefinitionAction,
   activities: ReadonlyMap<string, ActivityDefinition>,
   protocol: string,
 ): ProtocolStep {
@@ -98,7 +115,9 @@ function readStep(
     const wanted = 'an ActivityDefinition of kind Task or ServiceRequest that has a code';
     throw new Fault('unprocessable', `Protocol ${protocol}, step ${id}: definitionCanonical must name ${wanted}.`);
   }
-  return { id, action, activity, timing: readTiming(action, protocol), applies: compileConditions(action, protocol) };
+  const timing = readTiming(action, protocol);
+  const life = readStepLife(action, root, timing, protocol);
+  return { id, action, activity, timing, life, applies: compileConditions(action, protocol) };
 }
 
 /** All applicability conditions hold; a condition that yields nothing does not. */
