@@ -106,5 +106,6 @@ export const PROFILE = {
 
 export const MAPS = {
   destination: `${BASE}/ConceptMap/discharge-destination`,
+  payer: `${BASE}/ConceptMap/payer-kind`,
   acuteAdmission: `${BASE}/ValueSet/acute-admission`,
 } as const;

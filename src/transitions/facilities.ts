@@ -21,6 +21,8 @@ export interface Facility {
 export interface Place {
   readonly zone: string;
   readonly calendar: BusinessCalendar;
+  /** The facility's code; absent where the fallback stands in. */
+  readonly code?: string;
 }
 
 export interface Facilities {
@@ -52,7 +54,7 @@ export function createFacilities(
     const calendar = calendars.get(name);
     if (!calendar)
       throw new Fault('unprocessable', `Facility ${code} names the calendar "${name}", which there is not.`);
-    return [code, { zone, calendar }];
+    return [code, { zone, calendar, ...(code === '*' ? {} : { code }) }];
   }
 }
 

@@ -4,9 +4,11 @@ import { Fault } from '../../fault.ts';
 import { compilePath } from '../../fhir/fhirpath/compile.ts';
 import { hasCode } from '../concept.ts';
 import { type FollowUpTiming, readTiming } from '../deadline.ts';
+import { referenceTo } from '../reference-to.ts';
 import { CODE_SYSTEM, EXTENSION } from '../systems.ts';
+import { EMERGENCY, isEmergency } from './discharge.ts';
 import { readStepLife, type StepLife } from './step-life.ts';
-import type { TransitionContext } from './transition-context.ts';
+import { ageOf, diagnosesOf, principalOf, type TransitionContext } from './transition-context.ts';
 
 /** What conditions of a protocol can ask about, beside the context itself. */
 export interface RiskFacts {
@@ -33,6 +35,8 @@ export interface Protocol {
   /** `url|version`. */
   readonly canonical: string;
   readonly precedence: number;
+  /** For visits of the emergency department (`useContext` venue EMER), and for nothing else. */
+  readonly forEmergency: boolean;
   readonly applies: Applies;
   readonly steps: readonly ProtocolStep[];
 }
@@ -59,7 +63,8 @@ export function chooseProtocol(
   context: TransitionContext,
   facts: RiskFacts,
 ): Protocol | undefined {
-  return protocols.find((protocol) => protocol.applies(context, facts));
+  const venue = isEmergency(context.encounter);
+  return protocols.find((protocol) => protocol.forEmergency === venue && protocol.applies(context, facts));
 }
 
 /**
@@ -92,9 +97,17 @@ function readProtocol(definition: PlanDefinition, activities: ReadonlyMap<string
     definition,
     canonical: definition.version ? `${definition.url}|${definition.version}` : definition.url,
     precedence: definition.extension?.find(({ url }) => url === EXTENSION.precedence)?.valueInteger ?? 50,
+    forEmergency: isForEmergency(definition),
     applies: compileConditions(root, name),
     steps,
   };
+}
+
+function isForEmergency({ useContext }: PlanDefinition): boolean {
+  return (useContext ?? []).some(
+    ({ code, valueCodeableConcept }) =>
+      code?.code === 'venue' && valueCodeableConcept?.coding?.some(({ code: venue }) => venue === EMERGENCY),
+  );
 }
 
 function readStep(
@@ -136,10 +149,31 @@ function compileConditions(action: PlanDefinitionAction, protocol: string): Appl
 const isTrue = (result: readonly { readonly value: unknown }[]) => result.length === 1 && result[0]?.value === true;
 
 /**
- * The variables of a condition, whose root is the Encounter: %encounter, %patient and %conditions as stored, %destination
- * (code of CodeSystem discharge-destination), %risk (the RiskAssessment) and %lace (its points).
+ * The variables of a condition, whose root is the Encounter: %encounter, %patient, %conditions (all of the patient's),
+ * %diagnoses (those of the stay), %principal (the first of them), %orders (DeviceRequests) and %pendingResults
+ * (DiagnosticReports) as stored; %destination (code of CodeSystem discharge-destination), %class (code of the encounter's
+ * class), %payer (codes of CodeSystem payer-kind, perhaps none), %age (years, perhaps none), %facility (its code, perhaps
+ * none), %risk (the RiskAssessment) and %lace (its points).
  */
 function environment(context: TransitionContext, { risk, lace }: RiskFacts): Readonly<Record<string, unknown>> {
-  const { encounter, patient, conditions, destination, anchor } = context;
-  return { encounter, patient, conditions, destination, risk, lace, now: context.now, zone: anchor.zone };
+  const { encounter, patient, conditions, destination, anchor, now } = context;
+  const named = new Set(diagnosesOf(context).map(({ reference }) => reference));
+  return {
+    encounter,
+    patient,
+    conditions,
+    diagnoses: conditions.filter((condition) => named.has(referenceTo(condition).reference)),
+    principal: principalOf(context),
+    orders: context.orders,
+    pendingResults: context.pendingResults,
+    destination,
+    class: encounter.class.code ?? [],
+    payer: context.payers,
+    age: ageOf(context) ?? [],
+    facility: context.facilityCode ?? [],
+    risk,
+    lace,
+    now,
+    zone: anchor.zone,
+  };
 }
