@@ -19,6 +19,7 @@ import type { SearchQuery } from '../fhir/search/query.ts';
 import type { Actor, Store } from '../store/store.ts';
 import type { Emit } from './events.ts';
 import type { Facilities } from './facilities.ts';
+import type { Pulse } from './pulse.ts';
 
 export interface Parts {
   readonly store: Store;
@@ -29,6 +30,7 @@ export interface Parts {
   readonly parse: (query: string) => SearchQuery;
   readonly log: Logger;
   readonly emit: Emit;
+  readonly pulse: Pulse;
 }
 
 export interface Rules extends RiskRules {
