@@ -16,18 +16,18 @@ const EVERY_MINUTE = { expression: '* * * * *', options: { timezone: 'UTC', noOv
 
 /**
  * @param tick what to do on every beat; a beat that fails is logged and the next one tries again
- * @param pulse told how the beats go
+ * @param pulse told of beats that fail or do not come
  */
 export function createHeartbeat(
   tick: () => Promise<unknown>,
   log: Logger,
-  pulse?: Pick<Pulse, 'beaten' | 'failed' | 'missed'>,
+  pulse?: Pick<Pulse, 'failed' | 'missed'>,
 ): Heartbeat {
   let task: ReturnType<typeof schedule> | undefined;
   let beating: Promise<void> = Promise.resolve();
   const beat = () => {
     beating = beating.then(tick).then(
-      () => pulse?.beaten(),
+      () => undefined,
       (error: unknown) => {
         pulse?.failed();
         log.error({ err: error }, 'a heartbeat failed');

@@ -31,6 +31,7 @@ export interface Parts {
   readonly log: Logger;
   readonly emit: Emit;
   readonly pulse: Pulse;
+  readonly mostPerSweep: number;
 }
 
 export interface Rules extends RiskRules {

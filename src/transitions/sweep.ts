@@ -30,8 +30,6 @@ interface Counts {
 const LEASE = Temporal.Duration.from({ seconds: 30 });
 /** Acted on together, so that the store commits them in one go; each stands or falls alone. */
 const BATCH = 500;
-/** Bounds one sweep, so that a burst reaches people in portions and others get their turn in between. */
-const MOST_PER_SWEEP = 2_000;
 
 /**
  * Does what is due at `now`. Does nothing while another process sweeps, or while this machine's clock is far ahead of the
@@ -48,6 +46,7 @@ export async function sweep(parts: Parts, now: Temporal.Instant): Promise<SweepR
   const ahead = await secondsAhead(store, clock);
   pulse.compared(ahead);
   if (isFarAhead(ahead)) {
+    pulse.swept(true);
     parts.log.error({ ahead }, "the sweep waits: this machine's clock is ahead of the database's");
     return counts;
   }
@@ -69,17 +68,19 @@ interface Sweep {
 /** @returns whether anything due is left that was not acted on */
 async function work(sweep: Sweep): Promise<boolean> {
   const { parts, now, signal, counts } = sweep;
+  const { mostPerSweep } = parts;
   const failures = await readSweepFailures(parts.store, parts.clock);
+  const batchSize = Math.min(BATCH, mostPerSweep);
   let acted = 0;
   // What is raised late may have missed its deadline as well, so the queue is read anew until nothing comes of it.
   for (let before = -1; acted > before; ) {
     before = acted;
     const queue = dueQueue(parts, now);
-    for (let batch = await queue.next(BATCH); batch.length > 0; batch = await queue.next(BATCH)) {
+    for (let batch = await queue.next(batchSize); batch.length > 0; batch = await queue.next(batchSize)) {
       const rested = oncePerTask(batch.filter((due) => !failures.isResting(due)));
       const results = await Promise.all(rested.map((due) => act(sweep, failures, due)));
       acted += results.filter((result) => result === 'done').length;
-      if (signal.aborted || acted + counts.failed >= MOST_PER_SWEEP) return true;
+      if (signal.aborted || acted + counts.failed >= mostPerSweep) return true;
     }
   }
   const outdated = failures.outdated();

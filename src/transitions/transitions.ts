@@ -18,6 +18,7 @@ import { ACTOR, type Parts, readRules } from './parts.ts';
 import { createPulse, type Pulse } from './pulse.ts';
 import { NOTHING, type Reaction } from './reaction.ts';
 import { type SweepResult, sweep } from './sweep.ts';
+import { createWatchdog, type Watchdog } from './watchdog.ts';
 
 export interface TransitionsOptions {
   readonly store: Store;
@@ -30,6 +31,8 @@ export interface TransitionsOptions {
   readonly parse: (query: string) => SearchQuery;
   readonly log: Logger;
   readonly emit?: Emit;
+  /** Follow-ups that one sweep acts on, so that a burst reaches people in portions. 2,000 when absent. */
+  readonly mostPerSweep?: number;
 }
 
 export interface Transitions {
@@ -44,6 +47,7 @@ export interface Transitions {
   tick(): Promise<SweepResult>;
   /** How this process's beats and sweeps go. */
   readonly pulse: Pulse;
+  readonly watchdog: Watchdog;
   /** Reacts to one entry; `advance` goes into the same commit. */
   handle(entry: LogEntry, advance: Statement): Promise<void>;
 }
@@ -61,10 +65,20 @@ const CURSOR = 'transitions';
 
 /** @throws Fault unprocessable when an artefact, a calendar or a facility cannot be worked with */
 export function createTransitions(options: TransitionsOptions): Transitions {
-  const { store, clock, parse, log, emit = () => undefined } = options;
+  const { store, clock, parse, log, emit = () => undefined, mostPerSweep = 2_000 } = options;
   const facilities = createFacilities(store, options.facilities, options.calendars, log);
-  const pulse = createPulse(clock);
-  const parts: Parts = { store, clock, facilities, rules: readRules(options.artifacts), parse, log, emit, pulse };
+  const pulse = createPulse(store, clock);
+  const parts: Parts = {
+    store,
+    clock,
+    facilities,
+    rules: readRules(options.artifacts),
+    parse,
+    log,
+    emit,
+    pulse,
+    mostPerSweep,
+  };
   const handle = (entry: LogEntry, advance: Statement) => handleEntry(parts, entry, advance);
   const consumer = createConsumer({ store, name: CURSOR, handle, log });
   const sweepAt = (now = clock.now()) => sweep(parts, now);
@@ -74,12 +88,15 @@ export function createTransitions(options: TransitionsOptions): Transitions {
     async tick() {
       const head = await store.head();
       await consumer.run().catch(refuseUnlessConflict);
-      if (((await readCursor(store, CURSOR)) ?? 0) >= head) return sweepAt();
-      log.info('the sweep waits for another process that reacts to the log');
-      pulse.swept(true);
-      return { failed: 0 };
+      const isCaughtUp = ((await readCursor(store, CURSOR)) ?? 0) >= head;
+      if (!isCaughtUp) log.info('the sweep waits for another process that reacts to the log');
+      pulse.swept(!isCaughtUp);
+      const result = isCaughtUp ? await sweepAt() : { failed: 0 };
+      await pulse.keep();
+      return result;
     },
     pulse,
+    watchdog: createWatchdog({ store, clock, log, pulse }),
     handle,
   };
 }

@@ -14,6 +14,13 @@ CREATE TABLE sweep_failure (
   PRIMARY KEY (task, pass)
 );
 
+-- When some process last did its rounds to the end, and since when they leave something that is due (0: they do not).
+CREATE TABLE beat (
+  name TEXT PRIMARY KEY,
+  at BIGINT NOT NULL,
+  behind_since BIGINT NOT NULL
+);
+
 -- One row per message that is to leave by one channel to one address.
 CREATE TABLE notification (
   -- the same for every attempt: what receives it twice can tell
@@ -29,7 +36,7 @@ CREATE TABLE notification (
   -- code of the facility, '*' when unknown
   facility TEXT NOT NULL,
   urgent INTEGER NOT NULL,
-  -- waiting | sent | failed | dropped
+  -- waiting | sent | failed (the next channel has it) | undelivered (there is no next one) | dropped
   state TEXT NOT NULL,
   attempts INTEGER NOT NULL,
   next_at BIGINT NOT NULL,
