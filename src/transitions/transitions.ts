@@ -3,6 +3,7 @@
 import type { Resource } from '@medplum/fhirtypes';
 import type { Logger } from 'pino';
 import type { BusinessCalendar } from '../care/business-calendar.ts';
+import type { RiskMethod } from '../care/transition/risk-method.ts';
 import type { Clock } from '../clock.ts';
 import { asFault, FAULTS } from '../fault.ts';
 import type { SearchQuery } from '../fhir/search/query.ts';
@@ -24,6 +25,8 @@ export interface TransitionsOptions {
   readonly calendars: ReadonlyMap<string, BusinessCalendar>;
   /** Everything in profiles/; PlanDefinitions, ActivityDefinitions, code systems, maps and value sets are used. */
   readonly artifacts: readonly Resource[];
+  /** The methods in use, of profiles/risk-methods. */
+  readonly riskMethods: readonly RiskMethod[];
   /** The search engine's parser, for queries that are read page by page. */
   readonly parse: (query: string) => SearchQuery;
   readonly log: Logger;
@@ -54,7 +57,15 @@ const ATTEMPTS = 3;
 export function createTransitions(options: TransitionsOptions): Transitions {
   const { store, clock, parse, log, emit = () => undefined } = options;
   const facilities = createFacilities(store, options.facilities, options.calendars, log);
-  const parts: Parts = { store, clock, facilities, rules: readRules(options.artifacts), parse, log, emit };
+  const parts: Parts = {
+    store,
+    clock,
+    facilities,
+    rules: readRules(options.artifacts, options.riskMethods),
+    parse,
+    log,
+    emit,
+  };
   const handle = (entry: LogEntry, advance: Statement) => handleEntry(parts, entry, advance);
   const consumer = createConsumer({ store, name: 'transitions', handle, log });
   const sweepAt = (now = clock.now()) => sweep(parts, now);
