@@ -44,7 +44,7 @@ describe('a discharge', () => {
     });
     expect(contact?.basedOn).toEqual([{ reference: `CarePlan/${carePlan?.id}` }]);
     const [provenance] = await hospital.all('Provenance');
-    expect(provenance?.target).toHaveLength(1 + 1 + 1 + 4 + 1 + 8);
+    expect(provenance?.target).toHaveLength(1 + 3 + 1 + 4 + 1 + 8);
     expect(carePlan?.supportingInfo?.[1]).toEqual({ reference: `EpisodeOfCare/${episode?.id}` });
     expect((await hospital.all('CareTeam'))[0]?.participant).toHaveLength(3);
   });

@@ -1,7 +1,7 @@
 // The last result of a stay for one of some codes, in the unit that a score counts in.
 import type { Observation, Quantity } from '@medplum/fhirtypes';
 import { toLastInstant } from '../local-time.ts';
-import type { AnsweredInput } from './risk-inputs.ts';
+import type { AnsweredInput } from './answered-input.ts';
 import type { ComponentOf, Known } from './risk-method.ts';
 import { isWithin, type StayTime } from './stay-time.ts';
 

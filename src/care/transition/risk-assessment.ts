@@ -6,8 +6,9 @@ import { derivedId } from '../derived-id.ts';
 import { toFhirDateTime } from '../local-time.ts';
 import { referenceTo } from '../reference-to.ts';
 import { CODE_SYSTEM, EXTENSION, IDENTIFIER } from '../systems.ts';
+import type { MissingInput } from './answered-input.ts';
 import type { RiskFacts } from './protocol.ts';
-import { answerInput, type InputRules, type MissingInput, type RiskData } from './risk-inputs.ts';
+import { answerInput, type InputRules, type RiskData } from './risk-inputs.ts';
 import { pointsOf, type RiskBand, type RiskMethod, type RiskScore, scoreRisk } from './risk-method.ts';
 import type { TransitionContext } from './transition-context.ts';
 

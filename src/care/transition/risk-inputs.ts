@@ -1,6 +1,7 @@
 // What a risk score asks of a stay, answered from the resources that are stored, with what shows it and what is missing.
-import type { Condition, Encounter, Observation, Procedure, Resource } from '@medplum/fhirtypes';
+import type { Condition, Encounter, Observation, Procedure } from '@medplum/fhirtypes';
 import { localDate, toInstant } from '../local-time.ts';
+import type { AnsweredInput, MissingInput } from './answered-input.ts';
 import { type Comorbidity, type ComorbidityTable, isReadable } from './comorbidity.ts';
 import { lastResult } from './last-result.ts';
 import type { ComponentOf, Known, RiskComponent } from './risk-method.ts';
@@ -24,19 +25,6 @@ export interface InputRules {
   readonly comorbidities: ComorbidityTable;
   /** Undefined when the encounter does not say. */
   readonly isAcute: (encounter: Encounter) => boolean | undefined;
-}
-
-/** Code of CodeSystem risk-input, and in words. */
-export interface MissingInput {
-  readonly code: string;
-  readonly words: string;
-}
-
-export interface AnsweredInput {
-  /** Undefined when it is not known. */
-  readonly known?: Known;
-  readonly shownBy: readonly Resource[];
-  readonly missing: readonly MissingInput[];
 }
 
 export interface RiskStay extends RiskData {
