@@ -24,6 +24,7 @@ import { pathwayIssues } from './care/pathways/pathway-issues.ts';
 import { createPathways } from './care/pathways/pathways.ts';
 import { loadProfiles } from './care/profiles.ts';
 import { statusRule } from './care/status-rule.ts';
+import { loadRiskMethods } from './care/transition/risk-method.ts';
 import type { Clock } from './clock.ts';
 import { type Config, ConfigError, type FacilityConfig } from './config.ts';
 import { readCertificates } from './config-network.ts';
@@ -154,12 +155,14 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   const provenance = createProvenanceWriter({ store, baseUrl, log });
   const intake = createIntake({ store, clock, facilities, log });
   const calendars = loadCalendars(join(PROFILES, 'calendars'));
+  const riskMethods = loadRiskMethods(join(PROFILES, 'risk-methods'));
   const transitions = createTransitions({
     store,
     clock,
     facilities,
     calendars,
     artifacts: profiles,
+    riskMethods,
     parse: searchEngine.parse,
     log,
     emit: (event) => log.info(event, event.kind),

@@ -1,6 +1,6 @@
 // What transitions tell the rest of the process after it is committed: ids, steps and times, nothing about the patient.
 import type { TransitionReason } from '../care/concept.ts';
-import type { RiskBand } from '../care/transition/lace.ts';
+import type { RiskBand } from '../care/transition/risk-method.ts';
 
 export type TransitionEvent =
   | {
@@ -10,7 +10,8 @@ export type TransitionEvent =
       readonly patient: string;
       /** Canonical of the PlanDefinition. */
       readonly protocol: string;
-      readonly lace: number;
+      /** Points by the risk method that decides. */
+      readonly score: number;
       readonly band: RiskBand;
       readonly carePlan: string;
       readonly followUps: number;

@@ -14,6 +14,7 @@ import { createComorbidityTable } from '../care/transition/comorbidity.ts';
 import { createAcuityReader, createDestinationReader, type Destination } from '../care/transition/discharge.ts';
 import { type Protocol, readProtocols } from '../care/transition/protocol.ts';
 import type { RiskRules } from '../care/transition/risk-assessment.ts';
+import type { RiskMethod } from '../care/transition/risk-method.ts';
 import type { Clock } from '../clock.ts';
 import type { SearchQuery } from '../fhir/search/query.ts';
 import type { Actor, Store } from '../store/store.ts';
@@ -42,7 +43,7 @@ export interface Rules extends RiskRules {
 export const ACTOR: Actor = { reference: 'Device/baton-transitions', kind: 'service' };
 
 /** @throws Fault unprocessable when an artefact is missing or cannot be carried out */
-export function readRules(artifacts: readonly Resource[]): Rules {
+export function readRules(artifacts: readonly Resource[], methods: readonly RiskMethod[]): Rules {
   const plans: PlanDefinition[] = ofType(artifacts, 'PlanDefinition');
   const activities: ActivityDefinition[] = ofType(artifacts, 'ActivityDefinition');
   const codeSystems: CodeSystem[] = ofType(artifacts, 'CodeSystem');
@@ -50,6 +51,7 @@ export function readRules(artifacts: readonly Resource[]): Rules {
   const valueSets: ValueSet[] = ofType(artifacts, 'ValueSet');
   return {
     protocols: readProtocols(plans, activities),
+    methods,
     comorbidities: createComorbidityTable(codeSystems),
     isAcute: createAcuityReader(valueSets),
     destinationOf: createDestinationReader(maps),

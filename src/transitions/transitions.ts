@@ -3,6 +3,7 @@
 import type { Resource } from '@medplum/fhirtypes';
 import type { Logger } from 'pino';
 import type { BusinessCalendar } from '../care/business-calendar.ts';
+import type { RiskMethod } from '../care/transition/risk-method.ts';
 import type { Clock } from '../clock.ts';
 import { asFault, FAULTS } from '../fault.ts';
 import type { SearchQuery } from '../fhir/search/query.ts';
@@ -27,6 +28,8 @@ export interface TransitionsOptions {
   readonly calendars: ReadonlyMap<string, BusinessCalendar>;
   /** Everything in profiles/; PlanDefinitions, ActivityDefinitions, code systems, maps and value sets are used. */
   readonly artifacts: readonly Resource[];
+  /** The methods in use, of profiles/risk-methods. */
+  readonly riskMethods: readonly RiskMethod[];
   /** The search engine's parser, for queries that are read page by page. */
   readonly parse: (query: string) => SearchQuery;
   readonly log: Logger;
@@ -72,7 +75,7 @@ export function createTransitions(options: TransitionsOptions): Transitions {
     store,
     clock,
     facilities,
-    rules: readRules(options.artifacts),
+    rules: readRules(options.artifacts, options.riskMethods),
     parse,
     log,
     emit,

@@ -16,7 +16,7 @@ import { isTerminal } from '../../src/fhir/status/task.ts';
 import type { Actor, LogEntry } from '../../src/store/store.ts';
 import type { TransitionEvent } from '../../src/transitions/events.ts';
 import { createTransitions, type Transitions } from '../../src/transitions/transitions.ts';
-import { artifacts, calendars } from '../care/artifacts.ts';
+import { artifacts, calendars, riskMethods } from '../care/artifacts.ts';
 import { testRules } from '../support/store-rules.ts';
 import { openTempStore } from '../support/temp-store.ts';
 
@@ -62,6 +62,7 @@ export async function openHospital(
       facilities: FACILITIES,
       calendars,
       artifacts,
+      riskMethods,
       parse: (query) => rules.searchEngine.parse(query),
       log: pino({ level: 'silent' }),
       emit: (event) => events.push(event),
