@@ -92,6 +92,13 @@ export async function planEscalation(parts: Parts, task: Task, now: Temporal.Ins
   };
 }
 
+/** Value of `escalate-at`, a FHIR dateTime: the deadline while nobody was told, then the next step of the ladder. */
+export function nextEscalation(task: Task): string | undefined {
+  const stage = stageOf(task);
+  const taken = stage && takenAt(stage, 0);
+  return taken === 0 ? task.restriction?.period?.end : clockOf(task).escalateAt;
+}
+
 /** How many steps of the ladder were taken; undefined where there is none to take. */
 function takenAt(stage: Stage, rung: number): number | undefined {
   if (stage === 'due' || stage === 'reminded') return 0;

@@ -7,14 +7,20 @@ import { type FollowUpTiming, readTiming } from '../deadline.ts';
 import { referenceTo } from '../reference-to.ts';
 import { CODE_SYSTEM, EXTENSION } from '../systems.ts';
 import { EMERGENCY, isEmergency } from './discharge.ts';
+import type { RiskBand } from './risk-method.ts';
 import { readStepLife, type StepLife } from './step-life.ts';
 import { ageOf, diagnosesOf, principalOf, type TransitionContext } from './transition-context.ts';
 
 /** What conditions of a protocol can ask about, beside the context itself. */
 export interface RiskFacts {
+  /** By the method that decides (profiles/risk-methods). */
   readonly risk: RiskAssessment;
-  /** Total of the LACE index. */
-  readonly lace: number;
+  /** Its points. */
+  readonly score: number;
+  /** Its band: negligible, low, moderate, high, certain. */
+  readonly band: RiskBand;
+  /** Total of the LACE index; undefined when that method is off. */
+  readonly lace: number | undefined;
 }
 
 type Applies = (context: TransitionContext, facts: RiskFacts) => boolean;
@@ -153,9 +159,13 @@ const isTrue = (result: readonly { readonly value: unknown }[]) => result.length
  * %diagnoses (those of the stay), %principal (the first of them), %orders (DeviceRequests) and %pendingResults
  * (DiagnosticReports) as stored; %destination (code of CodeSystem discharge-destination), %class (code of the encounter's
  * class), %payer (codes of CodeSystem payer-kind, perhaps none), %age (years, perhaps none), %facility (its code, perhaps
- * none), %risk (the RiskAssessment) and %lace (its points).
+ * none), %risk (the RiskAssessment by the method that decides), %score and %band (its points and what they mean) and %lace
+ * (points of the LACE index).
  */
-function environment(context: TransitionContext, { risk, lace }: RiskFacts): Readonly<Record<string, unknown>> {
+function environment(
+  context: TransitionContext,
+  { risk, score, band, lace }: RiskFacts,
+): Readonly<Record<string, unknown>> {
   const { encounter, patient, conditions, destination, anchor, now } = context;
   const named = new Set(diagnosesOf(context).map(({ reference }) => reference));
   return {
@@ -172,6 +182,8 @@ function environment(context: TransitionContext, { risk, lace }: RiskFacts): Rea
     age: ageOf(context) ?? [],
     facility: context.facilityCode ?? [],
     risk,
+    score,
+    band,
     lace,
     now,
     zone: anchor.zone,
