@@ -17,6 +17,7 @@ const TRANSITION_REASONS = {
   readmitted: 'Readmitted',
   died: 'Died',
   transferred: 'Transferred',
+  continued: 'Continued by a later stay',
   superseded: 'Superseded',
   'no-protocol': 'No protocol',
   resolved: 'Resolved',

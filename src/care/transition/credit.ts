@@ -36,7 +36,7 @@ export function countedAttempts(
     const last = counted.at(-1);
     const isSeparate = !last || Temporal.Instant.compare(one.at, last.at.add({ hours: apart })) >= 0;
     // Twice the same moment is one attempt told twice.
-    if (isSeparate && !(last && last.at.equals(one.at))) counted.push(one);
+    if (isSeparate && !last?.at.equals(one.at)) counted.push(one);
   }
   return counted.slice(0, wanted).map(({ attempt }) => attempt);
 }

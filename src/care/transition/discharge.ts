@@ -17,6 +17,11 @@ export function isStay(encounter: Encounter): boolean {
   return STAY_CLASSES.has(encounter.class.code ?? '');
 }
 
+/** A stay in a facility that is no acute hospital: skilled nursing, and whatever else is coded so. */
+export function isNonAcute(encounter: Encounter): boolean {
+  return encounter.class.code === 'NONAC';
+}
+
 /** The patient is in, as far as the encounter knows. */
 export function isInHouse(encounter: Encounter): boolean {
   return isStay(encounter) && (encounter.status === 'in-progress' || encounter.status === 'onleave');
