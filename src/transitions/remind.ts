@@ -8,18 +8,20 @@ import { stageAfter, stageConcept, stageOf } from '../care/transition/life.ts';
 import { messageKey, remindOwner } from '../care/transition/reminder.ts';
 import { isTerminal } from '../fhir/status/task.ts';
 import type { Act } from './act.ts';
+import { planEscalation } from './escalate.ts';
 import type { Parts } from './parts.ts';
 import { reminderQuery } from './raise.ts';
 import { secondsBetween } from './seconds-between.ts';
 
-export async function planReminder(_parts: Parts, task: Task, now: Temporal.Instant): Promise<Act | undefined> {
+export async function planReminder(parts: Parts, task: Task, now: Temporal.Instant): Promise<Act | undefined> {
   const key = followUpKey(task);
   const { remindAt, deadline = '' } = clockOf(task);
   const due = task.restriction?.period?.end;
   if (!key || !remindAt || !due || isTerminal(task.status) || stageOf(task) !== 'due') return undefined;
   const lateSeconds = secondsBetween(toInstant(remindAt, 'UTC'), now);
-  // Too late to remind: it is missed, and the next pass says so.
-  if (lateSeconds < 0 || Temporal.Instant.compare(toLastInstant(due, 'UTC'), now) <= 0) return undefined;
+  if (lateSeconds < 0) return undefined;
+  // Too late to remind: it is missed, and who is to be told is told that.
+  if (Temporal.Instant.compare(toLastInstant(due, 'UTC'), now) <= 0) return planEscalation(parts, task, now);
   const reminded = touched({ ...task, businessStatus: stageConcept(stageAfter('due', 'remind')) }, now);
   const told = messageKey(formatKey(key), 'soon', deadline);
   return {
