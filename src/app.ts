@@ -152,7 +152,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   const panels = configured(() => loadPanels(PROFILES));
   const registry = configured(() => createRegistry({ store, clock, zone, panels, parse: searchEngine.parse, log }));
   const provenance = createProvenanceWriter({ store, baseUrl, log });
-  const intake = createIntake({ store, clock, facilities, log });
+  const intake = createIntake({ store, clock, facilities, parameters, log });
   const calendars = loadCalendars(join(PROFILES, 'calendars'));
   const transitions = createTransitions({
     store,

@@ -14,7 +14,9 @@ import { createKeyedLock } from './keyed-lock.ts';
 import { type AdtContent, readAdt } from './map/adt.ts';
 import { type Facility, type Reading, startReading } from './map/reading.ts';
 import { planChanges } from './plan.ts';
+import type { Compartment } from './plan-merge.ts';
 import { type AckCode, Refusal, type Remark } from './refusal.ts';
+import { ruleOf } from './triggers.ts';
 
 /** A longer message is refused by every door. */
 export const MAX_MESSAGE_BYTES = 1_048_576;
@@ -38,6 +40,8 @@ export interface IntakeOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly facilities: readonly Facility[];
+  /** What belongs to a patient: it moves when records of people are merged. */
+  readonly parameters: Compartment;
   readonly log: Logger;
 }
 
@@ -46,7 +50,7 @@ const ACTOR: Actor = { reference: 'Device/baton-intake', kind: 'service' };
 /** How often a message is planned again because somebody else changed what it is about. */
 const ATTEMPTS = 5;
 
-export function createIntake({ store, clock, facilities, log }: IntakeOptions): Intake {
+export function createIntake({ store, clock, facilities, parameters, log }: IntakeOptions): Intake {
   const lock = createKeyedLock();
 
   const answer = (message: Message | undefined, code: AckCode, remarks: readonly Remark[]): Receipt => {
@@ -68,7 +72,7 @@ export function createIntake({ store, clock, facilities, log }: IntakeOptions): 
   const apply = async (bytes: Uint8Array, key: string, reading: Reading, content: AdtContent): Promise<Receipt> => {
     let receipt: Receipt | undefined;
     for (let attempt = 1; ; attempt += 1) {
-      const { changes, visitKnown } = await planChanges(store, content);
+      const { changes, visitKnown } = await planChanges(store, parameters, content);
       const first = receipt === undefined;
       const accepted = receipt ?? answer(reading.message, 'AA', remarksOf(reading, visitKnown));
       const row = keepDelivery(key, clock.now(), { body: bytes, answer: accepted.ack, outcome: 'AA' });
@@ -93,7 +97,7 @@ export function createIntake({ store, clock, facilities, log }: IntakeOptions): 
     const header = checkHeader(message);
     const reading = startReading(message, header, facilities);
     const content = readAdt(reading);
-    return lock.run(content.patientKey, () => apply(bytes, key, reading, content));
+    return lock.run(content.patientKeys, () => apply(bytes, key, reading, content));
   };
 
   /** Keeps what was not accepted, for people to look at; a store that cannot is no reason not to answer. */
@@ -143,7 +147,7 @@ const SHARED = ['Practitioner', 'Organization', 'Location'];
 
 function remarksOf(reading: Reading, visitKnown: boolean): Remark[] {
   const { trigger } = reading.header;
-  if (visitKnown || trigger === 'A01' || trigger === 'A08') return reading.remarks;
+  if (visitKnown || ruleOf(trigger).opens) return reading.remarks;
   const text = 'No admission was known for this visit; patient and visit were made from this message.';
   return [...reading.remarks, { condition: '204', severity: 'W', location: 'PV1^1^19', text }];
 }

@@ -7,6 +7,7 @@ import { checkHeader } from '../../src/intake/header.ts';
 import { readAdt } from '../../src/intake/map/adt.ts';
 import { startReading } from '../../src/intake/map/reading.ts';
 import { createIntake } from '../../src/intake/receive.ts';
+import { testParameters } from '../support/store-rules.ts';
 import { openTempStore } from '../support/temp-store.ts';
 import { bytes, edited, FACILITIES, fixture } from './fixture.ts';
 
@@ -104,6 +105,7 @@ it('holds through the real store for every order of A01, A08, A03 and A13', asyn
       store: temp.store,
       clock: temp.clock,
       facilities: FACILITIES,
+      parameters: testParameters,
       log: pino({ level: 'silent' }),
     });
     const ends = new Set<string>();
