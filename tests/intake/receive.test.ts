@@ -181,8 +181,8 @@ describe('a refused message', () => {
     expect(await deliveries()).toHaveLength(1);
   });
 
-  it('says what the limit is when the message was too long to read', () => {
-    const ack = intake.refuseTooLong(bytes(A01), 1000);
+  it('says what the limit is when the message was too long to read', async () => {
+    const ack = await intake.refuseTooLong(bytes(A01), 1000);
     expect(fieldsOf(ack, 'MSA')).toEqual(['MSA', 'AR', 'HB000001']);
     expect(fieldsOf(ack, 'ERR')[8]).toContain('1000 bytes');
   });

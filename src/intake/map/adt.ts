@@ -41,6 +41,12 @@ export function readAdt(reading: Reading): AdtContent {
   const rule = ruleOf(header.trigger);
   requireSegment(message, 'PID');
   const isMerge = rule.joins === 'persons';
+  // Which of two patients or visits an event is about nobody can tell.
+  for (const name of isMerge ? [] : ['PID', 'PV1']) {
+    if (message.segments(name).length > 1) {
+      throw new Refusal('AE', '100', `The message has more than one ${name} segment.`, `${name}^2`);
+    }
+  }
   const persons = message.segments('PID').slice(0, isMerge ? undefined : 1);
   const merged = isMerge ? persons.map((_, index) => readMergedPersons(reading, index, persons.length)) : [];
   const subjects = persons.map((pid, index) => draftPerson(pid, reading, merged[index] ?? []));

@@ -1,6 +1,7 @@
 // Numbers for /metrics that sync and transitions stand for.
 import { IDENTIFIER } from '../../care/systems.ts';
 import { parseSearch } from '../../fhir/search/parse.ts';
+import { countWaiting } from '../../intake/delivery-search.ts';
 import type { Sync } from '../../sync/sync.ts';
 import type { FhirContext } from '../fhir/context.ts';
 import type { GaugeSource } from '../metrics.ts';
@@ -18,7 +19,13 @@ export function operatorGauges(context: FhirContext, sync: Pick<Sync, 'status' |
       );
     },
   };
-  return sync ? [followUps, ...syncGauges(sync)] : [followUps];
+  const refused: GaugeSource = {
+    name: 'baton_deliveries_refused',
+    help: 'Received messages that were refused and that nobody has repaired or dismissed.',
+    labels: [],
+    read: async () => [{ labels: {}, value: await countWaiting(context.store) }],
+  };
+  return sync ? [followUps, refused, ...syncGauges(sync)] : [followUps, refused];
 }
 
 async function countFollowUps(context: FhirContext, status: string): Promise<number> {
