@@ -13,7 +13,7 @@ import { type OpenStore, openStore } from '../../../src/store/open.ts';
 import type { Actor } from '../../../src/store/store.ts';
 import type { TransitionEvent } from '../../../src/transitions/events.ts';
 import { createTransitions } from '../../../src/transitions/transitions.ts';
-import { artifacts } from '../../care/artifacts.ts';
+import { artifacts, riskMethods } from '../../care/artifacts.ts';
 import { testRules } from '../../support/store-rules.ts';
 import { PLACES, YEAR_CALENDARS } from './places.ts';
 
@@ -71,6 +71,7 @@ export async function openNode(url: string): Promise<Node> {
     facilities,
     calendars: createCalendars([usFederal as CalendarDefinition, ...YEAR_CALENDARS]),
     artifacts,
+    riskMethods,
     parse: (query) => rules.searchEngine.parse(query),
     log,
     emit: (event) => told.push(event),
