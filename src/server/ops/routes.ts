@@ -36,7 +36,7 @@ export interface OperatorParts {
         OperatedSync)
     | undefined;
   /** Absent: no sweep. */
-  readonly transitions?: Pick<Transitions, 'tick'> | undefined;
+  readonly transitions?: Pick<Transitions, 'tick' | 'watchdog'> | undefined;
   /** Absent: no routes about received messages. */
   readonly deliveries?: Deliveries | undefined;
   readonly verifyTrail: () => Promise<TrailVerdict>;
