@@ -15,7 +15,8 @@ import { reactToEncounter } from './on-encounter.ts';
 import { reactToPatient } from './on-patient.ts';
 import { reactToTask } from './on-task.ts';
 import { ACTOR, type Parts, readRules } from './parts.ts';
-import { NOTHING, type Reaction } from './reaction.ts';
+import { both, NOTHING, type Reaction } from './reaction.ts';
+import { reassess } from './reassess.ts';
 import { type SweepResult, sweep } from './sweep.ts';
 
 export interface TransitionsOptions {
@@ -45,7 +46,13 @@ export interface Transitions {
 }
 
 const REACTIONS: Readonly<Record<string, (parts: Parts, entry: LogEntry) => Promise<Reaction>>> = {
-  Encounter: reactToEncounter,
+  Encounter: async (parts, entry) => {
+    const reaction = await reactToEncounter(parts, entry);
+    return both(reaction, await reassess(parts, entry, reaction));
+  },
+  Condition: reassess,
+  Observation: reassess,
+  Procedure: reassess,
   Patient: reactToPatient,
   Task: reactToTask,
 };
@@ -56,7 +63,7 @@ const ATTEMPTS = 3;
 /** @throws Fault unprocessable when an artefact, a calendar or a facility cannot be worked with */
 export function createTransitions(options: TransitionsOptions): Transitions {
   const { store, clock, parse, log, emit = () => undefined } = options;
-  const facilities = createFacilities(store, options.facilities, options.calendars, log);
+  const facilities = createFacilities(store, options.facilities, options.calendars, log, clock.now());
   const parts: Parts = {
     store,
     clock,
