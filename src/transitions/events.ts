@@ -41,6 +41,14 @@ export type TransitionEvent =
   | { readonly kind: 'transition-completed'; readonly episode: string; readonly encounter: string }
   /** The log entry could not be acted on; it is passed over so that others are not held up. */
   | { readonly kind: 'transition-failed'; readonly type: string; readonly id: string; readonly versionId: string }
+  /** Ended by the sweep instead of being raised: its transition is over, or its protocol does not want it so late. */
+  | {
+      readonly kind: 'follow-up-skipped';
+      readonly episode: string;
+      readonly step: string;
+      readonly task: string;
+      readonly reason: TransitionReason;
+    }
   | (FollowUpEvent & { readonly kind: 'follow-up-due' })
   | (FollowUpEvent & { readonly kind: 'follow-up-escalated'; readonly escalation?: string });
 

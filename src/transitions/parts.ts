@@ -20,6 +20,7 @@ import type { SearchQuery } from '../fhir/search/query.ts';
 import type { Actor, Store } from '../store/store.ts';
 import type { Emit } from './events.ts';
 import type { Facilities } from './facilities.ts';
+import type { Pulse } from './pulse.ts';
 
 export interface Parts {
   readonly store: Store;
@@ -30,6 +31,8 @@ export interface Parts {
   readonly parse: (query: string) => SearchQuery;
   readonly log: Logger;
   readonly emit: Emit;
+  readonly pulse: Pulse;
+  readonly mostPerSweep: number;
 }
 
 export interface Rules extends RiskRules {

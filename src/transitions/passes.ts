@@ -9,6 +9,8 @@ import { planRaise } from './raise.ts';
 export interface Pass {
   /** SearchParameter of Task, a date: when it is to happen. profiles/search-parameters/ */
   readonly parameter: 'raise-at' | 'remind-at' | 'escalate-at' | 'expire-at';
+  /** The parameter's value: FHIR dateTime. */
+  readonly at: (task: Task) => string | undefined;
   /** How what was done is counted and told. */
   readonly done: 'raised' | 'reminded' | 'escalated' | 'expired';
   /** One commit's worth of changes; undefined when nothing is to be done about the Task any more, or not yet. */
@@ -17,6 +19,6 @@ export interface Pass {
 
 /** In the order in which they happen to one follow-up when several have become due at once. */
 export const PASSES: readonly Pass[] = [
-  { parameter: 'raise-at', done: 'raised', plan: planRaise },
-  { parameter: 'escalate-at', done: 'escalated', plan: planEscalation },
+  { parameter: 'raise-at', at: (task) => task.restriction?.period?.start, done: 'raised', plan: planRaise },
+  { parameter: 'escalate-at', at: (task) => task.restriction?.period?.end, done: 'escalated', plan: planEscalation },
 ];
