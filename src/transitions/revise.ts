@@ -10,7 +10,7 @@ import { encounterOfEpisode, keyOfEpisode, moveEpisode, transitionKey } from '..
 import { followUpKey, formatWindow, isUntouched } from '../care/transition/follow-up.ts';
 import { newClock, withClock } from '../care/transition/follow-up-clock.ts';
 import { moveGoal } from '../care/transition/goal.ts';
-import { type Stage, stageConcept, stageOf } from '../care/transition/life.ts';
+import { isMissed, type Stage, stageConcept, stageOf } from '../care/transition/life.ts';
 import type { Protocol, ProtocolStep } from '../care/transition/protocol.ts';
 import type { TransitionContext } from '../care/transition/transition-context.ts';
 import type { Change } from '../fhir/change.ts';
@@ -64,7 +64,8 @@ export function planMove(
 function moveFollowUp(task: Task, protocol: Protocol, context: TransitionContext): Task[] {
   const step = protocol.steps.find(({ id }) => id === followUpKey(task)?.step);
   const stage = stageOf(task);
-  if (!step || !isUntouched(task) || (stage && MISSED.has(stage))) return [];
+  // That somebody was told that it is late is not taken back by a correction.
+  if (!step || !isUntouched(task) || isMissed(task)) return [];
   const window = windowOf(step.timing, context.anchor);
   const waits = Temporal.Instant.compare(window.raise, context.now) > 0;
   const restriction = { ...task.restriction, period: formatWindow(window, context.anchor.zone) };
@@ -73,9 +74,6 @@ function moveFollowUp(task: Task, protocol: Protocol, context: TransitionContext
   const moved = { ...withClock(task, clock), restriction, ...(next ? { businessStatus: stageConcept(next) } : {}) };
   return [touched(moved, context.now)];
 }
-
-/** Their deadline has passed and somebody was told: a correction does not take that back. */
-const MISSED: ReadonlySet<Stage> = new Set(['overdue', 'escalated', 'acknowledged']);
 
 function moveOrder(order: ServiceRequest, protocol: Protocol, context: TransitionContext): ServiceRequest[] {
   const step = stepOfOrder(order, protocol);

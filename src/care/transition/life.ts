@@ -133,6 +133,11 @@ export function stageOf({ businessStatus }: Pick<Task, 'businessStatus'>): Stage
   return code !== undefined && Object.hasOwn(STAGES, code) ? (code as Stage) : undefined;
 }
 
+const MISSED: ReadonlySet<Stage | undefined> = new Set(['overdue', 'escalated', 'acknowledged']);
+
+/** Its deadline has passed and somebody was told. */
+export const isMissed = (task: Pick<Task, 'businessStatus'>): boolean => MISSED.has(stageOf(task));
+
 export function stageConcept(stage: Stage): CodeableConcept {
   return concept(CODE_SYSTEM.followUpStatus, stage, STAGES[stage]);
 }
