@@ -63,11 +63,14 @@ export async function closedTo(group: Group, steps: readonly Step[], guard: Guar
   const made = patientsMade(steps);
   const closed: Closed[] = [];
   for (const step of steps) {
-    const condition = step.writes && step.resource ? guard.open(step.type) : undefined;
-    if (!condition || !step.resource) continue;
+    const conditions = step.writes && step.resource ? guard.open(step.type) : [];
+    if (conditions.length === 0 || !step.resource) continue;
     const named = collectReferences(step.resource).flatMap((reference) => guard.patientIn(reference) ?? []);
     for (const id of new Set(step.type === 'Patient' ? [step.id, ...named] : named)) {
-      if (!made.has(id) && !(await holds(group, 'Patient', id, condition))) closed.push({ step, id, condition });
+      if (made.has(id)) continue;
+      for (const condition of conditions) {
+        if (!(await holds(group, 'Patient', id, condition))) closed.push({ step, id, condition });
+      }
     }
   }
   return closed;

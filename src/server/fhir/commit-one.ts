@@ -35,7 +35,7 @@ export async function commitChanges(
   const mayKnow = (type: string) => reachesAll(grant, 'read', type);
   try {
     const limits = guardOf(context, grant, changes, releases);
-    const guard = claims && limits ? { ...limits, open: () => undefined } : limits;
+    const guard = claims && limits ? { ...limits, open: () => [] } : limits;
     return await context.store.commit(grant.actor, changes, alongside, { ...rest, mayKnow, guard });
   } catch (error) {
     const isBlind = changes.some((change) => change.op === 'patch' && !mayKnow(change.type));
