@@ -26,6 +26,11 @@ export interface Guard {
    * resource of the type has a say in. Who was not in one of them before the commit must not be in it after it.
    */
   open(type: string): readonly Condition[];
+  /**
+   * Resources of the type that are offered to the writer by what they say themselves, to be taken by becoming their owner:
+   * what is taken may open the record of its patient.
+   */
+  offered(type: string): Condition | undefined;
   /** Id of the local patient that a reference leads to. */
   patientIn(reference: string): string | undefined;
 }

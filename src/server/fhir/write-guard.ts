@@ -61,6 +61,7 @@ export function guardOf(
     matching: (type, byIdentifier) => reachOf(context, byIdentifier ? unbound(grant) : grant, 'search-type', type),
     patients: (op, type) => patientsWithin(context, grant, op, type),
     open: (type) => openPatients(context, grant, type),
+    offered: (type) => offeredBySelf(context, grant, type),
     patientIn(reference) {
       const literal = parseLiteral(reference.startsWith(base) ? reference.slice(base.length) : reference);
       return literal?.type === 'Patient' ? literal.id : undefined;
@@ -100,6 +101,12 @@ function openPatients(context: FhirContext, { standing }: Grant, type: string): 
     const open = patientsOf(context, [...sets]);
     return type === 'Patient' || typesLookedInto(open).includes(type) ? [open] : [];
   });
+}
+
+/** What a rule of the writer's roles lets be updated by what the resource says, whoever it is about. */
+function offeredBySelf(context: FhirContext, grant: Grant, type: string): Condition | undefined {
+  const lanes = decide(grant, 'update', type)?.lanes.filter(({ role }) => role?.matching && !role.patients) ?? [];
+  return lanes.length === 0 ? undefined : withinLanes(context, type, lanes);
 }
 
 /** Patients that what is written may be about; undefined: anybody. */
