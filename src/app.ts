@@ -24,6 +24,7 @@ import { pathwayIssues } from './care/pathways/pathway-issues.ts';
 import { createPathways } from './care/pathways/pathways.ts';
 import { loadProfiles } from './care/profiles.ts';
 import { revisionRules } from './care/revision-rules.ts';
+import { loadRiskMethods } from './care/transition/risk-method.ts';
 import type { Clock } from './clock.ts';
 import { type Config, ConfigError, type FacilityConfig } from './config.ts';
 import { readCertificates } from './config-network.ts';
@@ -31,6 +32,8 @@ import { Fault } from './fault.ts';
 import { fhirBase } from './fhir/base-url.ts';
 import { type Conformance, createConformance } from './fhir/conformance.ts';
 import { tokenSets } from './fhir/terminology/token-sets.ts';
+import { createDeliveries, type Deliveries } from './intake/deliveries.ts';
+import { deliveryRetention } from './intake/delivery-retention.ts';
 import { type MllpServer, startMllpServer } from './intake/mllp/server.ts';
 import { createIntake } from './intake/receive.ts';
 import { createRegistry } from './registry/registry.ts';
@@ -72,6 +75,7 @@ export interface App {
   readonly store: OpenStore;
   readonly sync: Sync;
   readonly transitions: Transitions;
+  readonly deliveries: Deliveries;
   readonly access: Access;
   readonly trail: Trail;
   readonly authorization: AuthorizationServer;
@@ -152,14 +156,17 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   const panels = configured(() => loadPanels(PROFILES));
   const registry = configured(() => createRegistry({ store, clock, zone, panels, parse: searchEngine.parse, log }));
   const provenance = createProvenanceWriter({ store, baseUrl, log });
-  const intake = createIntake({ store, clock, facilities, log });
+  const intake = createIntake({ store, clock, facilities, parameters, log });
+  const keeping = deliveryRetention(store, clock, log, config.messages);
   const calendars = loadCalendars(join(PROFILES, 'calendars'));
+  const riskMethods = loadRiskMethods(join(PROFILES, 'risk-methods'));
   const transitions = createTransitions({
     store,
     clock,
     facilities,
     calendars,
     artifacts: profiles,
+    riskMethods,
     parse: searchEngine.parse,
     log,
     emit: (event) => log.info(event, event.kind),
@@ -238,20 +245,28 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     },
   });
 
-  const heartbeat = createHeartbeat(tick, log);
+  const heartbeat = createHeartbeat(transitions.tick, log, transitions.pulse);
+  // Of its own: no follow-up waits for a slow server.
+  const chores = createHeartbeat(tidy, log);
   // Of its own: nothing that takes long or fails keeps the trail from being sealed.
   const sealing = createHeartbeat(trail.tick, log);
   const watching = createHeartbeat(registry.tick, log);
+  const guarding = createHeartbeat(transitions.watchdog.look, log);
   let stopReacting: (() => void) | undefined;
   let isStarted = false;
   let closing: Promise<void> | undefined;
 
   async function tick(): Promise<void> {
     await transitions.tick();
+    await tidy();
+  }
+
+  async function tidy(): Promise<void> {
     await sync.tick(clock.now());
     provenance.wake();
     await authorization.sweep();
     await forgetCommands(store, clock);
+    await keeping.tick();
   }
 
   /** Runs everything that reacts until nothing reacts any more. */
@@ -287,7 +302,9 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     isStarted = true;
     indexKeeper.start();
     await heartbeat.start();
+    await chores.start();
     await sealing.start();
+    await guarding.start();
     // Not waited for: the first look at everybody may take long.
     watching.start().catch((error) => log.error({ err: error }, 'the registry did not start'));
     // The day goes on for as long as Baton does; how it fares is its story.
@@ -297,7 +314,9 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   async function close(): Promise<void> {
     await sandbox?.stop();
     stopReacting?.();
+    await guarding.stop();
     await heartbeat.stop();
+    await chores.stop();
     await sealing.stop();
     registry.stop();
     await watching.stop();
@@ -318,6 +337,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     store,
     sync,
     transitions,
+    deliveries: createDeliveries(store, intake),
     access,
     trail,
     authorization,

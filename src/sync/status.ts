@@ -1,9 +1,9 @@
 // How each connection is doing, in numbers. docs/sync-spec.md#I23
 import type { Clock } from '../clock.ts';
 import type { BreakerStatus } from '../remote/breaker.ts';
+import { readActiveAlerts } from '../store/alert.ts';
 import { readCursor } from '../store/cursor.ts';
 import type { SqlRow, Store } from '../store/store.ts';
-import { readActive } from './alerts/active-alerts.ts';
 import { type FirstLoadStatus, firstLoadStatus } from './bulk/job-rows.ts';
 import { knownPlans } from './connections/note-capability.ts';
 import type { Connection, ConnectionSource } from './connections/settings.ts';
@@ -100,7 +100,7 @@ export async function connectionStatus(
     oldestConflictSeconds: (await since(OLDEST_CONFLICT)) ?? 0,
     oldestRunSeconds: await since('SELECT MIN(ran_at) AS n FROM checkpoint WHERE connection = ?'),
     lastQuarantinedSeconds: await since(LAST_QUARANTINED),
-    alerts: await readActive(store, name),
+    alerts: await readActiveAlerts(store, name),
     outbox,
     links: await count("SELECT COUNT(*) AS n FROM identity WHERE connection = ? AND state <> 'replaced'"),
     openConflicts: await count("SELECT COUNT(*) AS n FROM conflict WHERE connection = ? AND state = 'open'"),

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadCalendars } from '../../src/care/business-calendar.ts';
 import { loadProfiles } from '../../src/care/profiles.ts';
+import { loadRiskMethods } from '../../src/care/transition/risk-method.ts';
 import { NO_LABEL_POLICY } from '../../src/fhir/consent/label-policy.ts';
 import { parseSearchUrl } from '../../src/fhir/search/parse.ts';
 import type { Statement } from '../../src/store/store.ts';
@@ -37,6 +38,7 @@ beforeAll(async () => {
       log,
       facilities: [],
       calendars: loadCalendars(join(PROFILES, 'calendars')),
+      riskMethods: loadRiskMethods(join(PROFILES, 'risk-methods')),
       artifacts,
       parse: (query) => parseSearchUrl(PARAMETERS, query, { handling: 'strict', baseUrl: FHIR }),
     }),
@@ -95,7 +97,7 @@ describe('lists', () => {
     expect((await get('/outbox?state=sent')).json.items).toMatchObject([{ id: 'f', at: '1970-01-01T00:00:01Z' }]);
   });
 
-  it.each(['/messages', '/projections', '/deliveries', '/audit', '/conflicts'])('%s answers', async (path) => {
+  it.each(['/messages', '/projections', '/audit', '/conflicts'])('%s answers', async (path) => {
     const { status, json } = await get(path);
     expect([status, Array.isArray(json.items)]).toEqual([200, true]);
   });
