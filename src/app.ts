@@ -36,6 +36,8 @@ import { createDeliveries, type Deliveries } from './intake/deliveries.ts';
 import { deliveryRetention } from './intake/delivery-retention.ts';
 import { type MllpServer, startMllpServer } from './intake/mllp/server.ts';
 import { createIntake } from './intake/receive.ts';
+import { createNotify } from './notify/notify.ts';
+import { loadTemplates } from './notify/templates.ts';
 import { createRegistry } from './registry/registry.ts';
 import { mountSandbox, type Sandbox } from './sandbox/sandbox.ts';
 import type { SandboxClock } from './sandbox/sandbox-clock.ts';
@@ -171,6 +173,12 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     log,
     emit: (event) => log.info(event, event.kind),
   });
+  const notify = createNotify({
+    ...{ store, clock, log, facilities, baseUrl },
+    settings: config.notify,
+    templates: configured(() => loadTemplates(join(PROFILES, 'notifications'))),
+    fetch: surroundings.fetch,
+  });
   const policies = readPolicies(join(PROFILES, 'policies'));
   const matching = readMatchRules(join(PROFILES, 'matching'));
   const sync = createSync({
@@ -251,6 +259,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   // Of its own: nothing that takes long or fails keeps the trail from being sealed.
   const sealing = createHeartbeat(trail.tick, log);
   const watching = createHeartbeat(registry.tick, log);
+  const telling = createHeartbeat(notify.tick, log);
   const guarding = createHeartbeat(transitions.watchdog.look, log);
   let stopReacting: (() => void) | undefined;
   let isStarted = false;
@@ -258,6 +267,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
 
   async function tick(): Promise<void> {
     await transitions.tick();
+    await notify.tick();
     await tidy();
   }
 
@@ -304,6 +314,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     await heartbeat.start();
     await chores.start();
     await sealing.start();
+    telling.start().catch((error) => log.error({ err: error }, 'nobody could be told'));
     await guarding.start();
     // Not waited for: the first look at everybody may take long.
     watching.start().catch((error) => log.error({ err: error }, 'the registry did not start'));
@@ -315,6 +326,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     await sandbox?.stop();
     stopReacting?.();
     await guarding.stop();
+    await telling.stop();
     await heartbeat.stop();
     await chores.stop();
     await sealing.stop();
