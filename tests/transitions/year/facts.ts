@@ -104,13 +104,15 @@ export function lace(stay: VisitFacts, person: Person, others: readonly VisitFac
   return length + acute + (sum > 3 ? 5 : sum) + Math.min(4, emergencies.length);
 }
 
-/** What a protocol's conditions can ask about a stay (docs/transitions.md). */
-export function askedOf(stay: VisitFacts, person: Person, others: readonly VisitFacts[]): Asked {
+/**
+ * What a protocol's conditions can ask about a stay (docs/transitions.md).
+ * @param points of LACE
+ */
+export function askedOf(stay: VisitFacts, person: Person, points: number): Asked {
   const conditions = person.conditions.map((code) => ({
     resourceType: 'Condition',
     code: { coding: [{ system: 'http://hl7.org/fhir/sid/icd-10-cm', code }] },
   }));
-  const points = lace(stay, person, others);
   const { visit, left = 0 } = stay;
   const day = dayOf(left, placeOf(visit.place).zone);
   const age = Number(day.slice(0, 4)) - person.birthYear - (day.slice(5) < '07-04' ? 1 : 0);

@@ -2,7 +2,7 @@
 // domain.md and docs/transitions.md. Nothing of src is used.
 import { dayOf, windowFrom } from './days.ts';
 import type { Happening, Record } from './drive.ts';
-import { askedOf, destinationOf, hear, hearDeath, type VisitFacts } from './facts.ts';
+import { askedOf, destinationOf, hear, hearDeath, lace, type VisitFacts } from './facts.ts';
 import { type FollowUp, isOver, NEVER, type Passage, passOver, planned } from './passing.ts';
 import { type Place, placeOf } from './places.ts';
 import { applies, type Protocol } from './protocols.ts';
@@ -25,6 +25,8 @@ export type AddressOf = (task: string) => { readonly transition: string; readonl
 interface Transition {
   readonly name: string;
   readonly protocol: Protocol;
+  /** LACE when it began. */
+  readonly firstPoints: number;
   discharge: number;
   readonly place: Place;
   readonly followUps: FollowUp[];
@@ -152,15 +154,14 @@ function createLife(
         if (live) withdraw(live, reason, at);
         continue;
       }
-      const asked = askedOf(stay, person, [...visits.values()]);
       const isEmergency = stay.visit.patientClass === 'E';
-      const protocol = protocols.find((one) => one.forEmergency === isEmergency && applies(one, asked));
+      const protocol = choose(stay, points(stay));
       if (!protocol) {
         if (live) withdraw(live, destinationOf(stay) === 'died' ? 'died' : 'no-protocol', at);
         continue;
       }
       const discharge = stay.left ?? at;
-      if (live && live.protocol.url === protocol.url) move(live, discharge, at);
+      if (live && (live.protocol === protocol || staysWith(live, stay))) move(live, discharge, at);
       else if (live) {
         withdraw(live, 'superseded', at);
         begin(stay, protocol, discharge, doneIn(live), at);
@@ -169,6 +170,20 @@ function createLife(
         begin(stay, protocol, discharge, last && RESUMED.has(endOf(last)) ? doneIn(last) : new Set(), at);
       }
     }
+  }
+
+  const points = (stay: VisitFacts) => lace(stay, person, [...visits.values()]);
+
+  function choose(stay: VisitFacts, score: number): Protocol | undefined {
+    const asked = askedOf(stay, person, score);
+    const isEmergency = stay.visit.patientClass === 'E';
+    return protocols.find((one) => one.forEmergency === isEmergency && applies(one, asked));
+  }
+
+  /** A plan that people work on is not given up because the risk is another one now (docs/transitions.md, Late data). */
+  function staysWith({ followUps, protocol, firstPoints }: Transition, stay: VisitFacts): boolean {
+    const isBegun = followUps.some(({ status, clock }) => status !== 'requested' || MISSED.has(clock));
+    return isBegun && choose(stay, firstPoints) === protocol;
   }
 
   /** Why nothing goes on from a discharge. */
@@ -216,10 +231,11 @@ function createLife(
       followUps: new Map(),
     };
     const place = placeOf(stay.visit.place);
-    const transition: Transition = { name, protocol, discharge, place, followUps: [], live: true, told };
+    const firstPoints = points(stay);
+    const transition: Transition = { name, protocol, firstPoints, discharge, place, followUps: [], live: true, told };
     mine.push(transition);
     transitions.set(name, told);
-    const asked = askedOf(stay, person, [...visits.values()]);
+    const asked = askedOf(stay, person, firstPoints);
     for (const step of protocol.steps) {
       if (done.has(step.id) || !applies(step, asked)) continue;
       plan(transition, planned(step.id, windowFrom(step.timing, discharge, place), at, step.life));
