@@ -13,6 +13,8 @@ const { values } = parseArgs({
     story: { type: 'boolean', default: false },
     /** Fails every single call of a day instead. */
     nth: { type: 'boolean', default: false },
+    /** Only some of its twelve rounds, e.g. 3 or 3,4; each takes long. */
+    round: { type: 'string', multiple: true, default: [] },
     /** Goes on after a world that went wrong. */
     all: { type: 'boolean', default: false },
   },
@@ -27,13 +29,17 @@ function tell(): void {
 }
 
 async function failAll(): Promise<void> {
-  for (const knobs of [PLAIN, BARE]) {
-    for (const failing of ['before', 'after', 'hang'] as const) {
-      for (const deadly of [false, true]) {
-        const calls = await everyCall({ knobs, failing, deadly, reach: 'everything', stride: 1 });
-        console.log(`${failing}, ${deadly ? 'dies' : 'lives'}: each of ${calls} calls failed, all is well afterwards`);
-      }
-    }
+  const chosen = values.round.flatMap((each) => each.split(',')).map(Number);
+  const rounds = [PLAIN, BARE].flatMap((knobs) =>
+    (['before', 'after', 'hang'] as const).flatMap((failing) =>
+      [false, true].map((deadly) => ({ knobs, failing, deadly })),
+    ),
+  );
+  for (const [at, { knobs, failing, deadly }] of rounds.entries()) {
+    if (chosen.length > 0 && !chosen.includes(at + 1)) continue;
+    const calls = await everyCall({ knobs, failing, deadly, reach: 'everything', stride: 1 });
+    const how = `${knobs === PLAIN ? 'plain' : 'bare'} server, ${failing}, ${deadly ? 'dies' : 'lives'}`;
+    console.log(`round ${at + 1} (${how}): each of ${calls} calls failed, all is well afterwards`);
   }
 }
 
