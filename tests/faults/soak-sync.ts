@@ -21,6 +21,8 @@ const { values } = parseArgs({
 });
 const [total, first, size] = [Number(values.steps), Number(values.seed), Number(values.world)];
 const begun = performance.now();
+// A call that hangs is ended by a timer that does not keep the process.
+const awake = setInterval(() => undefined, 60_000);
 const sum = { steps: 0, worlds: 0, edits: 0, crashes: 0, restores: 0, conflicts: 0, requests: 0, writes: 0, bad: 0 };
 
 function tell(): void {
@@ -64,3 +66,4 @@ for (let seed = first; !values.nth && sum.steps < total; seed += 1) {
   if (!values.all) break;
 }
 tell();
+clearInterval(awake);

@@ -3,7 +3,7 @@
 
 import type { Connection } from '../connections/settings.ts';
 import type { SyncEvent } from '../context.ts';
-import type { ConnectionStatus } from '../status.ts';
+import type { ConnectionHealth } from '../status.ts';
 
 export interface AlertThresholds {
   /** A change may wait so long before it is on its way. */
@@ -26,9 +26,9 @@ interface ConditionKind {
   /** Names of the events at its beginning and its end. */
   readonly begins: string;
   readonly ends: string;
-  isOn(status: ConnectionStatus, connection: Connection, thresholds: AlertThresholds): boolean;
+  isOn(status: ConnectionHealth, connection: Connection, thresholds: AlertThresholds): boolean;
   /** One sentence with numbers, without patient data. */
-  tell(status: ConnectionStatus): string;
+  tell(status: ConnectionHealth): string;
 }
 
 export const CONDITIONS: Readonly<Record<Condition, ConditionKind>> = {
@@ -58,8 +58,8 @@ export const CONDITIONS: Readonly<Record<Condition, ConditionKind>> = {
   parked: {
     begins: 'parked.first',
     ends: 'parked.cleared',
-    isOn: ({ outbox }) => outbox.parked > 0,
-    tell: ({ outbox }) => `${outbox.parked} outbox entries are parked.`,
+    isOn: ({ parked }) => parked > 0,
+    tell: ({ parked }) => `${parked} outbox entries are parked.`,
   },
   conflict: {
     begins: 'conflict.first',
@@ -97,7 +97,7 @@ export interface Happening {
 }
 
 /** Seconds that the oldest change has waited for, in the log or in the outbox. */
-export function lagOf({ feedLagSeconds, oldestQueuedSeconds }: ConnectionStatus): number {
+export function lagOf({ feedLagSeconds, oldestQueuedSeconds }: ConnectionHealth): number {
   return Math.max(feedLagSeconds, oldestQueuedSeconds);
 }
 

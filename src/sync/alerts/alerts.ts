@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { asFault } from '../../fault.ts';
 import { BATON, type Statement, type Store } from '../../store/store.ts';
 import type { Connection } from '../connections/settings.ts';
-import type { ConnectionStatus } from '../status.ts';
+import type { ConnectionHealth } from '../status.ts';
 import { readActive } from './active-alerts.ts';
 import { type AlertThresholds, CONDITIONS, type Condition } from './alert-kinds.ts';
 
@@ -22,7 +22,7 @@ export interface Alert {
 export async function raiseAlerts(
   store: Store,
   connection: Connection,
-  status: ConnectionStatus,
+  status: ConnectionHealth,
   thresholds: AlertThresholds,
   now: number,
 ): Promise<Alert[]> {
