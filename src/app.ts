@@ -24,6 +24,7 @@ import { pathwayIssues } from './care/pathways/pathway-issues.ts';
 import { createPathways } from './care/pathways/pathways.ts';
 import { loadProfiles } from './care/profiles.ts';
 import { statusRule } from './care/status-rule.ts';
+import { loadRiskMethods } from './care/transition/risk-method.ts';
 import type { Clock } from './clock.ts';
 import { type Config, ConfigError, type FacilityConfig } from './config.ts';
 import { readCertificates } from './config-network.ts';
@@ -154,12 +155,14 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   const provenance = createProvenanceWriter({ store, baseUrl, log });
   const intake = createIntake({ store, clock, facilities, log });
   const calendars = loadCalendars(join(PROFILES, 'calendars'));
+  const riskMethods = loadRiskMethods(join(PROFILES, 'risk-methods'));
   const transitions = createTransitions({
     store,
     clock,
     facilities,
     calendars,
     artifacts: profiles,
+    riskMethods,
     parse: searchEngine.parse,
     log,
     emit: (event) => log.info(event, event.kind),
@@ -238,16 +241,23 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     },
   });
 
-  const heartbeat = createHeartbeat(tick, log);
+  const heartbeat = createHeartbeat(transitions.tick, log, transitions.pulse);
+  // Of its own: no follow-up waits for a slow server.
+  const chores = createHeartbeat(tidy, log);
   // Of its own: nothing that takes long or fails keeps the trail from being sealed.
   const sealing = createHeartbeat(trail.tick, log);
   const watching = createHeartbeat(registry.tick, log);
+  const guarding = createHeartbeat(transitions.watchdog.look, log);
   let stopReacting: (() => void) | undefined;
   let isStarted = false;
   let closing: Promise<void> | undefined;
 
   async function tick(): Promise<void> {
     await transitions.tick();
+    await tidy();
+  }
+
+  async function tidy(): Promise<void> {
     await sync.tick(clock.now());
     provenance.wake();
     await authorization.sweep();
@@ -287,7 +297,9 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     isStarted = true;
     indexKeeper.start();
     await heartbeat.start();
+    await chores.start();
     await sealing.start();
+    await guarding.start();
     // Not waited for: the first look at everybody may take long.
     watching.start().catch((error) => log.error({ err: error }, 'the registry did not start'));
     // The day goes on for as long as Baton does; how it fares is its story.
@@ -297,7 +309,9 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   async function close(): Promise<void> {
     await sandbox?.stop();
     stopReacting?.();
+    await guarding.stop();
     await heartbeat.stop();
+    await chores.stop();
     await sealing.stop();
     registry.stop();
     await watching.stop();

@@ -8,6 +8,7 @@ export const CODE_SYSTEM = {
   followUpStep: `${BASE}/CodeSystem/follow-up-step`,
   careRole: `${BASE}/CodeSystem/care-role`,
   riskMethod: `${BASE}/CodeSystem/risk-method`,
+  riskInput: `${BASE}/CodeSystem/risk-input`,
   comorbidity: `${BASE}/CodeSystem/lace-comorbidity`,
   transitionReason: `${BASE}/CodeSystem/transition-reason`,
   episodeType: `${BASE}/CodeSystem/episode-type`,
@@ -40,6 +41,8 @@ export const EXTENSION = {
   pathwayVariable: `${BASE}/StructureDefinition/pathway-variable`,
   precedence: `${BASE}/StructureDefinition/protocol-precedence`,
   riskScore: `${BASE}/StructureDefinition/risk-score`,
+  riskMissing: `${BASE}/StructureDefinition/risk-missing-input`,
+  localDay: `${BASE}/StructureDefinition/local-day`,
   transitionEncounter: `${BASE}/StructureDefinition/transition-encounter`,
   transitionReason: `${BASE}/StructureDefinition/transition-reason`,
   agendaItem: `${BASE}/StructureDefinition/agenda-item`,
@@ -72,6 +75,8 @@ export const IDENTIFIER = {
   pathwayStep: 'urn:baton:pathway-step',
   /** EpisodeOfCare: `ENCOUNTERID|DISCHARGEINSTANT`. */
   transition: 'urn:baton:transition',
+  /** RiskAssessment: `EPISODE|METHOD`. */
+  transitionRisk: 'urn:baton:transition-risk',
   /** CarePlan: id of the transition's EpisodeOfCare. */
   transitionPlan: 'urn:baton:transition-plan',
   /** CarePlan: id of the case's EpisodeOfCare; of one case there is one. */

@@ -148,8 +148,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const requests = options.requestLimits && createRateLimits(options.requestLimits);
   authenticateAll(server, { access, attempts, limits: requests });
   const context = fhirContext(options);
-  serveMetrics(server, store, operatorGauges(context, options.sync), options.sync ? [syncDurations(options.sync)] : []);
-  serveHealth(server, store);
+  serveMetrics(server, store, operatorGauges(context, options), options.sync ? [syncDurations(options.sync)] : []);
+  serveHealth(server, store, options.transitions?.watchdog);
   serveWellKnown(server, access, baseUrl);
   // What is remembered of a token must not outlive it.
   options.authorization.state.onRemoved(access.revoked);

@@ -1,9 +1,9 @@
 // How each connection is doing, in numbers. docs/sync-spec.md#I23
 import type { Clock } from '../clock.ts';
 import type { BreakerStatus } from '../remote/breaker.ts';
+import { readActiveAlerts } from '../store/alert.ts';
 import { readCursor } from '../store/cursor.ts';
 import type { SqlRow, Store } from '../store/store.ts';
-import { readActive } from './alerts/active-alerts.ts';
 import { type FirstLoadStatus, firstLoadStatus } from './bulk/job-rows.ts';
 import { knownPlans } from './connections/note-capability.ts';
 import type { Connection, ConnectionSource } from './connections/settings.ts';
@@ -120,7 +120,7 @@ export async function connectionStatus(
     vendor,
     ...(await connectionHealth(store, connection, breaker, clock)),
     feedLag: (await store.head()) - (await readSoFar(store, connection)),
-    alerts: await readActive(store, name),
+    alerts: await readActiveAlerts(store, name),
     outbox,
     links: await count("SELECT COUNT(*) AS n FROM identity WHERE connection = ? AND state <> 'replaced'"),
     hints: await count('SELECT COUNT(*) AS n FROM hint WHERE connection = ?'),

@@ -65,7 +65,7 @@ export function startReaction(
         encounter: context.encounter.id ?? '',
         patient: context.patient.id ?? '',
         protocol: decision.protocol.canonical,
-        lace: total,
+        score: total,
         band,
         carePlan: outcomes[plan.carePlanAt]?.id ?? '',
         followUps: plan.followUps,

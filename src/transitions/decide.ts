@@ -2,7 +2,7 @@
 
 import type { TransitionReason } from '../care/concept.ts';
 import { chooseProtocol, type Protocol } from '../care/transition/protocol.ts';
-import { type AssessedRisk, assessRisk } from '../care/transition/risk-assessment.ts';
+import { type AssessedRisk, assessRisk, riskFacts } from '../care/transition/risk-assessment.ts';
 import type { DischargeFacts } from './facts.ts';
 import type { Rules } from './parts.ts';
 
@@ -12,13 +12,13 @@ export type Decision =
 
 /** @param backInHospital the patient has been admitted again since */
 export function decide(facts: DischargeFacts, rules: Rules, backInHospital: boolean): Decision {
-  const { context, emergencyEncounters } = facts;
+  const { context, riskData } = facts;
   const { destination, patient } = context;
   if (destination === 'died' || patient.deceasedBoolean || patient.deceasedDateTime) return decline('died');
   if (destination === 'acute-hospital') return decline('transferred');
   if (backInHospital) return decline('readmitted');
-  const risk = assessRisk(context, emergencyEncounters, rules);
-  const protocol = chooseProtocol(rules.protocols, context, { risk: risk.assessment, lace: risk.score.total });
+  const risk = assessRisk(context, riskData, rules);
+  const protocol = chooseProtocol(rules.protocols, context, riskFacts(risk));
   return protocol ? { start: true, protocol, risk } : decline('no-protocol');
 }
 

@@ -1,6 +1,6 @@
 // What transitions tell the rest of the process after it is committed: ids, steps and times, nothing about the patient.
 import type { TransitionReason } from '../care/concept.ts';
-import type { RiskBand } from '../care/transition/lace.ts';
+import type { RiskBand } from '../care/transition/risk-method.ts';
 
 export type TransitionEvent =
   | {
@@ -10,7 +10,8 @@ export type TransitionEvent =
       readonly patient: string;
       /** Canonical of the PlanDefinition. */
       readonly protocol: string;
-      readonly lace: number;
+      /** Points by the risk method that decides. */
+      readonly score: number;
       readonly band: RiskBand;
       readonly carePlan: string;
       readonly followUps: number;
@@ -32,6 +33,14 @@ export type TransitionEvent =
   | { readonly kind: 'transition-completed'; readonly episode: string; readonly encounter: string }
   /** The log entry could not be acted on; it is passed over so that others are not held up. */
   | { readonly kind: 'transition-failed'; readonly type: string; readonly id: string; readonly versionId: string }
+  /** Ended by the sweep instead of being raised: its transition is over, or its protocol does not want it so late. */
+  | {
+      readonly kind: 'follow-up-skipped';
+      readonly episode: string;
+      readonly step: string;
+      readonly task: string;
+      readonly reason: TransitionReason;
+    }
   | (FollowUpEvent & { readonly kind: 'follow-up-due' })
   | (FollowUpEvent & { readonly kind: 'follow-up-escalated'; readonly escalation?: string });
 

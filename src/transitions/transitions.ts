@@ -3,10 +3,12 @@
 import type { Resource } from '@medplum/fhirtypes';
 import type { Logger } from 'pino';
 import type { BusinessCalendar } from '../care/business-calendar.ts';
+import type { RiskMethod } from '../care/transition/risk-method.ts';
 import type { Clock } from '../clock.ts';
 import { asFault, FAULTS } from '../fault.ts';
 import type { SearchQuery } from '../fhir/search/query.ts';
 import { createConsumer } from '../store/consumer.ts';
+import { readCursor } from '../store/cursor.ts';
 import type { LogEntry, Statement, Store } from '../store/store.ts';
 import type { Emit } from './events.ts';
 import { createFacilities, type Facility } from './facilities.ts';
@@ -14,8 +16,10 @@ import { reactToEncounter } from './on-encounter.ts';
 import { reactToPatient } from './on-patient.ts';
 import { reactToTask } from './on-task.ts';
 import { ACTOR, type Parts, readRules } from './parts.ts';
+import { createPulse, type Pulse } from './pulse.ts';
 import { NOTHING, type Reaction } from './reaction.ts';
 import { type SweepResult, sweep } from './sweep.ts';
+import { createWatchdog, type Watchdog } from './watchdog.ts';
 
 export interface TransitionsOptions {
   readonly store: Store;
@@ -24,10 +28,14 @@ export interface TransitionsOptions {
   readonly calendars: ReadonlyMap<string, BusinessCalendar>;
   /** Everything in profiles/; PlanDefinitions, ActivityDefinitions, code systems, maps and value sets are used. */
   readonly artifacts: readonly Resource[];
+  /** The methods in use, of profiles/risk-methods. */
+  readonly riskMethods: readonly RiskMethod[];
   /** The search engine's parser, for queries that are read page by page. */
   readonly parse: (query: string) => SearchQuery;
   readonly log: Logger;
   readonly emit?: Emit;
+  /** Follow-ups that one sweep acts on, so that a burst reaches people in portions. 2,000 when absent. */
+  readonly mostPerSweep?: number;
 }
 
 export interface Transitions {
@@ -35,8 +43,14 @@ export interface Transitions {
   run(): Promise<number>;
   /** Raises and escalates what is due at `now`, the clock's when absent. */
   sweep(now?: Temporal.Instant): Promise<SweepResult>;
-  /** Both, in the order that keeps a follow-up from being raised after what withdrew it. */
+  /**
+   * Both, in the order that keeps a follow-up from being raised after what withdrew it: no sweep while another process is
+   * still at the entries that were in the log before.
+   */
   tick(): Promise<SweepResult>;
+  /** How this process's beats and sweeps go. */
+  readonly pulse: Pulse;
+  readonly watchdog: Watchdog;
   /** Reacts to one entry; `advance` goes into the same commit. */
   handle(entry: LogEntry, advance: Statement): Promise<void>;
 }
@@ -49,24 +63,50 @@ const REACTIONS: Readonly<Record<string, (parts: Parts, entry: LogEntry) => Prom
 
 /** Somebody changed what a reaction was planned from; it is planned anew this often before the consumer gives up. */
 const ATTEMPTS = 3;
+/** Name of the reader of the log. */
+const CURSOR = 'transitions';
 
 /** @throws Fault unprocessable when an artefact, a calendar or a facility cannot be worked with */
 export function createTransitions(options: TransitionsOptions): Transitions {
-  const { store, clock, parse, log, emit = () => undefined } = options;
+  const { store, clock, parse, log, emit = () => undefined, mostPerSweep = 2_000 } = options;
   const facilities = createFacilities(store, options.facilities, options.calendars, log);
-  const parts: Parts = { store, clock, facilities, rules: readRules(options.artifacts), parse, log, emit };
+  const pulse = createPulse(store, clock);
+  const parts: Parts = {
+    store,
+    clock,
+    facilities,
+    rules: readRules(options.artifacts, options.riskMethods),
+    parse,
+    log,
+    emit,
+    pulse,
+    mostPerSweep,
+  };
   const handle = (entry: LogEntry, advance: Statement) => handleEntry(parts, entry, advance);
-  const consumer = createConsumer({ store, name: 'transitions', handle, log });
+  const consumer = createConsumer({ store, name: CURSOR, handle, log });
   const sweepAt = (now = clock.now()) => sweep(parts, now);
   return {
     run: () => consumer.run(),
     sweep: sweepAt,
     async tick() {
-      await consumer.run();
-      return sweepAt();
+      const head = await store.head();
+      await consumer.run().catch(refuseUnlessConflict);
+      const isCaughtUp = ((await readCursor(store, CURSOR)) ?? 0) >= head;
+      if (!isCaughtUp) log.info('the sweep waits for another process that reacts to the log');
+      pulse.swept(!isCaughtUp);
+      const result = isCaughtUp ? await sweepAt() : { failed: 0 };
+      await pulse.keep();
+      return result;
     },
+    pulse,
+    watchdog: createWatchdog({ store, clock, log, pulse }),
     handle,
   };
+}
+
+/** Another process handled the entry first. */
+function refuseUnlessConflict(error: unknown): void {
+  if (FAULTS[asFault(error).kind].retry !== 'conflict') throw error;
 }
 
 async function handleEntry(parts: Parts, entry: LogEntry, advance: Statement): Promise<void> {

@@ -8,7 +8,8 @@ import { escalate, markOverdue } from '../../src/care/transition/escalation.ts';
 import { chooseProtocol, type Protocol, readProtocols } from '../../src/care/transition/protocol.ts';
 import { attribute } from '../../src/care/transition/provenance.ts';
 import { remindOwner } from '../../src/care/transition/reminder.ts';
-import { assessRisk } from '../../src/care/transition/risk-assessment.ts';
+import { assessRisk, riskFacts } from '../../src/care/transition/risk-assessment.ts';
+import { NO_RISK_DATA } from '../../src/care/transition/risk-inputs.ts';
 import type { TransitionContext } from '../../src/care/transition/transition-context.ts';
 import { loadDefinitions } from '../../src/fhir/definitions.ts';
 import { createValidator } from '../../src/fhir/validation/validator.ts';
@@ -22,8 +23,9 @@ const errorsOf = (resource: Resource) =>
 const EPISODE = '5f0c0e0e-0000-8000-8000-000000000001';
 
 function apply(context: TransitionContext, done?: Map<string, { reference: string }>) {
-  const { assessment, score } = assessRisk(context, [], riskRules);
-  const facts = { risk: assessment, lace: score.total };
+  const assessed = assessRisk(context, NO_RISK_DATA, riskRules);
+  const { assessment } = assessed;
+  const facts = riskFacts(assessed);
   const protocol = chooseProtocol(protocols, context, facts) as Protocol;
   const risk = { reference: 'urn:uuid:00000000-0000-4000-8000-000000000000' };
   const plan = applyPlanDefinition(protocol, context, facts, { episode: EPISODE, risk, ...(done ? { done } : {}) });
@@ -34,8 +36,9 @@ function apply(context: TransitionContext, done?: Map<string, { reference: strin
 
 const choose = (destination: string, lace: number) => {
   const context = sampleContext({ destination });
-  const risk = assessRisk(context, [], riskRules).assessment;
-  return chooseProtocol(protocols, context, { risk, lace })?.definition.id;
+  const facts = riskFacts(assessRisk(context, NO_RISK_DATA, riskRules));
+  return chooseProtocol(protocols, context, { ...facts, lace, score: lace, band: lace >= 10 ? 'high' : 'low' })
+    ?.definition.id;
 };
 
 describe('choice of a protocol', () => {
@@ -175,8 +178,8 @@ describe('$apply', () => {
     const tricky = structuredClone(ofType(artifacts, 'PlanDefinition'));
     for (const plan of tricky) plan.title = 'Plan <b> & "co"';
     const [protocol] = readProtocols(tricky, ofType(artifacts, 'ActivityDefinition'));
-    const { assessment, score } = assessRisk(sampleContext(), [], riskRules);
-    const facts = { risk: assessment, lace: score.total };
+    const assessed = assessRisk(sampleContext(), NO_RISK_DATA, riskRules);
+    const facts = riskFacts(assessed);
     const options = { episode: EPISODE, risk: { reference: 'urn:uuid:x' } };
     const plan = applyPlanDefinition(protocol as Protocol, sampleContext(), facts, options);
     const carePlan = plan.changes.find(({ resource }) => resource.resourceType === 'CarePlan')?.resource as CarePlan;

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadCalendars } from '../../src/care/business-calendar.ts';
 import { loadProfiles } from '../../src/care/profiles.ts';
+import { loadRiskMethods } from '../../src/care/transition/risk-method.ts';
 import { NO_LABEL_POLICY } from '../../src/fhir/consent/label-policy.ts';
 import { parseSearchUrl } from '../../src/fhir/search/parse.ts';
 import type { Statement } from '../../src/store/store.ts';
@@ -37,6 +38,7 @@ beforeAll(async () => {
       log,
       facilities: [],
       calendars: loadCalendars(join(PROFILES, 'calendars')),
+      riskMethods: loadRiskMethods(join(PROFILES, 'risk-methods')),
       artifacts,
       parse: (query) => parseSearchUrl(PARAMETERS, query, { handling: 'strict', baseUrl: FHIR }),
     }),

@@ -30,7 +30,7 @@ describe('a discharge', () => {
         encounter: 'stay',
         patient: 'ann',
         protocol: 'https://baton.health/fhir/PlanDefinition/transition-home-high-risk|1.0.0',
-        lace: 10,
+        score: 10,
         band: 'high',
         carePlan: carePlan?.id,
         followUps: 7,
@@ -44,7 +44,7 @@ describe('a discharge', () => {
     });
     expect(contact?.basedOn).toEqual([{ reference: `CarePlan/${carePlan?.id}` }]);
     const [provenance] = await hospital.all('Provenance');
-    expect(provenance?.target).toHaveLength(1 + 1 + 1 + 4 + 1 + 8);
+    expect(provenance?.target).toHaveLength(1 + 3 + 1 + 4 + 1 + 8);
     expect(carePlan?.supportingInfo?.[1]).toEqual({ reference: `EpisodeOfCare/${episode?.id}` });
     expect((await hospital.all('CareTeam'))[0]?.participant).toHaveLength(3);
   });
@@ -68,7 +68,7 @@ describe('a discharge', () => {
   it('chooses the lower-risk protocol under 10 points', async () => {
     await hospital.put(discharged());
     await hospital.run();
-    expect(hospital.events[0]).toMatchObject({ lace: 9, band: 'moderate', followUps: 6 });
+    expect(hospital.events[0]).toMatchObject({ score: 9, band: 'moderate', followUps: 6 });
   });
 
   it('counts earlier emergency visits', async () => {
@@ -82,7 +82,7 @@ describe('a discharge', () => {
     });
     await hospital.put(discharged());
     await hospital.run();
-    expect(hospital.events[0]).toMatchObject({ kind: 'transition-started', lace: 10, band: 'high' });
+    expect(hospital.events[0]).toMatchObject({ kind: 'transition-started', score: 10, band: 'high' });
   });
 
   it('told again changes nothing, nor does an update that leaves it as it is', async () => {

@@ -16,7 +16,7 @@ import { isTerminal } from '../../src/fhir/status/task.ts';
 import type { Actor, LogEntry } from '../../src/store/store.ts';
 import type { TransitionEvent } from '../../src/transitions/events.ts';
 import { createTransitions, type Transitions } from '../../src/transitions/transitions.ts';
-import { artifacts, calendars } from '../care/artifacts.ts';
+import { artifacts, calendars, riskMethods } from '../care/artifacts.ts';
 import { testRules } from '../support/store-rules.ts';
 import { openTempStore } from '../support/temp-store.ts';
 
@@ -34,10 +34,19 @@ export const DISCHARGED = '2026-11-20T14:00:00-05:00';
 
 export type Hospital = Awaited<ReturnType<typeof openHospital>>;
 
+export interface HospitalOptions {
+  /** Added to the machine's clock. */
+  readonly skew?: () => Temporal.Duration;
+  readonly mostPerSweep?: number;
+}
+
 /** @param refuse resources that the store's validation refuses, whatever they are */
-export async function openHospital(refuse: (resource: Resource) => boolean = () => false) {
+export async function openHospital(
+  refuse: (resource: Resource) => boolean = () => false,
+  { skew, mostPerSweep }: HospitalOptions = {},
+) {
   let now = Temporal.Instant.from(DISCHARGED).add({ minutes: 5 });
-  const clock = { now: () => now, real: () => Temporal.Now.instant() };
+  const clock = { now: () => now, real: () => Temporal.Now.instant().add(skew?.() ?? new Temporal.Duration()) };
   const rules = testRules();
   const temp = await openTempStore({
     ...rules,
@@ -53,9 +62,11 @@ export async function openHospital(refuse: (resource: Resource) => boolean = () 
       facilities: FACILITIES,
       calendars,
       artifacts,
+      riskMethods,
       parse: (query) => rules.searchEngine.parse(query),
       log: pino({ level: 'silent' }),
       emit: (event) => events.push(event),
+      ...(mostPerSweep === undefined ? {} : { mostPerSweep }),
     });
   let transitions = openTransitions();
 

@@ -5,13 +5,19 @@ import { compilePath } from '../../fhir/fhirpath/compile.ts';
 import { hasCode } from '../concept.ts';
 import { type FollowUpTiming, readTiming } from '../deadline.ts';
 import { CODE_SYSTEM, EXTENSION } from '../systems.ts';
+import type { RiskBand } from './risk-method.ts';
 import type { TransitionContext } from './transition-context.ts';
 
 /** What conditions of a protocol can ask about, beside the context itself. */
 export interface RiskFacts {
+  /** By the method that decides (profiles/risk-methods). */
   readonly risk: RiskAssessment;
-  /** Total of the LACE index. */
-  readonly lace: number;
+  /** Its points. */
+  readonly score: number;
+  /** Its band: negligible, low, moderate, high, certain. */
+  readonly band: RiskBand;
+  /** Total of the LACE index; undefined when that method is off. */
+  readonly lace: number | undefined;
 }
 
 type Applies = (context: TransitionContext, facts: RiskFacts) => boolean;
@@ -118,9 +124,13 @@ const isTrue = (result: readonly { readonly value: unknown }[]) => result.length
 
 /**
  * The variables of a condition, whose root is the Encounter: %encounter, %patient and %conditions as stored, %destination
- * (code of CodeSystem discharge-destination), %risk (the RiskAssessment) and %lace (its points).
+ * (code of CodeSystem discharge-destination), %risk (the RiskAssessment by the method that decides), %score and %band (its
+ * points and what they mean) and %lace (points of the LACE index).
  */
-function environment(context: TransitionContext, { risk, lace }: RiskFacts): Readonly<Record<string, unknown>> {
+function environment(
+  context: TransitionContext,
+  { risk, score, band, lace }: RiskFacts,
+): Readonly<Record<string, unknown>> {
   const { encounter, patient, conditions, destination, anchor } = context;
-  return { encounter, patient, conditions, destination, risk, lace, now: context.now, zone: anchor.zone };
+  return { encounter, patient, conditions, destination, risk, score, band, lace, now: context.now, zone: anchor.zone };
 }

@@ -34,7 +34,7 @@ export interface OperatorParts {
         OperatedSync)
     | undefined;
   /** Absent: no sweep. */
-  readonly transitions?: Pick<Transitions, 'tick'> | undefined;
+  readonly transitions?: Pick<Transitions, 'tick' | 'watchdog'> | undefined;
   readonly verifyTrail: () => Promise<TrailVerdict>;
 }
 
