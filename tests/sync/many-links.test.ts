@@ -1,8 +1,10 @@
 // What a quiet pull costs must not depend on how much is linked, so none of its queries may walk through all of that.
 import { afterEach, describe, expect, test } from 'vitest';
 import type { SqlValue, Store } from '../../src/store/store.ts';
+import type { RunContext } from '../../src/sync/context.ts';
 import { IdSet } from '../../src/sync/pull/id-set.ts';
-import { openWorld, patient, task, type World, type WorldOptions } from '../support/sync-world.ts';
+import { subjects } from '../../src/sync/pull/roster-rows.ts';
+import { NURSE, openWorld, patient, task, type World, type WorldOptions } from '../support/sync-world.ts';
 import { testEngine } from '../support/temp-store.ts';
 
 let world: World;
@@ -66,22 +68,27 @@ describe.skipIf(testEngine === 'postgres')('no query goes through all links', ()
   }
 });
 
-test('a roster asks all who are due, however many, each once', async () => {
-  const types = { Patient: 'both', Task: 'both' } as const;
-  await open({ connection: { types, strategies: { Task: 'roster' }, pacing: { requestsPerSecond: 100_000 } } });
-  const others = Array.from({ length: 520 }, (_, at) => at);
-  const rows = others.map((at) => ({
+test('a roster finds all who are due, in chunks, each once, and no more than it may ask', async () => {
+  await open({});
+  const rows = Array.from({ length: 1_100 }, (_, at) => ({
     sql: `INSERT INTO identity (connection, type, local_id, remote_id, state, how, at)
       VALUES ('ehr', 'Patient', ?, ?, 'linked', 'matched-manual', 0)`,
     params: [`many${at}`, `many${at}`],
   }));
-  await world.temp.store.commit({ reference: 'Device/test', kind: 'service' }, [], rows);
-  world.pass({ hours: 1 });
-  const before = world.remote.requests.length;
-  await world.sync.tick(Temporal.Now.instant().add({ hours: 1 }));
-  const asked = world.remote.requests.slice(before).filter(({ url }) => url.startsWith('/Task?patient='));
-  expect(asked).toHaveLength(521);
-  expect(new Set(asked.map(({ url }) => url)).size).toBe(521);
+  await world.temp.store.commit(NURSE, [], rows);
+  const clock = { now: Temporal.Now.instant, real: Temporal.Now.instant };
+  const context = { store: world.temp.store, connection: world.connection, clock } as unknown as RunContext;
+  const due = async (most: number) => {
+    const found: string[][] = [];
+    for await (const chunk of subjects(context, 'Task', { strategy: 'roster', why: '' }, 'key', most)) {
+      found.push(chunk.map(({ subject }) => subject));
+    }
+    return found;
+  };
+  const all = await due(5_000);
+  expect(all.map((chunk) => chunk.length)).toEqual([500, 500, 101]);
+  expect(new Set(all.flat()).size).toBe(1_101);
+  expect((await due(700)).map((chunk) => chunk.length)).toEqual([500, 200]);
 });
 
 test('a set of ids knows what was put into it', () => {

@@ -80,6 +80,7 @@ export const CONDITIONS: Readonly<Record<Condition, ConditionKind>> = {
 export const HAPPENINGS: Readonly<Partial<Record<SyncEvent['kind'], Happening>>> = {
   capability: { event: 'capability.changed', detail: () => 'The server can do something more, or less, than before.' },
   epoch: { event: 'server.replaced', detail: () => 'The server is not the one it was; everything is read again.' },
+  address: { event: 'address.changed', detail: () => 'The links lead to another server than the one it has now.' },
   clock: { event: 'clock.skewed', ends: 'clock.agreed', detail: () => "The server's clock and ours are apart." },
   'refused-type': { event: 'type.refused', detail: ({ type }) => `The server refuses ${type ?? 'a type'}.` },
   subscription: {

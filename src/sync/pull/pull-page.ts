@@ -264,6 +264,7 @@ async function commitAll(
     ),
   ];
   await store.commit(actorOf(connection, runId), changes, [
+    ...(context.fence ? [context.fence] : []),
     ...incoming.flatMap((one) => one.statements),
     ...messages,
     ...alongside,
