@@ -32,6 +32,8 @@ import { Fault } from './fault.ts';
 import { fhirBase } from './fhir/base-url.ts';
 import { type Conformance, createConformance } from './fhir/conformance.ts';
 import { tokenSets } from './fhir/terminology/token-sets.ts';
+import { createDeliveries, type Deliveries } from './intake/deliveries.ts';
+import { deliveryRetention } from './intake/delivery-retention.ts';
 import { type MllpServer, startMllpServer } from './intake/mllp/server.ts';
 import { createIntake } from './intake/receive.ts';
 import { createRegistry } from './registry/registry.ts';
@@ -73,6 +75,7 @@ export interface App {
   readonly store: OpenStore;
   readonly sync: Sync;
   readonly transitions: Transitions;
+  readonly deliveries: Deliveries;
   readonly access: Access;
   readonly trail: Trail;
   readonly authorization: AuthorizationServer;
@@ -153,7 +156,8 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   const panels = configured(() => loadPanels(PROFILES));
   const registry = configured(() => createRegistry({ store, clock, zone, panels, parse: searchEngine.parse, log }));
   const provenance = createProvenanceWriter({ store, baseUrl, log });
-  const intake = createIntake({ store, clock, facilities, log });
+  const intake = createIntake({ store, clock, facilities, parameters, log });
+  const keeping = deliveryRetention(store, clock, log, config.messages);
   const calendars = loadCalendars(join(PROFILES, 'calendars'));
   const riskMethods = loadRiskMethods(join(PROFILES, 'risk-methods'));
   const transitions = createTransitions({
@@ -262,6 +266,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     provenance.wake();
     await authorization.sweep();
     await forgetCommands(store, clock);
+    await keeping.tick();
   }
 
   /** Runs everything that reacts until nothing reacts any more. */
@@ -332,6 +337,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     store,
     sync,
     transitions,
+    deliveries: createDeliveries(store, intake),
     access,
     trail,
     authorization,

@@ -238,7 +238,8 @@ const messages = {
   type: 'object',
   additionalProperties: false,
   default: {},
-  description: 'The log of exchanges with external servers (`docs/messages.md`).',
+  description:
+    'What is kept of exchanges with external servers (`docs/messages.md`) and of received messages (`docs/intake.md`).',
   properties: {
     keepDays: days('Days that messages are kept; for ever when absent. What is unresolved stays.'),
     keepSuccessfulDays: days('Days that those that succeeded are kept; as long as the others when absent.'),

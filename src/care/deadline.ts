@@ -42,9 +42,10 @@ export function windowOf(timing: FollowUpTiming, anchor: Anchor): Window {
   }
   const lastDay = dayAfter(timing, timing.due, anchor);
   const due = timing.until ? atLocal(lastDay, timing.until, zone) : endOfDay(lastDay, zone);
-  if (timing.opens === 0) return { raise: discharge, due };
-  const raise = atLocal(dayAfter(timing, timing.opens, anchor), timing.from ?? new Temporal.PlainTime(), zone);
-  return { raise, due };
+  const opened = () => atLocal(dayAfter(timing, timing.opens, anchor), timing.from ?? new Temporal.PlainTime(), zone);
+  const raise = timing.opens === 0 ? discharge : opened();
+  // Somebody who leaves at 16:00 cannot be called until noon of that day.
+  return { raise, due: Temporal.Instant.compare(due, raise) < 0 ? raise : due };
 }
 
 function dayAfter(timing: FollowUpTiming, days: number, { discharge, zone, calendar }: Anchor): Temporal.PlainDate {
@@ -82,13 +83,23 @@ export function readTiming(action: PlanDefinitionAction, protocol: string): Foll
   const opens = part('opens')?.valueInteger ?? -1;
   if (opens < 0 || opens > due)
     return refuse('follow-up-timing.opens must lie between the discharge and the deadline.');
-  const [from, until] = [readTime(part('from')?.valueTime), readTime(part('until')?.valueTime)];
+  const readTime = (name: 'from' | 'until') => {
+    const value = part(name)?.valueTime;
+    try {
+      return value === undefined ? undefined : Temporal.PlainTime.from(value);
+    } catch {
+      return refuse(`follow-up-timing.${name} must be a time of day as 09:00:00.`);
+    }
+  };
+  const [from, until, roll] = [readTime('from'), readTime('until'), part('roll')?.valueCode];
+  if (roll !== undefined && roll !== 'next-business-day') {
+    return refuse('follow-up-timing.roll can only be next-business-day.');
+  }
+  if (count === 'elapsed' && (from ?? until ?? roll) !== undefined) {
+    return refuse('hours that elapse have no time of day: follow-up-timing.from, until and roll do not apply.');
+  }
   if (opens === due && from && until && Temporal.PlainTime.compare(from, until) > 0) {
     return refuse('follow-up-timing.from is later than until on the same day.');
   }
-  return { count, due, opens, from, until, roll: part('roll')?.valueCode === 'next-business-day' };
-}
-
-function readTime(value: string | undefined): Temporal.PlainTime | undefined {
-  return value === undefined ? undefined : Temporal.PlainTime.from(value);
+  return { count, due, opens, from, until, roll: roll !== undefined };
 }

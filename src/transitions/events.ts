@@ -30,6 +30,14 @@ export type TransitionEvent =
       readonly encounter: string;
       readonly followUps: number;
     }
+  /** Late data made the risk another one. */
+  | {
+      readonly kind: 'transition-risk-changed';
+      readonly episode: string;
+      readonly encounter: string;
+      readonly score: number;
+      readonly band: RiskBand;
+    }
   | { readonly kind: 'transition-completed'; readonly episode: string; readonly encounter: string }
   /** The log entry could not be acted on; it is passed over so that others are not held up. */
   | { readonly kind: 'transition-failed'; readonly type: string; readonly id: string; readonly versionId: string }

@@ -4,13 +4,16 @@ import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
 import { findResources, parseVersion, readResource } from '../care/stored.ts';
 import { isDischarged, isInHouse, isStay } from '../care/transition/discharge.ts';
 import { isLive, takeBack, withdrawnBecause } from '../care/transition/episode.ts';
+import type { Protocol } from '../care/transition/protocol.ts';
+import type { TransitionContext } from '../care/transition/transition-context.ts';
 import type { LogEntry } from '../store/store.ts';
 import { begin, startReaction } from './begin.ts';
 import { type Decision, decide } from './decide.ts';
 import { type DischargeFacts, gatherFacts, liveTransitions } from './facts.ts';
-import { readLivePlan } from './live-plan.ts';
+import { type LivePlan, readLivePlan } from './live-plan.ts';
 import type { Parts } from './parts.ts';
 import { both, NOTHING, type Reaction, withdrawAll } from './reaction.ts';
+import { isUnbegun, protocolAtFirstRisk } from './reassess.ts';
 import { resumeLast } from './resume.ts';
 import { completedSteps, follows, isAnchoredAt, planMove } from './revise.ts';
 import { dischargedAt, isAfterDischarge, isBackInHospital, isOther } from './stays.ts';
@@ -80,17 +83,29 @@ async function revise(
   const { context } = facts;
   if (!decision.start) return withdrawAll(store, [live], decision.reason, context.now);
   const plan = await readLivePlan(store, live);
-  if (!follows(plan, decision.protocol)) {
+  const protocol = await protocolToKeep(parts, plan, decision.protocol, context);
+  if (!protocol) {
     const ended = await withdrawAll(store, [live], 'superseded', context.now);
     return both(ended, startReaction(facts, decision, episodes, completedSteps(plan)));
   }
   if (isAnchoredAt(plan, context)) return NOTHING;
-  const { changes, moved } = planMove(plan, decision.protocol, context);
+  const { changes, moved } = planMove(plan, protocol, context);
   const encounter = context.encounter.id ?? '';
   return {
     changes,
     events: () => [{ kind: 'transition-moved', episode: live.id ?? '', encounter, followUps: moved }],
   };
+}
+
+/** Undefined when the plan is to give way to one of the chosen protocol. */
+async function protocolToKeep(
+  parts: Parts,
+  plan: LivePlan,
+  chosen: Protocol,
+  context: TransitionContext,
+): Promise<Protocol | undefined> {
+  if (follows(plan, chosen)) return chosen;
+  return isUnbegun(plan) ? undefined : protocolAtFirstRisk(parts, plan, context);
 }
 
 /** Nothing will begin from this encounter any more: its transition ran its course or a later stay took its place. */

@@ -17,7 +17,8 @@ import { reactToPatient } from './on-patient.ts';
 import { reactToTask } from './on-task.ts';
 import { ACTOR, type Parts, readRules } from './parts.ts';
 import { createPulse, type Pulse } from './pulse.ts';
-import { NOTHING, type Reaction } from './reaction.ts';
+import { both, NOTHING, type Reaction } from './reaction.ts';
+import { reassess } from './reassess.ts';
 import { type SweepResult, sweep } from './sweep.ts';
 import { createWatchdog, type Watchdog } from './watchdog.ts';
 
@@ -56,7 +57,13 @@ export interface Transitions {
 }
 
 const REACTIONS: Readonly<Record<string, (parts: Parts, entry: LogEntry) => Promise<Reaction>>> = {
-  Encounter: reactToEncounter,
+  Encounter: async (parts, entry) => {
+    const reaction = await reactToEncounter(parts, entry);
+    return both(reaction, await reassess(parts, entry, reaction));
+  },
+  Condition: reassess,
+  Observation: reassess,
+  Procedure: reassess,
   Patient: reactToPatient,
   Task: reactToTask,
 };
@@ -69,7 +76,7 @@ const CURSOR = 'transitions';
 /** @throws Fault unprocessable when an artefact, a calendar or a facility cannot be worked with */
 export function createTransitions(options: TransitionsOptions): Transitions {
   const { store, clock, parse, log, emit = () => undefined, mostPerSweep = 2_000 } = options;
-  const facilities = createFacilities(store, options.facilities, options.calendars, log);
+  const facilities = createFacilities(store, options.facilities, options.calendars, log, clock.now());
   const pulse = createPulse(store, clock);
   const parts: Parts = {
     store,

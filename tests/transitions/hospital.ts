@@ -15,7 +15,7 @@ import { IDENTIFIER } from '../../src/care/systems.ts';
 import { isTerminal } from '../../src/fhir/status/task.ts';
 import type { Actor, LogEntry } from '../../src/store/store.ts';
 import type { TransitionEvent } from '../../src/transitions/events.ts';
-import { createTransitions, type Transitions } from '../../src/transitions/transitions.ts';
+import { createTransitions, type Transitions, type TransitionsOptions } from '../../src/transitions/transitions.ts';
 import { artifacts, calendars, riskMethods } from '../care/artifacts.ts';
 import { testRules } from '../support/store-rules.ts';
 import { openTempStore } from '../support/temp-store.ts';
@@ -55,7 +55,7 @@ export async function openHospital(
   });
   const events: TransitionEvent[] = [];
 
-  const openTransitions = (): Transitions =>
+  const openTransitions = (others: Partial<TransitionsOptions> = {}): Transitions =>
     createTransitions({
       store: temp.store,
       clock,
@@ -67,6 +67,7 @@ export async function openHospital(
       log: pino({ level: 'silent' }),
       emit: (event) => events.push(event),
       ...(mostPerSweep === undefined ? {} : { mostPerSweep }),
+      ...others,
     });
   let transitions = openTransitions();
 

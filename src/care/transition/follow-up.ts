@@ -4,6 +4,7 @@ import type { CodeableConcept, Extension, Task } from '@medplum/fhirtypes';
 import { isTerminal, type TaskStatus } from '../../fhir/status/task.ts';
 import { concept, hasCode, reasonConcept, roleConcept, type TransitionReason } from '../concept.ts';
 import type { Window } from '../deadline.ts';
+import { localDay } from '../local-day.ts';
 import { toFhirDateTime } from '../local-time.ts';
 import { type Link, referenceTo } from '../reference-to.ts';
 import { CODE_SYSTEM, EXTENSION, IDENTIFIER } from '../systems.ts';
@@ -90,9 +91,15 @@ export function scheduleFollowUp(
   };
 }
 
-/** A window as `Task.restriction.period`, with the facility's offset. */
-export function formatWindow({ raise, due }: Window, zone: string): { start: string; end: string } {
-  return { start: toFhirDateTime(raise, zone), end: toFhirDateTime(due, zone) };
+/** A window as `Task.restriction.period`, with the facility's offset, and the day that it ends on there. */
+export function formatWindow({ raise, due }: Window, zone: string): FormattedWindow {
+  return { extension: [localDay(due, zone)], start: toFhirDateTime(raise, zone), end: toFhirDateTime(due, zone) };
+}
+
+interface FormattedWindow {
+  readonly extension: Extension[];
+  readonly start: string;
+  readonly end: string;
 }
 
 /** Links to the goals that a step works towards. */

@@ -1,7 +1,7 @@
 // How likely the patient is to come back: a stay scored by a method, as a RiskAssessment with all that it rests on and all
 // that was not known.
 import type { RiskAssessment } from '@medplum/fhirtypes';
-import { concept } from '../concept.ts';
+import { concept, hasCode } from '../concept.ts';
 import { derivedId } from '../derived-id.ts';
 import { toFhirDateTime } from '../local-time.ts';
 import { referenceTo } from '../reference-to.ts';
@@ -47,6 +47,22 @@ export function assessRisk(context: TransitionContext, data: RiskData, rules: Ri
 export function riskFacts({ assessment, score, all }: AssessedRisk): RiskFacts {
   const lace = all.find(({ method }) => method.code === 'lace')?.score.total;
   return { risk: assessment, score: score.total, band: score.band, lace };
+}
+
+/** The same as kept assessments say it, that of the method that decides first; undefined when there are none. */
+export function knownRiskFacts(known: readonly RiskAssessment[]): RiskFacts | undefined {
+  const [risk] = known;
+  const band = risk?.prediction?.[0]?.qualitativeRisk?.coding?.[0]?.code as RiskBand | undefined;
+  const score = risk && totalOf(risk);
+  const lace = known.find(({ method }) => hasCode(method, CODE_SYSTEM.riskMethod, 'lace'));
+  if (!risk || !band || score === undefined) return undefined;
+  return { risk, score, band, lace: lace && totalOf(lace) };
+}
+
+/** The points that a kept assessment gives. */
+export function totalOf({ extension }: RiskAssessment): number | undefined {
+  const parts = extension?.find(({ url }) => url === EXTENSION.riskScore)?.extension;
+  return parts?.find(({ url }) => url === 'total')?.valueInteger;
 }
 
 /** Id of the RiskAssessment of a transition by a method: the same risk, known better, is a new version of the same. */
