@@ -1,5 +1,5 @@
 // An external FHIR server for the benchmark, in a process of its own: as fast as can be, but every answer takes 20 ms.
-// Usage: node remote.ts PATIENTS TASKS_EACH. Prints its base URL, then answers until its input ends.
+// Usage: node remote.ts PATIENTS TASKS_EACH PORT. Prints its base URL, then answers until its input ends.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -7,7 +7,7 @@ const LATENCY = 20;
 const PAGE = 200;
 /** The resources there were at the beginning came one each second, the last of them at this instant. */
 const LAST_STAMP = Temporal.Instant.from('2026-11-24T12:00:00.000Z').epochMilliseconds;
-const [patients = 0, each = 0] = process.argv.slice(2).map(Number);
+const [patients = 0, each = 0, port = 0] = process.argv.slice(2).map(Number);
 
 interface Kept {
   version: number;
@@ -131,7 +131,7 @@ const server = createServer((request, response) => {
   request.on('end', () => setTimeout(() => answer(request, Buffer.concat(chunks).toString(), response), LATENCY));
 });
 let base = '';
-server.listen(0, '127.0.0.1', () => {
+server.listen(port, '127.0.0.1', () => {
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/fhir`;
   console.log(base);
 });
