@@ -23,7 +23,7 @@ import { loadPanels } from './care/panels/panels.ts';
 import { pathwayIssues } from './care/pathways/pathway-issues.ts';
 import { createPathways } from './care/pathways/pathways.ts';
 import { loadProfiles } from './care/profiles.ts';
-import { statusRule } from './care/status-rule.ts';
+import { revisionRules } from './care/revision-rules.ts';
 import { loadRiskMethods } from './care/transition/risk-method.ts';
 import type { Clock } from './clock.ts';
 import { type Config, ConfigError, type FacilityConfig } from './config.ts';
@@ -32,8 +32,12 @@ import { Fault } from './fault.ts';
 import { fhirBase } from './fhir/base-url.ts';
 import { type Conformance, createConformance } from './fhir/conformance.ts';
 import { tokenSets } from './fhir/terminology/token-sets.ts';
+import { createDeliveries, type Deliveries } from './intake/deliveries.ts';
+import { deliveryRetention } from './intake/delivery-retention.ts';
 import { type MllpServer, startMllpServer } from './intake/mllp/server.ts';
 import { createIntake } from './intake/receive.ts';
+import { createNotify } from './notify/notify.ts';
+import { loadTemplates } from './notify/templates.ts';
 import { createRegistry } from './registry/registry.ts';
 import { mountSandbox, type Sandbox } from './sandbox/sandbox.ts';
 import type { SandboxClock } from './sandbox/sandbox-clock.ts';
@@ -73,6 +77,7 @@ export interface App {
   readonly store: OpenStore;
   readonly sync: Sync;
   readonly transitions: Transitions;
+  readonly deliveries: Deliveries;
   readonly access: Access;
   readonly trail: Trail;
   readonly authorization: AuthorizationServer;
@@ -121,7 +126,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     searchEngine,
     validate,
     prepareRules: conformance.prepare,
-    revisions: statusRule(clock),
+    revisions: revisionRules(clock),
     clock,
     log,
   });
@@ -153,7 +158,8 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   const panels = configured(() => loadPanels(PROFILES));
   const registry = configured(() => createRegistry({ store, clock, zone, panels, parse: searchEngine.parse, log }));
   const provenance = createProvenanceWriter({ store, baseUrl, log });
-  const intake = createIntake({ store, clock, facilities, log });
+  const intake = createIntake({ store, clock, facilities, parameters, log });
+  const keeping = deliveryRetention(store, clock, log, config.messages);
   const calendars = loadCalendars(join(PROFILES, 'calendars'));
   const riskMethods = loadRiskMethods(join(PROFILES, 'risk-methods'));
   const transitions = createTransitions({
@@ -166,6 +172,12 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     parse: searchEngine.parse,
     log,
     emit: (event) => log.info(event, event.kind),
+  });
+  const notify = createNotify({
+    ...{ store, clock, log, facilities, baseUrl },
+    settings: config.notify,
+    templates: configured(() => loadTemplates(join(PROFILES, 'notifications'))),
+    fetch: surroundings.fetch,
   });
   const policies = readPolicies(join(PROFILES, 'policies'));
   const matching = readMatchRules(join(PROFILES, 'matching'));
@@ -248,6 +260,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   // Of its own: nothing that takes long or fails keeps the trail from being sealed.
   const sealing = createHeartbeat(trail.tick, log);
   const watching = createHeartbeat(registry.tick, log);
+  const telling = createHeartbeat(notify.tick, log);
   const guarding = createHeartbeat(transitions.watchdog.look, log);
   let stopReacting: (() => void) | undefined;
   let isStarted = false;
@@ -255,6 +268,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
 
   async function tick(): Promise<void> {
     await transitions.tick();
+    await notify.tick();
     await tidy();
   }
 
@@ -263,6 +277,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     provenance.wake();
     await authorization.sweep();
     await forgetCommands(store, clock);
+    await keeping.tick();
   }
 
   /** Runs everything that reacts until nothing reacts any more. */
@@ -300,6 +315,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     await heartbeat.start();
     await chores.start();
     await sealing.start();
+    telling.start().catch((error) => log.error({ err: error }, 'nobody could be told'));
     await guarding.start();
     // Not waited for: the first look at everybody may take long.
     watching.start().catch((error) => log.error({ err: error }, 'the registry did not start'));
@@ -311,6 +327,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     await sandbox?.stop();
     stopReacting?.();
     await guarding.stop();
+    await telling.stop();
     await heartbeat.stop();
     await chores.stop();
     await sealing.stop();
@@ -333,6 +350,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     store,
     sync,
     transitions,
+    deliveries: createDeliveries(store, intake),
     access,
     trail,
     authorization,

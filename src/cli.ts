@@ -13,6 +13,7 @@ import { type App, build } from './app.ts';
 import { systemClock } from './clock.ts';
 import { type Config, ConfigError, describeDatabase, loadConfig, warningOfPlainHttp } from './config.ts';
 import { CONNECTION_COMMANDS, type ConnectionCommandParts } from './connection-commands.ts';
+import { DELIVERY_COMMANDS } from './delivery-commands.ts';
 import { asFault, Fault } from './fault.ts';
 import { readBundle } from './fhir/bundle.ts';
 import type { Change } from './fhir/change.ts';
@@ -96,6 +97,13 @@ const COMMANDS: readonly Command[] = [
       words,
       does,
       run: (app, rest, options) => run({ sync: app.sync, store: app.store, actor: OPERATOR, print }, rest, options),
+    }),
+  ),
+  ...DELIVERY_COMMANDS.map(
+    ({ words, does, run }): Command => ({
+      words,
+      does,
+      run: ({ deliveries, store }, rest, options) => run({ deliveries, store, actor: OPERATOR, print }, rest, options),
     }),
   ),
   {

@@ -1,5 +1,6 @@
 // Every setting of Baton: environment variables and the JSON file of BATON_CONFIG, each with its sentence of
 // documentation. `npm run docs` prints the README's table from here; a test fails when the table is stale.
+import { NOTIFY_SCHEMA } from './notify/settings-schema.ts';
 import { THRESHOLDS } from './sync/alerts/alert-kinds.ts';
 import { CONNECTION_SCHEMA } from './sync/connections/connection-schema.ts';
 
@@ -25,7 +26,7 @@ export const ENVIRONMENT = {
     default: "the SQLite file's folder, else `./data`",
   },
   BATON_CONFIG: {
-    doc: 'JSON file with facilities, connections, issuers, clients, login, limits, origins, audit, messages and alerts.',
+    doc: 'JSON file with facilities, connections, issuers, clients, login, limits, origins, audit, messages, alerts and channels.',
     default: 'none',
   },
   BATON_SECRETS_DIR: {
@@ -238,7 +239,8 @@ const messages = {
   type: 'object',
   additionalProperties: false,
   default: {},
-  description: 'The log of exchanges with external servers (`docs/messages.md`).',
+  description:
+    'What is kept of exchanges with external servers (`docs/messages.md`) and of received messages (`docs/intake.md`).',
   properties: {
     keepDays: days('Days that messages are kept; for ever when absent. What is unresolved stays.'),
     keepSuccessfulDays: days('Days that those that succeeded are kept; as long as the others when absent.'),
@@ -263,5 +265,6 @@ export const FILE_SCHEMA = {
     audit,
     messages,
     alerts,
+    notify: NOTIFY_SCHEMA,
   },
 } as const;

@@ -14,6 +14,7 @@ const NOT_FHIR = new Set([
   'stratification',
   'risk-methods',
   'evidence',
+  'notifications',
 ]);
 
 /**

@@ -71,6 +71,7 @@ export const IDENTIFIER = {
   followUp: 'urn:baton:follow-up',
   /** CommunicationRequest: the key of the follow-up it speaks of. */
   reminder: 'urn:baton:reminder',
+  notification: 'urn:baton:notification',
   /** Task, ServiceRequest, Goal…: `CASE|PATHWAY|STEP|OCCURRENCE`, what a pathway planned it as. */
   pathwayStep: 'urn:baton:pathway-step',
   /** EpisodeOfCare: `ENCOUNTERID|DISCHARGEINSTANT`. */

@@ -23,6 +23,7 @@ import { createSubsetter } from '../fhir/subset.ts';
 import { terminologyCapabilities } from '../fhir/terminology/capability.ts';
 import { tokenSets } from '../fhir/terminology/token-sets.ts';
 import type { Validator } from '../fhir/validation/validator.ts';
+import { createDeliveries } from '../intake/deliveries.ts';
 import type { Intake } from '../intake/receive.ts';
 import type { Store } from '../store/store.ts';
 import { registerApi } from './api/door.ts';
@@ -160,7 +161,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   if (options.intake) await serveIntake(server, options.intake);
   if (options.sync) await serveHooks(server, { hints: options.sync.hints, access, attempts });
   const { sync, transitions, verifyTrail = () => verifySealed({ store, jwks: access.jwks }) } = options;
-  serveOperators(server, { context, sync, transitions, verifyTrail });
+  const deliveries = options.intake && createDeliveries(store, options.intake);
+  serveOperators(server, { context, sync, transitions, deliveries, verifyTrail });
   await server.register(async (scope) => registerFhir(scope, context), { prefix: FHIR_PATH });
   const { zone = 'UTC', version } = options;
   await server.register((scope) => registerApi(scope, { context, zone, baseUrl, version }), { prefix: API_PATH });

@@ -1,16 +1,15 @@
 // Finds what time has made due, the most overdue first, and acts on each once. What is due is in the Tasks; missed beats,
 // restarts and a clock that is set back change nothing about it.
-import { followUpKey } from '../care/transition/follow-up.ts';
+import type { EpisodeOfCare } from '@medplum/fhirtypes';
 import { Fault } from '../fault.ts';
-import type { Change } from '../fhir/change.ts';
 import { withLease } from '../store/lease.ts';
 import type { Statement } from '../store/store.ts';
-import type { Act } from './act.ts';
+import { whileUnchanged } from '../store/unchanged.ts';
 import { isFarAhead, secondsAhead } from './clock-check.ts';
 import { type Due, dueQueue, earliestDue } from './due.ts';
 import { ACTOR, type Parts } from './parts.ts';
 import { PASSES, type Pass } from './passes.ts';
-import { planOrphan, whileLive } from './still-live.ts';
+import { episodeOf, planOrphan } from './still-live.ts';
 import { readSweepFailures, type SweepFailures } from './sweep-failures.ts';
 
 /** How often each thing was done. */
@@ -102,11 +101,12 @@ async function act(
   const { pass, task } = due;
   const { store, log } = parts;
   try {
-    const orphan = await planOrphan(parts, task, now);
+    const episode = await episodeOf(parts, task);
+    const orphan = planOrphan(task, episode, now);
     const planned = orphan ?? (await pass.plan(parts, task, now));
     if (!planned) return 'passed';
-    const changes = orphan ? orphan.changes : guarded(due, planned);
-    const outcomes = await store.commit(ACTOR, changes, [...failures.settled(due), fence]);
+    const held = episode ? whileUnchanged(fence, referred(episode)) : fence;
+    const outcomes = await store.commit(ACTOR, planned.changes, [held, ...failures.settled(due)]);
     const done = orphan ? 'skipped' : pass.done;
     counts[done] = (counts[done] ?? 0) + 1;
     parts.emit(planned.event(outcomes.map(({ id }) => id)));
@@ -121,8 +121,6 @@ async function act(
   }
 }
 
-function guarded({ task }: Due, { changes }: Act): Change[] {
-  const episode = followUpKey(task)?.episode;
-  const touchesIt = changes.some((change) => change.op === 'update' && change.resource.id === episode);
-  return episode === undefined || touchesIt ? [...changes] : [...changes, whileLive(episode)];
+function referred({ resourceType: type, id = '', meta }: EpisodeOfCare) {
+  return { type, id, versionId: meta?.versionId ?? '' };
 }

@@ -74,7 +74,7 @@ describe('MLLP over a socket', () => {
         received.push(text(raw));
         return { code: 'AA', ack: `ack of ${text(raw)}` };
       },
-      refuseTooLong: (_, limit) => `over ${limit}`,
+      refuseTooLong: async (_, limit) => `over ${limit}`,
       ...options,
     });
     return { received, target: { host: '127.0.0.1', port: server.port } };
@@ -180,7 +180,7 @@ describe('MLLP over a socket', () => {
       ...target,
       log,
       receive: async () => ({ code: 'AA', ack: '' }),
-      refuseTooLong: () => '',
+      refuseTooLong: async () => '',
     });
     await expect(again).rejects.toMatchObject({ kind: 'unavailable' });
   });

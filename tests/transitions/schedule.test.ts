@@ -1,8 +1,9 @@
 // sync.md B11: the schedule that cannot lose. Times are of the hospital's facility, America/New_York.
 import type { CommunicationRequest, EpisodeOfCare, Resource, Task } from '@medplum/fhirtypes';
 import { afterEach, describe, expect, it } from 'vitest';
+import { withLease } from '../../src/store/lease.ts';
 import type { OpenStore } from '../../src/store/open.ts';
-import { whileLive } from '../../src/transitions/still-live.ts';
+import { whileUnchanged } from '../../src/store/unchanged.ts';
 import { SUBJECT } from '../../src/transitions/watchdog.ts';
 import { discharged, type Hospital, openHospital } from './hospital.ts';
 
@@ -189,10 +190,20 @@ describe('a transition that has ended', () => {
   it('between plan and commit lets nothing be done any more', async () => {
     await opened();
     const [episode] = await hospital.episodes();
-    const guard = whileLive(episode?.id ?? '');
-    expect((await hospital.store.commit(NURSE, [guard]))[0]).toMatchObject({ written: false });
-    await hospital.put({ ...(episode as EpisodeOfCare), status: 'finished' });
-    await expect(hospital.store.commit(NURSE, [guard])).rejects.toMatchObject({ kind: 'precondition' });
+    const read = { type: 'EpisodeOfCare', id: episode?.id ?? '', versionId: episode?.meta?.versionId ?? '' };
+    await withLease(
+      hospital.store,
+      hospital.temp.clock,
+      'test',
+      Temporal.Duration.from({ seconds: 30 }),
+      async (lease) => {
+        const held = whileUnchanged(lease.fence, read);
+        await hospital.store.commit(NURSE, [], [held]);
+        await hospital.put({ ...(episode as EpisodeOfCare), status: 'finished' });
+        await expect(hospital.store.commit(NURSE, [], [held])).rejects.toMatchObject({ kind: 'conflict' });
+        await hospital.store.commit(NURSE, [], [lease.fence]);
+      },
+    );
   });
 });
 

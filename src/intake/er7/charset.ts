@@ -39,6 +39,33 @@ export function decodeMessage(bytes: Uint8Array): string {
   return text;
 }
 
+/**
+ * The bytes of a message in the character set it declares; UTF-8 when that is not known.
+ * @throws Refusal 102 when the set has not all of its characters
+ */
+export function encodeMessage(text: string): Uint8Array {
+  const charset = CHARSETS[declaredCharset(Buffer.from(text)).trim().toUpperCase()];
+  const highest = charset === 'ascii' ? 0x7f : charset === 'latin1' ? 0xff : Number.POSITIVE_INFINITY;
+  if ([...text].some((char) => (char.codePointAt(0) ?? 0) > highest)) {
+    throw new Refusal(
+      'AE',
+      '102',
+      'MSH-18 declares a character set that has not all characters of the text.',
+      'MSH^1^18',
+    );
+  }
+  return Buffer.from(text, charset === 'latin1' ? 'latin1' : 'utf8');
+}
+
+/** The text of a message for people who look at it: what cannot be read as declared is read as Latin-1. */
+export function readableMessage(bytes: Uint8Array): string {
+  try {
+    return decodeMessage(bytes);
+  } catch {
+    return Buffer.from(bytes).toString('latin1');
+  }
+}
+
 /** MSH-18 as the bytes say it; everything up to there is ASCII in all supported sets. */
 function declaredCharset(buffer: Buffer): string {
   const head = buffer

@@ -8,6 +8,8 @@ export interface Draft {
   readonly fullUrl: string;
   readonly resource: Resource;
   readonly match: Pick<Identified, 'system' | 'value'>;
+  /** Identifiers it had before, by which it is recognised when nothing stored has the one of `match`. */
+  readonly formerly: readonly Draft['match'][];
   /** What to store when there is such a resource already; returns `stored` itself to leave it alone. */
   merge(stored: Resource, fresh: Resource): Resource;
 }
@@ -20,7 +22,12 @@ export interface Drafts {
    * Adds a draft and returns the reference to it. The same type and identifier again replaces the earlier draft's
    * resource (DG1 of one code as admitting and as final diagnosis), so nothing is written twice.
    */
-  add<R extends Resource>(resource: R, match: Draft['match'], merge: (stored: R, fresh: R) => R): Reference<R>;
+  add<R extends Resource>(
+    resource: R,
+    match: Draft['match'],
+    merge: (stored: R, fresh: R) => R,
+    formerly?: Draft['formerly'],
+  ): Reference<R>;
   /** For what is shared between patients (clinicians, places, payers): created when absent, never changed. */
   share<R extends Resource>(resource: R, match: Draft['match']): Reference<R>;
 }
@@ -34,9 +41,9 @@ export function createDrafts(): Drafts {
     fullUrls.set(key, fullUrl);
     return fullUrl;
   };
-  const add: Drafts['add'] = (resource, match, merge) => {
+  const add: Drafts['add'] = (resource, match, merge, formerly = []) => {
     const fullUrl = place(resource.resourceType, match);
-    drafts.set(fullUrl, { fullUrl, resource, match, merge: merge as Draft['merge'] });
+    drafts.set(fullUrl, { fullUrl, resource, match, merge: merge as Draft['merge'], formerly });
     return { reference: fullUrl };
   };
   return {

@@ -12,7 +12,7 @@ export interface MllpServerOptions {
   readonly port: number;
   readonly receive: (bytes: Uint8Array) => Promise<Receipt>;
   /** Answers a message that was too long to be read, from its first bytes. */
-  readonly refuseTooLong: (head: Uint8Array, limit: number) => string;
+  readonly refuseTooLong: (head: Uint8Array, limit: number) => Promise<string>;
   /** Bytes a message may have; 1 MiB when absent. */
   readonly maxBytes?: number;
   /** A connection on which nothing comes for so long is closed; 10 minutes when absent. */

@@ -1,6 +1,7 @@
 // Numbers for /metrics that sync and transitions stand for.
 import { IDENTIFIER } from '../../care/systems.ts';
 import { parseSearch } from '../../fhir/search/parse.ts';
+import { countWaiting } from '../../intake/delivery-search.ts';
 import type { Sync } from '../../sync/sync.ts';
 import type { Transitions } from '../../transitions/transitions.ts';
 import type { FhirContext } from '../fhir/context.ts';
@@ -25,8 +26,15 @@ export function operatorGauges(context: FhirContext, { sync, transitions }: Gaug
       );
     },
   };
+  const refused: GaugeSource = {
+    name: 'baton_deliveries_refused',
+    help: 'Received messages that were refused and that nobody has repaired or dismissed.',
+    labels: [],
+    read: async () => [{ labels: {}, value: await countWaiting(context.store) }],
+  };
   return [
     followUps,
+    refused,
     ...(transitions ? clockworkGauges(context.store, transitions.watchdog) : []),
     ...(sync ? syncGauges(sync) : []),
   ];

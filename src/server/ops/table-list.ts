@@ -87,15 +87,6 @@ export const ALERTS: Table = {
   filters: ['connection', 'event'],
 };
 
-export const DELIVERIES: Table = {
-  name: 'delivery',
-  columns: 'channel key received outcome'.split(' '),
-  times: ['received'],
-  order: 'received',
-  key: 'key',
-  filters: ['channel', 'outcome'],
-};
-
 /** @throws Fault invalid for a filter with a value that no row can have, or an `after` that is none of our `next`s */
 export async function listTable(store: Store, table: Table, { limit, after, filter }: ListRequest): Promise<ListPage> {
   const where: string[] = [];

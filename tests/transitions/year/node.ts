@@ -14,7 +14,7 @@ import type { Actor } from '../../../src/store/store.ts';
 import type { TransitionEvent } from '../../../src/transitions/events.ts';
 import { createTransitions } from '../../../src/transitions/transitions.ts';
 import { artifacts, riskMethods } from '../../care/artifacts.ts';
-import { testRules } from '../../support/store-rules.ts';
+import { testParameters, testRules } from '../../support/store-rules.ts';
 import { PLACES, YEAR_CALENDARS } from './places.ts';
 
 /** Epoch seconds; every command sets the clock. */
@@ -76,7 +76,7 @@ export async function openNode(url: string): Promise<Node> {
     log,
     emit: (event) => told.push(event),
   });
-  const intake = createIntake({ store, clock, facilities, log });
+  const intake = createIntake({ store, clock, facilities, parameters: testParameters, log });
   return {
     async do(command) {
       now = Temporal.Instant.fromEpochMilliseconds(command.at * 1000);
