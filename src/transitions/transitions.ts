@@ -19,6 +19,7 @@ import { reactToEpisode } from './on-episode.ts';
 import { reactToPatient } from './on-patient.ts';
 import { reactToTask } from './on-task.ts';
 import { ACTOR, type Parts, readRules } from './parts.ts';
+import { createPassing, type Passing } from './pass-over.ts';
 import { createPulse, type Pulse } from './pulse.ts';
 import { both, NOTHING, type Reaction } from './reaction.ts';
 import { reassess } from './reassess.ts';
@@ -96,7 +97,8 @@ export function createTransitions(options: TransitionsOptions): Transitions {
     pulse,
     mostPerSweep,
   };
-  const handle = (entry: LogEntry, advance: Statement) => handleEntry(parts, entry, advance);
+  const passing = createPassing(parts);
+  const handle = (entry: LogEntry, advance: Statement) => handleEntry(parts, passing, entry, advance);
   const consumer = createConsumer({ store, name: CURSOR, handle, log });
   const sweepAt = (now = clock.now()) => sweep(parts, now);
   return {
@@ -124,19 +126,15 @@ function refuseUnlessConflict(error: unknown): void {
   if (FAULTS[asFault(error).kind].retry !== 'conflict') throw error;
 }
 
-async function handleEntry(parts: Parts, entry: LogEntry, advance: Statement): Promise<void> {
+async function handleEntry(parts: Parts, passing: Passing, entry: LogEntry, advance: Statement): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await react(parts, entry, advance);
     } catch (error) {
       const { retry } = FAULTS[asFault(error).kind];
       if (retry === 'conflict' && attempt < ATTEMPTS) continue;
-      if (retry !== 'permanent') throw error;
-      // It would fail for ever, and everybody behind it in the log would wait for ever.
-      const { type, id, versionId } = entry;
-      parts.log.error({ err: error, type, id, versionId }, 'transitions passed over a change they could not act on');
-      parts.emit({ kind: 'transition-failed', type, id, versionId });
-      return;
+      if (!passing.isHopeless(entry, error)) throw error;
+      return passing.passOver(entry, error, advance);
     }
   }
 }

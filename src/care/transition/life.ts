@@ -160,7 +160,9 @@ const wordsOf = (event: string) => EVENTS[event as LifeEvent];
  */
 export function refuseStage(before: Task, after: Task): string | undefined {
   const [from, to] = [stageOf(before), stageOf(after)];
-  if (from === to || from === undefined || to === undefined) return undefined;
+  if (from === to || to === undefined) return undefined;
+  if (from === undefined)
+    return `Where a follow-up stands follows from what is done about it; nobody sets it to ${to}.`;
   const open = [...SET_BY_PEOPLE].filter((stage) => Object.values(LIFE[from]).includes(stage));
   if (open.includes(to)) return undefined;
   return refusal(from, `set to ${to}`, open);
