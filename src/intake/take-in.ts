@@ -23,6 +23,8 @@ export interface Receipt {
   readonly code: AckCode;
   /** ER7 text of the acknowledgement, segments ended by CR. */
   readonly ack: string;
+  /** What goes back over MLLP when that is not just `ack`: none, one, or a commit and an application acknowledgement. */
+  readonly answers?: readonly string[];
 }
 
 export interface TakeInOptions {
