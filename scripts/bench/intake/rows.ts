@@ -25,14 +25,19 @@ export async function measureIntake(seconds: number, profile?: string): Promise<
   ] as const) {
     const { perSecond, median, p99, cpu } = await measureBaton(seconds, ends, profile);
     const goal = ends ? '' : `at least ${shown(GOAL.perSecond)}/s, p99 below ${GOAL.p99} ms`;
-    rows.push(`| ${name} | ${shown(perSecond)} (median ${median.toFixed(1)} ms) | ${p99.toFixed(1)} | ${cpu.toFixed(2)} | ${goal} |`);
+    rows.push(
+      `| ${name} | ${shown(perSecond)} (median ${median.toFixed(1)} ms) | ${p99.toFixed(1)} | ${cpu.toFixed(2)} | ${goal} |`,
+    );
   }
   const head = ['| messages | per second | p99, ms | CPU, ms per message | goal |', '| --- | --- | --- | --- | --- |'];
   return [...head, ...rows].join('\n');
 }
 
 async function measureBare(seconds: number) {
-  const server = spawn(process.execPath, ['scripts/bench/intake/bare.ts'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = spawn(process.execPath, ['scripts/bench/intake/bare.ts'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   try {
     const [port] = (await once(createInterface({ input: server.stdout }), 'line')) as [string];
     return await drive(Number(port), seconds, '');
