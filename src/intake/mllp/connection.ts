@@ -48,15 +48,16 @@ export async function serveConnection(
     // Reading waits while a message is worked on, so a fast sender is slowed down by TCP instead of filling memory.
     for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
       connection.busy = true;
-      watch.stop();
+      watch.pause();
       await watch.settled();
-      for (const frame of decoder.push(chunk)) {
+      const frames = decoder.push(chunk);
+      for (const frame of frames) {
         if (closing() || socket.destroyed) break;
         await answer(socket, frame, options);
       }
       connection.busy = false;
       if (closing() || decoder.pending > ENDLESS * maxBytes) break;
-      watch.start();
+      watch.look(frames.length > 0);
     }
   } catch (error) {
     log.warn({ err: error }, 'MLLP connection failed');
@@ -71,15 +72,17 @@ export async function serveConnection(
   }
 }
 
-/** Ends what a frame is waited for: its last byte, or the rest of it. */
+/** Ends the wait for a frame: for its last byte, or for the rest of it. */
 function watchFrames(decoder: FrameDecoder, connection: Connection, options: ConnectionOptions) {
   const { socket } = connection;
-  let began: number | undefined;
-  let timer: NodeJS.Timeout | undefined;
+  let whole: NodeJS.Timeout | undefined;
+  let grace: NodeJS.Timeout | undefined;
   let ending: Promise<void> | undefined;
   const finish = () => {
     const frame = decoder.end();
     if (!frame) return;
+    clearTimeout(whole);
+    whole = undefined;
     connection.busy = true;
     ending = answer(socket, frame, options)
       .catch((error) => options.log.warn({ err: error }, 'MLLP connection failed'))
@@ -92,17 +95,22 @@ function watchFrames(decoder: FrameDecoder, connection: Connection, options: Con
     socket.destroy();
   };
   return {
-    start() {
-      if (decoder.pending === 0) {
-        began = undefined;
-        return;
+    /** After every chunk. A frame has its time from when it began, however often something of it comes. */
+    look(completed: boolean) {
+      if (completed || decoder.pending === 0) {
+        clearTimeout(whole);
+        whole = undefined;
       }
-      began ??= performance.now();
-      const left = options.frameMilliseconds - (performance.now() - began);
-      timer = decoder.isEnded ? setTimeout(finish, options.graceMilliseconds) : setTimeout(giveUp, Math.max(0, left));
+      if (decoder.pending === 0) return;
+      whole ??= setTimeout(giveUp, options.frameMilliseconds);
+      if (decoder.isEnded) grace = setTimeout(finish, options.graceMilliseconds);
+    },
+    pause() {
+      clearTimeout(grace);
     },
     stop() {
-      clearTimeout(timer);
+      clearTimeout(grace);
+      clearTimeout(whole);
     },
     settled: async () => ending,
   };
