@@ -162,7 +162,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   serveOperators(server, { context, sync, transitions, deliveries, verifyTrail });
   await server.register(async (scope) => registerFhir(scope, context), { prefix: FHIR_PATH });
   const { zone = 'UTC', version } = options;
-  await server.register((scope) => registerApi(scope, { context, zone, baseUrl, version }), { prefix: API_PATH });
+  const api = { context, access, zone, baseUrl, version };
+  await server.register((scope) => registerApi(scope, api), { prefix: API_PATH });
   if (options.extraRoutes) await options.extraRoutes(server);
   server.setNotFoundHandler((request, reply) => sendFault(log, notFound(), request, reply));
   return server;
