@@ -23,7 +23,7 @@ import { loadPanels } from './care/panels/panels.ts';
 import { pathwayIssues } from './care/pathways/pathway-issues.ts';
 import { createPathways } from './care/pathways/pathways.ts';
 import { loadProfiles } from './care/profiles.ts';
-import { statusRule } from './care/status-rule.ts';
+import { revisionRules } from './care/revision-rules.ts';
 import { loadRiskMethods } from './care/transition/risk-method.ts';
 import type { Clock } from './clock.ts';
 import { type Config, ConfigError, type FacilityConfig } from './config.ts';
@@ -126,7 +126,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     searchEngine,
     validate,
     prepareRules: conformance.prepare,
-    revisions: statusRule(clock),
+    revisions: revisionRules(clock),
     clock,
     log,
   });

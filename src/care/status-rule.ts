@@ -1,5 +1,5 @@
-// The status machines at the door of the store: every update and every patch, from wherever it comes.
-// docs/status-machines.md
+// The status machines at the door of the store: every update and every patch, from wherever it comes. What was deleted and
+// comes back is bound by what it said last, but for what others pass on. docs/status-machines.md
 import type { Task } from '@medplum/fhirtypes';
 import type { Clock } from '../clock.ts';
 import { GOVERNED, machineOf, statusOf } from '../fhir/status/machine-of.ts';
@@ -16,13 +16,15 @@ export function statusRule(clock: Clock): RevisionRule {
   return {
     types: GOVERNED,
     async check(revision) {
-      const { before, after, actor } = revision;
+      const { before, after, actor, isDecided, isReborn } = revision;
       const isTheirs = actor.passesOn === true;
+      const mayLeap = isTheirs || MAY_LEAP[actor.kind];
+      if (!before || isDecided || (isReborn && mayLeap)) return;
       const parties =
         !isTheirs && asksWho(revision)
           ? await actingFor({ ...revision, task: before as Task, now: clock.now() })
           : 'any';
-      const refusal = refuseStep(before, after, { parties, mayLeap: isTheirs || MAY_LEAP[actor.kind] });
+      const refusal = refuseStep(before, after, { parties, mayLeap });
       if (refusal) throw new RevisionRefused(refusal.sentence, { expression: refusal.expression });
     },
   };
@@ -30,6 +32,7 @@ export function statusRule(clock: Clock): RevisionRule {
 
 /** Only a referral's new status asks who sets it. */
 function asksWho({ before, after }: Revision): boolean {
+  if (!before) return false;
   const machine = machineOf(before, after);
   return machine === REFERRAL && statusOf(machine, before) !== statusOf(machine, after);
 }
