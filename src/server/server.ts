@@ -87,6 +87,7 @@ export interface ServerOptions {
   readonly intake?: Intake;
   readonly sync?: OperatorParts['sync'];
   readonly transitions?: OperatorParts['transitions'];
+  readonly notify?: OperatorParts['notify'];
   /** Absent: the audit trail is verified without a file of seals. */
   readonly verifyTrail?: OperatorParts['verifyTrail'];
   readonly clock: Clock;
@@ -157,9 +158,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await serveOauth(server, { server: options.authorization, store, baseUrl, attempts });
   if (options.intake) await serveIntake(server, options.intake);
   if (options.sync) await serveHooks(server, { hints: options.sync.hints, access, attempts });
-  const { sync, transitions, verifyTrail = () => verifySealed({ store, jwks: access.jwks }) } = options;
+  const { sync, transitions, notify, verifyTrail = () => verifySealed({ store, jwks: access.jwks }) } = options;
   const deliveries = options.intake && createDeliveries(store, options.intake);
-  serveOperators(server, { context, sync, transitions, deliveries, verifyTrail });
+  serveOperators(server, { context, sync, transitions, notify, deliveries, verifyTrail });
   await server.register(async (scope) => registerFhir(scope, context), { prefix: FHIR_PATH });
   const { zone = 'UTC', version } = options;
   const api = { context, access, zone, baseUrl, version };
