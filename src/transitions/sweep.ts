@@ -76,8 +76,9 @@ async function work(sweep: Sweep): Promise<boolean> {
     before = acted;
     const queue = dueQueue(parts, now);
     for (let batch = await queue.next(batchSize); batch.length > 0; batch = await queue.next(batchSize)) {
-      const rested = oncePerTask(batch.filter((due) => !failures.isResting(due)));
-      const results = await Promise.all(rested.map((due) => act(sweep, failures, due)));
+      const rested = batch.filter((due) => !failures.isResting(due));
+      const byTask = [...Map.groupBy(rested, ({ task }) => task.id).values()];
+      const results = await Promise.all(byTask.map((dues) => actOnTask(sweep, failures, dues)));
       acted += results.filter((result) => result === 'done').length;
       if (signal.aborted || acted + counts.failed >= mostPerSweep) return true;
     }
@@ -87,10 +88,17 @@ async function work(sweep: Sweep): Promise<boolean> {
   return false;
 }
 
-/** Two things that are due about one Task happen one after the other. */
-function oncePerTask(batch: readonly Due[]): Due[] {
-  const tasks = new Set<string | undefined>();
-  return batch.filter(({ task }) => !tasks.has(task.id) && tasks.add(task.id));
+/** Of several things that are due about one Task the oldest that is still to be done is done, the next one after it. */
+async function actOnTask(
+  sweep: Sweep,
+  failures: SweepFailures,
+  dues: readonly Due[],
+): Promise<'done' | 'passed' | 'failed'> {
+  for (const due of dues) {
+    const result = await act(sweep, failures, due);
+    if (result !== 'passed') return result;
+  }
+  return 'passed';
 }
 
 async function act(
