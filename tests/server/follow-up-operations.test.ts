@@ -67,7 +67,8 @@ beforeAll(async () => {
 afterAll(() => baton.close());
 
 const get = async (path: string) => (await baton.send('GET', `/ops${path}`)).json;
-const post = async (path: string, body: object = {}) => baton.send('POST', `/ops${path}`, { body });
+const post = async (path: string, body: object = {}) =>
+  baton.send('POST', `/ops${path}`, { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } });
 const river = async () =>
   ((await get('/follow-ups/counts')).facilities as { code: string }[]).find(({ code }) => code === 'RIVER');
 
