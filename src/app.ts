@@ -215,6 +215,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     sync,
     transitions,
     notify,
+    evidence: transitions.sources,
     verifyTrail: trail.verify,
     clock,
     log,
