@@ -23,7 +23,7 @@ import { loadPanels } from './care/panels/panels.ts';
 import { pathwayIssues } from './care/pathways/pathway-issues.ts';
 import { createPathways } from './care/pathways/pathways.ts';
 import { loadProfiles } from './care/profiles.ts';
-import { statusRule } from './care/status-rule.ts';
+import { revisionRules } from './care/revision-rules.ts';
 import { loadRiskMethods } from './care/transition/risk-method.ts';
 import type { Clock } from './clock.ts';
 import { type Config, ConfigError, type FacilityConfig } from './config.ts';
@@ -36,6 +36,8 @@ import { createDeliveries, type Deliveries } from './intake/deliveries.ts';
 import { deliveryRetention } from './intake/delivery-retention.ts';
 import { type MllpServer, startMllpServer } from './intake/mllp/server.ts';
 import { createIntake } from './intake/receive.ts';
+import { createNotify } from './notify/notify.ts';
+import { loadTemplates } from './notify/templates.ts';
 import { createRegistry } from './registry/registry.ts';
 import { mountSandbox, type Sandbox } from './sandbox/sandbox.ts';
 import type { SandboxClock } from './sandbox/sandbox-clock.ts';
@@ -124,7 +126,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     searchEngine,
     validate,
     prepareRules: conformance.prepare,
-    revisions: statusRule(clock),
+    revisions: revisionRules(clock),
     clock,
     log,
   });
@@ -171,6 +173,12 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     log,
     emit: (event) => log.info(event, event.kind),
   });
+  const notify = createNotify({
+    ...{ store, clock, log, facilities, baseUrl },
+    settings: config.notify,
+    templates: configured(() => loadTemplates(join(PROFILES, 'notifications'))),
+    fetch: surroundings.fetch,
+  });
   const policies = readPolicies(join(PROFILES, 'policies'));
   const matching = readMatchRules(join(PROFILES, 'matching'));
   const sync = createSync({
@@ -206,6 +214,8 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     intake,
     sync,
     transitions,
+    notify,
+    evidence: transitions.sources,
     verifyTrail: trail.verify,
     clock,
     log,
@@ -251,6 +261,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   // Of its own: nothing that takes long or fails keeps the trail from being sealed.
   const sealing = createHeartbeat(trail.tick, log);
   const watching = createHeartbeat(registry.tick, log);
+  const telling = createHeartbeat(notify.tick, log);
   const guarding = createHeartbeat(transitions.watchdog.look, log);
   let stopReacting: (() => void) | undefined;
   let isStarted = false;
@@ -258,6 +269,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
 
   async function tick(): Promise<void> {
     await transitions.tick();
+    await notify.tick();
     await tidy();
   }
 
@@ -310,6 +322,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     await heartbeat.start();
     await chores.start();
     await sealing.start();
+    telling.start().catch((error) => log.error({ err: error }, 'nobody could be told'));
     await guarding.start();
     // Not waited for: the first look at everybody may take long.
     watching.start().catch((error) => log.error({ err: error }, 'the registry did not start'));
@@ -321,6 +334,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     await sandbox?.stop();
     stopReacting?.();
     await guarding.stop();
+    await telling.stop();
     await heartbeat.stop();
     await chores.stop();
     await sealing.stop();

@@ -20,6 +20,8 @@ import {
 } from './config-network.ts';
 import { ENVIRONMENT, FILE_SCHEMA } from './config-schema.ts';
 import { namedSecrets, type ReadNamedSecret, SECRET_PREFIX } from './named-secrets.ts';
+import { notifyProblems } from './notify/check-settings.ts';
+import type { NotifySettings } from './notify/settings.ts';
 import { type Environment, withSecretFiles, withSecretMembers } from './secret-files.ts';
 import type { AlertThresholds } from './sync/alerts/alert-kinds.ts';
 import { problemsOf } from './sync/connections/read-connection.ts';
@@ -45,6 +47,8 @@ export interface ConfigFile {
   readonly messages: { readonly keepDays?: number; readonly keepSuccessfulDays?: number };
   readonly mllp: MllpConfig;
   readonly alerts: AlertThresholds;
+  /** How people are reached about follow-ups. */
+  readonly notify: NotifySettings;
   readonly facilities: readonly FacilityConfig[];
   readonly connections: readonly Connection[];
   readonly issuers: readonly IssuerConfig[];
@@ -258,6 +262,8 @@ function parseFile(value: unknown, path: string): ConfigFile {
   for (const { code, zone } of copy.facilities) checkZone(code, zone);
   checkOrigins(copy.corsOrigins);
   for (const connection of copy.connections) checkConnection(path, connection);
+  const [notifyProblem] = notifyProblems(copy.notify);
+  if (notifyProblem !== undefined) throw new ConfigError(`${path}: notify, ${notifyProblem}`);
   refuseDuplicates(
     path,
     'facility code',

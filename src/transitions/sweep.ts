@@ -1,21 +1,21 @@
 // Finds what time has made due, the most overdue first, and acts on each once. What is due is in the Tasks; missed beats,
 // restarts and a clock that is set back change nothing about it.
-import { followUpKey } from '../care/transition/follow-up.ts';
+import type { EpisodeOfCare } from '@medplum/fhirtypes';
 import { Fault } from '../fault.ts';
-import type { Change } from '../fhir/change.ts';
 import { withLease } from '../store/lease.ts';
 import type { Statement } from '../store/store.ts';
-import type { Act } from './act.ts';
+import { whileUnchanged } from '../store/unchanged.ts';
 import { isFarAhead, secondsAhead } from './clock-check.ts';
 import { type Due, dueQueue, earliestDue } from './due.ts';
+import { planLate } from './late.ts';
 import { ACTOR, type Parts } from './parts.ts';
 import { PASSES, type Pass } from './passes.ts';
-import { planOrphan, whileLive } from './still-live.ts';
+import { episodeOf, planOrphan } from './still-live.ts';
 import { readSweepFailures, type SweepFailures } from './sweep-failures.ts';
 
 /** How often each thing was done. */
 export type SweepResult = Readonly<Partial<Record<Pass['done'], number>>> & {
-  /** Follow-ups of transitions that have ended. */
+  /** Ended instead of raised: their transition is over, or their protocol does not want them so late. */
   readonly skipped?: number;
   /** Could not be acted on now; tried again by a later sweep. */
   readonly failed: number;
@@ -77,8 +77,9 @@ async function work(sweep: Sweep): Promise<boolean> {
     before = acted;
     const queue = dueQueue(parts, now);
     for (let batch = await queue.next(batchSize); batch.length > 0; batch = await queue.next(batchSize)) {
-      const rested = oncePerTask(batch.filter((due) => !failures.isResting(due)));
-      const results = await Promise.all(rested.map((due) => act(sweep, failures, due)));
+      const rested = batch.filter((due) => !failures.isResting(due));
+      const byTask = [...Map.groupBy(rested, ({ task }) => task.id).values()];
+      const results = await Promise.all(byTask.map((dues) => actOnTask(sweep, failures, dues)));
       acted += results.filter((result) => result === 'done').length;
       if (signal.aborted || acted + counts.failed >= mostPerSweep) return true;
     }
@@ -88,10 +89,17 @@ async function work(sweep: Sweep): Promise<boolean> {
   return false;
 }
 
-/** Two things that are due about one Task happen one after the other. */
-function oncePerTask(batch: readonly Due[]): Due[] {
-  const tasks = new Set<string | undefined>();
-  return batch.filter(({ task }) => !tasks.has(task.id) && tasks.add(task.id));
+/** Of several things that are due about one Task the oldest that is still to be done is done, the next one after it. */
+async function actOnTask(
+  sweep: Sweep,
+  failures: SweepFailures,
+  dues: readonly Due[],
+): Promise<'done' | 'passed' | 'failed'> {
+  for (const due of dues) {
+    const result = await act(sweep, failures, due);
+    if (result !== 'passed') return result;
+  }
+  return 'passed';
 }
 
 async function act(
@@ -102,12 +110,13 @@ async function act(
   const { pass, task } = due;
   const { store, log } = parts;
   try {
-    const orphan = await planOrphan(parts, task, now);
-    const planned = orphan ?? (await pass.plan(parts, task, now));
+    const episode = await episodeOf(parts, task);
+    const ended = planOrphan(task, episode, now) ?? (await planLate(parts, pass, task, now));
+    const planned = ended ?? (await pass.plan(parts, task, now));
     if (!planned) return 'passed';
-    const changes = orphan ? orphan.changes : guarded(due, planned);
-    const outcomes = await store.commit(ACTOR, changes, [...failures.settled(due), fence]);
-    const done = orphan ? 'skipped' : pass.done;
+    const held = episode ? whileUnchanged(fence, referred(episode)) : fence;
+    const outcomes = await store.commit(ACTOR, planned.changes, [held, ...failures.settled(due)]);
+    const done = ended ? 'skipped' : pass.done;
     counts[done] = (counts[done] ?? 0) + 1;
     parts.emit(planned.event(outcomes.map(({ id }) => id)));
     return 'done';
@@ -121,8 +130,6 @@ async function act(
   }
 }
 
-function guarded({ task }: Due, { changes }: Act): Change[] {
-  const episode = followUpKey(task)?.episode;
-  const touchesIt = changes.some((change) => change.op === 'update' && change.resource.id === episode);
-  return episode === undefined || touchesIt ? [...changes] : [...changes, whileLive(episode)];
+function referred({ resourceType: type, id = '', meta }: EpisodeOfCare) {
+  return { type, id, versionId: meta?.versionId ?? '' };
 }

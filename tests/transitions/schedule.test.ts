@@ -1,8 +1,11 @@
 // sync.md B11: the schedule that cannot lose. Times are of the hospital's facility, America/New_York.
 import type { CommunicationRequest, EpisodeOfCare, Resource, Task } from '@medplum/fhirtypes';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { LatePolicy } from '../../src/care/deadline.ts';
+import { clockOf, withClock } from '../../src/care/transition/follow-up-clock.ts';
+import { withLease } from '../../src/store/lease.ts';
 import type { OpenStore } from '../../src/store/open.ts';
-import { whileLive } from '../../src/transitions/still-live.ts';
+import { whileUnchanged } from '../../src/store/unchanged.ts';
 import { SUBJECT } from '../../src/transitions/watchdog.ts';
 import { discharged, type Hospital, openHospital } from './hospital.ts';
 
@@ -173,6 +176,54 @@ describe('a follow-up that cannot be stored', () => {
   });
 });
 
+describe('a follow-up that could not be raised in time', () => {
+  const late = async (step: string, policy: LatePolicy, expireAt?: string) => {
+    const task = (await hospital.followUps())[step] as Task;
+    const clock = { ...clockOf(task), late: policy, ...(expireAt ? { expireAt } : {}) };
+    await hospital.put(withClock(task, clock));
+  };
+
+  it('is raised all the same, once it has expired not, as its protocol says', async () => {
+    await opened();
+    await late('contact', 'skip-after', '2026-11-25T00:00:00-05:00');
+    await late('visit', 'skip-after', '2026-12-25T00:00:00-05:00');
+    hospital.at('2026-11-26T15:00:00Z');
+    await hospital.transitions.tick();
+    expect(told()).toContain('follow-up-expired contact');
+    expect(told()).not.toContain('follow-up-due contact');
+    expect(told()).toContain('follow-up-due visit');
+    expect(told()).toContain('follow-up-due notify-pcp');
+    expect((await hospital.followUps()).contact).toMatchObject({ status: 'failed' });
+    await expectExactlyOnce('2026-11-26T15:00:00Z');
+  });
+
+  it('of several of a kind is raised as the last one only', async () => {
+    await opened();
+    const template = (await hospital.followUps()).visit as Task;
+    const code = { coding: [{ system: 'urn:test', code: 'check-in' }] };
+    for (const day of ['21', '22', '23', '29']) {
+      const start = `2026-11-${day}T09:00:00-05:00`;
+      const end = '2026-12-20T09:00:00-05:00';
+      const task: Task = { ...template, id: `check-${day}`, code, restriction: { period: { start, end } } };
+      const identifier = [
+        { system: 'urn:baton:follow-up', value: `${template.groupIdentifier?.value}|check-${day}|1` },
+      ];
+      await hospital.put(withClock({ ...task, identifier }, { ...clockOf(task), late: 'fire-last' }));
+    }
+    hospital.at('2026-11-24T15:00:00Z');
+    await hospital.transitions.tick();
+    expect(told().filter((text) => text.includes('check-'))).toEqual([
+      'follow-up-skipped check-21',
+      'follow-up-skipped check-22',
+      'follow-up-due check-23',
+    ]);
+    const tasks = await hospital.followUps();
+    expect(tasks['check-21']).toMatchObject({ status: 'cancelled', statusReason: { text: 'Superseded' } });
+    expect(tasks['check-29']).toMatchObject({ status: 'requested' });
+    await expectExactlyOnce('2026-11-24T15:00:00Z');
+  });
+});
+
 describe('a transition that has ended', () => {
   it('by somebody who left its follow-ups open has them cancelled instead of raised', async () => {
     await opened();
@@ -189,10 +240,20 @@ describe('a transition that has ended', () => {
   it('between plan and commit lets nothing be done any more', async () => {
     await opened();
     const [episode] = await hospital.episodes();
-    const guard = whileLive(episode?.id ?? '');
-    expect((await hospital.store.commit(NURSE, [guard]))[0]).toMatchObject({ written: false });
-    await hospital.put({ ...(episode as EpisodeOfCare), status: 'finished' });
-    await expect(hospital.store.commit(NURSE, [guard])).rejects.toMatchObject({ kind: 'precondition' });
+    const read = { type: 'EpisodeOfCare', id: episode?.id ?? '', versionId: episode?.meta?.versionId ?? '' };
+    await withLease(
+      hospital.store,
+      hospital.temp.clock,
+      'test',
+      Temporal.Duration.from({ seconds: 30 }),
+      async (lease) => {
+        const held = whileUnchanged(lease.fence, read);
+        await hospital.store.commit(NURSE, [], [held]);
+        await hospital.put({ ...(episode as EpisodeOfCare), status: 'finished' });
+        await expect(hospital.store.commit(NURSE, [], [held])).rejects.toMatchObject({ kind: 'conflict' });
+        await hospital.store.commit(NURSE, [], [lease.fence]);
+      },
+    );
   });
 });
 

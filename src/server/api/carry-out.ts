@@ -57,8 +57,8 @@ async function attemptOnce(context: FhirContext, grant: Grant, { plan, sent, ifM
     return sent ? [keepDone(sent, status, about, context.clock)] : [];
   };
   try {
-    const { claims = false, releases = false, passesOn = false } = planned;
-    const options = { transaction: true, alongside, claims, releases };
+    const { releases = false, passesOn = false } = planned;
+    const options = { transaction: true, alongside, releases };
     const writer = passesOn ? { ...grant, actor: { ...grant.actor, passesOn } } : grant;
     const outcomes = await commitChanges(context, writer, planned.changes, options);
     const { type, id, versionId } = aboutOf(outcomes, planned);
