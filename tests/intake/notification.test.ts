@@ -166,7 +166,14 @@ describe('a notification', () => {
   it('needs a token that may write patients and encounters', async () => {
     const message = notice('admit', 'G', '2026-11-20T13:05:00Z');
     expect((await send(message, await baton.token('system/Encounter.cu'))).status).toBe(403);
-    expect((await send(message, await baton.token('system/Encounter.cu system/Patient.cu'))).status).toBe(200);
+    const both = await baton.token('system/Encounter.cu system/Patient.cu');
+    const diagnosis = {
+      resource: { resourceType: 'Condition' as const, id: 'c', subject: { reference: 'Patient/p' } },
+    };
+    const more = { ...message, entry: [...(message.entry ?? []), diagnosis] };
+    // What comes along is written as well.
+    expect((await send(more, both)).status).toBe(403);
+    expect((await send(message, both)).status).toBe(200);
     expect((await baton.fhir('GET', '/metadata')).text).toContain('MessageHeader-process-message');
   });
 });

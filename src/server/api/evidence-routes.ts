@@ -37,8 +37,7 @@ export const EVIDENCE_ROUTES: readonly ApiRoute[] = [
   query({
     path: '/billing-readiness',
     name: 'billing-readiness',
-    summary:
-      'Transitions that can be reported (TCM), wait for something, or cannot be reported',
+    summary: 'Transitions that can be reported (TCM), wait for something, or cannot be reported',
     description: 'Newest discharge first. `status` leaves items out of a page; go on while there is `next`.',
     tag,
     reads,
