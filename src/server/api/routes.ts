@@ -9,6 +9,7 @@ import { CLINIC_ROUTES } from './clinic-routes.ts';
 import { CONTACT_ROUTES } from './contact-routes.ts';
 import { DOCUMENT_ROUTES } from './document-routes.ts';
 import { EQUIPMENT_ROUTES } from './equipment-routes.ts';
+import { FOLLOW_UP_ROUTES } from './follow-up-routes.ts';
 import { GOAL_ROUTES } from './goal-routes.ts';
 import { INTERVENTION_ROUTES } from './intervention-routes.ts';
 import { NEED_ROUTES } from './need-routes.ts';
@@ -34,6 +35,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...NEED_ROUTES,
   ...GOAL_ROUTES,
   ...INTERVENTION_ROUTES,
+  ...FOLLOW_UP_ROUTES,
   ...PLAN_ROUTES,
   ...WORKLIST_ROUTES,
   ...ASSESSMENT_ROUTES,
