@@ -45,6 +45,11 @@ describe('the evidence of a transition', () => {
     expect(text).not.toMatch(/<script|<style|Sample/);
   });
 
+  it('is a PDF', async () => {
+    const { status, headers, text } = await baton.api('GET', FULL, { headers: { accept: 'application/pdf' } });
+    expect([status, headers['content-type'], text.slice(0, 5)]).toEqual([200, 'application/pdf', '%PDF-']);
+  });
+
   it('is two individual MeasureReports, valid and with what was evaluated', async () => {
     const { status, json, text } = await baton.fhir('GET', `/EpisodeOfCare/${TRANSITION}/$evidence`);
     expect(status).toBe(200);
