@@ -3,8 +3,21 @@ import type { Item, PlanDocument } from '../../fhir/care-plan-document/document.
 import type { Finding, Reason, TransitionEvidence } from './evidence-schema.ts';
 
 export function evidenceDocument(evidence: TransitionEvidence): PlanDocument {
-  const { id, version, patient, facility, discharged, destination, zone, risks, notSeen, tcm, trc, computed } =
-    evidence;
+  const {
+    id,
+    version,
+    patient,
+    facility,
+    discharged,
+    destination,
+    zone,
+    risks,
+    notSeen,
+    tcm,
+    trc,
+    behavioral,
+    computed,
+  } = evidence;
   const where = facility?.display ?? facility?.reference;
   const code = tcm.code === undefined ? '' : `, CPT ${tcm.code}`;
   return {
@@ -30,6 +43,15 @@ export function evidenceDocument(evidence: TransitionEvidence): PlanDocument {
       ...reasonSection('Waits for', tcm.waitingFor),
       { heading: 'Transitions of care (HEDIS TRC)', items: trc.rates.map(findingItem) },
       ...reasonSection('Why it is not counted', trc.excluded),
+      ...(behavioral
+        ? [
+            {
+              heading: `Follow-up for mental illness (HEDIS ${behavioral.measure})`,
+              items: behavioral.rates.map(findingItem),
+            },
+            ...reasonSection('Why it is not counted', behavioral.excluded),
+          ]
+        : []),
     ],
     produced: computed,
     sources: [`EpisodeOfCare/${id} version ${version}`],

@@ -67,6 +67,20 @@ describe('the evidence of a transition', () => {
     }
   });
 
+  it('has FUH where the stay was for mental illness, in every form', async () => {
+    const path = '/transitions/to-snf/evidence';
+    const { json } = await baton.api('GET', path);
+    expect(json['behavioral']).toMatchObject({
+      measure: 'FUH',
+      eligible: true,
+      rates: [{ state: 'missed' }, { state: 'missed' }],
+    });
+    expect((await baton.api('GET', path, { headers: { accept: 'text/html' } })).text).toContain('(HEDIS FUH)');
+    expect((await baton.api('GET', path, { headers: { accept: 'application/pdf' } })).status).toBe(200);
+    const reports = await baton.fhir('GET', '/EpisodeOfCare/to-snf/$evidence');
+    expect(reports.json.entry?.at(-1)?.resource?.['measure']).toBe('https://baton.health/fhir/Measure/fuh|1.0.0');
+  });
+
   it('is the same below a case of the patient, and of no other', async () => {
     expect((await baton.api('GET', `/cases/case${FULL}`)).status).toBe(200);
     expect((await baton.api('GET', `/cases/other${FULL}`)).status).toBe(404);
