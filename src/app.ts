@@ -214,6 +214,8 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     intake,
     sync,
     transitions,
+    notify,
+    evidence: transitions.sources,
     verifyTrail: trail.verify,
     clock,
     log,
