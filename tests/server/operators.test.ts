@@ -130,7 +130,7 @@ describe('commands', () => {
   });
 
   it('sweep, pull, push and verify the audit trail', async () => {
-    expect((await post('/sweep')).json).toEqual({ raised: 0, escalated: 0, failed: 0 });
+    expect((await post('/sweep')).json).toMatchObject({ raised: 0, escalated: 0, failed: 0 });
     expect((await post('/connections/hapi/pull')).json.name).toBe('hapi');
     expect((await post('/connections/hapi/push')).status).toBe(200);
     expect((await post('/connections/none/pull')).status).toBe(404);
