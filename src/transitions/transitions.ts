@@ -3,16 +3,19 @@
 import type { Resource } from '@medplum/fhirtypes';
 import type { Logger } from 'pino';
 import type { BusinessCalendar } from '../care/business-calendar.ts';
+import type { EvidenceSources } from '../care/evidence/evidence-sources.ts';
 import type { RiskMethod } from '../care/transition/risk-method.ts';
 import type { Clock } from '../clock.ts';
 import { asFault, FAULTS } from '../fault.ts';
 import type { SearchQuery } from '../fhir/search/query.ts';
 import { createConsumer } from '../store/consumer.ts';
 import { readCursor } from '../store/cursor.ts';
-import type { LogEntry, Statement, Store } from '../store/store.ts';
+import type { Actor, LogEntry, Statement, Store } from '../store/store.ts';
 import type { Emit } from './events.ts';
 import { createFacilities, type Facility } from './facilities.ts';
+import { reactToCommunication } from './on-communication.ts';
 import { reactToEncounter } from './on-encounter.ts';
+import { reactToEpisode } from './on-episode.ts';
 import { reactToPatient } from './on-patient.ts';
 import { reactToTask } from './on-task.ts';
 import { ACTOR, type Parts, readRules } from './parts.ts';
@@ -20,6 +23,7 @@ import { createPulse, type Pulse } from './pulse.ts';
 import { both, NOTHING, type Reaction } from './reaction.ts';
 import { reassess } from './reassess.ts';
 import { type SweepResult, sweep } from './sweep.ts';
+import { wakeFailures } from './sweep-failures.ts';
 import { createWatchdog, type Watchdog } from './watchdog.ts';
 
 export interface TransitionsOptions {
@@ -49,14 +53,20 @@ export interface Transitions {
    * still at the entries that were in the log before.
    */
   tick(): Promise<SweepResult>;
+  /** Has the next sweep try again what it failed at, or one Task of it. Resolves to how many follow-ups those are. */
+  rewind(actor: Actor, task?: string): Promise<number>;
   /** How this process's beats and sweeps go. */
   readonly pulse: Pulse;
   readonly watchdog: Watchdog;
+  /** Where facilities are in time and where patients went, for evidence records. */
+  readonly sources: EvidenceSources;
   /** Reacts to one entry; `advance` goes into the same commit. */
   handle(entry: LogEntry, advance: Statement): Promise<void>;
 }
 
 const REACTIONS: Readonly<Record<string, (parts: Parts, entry: LogEntry) => Promise<Reaction>>> = {
+  Communication: reactToCommunication,
+  EpisodeOfCare: reactToEpisode,
   Encounter: async (parts, entry) => {
     const reaction = await reactToEncounter(parts, entry);
     return both(reaction, await reassess(parts, entry, reaction));
@@ -93,6 +103,7 @@ export function createTransitions(options: TransitionsOptions): Transitions {
   const consumer = createConsumer({ store, name: CURSOR, handle, log });
   const sweepAt = (now = clock.now()) => sweep(parts, now);
   return {
+    sources: { placeOf: facilities.placeOf, destinationOf: parts.rules.destinationOf },
     run: () => consumer.run(),
     sweep: sweepAt,
     async tick() {
@@ -104,6 +115,11 @@ export function createTransitions(options: TransitionsOptions): Transitions {
       const result = isCaughtUp ? await sweepAt() : { failed: 0 };
       await pulse.keep();
       return result;
+    },
+    async rewind(actor, task) {
+      const rows = await store.query('SELECT task FROM sweep_failure');
+      await store.commit(actor, [], [wakeFailures(task)]);
+      return rows.filter((row) => task === undefined || row.task === task).length;
     },
     pulse,
     watchdog: createWatchdog({ store, clock, log, pulse }),

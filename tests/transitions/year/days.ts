@@ -94,3 +94,48 @@ export function windowFrom(timing: StepTiming, discharge: number, place: Place):
     due: until ? momentOf(last, until, place.zone) : lastSecondOf(last, place.zone),
   };
 }
+
+/** Hours, or days: what they are counted in is said where they are used. */
+export interface Span {
+  readonly value: number;
+  readonly unit: 'h' | 'd';
+}
+
+/** What becomes of a step beside its window, as its PlanDefinition says. */
+export interface StepLife {
+  /** Before the deadline. */
+  readonly remind?: Span;
+  /** After the discharge, days to the end of the day. */
+  readonly expires?: Span;
+  /** After the deadline, in business days; who is told then. */
+  readonly ladder: readonly Rung[];
+}
+
+export interface Rung {
+  readonly who: string;
+  readonly after: Span;
+  readonly at?: string;
+}
+
+/** When the owner is reminded; undefined when that is not within the window. */
+export function reminderAt({ remind }: StepLife, { raise, due }: Window, zone: string): number | undefined {
+  if (!remind) return undefined;
+  const { value, unit } = remind;
+  if (unit === 'h') return due - value * 3600 > raise ? due - value * 3600 : undefined;
+  const at = zoned(due, zone).subtract({ days: value }).epochMilliseconds / 1000;
+  return at > raise ? at : undefined;
+}
+
+/** When nobody needs it any more, never before its deadline. */
+export function expiryAt({ expires }: StepLife, due: number, discharge: number, zone: string): number | undefined {
+  if (!expires) return undefined;
+  const { value, unit } = expires;
+  const at = unit === 'h' ? discharge + value * 3600 : lastSecondOf(dayPlus(dayOf(discharge, zone), value), zone);
+  return Math.max(at, due);
+}
+
+/** When somebody further up is told. */
+export function rungAt({ after: { value, unit }, at = '09:00:00' }: Rung, due: number, place: Place): number {
+  if (unit === 'h') return due + value * 3600;
+  return momentOf(businessDayAfter(dayOf(due, place.zone), value, place), at, place.zone);
+}

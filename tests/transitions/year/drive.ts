@@ -146,6 +146,8 @@ export async function drive(options: DriveOptions): Promise<Record> {
       );
     }
     await killing.settled();
+    // As in production, what a sweep committed is reacted to at once.
+    await onAll({ op: 'run', at });
     // What a killed process did was told to nobody.
     if (repeated > before) nurses.hear((await perform(0, { op: 'due', at })).events ?? [], at);
     ticks.push(at);

@@ -104,16 +104,35 @@ export function lace(stay: VisitFacts, person: Person, others: readonly VisitFac
   return length + acute + (sum > 3 ? 5 : sum) + Math.min(4, emergencies.length);
 }
 
-/** What a protocol's conditions can ask about a stay. */
-export function askedOf(stay: VisitFacts, person: Person, others: readonly VisitFacts[]): Asked {
+/**
+ * What a protocol's conditions can ask about a stay (docs/transitions.md).
+ * @param points of LACE
+ */
+export function askedOf(stay: VisitFacts, person: Person, points: number): Asked {
+  const conditions = person.conditions.map((code) => ({
+    resourceType: 'Condition',
+    code: { coding: [{ system: 'http://hl7.org/fhir/sid/icd-10-cm', code }] },
+  }));
+  const { visit, left = 0 } = stay;
+  const day = dayOf(left, placeOf(visit.place).zone);
+  const age = Number(day.slice(0, 4)) - person.birthYear - (day.slice(5) < '07-04' ? 1 : 0);
   return {
-    encounter: { resourceType: 'Encounter', class: { code: 'IMP' }, status: 'finished' },
+    encounter: { resourceType: 'Encounter', class: { code: CLASSES[visit.patientClass] }, status: 'finished' },
     patient: { resourceType: 'Patient', birthDate: `${person.birthYear}-07-04` },
-    conditions: person.conditions.map((code) => ({
-      resourceType: 'Condition',
-      code: { coding: [{ system: 'http://hl7.org/fhir/sid/icd-10-cm', code }] },
-    })),
+    conditions,
+    diagnoses: conditions,
+    principal: conditions.slice(0, 1),
+    orders: [],
+    pendingResults: [],
+    payer: [],
+    facility: visit.place,
+    class: CLASSES[visit.patientClass],
     destination: destinationOf(stay),
-    lace: lace(stay, person, others),
+    age,
+    lace: points,
+    score: points,
+    band: points >= 10 ? 'high' : points >= 5 ? 'moderate' : 'low',
   };
 }
+
+const CLASSES = { I: 'IMP', E: 'EMER', O: 'AMB' } as const;

@@ -12,6 +12,7 @@ import { createIntake } from '../../../src/intake/receive.ts';
 import { type OpenStore, openStore } from '../../../src/store/open.ts';
 import type { Actor } from '../../../src/store/store.ts';
 import type { TransitionEvent } from '../../../src/transitions/events.ts';
+import { PASSES } from '../../../src/transitions/passes.ts';
 import { createTransitions } from '../../../src/transitions/transitions.ts';
 import { artifacts, riskMethods } from '../../care/artifacts.ts';
 import { testParameters, testRules } from '../../support/store-rules.ts';
@@ -156,10 +157,9 @@ async function nextDue(
   parse: (query: string) => Parameters<OpenStore['search']>[0],
 ): Promise<number | null> {
   const moments = await Promise.all(
-    (['raise-at', 'escalate-at'] as const).map(async (parameter) => {
+    PASSES.map(async ({ parameter, at }) => {
       const page = await store.search(parse(`Task?${parameter}=ge1970-01-01&_sort=${parameter}&_count=1`));
-      const period = page.items.map((item) => parseVersion(item, 'Task').restriction?.period)[0];
-      const moment = parameter === 'raise-at' ? period?.start : period?.end;
+      const [moment] = page.items.map((item) => at(parseVersion(item, 'Task')));
       return moment ? Temporal.Instant.from(moment).epochMilliseconds / 1000 : Number.POSITIVE_INFINITY;
     }),
   );

@@ -12,6 +12,9 @@ export interface Observation {
   readonly damage: string[];
 }
 
+/** What businessStatus says beside how a Task ended, which its status says. */
+const SHOWN = new Set(['due', 'reminded', 'overdue', 'escalated', 'done-on-time', 'done-late']);
+
 interface Episode {
   readonly name: string;
   readonly told: Telling;
@@ -30,7 +33,8 @@ export async function observe(store: Store): Promise<Observation> {
   const visits = new Map<string, string>();
   const episodes = new Map<string, Episode>();
   const tasks = new Map<string, { key: string; last: Task }>();
-  const keys = new Map<string, string>();
+  const keys = new Set<string>();
+  const raised = new Set<string>();
   const reminders = new Map<string, number>();
   const numbers = new Map<string, number>();
 
@@ -62,9 +66,8 @@ export async function observe(store: Store): Promise<Observation> {
     after = last.sequence;
   }
   for (const [key, count] of reminders) if (count > 1) damage.push(`${key} was told of ${count} times.`);
-  for (const { key, last } of tasks.values()) {
-    const raised = codeOf(last.businessStatus) !== 'scheduled';
-    if (raised && !reminders.has(key)) damage.push(`Nobody was told of ${key}.`);
+  for (const { key } of tasks.values()) {
+    if (raised.has(key) && !reminders.has(key)) damage.push(`Nobody was told of ${key}.`);
   }
   return {
     transitions,
@@ -117,7 +120,7 @@ export async function observe(store: Store): Promise<Observation> {
     const known = tasks.get(entry.id);
     if (!known) {
       if (keys.has(key)) damage.push(`${key} is there twice.`);
-      keys.set(key, entry.id);
+      keys.add(key);
       tasks.set(entry.id, { key, last: task });
       followUps.set(step, [note('made', at, window)]);
       return;
@@ -127,9 +130,10 @@ export async function observe(store: Store): Promise<Observation> {
     const before = last.restriction?.period;
     const moved = before?.start !== start || before?.end !== end;
     const clock = codeOf(task.businessStatus) ?? '';
-    if (moved) told.push(note('moved', at, window));
-    else if (clock !== codeOf(last.businessStatus)) told.push(note(clock, at));
     if (task.status !== last.status) told.push(note(task.status, at));
+    if (moved) told.push(note('moved', at, window));
+    else if (SHOWN.has(clock) && clock !== codeOf(last.businessStatus)) told.push(note(clock, at));
+    if (clock === 'due') raised.add(key);
     known.last = task;
   }
 }

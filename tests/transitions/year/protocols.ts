@@ -2,12 +2,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fhirpath from 'fhirpath';
-import type { StepTiming } from './days.ts';
+import type { Rung, Span, StepLife, StepTiming } from './days.ts';
 
 export interface Protocol {
   readonly url: string;
   readonly name: string;
   readonly precedence: number;
+  /** For visits of the emergency department, and for nothing else. */
+  readonly forEmergency: boolean;
   readonly conditions: readonly string[];
   readonly steps: readonly Step[];
 }
@@ -15,16 +17,14 @@ export interface Protocol {
 export interface Step {
   readonly id: string;
   readonly timing: StepTiming;
+  readonly life: StepLife;
   readonly conditions: readonly string[];
 }
 
-/** What a condition may ask about. */
+/** What a condition may ask about, by the name of its variable. */
 export interface Asked {
   readonly encounter: object;
-  readonly patient: object;
-  readonly conditions: readonly object[];
-  readonly destination: string;
-  readonly lace: number;
+  readonly [variable: string]: unknown;
 }
 
 interface Json {
@@ -51,8 +51,14 @@ export function readShippedProtocols(): Protocol[] {
         url: String(definition.url),
         name: String(definition.id),
         precedence: Number(partOf(definition, 'protocol-precedence')?.valueInteger ?? 50),
+        forEmergency: JSON.stringify(definition.useContext ?? '').includes('"EMER"'),
         conditions: conditionsOf(root),
-        steps: steps.map((step) => ({ id: String(step.id), timing: timingOf(step), conditions: conditionsOf(step) })),
+        steps: steps.map((step) => ({
+          id: String(step.id),
+          timing: timingOf(step),
+          life: lifeOf(step, root),
+          conditions: conditionsOf(step),
+        })),
       };
     })
     .toSorted((a, b) => a.precedence - b.precedence || (a.url < b.url ? -1 : 1));
@@ -75,6 +81,37 @@ function timingOf(step: Json): StepTiming {
   };
 }
 
+/** Who is told in turn where the protocol does not say (docs/transitions.md). */
+const LADDER: readonly Rung[] = [
+  { who: 'owner', after: { value: 0, unit: 'h' } },
+  { who: 'backup', after: { value: 1, unit: 'd' }, at: '09:00:00' },
+  { who: 'supervisor', after: { value: 1, unit: 'd' }, at: '13:00:00' },
+];
+
+/** A step's own word, else the protocol's. */
+function lifeOf(step: Json, root: Json): StepLife {
+  const said = (name: string) => {
+    const [own, general] = [step, root].map((element) =>
+      ((partOf(element, 'follow-up-life')?.extension ?? []) as Json[]).filter(({ url }) => url === name),
+    ) as [Json[], Json[]];
+    return own.length > 0 ? own : general;
+  };
+  const span = (part: Json | undefined): Span | undefined => {
+    const { value, code } = (part?.valueDuration ?? {}) as { value: number; code: Span['unit'] };
+    return part ? { value, unit: code } : undefined;
+  };
+  const [remind, expires] = [span(said('remind')[0]), span(said('expires')[0])];
+  const rungs = said('rung').map((rung): Rung => {
+    const at = partOf(rung, 'at')?.valueTime;
+    return {
+      who: String(partOf(rung, 'who')?.valueCode),
+      after: span(partOf(rung, 'after')) as Span,
+      ...(at ? { at: String(at) } : {}),
+    };
+  });
+  return { ...(remind ? { remind } : {}), ...(expires ? { expires } : {}), ladder: rungs.length > 0 ? rungs : LADDER };
+}
+
 function conditionsOf({ condition = [] }: Json): string[] {
   return (condition as { kind: string; expression: { expression: string } }[])
     .filter(({ kind }) => kind === 'applicability')
@@ -82,6 +119,7 @@ function conditionsOf({ condition = [] }: Json): string[] {
 }
 
 const answers = new Map<string, boolean>();
+const compiled = new Map<string, ReturnType<typeof fhirpath.compile>>();
 
 /** Every condition yields true and nothing else. */
 export function applies({ conditions }: { readonly conditions: readonly string[] }, asked: Asked): boolean {
@@ -89,7 +127,9 @@ export function applies({ conditions }: { readonly conditions: readonly string[]
     const key = `${condition} ${JSON.stringify(asked)}`;
     const known = answers.get(key);
     if (known !== undefined) return known;
-    const result = fhirpath.evaluate(asked.encounter, condition, { ...asked }) as unknown[];
+    const evaluate = compiled.get(condition) ?? fhirpath.compile(condition);
+    compiled.set(condition, evaluate);
+    const result = evaluate(asked.encounter, { ...asked }) as unknown[];
     const answer = result.length === 1 && result[0] === true;
     answers.set(key, answer);
     return answer;

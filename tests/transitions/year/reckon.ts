@@ -1,8 +1,9 @@
 // What should have happened: from what was told and done and when Baton swept, one patient after the other, written from
 // domain.md and docs/transitions.md. Nothing of src is used.
-import { businessDayAfter, dayOf, lastSecondOf, type Window, windowFrom } from './days.ts';
+import { dayOf, windowFrom } from './days.ts';
 import type { Happening, Record } from './drive.ts';
-import { askedOf, destinationOf, hear, hearDeath, type VisitFacts } from './facts.ts';
+import { askedOf, destinationOf, hear, hearDeath, lace, type VisitFacts } from './facts.ts';
+import { type FollowUp, isOver, NEVER, type Passage, passOver, planned } from './passing.ts';
 import { type Place, placeOf } from './places.ts';
 import { applies, type Protocol } from './protocols.ts';
 import { type Person, patientOf, type Story } from './story.ts';
@@ -21,19 +22,11 @@ export type Transitions = Map<string, Telling>;
 /** Where a Task belongs, as the store says. */
 export type AddressOf = (task: string) => { readonly transition: string; readonly step: string } | undefined;
 
-interface FollowUp {
-  readonly step: string;
-  window: Window;
-  clock: 'scheduled' | 'due' | 'overdue';
-  status: 'requested' | 'in-progress' | 'completed' | 'cancelled';
-  /** From when on a tick can act on it. */
-  from: number;
-  readonly told: string[];
-}
-
 interface Transition {
   readonly name: string;
   readonly protocol: Protocol;
+  /** LACE when it began. */
+  readonly firstPoints: number;
   discharge: number;
   readonly place: Place;
   readonly followUps: FollowUp[];
@@ -42,9 +35,8 @@ interface Transition {
 }
 
 const MONTH = 31 * 86_400;
+const CHAIN_DAYS = 30;
 const ESCALATION = '-escalation';
-const isOver = ({ status }: FollowUp) => status === 'completed' || status === 'cancelled';
-
 export interface Reckoning {
   readonly transitions: Transitions;
   /** What people were refused although it was open to them. */
@@ -91,49 +83,64 @@ function createLife(
     return ticks[low] ?? Number.POSITIVE_INFINITY;
   };
 
-  /** Everything that sweeps before `until` did. */
+  /** Everything that sweeps before `until` did, in their order: when the last follow-up expires the transition ends. */
   function pass(until: number): void {
     for (const transition of [...ofVisit.values()].flat()) {
-      if (!transition.live) continue;
-      for (const followUp of transition.followUps) sweepOver(transition, followUp, until);
+      if (transition.live) passTransition(transition, until);
     }
   }
 
-  function sweepOver(transition: Transition, followUp: FollowUp, until: number): void {
-    if (isOver(followUp)) return;
-    if (followUp.clock === 'scheduled') {
-      const tick = firstTick(Math.max(followUp.window.raise, followUp.from));
-      if (tick >= until) return;
-      followUp.clock = 'due';
-      followUp.from = tick;
-      followUp.told.push(note('due', tick));
+  function passTransition(transition: Transition, until: number): void {
+    const sweepAfter = (moment: number) => {
+      const tick = firstTick(moment);
+      return tick < until ? tick : NEVER;
+    };
+    for (let at = 0; at < transition.followUps.length; at++) {
+      const followUp = transition.followUps[at] as FollowUp;
+      const passage: Passage = {
+        place: transition.place,
+        discharge: transition.discharge,
+        sweepAfter,
+        escalate: (window, now) => void plan(transition, planned(followUp.step + ESCALATION, window, now)),
+        expire: (now) => settle(transition, followUp, now, until),
+      };
+      while (passOver(followUp, passage)) if (isOver(followUp)) break;
     }
-    if (followUp.clock !== 'due') return;
-    const tick = firstTick(Math.max(followUp.window.due, followUp.from));
-    if (tick >= until) return;
-    followUp.clock = 'overdue';
-    followUp.told.push(note('overdue', tick));
-    if (followUp.step.endsWith(ESCALATION)) return;
-    const { place } = transition;
-    const next = businessDayAfter(dayOf(tick, place.zone), 1, place);
-    const window = { raise: tick, due: lastSecondOf(next, place.zone) };
-    const escalation = plan(transition, followUp.step + ESCALATION, window, 'due', tick);
-    escalation.from = tick;
+    const lastEnd = Math.max(...transition.followUps.map(({ from }) => from));
+    if (transition.live && transition.followUps.every(isOver)) close(transition, lastEnd);
   }
 
-  function plan(transition: Transition, step: string, window: Window, clock: FollowUp['clock'], at: number): FollowUp {
-    const told = [note('made', at, span(window))];
-    const followUp: FollowUp = { step, window, clock, status: 'requested', from: at, told };
-    transition.followUps.push(followUp);
-    if (transition.told.followUps.has(step)) complaints.push(`${transition.name} has ${step} twice in the reckoning.`);
-    transition.told.followUps.set(step, told);
-    return followUp;
+  /** What hung on a follow-up that has ended. */
+  function settle(transition: Transition, { step }: FollowUp, at: number, until: number): void {
+    const above = transition.followUps.find((one) => one.step === step + ESCALATION);
+    if (!above || isOver(above)) return;
+    // The supervisor's Task lived until then.
+    const sweepAfter = (moment: number) => {
+      const tick = firstTick(moment);
+      return tick <= at && tick < until ? tick : NEVER;
+    };
+    const { place, discharge } = transition;
+    while (passOver(above, { place, discharge, sweepAfter, escalate: () => undefined, expire: () => undefined }));
+    end(above, 'cancelled', at);
+  }
+
+  function close(transition: Transition, at: number): void {
+    transition.live = false;
+    closed.add(transition.name.split('#')[0] as string);
+    transition.told.head.push(note('finished', at));
+  }
+
+  function plan(transition: Transition, followUp: FollowUp): void {
+    const { name, told, followUps } = transition;
+    if (told.followUps.has(followUp.step)) complaints.push(`${name} has ${followUp.step} twice in the reckoning.`);
+    followUps.push(followUp);
+    told.followUps.set(followUp.step, followUp.told);
   }
 
   /** What is known now, as a sequence of stays, decides what goes on. */
   function decide(at: number): void {
     for (const stay of visits.values()) {
-      if (stay.visit.patientClass !== 'I') continue;
+      if (stay.visit.patientClass === 'O') continue;
       const mine = ofVisit.get(stay.visit.id) ?? [];
       ofVisit.set(stay.visit.id, mine);
       const live = mine.find((transition) => transition.live);
@@ -147,38 +154,72 @@ function createLife(
         if (live) withdraw(live, reason, at);
         continue;
       }
-      const asked = askedOf(stay, person, [...visits.values()]);
-      const protocol = protocols.find((one) => applies(one, asked));
+      const isEmergency = stay.visit.patientClass === 'E';
+      const protocol = choose(stay, points(stay));
       if (!protocol) {
-        if (live) withdraw(live, 'no-protocol', at);
+        if (live) withdraw(live, destinationOf(stay) === 'died' ? 'died' : 'no-protocol', at);
         continue;
       }
       const discharge = stay.left ?? at;
-      if (live && live.protocol.url === protocol.url) move(live, discharge, at);
+      if (live && (live.protocol === protocol || staysWith(live, stay))) move(live, discharge, at);
       else if (live) {
         withdraw(live, 'superseded', at);
         begin(stay, protocol, discharge, doneIn(live), at);
-      } else if (!closed.has(stay.visit.id) && at - discharge <= MONTH) {
+      } else if (!closed.has(stay.visit.id) && at - discharge <= MONTH && !(isEmergency && isFollowedUp(stay))) {
         const last = mine.at(-1);
         begin(stay, protocol, discharge, last && RESUMED.has(endOf(last)) ? doneIn(last) : new Set(), at);
       }
     }
   }
 
+  const points = (stay: VisitFacts) => lace(stay, person, [...visits.values()]);
+
+  function choose(stay: VisitFacts, score: number): Protocol | undefined {
+    const asked = askedOf(stay, person, score);
+    const isEmergency = stay.visit.patientClass === 'E';
+    return protocols.find((one) => one.forEmergency === isEmergency && applies(one, asked));
+  }
+
+  /** A plan that people work on is not given up because the risk is another one now (docs/transitions.md, Late data). */
+  function staysWith({ followUps, protocol, firstPoints }: Transition, stay: VisitFacts): boolean {
+    const isBegun = followUps.some(({ status, clock }) => status !== 'requested' || MISSED.has(clock));
+    return isBegun && choose(stay, firstPoints) === protocol;
+  }
+
   /** Why nothing goes on from a discharge. */
   function reasonAgainst(stay: VisitFacts): string | undefined {
     const destination = destinationOf(stay);
-    if (destination === 'died' || death.dead) return 'died';
+    // What begins with a death does not end with it.
+    if (death.dead && destination !== 'died') return 'died';
     if (destination === 'acute-hospital') return 'transferred';
-    return isBackInHospital(stay) ? 'readmitted' : undefined;
+    return laterStay(stay);
   }
 
-  /** Only the last discharge of a chain counts (domain.md 1.2). */
-  function isBackInHospital(stay: VisitFacts): boolean {
-    const left = stay.left ?? 0;
-    return [...visits.values()].some((other) => {
+  /**
+   * Only the last discharge of a chain counts: a stay that began on the day of the discharge or in the 30 days after it
+   * extends it (domain.md 1.2).
+   */
+  function laterStay(stay: VisitFacts): string | undefined {
+    const { left = 0, visit } = stay;
+    const { zone } = placeOf(visit.place);
+    const later = [...visits.values()].filter((other) => {
       if (other === stay || other.visit.patientClass !== 'I' || other.status === 'cancelled') return false;
       return other.status === 'finished' ? (other.left ?? 0) > left : other.visit.start >= left - 86_400;
+    });
+    const apart = later.map((other) => daysBetween(dayOf(left, zone), dayOf(other.visit.start, zone)));
+    const days = Math.min(...apart);
+    if (days > CHAIN_DAYS) return undefined;
+    // Stays two or more calendar days apart are distinct (domain.md 7, PCR).
+    return days <= 1 ? 'continued' : 'readmitted';
+  }
+
+  /** Of several emergency visits within 31 days the first is followed up (domain.md 1.2, FUM). */
+  function isFollowedUp({ visit, left = 0 }: VisitFacts): boolean {
+    const { zone } = placeOf(visit.place);
+    return [...visits.values()].some((other) => {
+      const begun = ofVisit.get(other.visit.id)?.some(({ live }) => live) || closed.has(other.visit.id);
+      if (other.visit.patientClass !== 'E' || other.visit.id === visit.id || !begun) return false;
+      return daysBetween(dayOf(other.left ?? 0, zone), dayOf(left, zone)) <= CHAIN_DAYS;
     });
   }
 
@@ -190,13 +231,14 @@ function createLife(
       followUps: new Map(),
     };
     const place = placeOf(stay.visit.place);
-    const transition: Transition = { name, protocol, discharge, place, followUps: [], live: true, told };
+    const firstPoints = points(stay);
+    const transition: Transition = { name, protocol, firstPoints, discharge, place, followUps: [], live: true, told };
     mine.push(transition);
     transitions.set(name, told);
-    const asked = askedOf(stay, person, [...visits.values()]);
+    const asked = askedOf(stay, person, firstPoints);
     for (const step of protocol.steps) {
       if (done.has(step.id) || !applies(step, asked)) continue;
-      plan(transition, step.id, windowFrom(step.timing, discharge, place), 'scheduled', at);
+      plan(transition, planned(step.id, windowFrom(step.timing, discharge, place), at, step.life));
     }
   }
 
@@ -207,13 +249,14 @@ function createLife(
     transition.told.head.push(note('moved to', discharge, note('at', at)));
     for (const followUp of transition.followUps) {
       const step = transition.protocol.steps.find(({ id }) => id === followUp.step);
-      if (!step || followUp.status !== 'requested' || followUp.clock === 'overdue') continue;
+      if (!step || followUp.status !== 'requested' || MISSED.has(followUp.clock)) continue;
       const window = windowFrom(step.timing, discharge, transition.place);
       if (span(window) === span(followUp.window)) continue;
       followUp.window = window;
       followUp.from = at;
       followUp.told.push(note('moved', at, span(window)));
       if (window.raise > at) followUp.clock = 'scheduled';
+      else if (followUp.clock === 'reminded') followUp.clock = 'due';
     }
   }
 
@@ -227,6 +270,7 @@ function createLife(
 
   function end(followUp: FollowUp, status: 'completed' | 'cancelled', at: number): void {
     followUp.status = status;
+    followUp.from = at;
     followUp.told.push(note(status, at));
   }
 
@@ -247,12 +291,11 @@ function createLife(
       return;
     }
     end(followUp, 'completed', at);
+    // A supervisor's Task is judged like any other.
+    followUp.told.push(note(at > followUp.window.due ? 'done-late' : 'done-on-time', at));
     const escalation = transition.followUps.find((one) => one.step === step + ESCALATION);
     if (escalation && !isOver(escalation)) end(escalation, 'cancelled', at);
-    if (!transition.followUps.every(isOver)) return;
-    transition.live = false;
-    closed.add(name.split('#')[0] as string);
-    transition.told.head.push(note('finished', at));
+    if (transition.followUps.every(isOver)) close(transition, at);
   }
 
   return {
@@ -274,9 +317,15 @@ function createLife(
 }
 
 /** A transition withdrawn for these goes on when that proves wrong, and what was done stays done. */
-const RESUMED = new Set(['readmitted', 'died']);
+const RESUMED = new Set(['readmitted', 'continued', 'died']);
+/** The deadline has passed and somebody was told; a correction does not take that back (docs/transitions.md). */
+const MISSED: ReadonlySet<string> = new Set(['overdue', 'escalated']);
 const endOf = ({ told }: Transition) => told.head.at(-1)?.split(' ')[0] ?? '';
 
 function doneIn({ followUps }: Transition): Set<string> {
   return new Set(followUps.flatMap(({ step, status }) => (status === 'completed' ? [step] : [])));
+}
+
+function daysBetween(first: string, last: string): number {
+  return Temporal.PlainDate.from(first).until(last, { largestUnit: 'days' }).days;
 }
