@@ -48,9 +48,9 @@ function isSync(name: string): boolean {
 }
 
 /** Group S has servers and processes of its own. */
-async function sync({ size, write }: BenchOptions): Promise<void> {
+async function sync({ size, write, keep }: BenchOptions): Promise<void> {
   const facts = `SQLite, ${whole(size)} resources on a server with 20 ms latency, ${cpus().length} cores shared with it`;
-  const text = `${facts}.\n\n${await measureSync(size)}`;
+  const text = `${facts}.\n\n${await measureSync(size, keep)}`;
   console.log(`\nS: ${text}`);
   if (write) writeBlock(`sync ${size} S`, `**S.** ${text}`);
 }

@@ -19,7 +19,15 @@ export interface FollowUpTiming {
   readonly until?: Temporal.PlainTime;
   /** Moves a day without business to the next one with. */
   readonly roll: boolean;
+  /** What becomes of it when nobody could raise it in time; `fire` when absent. */
+  readonly late?: LatePolicy;
 }
+
+/**
+ * `fire`: raised all the same. `fire-last`: of several of the same kind only the last one. `skip-after`: not once it has
+ * expired.
+ */
+export type LatePolicy = 'fire' | 'fire-last' | 'skip-after';
 
 /** What a deadline is counted from. */
 export interface Anchor {
@@ -101,5 +109,9 @@ export function readTiming(action: PlanDefinitionAction, protocol: string): Foll
   if (opens === due && from && until && Temporal.PlainTime.compare(from, until) > 0) {
     return refuse('follow-up-timing.from is later than until on the same day.');
   }
-  return { count, due, opens, from, until, roll: roll !== undefined };
+  const late = part('late')?.valueCode;
+  if (late !== undefined && late !== 'fire' && late !== 'fire-last' && late !== 'skip-after') {
+    return refuse('follow-up-timing.late must be fire, fire-last or skip-after.');
+  }
+  return { count, due, opens, from, until, roll: roll !== undefined, ...(late ? { late } : {}) };
 }

@@ -36,6 +36,8 @@ export const CODE_SYSTEM = {
 } as const;
 
 export const EXTENSION = {
+  life: `${BASE}/StructureDefinition/follow-up-life`,
+  clock: `${BASE}/StructureDefinition/follow-up-clock`,
   timing: `${BASE}/StructureDefinition/follow-up-timing`,
   dayCount: `${BASE}/StructureDefinition/day-count`,
   pathwayVariable: `${BASE}/StructureDefinition/pathway-variable`,
@@ -43,6 +45,7 @@ export const EXTENSION = {
   riskScore: `${BASE}/StructureDefinition/risk-score`,
   riskMissing: `${BASE}/StructureDefinition/risk-missing-input`,
   localDay: `${BASE}/StructureDefinition/local-day`,
+  transitionContinues: `${BASE}/StructureDefinition/transition-continues`,
   transitionEncounter: `${BASE}/StructureDefinition/transition-encounter`,
   transitionReason: `${BASE}/StructureDefinition/transition-reason`,
   agendaItem: `${BASE}/StructureDefinition/agenda-item`,
@@ -110,5 +113,6 @@ export const PROFILE = {
 
 export const MAPS = {
   destination: `${BASE}/ConceptMap/discharge-destination`,
+  payer: `${BASE}/ConceptMap/payer-kind`,
   acuteAdmission: `${BASE}/ValueSet/acute-admission`,
 } as const;

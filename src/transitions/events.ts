@@ -1,6 +1,7 @@
 // What transitions tell the rest of the process after it is committed: ids, steps and times, nothing about the patient.
 import type { TransitionReason } from '../care/concept.ts';
 import type { RiskBand } from '../care/transition/risk-method.ts';
+import type { Told } from '../care/transition/step-life.ts';
 
 export type TransitionEvent =
   | {
@@ -50,7 +51,11 @@ export type TransitionEvent =
       readonly reason: TransitionReason;
     }
   | (FollowUpEvent & { readonly kind: 'follow-up-due' })
-  | (FollowUpEvent & { readonly kind: 'follow-up-escalated'; readonly escalation?: string });
+  | (FollowUpEvent & { readonly kind: 'follow-up-reminded' })
+  /** It has outlived its use. */
+  | (FollowUpEvent & { readonly kind: 'follow-up-expired'; readonly credited: boolean })
+  /** It was missed, or climbed further: who was told last, and the supervisor's Task when there is one now. */
+  | (FollowUpEvent & { readonly kind: 'follow-up-escalated'; readonly told?: Told; readonly escalation?: string });
 
 interface FollowUpEvent {
   readonly episode: string;

@@ -21,6 +21,8 @@ export interface Facility {
 export interface Place {
   readonly zone: string;
   readonly calendar: BusinessCalendar;
+  /** The facility's code; absent where the fallback stands in. */
+  readonly code?: string;
 }
 
 export interface Facilities {
@@ -71,7 +73,7 @@ export function createFacilities(
       throw new Fault('unprocessable', `Facility ${code} names the calendar "${name}", which there is not.`);
     const today = todayIn(zone, code);
     requireCoverage(calendar, today.year, today.add(AHEAD).year);
-    return [code, { zone, calendar }];
+    return [code, { zone, calendar, ...(code === '*' ? {} : { code }) }];
   }
 }
 

@@ -31,14 +31,18 @@ export async function gatherFacts(
   if (!patient) return undefined;
   const place = await facilities.placeOf(encounter.serviceProvider);
   const of = { patient: `Patient/${patient.id}` };
-  const [conditions, caregivers, episodes, primaryCare, [facility]] = await Promise.all([
+  const [conditions, caregivers, episodes, coverages, orders, pending, primaryCare, [facility]] = await Promise.all([
     findResources(store, 'Condition', of),
     findResources(store, 'RelatedPerson', of),
     findResources(store, 'EpisodeOfCare', { ...of, status: 'active' }),
+    findResources(store, 'Coverage', { ...of, status: 'active' }),
+    findResources(store, 'DeviceRequest', { ...of, status: 'active,on-hold' }),
+    findResources(store, 'DiagnosticReport', { ...of, status: 'registered,partial,preliminary' }),
     keepStored(parts, patient.generalPractitioner ?? []),
     keepStored(parts, encounter.serviceProvider ? [encounter.serviceProvider] : []),
   ]);
   const managers = await keepStored(parts, episodes.filter((one) => !isTransition(one)).flatMap(managerOf));
+  const discharge = dischargeInstant(encounter, place.zone, learned);
   const context: TransitionContext = {
     encounter,
     patient,
@@ -48,7 +52,11 @@ export async function gatherFacts(
     ...(facility ? { facility } : {}),
     ...(managers[0] ? { caseManager: managers[0] } : {}),
     destination: rules.destinationOf(encounter),
-    anchor: { ...place, discharge: dischargeInstant(encounter, place.zone, learned) },
+    payers: rules.payersOf(coverages, { discharge, zone: place.zone }),
+    ...(place.code ? { facilityCode: place.code } : {}),
+    orders,
+    pendingResults: pending.filter((report) => idOf(report.encounter, 'Encounter') === encounter.id),
+    anchor: { zone: place.zone, calendar: place.calendar, discharge },
     now: clock.now(),
   };
   return { context, riskData: await readRiskData(store, context, rules.methods) };

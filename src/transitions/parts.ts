@@ -12,6 +12,7 @@ import type { Logger } from 'pino';
 import { ofType } from '../care/profiles.ts';
 import { createComorbidityTable } from '../care/transition/comorbidity.ts';
 import { createAcuityReader, createDestinationReader, type Destination } from '../care/transition/discharge.ts';
+import { createPayerReader, type PayerReader } from '../care/transition/payer.ts';
 import { type Protocol, readProtocols } from '../care/transition/protocol.ts';
 import type { RiskRules } from '../care/transition/risk-assessment.ts';
 import type { RiskMethod } from '../care/transition/risk-method.ts';
@@ -38,6 +39,7 @@ export interface Parts {
 export interface Rules extends RiskRules {
   readonly protocols: readonly Protocol[];
   readonly destinationOf: (encounter: Encounter) => Destination;
+  readonly payersOf: PayerReader;
 }
 
 export const ACTOR: Actor = { reference: 'Device/baton-transitions', kind: 'service' };
@@ -55,5 +57,6 @@ export function readRules(artifacts: readonly Resource[], methods: readonly Risk
     comorbidities: createComorbidityTable(codeSystems),
     isAcute: createAcuityReader(valueSets),
     destinationOf: createDestinationReader(maps),
+    payersOf: createPayerReader(maps),
   };
 }

@@ -5,7 +5,8 @@ import type { EpisodeOfCare, RiskAssessment } from '@medplum/fhirtypes';
 import { findResources, idOf, parseVersion, readResource } from '../care/stored.ts';
 import { isDischarged } from '../care/transition/discharge.ts';
 import { encounterOfEpisode, isLive } from '../care/transition/episode.ts';
-import { hasClockStatus, isUntouched } from '../care/transition/follow-up.ts';
+import { isUntouched } from '../care/transition/follow-up.ts';
+import { isMissed } from '../care/transition/life.ts';
 import { chooseProtocol, type Protocol } from '../care/transition/protocol.ts';
 import { attribute } from '../care/transition/provenance.ts';
 import {
@@ -79,7 +80,7 @@ async function reassessTransition(
   if (!encounter || !isDischarged(encounter)) return NOTHING;
   // A discharge without a time stays where it was counted from.
   const facts = await gatherFacts(parts, encounter, episode.period?.start ?? encounter.meta?.lastUpdated ?? '');
-  const decision = facts && decide(facts, rules, false);
+  const decision = facts && decide(facts, rules, undefined);
   if (!facts || !decision?.start) return NOTHING;
   const changes = await changedRisks(parts, episode, decision.risk, entry);
   if (changes.length === 0) return NOTHING;
@@ -98,7 +99,7 @@ async function reassessTransition(
   if (mayReplan && isUnbegun(plan)) {
     const others = await findResources(store, 'EpisodeOfCare', { encounter: `Encounter/${encounter.id}` });
     const ended = await withdrawAll(store, [episode], 'superseded', facts.context.now);
-    return both(ended, startReaction(facts, decision, others, completedSteps(plan)));
+    return both(ended, startReaction(facts, decision, others, { done: completedSteps(plan) }));
   }
   const title = decision.protocol.definition.title ?? decision.protocol.canonical;
   const notice = tellOfRisk(plan.carePlan, episode, { ...decision.risk, protocol: title }, facts.context.now);
@@ -109,7 +110,7 @@ async function reassessTransition(
 
 /** Nobody works on the plan yet. */
 export function isUnbegun({ tasks }: LivePlan): boolean {
-  return tasks.every((task) => isUntouched(task) && !hasClockStatus(task, 'overdue'));
+  return tasks.every((task) => isUntouched(task) && !isMissed(task));
 }
 
 /**

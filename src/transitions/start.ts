@@ -3,6 +3,7 @@ import type { EpisodeOfCare } from '@medplum/fhirtypes';
 import type { TransitionReason } from '../care/concept.ts';
 import type { Link } from '../care/reference-to.ts';
 import { applyPlanDefinition } from '../care/transition/apply-plan-definition.ts';
+import { continuing } from '../care/transition/chain.ts';
 import { declineEpisode, episodeIdFor, openEpisode } from '../care/transition/episode.ts';
 import { attribute } from '../care/transition/provenance.ts';
 import { ofTransition, riskFacts } from '../care/transition/risk-assessment.ts';
@@ -20,17 +21,24 @@ export interface StartPlan {
   readonly followUps: number;
 }
 
+/** What went before. */
+export interface Before {
+  /** Steps that an earlier plan has seen through. */
+  readonly done?: ReadonlyMap<string, Link> | undefined;
+  /** Transitions that this one takes the place of. */
+  readonly continues?: readonly EpisodeOfCare[];
+}
+
 /**
  * The id of the episode follows from the discharge: a second attempt to begin the same transition is refused as a
  * whole by the store, whoever makes it.
  * @param earlier transitions of the same encounter
- * @param done steps that an earlier plan has seen through
  */
 export function planStart(
   context: TransitionContext,
   decision: Extract<Decision, { start: true }>,
   earlier: readonly EpisodeOfCare[],
-  done: ReadonlyMap<string, Link> = new Map(),
+  { done = new Map(), continues = [] }: Before = {},
 ): StartPlan {
   const encounter = context.encounter.id ?? '';
   const episode = episodeIdFor(encounter, context.anchor.discharge, earlier.length);
@@ -41,7 +49,12 @@ export function planStart(
   const risk = { reference: risks[0]?.fullUrl ?? '' };
   const plan = applyPlanDefinition(decision.protocol, context, riskFacts(decision.risk), { episode, risk, done });
   const made: Change[] = [
-    { op: 'create', resource: openEpisode(context, plan.careTeam), id: episode, fullUrl: `urn:uuid:${episode}` },
+    {
+      op: 'create',
+      resource: continuing(openEpisode(context, plan.careTeam), continues),
+      id: episode,
+      fullUrl: `urn:uuid:${episode}`,
+    },
     ...risks,
     ...plan.changes,
   ];

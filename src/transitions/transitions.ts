@@ -12,7 +12,9 @@ import { readCursor } from '../store/cursor.ts';
 import type { LogEntry, Statement, Store } from '../store/store.ts';
 import type { Emit } from './events.ts';
 import { createFacilities, type Facility } from './facilities.ts';
+import { reactToCommunication } from './on-communication.ts';
 import { reactToEncounter } from './on-encounter.ts';
+import { reactToEpisode } from './on-episode.ts';
 import { reactToPatient } from './on-patient.ts';
 import { reactToTask } from './on-task.ts';
 import { ACTOR, type Parts, readRules } from './parts.ts';
@@ -57,6 +59,8 @@ export interface Transitions {
 }
 
 const REACTIONS: Readonly<Record<string, (parts: Parts, entry: LogEntry) => Promise<Reaction>>> = {
+  Communication: reactToCommunication,
+  EpisodeOfCare: reactToEpisode,
   Encounter: async (parts, entry) => {
     const reaction = await reactToEncounter(parts, entry);
     return both(reaction, await reassess(parts, entry, reaction));

@@ -114,7 +114,7 @@ describe('inputs of HOSPITAL', () => {
         hb('wrong', gram(8), '2026-11-20T07:00:00-05:00', { status: 'entered-in-error' }),
       ],
     });
-    expect(score.points['haemoglobin']).toBe(0);
+    expect(score.points.haemoglobin).toBe(0);
     expect(basis).toContain('Observation/last');
     expect(basis).not.toContain('Observation/early');
   });
@@ -131,13 +131,13 @@ describe('inputs of HOSPITAL', () => {
     ['no number', { unit: 'g/dL' }, 0, true],
   ])('convert a result in %s', (_, quantity, points, unknown) => {
     const { score, missing } = hospital({ results: [hb('h', quantity)] });
-    expect(score.points['haemoglobin']).toBe(points);
+    expect(score.points.haemoglobin).toBe(points);
     expect(missing.includes('haemoglobin')).toBe(unknown);
   });
 
   it('read sodium in meq/L', () => {
     const result = lab('na', '2951-2', gram(131, 'meq/L'), '2026-11-19');
-    expect(hospital({ results: [result] }).score.points['sodium']).toBe(1);
+    expect(hospital({ results: [result] }).score.points.sodium).toBe(1);
   });
 
   it('count earlier stays of the year before, not emergency visits, nor what led here', () => {
@@ -155,18 +155,18 @@ describe('inputs of HOSPITAL', () => {
         stay('open', '2026-03-01'),
       ],
     });
-    expect(score.points['admissions']).toBe(2);
+    expect(score.points.admissions).toBe(2);
     expect(basis).toEqual(['Encounter/e1', 'Encounter/one', 'Encounter/two']);
   });
 
   it('know oncology by the service that discharged, and by diagnosis in the simplified score', () => {
     const serviceType = { coding: [{ system: 'http://snomed.info/sct', code: '394593009' }] };
-    expect(hospital({}, sampleEncounter({ serviceType })).score.points['oncology']).toBe(2);
+    expect(hospital({}, sampleEncounter({ serviceType })).score.points.oncology).toBe(2);
     const cancer = sampleContext({ conditions: [condition('c9', 'C50.9'), condition('c1', 'I50.9')] });
     const simplified = assessRisk(cancer, NO_RISK_DATA, riskRules).all.find(
       ({ method }) => method.code === 'hospital-simplified',
     );
-    expect(simplified?.score.points['oncology']).toBe(2);
+    expect(simplified?.score.points.oncology).toBe(2);
     expect(simplified?.assessment.basis?.map(({ reference }) => reference)).toEqual(['Encounter/e1', 'Condition/c9']);
   });
 
@@ -180,10 +180,10 @@ describe('inputs of HOSPITAL', () => {
       performedDateTime,
     });
     const ICD = 'http://www.cms.gov/Medicare/Coding/ICD10';
-    expect(hospital({ procedures: [procedure('p', ICD, '2026-11-17')] }).score.points['procedure']).toBe(1);
-    expect(hospital({ procedures: [procedure('p', ICD, '2026-11-25')] }).score.points['procedure']).toBe(0);
+    expect(hospital({ procedures: [procedure('p', ICD, '2026-11-17')] }).score.points.procedure).toBe(1);
+    expect(hospital({ procedures: [procedure('p', ICD, '2026-11-25')] }).score.points.procedure).toBe(0);
     const other = hospital({ procedures: [procedure('p', 'http://snomed.info/sct', '2026-11-17')] });
-    expect(other.score.points['procedure']).toBe(0);
+    expect(other.score.points.procedure).toBe(0);
     expect(other.missing).toContain('procedure');
   });
 

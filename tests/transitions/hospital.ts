@@ -19,6 +19,7 @@ import { createTransitions, type Transitions, type TransitionsOptions } from '..
 import { artifacts, calendars, riskMethods } from '../care/artifacts.ts';
 import { testRules } from '../support/store-rules.ts';
 import { openTempStore } from '../support/temp-store.ts';
+import { plainArtifacts } from './plain-artifacts.ts';
 
 export const FACILITIES = [
   { code: '*', name: 'Elsewhere', zone: 'UTC', calendar: 'us-federal' },
@@ -38,12 +39,14 @@ export interface HospitalOptions {
   /** Added to the machine's clock. */
   readonly skew?: () => Temporal.Duration;
   readonly mostPerSweep?: number;
+  /** The protocols that come with Baton instead of the plain ones. */
+  readonly shipped?: boolean;
 }
 
 /** @param refuse resources that the store's validation refuses, whatever they are */
 export async function openHospital(
   refuse: (resource: Resource) => boolean = () => false,
-  { skew, mostPerSweep }: HospitalOptions = {},
+  { skew, mostPerSweep, shipped = false }: HospitalOptions = {},
 ) {
   let now = Temporal.Instant.from(DISCHARGED).add({ minutes: 5 });
   const clock = { now: () => now, real: () => Temporal.Now.instant().add(skew?.() ?? new Temporal.Duration()) };
@@ -61,7 +64,7 @@ export async function openHospital(
       clock,
       facilities: FACILITIES,
       calendars,
-      artifacts,
+      artifacts: shipped ? artifacts : plainArtifacts,
       riskMethods,
       parse: (query) => rules.searchEngine.parse(query),
       log: pino({ level: 'silent' }),

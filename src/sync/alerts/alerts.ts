@@ -3,7 +3,7 @@
 import { type AlertRow, readActiveAlerts, turnAlert, writeAlert } from '../../store/alert.ts';
 import { BATON, type Store } from '../../store/store.ts';
 import type { Connection } from '../connections/settings.ts';
-import type { ConnectionStatus } from '../status.ts';
+import type { ConnectionHealth } from '../status.ts';
 import { type AlertThresholds, CONDITIONS, type Condition } from './alert-kinds.ts';
 
 export interface Alert {
@@ -20,7 +20,7 @@ export interface Alert {
 export async function raiseAlerts(
   store: Store,
   connection: Connection,
-  status: ConnectionStatus,
+  status: ConnectionHealth,
   thresholds: AlertThresholds,
   now: number,
 ): Promise<Alert[]> {
