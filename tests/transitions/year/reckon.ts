@@ -123,9 +123,9 @@ function createLife(
       const followUp = transition.followUps[at] as FollowUp;
       const passage: Passage = {
         place: transition.place,
-        discharge: transition.discharge,
         sweepAfter,
-        escalate: (window, now) => void plan(transition, planned(followUp.step + ESCALATION, window, now)),
+        escalate: (window, now) =>
+          void plan(transition, planned(followUp.step + ESCALATION, window, followUp.discharge, now)),
         expire: (now) => settle(transition, followUp, now, until),
       };
       while (passOver(followUp, passage)) if (isOver(followUp)) break;
@@ -143,8 +143,8 @@ function createLife(
       const tick = firstTick(moment);
       return tick <= at && tick < until ? tick : NEVER;
     };
-    const { place, discharge } = transition;
-    while (passOver(above, { place, discharge, sweepAfter, escalate: () => undefined, expire: () => undefined }));
+    const { place } = transition;
+    while (passOver(above, { place, sweepAfter, escalate: () => undefined, expire: () => undefined }));
     end(above, 'cancelled', at);
   }
 
@@ -262,7 +262,7 @@ function createLife(
     const asked = askedOf(stay, person, firstPoints);
     for (const step of protocol.steps) {
       if (done.has(step.id) || !applies(step, asked)) continue;
-      plan(transition, planned(step.id, windowFrom(step.timing, discharge, place), at, step.life));
+      plan(transition, planned(step.id, windowFrom(step.timing, discharge, place), discharge, at, step.life));
     }
   }
 
@@ -275,6 +275,7 @@ function createLife(
       const step = transition.protocol.steps.find(({ id }) => id === followUp.step);
       if (!step || followUp.status !== 'requested' || MISSED.has(followUp.clock)) continue;
       const window = windowFrom(step.timing, discharge, transition.place);
+      followUp.discharge = discharge;
       if (span(window) === span(followUp.window)) continue;
       followUp.window = window;
       followUp.from = at;
