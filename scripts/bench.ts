@@ -7,6 +7,7 @@ import { residentOf } from './bench/driver/cpu.ts';
 import type { World } from './bench/driver/session.ts';
 import { measureInTurn } from './bench/in-turn.ts';
 import { bareLimits } from './bench/limits.ts';
+import { loadCases } from './bench/load-cases.ts';
 import { awaitProvenance, loadPopulation } from './bench/load-population.ts';
 import { measure } from './bench/measure.ts';
 import { type BenchOptions, readOptions, USAGE } from './bench/options.ts';
@@ -34,7 +35,7 @@ async function bench(options: BenchOptions): Promise<void> {
   const workloads = chosen(others);
   const database = await openDatabase(options.engine, options.keep);
   try {
-    const loaded = await fill(database, options.size);
+    const loaded = await fill(database, options);
     const world = { population: populationOf(options.size), run: Date.now() % 1_000_000 };
     if (options.profile) await profile(database, workloads, world, options);
     else await tables(database, workloads, world, options, loaded);
@@ -56,10 +57,11 @@ async function sync({ size, write, keep }: BenchOptions): Promise<void> {
 }
 
 /** Loads the population unless it is there. @returns a line about it */
-async function fill(database: BenchDatabase, size: number): Promise<string> {
+async function fill(database: BenchDatabase, { size, cases }: BenchOptions): Promise<string> {
   const population = populationOf(size);
-  const name = `${population.size} resources`;
-  if (database.holds(name)) return `${whole(population.size)} resources, loaded before`;
+  const name = `${population.size} resources${cases === 0 ? '' : ` and ${cases} cases`}`;
+  const besides = cases === 0 ? '' : ` and ${whole(cases)} cases`;
+  if (database.holds(name)) return `${whole(population.size)} resources${besides}, loaded before`;
   const baton = await startBaton(database);
   try {
     const begin = performance.now();
@@ -72,12 +74,23 @@ async function fill(database: BenchDatabase, size: number): Promise<string> {
     const perSecond = population.size / ((performance.now() - begin) / 1000);
     await awaitProvenance(baton);
     const after = residentOf(baton.pid);
+    if (cases > 0) await besideThem(database, baton, cases);
     await database.settle();
     database.note(name);
-    return `${whole(population.size)} resources, loaded in transactions of 500 at ${whole(perSecond)} a second (${whole(after)} MiB resident afterwards)`;
+    return `${whole(population.size)} resources${besides}, loaded in transactions of 500 at ${whole(perSecond)} a second (${whole(after)} MiB resident afterwards)`;
   } finally {
     await baton.stop();
   }
+}
+
+/** Nobody else may write meanwhile. */
+async function besideThem(database: BenchDatabase, baton: Baton, cases: number): Promise<void> {
+  await baton.stop();
+  const begin = performance.now();
+  await loadCases(database, cases, (loaded) => {
+    if (loaded % 10_000 > 0) return;
+    say(`loaded ${whole(loaded)} cases, ${whole(loaded / ((performance.now() - begin) / 1000))} a second`);
+  });
 }
 
 async function tables(

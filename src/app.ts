@@ -214,6 +214,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     intake,
     sync,
     transitions,
+    evidence: transitions.sources,
     verifyTrail: trail.verify,
     clock,
     log,

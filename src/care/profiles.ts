@@ -13,6 +13,7 @@ const NOT_FHIR = new Set([
   'matching',
   'stratification',
   'risk-methods',
+  'evidence',
   'notifications',
 ]);
 

@@ -8,6 +8,7 @@ import type { FailedAttempts } from '../access/failed-attempts.ts';
 import type { AuthorizationServer } from '../access/oauth/authorization-server.ts';
 import { ENDPOINTS } from '../access/oauth/provider.ts';
 import { verifyTrail as verifySealed } from '../audit/verify.ts';
+import type { EvidenceSources } from '../care/evidence/evidence-sources.ts';
 import { NO_PANELS, type Panels } from '../care/panels/panels.ts';
 import { NO_PATHWAYS, type Pathways } from '../care/pathways/pathways.ts';
 import type { Clock } from '../clock.ts';
@@ -83,6 +84,8 @@ export interface ServerOptions {
   readonly pathways?: Pathways;
   /** Absent: none. */
   readonly panels?: Panels;
+  /** Absent: every facility is where the server is, and where patients went is not known. */
+  readonly evidence?: EvidenceSources;
   /** Absent: no `/intake/hl7v2`. */
   readonly intake?: Intake;
   readonly sync?: OperatorParts['sync'];
@@ -203,6 +206,7 @@ function fhirContext(options: ServerOptions): FhirContext {
     store,
     pathways: options.pathways ?? NO_PATHWAYS,
     panels: options.panels ?? NO_PANELS,
+    evidence: options.evidence ?? hereOnly(options),
     zone: options.zone ?? 'UTC',
     parameters,
     clock,
@@ -223,6 +227,11 @@ function fhirContext(options: ServerOptions): FhirContext {
     exchangeRules: options.exchangeRules ?? exchangeRulesOf({}, {}),
     labelPolicy: options.labelPolicy ?? NO_LABEL_POLICY,
   };
+}
+
+function hereOnly({ zone = 'UTC', pathways = NO_PATHWAYS }: ServerOptions): EvidenceSources {
+  const here = { zone, calendar: pathways.calendar };
+  return { placeOf: async () => here, destinationOf: () => 'unknown' };
 }
 
 /** Remembers the text until the base URL changes (once, when a free port is chosen) or the installed guides do. */

@@ -3,6 +3,7 @@
 import type { Resource } from '@medplum/fhirtypes';
 import type { Logger } from 'pino';
 import type { BusinessCalendar } from '../care/business-calendar.ts';
+import type { EvidenceSources } from '../care/evidence/evidence-sources.ts';
 import type { RiskMethod } from '../care/transition/risk-method.ts';
 import type { Clock } from '../clock.ts';
 import { asFault, FAULTS } from '../fault.ts';
@@ -54,6 +55,8 @@ export interface Transitions {
   /** How this process's beats and sweeps go. */
   readonly pulse: Pulse;
   readonly watchdog: Watchdog;
+  /** Where facilities are in time and where patients went, for evidence records. */
+  readonly sources: EvidenceSources;
   /** Reacts to one entry; `advance` goes into the same commit. */
   handle(entry: LogEntry, advance: Statement): Promise<void>;
 }
@@ -97,6 +100,7 @@ export function createTransitions(options: TransitionsOptions): Transitions {
   const consumer = createConsumer({ store, name: CURSOR, handle, log });
   const sweepAt = (now = clock.now()) => sweep(parts, now);
   return {
+    sources: { placeOf: facilities.placeOf, destinationOf: parts.rules.destinationOf },
     run: () => consumer.run(),
     sweep: sweepAt,
     async tick() {

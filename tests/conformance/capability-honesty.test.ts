@@ -261,6 +261,21 @@ const OPERATIONS: Readonly<Record<string, Attempt>> = {
     const subject = { reference: (await put('Patient', 'planned')).slice(1) };
     return send('GET', `${await put('CarePlan', 'exported', { subject })}/$export-document`);
   },
+  async evidence() {
+    const patient = { reference: (await put('Patient', 'discharged')).slice(1) };
+    const stay = await put('Encounter', 'stay', { status: 'finished', class: { code: 'IMP' }, subject: patient });
+    const BATON = 'https://baton.health/fhir';
+    const transition = {
+      status: 'active',
+      patient,
+      type: [{ coding: [{ system: `${BATON}/CodeSystem/episode-type`, code: 'transition-of-care' }] }],
+      extension: [
+        { url: `${BATON}/StructureDefinition/transition-encounter`, valueReference: { reference: stay.slice(1) } },
+      ],
+      period: { start: '2026-11-20T14:00:00-05:00' },
+    };
+    return send('GET', `${await put('EpisodeOfCare', 'proved', transition)}/$evidence`);
+  },
   subsumes: () => send('GET', `/CodeSystem/$subsumes?system=${GENDER}&codeA=male&codeB=male`),
   translate: () =>
     send(

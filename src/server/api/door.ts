@@ -158,9 +158,9 @@ function askOf(
   given: { readonly params: Record<string, string>; readonly query: unknown; readonly body: unknown },
 ) {
   const caller = callerOf(grant, { clock: context.clock, zone });
-  const { artefacts: installed, pathways, panels } = context;
+  const { artefacts: installed, pathways, panels, evidence } = context;
   const exchange = exchangeOf(context, grant);
-  const supplied = { records, caller, installed, pathways, panels, exchange };
+  const supplied = { records, caller, installed, pathways, panels, evidence, exchange };
   return { ...supplied, ...given } as unknown as Parameters<CommandRoute['plan']>[0];
 }
 

@@ -2,6 +2,7 @@
 import { APPLY_ACTIVITY, APPLY_PLAN } from './apply.ts';
 import { BREAK_GLASS } from './break-glass.ts';
 import { EVERYTHING } from './everything.ts';
+import { EVIDENCE } from './evidence.ts';
 import { EXPAND } from './expand.ts';
 import { EXPORT_DOCUMENT } from './export-document.ts';
 import { EXTRACT } from './extract.ts';
@@ -30,6 +31,7 @@ export const OPERATIONS: readonly Operation[] = [
   EXTRACT,
   BREAK_GLASS,
   EXPORT_DOCUMENT,
+  EVIDENCE,
   APPLY_PLAN,
   APPLY_ACTIVITY,
 ];

@@ -1,0 +1,10 @@
+// What must have happened after a discharge, and by when: thresholds and codes of TCM and TRC, as profiles/evidence says.
+import tcm from '../../../profiles/evidence/tcm.json' with { type: 'json' };
+import trc from '../../../profiles/evidence/trc.json' with { type: 'json' };
+
+/** Codes are `SYSTEM|CODE`. */
+export type TcmRules = typeof tcm;
+export type TrcRules = typeof trc;
+
+export const TCM: TcmRules = tcm;
+export const TRC: TrcRules = trc;
