@@ -1,5 +1,5 @@
 // A simulated year from beginning to end, and everything in which it differs from what should have happened.
-import type { Store } from '../../../src/store/store.ts';
+import type { OpenStore } from '../../../src/store/open.ts';
 import { type DriveOptions, drive, type Happening, type Record } from './drive.ts';
 import { type Observation, observe } from './observe.ts';
 import { readShippedProtocols } from './protocols.ts';
@@ -21,10 +21,12 @@ export interface YearReport {
   readonly story: (patient: string) => string[];
 }
 
-export async function liveYear(options: DriveOptions, store: () => Promise<Store>): Promise<YearReport> {
+export async function liveYear(options: DriveOptions, open: () => Promise<OpenStore>): Promise<YearReport> {
   const record = await drive(options);
   options.say?.('reading what happened');
-  const observed = await observe(await store());
+  const store = await open();
+  const observed = await observe(store);
+  await store.close();
   const reckoned = reckon(options.story, record, readShippedProtocols(), observed.addressOf);
   const all = [...observed.transitions.values()].flatMap(({ followUps }) => [...followUps.values()]);
   const having = (word: string) => all.filter((told) => told.some((line) => line.startsWith(word))).length;
