@@ -14,6 +14,7 @@ import { type BenchOptions, readOptions, USAGE } from './bench/options.ts';
 import { populationOf } from './bench/population/population.ts';
 import { connectProfiler, profileTables } from './bench/profile.ts';
 import { type Row, tableOf, writeBlock } from './bench/report.ts';
+import { measureIntake } from './bench/intake/rows.ts';
 import { measureSync } from './bench/sync/rows.ts';
 import { chosen } from './bench/workloads/table.ts';
 import type { Workload } from './bench/workloads/workload.ts';
@@ -30,7 +31,8 @@ try {
 
 async function bench(options: BenchOptions): Promise<void> {
   if (options.workloads.length === 0 || options.workloads.some(isSync)) await sync(options);
-  const others = options.workloads.filter((name) => !isSync(name));
+  if (options.workloads.length === 0 || options.workloads.some(isIntake)) await intake(options);
+  const others = options.workloads.filter((name) => !isSync(name) && !isIntake(name));
   if (options.workloads.length > 0 && others.length === 0) return;
   const workloads = chosen(others);
   const database = await openDatabase(options.engine, options.keep);
@@ -46,6 +48,18 @@ async function bench(options: BenchOptions): Promise<void> {
 
 function isSync(name: string): boolean {
   return name.toLowerCase() === 's';
+}
+
+function isIntake(name: string): boolean {
+  return name.toLowerCase() === 'h';
+}
+
+/** Group H has a server and senders of its own. */
+async function intake({ seconds, write }: BenchOptions): Promise<void> {
+  const facts = `SQLite, 16 MLLP connections, ${cpus().length} cores shared with the senders`;
+  const text = `${facts}.\n\n${await measureIntake(seconds)}`;
+  console.log(`\nH: ${text}`);
+  if (write) writeBlock('intake H', `**H.** ${text}`);
 }
 
 /** Group S has servers and processes of its own. */

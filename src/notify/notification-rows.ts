@@ -76,6 +76,14 @@ export function postponeRow({ id, attempts }: NotificationRow, nextAt: number, d
   };
 }
 
+/** Clears the way for telling somebody anew whom no channel has reached. */
+export function forgetFailed(request: string): Statement {
+  return {
+    sql: "DELETE FROM notification WHERE request = ? AND state IN ('failed', 'undelivered')",
+    params: [request],
+  };
+}
+
 /** Nobody needs to be told any more. */
 export function dropRows(request: string): Statement {
   return {

@@ -90,6 +90,7 @@ export interface ServerOptions {
   readonly intake?: Intake;
   readonly sync?: OperatorParts['sync'];
   readonly transitions?: OperatorParts['transitions'];
+  readonly notify?: OperatorParts['notify'];
   /** Absent: the audit trail is verified without a file of seals. */
   readonly verifyTrail?: OperatorParts['verifyTrail'];
   readonly clock: Clock;
@@ -160,12 +161,13 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await serveOauth(server, { server: options.authorization, store, baseUrl, attempts });
   if (options.intake) await serveIntake(server, options.intake);
   if (options.sync) await serveHooks(server, { hints: options.sync.hints, access, attempts });
-  const { sync, transitions, verifyTrail = () => verifySealed({ store, jwks: access.jwks }) } = options;
+  const { sync, transitions, notify, verifyTrail = () => verifySealed({ store, jwks: access.jwks }) } = options;
   const deliveries = options.intake && createDeliveries(store, options.intake);
-  serveOperators(server, { context, sync, transitions, deliveries, verifyTrail });
+  serveOperators(server, { context, sync, transitions, notify, deliveries, verifyTrail });
   await server.register(async (scope) => registerFhir(scope, context), { prefix: FHIR_PATH });
   const { zone = 'UTC', version } = options;
-  await server.register((scope) => registerApi(scope, { context, zone, baseUrl, version }), { prefix: API_PATH });
+  const api = { context, access, zone, baseUrl, version };
+  await server.register((scope) => registerApi(scope, api), { prefix: API_PATH });
   if (options.extraRoutes) await options.extraRoutes(server);
   server.setNotFoundHandler((request, reply) => sendFault(log, notFound(), request, reply));
   return server;

@@ -27,6 +27,12 @@ const KEEP = `INSERT INTO sweep_failure (task, pass, failures, since, next_at, r
   ON CONFLICT (task, pass) DO UPDATE SET failures = excluded.failures, next_at = excluded.next_at, reason = excluded.reason`;
 const FORGET = 'DELETE FROM sweep_failure WHERE task = ? AND pass = ?';
 
+/** Has the next sweep try again what rests. @param task one only; all when absent */
+export function wakeFailures(task: string | undefined): Statement {
+  const one = task === undefined ? '' : ' WHERE task = ?';
+  return { sql: `UPDATE sweep_failure SET next_at = 0${one}`, params: task === undefined ? [] : [task] };
+}
+
 const FIRST_PAUSE_MINUTES = 1;
 const LONGEST_PAUSE_MINUTES = 60;
 

@@ -7,6 +7,7 @@ import type { Statement } from '../store/store.ts';
 import { whileUnchanged } from '../store/unchanged.ts';
 import { isFarAhead, secondsAhead } from './clock-check.ts';
 import { type Due, dueQueue, earliestDue } from './due.ts';
+import { planLate } from './late.ts';
 import { ACTOR, type Parts } from './parts.ts';
 import { PASSES, type Pass } from './passes.ts';
 import { episodeOf, planOrphan } from './still-live.ts';
@@ -14,7 +15,7 @@ import { readSweepFailures, type SweepFailures } from './sweep-failures.ts';
 
 /** How often each thing was done. */
 export type SweepResult = Readonly<Partial<Record<Pass['done'], number>>> & {
-  /** Follow-ups of transitions that have ended. */
+  /** Ended instead of raised: their transition is over, or their protocol does not want them so late. */
   readonly skipped?: number;
   /** Could not be acted on now; tried again by a later sweep. */
   readonly failed: number;
@@ -110,12 +111,12 @@ async function act(
   const { store, log } = parts;
   try {
     const episode = await episodeOf(parts, task);
-    const orphan = planOrphan(task, episode, now);
-    const planned = orphan ?? (await pass.plan(parts, task, now));
+    const ended = planOrphan(task, episode, now) ?? (await planLate(parts, pass, task, now));
+    const planned = ended ?? (await pass.plan(parts, task, now));
     if (!planned) return 'passed';
     const held = episode ? whileUnchanged(fence, referred(episode)) : fence;
     const outcomes = await store.commit(ACTOR, planned.changes, [held, ...failures.settled(due)]);
-    const done = orphan ? 'skipped' : pass.done;
+    const done = ended ? 'skipped' : pass.done;
     counts[done] = (counts[done] ?? 0) + 1;
     parts.emit(planned.event(outcomes.map(({ id }) => id)));
     return 'done';

@@ -10,7 +10,7 @@ import { asFault, FAULTS } from '../fault.ts';
 import type { SearchQuery } from '../fhir/search/query.ts';
 import { createConsumer } from '../store/consumer.ts';
 import { readCursor } from '../store/cursor.ts';
-import type { LogEntry, Statement, Store } from '../store/store.ts';
+import type { Actor, LogEntry, Statement, Store } from '../store/store.ts';
 import type { Emit } from './events.ts';
 import { createFacilities, type Facility } from './facilities.ts';
 import { reactToCommunication } from './on-communication.ts';
@@ -23,6 +23,7 @@ import { createPulse, type Pulse } from './pulse.ts';
 import { both, NOTHING, type Reaction } from './reaction.ts';
 import { reassess } from './reassess.ts';
 import { type SweepResult, sweep } from './sweep.ts';
+import { wakeFailures } from './sweep-failures.ts';
 import { createWatchdog, type Watchdog } from './watchdog.ts';
 
 export interface TransitionsOptions {
@@ -52,6 +53,8 @@ export interface Transitions {
    * still at the entries that were in the log before.
    */
   tick(): Promise<SweepResult>;
+  /** Has the next sweep try again what it failed at, or one Task of it. Resolves to how many follow-ups those are. */
+  rewind(actor: Actor, task?: string): Promise<number>;
   /** How this process's beats and sweeps go. */
   readonly pulse: Pulse;
   readonly watchdog: Watchdog;
@@ -112,6 +115,11 @@ export function createTransitions(options: TransitionsOptions): Transitions {
       const result = isCaughtUp ? await sweepAt() : { failed: 0 };
       await pulse.keep();
       return result;
+    },
+    async rewind(actor, task) {
+      const rows = await store.query('SELECT task FROM sweep_failure');
+      await store.commit(actor, [], [wakeFailures(task)]);
+      return rows.filter((row) => task === undefined || row.task === task).length;
     },
     pulse,
     watchdog: createWatchdog({ store, clock, log, pulse }),

@@ -1,6 +1,8 @@
 // sync.md B11: the schedule that cannot lose. Times are of the hospital's facility, America/New_York.
 import type { CommunicationRequest, EpisodeOfCare, Resource, Task } from '@medplum/fhirtypes';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { LatePolicy } from '../../src/care/deadline.ts';
+import { clockOf, withClock } from '../../src/care/transition/follow-up-clock.ts';
 import { withLease } from '../../src/store/lease.ts';
 import type { OpenStore } from '../../src/store/open.ts';
 import { whileUnchanged } from '../../src/store/unchanged.ts';
@@ -171,6 +173,54 @@ describe('a follow-up that cannot be stored', () => {
     await hospital.transitions.sweep(now);
     expect(await hospital.store.query('SELECT task FROM sweep_failure')).toEqual([]);
     await expectExactlyOnce('2026-11-20T19:30:00Z');
+  });
+});
+
+describe('a follow-up that could not be raised in time', () => {
+  const late = async (step: string, policy: LatePolicy, expireAt?: string) => {
+    const task = (await hospital.followUps())[step] as Task;
+    const clock = { ...clockOf(task), late: policy, ...(expireAt ? { expireAt } : {}) };
+    await hospital.put(withClock(task, clock));
+  };
+
+  it('is raised all the same, once it has expired not, as its protocol says', async () => {
+    await opened();
+    await late('contact', 'skip-after', '2026-11-25T00:00:00-05:00');
+    await late('visit', 'skip-after', '2026-12-25T00:00:00-05:00');
+    hospital.at('2026-11-26T15:00:00Z');
+    await hospital.transitions.tick();
+    expect(told()).toContain('follow-up-expired contact');
+    expect(told()).not.toContain('follow-up-due contact');
+    expect(told()).toContain('follow-up-due visit');
+    expect(told()).toContain('follow-up-due notify-pcp');
+    expect((await hospital.followUps()).contact).toMatchObject({ status: 'failed' });
+    await expectExactlyOnce('2026-11-26T15:00:00Z');
+  });
+
+  it('of several of a kind is raised as the last one only', async () => {
+    await opened();
+    const template = (await hospital.followUps()).visit as Task;
+    const code = { coding: [{ system: 'urn:test', code: 'check-in' }] };
+    for (const day of ['21', '22', '23', '29']) {
+      const start = `2026-11-${day}T09:00:00-05:00`;
+      const end = '2026-12-20T09:00:00-05:00';
+      const task: Task = { ...template, id: `check-${day}`, code, restriction: { period: { start, end } } };
+      const identifier = [
+        { system: 'urn:baton:follow-up', value: `${template.groupIdentifier?.value}|check-${day}|1` },
+      ];
+      await hospital.put(withClock({ ...task, identifier }, { ...clockOf(task), late: 'fire-last' }));
+    }
+    hospital.at('2026-11-24T15:00:00Z');
+    await hospital.transitions.tick();
+    expect(told().filter((text) => text.includes('check-'))).toEqual([
+      'follow-up-skipped check-21',
+      'follow-up-skipped check-22',
+      'follow-up-due check-23',
+    ]);
+    const tasks = await hospital.followUps();
+    expect(tasks['check-21']).toMatchObject({ status: 'cancelled', statusReason: { text: 'Superseded' } });
+    expect(tasks['check-29']).toMatchObject({ status: 'requested' });
+    await expectExactlyOnce('2026-11-24T15:00:00Z');
   });
 });
 

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { TrailVerdict } from '../../audit/verify.ts';
 import type { Deliveries } from '../../intake/deliveries.ts';
+import type { Notify } from '../../notify/notify.ts';
 import { readIndexProgress } from '../../store/search/index-progress.ts';
 import type { Sync } from '../../sync/sync.ts';
 import type { Transitions } from '../../transitions/transitions.ts';
@@ -10,7 +11,7 @@ import { grantOf } from '../grant-of.ts';
 import type { RouteFacts } from '../route-facts.ts';
 import { serveConnections } from './connections.ts';
 import { serveDeliveries } from './deliveries.ts';
-import { FOLLOW_UP_FILTERS, listFollowUps } from './follow-ups.ts';
+import { serveFollowUps } from './follow-up-operations.ts';
 import { type ListPage, type ListRequest, listRequest } from './list-request.ts';
 import { listMatches, MATCH_FILTERS, readDecision } from './matches.ts';
 import { type OperatedSync, serveSyncOperations } from './sync-operations.ts';
@@ -36,15 +37,17 @@ export interface OperatorParts {
         OperatedSync)
     | undefined;
   /** Absent: no sweep. */
-  readonly transitions?: Pick<Transitions, 'tick' | 'watchdog'> | undefined;
+  readonly transitions?: Pick<Transitions, 'tick' | 'watchdog' | 'rewind'> | undefined;
   /** Absent: no routes about received messages. */
   readonly deliveries?: Deliveries | undefined;
+  /** Absent: nobody can be told. */
+  readonly notify?: Pick<Notify, 'tick' | 'retry'> | undefined;
   readonly verifyTrail: () => Promise<TrailVerdict>;
 }
 
 export function serveOperators(
   server: FastifyInstance,
-  { context, sync, transitions, deliveries, verifyTrail }: OperatorParts,
+  { context, sync, transitions, notify, deliveries, verifyTrail }: OperatorParts,
 ): void {
   const { store } = context;
   const list = (name: string, filters: readonly string[], read: (request: ListRequest) => Promise<ListPage>) =>
@@ -56,7 +59,7 @@ export function serveOperators(
 
   list('audit', AUDIT.filters, (request) => listTable(store, AUDIT, request));
   if (deliveries) serveDeliveries({ list, item, command }, store, deliveries);
-  list('follow-ups', FOLLOW_UP_FILTERS, (request) => listFollowUps(context, request));
+  serveFollowUps({ list, item, command }, { context, transitions, notify });
   list('indexing', [], async () => ({ items: await readIndexProgress(store) }));
   command('audit/verify', 'audit-verify', () => verifyTrail());
   if (transitions) command('sweep', 'sweep', () => transitions.tick());
