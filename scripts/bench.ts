@@ -7,6 +7,7 @@ import { residentOf } from './bench/driver/cpu.ts';
 import type { World } from './bench/driver/session.ts';
 import { measureSweeps } from './bench/follow-ups/rows.ts';
 import { measureInTurn } from './bench/in-turn.ts';
+import { measureIntake } from './bench/intake/rows.ts';
 import { bareLimits } from './bench/limits.ts';
 import { loadCases } from './bench/load-cases.ts';
 import { awaitProvenance, loadPopulation } from './bench/load-population.ts';
@@ -33,8 +34,9 @@ try {
 
 async function bench(options: BenchOptions): Promise<void> {
   if (options.workloads.length === 0 || options.workloads.some(isSync)) await sync(options);
+  if (options.workloads.length === 0 || options.workloads.some(isIntake)) await intake(options);
   if (options.workloads.length === 0 || options.workloads.some(isSweep)) await sweeps(options);
-  const others = options.workloads.filter((name) => !isSync(name) && !isSweep(name));
+  const others = options.workloads.filter((name) => !isSync(name) && !isIntake(name) && !isSweep(name));
   if (options.workloads.length > 0 && others.length === 0) return;
   const workloads = chosen(others);
   const database = await openDatabase(options.engine, options.keep);
@@ -62,6 +64,18 @@ async function sweeps({ engine, write }: BenchOptions): Promise<void> {
   const text = `${facts}.\n\n${await measureSweeps(engine, WAITING)}`;
   console.log(`\nF: ${text}`);
   if (write) writeBlock(`${engine} ${WAITING} F`, `**F.** ${text}`);
+}
+
+function isIntake(name: string): boolean {
+  return name.toLowerCase() === 'h';
+}
+
+/** Group H has a server and senders of its own. */
+async function intake({ seconds, write }: BenchOptions): Promise<void> {
+  const facts = `SQLite, 16 MLLP connections, ${cpus().length} cores shared with the senders`;
+  const text = `${facts}.\n\n${await measureIntake(seconds)}`;
+  console.log(`\nH: ${text}`);
+  if (write) writeBlock('intake H', `**H.** ${text}`);
 }
 
 /** Group S has servers and processes of its own. */

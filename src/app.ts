@@ -198,7 +198,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     emit: (event) => log.info(event, event.kind),
   });
 
-  const { tls: files } = config;
+  const { tls: files, mllpTls: mllpFiles } = config;
   const tls = files && { clientAuth: files.clientAuth, read: () => readCertificates(files) };
   let mllp: MllpServer | undefined;
   let sandbox: Sandbox | undefined;
@@ -303,6 +303,12 @@ export async function build(config: Config, surroundings: Surroundings): Promise
         port: config.mllpPort,
         receive: (bytes) => intake.receive(bytes, 'mllp'),
         refuseTooLong: intake.refuseTooLong,
+        keepCut: intake.keepCut,
+        maxConnections: config.mllp.maxConnections,
+        maxPerAddress: config.mllp.maxPerAddress,
+        idleMilliseconds: config.mllp.idleSeconds * 1000,
+        frameMilliseconds: config.mllp.messageSeconds * 1000,
+        tls: mllpFiles && (() => readCertificates(mllpFiles, 'BATON_MLLP_CLIENT_CA')),
         log,
       });
       write(`HL7 v2 over MLLP on ${config.host}:${mllp.port}\n`);
@@ -361,6 +367,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     tick,
     renewCertificates() {
       if (tls) renewCertificates(server.server as TlsServer, tls);
+      mllp?.renewCertificates();
     },
     close() {
       closing ??= close();

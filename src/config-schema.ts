@@ -26,7 +26,7 @@ export const ENVIRONMENT = {
     default: "the SQLite file's folder, else `./data`",
   },
   BATON_CONFIG: {
-    doc: 'JSON file with facilities, connections, issuers, clients, login, limits, origins, audit, messages, alerts and channels.',
+    doc: 'JSON file with facilities, connections, issuers, clients, login, limits, origins, audit, messages, mllp, alerts and channels.',
     default: 'none',
   },
   BATON_SECRETS_DIR: {
@@ -50,6 +50,14 @@ export const ENVIRONMENT = {
     default: 'none',
   },
   BATON_MLLP_PORT: { doc: 'HL7 v2 over MLLP; `0` picks a free port, `off` opens none.', default: '2575' },
+  BATON_MLLP_TLS: {
+    doc: '`on`: MLLP over TLS, with `BATON_TLS_CERT` and `BATON_TLS_KEY`; `off`: without.',
+    default: 'off',
+  },
+  BATON_MLLP_CLIENT_CA: {
+    doc: 'With `BATON_MLLP_TLS`: PEM file of who signs the certificates that senders must show (mutual TLS).',
+    default: 'none',
+  },
   BATON_REQUIRED_PROFILES: {
     doc: 'Profiles that every write of a type must meet: `Type=canonical` pairs with commas between them.',
     default: 'none',
@@ -247,6 +255,19 @@ const messages = {
   },
 } as const;
 
+const mllp = {
+  type: 'object',
+  additionalProperties: false,
+  default: {},
+  description: 'What senders of HL7 v2 over MLLP may do.',
+  properties: {
+    maxConnections: { type: 'integer', minimum: 1, default: 100, description: 'At the same time.' },
+    maxPerAddress: { type: 'integer', minimum: 1, default: 20, description: 'At the same time from one address.' },
+    idleSeconds: seconds(600, 'A connection on which nothing comes for so long is closed.'),
+    messageSeconds: seconds(60, 'A message that takes longer to come is not waited for.'),
+  },
+} as const;
+
 /** The file that BATON_CONFIG names. */
 export const FILE_SCHEMA = {
   type: 'object',
@@ -264,6 +285,7 @@ export const FILE_SCHEMA = {
     ),
     audit,
     messages,
+    mllp,
     alerts,
     notify: NOTIFY_SCHEMA,
   },

@@ -49,13 +49,13 @@ export interface Deliveries {
 
 export function createDeliveries(store: Store, intake: Pick<Intake, 'again'>): Deliveries {
   const repeatOne = async (actor: Actor, id: string, body: string | undefined, dryRun: boolean) => {
-    const { key, channel, body: kept, outcome } = await readDelivery(store, id);
+    const { key, channel, body: kept, outcome, condition } = await readDelivery(store, id);
     const nothing = (done: string): RepeatedDelivery => ({ id, key, outcome: done, remarks: [], changes: [] });
     if (outcome === 'AA') return nothing('already-accepted');
     if (channel !== 'hl7v2') return nothing('not-repeatable');
     const by = actor.reference;
     const { code, remarks, changes } = await intake.again(
-      { key, body: kept },
+      { key, body: kept, ...(condition === 'too-long' || condition === 'cut' ? { part: condition } : {}) },
       { by, dryRun, ...(body === undefined ? {} : { corrected: body }) },
     );
     return { id, key, outcome: dryRun ? `would-${code}` : code, remarks, changes };

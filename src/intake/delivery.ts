@@ -19,6 +19,8 @@ export interface DeliveryFacts {
   readonly event?: string;
   /** The first remark of the answer. */
   readonly remark?: Pick<Remark, 'location' | 'text'> & { readonly condition: string };
+  /** Only the beginning came: read as a whole one it would say something else. */
+  readonly part?: 'too-long' | 'cut';
   /** Who corrected the content: what was received first is kept beside it. */
   readonly correctedBy?: string;
 }
@@ -43,20 +45,22 @@ const KEEP = `INSERT INTO delivery
       ELSE COALESCE(delivery.original, delivery.body) END,
     corrected_by = COALESCE(excluded.corrected_by, delivery.corrected_by), dismissed_by = NULL,
     dismissed_because = NULL, body = excluded.body, attempts = delivery.attempts + 1
-  WHERE delivery.outcome <> 'AA'`;
+  WHERE delivery.outcome <> 'AA' AND (excluded.condition IS NULL OR excluded.condition NOT IN ('too-long', 'cut')
+    OR delivery.condition IN ('too-long', 'cut'))`;
 
 /**
  * Keeps a delivery. One that was answered AA is final: then no row changes and the commit fails as a conflict, which is
- * how the second of two simultaneous deliveries learns that it is one. AE and AR give way to the next attempt.
+ * how the second of two simultaneous deliveries learns that it is one. AE and AR give way to the next attempt, a whole
+ * message not to a part of it.
  */
 export function keepDelivery(
   key: string,
   received: Temporal.Instant,
   { body, answer, outcome }: Delivery,
-  { sender, facility, event, remark, correctedBy }: DeliveryFacts = {},
+  { sender, facility, event, remark, part, correctedBy }: DeliveryFacts = {},
   channel: Channel = 'hl7v2',
 ): Statement {
-  const facts = [sender, facility, event, remark?.condition, remark?.location, remark?.text, correctedBy];
+  const facts = [sender, facility, event, part ?? remark?.condition, remark?.location, remark?.text, correctedBy];
   const row = [channel, key, received.epochMilliseconds, body, answer, outcome];
   return { sql: KEEP, params: [...row, ...facts.map((fact) => fact ?? null)], rows: 1 };
 }

@@ -6,6 +6,7 @@ import { parseExact } from '../fhir/exact-json.ts';
 import { followChain, replacedBy } from '../fhir/patient-merge.ts';
 import type { Store, StoredVersion } from '../store/store.ts';
 import { identifierQuery } from './identifier-query.ts';
+import type { KnownShared } from './known-shared.ts';
 import type { Draft } from './map/drafts.ts';
 import { Refusal } from './refusal.ts';
 
@@ -18,9 +19,19 @@ export interface StoredDraft {
  * Stored resources by the fullUrl of the draft that means them.
  * @throws Refusal AE 207 when more than one stored resource has the identifier
  */
-export async function findStored(store: Store, drafts: readonly Draft[]): Promise<Map<string, StoredDraft>> {
-  const byType = Map.groupBy(drafts, (draft) => draft.resource.resourceType);
+export async function findStored(
+  store: Store,
+  drafts: readonly Draft[],
+  known: KnownShared,
+): Promise<Map<string, StoredDraft>> {
   const found = new Map<string, StoredDraft>();
+  for (const draft of drafts.filter(({ isShared }) => isShared)) {
+    const id = known.idOf(draft);
+    // Nothing of it is needed but where it is.
+    if (id) found.set(draft.fullUrl, { resource: { ...draft.resource, id }, versionId: '' });
+  }
+  const unknown = drafts.filter(({ fullUrl }) => !found.has(fullUrl));
+  const byType = Map.groupBy(unknown, (draft) => draft.resource.resourceType);
   const perType = [...byType].map(async ([type, ofType]) => {
     const versions = await store.find(
       identifierQuery(
@@ -33,7 +44,9 @@ export async function findStored(store: Store, drafts: readonly Draft[]): Promis
       const [match] = matching(stored, [draft.match], type);
       const [former] = match ? [] : matching(stored, draft.formerly, type, 'any');
       const one = match ?? former;
-      if (one) found.set(draft.fullUrl, one);
+      if (!one) continue;
+      found.set(draft.fullUrl, one);
+      if (draft.isShared && one.resource.id) known.note(draft, one.resource.id);
     }
   });
   await Promise.all(perType);

@@ -7,6 +7,7 @@ import { rewriteLinks } from '../fhir/references.ts';
 import type { Store } from '../store/store.ts';
 import { findStored, type StoredDraft } from './find-stored.ts';
 import { searchToken } from './identifier-query.ts';
+import type { KnownShared } from './known-shared.ts';
 import type { AdtContent } from './map/adt.ts';
 import type { Draft } from './map/drafts.ts';
 import { LATEST_EVENT } from './map/systems.ts';
@@ -20,8 +21,13 @@ export interface Plan {
 }
 
 /** @throws Refusal AE 205 | 207 when an identifier means more than one thing */
-export async function planChanges(store: Store, compartment: Compartment, content: AdtContent): Promise<Plan> {
-  const stored = await findStored(store, content.drafts);
+export async function planChanges(
+  store: Store,
+  compartment: Compartment,
+  known: KnownShared,
+  content: AdtContent,
+): Promise<Plan> {
+  const stored = await findStored(store, content.drafts, known);
   const literal = (fullUrl: string) => {
     const match = stored.get(fullUrl)?.resource;
     return match && `${match.resourceType}/${match.id}`;
@@ -29,8 +35,9 @@ export async function planChanges(store: Store, compartment: Compartment, conten
   const moved: Change[] = [];
   const changes: Change[] = [];
   for (const draft of content.drafts) {
-    const fresh = rewriteLinks(draft.resource, literal);
     const match = stored.get(draft.fullUrl);
+    if (match && draft.isShared) continue;
+    const fresh = rewriteLinks(draft.resource, literal);
     if (!match) {
       const ifNoneExist = `identifier=${searchToken(draft.match)}`;
       changes.push({ op: 'create', resource: fresh, fullUrl: draft.fullUrl, ifNoneExist });

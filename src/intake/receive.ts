@@ -15,8 +15,6 @@ import { ACTOR, createTakeIn, type Forecast, type Receipt, type TakeInOptions } 
 export const MAX_MESSAGE_BYTES = 1_048_576;
 /** Enough for the header segment, which a refusal answers to. */
 const HEAD_BYTES = 4_096;
-/** Begins the key of a message of which only the beginning is kept: read as a whole one it would say something else. */
-const TOO_LONG = 'too-long';
 
 export type { Receipt } from './take-in.ts';
 
@@ -25,6 +23,8 @@ export interface Intake {
   receive(bytes: Uint8Array, channel: 'mllp' | 'http'): Promise<Receipt>;
   /** The answer to a message too long to be read, whose first bytes are kept. */
   refuseTooLong(head: Uint8Array, limit: number): Promise<string>;
+  /** Keeps a message that was cut off; what is none is not kept. */
+  keepCut(bytes: Uint8Array): Promise<void>;
   /** Takes a kept message in again. Never throws for what the message says. */
   again(kept: Kept, options: RepeatOptions): Promise<Repeated>;
 }
@@ -33,6 +33,7 @@ export interface Intake {
 export interface Kept {
   readonly key: string;
   readonly body: Uint8Array;
+  readonly part?: DeliveryFacts['part'];
 }
 
 export interface RepeatOptions {
@@ -69,7 +70,7 @@ export function createIntake({ log, ...options }: IntakeOptions): Intake {
     bytes: Uint8Array,
     message: Message | undefined,
     channel: string,
-    kept?: { readonly key: string; readonly correctedBy?: string | undefined },
+    kept?: Pick<DeliveryFacts, 'part' | 'correctedBy'> & { readonly key?: string },
   ): Promise<Receipt & { readonly remark: Remark }> => {
     const { code, remark } = refusalOf(error);
     if (!(error instanceof Refusal))
@@ -78,16 +79,15 @@ export function createIntake({ log, ...options }: IntakeOptions): Intake {
     const receipt = answer(readable, code, [remark]);
     const { condition, location } = remark;
     log.warn({ channel, event: eventOf(readable), code, condition, location }, 'HL7 message refused');
-    const own = (readable && deliveryKey(readable)) ?? contentKey(bytes);
-    const key = kept?.key ?? (channel === TOO_LONG ? `${TOO_LONG}|${own}` : own);
-    const facts = factsOf(readable, remark);
-    await keepRefused(key, bytes, receipt, kept?.correctedBy ? { ...facts, correctedBy: kept.correctedBy } : facts);
+    const key = kept?.key ?? (readable && deliveryKey(readable)) ?? contentKey(bytes);
+    await keepRefused(key, bytes, receipt, { ...factsOf(readable, remark), ...kept });
     return { ...receipt, remark };
   };
 
   const refuseTooLong = async (head: Uint8Array, limit: number): Promise<string> => {
     const text = `The message is longer than the ${limit} bytes that are read; only its beginning was kept.`;
-    return (await refuse(new Refusal('AR', '207', text), head.subarray(0, HEAD_BYTES), undefined, TOO_LONG)).ack;
+    const part = 'too-long';
+    return (await refuse(new Refusal('AR', '207', text), head.subarray(0, HEAD_BYTES), undefined, part, { part })).ack;
   };
 
   return {
@@ -108,8 +108,14 @@ export function createIntake({ log, ...options }: IntakeOptions): Intake {
       }
     },
     refuseTooLong,
-    async again({ key, body }, { corrected, by, dryRun }) {
-      if (corrected === undefined && key.startsWith(TOO_LONG)) {
+    async keepCut(bytes) {
+      const text =
+        'The message was not ended before the connection or another message cut it off; nobody was answered.';
+      const part = 'cut';
+      if (headerOf(bytes)) await refuse(new Refusal('AE', '207', text), bytes, undefined, part, { part });
+    },
+    async again({ key, body, part }, { corrected, by, dryRun }) {
+      if (corrected === undefined && part) {
         throw new Fault('unprocessable', 'Only the beginning of this message was kept; give the whole message.');
       }
       const correctedBy = corrected === undefined ? undefined : by;
@@ -125,7 +131,9 @@ export function createIntake({ log, ...options }: IntakeOptions): Intake {
         return { code, ...forecast };
       } catch (error) {
         if (error instanceof Fault && isTransient(error)) throw error;
-        const refused = dryRun ? refusalOf(error) : await refuse(error, bytes, message, 'again', { key, correctedBy });
+        const refused = dryRun
+          ? refusalOf(error)
+          : await refuse(error, bytes, message, 'again', { key, ...(correctedBy ? { correctedBy } : {}) });
         return { code: refused.code, remarks: [refused.remark], changes: [] };
       }
     },

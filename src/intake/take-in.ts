@@ -10,6 +10,7 @@ import { decodeMessage } from './er7/charset.ts';
 import { type Message, parseMessage } from './er7/message.ts';
 import { checkHeader } from './header.ts';
 import { createKeyedLock } from './keyed-lock.ts';
+import { createKnownShared } from './known-shared.ts';
 import { type AdtContent, readAdt } from './map/adt.ts';
 import { type Facility, type Reading, startReading } from './map/reading.ts';
 import { factsOf } from './message-facts.ts';
@@ -23,6 +24,8 @@ export interface Receipt {
   readonly code: AckCode;
   /** ER7 text of the acknowledgement, segments ended by CR. */
   readonly ack: string;
+  /** What goes back over MLLP when that is not just `ack`: none, one, or a commit and an application acknowledgement. */
+  readonly answers?: readonly string[];
 }
 
 export interface TakeInOptions {
@@ -59,6 +62,7 @@ const SHARED = ['Practitioner', 'Organization', 'Location'];
 
 export function createTakeIn({ store, clock, facilities, parameters }: TakeInOptions) {
   const lock = createKeyedLock();
+  const known = createKnownShared(clock);
 
   const answer = (message: Message | undefined, code: AckCode, remarks: readonly Remark[]): Receipt => {
     const controlId = randomUUID().replaceAll('-', '').slice(0, 20);
@@ -80,7 +84,7 @@ export function createTakeIn({ store, clock, facilities, parameters }: TakeInOpt
     let receipt: Receipt | undefined;
     const { bytes, key, message, correctedBy } = taken;
     for (let attempt = 1; ; attempt += 1) {
-      const { changes, visitKnown } = await planChanges(store, parameters, content);
+      const { changes, visitKnown } = await planChanges(store, parameters, known, content);
       const first = receipt === undefined;
       const remarks = remarksOf(reading, visitKnown);
       const accepted = receipt ?? answer(message, 'AA', remarks);
@@ -118,7 +122,7 @@ export function createTakeIn({ store, clock, facilities, parameters }: TakeInOpt
     /** What taking it in would do; writes nothing. @throws Refusal | Fault */
     async foresee(message: Message): Promise<Forecast> {
       const { reading, content } = read(message);
-      const { changes, visitKnown } = await planChanges(store, parameters, content);
+      const { changes, visitKnown } = await planChanges(store, parameters, known, content);
       return {
         remarks: remarksOf(reading, visitKnown),
         changes: changes.map((change) => ({

@@ -220,6 +220,30 @@ const OPERATIONS: Readonly<Record<string, Attempt>> = {
     const patient = await put('Patient', 'planned');
     return send('GET', `/${type}/${id}/$apply?subject=${patient.slice(1)}`);
   },
+  'process-message': () =>
+    send('POST', '/$process-message', {
+      body: {
+        resourceType: 'Bundle',
+        id: 'honest',
+        type: 'message',
+        timestamp: '2026-11-20T13:05:00Z',
+        entry: [
+          {
+            resource: {
+              resourceType: 'MessageHeader',
+              eventCoding: {
+                system: 'http://hl7.org/fhir/us/davinci-alerts/CodeSystem/notification-event',
+                code: 'notification-admit',
+              },
+              source: { endpoint: 'https://hospital.example/fhir' },
+              focus: [{ reference: 'Encounter/e' }],
+            },
+          },
+          { resource: { resourceType: 'Encounter', id: 'e', subject: { reference: 'Patient/p' } } },
+          { resource: { resourceType: 'Patient', id: 'p', name: [{ family: 'Honest' }] } },
+        ],
+      },
+    }),
   async 'break-glass'() {
     await put('Practitioner', 'doctor');
     const coding = [{ system: 'https://baton.health/fhir/CodeSystem/care-role', code: 'physician' }];

@@ -126,7 +126,7 @@ describe('bad input', () => {
   it('a message over the limit is rejected and its beginning kept, which is not taken for the whole', async () => {
     const answer = await send(`${edited(A01, { 'MSH-10': own() })}NTE|1||${'x'.repeat(1_050_000)}\r`);
     expect([answer.status, answer.code, answer.condition]).toEqual([400, 'AR', '207']);
-    const [kept] = await list('condition=207&limit=1');
+    const [kept] = await list('condition=too-long&limit=1');
     expect((await post(`deliveries/${kept?.id}/replay`, {})).status).toBe(422);
     const whole = edited(A01, { 'MSH-10': own() });
     expect((await post(`deliveries/${kept?.id}/replay`, { body: whole })).json).toMatchObject({ outcome: 'AA' });

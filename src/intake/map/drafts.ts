@@ -10,6 +10,8 @@ export interface Draft {
   readonly match: Pick<Identified, 'system' | 'value'>;
   /** Identifiers it had before, by which it is recognised when nothing stored has the one of `match`. */
   readonly formerly: readonly Draft['match'][];
+  /** For what is shared between patients: a stored one is left as it is. */
+  readonly isShared: boolean;
   /** What to store when there is such a resource already; returns `stored` itself to leave it alone. */
   merge(stored: Resource, fresh: Resource): Resource;
 }
@@ -43,7 +45,7 @@ export function createDrafts(): Drafts {
   };
   const add: Drafts['add'] = (resource, match, merge, formerly = []) => {
     const fullUrl = place(resource.resourceType, match);
-    drafts.set(fullUrl, { fullUrl, resource, match, merge: merge as Draft['merge'], formerly });
+    drafts.set(fullUrl, { fullUrl, resource, match, merge: merge as Draft['merge'], formerly, isShared: false });
     return { reference: fullUrl };
   };
   return {
@@ -52,6 +54,12 @@ export function createDrafts(): Drafts {
     },
     refer: (type, match) => ({ reference: place(type, match) }),
     add,
-    share: (resource, match) => add(resource, match, (stored) => stored),
+    share(resource, match) {
+      const fullUrl = place(resource.resourceType, match);
+      if (!drafts.has(fullUrl)) {
+        drafts.set(fullUrl, { fullUrl, resource, match, merge: (stored) => stored, formerly: [], isShared: true });
+      }
+      return { reference: fullUrl };
+    },
   };
 }

@@ -86,14 +86,18 @@ function distinct(all: readonly Statement[]): Statement[] {
   return ordered.filter((one) => newest.includes(one) || !LATEST.includes(one.said));
 }
 
-/** The extensions without the times of statements that only repeat what is known. */
+/**
+ * The extensions without what alone is no change: where the patient was seen (`location` shows it when that is news), and
+ * the times of statements that only repeat what is known.
+ */
 export function withoutTimes(extension: readonly Extension[] | undefined): Extension[] | undefined {
-  return extension?.map((one) => {
+  return extension?.flatMap((one) => {
     const said = one.url === WHEREABOUTS ? one.extension?.find(({ url }) => url === 'said')?.valueCode : undefined;
-    if (!LATEST.some((latest) => latest === said)) return one;
+    if (said === 'seen') return [];
+    if (!LATEST.some((latest) => latest === said)) return [one];
     const keepsTime = said === 'leaves' ? ['at'] : [];
     const parts = one.extension?.filter(({ url }) => !['time', 'at'].includes(url) || keepsTime.includes(url)) ?? [];
-    return { ...one, extension: parts };
+    return [{ ...one, extension: parts }];
   });
 }
 

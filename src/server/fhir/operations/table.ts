@@ -10,6 +10,7 @@ import { LOOKUP } from './lookup.ts';
 import { META, META_ADD, META_DELETE } from './meta.ts';
 import type { Operation } from './operation.ts';
 import { POPULATE } from './populate.ts';
+import { PROCESS_MESSAGE } from './process-message.ts';
 import { SUBSUMES } from './subsumes.ts';
 import { TRANSLATE } from './translate.ts';
 import { VALIDATE } from './validate.ts';
@@ -34,4 +35,5 @@ export const OPERATIONS: readonly Operation[] = [
   EVIDENCE,
   APPLY_PLAN,
   APPLY_ACTIVITY,
+  PROCESS_MESSAGE,
 ];
