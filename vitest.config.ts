@@ -6,7 +6,8 @@ function zone(name: string, TZ: string) {
     'tests/care/{business-calendar,deadline,discharge}.test.ts',
     'tests/intake/timestamp.test.ts',
     'tests/sync/parts.test.ts',
-    'tests/transitions/sweep.test.ts',
+    'tests/transitions/{sweep,domain-cases}.test.ts',
+    'tests/transitions/year/days.test.ts',
   ];
   return { extends: true, test: { name, include, env: { TZ } } } as const;
 }

@@ -15,6 +15,7 @@ const NOT_FHIR = new Set([
   'risk-methods',
   'evidence',
   'notifications',
+  'senders',
 ]);
 
 /**

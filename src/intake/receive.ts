@@ -3,12 +3,14 @@
 import type { Logger } from 'pino';
 import { asFault, Fault } from '../fault.ts';
 import { contentKey, type DeliveryFacts, keepDelivery } from './delivery.ts';
+import { enhancedAnswers } from './enhanced.ts';
 import { decodeMessage, encodeMessage } from './er7/charset.ts';
 import { type Message, parseMessage } from './er7/message.ts';
 import { deliveryKey } from './header.ts';
 import { eventOf, factsOf, headerOf } from './message-facts.ts';
 import { Refusal, type Remark } from './refusal.ts';
 import { isTransient, refusalOf } from './refusal-of.ts';
+import { senderOf } from './sender.ts';
 import { ACTOR, createTakeIn, type Forecast, type Receipt, type TakeInOptions } from './take-in.ts';
 
 /** A longer message is refused by every door. */
@@ -52,7 +54,7 @@ export interface IntakeOptions extends TakeInOptions {
 }
 
 export function createIntake({ log, ...options }: IntakeOptions): Intake {
-  const { store, clock } = options;
+  const { store, clock, senders = [] } = options;
   const { answer, takeIn, foresee } = createTakeIn(options);
 
   /** Keeps what was not accepted, for people to look at; a store that cannot is no reason not to answer. */
@@ -97,14 +99,20 @@ export function createIntake({ log, ...options }: IntakeOptions): Intake {
         return { code: 'AR', ack: await refuseTooLong(bytes, MAX_MESSAGE_BYTES) };
       }
       let message: Message | undefined;
+      const readable = senders.length > 0 ? headerOf(bytes) : undefined;
+      const sender = readable && senderOf(senders, readable.header.text(3), readable.header.text(4));
+      const answered = (receipt: Receipt): Receipt =>
+        readable && sender?.acknowledgement === 'enhanced'
+          ? { ...receipt, answers: enhancedAnswers(readable, receipt.code, receipt.ack) }
+          : receipt;
       try {
-        message = parseMessage(decodeMessage(bytes));
+        message = parseMessage(decodeMessage(bytes, sender?.charset));
         const receipt = await takeIn({ bytes, key: deliveryKey(message) ?? contentKey(bytes), message });
         log.info({ channel, event: eventOf(message), code: receipt.code }, 'HL7 message answered');
-        return receipt;
+        return answered(receipt);
       } catch (error) {
         const { code, ack } = await refuse(error, bytes, message, channel);
-        return { code, ack };
+        return answered({ code, ack });
       }
     },
     refuseTooLong,
@@ -123,7 +131,9 @@ export function createIntake({ log, ...options }: IntakeOptions): Intake {
       let message: Message | undefined;
       try {
         if (corrected !== undefined) bytes = encodeMessage(corrected.replace(/\r?\n/g, '\r'));
-        message = parseMessage(decodeMessage(bytes));
+        const known = headerOf(bytes);
+        const sender = known && senderOf(senders, known.header.text(3), known.header.text(4));
+        message = parseMessage(decodeMessage(bytes, sender?.charset));
         const forecast = await foresee(message);
         if (dryRun) return { code: 'AA', ...forecast };
         const repeat = { bytes, key, message, isRepeat: true as const, ...(correctedBy ? { correctedBy } : {}) };

@@ -18,6 +18,7 @@ import { planChanges } from './plan.ts';
 import type { Compartment } from './plan-merge.ts';
 import type { AckCode, Remark } from './refusal.ts';
 import { isLostRace } from './refusal-of.ts';
+import { type Sender, senderOf } from './sender.ts';
 import { ruleOf } from './triggers.ts';
 
 export interface Receipt {
@@ -32,6 +33,7 @@ export interface TakeInOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly facilities: readonly Facility[];
+  readonly senders?: readonly Sender[] | undefined;
   /** What belongs to a patient: it moves when records of people are merged. */
   readonly parameters: Compartment;
 }
@@ -60,7 +62,7 @@ const ATTEMPTS = 5;
 /** Types that a message only makes sure of; not having written one is no lost race. */
 const SHARED = ['Practitioner', 'Organization', 'Location'];
 
-export function createTakeIn({ store, clock, facilities, parameters }: TakeInOptions) {
+export function createTakeIn({ store, clock, facilities, senders = [], parameters }: TakeInOptions) {
   const lock = createKeyedLock();
   const known = createKnownShared(clock);
 
@@ -106,7 +108,9 @@ export function createTakeIn({ store, clock, facilities, parameters }: TakeInOpt
   };
 
   const read = (message: Message) => {
-    const reading = startReading(message, checkHeader(message), facilities);
+    const header = checkHeader(message);
+    const sender = senderOf(senders, header.sendingApplication, header.sendingFacility);
+    const reading = startReading(message, header, facilities, sender);
     return { reading, content: readAdt(reading) };
   };
 

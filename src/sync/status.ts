@@ -6,7 +6,7 @@ import { readCursor } from '../store/cursor.ts';
 import type { SqlRow, Store } from '../store/store.ts';
 import { type FirstLoadStatus, firstLoadStatus } from './bulk/job-rows.ts';
 import { knownPlans } from './connections/note-capability.ts';
-import type { Connection, ConnectionSource } from './connections/settings.ts';
+import { type Connection, type ConnectionSource, pulls } from './connections/settings.ts';
 import type { PullPlan } from './pull/strategy.ts';
 import { cursorName } from './push/feed.ts';
 import type { OutboxState } from './push/outbox.ts';
@@ -85,7 +85,7 @@ export async function connectionHealth(
       : 0,
     oldestQueuedSeconds: (await since(OLDEST_QUEUED)) ?? 0,
     oldestConflictSeconds: (await since(OLDEST_CONFLICT)) ?? 0,
-    oldestRunSeconds: await since('SELECT MIN(ran_at) AS n FROM checkpoint WHERE connection = ?'),
+    oldestRunSeconds: await oldestRun(store, connection, now),
     lastQuarantinedSeconds: await since(LAST_QUARANTINED),
     parked: await count("SELECT COUNT(*) AS n FROM outbox WHERE connection = ? AND state = 'parked'"),
     openConflicts: await count("SELECT COUNT(*) AS n FROM conflict WHERE connection = ? AND state = 'open'"),
@@ -133,6 +133,14 @@ export async function connectionStatus(
       ranAt: Number(row.ran_at),
     })),
   };
+}
+
+/** Of the types that are pulled. What was read in another way before counts no more. */
+async function oldestRun(store: Store, connection: Connection, now: number): Promise<number | null> {
+  const sql = 'SELECT type, MAX(ran_at) AS n FROM checkpoint WHERE connection = ? GROUP BY type';
+  const rows = await store.query(sql, [connection.name]);
+  const runs = rows.filter(({ type }) => pulls(connection, String(type))).map(({ n }) => Number(n));
+  return runs.length === 0 ? null : secondsBetween(Math.min(...runs), now);
 }
 
 /** Position in the log. */

@@ -23,6 +23,7 @@ import { createPassing, type Passing } from './pass-over.ts';
 import { createPulse, type Pulse } from './pulse.ts';
 import { both, NOTHING, type Reaction } from './reaction.ts';
 import { reassess } from './reassess.ts';
+import { type Replan, replan } from './replan.ts';
 import { type SweepResult, sweep } from './sweep.ts';
 import { wakeFailures } from './sweep-failures.ts';
 import { createWatchdog, type Watchdog } from './watchdog.ts';
@@ -56,6 +57,8 @@ export interface Transitions {
   tick(): Promise<SweepResult>;
   /** Has the next sweep try again what it failed at, or one Task of it. Resolves to how many follow-ups those are. */
   rewind(actor: Actor, task?: string): Promise<number>;
+  /** Plans a transition anew under the protocols as they are now; see replan.ts. */
+  replan(episode: string, seen?: string): Promise<Replan>;
   /** How this process's beats and sweeps go. */
   readonly pulse: Pulse;
   readonly watchdog: Watchdog;
@@ -123,6 +126,7 @@ export function createTransitions(options: TransitionsOptions): Transitions {
       await store.commit(actor, [], [wakeFailures(task)]);
       return rows.filter((row) => task === undefined || row.task === task).length;
     },
+    replan: (episode, seen) => replan(parts, episode, seen),
     pulse,
     watchdog: createWatchdog({ store, clock, log, pulse }),
     handle,

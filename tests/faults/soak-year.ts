@@ -1,9 +1,5 @@
 // A year of admissions, discharges and follow-ups with everything that goes wrong, compared with what should have happened.
 // By hand: npm run soak:year -- --patients 5000 --stays 20000 --seed 1 [--postgres] [--processes 2] [--days 365]
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Client } from 'pg';
 import { pino } from 'pino';
@@ -11,6 +7,7 @@ import { systemClock } from '../../src/clock.ts';
 import { openStore } from '../../src/store/open.ts';
 import { startPostgres } from '../support/postgres-server.ts';
 import { testRules } from '../support/store-rules.ts';
+import { fastDatabase } from '../transitions/year/fast-folder.ts';
 import { liveYear } from '../transitions/year/live-year.ts';
 import { ownProcess } from '../transitions/year/nodes.ts';
 import { outagesOf } from '../transitions/year/outages.ts';
@@ -40,12 +37,10 @@ const [patients, stays, days, seed, kills] = [
 ].map(Number) as [number, number, number, number, number];
 const processes = Number(values.processes || (values.postgres ? 2 : 1));
 if (processes > 1 && !values.postgres) throw new Error('Several processes need --postgres.');
-/** In memory: processes are killed, not the machine, so nothing has to reach a disk. */
-const FOLDER = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 const begun = performance.now();
 const say = (line: string) => console.log(`${Math.round((performance.now() - begun) / 1000)} s: ${line}`);
 
-const place = await (values.postgres ? onPostgres() : onSqlite());
+const place = await (values.postgres ? onPostgres() : fastDatabase());
 try {
   const story = writeStory({ seed, patients, stays, days });
   say(`${story.visits.length} visits, ${story.tellings.length} tellings`);
@@ -72,14 +67,6 @@ try {
   await place.remove();
 }
 process.exit();
-
-async function onSqlite() {
-  const directory = await mkdtemp(join(FOLDER, 'baton-year-'));
-  return {
-    url: `sqlite:${join(directory, 'baton.db')}`,
-    remove: () => rm(directory, { recursive: true, force: true }),
-  };
-}
 
 async function onPostgres() {
   const server = await startPostgres({

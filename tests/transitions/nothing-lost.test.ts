@@ -3,6 +3,7 @@
 import type { CarePlan, CommunicationRequest, EpisodeOfCare, Task } from '@medplum/fhirtypes';
 import { afterEach, describe, expect, it } from 'vitest';
 import { isTerminal } from '../../src/fhir/status/task.ts';
+import { insertRow } from '../../src/notify/notification-rows.ts';
 import { SUBJECT } from '../../src/transitions/watchdog.ts';
 import { admitted, discharged, type Hospital, openHospital, patient } from './hospital.ts';
 
@@ -116,6 +117,15 @@ describe('operators are told', () => {
     for (let beat = 0; beat < 12; beat += 1) await hospital.run().catch(() => 0);
     expect((await hospital.episodes()).some(({ patient: who }) => who?.reference === 'Patient/bob')).toBe(true);
     expect(await alerts()).toEqual([expect.stringContaining('Encounter/stay')]);
+  });
+
+  it('of messages that nobody has tried to send', async () => {
+    hospital = await openHospital();
+    const due = Temporal.Now.instant().subtract({ minutes: 20 }).epochMilliseconds;
+    const row = { id: 'n', request: 'r', step: 0, channel: 'gone', address: '', facility: '*', urgent: false } as const;
+    await hospital.store.commit(NURSE, [], [insertRow({ ...row, state: 'waiting', nextAt: due }, due)]);
+    await hospital.transitions.watchdog.look();
+    expect(await alerts()).toEqual([expect.stringContaining('notifications.stuck: 1 messages')]);
   });
 
   it('of a discharge of a patient who is not stored, who is followed up once they are', async () => {

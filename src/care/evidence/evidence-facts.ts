@@ -3,6 +3,7 @@ import type {
   Appointment,
   Communication,
   Composition,
+  Condition,
   DocumentReference,
   Encounter,
   EpisodeOfCare,
@@ -32,6 +33,7 @@ export interface EvidenceFacts {
   /** All of the patient's: stays, visits, emergency visits. */
   readonly encounters: readonly Encounter[];
   readonly contacts: readonly Communication[];
+  readonly conditions: readonly Condition[];
   readonly procedures: readonly Procedure[];
   readonly appointments: readonly Appointment[];
   readonly documents: readonly (DocumentReference | Composition)[];

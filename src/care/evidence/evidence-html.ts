@@ -1,9 +1,10 @@
 // The evidence record as one page to print: no scripts, styles or links to anywhere, every text escaped.
 import { escapeXml } from '../narrative.ts';
-import type { Finding, Reason, TransitionEvidence } from './evidence-schema.ts';
+import type { BehavioralEvidence, Finding, Reason, TransitionEvidence } from './evidence-schema.ts';
 
 export function evidenceHtml(evidence: TransitionEvidence): string {
-  const { id, patient, facility, discharged, destination, zone, risks, notSeen, tcm, trc, computed } = evidence;
+  const { id, patient, facility, discharged, destination, zone, risks, notSeen, tcm, trc, behavioral, computed } =
+    evidence;
   const title = 'Transition of care: evidence';
   return [
     '<!DOCTYPE html>',
@@ -40,11 +41,21 @@ export function evidenceHtml(evidence: TransitionEvidence): string {
     reasons('Why it is not counted', trc.excluded),
     findings(trc.rates),
     `<p>Not checked: ${escapeXml(trc.notChecked.join('; '))}.</p>`,
+    ...(behavioral ? behavioralPart(behavioral) : []),
     ...(notSeen.length > 0 ? [`<p>Not open to who asks, so not looked at: ${escapeXml(notSeen.join(', '))}.</p>`] : []),
     `<p>Computed ${escapeXml(computed)} from what was stored then. Rules: TCM ${escapeXml(tcm.rules)}, TRC ${escapeXml(trc.rules)}.</p>`,
     '</main></body></html>',
     '',
   ].join('\n');
+}
+
+function behavioralPart({ measure, eligible, excluded, rates }: BehavioralEvidence): string[] {
+  return [
+    `<h2>Follow-up for mental illness (HEDIS ${measure})</h2>`,
+    facts([['Counted', eligible ? 'yes' : 'no']]),
+    reasons('Why it is not counted', excluded),
+    findings(rates),
+  ];
 }
 
 function facts(rows: readonly (readonly [string, string | undefined])[]): string {

@@ -47,6 +47,15 @@ export const TrcEvidence = Type.Object({
 });
 export type TrcEvidence = Static<typeof TrcEvidence>;
 
+export const BehavioralEvidence = Type.Object({
+  rules: Type.String(),
+  measure: Type.Enum(['FUH', 'FUM']),
+  eligible: Type.Boolean(),
+  excluded: Type.Array(Reason),
+  rates: Type.Array(Finding),
+});
+export type BehavioralEvidence = Static<typeof BehavioralEvidence>;
+
 export const TransitionEvidence = Type.Object({
   id: Type.String(),
   version: Type.String(),
@@ -71,6 +80,7 @@ export const TransitionEvidence = Type.Object({
   }),
   tcm: TcmEvidence,
   trc: TrcEvidence,
+  behavioral: Type.Optional(BehavioralEvidence),
   computed: Type.String(),
 });
 export type TransitionEvidence = Static<typeof TransitionEvidence>;

@@ -59,6 +59,7 @@ export async function gatherEvidence(
     summaries,
     observations,
     provenances,
+    conditions,
   ] = await Promise.all([
     look('Task', { ...of, 'group-identifier': `${IDENTIFIER.transitionPlan}|${episode.id}` }),
     look('Encounter', { ...of, date: [earlier, until] }),
@@ -77,6 +78,7 @@ export async function gatherEvidence(
       date: [since, until],
     }),
     look('Provenance', { target: `Encounter/${encounter.id}` }),
+    look('Condition', of),
   ]);
   const people = [
     ...encounters.flatMap(({ participant = [] }) => participant.map(({ individual }) => individual)),
@@ -91,6 +93,7 @@ export async function gatherEvidence(
     ...{ zone, calendar, discharge, now, tasks, encounters, procedures, appointments, observations, provenances },
     contacts: communications,
     notSeen,
+    conditions,
     documents: [...references, ...summaries],
     practitioners: await practitionersOf(
       records,

@@ -9,9 +9,9 @@ const MEASURE = 'https://baton.health/fhir/Measure';
 const PART = 'https://baton.health/fhir/CodeSystem/evidence-part';
 const POPULATION = 'http://terminology.hl7.org/CodeSystem/measure-population';
 
-/** A collection of the two reports, which are stored nowhere: their ids follow from the transition. */
+/** A collection of the reports that apply, which are stored nowhere: their ids follow from the transition. */
 export function measureReports(evidence: TransitionEvidence): Bundle<MeasureReport> {
-  const { tcm, trc } = evidence;
+  const { tcm, trc, behavioral } = evidence;
   const counted = tcm.impossible.length === 0;
   const reports = [
     report(
@@ -26,6 +26,18 @@ export function measureReports(evidence: TransitionEvidence): Bundle<MeasureRepo
       ...trc.stays,
       ...trc.excluded.flatMap(({ proof }) => proof),
     ]),
+    ...(behavioral
+      ? [
+          report(
+            evidence,
+            behavioral.measure.toLowerCase(),
+            behavioral.rules,
+            behavioral.rates,
+            behavioral.eligible,
+            behavioral.excluded.flatMap(({ proof }) => proof),
+          ),
+        ]
+      : []),
   ];
   return {
     resourceType: 'Bundle',

@@ -6,8 +6,9 @@ import { present } from '../present.ts';
 import type { Caller, Kept, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { CODE_SYSTEM, EXTENSION, IDENTIFIER } from '../systems.ts';
+import { behavioralEvidence } from './behavioral.ts';
 import { type EvidenceFacts, proofOf } from './evidence-facts.ts';
-import { TCM, TRC } from './evidence-rules.ts';
+import { BEHAVIORAL, TCM, TRC } from './evidence-rules.ts';
 import type { TransitionEvidence } from './evidence-schema.ts';
 import type { EvidenceSources } from './evidence-sources.ts';
 import { gatherEvidence } from './gather-evidence.ts';
@@ -62,6 +63,7 @@ export async function evidenceOf(
     notSeen: [...facts.notSeen],
     tcm: tcmEvidence(facts, TCM, TRC),
     trc: trcEvidence(facts, TRC),
+    behavioral: behavioralEvidence(facts, BEHAVIORAL),
     computed: toFhirDateTime(caller.now, zone),
   });
 }

@@ -16,6 +16,11 @@ const CHARSETS: Record<string, 'ascii' | 'latin1' | 'utf-8'> = {
   UTF8: 'utf-8',
 };
 
+/** Whether a set by this name of HL7 table 0211 is read. */
+export function isCharset(name: string): boolean {
+  return Object.hasOwn(CHARSETS, name.trim().toUpperCase());
+}
+
 const SEGMENT_ENDS = /[\r\n]/;
 /** Control characters that FHIR strings may not hold; CR and LF end segments, TAB is text. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -23,11 +28,12 @@ const CONTROL = /[\u0000-\u0008\u000B\u000C\u000E-\u001F]/;
 
 /**
  * The text of a message, without a byte order mark and without blank lines before MSH.
+ * @param fallback the set of a message that declares none
  * @throws Refusal 103 unknown character set, 102 bytes that are not valid in it or control characters
  */
-export function decodeMessage(bytes: Uint8Array): string {
+export function decodeMessage(bytes: Uint8Array, fallback = ''): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const name = declaredCharset(buffer);
+  const name = declaredCharset(buffer) || fallback;
   const charset = CHARSETS[name.trim().toUpperCase()];
   if (!charset) {
     throw new Refusal('AE', '103', 'MSH-18 names a character set that Baton does not read; send UTF-8.', 'MSH^1^18');

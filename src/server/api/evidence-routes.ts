@@ -1,9 +1,11 @@
 // What is proved of transitions, and which of them can be reported.
 import { listReadiness, ReadinessList, ReadinessQuery } from '../../care/evidence/billing-readiness.ts';
+import { evidenceDocument } from '../../care/evidence/evidence-document.ts';
 import { evidenceHtml } from '../../care/evidence/evidence-html.ts';
 import { TransitionEvidence } from '../../care/evidence/evidence-schema.ts';
 import { EVIDENCE_READS } from '../../care/evidence/gather-evidence.ts';
 import { readEvidence, readEvidenceOfCase } from '../../care/evidence/transition-evidence.ts';
+import { planPdf } from '../../fhir/care-plan-document/pdf.ts';
 import { type ApiRoute, query } from './route.ts';
 
 const tag = 'Evidence';
@@ -13,9 +15,12 @@ const one = {
   reads,
   answer: TransitionEvidence,
   description:
-    'Computed from what is stored and open to the caller now, kept nowhere. As a page to print with `Accept: text/html`; as ' +
-    'FHIR MeasureReports with `GET /fhir/R4/EpisodeOfCare/{id}/$evidence`.',
-  renderings: { 'text/html': evidenceHtml },
+    'Computed from what is stored and open to the caller now, kept nowhere. A page to print with `Accept: text/html` or ' +
+    '`application/pdf`; FHIR MeasureReports with `GET /fhir/R4/EpisodeOfCare/{id}/$evidence`.',
+  renderings: {
+    'text/html': evidenceHtml,
+    'application/pdf': (view: TransitionEvidence) => planPdf(evidenceDocument(view)),
+  },
 } as const;
 
 export const EVIDENCE_ROUTES: readonly ApiRoute[] = [

@@ -26,6 +26,7 @@ export function facts(changes: Partial<EvidenceFacts> = {}): EvidenceFacts {
     tasks: [],
     encounters: [],
     contacts: [],
+    conditions: [],
     procedures: [],
     appointments: [],
     documents: [],

@@ -45,6 +45,11 @@ describe('the evidence of a transition', () => {
     expect(text).not.toMatch(/<script|<style|Sample/);
   });
 
+  it('is a PDF', async () => {
+    const { status, headers, text } = await baton.api('GET', FULL, { headers: { accept: 'application/pdf' } });
+    expect([status, headers['content-type'], text.slice(0, 5)]).toEqual([200, 'application/pdf', '%PDF-']);
+  });
+
   it('is two individual MeasureReports, valid and with what was evaluated', async () => {
     const { status, json, text } = await baton.fhir('GET', `/EpisodeOfCare/${TRANSITION}/$evidence`);
     expect(status).toBe(200);
@@ -60,6 +65,20 @@ describe('the evidence of a transition', () => {
       const checked = await baton.fhir('POST', '/MeasureReport/$validate', { body: report });
       expect(checked.json.issue?.filter(({ code }) => code !== 'informational') ?? []).toEqual([]);
     }
+  });
+
+  it('has FUH where the stay was for mental illness, in every form', async () => {
+    const path = '/transitions/to-snf/evidence';
+    const { json } = await baton.api('GET', path);
+    expect(json['behavioral']).toMatchObject({
+      measure: 'FUH',
+      eligible: true,
+      rates: [{ state: 'missed' }, { state: 'missed' }],
+    });
+    expect((await baton.api('GET', path, { headers: { accept: 'text/html' } })).text).toContain('(HEDIS FUH)');
+    expect((await baton.api('GET', path, { headers: { accept: 'application/pdf' } })).status).toBe(200);
+    const reports = await baton.fhir('GET', '/EpisodeOfCare/to-snf/$evidence');
+    expect(reports.json.entry?.at(-1)?.resource?.['measure']).toBe('https://baton.health/fhir/Measure/fuh|1.0.0');
   });
 
   it('is the same below a case of the patient, and of no other', async () => {

@@ -89,10 +89,10 @@ export function windowFrom(timing: StepTiming, discharge: number, place: Place):
     return roll ? businessDayFrom(day, place) : day;
   };
   const last = after(due);
-  return {
-    raise: opens === 0 ? discharge : momentOf(after(opens), from, place.zone),
-    due: until ? momentOf(last, until, place.zone) : lastSecondOf(last, place.zone),
-  };
+  const raise = opens === 0 ? discharge : momentOf(after(opens), from, place.zone);
+  const ends = until ? momentOf(last, until, place.zone) : lastSecondOf(last, place.zone);
+  // Whoever leaves after that time of day has until then: nothing is due before it is raised.
+  return { raise, due: Math.max(raise, ends) };
 }
 
 /** Hours, or days: what they are counted in is said where they are used. */

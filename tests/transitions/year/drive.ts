@@ -5,7 +5,7 @@ import type { Command, NurseAct, Raised, Reply } from './node.ts';
 import type { Killable } from './nodes.ts';
 import { PLACES } from './places.ts';
 import { type Person, patientOf, type Story, type Telling } from './story.ts';
-import { writeEncounter, writeMessage, writePatient, writeRecord } from './tell.ts';
+import { writeEncounter, writeMerge, writeMessage, writePatient, writeRecord } from './tell.ts';
 
 export const SLOT = 15 * 60;
 
@@ -75,8 +75,9 @@ export async function drive(options: DriveOptions): Promise<Record> {
   const record = { seen: new Set<string>() };
   async function tell(telling: Telling, at: number, n: number): Promise<void> {
     const person = people.get(patientOf(telling)) as Person;
-    if (telling.kind === 'message') {
-      const { code } = await perform(n, { op: 'receive', at, message: writeMessage(telling, person) });
+    if (telling.kind === 'message' || telling.kind === 'merge') {
+      const message = telling.kind === 'merge' ? writeMerge(telling, person) : writeMessage(telling, person);
+      const { code } = await perform(n, { op: 'receive', at, message });
       happenings.push({ kind: 'told', at, telling, answer: code ?? '' });
       return;
     }

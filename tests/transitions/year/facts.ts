@@ -57,7 +57,7 @@ function says({ visit, trigger, recorded, occurred, end, disposition }: Message,
   if (trigger === 'A13') return { ...base, status: 'in-progress' };
   const left = end ? moment(end, zone) : trigger === 'A03' ? (occurred ?? recorded) : undefined;
   if (left !== undefined) return { ...base, status: 'finished', left, ...(disposition ? { disposition } : {}) };
-  return trigger === 'A01' ? { ...base, status: 'in-progress' } : undefined;
+  return trigger === 'A01' || trigger === 'A04' ? { ...base, status: 'in-progress' } : undefined;
 }
 
 const moment = (end: ToldEnd, zone: string) => ('day' in end ? momentOf(end.day, '00:00:00', zone) : end.at);

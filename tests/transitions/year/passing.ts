@@ -20,6 +20,8 @@ export interface FollowUp {
   readonly life?: StepLife;
   clock: 'scheduled' | 'due' | 'reminded' | 'overdue' | 'escalated';
   status: 'requested' | 'in-progress' | 'completed' | 'cancelled' | 'failed';
+  /** The discharge it is counted from; what was begun or missed before a correction keeps the old one. */
+  discharge: number;
   /** From when on a sweep can act on it. */
   from: number;
   /** Steps of the ladder that were taken. */
@@ -29,7 +31,6 @@ export interface FollowUp {
 
 export interface Passage {
   readonly place: Place;
-  readonly discharge: number;
   /** The first sweep at or after a moment; never, when that is not before `until`. */
   readonly sweepAfter: (moment: number) => number;
   /** A supervisor gets a Task. */
@@ -40,17 +41,17 @@ export interface Passage {
 export const NEVER = Number.POSITIVE_INFINITY;
 export const isOver = ({ status }: FollowUp) => status === 'completed' || status === 'cancelled' || status === 'failed';
 
-export function planned(step: string, window: Window, at: number, life?: StepLife): FollowUp {
+export function planned(step: string, window: Window, discharge: number, at: number, life?: StepLife): FollowUp {
   const clock = life ? 'scheduled' : 'due';
   const told = [note('made', at, span(window))];
-  return { step, window, ...(life ? { life } : {}), clock, status: 'requested', from: at, rungs: 0, told };
+  return { step, window, ...(life ? { life } : {}), clock, status: 'requested', discharge, from: at, rungs: 0, told };
 }
 
 /** Does what one sweep does to a follow-up; false when none does anything any more. */
 export function passOver(followUp: FollowUp, passage: Passage): boolean {
   if (isOver(followUp)) return false;
-  const { place, discharge, sweepAfter } = passage;
-  const { window, life, clock } = followUp;
+  const { place, sweepAfter } = passage;
+  const { window, life, clock, discharge } = followUp;
   const sweep = (moment: number | undefined) =>
     moment === undefined ? NEVER : sweepAfter(Math.max(moment, followUp.from));
   const expiry = life && expiryAt(life, window.due, discharge, place.zone);

@@ -6,7 +6,7 @@ import { askedOf, destinationOf, hear, hearDeath, lace, type VisitFacts } from '
 import { type FollowUp, isOver, NEVER, type Passage, passOver, planned } from './passing.ts';
 import { type Place, placeOf } from './places.ts';
 import { applies, type Protocol } from './protocols.ts';
-import { type Person, patientOf, type Story } from './story.ts';
+import { type Person, patientOf, type Story, type Telling as Told } from './story.ts';
 import { note, span } from './words.ts';
 
 /** A transition as both sides tell it: what it is, and what became of every follow-up. */
@@ -48,9 +48,31 @@ export function reckon(story: Story, record: Record, protocols: readonly Protoco
   const complaints: string[] = [];
   const byPatient = Map.groupBy(record.happenings, (happening) => ownerOf(happening, addressOf) ?? '');
   for (const person of story.people) {
-    const life = createLife(person, record.ticks, protocols, transitions, complaints);
-    for (const happening of byPatient.get(person.id) ?? []) life.happen(happening, addressOf);
-    life.pass(Number.POSITIVE_INFINITY);
+    const lives = new Map<string, Life>();
+    const lifeOf = (id: string) => {
+      const life = lives.get(id) ?? createLife(person, record.ticks, protocols, transitions, complaints);
+      lives.set(id, life);
+      return life;
+    };
+    for (const happening of byPatient.get(person.id) ?? []) {
+      for (const life of lives.values()) life.pass(happening.at);
+      if (happening.kind === 'told') {
+        const { telling, answer, at } = happening;
+        if (telling.kind === 'merge') {
+          const { patient, alias } = telling;
+          if (lifeOf(alias) !== lifeOf(patient)) lifeOf(patient).absorb(lifeOf(alias), at);
+          lives.set(alias, lifeOf(patient));
+        } else {
+          const alias = telling.kind === 'message' ? telling.visit.alias : undefined;
+          lifeOf(alias ?? person.id).hear(telling, answer, at);
+        }
+      } else {
+        const { transition = '', step = '' } = addressOf(happening.task) ?? {};
+        const life = [...lives.values()].find((one) => one.has(transition)) ?? lifeOf(person.id);
+        life.act(transition, step, happening);
+      }
+    }
+    for (const life of lives.values()) life.pass(NEVER);
   }
   return { transitions, complaints };
 }
@@ -59,6 +81,8 @@ function ownerOf(happening: Happening, addressOf: AddressOf): string | undefined
   if (happening.kind === 'told') return patientOf(happening.telling);
   return addressOf(happening.task)?.transition.split('V')[0];
 }
+
+type Life = ReturnType<typeof createLife>;
 
 function createLife(
   person: Person,
@@ -99,9 +123,9 @@ function createLife(
       const followUp = transition.followUps[at] as FollowUp;
       const passage: Passage = {
         place: transition.place,
-        discharge: transition.discharge,
         sweepAfter,
-        escalate: (window, now) => void plan(transition, planned(followUp.step + ESCALATION, window, now)),
+        escalate: (window, now) =>
+          void plan(transition, planned(followUp.step + ESCALATION, window, followUp.discharge, now)),
         expire: (now) => settle(transition, followUp, now, until),
       };
       while (passOver(followUp, passage)) if (isOver(followUp)) break;
@@ -119,8 +143,8 @@ function createLife(
       const tick = firstTick(moment);
       return tick <= at && tick < until ? tick : NEVER;
     };
-    const { place, discharge } = transition;
-    while (passOver(above, { place, discharge, sweepAfter, escalate: () => undefined, expire: () => undefined }));
+    const { place } = transition;
+    while (passOver(above, { place, sweepAfter, escalate: () => undefined, expire: () => undefined }));
     end(above, 'cancelled', at);
   }
 
@@ -138,7 +162,7 @@ function createLife(
   }
 
   /** What is known now, as a sequence of stays, decides what goes on. */
-  function decide(at: number): void {
+  function decide(at: number, because?: string): void {
     for (const stay of visits.values()) {
       if (stay.visit.patientClass === 'O') continue;
       const mine = ofVisit.get(stay.visit.id) ?? [];
@@ -151,7 +175,7 @@ function createLife(
       }
       const reason = reasonAgainst(stay);
       if (reason) {
-        if (live) withdraw(live, reason, at);
+        if (live) withdraw(live, because ?? reason, at);
         continue;
       }
       const isEmergency = stay.visit.patientClass === 'E';
@@ -238,7 +262,7 @@ function createLife(
     const asked = askedOf(stay, person, firstPoints);
     for (const step of protocol.steps) {
       if (done.has(step.id) || !applies(step, asked)) continue;
-      plan(transition, planned(step.id, windowFrom(step.timing, discharge, place), at, step.life));
+      plan(transition, planned(step.id, windowFrom(step.timing, discharge, place), discharge, at, step.life));
     }
   }
 
@@ -251,6 +275,7 @@ function createLife(
       const step = transition.protocol.steps.find(({ id }) => id === followUp.step);
       if (!step || followUp.status !== 'requested' || MISSED.has(followUp.clock)) continue;
       const window = windowFrom(step.timing, discharge, transition.place);
+      followUp.discharge = discharge;
       if (span(window) === span(followUp.window)) continue;
       followUp.window = window;
       followUp.from = at;
@@ -299,25 +324,30 @@ function createLife(
   }
 
   return {
+    visits,
+    ofVisit,
+    closed,
     pass,
-    happen(happening: Happening, addressOf: AddressOf): void {
-      pass(happening.at);
-      if (happening.kind === 'done') {
-        const { transition = '', step = '' } = addressOf(happening.task) ?? {};
-        act(transition, step, happening);
-        return;
-      }
-      const { telling, answer } = happening;
-      if (answer !== 'AA') return void complaints.push(`${patientOf(telling)}: a message was answered ${answer}.`);
+    act,
+    has: (name: string) => [...ofVisit.values()].flat().some((one) => one.name === name),
+    hear(telling: Exclude<Told, { kind: 'merge' }>, answer: string, at: number): void {
+      if (answer !== 'AA') complaints.push(`${patientOf(telling)}: a message was answered ${answer}.`);
       death = hearDeath(death, telling);
       if (telling.kind !== 'death') visits.set(telling.visit.id, hear(visits.get(telling.visit.id), telling));
-      decide(happening.at);
+      decide(at);
+    },
+    /** The other record is the same person's. */
+    absorb(other: { visits: typeof visits; ofVisit: typeof ofVisit; closed: typeof closed }, at: number): void {
+      for (const [id, facts] of other.visits) visits.set(id, facts);
+      for (const [id, transition] of other.ofVisit) ofVisit.set(id, transition);
+      for (const id of other.closed) closed.add(id);
+      decide(at, 'merged');
     },
   };
 }
 
 /** A transition withdrawn for these goes on when that proves wrong, and what was done stays done. */
-const RESUMED = new Set(['readmitted', 'continued', 'died']);
+const RESUMED = new Set(['readmitted', 'continued', 'died', 'merged']);
 /** The deadline has passed and somebody was told; a correction does not take that back (docs/transitions.md). */
 const MISSED: ReadonlySet<string> = new Set(['overdue', 'escalated']);
 const endOf = ({ told }: Transition) => told.head.at(-1)?.split(' ')[0] ?? '';

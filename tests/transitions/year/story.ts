@@ -6,6 +6,8 @@ export type PatientClass = 'I' | 'E' | 'O';
 export interface Visit {
   readonly id: string;
   readonly patient: string;
+  /** The number that the patient was registered under by mistake; a record of its own until it is merged. */
+  readonly alias?: string;
   readonly place: string;
   readonly patientClass: PatientClass;
   /** PV1-4, table 0007. */
@@ -25,7 +27,7 @@ export interface Person {
 /** The end of a stay as a sender gives it: a moment, a day, or not at all. */
 export type ToldEnd = { readonly at: number } | { readonly day: string };
 
-export type Trigger = 'A01' | 'A03' | 'A08' | 'A11' | 'A13';
+export type Trigger = 'A01' | 'A02' | 'A03' | 'A04' | 'A08' | 'A11' | 'A13';
 
 export interface Message {
   readonly kind: 'message';
@@ -60,7 +62,17 @@ export interface Death {
   readonly died: boolean;
 }
 
-export type Telling = (Message | Put | Death) & {
+/** Two records are one person's (A40). */
+export interface Merge {
+  readonly kind: 'merge';
+  readonly patient: string;
+  readonly alias: string;
+  readonly place: string;
+  readonly controlId: string;
+  readonly recorded: number;
+}
+
+export type Telling = (Message | Put | Death | Merge) & {
   /** When it is first sent. */
   readonly arrives: number;
 };
@@ -76,5 +88,5 @@ export interface Story {
 }
 
 export function patientOf(telling: Telling): string {
-  return telling.kind === 'death' ? telling.patient : telling.visit.patient;
+  return telling.kind === 'death' || telling.kind === 'merge' ? telling.patient : telling.visit.patient;
 }

@@ -1,7 +1,7 @@
 // What a telling looks like at the door: an ER7 message, or a FHIR resource.
 import type { Condition, Encounter, Patient, Resource } from '@medplum/fhirtypes';
 import { placeOf } from './places.ts';
-import type { Message, Person, Put, ToldEnd } from './story.ts';
+import type { Merge, Message, Person, Put, ToldEnd } from './story.ts';
 
 const ACT_CODE = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
 const NUBC = 'https://www.nubc.org/CodeSystem/PatDischargeStatus';
@@ -14,8 +14,7 @@ export function writeMessage(message: Message, person: Person): string {
   const { visit, trigger, controlId, recorded, occurred, end, disposition, died } = message;
   const { zone, code } = placeOf(visit.place);
   const when = (seconds: number) => writeTime(seconds, zone, hasOffset(message));
-  const pid = ['PID', '1', '', `${person.id}^^^REGION&2.16.840.1.113883.19.77&ISO^MR`, '', `Test^${person.id}`, ''];
-  pid.push(`${person.birthYear}0704`, 'F');
+  const pid = identify(visit.alias ?? person.id, person);
   if (died !== undefined) pid[30] = died ? 'Y' : 'N';
   const pv1: string[] = ['PV1', '1', visit.patientClass, 'W1^1^1'];
   pv1[4] = visit.admissionType;
@@ -45,6 +44,27 @@ export function writeMessage(message: Message, person: Person): string {
       ? []
       : person.conditions.map((icd, n) => ['DG1', `${n + 1}`, '', `${icd}^Condition^I10`, '', '', 'F'])),
   ];
+  return join(segments);
+}
+
+export function writeMerge({ place, controlId, recorded, alias, patient }: Merge, person: Person): string {
+  const { zone } = placeOf(place);
+  const when = writeTime(recorded, zone, true);
+  return join([
+    ['MSH', '^~\\&', 'ADT', place, 'BATON', 'CM', when, '', 'ADT^A40', controlId, 'P', '2.5.1'],
+    ['EVN', 'A40', when],
+    identify(patient, person),
+    ['MRG', number(alias)],
+  ]);
+}
+
+const number = (id: string) => `${id}^^^REGION&2.16.840.1.113883.19.77&ISO^MR`;
+
+function identify(id: string, person: Person): string[] {
+  return ['PID', '1', '', number(id), '', `Test^${person.id}`, '', `${person.birthYear}0704`, 'F'];
+}
+
+function join(segments: readonly string[][]): string {
   return segments.map((fields) => `${Array.from(fields, (field) => field ?? '').join('|')}\r`).join('');
 }
 

@@ -111,6 +111,7 @@ function createAuthor(random: () => number, ends: number) {
     };
     if (!chance(0.03)) send({ trigger: 'A01', recorded: next(visit.start) });
     if (chance(0.4)) send({ trigger: 'A08', recorded: next(between(visit.start, end)) });
+    if (chance(0.2)) send({ trigger: 'A02', recorded: next(between(visit.start, end)) });
     let left = end;
     let code = disposition();
     const discharge = () => {
@@ -177,6 +178,13 @@ function createAuthor(random: () => number, ends: number) {
     return { left: Math.max(left, arrives), code };
   }
 
+  function merge({ patient, place }: Visit, alias: string, at: number): void {
+    controlIds += 1;
+    const recorded = Math.round(at);
+    const arrives = recorded + between(0, HOUR);
+    tellings.push({ kind: 'merge', patient, alias, place, controlId: `C${controlIds}`, recorded, arrives });
+  }
+
   /** An admission that was none. */
   function phantom(visit: Visit): void {
     visits.push(visit);
@@ -193,7 +201,7 @@ function createAuthor(random: () => number, ends: number) {
     tellings.push({
       kind: 'message',
       visit,
-      trigger: 'A01',
+      trigger: 'A04',
       controlId: `E${visit.id}a`,
       recorded: visit.start + MINUTE,
       arrives: visit.start + 2 * MINUTE,
@@ -223,6 +231,8 @@ function createAuthor(random: () => number, ends: number) {
       let at = BEGINS + between(0, Math.max(DAY, (ends - BEGINS) / (count + 1)));
       const home = pick(PLACES).code;
       for (let n = 1; n <= count && at < ends; n++) {
+        // Registered as somebody new, which is found out later.
+        const alias = !person.byFhir && n > 1 && chance(0.04) ? `${person.id}D${n}` : undefined;
         const visit = (patientClass: Visit['patientClass'], start: number, suffix = ''): Visit => ({
           id: `${person.id}V${n}${suffix}`,
           patient: person.id,
@@ -230,6 +240,7 @@ function createAuthor(random: () => number, ends: number) {
           patientClass,
           admissionType: pick(['E', 'E', 'U', 'C', 'R']),
           start: minutes(start),
+          ...(alias ? { alias } : {}),
         });
         if (!person.byFhir && chance(0.1)) {
           emergency(visit('E', at, 'E'));
@@ -242,6 +253,7 @@ function createAuthor(random: () => number, ends: number) {
         );
         const now = visit(patientClass, start);
         const result = person.byFhir ? fhirStay(now, end) : stay(now, end);
+        if (alias) merge(now, alias, between(now.start, end + 25 * DAY));
         if (!result || result.code === '20') return;
         const spare = Math.max(4 * DAY, (ends - result.left) / (count - n + 1) - 4 * DAY);
         const dice = random();
