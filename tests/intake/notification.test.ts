@@ -138,6 +138,11 @@ describe('a notification', () => {
       JSON.parse(JSON.stringify(changed(() => undefined)).replace('notification-admit', 'notification-referral')),
       400,
     ],
+    [
+      'an event of years to come',
+      changed((bundle) => void Object.assign(bundle, { timestamp: '2999-01-01T00:00:00Z' })),
+      422,
+    ],
     ['no identifier or id', changed((bundle) => delete bundle.identifier), 400],
     ['no Encounter', changed(({ entry }) => void entry?.splice(1, 1)), 422],
     ['no Patient', changed(({ entry }) => void entry?.splice(2, 1)), 422],

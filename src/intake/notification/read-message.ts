@@ -2,6 +2,7 @@
 // when and by whom. Tolerant: what is missing is taken from what is there.
 // https://build.fhir.org/ig/HL7/davinci-alerts/
 import type { Bundle, Encounter, MessageHeader, Patient, Resource } from '@medplum/fhirtypes';
+import { requireNotAhead } from '../not-ahead.ts';
 import { Refusal } from '../refusal.ts';
 
 const EVENTS = 'http://hl7.org/fhir/us/davinci-alerts/CodeSystem/notification-event';
@@ -39,11 +40,13 @@ export function readNotification(bundle: Bundle, now: Temporal.Instant): Notific
   const source = sourceOf(header);
   const encounter = focusOf(header, entries, bundle);
   const patient = patientOf(encounter, entries, bundle);
+  const told = instantOf(bundle.timestamp) ?? now;
+  requireNotAhead(told, now, 'Bundle.timestamp');
   return {
     event: event as NotificationEvent,
     key: requireKey(bundle),
     source,
-    told: instantOf(bundle.timestamp) ?? now,
+    told,
     encounter,
     patient,
     entries,
