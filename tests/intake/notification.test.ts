@@ -138,11 +138,6 @@ describe('a notification', () => {
       JSON.parse(JSON.stringify(changed(() => undefined)).replace('notification-admit', 'notification-referral')),
       400,
     ],
-    [
-      'an event of years to come',
-      changed((bundle) => void Object.assign(bundle, { timestamp: '2999-01-01T00:00:00Z' })),
-      422,
-    ],
     ['no identifier or id', changed((bundle) => delete bundle.identifier), 400],
     ['no Encounter', changed(({ entry }) => void entry?.splice(1, 1)), 422],
     ['no Patient', changed(({ entry }) => void entry?.splice(2, 1)), 422],
@@ -159,6 +154,13 @@ describe('a notification', () => {
     expect(after.length).toBeGreaterThanOrEqual(before.length);
     expect(after[0]).toMatchObject({ outcome: status === 400 ? 'AR' : 'AE' });
     expect(await stays('X')).toEqual([]);
+  });
+
+  it('of a year to come does not hide what happens afterwards', async () => {
+    const ahead = notice('admit', 'Y', '2999-01-01T00:00:00Z');
+    const left = notice('discharge', 'Y', '2026-11-24T17:05:00Z');
+    expect([(await send(ahead)).status, (await send({ ...left, timestamp: undefined })).status]).toEqual([200, 200]);
+    expect((await stays('Y')).map(({ status }) => status)).toEqual(['finished']);
   });
 
   it('with the identifier of another message is a conflict', async () => {

@@ -2,7 +2,7 @@
 // when and by whom. Tolerant: what is missing is taken from what is there.
 // https://build.fhir.org/ig/HL7/davinci-alerts/
 import type { Bundle, Encounter, MessageHeader, Patient, Resource } from '@medplum/fhirtypes';
-import { requireNotAhead } from '../not-ahead.ts';
+import { notAheadOf } from '../not-ahead-of.ts';
 import { Refusal } from '../refusal.ts';
 
 const EVENTS = 'http://hl7.org/fhir/us/davinci-alerts/CodeSystem/notification-event';
@@ -40,13 +40,11 @@ export function readNotification(bundle: Bundle, now: Temporal.Instant): Notific
   const source = sourceOf(header);
   const encounter = focusOf(header, entries, bundle);
   const patient = patientOf(encounter, entries, bundle);
-  const told = instantOf(bundle.timestamp) ?? now;
-  requireNotAhead(told, now, 'Bundle.timestamp');
   return {
     event: event as NotificationEvent,
     key: requireKey(bundle),
     source,
-    told,
+    told: notAheadOf(now, instantOf(bundle.timestamp) ?? now),
     encounter,
     patient,
     entries,
