@@ -1,5 +1,5 @@
-// A discharge that was told wrongly is put right, or taken back as HL7 v2 A13 does. What a person decides now counts until the
-// hospital tells of something that happened later.
+// A discharge that was told wrongly is put right, or taken back as HL7 v2 A13 does. What is put right counts until the hospital
+// tells of something that happened later.
 import type { Encounter } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Artefacts } from '../../fhir/artefacts.ts';
@@ -10,7 +10,7 @@ import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { dischargeAtHand } from './discharge-at-hand.ts';
 import type { CorrectDischarge, TakeBackDischarge } from './discharge-schema.ts';
 import { dispositionOf } from './disposition.ts';
-import { stamped } from './event-time.ts';
+import { stamped, stampedTakenBack } from './event-time.ts';
 import { withTold } from './told.ts';
 
 interface On<Body> {
@@ -40,7 +40,7 @@ export async function correctDischarge(
     ...(facility ? { serviceProvider: facility as NonNullable<Encounter['serviceProvider']> } : {}),
     ...(reason ? { reasonCode: [conceptOf(reason)] } : {}),
   };
-  return decided(stay, right, why, caller);
+  return decided({ ...right, extension: stamped(stay, caller.now) }, stay, why, caller);
 }
 
 /** @throws Fault not-found; unprocessable when the hospital has given the stay a number and it is said that it never was */
@@ -52,7 +52,8 @@ export async function takeBackDischarge(
   const found = await dischargeAtHand(records, patient, id);
   if (body.stay === 'never-was') {
     requireUnnumbered(found);
-    return decided(found, { ...found, status: 'entered-in-error' }, body.why, caller);
+    const never: Encounter = { ...found, status: 'entered-in-error', extension: stamped(found, caller.now) };
+    return decided(never, found, body.why, caller);
   }
   const { period, hospitalization, ...rest } = found;
   const { end: _e, ...open } = period ?? {};
@@ -60,10 +61,11 @@ export async function takeBackDischarge(
   const goesOn: Encounter = {
     ...rest,
     status: 'in-progress',
+    extension: stampedTakenBack(found, caller),
     ...(Object.keys(open).length > 0 ? { period: open } : {}),
     ...(Object.keys(others).length > 0 ? { hospitalization: others } : {}),
   };
-  return decided(found, goesOn, body.why, caller);
+  return decided(goesOn, found, body.why, caller);
 }
 
 function requireUnnumbered({ identifier = [] }: Encounter): void {
@@ -72,8 +74,7 @@ function requireUnnumbered({ identifier = [] }: Encounter): void {
   throw new Fault('unprocessable', sentence, { expression: 'stay', code: 'business-rule' });
 }
 
-function decided(stay: Kept<'Encounter'>, next: Encounter, why: string, caller: Caller): Planned {
-  const timed = { ...next, extension: stamped(stay, caller.now) };
-  const resource = { ...timed, extension: withTold(timed, caller, why) };
-  return { changes: [{ op: 'update', resource, ifMatch: stay.meta.versionId }], about: 0 };
+function decided(next: Encounter, { meta }: Kept<'Encounter'>, why: string, caller: Caller): Planned {
+  const resource = { ...next, extension: withTold(next, caller, why) };
+  return { changes: [{ op: 'update', resource, ifMatch: meta.versionId }], about: 0 };
 }
