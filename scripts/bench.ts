@@ -5,7 +5,9 @@ import { type Baton, startBaton } from './bench/baton.ts';
 import { type BenchDatabase, openDatabase } from './bench/database.ts';
 import { residentOf } from './bench/driver/cpu.ts';
 import type { World } from './bench/driver/session.ts';
+import { measureSweeps } from './bench/follow-ups/rows.ts';
 import { measureInTurn } from './bench/in-turn.ts';
+import { measureIntake } from './bench/intake/rows.ts';
 import { bareLimits } from './bench/limits.ts';
 import { loadCases } from './bench/load-cases.ts';
 import { awaitProvenance, loadPopulation } from './bench/load-population.ts';
@@ -14,12 +16,13 @@ import { type BenchOptions, readOptions, USAGE } from './bench/options.ts';
 import { populationOf } from './bench/population/population.ts';
 import { connectProfiler, profileTables } from './bench/profile.ts';
 import { type Row, tableOf, writeBlock } from './bench/report.ts';
-import { measureIntake } from './bench/intake/rows.ts';
 import { measureSync } from './bench/sync/rows.ts';
 import { chosen } from './bench/workloads/table.ts';
 import type { Workload } from './bench/workloads/workload.ts';
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
+/** Follow-ups of group F that are not due. */
+const WAITING = 1_000_000;
 const whole = (value: number) => Math.round(value).toLocaleString('en-US');
 
 try {
@@ -32,7 +35,8 @@ try {
 async function bench(options: BenchOptions): Promise<void> {
   if (options.workloads.length === 0 || options.workloads.some(isSync)) await sync(options);
   if (options.workloads.length === 0 || options.workloads.some(isIntake)) await intake(options);
-  const others = options.workloads.filter((name) => !isSync(name) && !isIntake(name));
+  if (options.workloads.length === 0 || options.workloads.some(isSweep)) await sweeps(options);
+  const others = options.workloads.filter((name) => !isSync(name) && !isIntake(name) && !isSweep(name));
   if (options.workloads.length > 0 && others.length === 0) return;
   const workloads = chosen(others);
   const database = await openDatabase(options.engine, options.keep);
@@ -48,6 +52,18 @@ async function bench(options: BenchOptions): Promise<void> {
 
 function isSync(name: string): boolean {
   return name.toLowerCase() === 's';
+}
+
+function isSweep(name: string): boolean {
+  return name.toLowerCase() === 'f';
+}
+
+/** Group F has a database and a process of its own. */
+async function sweeps({ engine, write }: BenchOptions): Promise<void> {
+  const facts = `${engine}, ${whole(WAITING)} open follow-ups, ${cpus().length} cores`;
+  const text = `${facts}.\n\n${await measureSweeps(engine, WAITING)}`;
+  console.log(`\nF: ${text}`);
+  if (write) writeBlock(`${engine} ${WAITING} F`, `**F.** ${text}`);
 }
 
 function isIntake(name: string): boolean {

@@ -18,6 +18,7 @@ import { asFault, Fault } from './fault.ts';
 import { readBundle } from './fhir/bundle.ts';
 import type { Change } from './fhir/change.ts';
 import { parseExact } from './fhir/exact-json.ts';
+import { FOLLOW_UP_COMMANDS } from './follow-up-commands.ts';
 import { addGuides, type GuideCommandParts, listGuides, reindex, removeGuides } from './guide-commands.ts';
 import { createLog } from './log.ts';
 import { REHEARSAL_OPTIONS, rehearse } from './sandbox/ehr/simulator/rehearsal.ts';
@@ -104,6 +105,14 @@ const COMMANDS: readonly Command[] = [
       words,
       does,
       run: ({ deliveries, store }, rest, options) => run({ deliveries, store, actor: OPERATOR, print }, rest, options),
+    }),
+  ),
+  ...FOLLOW_UP_COMMANDS.map(
+    ({ words, does, run }): Command => ({
+      words,
+      does,
+      run: ({ store, conformance: { parameters }, transitions }, rest, options) =>
+        run({ store, parameters, transitions, clock: systemClock(), actor: OPERATOR, print }, rest, options),
     }),
   ),
   {

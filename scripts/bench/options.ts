@@ -23,7 +23,7 @@ export const USAGE = `npm run bench -- [options]
   --size N        resources to load                       60000
   --cases N       cases to load besides, for M            0
   --engine NAME   sqlite or postgres                      sqlite
-  --workload W    R, C, M, S, H, W1 to W5, or one row (w3-token); may be repeated
+  --workload W    R, C, F, M, S, H, W1 to W5, or one row (w3-token); may be repeated
   --seconds N     of each measured part                   2
   --keep FOLDER   keep the database there, and use it again
   --profile W     where the time of a workload goes, by function and by module

@@ -17,15 +17,15 @@ interface Stage {
 
 /**
  * Rows for the first channel from `step` on that has somewhere to send to; one that is undelivered when none has.
- * @returns none when no route fits
+ * @returns none when no route fits, unless it was on its way already: then nobody is left to send it to
  */
 export async function rowsOf(parts: Parts, asked: CommunicationRequest, step: number): Promise<NewRow[]> {
   const { store, settings, clock } = parts;
   const request = asked.id ?? '';
   const { code: facility, zone } = await facilityOf(parts, asked);
   const route = settings.routes.find((one) => fits(one, asked, facility));
-  if (!route) return [];
-  const stages = stagesOf(route, settings.channels);
+  if (!route && step === 0) return [];
+  const stages = route ? stagesOf(route, settings.channels) : [];
   const urgent = isUrgent(asked);
   const base = { request, facility, urgent };
   for (const [at, { channel, addresses }] of stages.entries()) {
@@ -42,7 +42,18 @@ export async function rowsOf(parts: Parts, asked: CommunicationRequest, step: nu
   const id = derivedId('notification', request, 'undelivered');
   const detail = 'No channel is left, or no recipient has an address.';
   const nextAt = clock.real().epochMilliseconds;
-  return [{ ...base, id, step: stages.length, channel: last, address: '', nextAt, state: 'undelivered', detail }];
+  return [
+    {
+      ...base,
+      id,
+      step: Math.max(step, stages.length),
+      channel: last,
+      address: '',
+      nextAt,
+      state: 'undelivered',
+      detail,
+    },
+  ];
 }
 
 function stagesOf({ channels, addresses, supervisor }: Route, known: readonly Channel[]): Stage[] {

@@ -12,8 +12,12 @@ import { both, NOTHING, type Reaction, withdrawEach } from './reaction.ts';
 import { type Before, planDecline, planStart } from './start.ts';
 import { dischargedAt, endedEarlier, isOther, supersededBy } from './stays.ts';
 
-/** What was discharged longer ago than a transition lasts begins none: it is history being loaded. */
 const TOO_OLD = { hours: 31 * 24 };
+
+/** What was discharged longer ago than a transition lasts begins none: it is history being loaded. */
+export function isHistory(discharge: Temporal.Instant, now: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(discharge.add(TOO_OLD), now) < 0;
+}
 
 /**
  * The transition of a discharge that has none under way.
@@ -29,7 +33,7 @@ export async function begin(
 ): Promise<Reaction> {
   const { context } = facts;
   const { discharge } = context.anchor;
-  if (Temporal.Instant.compare(discharge.add(TOO_OLD), context.now) < 0) return NOTHING;
+  if (isHistory(discharge, context.now)) return NOTHING;
   if (isEmergency(context.encounter)) return beginEmergency(parts, facts, decision, episodes, done);
   if (!decision.start) return decline(facts, decision, episodes);
   const superseded = await supersededBy(parts, context.encounter, discharge);

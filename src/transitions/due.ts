@@ -56,8 +56,17 @@ async function fill({ store, parse }: Parts, lane: Lane, now: Temporal.Instant, 
   const { items, next } = await store.search(cursor === undefined ? query : { ...query, cursor });
   for (const item of items) {
     const task = parseVersion(item, 'Task');
-    waiting.push({ pass, task, at: toInstant(pass.at(task) ?? '1970', 'UTC').epochMilliseconds });
+    waiting.push({ pass, task, at: dueSince(pass.at(task)) });
   }
   lane.cursor = next;
   lane.hasMore = next !== undefined;
+}
+
+/** A time that cannot be read holds nobody up: the act itself fails, and that is told. */
+function dueSince(at: string | undefined): number {
+  try {
+    return toInstant(at ?? '1970', 'UTC').epochMilliseconds;
+  } catch {
+    return 0;
+  }
 }

@@ -36,7 +36,7 @@ async function hasLaterOne({ store }: Parts, task: Task, now: Temporal.Instant):
   const kind = task.code?.coding?.[0];
   const start = startOf(task);
   if (!kind?.code || start === undefined) return false;
-  const episode = tokenText(IDENTIFIER.transitionPlan, task.groupIdentifier?.value ?? '');
+  const episode = tokenText(IDENTIFIER.transitionPlan, followUpKey(task)?.episode ?? '');
   const others = await findResources(store, 'Task', {
     'group-identifier': episode,
     code: tokenText(kind.system ?? '', kind.code),

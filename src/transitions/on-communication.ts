@@ -34,10 +34,6 @@ async function recount(parts: Parts, id: string, told: Communication): Promise<C
   const { zone } = await parts.facilities.placeOf(episode.managingOrganization);
   const now = parts.clock.now();
   const next = withAttempts(task, attempts, { discharged, zone, now });
-  if (!next) return [];
-  const isCredited = stageOf(next) === 'credited' && stageOf(task) !== 'credited';
-  return [
-    { op: 'update', resource: next, ifMatch: task.meta?.versionId },
-    ...(isCredited ? await settleEscalations(parts, key, now) : []),
-  ];
+  const settled = stageOf(next ?? task) === 'credited' ? await settleEscalations(parts, key, now) : [];
+  return next ? [{ op: 'update', resource: next, ifMatch: task.meta?.versionId }, ...settled] : settled;
 }

@@ -2,13 +2,15 @@
 // corrected one moves it, and a new stay ends those of earlier ones.
 import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
 import type { TransitionReason } from '../care/concept.ts';
+import { toInstant } from '../care/local-time.ts';
 import { findResources, parseVersion, readResource } from '../care/stored.ts';
 import { isDischarged, isEmergencyDischarge, isInHouse, isStay } from '../care/transition/discharge.ts';
 import { isLive, takeBack, withdrawnBecause } from '../care/transition/episode.ts';
 import type { Protocol } from '../care/transition/protocol.ts';
 import type { TransitionContext } from '../care/transition/transition-context.ts';
-import type { LogEntry } from '../store/store.ts';
-import { begin, startReaction } from './begin.ts';
+import { Fault } from '../fault.ts';
+import type { StoredVersion } from '../store/store.ts';
+import { begin, isHistory, startReaction } from './begin.ts';
 import { type Decision, decide } from './decide.ts';
 import { type DischargeFacts, gatherFacts } from './facts.ts';
 import { type LivePlan, readLivePlan } from './live-plan.ts';
@@ -20,7 +22,8 @@ import { completedSteps, follows, isAnchoredAt, planMove } from './revise.ts';
 import { laterStay, supersededBy } from './stays.ts';
 import { updatesWithProvenance } from './withdraw.ts';
 
-export async function reactToEncounter(parts: Parts, entry: LogEntry): Promise<Reaction> {
+/** @throws Fault unprocessable for a discharge whose patient is not stored */
+export async function reactToEncounter(parts: Parts, entry: StoredVersion): Promise<Reaction> {
   const { store, clock } = parts;
   const episodes = await findResources(store, 'EpisodeOfCare', { encounter: `Encounter/${entry.id}` });
   const live = episodes.filter(isLive);
@@ -58,7 +61,11 @@ async function endEarlierTransitions(parts: Parts, encounter: Encounter): Promis
   return withdrawEach(parts, await supersededBy(parts, encounter), parts.clock.now());
 }
 
-async function reactToDischarge(parts: Parts, entry: LogEntry, episodes: readonly EpisodeOfCare[]): Promise<Reaction> {
+async function reactToDischarge(
+  parts: Parts,
+  entry: StoredVersion,
+  episodes: readonly EpisodeOfCare[],
+): Promise<Reaction> {
   const encounter = await readResource(parts.store, 'Encounter', entry.id);
   // The discharge has been taken back since; the entry that did so comes later in the log.
   if (!encounter || !isFollowedUp(parts, encounter)) return NOTHING;
@@ -67,8 +74,9 @@ async function reactToDischarge(parts: Parts, entry: LogEntry, episodes: readonl
   if (!live && last && isSettled(last)) return NOTHING;
   const facts = await gatherFacts(parts, encounter, entry.lastUpdated);
   if (!facts) {
-    parts.log.error({ encounter: entry.id }, 'a discharge whose patient is not stored cannot be followed up');
-    return NOTHING;
+    const { end } = encounter.period ?? {};
+    if (end && isHistory(toInstant(end, 'UTC'), parts.clock.now())) return NOTHING;
+    throw new Fault('unprocessable', 'The patient of this discharge is not stored; it is followed up once they are.');
   }
   const decision = decide(facts, parts.rules, await laterStay(parts, facts.context));
   return live ? revise(parts, live, facts, decision, episodes) : begin(parts, facts, decision, episodes);

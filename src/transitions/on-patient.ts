@@ -6,8 +6,9 @@ import { chainReason } from '../care/transition/chain.ts';
 import { encounterOfEpisode, isOfEmergency } from '../care/transition/episode.ts';
 import type { LogEntry } from '../store/store.ts';
 import { liveTransitions } from './facts.ts';
+import { reactToEncounter } from './on-encounter.ts';
 import type { Parts } from './parts.ts';
-import { NOTHING, type Reaction, withdrawAll } from './reaction.ts';
+import { both, NOTHING, type Reaction, withdrawAll } from './reaction.ts';
 import { resumeLast } from './resume.ts';
 import { dischargedAt } from './stays.ts';
 
@@ -23,7 +24,18 @@ export async function reactToPatient(parts: Parts, entry: LogEntry): Promise<Rea
     const doubled = await doubledIn(parts, await liveTransitions(parts, reference));
     if (doubled.length > 0) return withdrawAll(parts.store, doubled, 'superseded', parts.clock.now());
   }
+  if (entry.versionId === '1') return afterTheirDischarges(parts, entry);
   return resumeLast(parts, { subject: { reference } }, ['died']);
+}
+
+/** Of stays that were stored before their patient was: nothing could begin with them. */
+async function afterTheirDischarges(parts: Parts, { id, sequence }: LogEntry): Promise<Reaction> {
+  const query = new URLSearchParams({ patient: `Patient/${id}`, status: 'finished' });
+  const stays = await parts.store.find(`Encounter?${query}`);
+  let reaction = NOTHING;
+  for (const stay of stays)
+    if (stay.sequence < sequence) reaction = both(reaction, await reactToEncounter(parts, stay));
+  return reaction;
 }
 
 /** What began with a death does not end with it. */

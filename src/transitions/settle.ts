@@ -30,7 +30,8 @@ export function planSettlement(plan: LivePlan, zone: string, now: Temporal.Insta
   const judged = ended.flatMap((task) => withEnding(task, zone) ?? []);
   const resolved = plan.tasks.flatMap((task) => cancelWhenResolved(task, ended, now));
   const over = new Set([...ended, ...resolved].map(({ id }) => id));
-  const closes = plan.tasks.every(({ id }) => over.has(id));
+  // No follow-up at all means that somebody has hidden them, not that they have ended.
+  const closes = plan.tasks.length > 0 && plan.tasks.every(({ id }) => over.has(id));
   const endedKeys = new Set([...ended, ...resolved].flatMap(keyText));
   const told = plan.reminders
     .filter(({ identifier }) => closes || identifier?.some((one) => isReminderOf(one, endedKeys)))

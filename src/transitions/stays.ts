@@ -4,7 +4,13 @@ import { toInstant } from '../care/local-time.ts';
 import { findResources, readResource } from '../care/stored.ts';
 import { chainReason, isToFacility } from '../care/transition/chain.ts';
 import { isEmergency, isNonAcute, isStay } from '../care/transition/discharge.ts';
-import { encounterOfEpisode, isOfEmergency, isTransition, withdrawnBecause } from '../care/transition/episode.ts';
+import {
+  dischargeOf,
+  encounterOfEpisode,
+  isOfEmergency,
+  isTransition,
+  withdrawnBecause,
+} from '../care/transition/episode.ts';
 import type { TransitionContext } from '../care/transition/transition-context.ts';
 import { liveTransitions } from './facts.ts';
 import type { Parts } from './parts.ts';
@@ -21,8 +27,8 @@ export interface Superseded {
 }
 
 /** When the discharge was that began a transition. */
-export function dischargedAt({ period }: EpisodeOfCare): Temporal.Instant {
-  return toInstant(period?.start ?? '', 'UTC');
+export function dischargedAt(episode: EpisodeOfCare): Temporal.Instant {
+  return dischargeOf(episode) ?? toInstant(episode.meta?.lastUpdated ?? '', 'UTC');
 }
 
 /** The transition began with another encounter. */

@@ -19,9 +19,11 @@ import { reactToEpisode } from './on-episode.ts';
 import { reactToPatient } from './on-patient.ts';
 import { reactToTask } from './on-task.ts';
 import { ACTOR, type Parts, readRules } from './parts.ts';
+import { createPassing, type Passing } from './pass-over.ts';
 import { createPulse, type Pulse } from './pulse.ts';
 import { both, NOTHING, type Reaction } from './reaction.ts';
 import { reassess } from './reassess.ts';
+import { type Replan, replan } from './replan.ts';
 import { type SweepResult, sweep } from './sweep.ts';
 import { wakeFailures } from './sweep-failures.ts';
 import { createWatchdog, type Watchdog } from './watchdog.ts';
@@ -55,6 +57,8 @@ export interface Transitions {
   tick(): Promise<SweepResult>;
   /** Has the next sweep try again what it failed at, or one Task of it. Resolves to how many follow-ups those are. */
   rewind(actor: Actor, task?: string): Promise<number>;
+  /** Plans a transition anew under the protocols as they are now; see replan.ts. */
+  replan(episode: string, seen?: string): Promise<Replan>;
   /** How this process's beats and sweeps go. */
   readonly pulse: Pulse;
   readonly watchdog: Watchdog;
@@ -99,7 +103,8 @@ export function createTransitions(options: TransitionsOptions): Transitions {
     pulse,
     mostPerSweep,
   };
-  const handle = (entry: LogEntry, advance: Statement) => handleEntry(parts, entry, advance);
+  const passing = createPassing(parts);
+  const handle = (entry: LogEntry, advance: Statement) => handleEntry(parts, passing, entry, advance);
   const consumer = createConsumer({ store, name: CURSOR, handle, log });
   const sweepAt = (now = clock.now()) => sweep(parts, now);
   return {
@@ -121,6 +126,7 @@ export function createTransitions(options: TransitionsOptions): Transitions {
       await store.commit(actor, [], [wakeFailures(task)]);
       return rows.filter((row) => task === undefined || row.task === task).length;
     },
+    replan: (episode, seen) => replan(parts, episode, seen),
     pulse,
     watchdog: createWatchdog({ store, clock, log, pulse }),
     handle,
@@ -132,19 +138,15 @@ function refuseUnlessConflict(error: unknown): void {
   if (FAULTS[asFault(error).kind].retry !== 'conflict') throw error;
 }
 
-async function handleEntry(parts: Parts, entry: LogEntry, advance: Statement): Promise<void> {
+async function handleEntry(parts: Parts, passing: Passing, entry: LogEntry, advance: Statement): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await react(parts, entry, advance);
     } catch (error) {
       const { retry } = FAULTS[asFault(error).kind];
       if (retry === 'conflict' && attempt < ATTEMPTS) continue;
-      if (retry !== 'permanent') throw error;
-      // It would fail for ever, and everybody behind it in the log would wait for ever.
-      const { type, id, versionId } = entry;
-      parts.log.error({ err: error, type, id, versionId }, 'transitions passed over a change they could not act on');
-      parts.emit({ kind: 'transition-failed', type, id, versionId });
-      return;
+      if (!passing.isHopeless(entry, error)) throw error;
+      return passing.passOver(entry, error, advance);
     }
   }
 }

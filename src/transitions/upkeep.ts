@@ -64,9 +64,11 @@ function reschedule(task: Task, deadline: string, discharge: Temporal.Instant, u
   const isOpen = Temporal.Instant.compare(raise, now) <= 0;
   const next = stage && stageAfter(stage, 'reschedule');
   const shown = next === 'scheduled' && isOpen && stage !== 'scheduled' ? 'due' : next;
-  const moved = withClock(task, {
+  const end = toFhirDateTime(due, zone);
+  const dated = { ...task, restriction: { ...task.restriction, period: { ...task.restriction?.period, end } } };
+  const moved = withClock(dated, {
     ...kept,
-    deadline,
+    deadline: end,
     ...(remind && Temporal.Instant.compare(remind, now) > 0 ? { remindAt: toFhirDateTime(remind, zone) } : {}),
     ...(expire ? { expireAt: toFhirDateTime(expire, zone) } : {}),
     cycle: clock.rung > 0 ? clock.cycle + 1 : clock.cycle,
@@ -79,14 +81,16 @@ function reschedule(task: Task, deadline: string, discharge: Temporal.Instant, u
 function putOff(task: Task, { clock, step, place, now }: Upkeep): Task | undefined {
   const stage = stageOf(task);
   if (!stage || !LIFE[stage].escalate) return undefined;
-  const isNews = stage === 'acknowledged' && clock.until === undefined;
+  const until = clock.until?.includes('T') ? undefined : clock.until;
+  const isNews = stage === 'acknowledged' && (clock.until === undefined || until !== undefined);
   if (clock.escalateAt !== undefined && !isNews) return undefined;
   const ladder = step?.life.ladder ?? LADDER;
   const rung = ladder[Math.max(clock.rung, 1)];
   const due = task.restriction?.period?.end;
   if (!rung || !due) return undefined;
   const { zone, calendar } = place;
-  const at = isNews ? nextBusinessDayEnd(now, zone, calendar) : rungAt(rung, toLastInstant(due, zone), place);
+  const end = until ? toLastInstant(until, zone) : nextBusinessDayEnd(now, zone, calendar);
+  const at = isNews ? end : rungAt(rung, toLastInstant(due, zone), place);
   const escalateAt = toFhirDateTime(at, zone);
   const rest = { rung: Math.max(clock.rung, 1), escalateAt, ...(isNews ? { until: escalateAt } : {}) };
   return touched(withClock(task, { ...clock, ...rest }), now);

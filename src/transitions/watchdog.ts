@@ -16,6 +16,8 @@ export interface WatchStatus extends PulseStatus {
   readonly failing: number;
   /** Messages that no channel could deliver. */
   readonly undelivered: number;
+  /** Messages that ought to have been sent a while ago: a channel hangs, or has no route any more. */
+  readonly unsent: number;
 }
 
 interface Condition {
@@ -65,6 +67,12 @@ export const CONDITIONS: Readonly<Record<string, Condition>> = {
     isOn: ({ undelivered }) => undelivered > 0,
     tell: ({ undelivered }) => `${undelivered} messages about follow-ups could not be delivered by any channel.`,
   },
+  unsent: {
+    begins: 'notifications.stuck',
+    ends: 'notifications.moving',
+    isOn: ({ unsent }) => unsent > 0,
+    tell: ({ unsent }) => `${unsent} messages about follow-ups wait, and nobody has tried to send them for a while.`,
+  },
 };
 
 export interface Watchdog {
@@ -77,6 +85,7 @@ export interface Watchdog {
 
 const FAILING = 'SELECT COUNT(*) AS n FROM sweep_failure WHERE failures >= ?';
 const UNDELIVERED = "SELECT COUNT(*) AS n FROM notification WHERE state = 'undelivered'";
+const UNSENT = "SELECT COUNT(*) AS n FROM notification WHERE state = 'waiting' AND next_at < ?";
 
 export interface WatchdogOptions {
   readonly store: Store;
@@ -92,6 +101,7 @@ export function createWatchdog({ store, clock, log, pulse }: WatchdogOptions): W
       ...(await pulse.status()),
       failing: await count(FAILING, [SEVERAL]),
       undelivered: await count(UNDELIVERED, []),
+      unsent: await count(UNSENT, [clock.real().epochMilliseconds - BEHIND_SECONDS * 1000]),
     };
   }
   return {

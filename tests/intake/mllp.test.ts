@@ -254,8 +254,9 @@ describe('MLLP over a socket', () => {
 describe('MLLP over TLS', () => {
   const authority = makeCertificate('Hospital CA');
   const own = makeCertificate('baton', authority);
-  const start = (ca?: string) =>
+  const start = (ca?: string, maxPerAddress?: number) =>
     startMllpServer({
+      maxPerAddress,
       host: '127.0.0.1',
       port: 0,
       log,
@@ -270,6 +271,18 @@ describe('MLLP over TLS', () => {
     expect(await sendMllp({ ...target, tls: { ca: authority.cert } }, 'hello')).toBe('ack of hello');
     await expect(sendMllp({ ...target, tls: {} }, 'hello')).rejects.toMatchObject({ kind: 'unavailable' });
     await expect(sendMllp(target, 'plain')).rejects.toMatchObject({ kind: 'unavailable' });
+    await server.close();
+  });
+
+  it('counts connections of an address that never begin to shake hands', async () => {
+    const server = await start(undefined, 2);
+    const target = { host: '127.0.0.1', port: server.port, timeoutMilliseconds: 2_000 };
+    const tls = { ca: authority.cert };
+    for (let n = 0; n < 3; n += 1) expect(await sendMllp({ ...target, tls }, 'hello')).toBe('ack of hello');
+    const silent = [connect(target), connect(target)];
+    await Promise.all(silent.map((socket) => once(socket, 'connect')));
+    await expect(sendMllp({ ...target, tls }, 'third')).rejects.toMatchObject({ kind: 'unavailable' });
+    for (const socket of silent) socket.destroy();
     await server.close();
   });
 

@@ -161,11 +161,11 @@ describe('a discharge', () => {
     expect((await hospital.all('CarePlan'))[0]?.addresses).toEqual([{ reference: 'Condition/failure' }]);
   });
 
-  it('of a patient who is not stored stops nobody else', async () => {
+  it('of a patient who is not stored is told and stops nobody else', async () => {
     await hospital.put(discharged({ id: 'lost', subject: { reference: 'Patient/gone' }, diagnosis: undefined }));
     await hospital.put(discharged());
     await hospital.run();
-    expect(hospital.kinds()).toEqual(['transition-started']);
+    expect(hospital.kinds()).toEqual(['transition-failed', 'transition-started']);
   });
 
   it('whose plan the store refuses is passed over and told, and stops nobody else', async () => {

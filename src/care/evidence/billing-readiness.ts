@@ -1,10 +1,11 @@
 // Which transitions can be reported as transitional care management, which wait for what, and which cannot be any more.
 import Type, { type Static } from 'typebox';
 import { LinkedOut, linkedOf } from '../linked.ts';
-import { localDate, toInstant } from '../local-time.ts';
+import { localDate } from '../local-time.ts';
 import { present } from '../present.ts';
 import type { Caller, Kept, PagedRecords } from '../records.ts';
 import { CODE_SYSTEM } from '../systems.ts';
+import { dischargeOf } from '../transition/episode.ts';
 import { Reason } from './evidence-schema.ts';
 import type { EvidenceSources } from './evidence-sources.ts';
 import { evidenceOf } from './transition-evidence.ts';
@@ -83,8 +84,10 @@ async function readinessOf(
   episode: Kept<'EpisodeOfCare'>,
   { from, to }: Pick<ReadinessQuery, 'from' | 'to'>,
 ): Promise<ReadinessList['items'][number] | undefined> {
+  const discharge = dischargeOf(episode);
+  if (!discharge) return undefined;
   const { zone } = await sources.placeOf(episode.managingOrganization);
-  const day = localDate(toInstant(episode.period?.start ?? '', zone), zone).toString();
+  const day = localDate(discharge, zone).toString();
   if ((from !== undefined && day < from) || (to !== undefined && day > to)) return undefined;
   const evidence = await evidenceOf(records, caller, sources, episode);
   if (!evidence) return undefined;

@@ -30,7 +30,9 @@ function isLate({ restriction, executionPeriod, lastModified, meta }: Task, zone
 export function withEnding(task: Task, zone: string): Task | undefined {
   const event = endingOf(task, zone);
   const stage: Stage = stageOf(task) ?? 'scheduled';
-  if (!event || Object.keys(LIFE[stage]).length === 0) return undefined;
-  const end = LIFE[stage][event];
-  return end ? { ...task, businessStatus: stageConcept(end) } : undefined;
+  if (!event) return undefined;
+  // What somebody wrote about it as done is measured like everything else.
+  const isSaid = stage === 'done-on-time' || stage === 'done-late';
+  const end = LIFE[isSaid ? 'due' : stage][event];
+  return end && end !== stage ? { ...task, businessStatus: stageConcept(end) } : undefined;
 }

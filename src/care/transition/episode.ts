@@ -52,9 +52,10 @@ export function encounterOfEpisode(episode: EpisodeOfCare): string | undefined {
   return link?.valueReference?.reference?.replace(/^Encounter\//, '');
 }
 
-/** When the patient was discharged, as the transition counts it. */
-export function dischargeOf({ period }: EpisodeOfCare): Temporal.Instant | undefined {
-  return period?.start ? toInstant(period.start, 'UTC') : undefined;
+/** When the patient was discharged, as the transition counts it; its key says it too, in case somebody took the period. */
+export function dischargeOf(episode: EpisodeOfCare): Temporal.Instant | undefined {
+  const start = episode.period?.start ?? keyOfEpisode(episode)?.split('|')[1];
+  return start ? toInstant(start, 'UTC') : undefined;
 }
 
 /** A transition in progress. */

@@ -2,7 +2,8 @@
 // happen. docs/transitions.md shows the table; the sweep, the doors and the tests read it from here.
 import type { CodeableConcept, Task } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
-import { concept } from '../concept.ts';
+import { isTerminal } from '../../fhir/status/task.ts';
+import { concept, hasCode } from '../concept.ts';
 import { CODE_SYSTEM } from '../systems.ts';
 
 /** CodeSystem follow-up-status: where a follow-up stands (Task.businessStatus), in words. */
@@ -124,7 +125,7 @@ export const LIFE: Readonly<Record<Stage, Row>> = {
   expired: {},
 };
 
-/** Stages that people may set themselves as Task.businessStatus; every other follows from what they do. */
+/** Stages that people may set as Task.businessStatus by themselves; every other must show in what they did. */
 export const SET_BY_PEOPLE: ReadonlySet<Stage> = new Set(['acknowledged']);
 
 /** Undefined when the Task does not say, or says it in other words. */
@@ -160,10 +161,24 @@ const wordsOf = (event: string) => EVENTS[event as LifeEvent];
  */
 export function refuseStage(before: Task, after: Task): string | undefined {
   const [from, to] = [stageOf(before), stageOf(after)];
-  if (from === to || from === undefined || to === undefined) return undefined;
-  const open = [...SET_BY_PEOPLE].filter((stage) => Object.values(LIFE[from]).includes(stage));
+  if (from === to || to === undefined) return undefined;
+  const legal = new Set(from === undefined ? [to] : Object.values(LIFE[from]));
+  if (legal.has(to) && isShownBy(after, to)) return undefined;
+  if (from === undefined)
+    return `Where a follow-up stands follows from what is done about it; nobody sets it to ${to}.`;
+  const open = [...SET_BY_PEOPLE].filter((stage) => legal.has(stage));
   if (open.includes(to)) return undefined;
   return refusal(from, `set to ${to}`, open);
+}
+
+/** What the Task itself says beside: it has ended, or its attempts earned credit. */
+function isShownBy(task: Task, stage: Stage): boolean {
+  return Object.keys(LIFE[stage]).length === 0 ? isTerminal(task.status) : stage === 'credited' && isCredited(task);
+}
+
+/** Its output has the credit that attempts earn (src/care/transition/credit.ts). */
+function isCredited({ output }: Task): boolean {
+  return output?.some(({ type }) => hasCode(type, CODE_SYSTEM.interventionOutput, 'contact-credit')) ?? false;
 }
 
 function refusal(stage: Stage, wish: string, legal: readonly string[]): string {

@@ -121,20 +121,26 @@ async function answer(socket: Socket, frame: Frame, options: ConnectionOptions):
   switch (frame.kind) {
     case 'message': {
       const { ack, answers = [ack] } = await options.receive(frame.bytes);
-      for (const each of answers) await write(socket, each);
+      for (const each of answers) await write(socket, each, options);
       return;
     }
     case 'too-long':
       log.warn({ length: frame.length }, 'MLLP message is longer than the limit');
-      return write(socket, await options.refuseTooLong(frame.head, maxBytes));
+      return write(socket, await options.refuseTooLong(frame.head, maxBytes), options);
     case 'cut':
       log.warn({ bytes: frame.bytes.length }, 'MLLP message was not ended; nothing of it was stored');
       return options.keepCut?.(frame.bytes);
   }
 }
 
-function write(socket: Socket, ack: string): Promise<void> {
+/** Who does not take answers is waited for as long as for a message. */
+function write(socket: Socket, ack: string, { frameMilliseconds }: ConnectionLimits): Promise<void> {
   return new Promise((resolve, reject) => {
-    socket.write(frameMessage(ack), (error) => (error ? reject(error) : resolve()));
+    const timer = setTimeout(() => socket.destroy(new Error('An answer was not taken.')), frameMilliseconds);
+    socket.write(frameMessage(ack), (error) => {
+      clearTimeout(timer);
+      if (error) reject(error);
+      else resolve();
+    });
   });
 }

@@ -54,6 +54,20 @@ export async function startMllpServer(options: MllpServerOptions): Promise<MllpS
   let closing = false;
 
   const accept = (socket: Socket) => {
+    socket.on('error', () => socket.destroy());
+    if (socket.destroyed) return;
+    const connection = { socket, busy: false };
+    const served = serveConnection(connection, { ...options, ...limits }, () => closing).finally(() => {
+      connections.delete(connection);
+    });
+    connections.set(connection, served);
+  };
+
+  const server = tls ? createSecure(tls, accept, log) : createServer(SOCKET, accept);
+  server.maxConnections = options.maxConnections ?? 100;
+  // Also those whose handshake never ends.
+  const open = new Set<Socket>();
+  server.prependListener('connection', (socket: Socket) => {
     const address = socket.remoteAddress ?? '';
     const count = (perAddress.get(address) ?? 0) + 1;
     // Without a handler an error of a socket that is turned away would end the process.
@@ -64,23 +78,13 @@ export async function startMllpServer(options: MllpServerOptions): Promise<MllpS
       return;
     }
     perAddress.set(address, count);
-    const connection = { socket, busy: false };
-    const served = serveConnection(connection, { ...options, ...limits }, () => closing).finally(() => {
-      connections.delete(connection);
+    open.add(socket);
+    socket.once('close', () => {
+      open.delete(socket);
       const left = (perAddress.get(address) ?? 1) - 1;
       if (left > 0) perAddress.set(address, left);
       else perAddress.delete(address);
     });
-    connections.set(connection, served);
-  };
-
-  const server = tls ? createSecure(tls, accept, log) : createServer(SOCKET, accept);
-  server.maxConnections = options.maxConnections ?? 100;
-  // Also those whose handshake never ends.
-  const open = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    open.add(socket);
-    socket.once('close', () => open.delete(socket));
   });
   const port = await listen(server, options);
   return {

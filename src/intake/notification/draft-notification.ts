@@ -12,8 +12,8 @@ import type { Notification, NotificationEvent } from './read-message.ts';
 import { rewriteReferences } from './rewrite-references.ts';
 
 /** What comes along and is kept: who is shared between patients, and what is the patient's. */
-const SHARED = new Set(['Organization', 'Practitioner', 'PractitionerRole', 'Location']);
-const OWN = new Set(['Condition', 'Coverage', 'RelatedPerson']);
+export const SHARED: ReadonlySet<string> = new Set(['Organization', 'Practitioner', 'PractitionerRole', 'Location']);
+export const OWN: ReadonlySet<string> = new Set(['Condition', 'Coverage', 'RelatedPerson']);
 
 const IN: Readonly<Record<NotificationEvent, Encounter['status'] | undefined>> = {
   'notification-admit': 'in-progress',

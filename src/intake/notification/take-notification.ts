@@ -10,7 +10,7 @@ import { planChanges } from '../plan.ts';
 import type { Compartment } from '../plan-merge.ts';
 import { Refusal } from '../refusal.ts';
 import { isLostRace, isTransient, refusalOf } from '../refusal-of.ts';
-import { draftNotification } from './draft-notification.ts';
+import { draftNotification, SHARED } from './draft-notification.ts';
 import { keyOf, readNotification } from './read-message.ts';
 
 export interface NotificationParts {
@@ -42,13 +42,16 @@ async function take({ store, clock, parameters }: NotificationParts, actor: Acto
   const notification = readNotification(bundle, clock.now());
   const { key, source: sender, event } = notification;
   const known = createKnownShared(clock);
+  let isKept = false;
   for (let attempt = 1; ; attempt += 1) {
-    if (await isTaken(store, key, bundle)) return;
+    if (!isKept && (await isTaken(store, key, bundle))) return;
     const { changes } = await planChanges(store, parameters, known, draftNotification(notification));
     const row = keepDelivery(key, clock.now(), { body, answer: '200', outcome: 'AA' }, { sender, event }, CHANNEL);
     try {
-      await store.commit(actor, changes, [row]);
-      return;
+      const outcomes = await store.commit(actor, changes, isKept ? [] : [row]);
+      isKept = true;
+      // Somebody created the same patient or visit in between: what this message says is joined with that.
+      if (attempt >= ATTEMPTS || outcomes.every(({ written, type }) => written || SHARED.has(type))) return;
     } catch (error) {
       if (!isLostRace(error) || attempt >= ATTEMPTS) throw error;
     }

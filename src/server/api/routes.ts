@@ -11,6 +11,7 @@ import { DISCHARGE_ROUTES } from './discharge-routes.ts';
 import { DOCUMENT_ROUTES } from './document-routes.ts';
 import { EQUIPMENT_ROUTES } from './equipment-routes.ts';
 import { EVIDENCE_ROUTES } from './evidence-routes.ts';
+import { FOLLOW_UP_ROUTES } from './follow-up-routes.ts';
 import { GOAL_ROUTES } from './goal-routes.ts';
 import { INTERVENTION_ROUTES } from './intervention-routes.ts';
 import { NEED_ROUTES } from './need-routes.ts';
@@ -38,6 +39,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...NEED_ROUTES,
   ...GOAL_ROUTES,
   ...INTERVENTION_ROUTES,
+  ...FOLLOW_UP_ROUTES,
   ...PLAN_ROUTES,
   ...WORKLIST_ROUTES,
   ...ASSESSMENT_ROUTES,

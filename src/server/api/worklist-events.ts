@@ -10,6 +10,7 @@ import { followUpKey } from '../../care/transition/follow-up.ts';
 import { asFault, Fault } from '../../fault.ts';
 import type { LogEntry } from '../../store/store.ts';
 import type { FhirContext } from '../fhir/context.ts';
+import { grantOf } from '../grant-of.ts';
 import { setPatientsShown } from '../patients-shown.ts';
 import { urlCheck } from './check-input.ts';
 import { grantedRecords } from './granted-records.ts';
@@ -23,6 +24,8 @@ const HEARTBEAT_MS = 15_000;
 /** Then the client connects again by itself: a new token is asked for, and the trail says what was shown. */
 const LONGEST_MS = 15 * 60_000;
 const MOST_STREAMS = 500;
+/** Of one reader, so that nobody takes them all. */
+const MOST_OF_ONE = 20;
 /** Entries of the log that are looked through for one who was away; beyond that it is to load its worklist anew. */
 const MOST_REPLAYED = 20_000;
 const PAGE = 500;
@@ -43,7 +46,10 @@ export async function serveWorklistEvents(server: FastifyInstance, parts: EventP
   server.get('/worklist/events', { sse: 'only', config }, async (request, reply) => {
     checkQuery(request.query);
     decide(await parts.access.authenticate(request.headers.authorization), 'read', 'Task');
-    if (streams.size >= MOST_STREAMS) throw new Fault('unavailable', 'Too many streams are open; try again later.');
+    const reader = grantOf(request).actor.reference;
+    const own = [...streams].filter((stream) => stream.reader === reader).length;
+    if (streams.size >= MOST_STREAMS || own >= MOST_OF_ONE)
+      throw new Fault('unavailable', 'Too many streams are open; try again later.');
     const stream = openStream(parts, request, reply);
     streams.add(stream);
     await stream.run().finally(() => streams.delete(stream));
@@ -51,6 +57,8 @@ export async function serveWorklistEvents(server: FastifyInstance, parts: EventP
 }
 
 interface Stream {
+  /** Reference of who reads. */
+  readonly reader: string;
   /** Resolves when it has ended. */
   run(): Promise<void>;
   end(): void;
@@ -60,10 +68,12 @@ function openStream({ context, access }: EventParts, request: FastifyRequest, re
   const { store } = context;
   const { owner } = request.query as { owner?: string };
   const patients = new Set<string>();
+  const over = Promise.withResolvers<void>();
   let isOver = false;
   let wake: () => void = () => undefined;
   const end = () => {
     isOver = true;
+    over.resolve();
     wake();
   };
 
@@ -74,7 +84,11 @@ function openStream({ context, access }: EventParts, request: FastifyRequest, re
     if (!task || (owner !== undefined && task.owner?.reference !== owner)) return;
     for (const patient of records.patients) patients.add(patient);
     setPatientsShown(request, [...patients]);
-    await reply.sse.send({ id: String(entry.sequence), event: 'task', data: changeOf(task) });
+    // A client that does not read is waited for no longer than the stream lasts.
+    await Promise.race([
+      reply.sse.send({ id: String(entry.sequence), event: 'task', data: changeOf(task) }),
+      over.promise,
+    ]);
   }
 
   /** Sends what came after a place in the log; the newest version of each Task only. Returns the place it ended at. */
@@ -121,11 +135,12 @@ function openStream({ context, access }: EventParts, request: FastifyRequest, re
     } finally {
       stop();
       clearTimeout(limit);
-      reply.sse.close();
+      if (reply.raw.writableNeedDrain) reply.raw.destroy();
+      else reply.sse.close();
     }
   }
 
-  return { run, end };
+  return { reader: grantOf(request).actor.reference, run, end };
 }
 
 function changeOf(task: Task) {

@@ -36,7 +36,9 @@ const STAGES = {
   overdue: ['overdue', 'escalated', 'acknowledged'],
 } as const;
 
-export async function countFollowUps(context: FhirContext): Promise<FollowUpCounts> {
+export type CountContext = Pick<FhirContext, 'store' | 'parameters' | 'base' | 'clock'>;
+
+export async function countFollowUps(context: CountContext): Promise<FollowUpCounts> {
   const { store, clock } = context;
   const facilities = new Map<string | null, FacilityCounts>();
   for (const { id, content } of await store.find(`Organization?identifier=${IDENTIFIER.facility}|`)) {
@@ -75,7 +77,7 @@ function empty(facility: string | null, code: string | null): FacilityCounts {
   return { facility, code, unraised: 0, due: 0, overdue: 0, failing: 0 };
 }
 
-async function openTasks(context: FhirContext, parameter: string, value: string) {
+async function openTasks(context: CountContext, parameter: string, value: string) {
   const pairs: [string, string][] = [
     [parameter, value],
     ['status:not', 'completed,cancelled,failed,rejected,entered-in-error'],

@@ -14,7 +14,7 @@ import { FAILING, listTable, NOTIFICATIONS } from './table-list.ts';
 export interface FollowUpOperations {
   readonly context: FhirContext;
   /** Absent: no commands about follow-ups. */
-  readonly transitions?: Pick<Transitions, 'tick' | 'rewind'> | undefined;
+  readonly transitions?: Pick<Transitions, 'tick' | 'rewind' | 'replan'> | undefined;
   /** Absent: nobody can be told. */
   readonly notify?: Pick<Notify, 'tick' | 'retry'> | undefined;
 }
@@ -33,6 +33,12 @@ export function serveFollowUps({ list, item, command }: Doors, parts: FollowUpOp
         throw wrong('task', 'task is the id of a Task; all that fail when absent.');
       const rewound = await transitions.rewind(actorOf(request), task);
       return { rewound, swept: await transitions.tick() };
+    });
+    command('follow-ups/re-plan', 'follow-up-re-plan', async (request) => {
+      const { episode, tag } = bodyOf(request.body, ['episode', 'tag']);
+      if (!isIdText(episode)) throw wrong('episode', 'episode is the id of an EpisodeOfCare.');
+      if (tag !== undefined && typeof tag !== 'string') throw wrong('tag', 'tag is what the dry run answered.');
+      return transitions.replan(episode, tag);
     });
   }
   if (!notify) return;

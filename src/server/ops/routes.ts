@@ -37,7 +37,7 @@ export interface OperatorParts {
         OperatedSync)
     | undefined;
   /** Absent: no sweep. */
-  readonly transitions?: Pick<Transitions, 'tick' | 'watchdog' | 'rewind'> | undefined;
+  readonly transitions?: Pick<Transitions, 'tick' | 'watchdog' | 'rewind' | 'replan'> | undefined;
   /** Absent: no routes about received messages. */
   readonly deliveries?: Deliveries | undefined;
   /** Absent: nobody can be told. */

@@ -126,3 +126,10 @@ it.each([
   const token = scope === '' ? 'none' : await baton.token(scope);
   expect((await stream(token, path)).status).toBe(status);
 });
+
+it('nobody takes all the streams for themselves', async () => {
+  const token = await baton.token('system/Task.rs');
+  const streams = await Promise.all(Array.from({ length: 21 }, () => stream(token)));
+  expect(streams.map(({ status }) => status).filter((status) => status === 503)).toHaveLength(1);
+  for (const each of streams) each.close();
+});

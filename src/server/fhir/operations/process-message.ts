@@ -3,6 +3,7 @@
 import type { Bundle } from '@medplum/fhirtypes';
 import { decideFully } from '../../../access/decide.ts';
 import { Fault } from '../../../fault.ts';
+import { OWN } from '../../../intake/notification/draft-notification.ts';
 import { takeNotification } from '../../../intake/notification/take-notification.ts';
 import { Refusal } from '../../../intake/refusal.ts';
 import type { Answer, FhirContext, FhirRequest } from '../context.ts';
@@ -26,12 +27,22 @@ async function processMessage(context: FhirContext, request: FhirRequest): Promi
   }
   const content = operationInput(PROCESS_MESSAGE, request, 'content').resource('content');
   if (!content) throw new Fault('invalid', 'Send the message, a Bundle of type message.', { code: 'required' });
+  for (const type of writtenTypes(content as Bundle)) {
+    decideFully(request.grant, 'create', type);
+    decideFully(request.grant, 'update', type);
+  }
   try {
     await takeNotification(context, request.grant.actor, content as Bundle);
   } catch (error) {
     throw error instanceof Refusal ? faultOf(error) : error;
   }
   return { status: 200 };
+}
+
+/** What comes along about the patient and is stored as well; whom patients share is only made sure of. */
+function writtenTypes({ entry }: Bundle): Set<string> {
+  const types = Array.isArray(entry) ? entry.map((each) => String(each?.resource?.resourceType)) : [];
+  return new Set(types.filter((type) => OWN.has(type)));
 }
 
 /** 4xx, which tells the sender not to send it again as it is. */
