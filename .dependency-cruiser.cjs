@@ -1,5 +1,5 @@
 // The one-way streets of docs/architecture.md. A folder may import itself and what its row names.
-const STORE_INTERFACE = ['store/store', 'store/consumer', 'store/cursor', 'store/lease', 'store/revision'];
+const STORE_INTERFACE = ['store/store', 'store/alert', 'store/consumer', 'store/cursor', 'store/lease', 'store/revision', 'store/unchanged'];
 
 const MAY_IMPORT = {
   fhir: ['fault', 'clock'],
@@ -9,10 +9,11 @@ const MAY_IMPORT = {
   intake: ['fhir', 'fault', 'clock', ...STORE_INTERFACE],
   care: ['fhir', 'fault', 'clock', ...STORE_INTERFACE],
   transitions: ['care', 'fhir', 'fault', 'clock', ...STORE_INTERFACE],
+  notify: ['access/trustworthy-url', 'care', 'fhir', 'fault', 'clock', ...STORE_INTERFACE],
   registry: ['care', 'fhir', 'fault', 'clock', ...STORE_INTERFACE],
   remote: ['fhir', 'fault', 'clock'],
   sync: ['access/trustworthy-url', 'store', 'remote', 'fhir', 'fault', 'clock'],
-  server: ['care', 'store', 'access', 'audit', 'intake', 'transitions', 'sync', 'fhir', 'fault', 'clock'],
+  server: ['care', 'store', 'access', 'audit', 'intake', 'transitions', 'notify', 'sync', 'fhir', 'fault', 'clock'],
 };
 
 const layer = ([folder, allowed]) => ({

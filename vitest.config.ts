@@ -6,14 +6,15 @@ function zone(name: string, TZ: string) {
     'tests/care/{business-calendar,deadline,discharge}.test.ts',
     'tests/intake/timestamp.test.ts',
     'tests/sync/parts.test.ts',
-    'tests/transitions/sweep.test.ts',
+    'tests/transitions/{sweep,domain-cases}.test.ts',
+    'tests/transitions/year/days.test.ts',
   ];
   return { extends: true, test: { name, include, env: { TZ } } } as const;
 }
 
 /** Tests that leave nothing behind in their process, so that the next ones find the definitions read already. */
 const TOGETHER = [
-  'tests/{access,audit,care,conformance,contract,fhir,intake,registry,remote,sandbox,scripts,server,store,transitions}/**/*.test.ts',
+  'tests/{access,audit,care,conformance,contract,fhir,intake,registry,remote,sandbox,scripts,server,store,transitions,notify}/**/*.test.ts',
 ];
 
 export default defineConfig({

@@ -5,8 +5,11 @@ import { type Baton, startBaton } from './bench/baton.ts';
 import { type BenchDatabase, openDatabase } from './bench/database.ts';
 import { residentOf } from './bench/driver/cpu.ts';
 import type { World } from './bench/driver/session.ts';
+import { measureSweeps } from './bench/follow-ups/rows.ts';
 import { measureInTurn } from './bench/in-turn.ts';
+import { measureIntake } from './bench/intake/rows.ts';
 import { bareLimits } from './bench/limits.ts';
+import { loadCases } from './bench/load-cases.ts';
 import { awaitProvenance, loadPopulation } from './bench/load-population.ts';
 import { measure } from './bench/measure.ts';
 import { type BenchOptions, readOptions, USAGE } from './bench/options.ts';
@@ -18,6 +21,8 @@ import { chosen } from './bench/workloads/table.ts';
 import type { Workload } from './bench/workloads/workload.ts';
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
+/** Follow-ups of group F that are not due. */
+const WAITING = 1_000_000;
 const whole = (value: number) => Math.round(value).toLocaleString('en-US');
 
 try {
@@ -29,12 +34,14 @@ try {
 
 async function bench(options: BenchOptions): Promise<void> {
   if (options.workloads.length === 0 || options.workloads.some(isSync)) await sync(options);
-  const others = options.workloads.filter((name) => !isSync(name));
+  if (options.workloads.length === 0 || options.workloads.some(isIntake)) await intake(options);
+  if (options.workloads.length === 0 || options.workloads.some(isSweep)) await sweeps(options);
+  const others = options.workloads.filter((name) => !isSync(name) && !isIntake(name) && !isSweep(name));
   if (options.workloads.length > 0 && others.length === 0) return;
   const workloads = chosen(others);
   const database = await openDatabase(options.engine, options.keep);
   try {
-    const loaded = await fill(database, options.size);
+    const loaded = await fill(database, options);
     const world = { population: populationOf(options.size), run: Date.now() % 1_000_000 };
     if (options.profile) await profile(database, workloads, world, options);
     else await tables(database, workloads, world, options, loaded);
@@ -47,19 +54,44 @@ function isSync(name: string): boolean {
   return name.toLowerCase() === 's';
 }
 
+function isSweep(name: string): boolean {
+  return name.toLowerCase() === 'f';
+}
+
+/** Group F has a database and a process of its own. */
+async function sweeps({ engine, write }: BenchOptions): Promise<void> {
+  const facts = `${engine}, ${whole(WAITING)} open follow-ups, ${cpus().length} cores`;
+  const text = `${facts}.\n\n${await measureSweeps(engine, WAITING)}`;
+  console.log(`\nF: ${text}`);
+  if (write) writeBlock(`${engine} ${WAITING} F`, `**F.** ${text}`);
+}
+
+function isIntake(name: string): boolean {
+  return name.toLowerCase() === 'h';
+}
+
+/** Group H has a server and senders of its own. */
+async function intake({ seconds, write }: BenchOptions): Promise<void> {
+  const facts = `SQLite, 16 MLLP connections, ${cpus().length} cores shared with the senders`;
+  const text = `${facts}.\n\n${await measureIntake(seconds)}`;
+  console.log(`\nH: ${text}`);
+  if (write) writeBlock('intake H', `**H.** ${text}`);
+}
+
 /** Group S has servers and processes of its own. */
-async function sync({ size, write }: BenchOptions): Promise<void> {
+async function sync({ size, write, keep }: BenchOptions): Promise<void> {
   const facts = `SQLite, ${whole(size)} resources on a server with 20 ms latency, ${cpus().length} cores shared with it`;
-  const text = `${facts}.\n\n${await measureSync(size)}`;
+  const text = `${facts}.\n\n${await measureSync(size, keep)}`;
   console.log(`\nS: ${text}`);
   if (write) writeBlock(`sync ${size} S`, `**S.** ${text}`);
 }
 
 /** Loads the population unless it is there. @returns a line about it */
-async function fill(database: BenchDatabase, size: number): Promise<string> {
+async function fill(database: BenchDatabase, { size, cases }: BenchOptions): Promise<string> {
   const population = populationOf(size);
-  const name = `${population.size} resources`;
-  if (database.holds(name)) return `${whole(population.size)} resources, loaded before`;
+  const name = `${population.size} resources${cases === 0 ? '' : ` and ${cases} cases`}`;
+  const besides = cases === 0 ? '' : ` and ${whole(cases)} cases`;
+  if (database.holds(name)) return `${whole(population.size)} resources${besides}, loaded before`;
   const baton = await startBaton(database);
   try {
     const begin = performance.now();
@@ -72,12 +104,23 @@ async function fill(database: BenchDatabase, size: number): Promise<string> {
     const perSecond = population.size / ((performance.now() - begin) / 1000);
     await awaitProvenance(baton);
     const after = residentOf(baton.pid);
+    if (cases > 0) await besideThem(database, baton, cases);
     await database.settle();
     database.note(name);
-    return `${whole(population.size)} resources, loaded in transactions of 500 at ${whole(perSecond)} a second (${whole(after)} MiB resident afterwards)`;
+    return `${whole(population.size)} resources${besides}, loaded in transactions of 500 at ${whole(perSecond)} a second (${whole(after)} MiB resident afterwards)`;
   } finally {
     await baton.stop();
   }
+}
+
+/** Nobody else may write meanwhile. */
+async function besideThem(database: BenchDatabase, baton: Baton, cases: number): Promise<void> {
+  await baton.stop();
+  const begin = performance.now();
+  await loadCases(database, cases, (loaded) => {
+    if (loaded % 10_000 > 0) return;
+    say(`loaded ${whole(loaded)} cases, ${whole(loaded / ((performance.now() - begin) / 1000))} a second`);
+  });
 }
 
 async function tables(

@@ -1,9 +1,11 @@
 // Writes the tables of the documentation from what they describe: `npm run docs`.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { ENVIRONMENT, FILE_SCHEMA } from '../src/config-schema.ts';
+import { lifeTable } from './life-table.ts';
 import { statusTables } from './status-tables.ts';
 
 const README = new URL('../README.md', import.meta.url);
+const TRANSITIONS_PAGE = new URL('../docs/transitions.md', import.meta.url);
 const STATUS_PAGE = new URL('../docs/status-machines.md', import.meta.url);
 
 interface Property {
@@ -60,5 +62,7 @@ function table(head: string[], rows: (readonly string[])[]): string {
 
 if (import.meta.main) {
   writeFileSync(README, replaceGenerated(readFileSync(README, 'utf8'), configurationTables()));
+  const transitions = readFileSync(TRANSITIONS_PAGE, 'utf8');
+  writeFileSync(TRANSITIONS_PAGE, replaceGenerated(transitions, lifeTable(), 'follow-up life'));
   writeFileSync(STATUS_PAGE, replaceGenerated(readFileSync(STATUS_PAGE, 'utf8'), statusTables(), 'statuses'));
 }

@@ -22,8 +22,9 @@ import { loadCalendars } from './care/business-calendar.ts';
 import { loadPanels } from './care/panels/panels.ts';
 import { pathwayIssues } from './care/pathways/pathway-issues.ts';
 import { createPathways } from './care/pathways/pathways.ts';
-import { loadProfiles } from './care/profiles.ts';
-import { statusRule } from './care/status-rule.ts';
+import { loadProfiles, ofType } from './care/profiles.ts';
+import { revisionRules } from './care/revision-rules.ts';
+import { loadRiskMethods } from './care/transition/risk-method.ts';
 import type { Clock } from './clock.ts';
 import { type Config, ConfigError, type FacilityConfig } from './config.ts';
 import { readCertificates } from './config-network.ts';
@@ -31,8 +32,13 @@ import { Fault } from './fault.ts';
 import { fhirBase } from './fhir/base-url.ts';
 import { type Conformance, createConformance } from './fhir/conformance.ts';
 import { tokenSets } from './fhir/terminology/token-sets.ts';
+import { createDeliveries, type Deliveries } from './intake/deliveries.ts';
+import { deliveryRetention } from './intake/delivery-retention.ts';
 import { type MllpServer, startMllpServer } from './intake/mllp/server.ts';
 import { createIntake } from './intake/receive.ts';
+import { readSenders } from './intake/sender.ts';
+import { createNotify } from './notify/notify.ts';
+import { loadTemplates } from './notify/templates.ts';
 import { createRegistry } from './registry/registry.ts';
 import { mountSandbox, type Sandbox } from './sandbox/sandbox.ts';
 import type { SandboxClock } from './sandbox/sandbox-clock.ts';
@@ -72,6 +78,7 @@ export interface App {
   readonly store: OpenStore;
   readonly sync: Sync;
   readonly transitions: Transitions;
+  readonly deliveries: Deliveries;
   readonly access: Access;
   readonly trail: Trail;
   readonly authorization: AuthorizationServer;
@@ -120,7 +127,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     searchEngine,
     validate,
     prepareRules: conformance.prepare,
-    revisions: statusRule(clock),
+    revisions: revisionRules(clock),
     clock,
     log,
   });
@@ -152,17 +159,27 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   const panels = configured(() => loadPanels(PROFILES));
   const registry = configured(() => createRegistry({ store, clock, zone, panels, parse: searchEngine.parse, log }));
   const provenance = createProvenanceWriter({ store, baseUrl, log });
-  const intake = createIntake({ store, clock, facilities, log });
+  const senders = configured(() => readSenders(join(PROFILES, 'senders'), ofType(profiles, 'ConceptMap')));
+  const intake = createIntake({ store, clock, facilities, senders, parameters, log });
+  const keeping = deliveryRetention(store, clock, log, config.messages);
   const calendars = loadCalendars(join(PROFILES, 'calendars'));
+  const riskMethods = loadRiskMethods(join(PROFILES, 'risk-methods'));
   const transitions = createTransitions({
     store,
     clock,
     facilities,
     calendars,
     artifacts: profiles,
+    riskMethods,
     parse: searchEngine.parse,
     log,
     emit: (event) => log.info(event, event.kind),
+  });
+  const notify = createNotify({
+    ...{ store, clock, log, facilities, baseUrl },
+    settings: config.notify,
+    templates: configured(() => loadTemplates(join(PROFILES, 'notifications'))),
+    fetch: surroundings.fetch,
   });
   const policies = readPolicies(join(PROFILES, 'policies'));
   const matching = readMatchRules(join(PROFILES, 'matching'));
@@ -183,7 +200,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     emit: (event) => log.info(event, event.kind),
   });
 
-  const { tls: files } = config;
+  const { tls: files, mllpTls: mllpFiles } = config;
   const tls = files && { clientAuth: files.clientAuth, read: () => readCertificates(files) };
   let mllp: MllpServer | undefined;
   let sandbox: Sandbox | undefined;
@@ -199,6 +216,8 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     intake,
     sync,
     transitions,
+    notify,
+    evidence: transitions.sources,
     verifyTrail: trail.verify,
     clock,
     log,
@@ -238,20 +257,30 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     },
   });
 
-  const heartbeat = createHeartbeat(tick, log);
+  const heartbeat = createHeartbeat(transitions.tick, log, transitions.pulse);
+  // Of its own: no follow-up waits for a slow server.
+  const chores = createHeartbeat(tidy, log);
   // Of its own: nothing that takes long or fails keeps the trail from being sealed.
   const sealing = createHeartbeat(trail.tick, log);
   const watching = createHeartbeat(registry.tick, log);
+  const telling = createHeartbeat(notify.tick, log);
+  const guarding = createHeartbeat(transitions.watchdog.look, log);
   let stopReacting: (() => void) | undefined;
   let isStarted = false;
   let closing: Promise<void> | undefined;
 
   async function tick(): Promise<void> {
     await transitions.tick();
+    await notify.tick();
+    await tidy();
+  }
+
+  async function tidy(): Promise<void> {
     await sync.tick(clock.now());
     provenance.wake();
     await authorization.sweep();
     await forgetCommands(store, clock);
+    await keeping.tick();
   }
 
   /** Runs everything that reacts until nothing reacts any more. */
@@ -276,6 +305,12 @@ export async function build(config: Config, surroundings: Surroundings): Promise
         port: config.mllpPort,
         receive: (bytes) => intake.receive(bytes, 'mllp'),
         refuseTooLong: intake.refuseTooLong,
+        keepCut: intake.keepCut,
+        maxConnections: config.mllp.maxConnections,
+        maxPerAddress: config.mllp.maxPerAddress,
+        idleMilliseconds: config.mllp.idleSeconds * 1000,
+        frameMilliseconds: config.mllp.messageSeconds * 1000,
+        tls: mllpFiles && (() => readCertificates(mllpFiles, 'BATON_MLLP_CLIENT_CA')),
         log,
       });
       write(`HL7 v2 over MLLP on ${config.host}:${mllp.port}\n`);
@@ -287,7 +322,10 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     isStarted = true;
     indexKeeper.start();
     await heartbeat.start();
+    await chores.start();
     await sealing.start();
+    telling.start().catch((error) => log.error({ err: error }, 'nobody could be told'));
+    await guarding.start();
     // Not waited for: the first look at everybody may take long.
     watching.start().catch((error) => log.error({ err: error }, 'the registry did not start'));
     // The day goes on for as long as Baton does; how it fares is its story.
@@ -297,7 +335,10 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   async function close(): Promise<void> {
     await sandbox?.stop();
     stopReacting?.();
+    await guarding.stop();
+    await telling.stop();
     await heartbeat.stop();
+    await chores.stop();
     await sealing.stop();
     registry.stop();
     await watching.stop();
@@ -318,6 +359,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     store,
     sync,
     transitions,
+    deliveries: createDeliveries(store, intake),
     access,
     trail,
     authorization,
@@ -327,6 +369,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     tick,
     renewCertificates() {
       if (tls) renewCertificates(server.server as TlsServer, tls);
+      mllp?.renewCertificates();
     },
     close() {
       closing ??= close();

@@ -13,10 +13,12 @@ import { type App, build } from './app.ts';
 import { systemClock } from './clock.ts';
 import { type Config, ConfigError, describeDatabase, loadConfig, warningOfPlainHttp } from './config.ts';
 import { CONNECTION_COMMANDS, type ConnectionCommandParts } from './connection-commands.ts';
+import { DELIVERY_COMMANDS } from './delivery-commands.ts';
 import { asFault, Fault } from './fault.ts';
 import { readBundle } from './fhir/bundle.ts';
 import type { Change } from './fhir/change.ts';
 import { parseExact } from './fhir/exact-json.ts';
+import { FOLLOW_UP_COMMANDS } from './follow-up-commands.ts';
 import { addGuides, type GuideCommandParts, listGuides, reindex, removeGuides } from './guide-commands.ts';
 import { createLog } from './log.ts';
 import { REHEARSAL_OPTIONS, rehearse } from './sandbox/ehr/simulator/rehearsal.ts';
@@ -96,6 +98,21 @@ const COMMANDS: readonly Command[] = [
       words,
       does,
       run: (app, rest, options) => run({ sync: app.sync, store: app.store, actor: OPERATOR, print }, rest, options),
+    }),
+  ),
+  ...DELIVERY_COMMANDS.map(
+    ({ words, does, run }): Command => ({
+      words,
+      does,
+      run: ({ deliveries, store }, rest, options) => run({ deliveries, store, actor: OPERATOR, print }, rest, options),
+    }),
+  ),
+  ...FOLLOW_UP_COMMANDS.map(
+    ({ words, does, run }): Command => ({
+      words,
+      does,
+      run: ({ store, conformance: { parameters }, transitions }, rest, options) =>
+        run({ store, parameters, transitions, clock: systemClock(), actor: OPERATOR, print }, rest, options),
     }),
   ),
   {

@@ -13,6 +13,15 @@ export interface TlsConfig {
   readonly clientAuth: 'request' | 'require';
 }
 
+/** What senders over MLLP may do. */
+export interface MllpConfig {
+  readonly maxConnections: number;
+  readonly maxPerAddress: number;
+  readonly idleSeconds: number;
+  /** A message that takes longer to come is not waited for. */
+  readonly messageSeconds: number;
+}
+
 export interface LimitsConfig {
   /** Requests per minute. */
   readonly perClient: number;
@@ -36,6 +45,23 @@ export function readTls(env: Environment): TlsConfig | undefined {
   if (!cert && !key && !clientCa) return undefined;
   if (!cert || !key) throw new ConfigError('TLS needs both BATON_TLS_CERT and BATON_TLS_KEY.');
   return { cert, key, clientCa: clientCa || undefined, clientAuth };
+}
+
+/**
+ * TLS of MLLP: Baton's own certificate, and who signs those of senders.
+ * @throws ConfigError
+ */
+export function readMllpTls(env: Environment, tls: TlsConfig | undefined): TlsConfig | undefined {
+  const { BATON_MLLP_TLS: given = 'off', BATON_MLLP_CLIENT_CA: clientCa } = env;
+  if (given !== 'on' && given !== 'off' && given !== '') {
+    throw new ConfigError(`BATON_MLLP_TLS must be on or off, not "${given}".`);
+  }
+  if (given !== 'on') {
+    if (clientCa) throw new ConfigError('BATON_MLLP_CLIENT_CA needs BATON_MLLP_TLS=on.');
+    return undefined;
+  }
+  if (!tls) throw new ConfigError('BATON_MLLP_TLS=on needs BATON_TLS_CERT and BATON_TLS_KEY.');
+  return { ...tls, clientCa: clientCa || undefined, clientAuth: 'require' };
 }
 
 /**
@@ -72,11 +98,14 @@ export function checkOrigins(origins: readonly string[]): void {
  * The PEM texts as they are in the files now.
  * @throws ConfigError
  */
-export function readCertificates({ cert, key, clientCa }: TlsConfig): { cert: string; key: string; ca?: string } {
+export function readCertificates(
+  { cert, key, clientCa }: TlsConfig,
+  setting = 'BATON_TLS_CLIENT_CA',
+): { cert: string; key: string; ca?: string } {
   return {
     cert: readPem(cert, 'BATON_TLS_CERT'),
     key: readSecret(key, 'BATON_TLS_KEY'),
-    ...(clientCa === undefined ? {} : { ca: readPem(clientCa, 'BATON_TLS_CLIENT_CA') }),
+    ...(clientCa === undefined ? {} : { ca: readPem(clientCa, setting) }),
   };
 }
 

@@ -1,5 +1,6 @@
 // Every setting of Baton: environment variables and the JSON file of BATON_CONFIG, each with its sentence of
 // documentation. `npm run docs` prints the README's table from here; a test fails when the table is stale.
+import { NOTIFY_SCHEMA } from './notify/settings-schema.ts';
 import { THRESHOLDS } from './sync/alerts/alert-kinds.ts';
 import { CONNECTION_SCHEMA } from './sync/connections/connection-schema.ts';
 
@@ -25,7 +26,7 @@ export const ENVIRONMENT = {
     default: "the SQLite file's folder, else `./data`",
   },
   BATON_CONFIG: {
-    doc: 'JSON file with facilities, connections, issuers, clients, login, limits, origins, audit, messages and alerts.',
+    doc: 'JSON file with facilities, connections, issuers, clients, login, limits, origins, audit, messages, mllp, alerts and channels.',
     default: 'none',
   },
   BATON_SECRETS_DIR: {
@@ -49,6 +50,14 @@ export const ENVIRONMENT = {
     default: 'none',
   },
   BATON_MLLP_PORT: { doc: 'HL7 v2 over MLLP; `0` picks a free port, `off` opens none.', default: '2575' },
+  BATON_MLLP_TLS: {
+    doc: '`on`: MLLP over TLS, with `BATON_TLS_CERT` and `BATON_TLS_KEY`; `off`: without.',
+    default: 'off',
+  },
+  BATON_MLLP_CLIENT_CA: {
+    doc: 'With `BATON_MLLP_TLS`: PEM file of who signs the certificates that senders must show (mutual TLS).',
+    default: 'none',
+  },
   BATON_REQUIRED_PROFILES: {
     doc: 'Profiles that every write of a type must meet: `Type=canonical` pairs with commas between them.',
     default: 'none',
@@ -238,10 +247,24 @@ const messages = {
   type: 'object',
   additionalProperties: false,
   default: {},
-  description: 'The log of exchanges with external servers (`docs/messages.md`).',
+  description:
+    'What is kept of exchanges with external servers (`docs/messages.md`) and of received messages (`docs/intake.md`).',
   properties: {
     keepDays: days('Days that messages are kept; for ever when absent. What is unresolved stays.'),
     keepSuccessfulDays: days('Days that those that succeeded are kept; as long as the others when absent.'),
+  },
+} as const;
+
+const mllp = {
+  type: 'object',
+  additionalProperties: false,
+  default: {},
+  description: 'What senders of HL7 v2 over MLLP may do.',
+  properties: {
+    maxConnections: { type: 'integer', minimum: 1, default: 100, description: 'At the same time.' },
+    maxPerAddress: { type: 'integer', minimum: 1, default: 20, description: 'At the same time from one address.' },
+    idleSeconds: seconds(600, 'A connection on which nothing comes for so long is closed.'),
+    messageSeconds: seconds(60, 'A message that takes longer to come is not waited for.'),
   },
 } as const;
 
@@ -262,6 +285,8 @@ export const FILE_SCHEMA = {
     ),
     audit,
     messages,
+    mllp,
     alerts,
+    notify: NOTIFY_SCHEMA,
   },
 } as const;

@@ -9,9 +9,19 @@ import { isLoopback, isTrustworthy } from './access/trustworthy-url.ts';
 import { type ClientConfig, type LoginConfig, loginOf, registrationsOf } from './config-clients.ts';
 import { ConfigError } from './config-error.ts';
 import { type IssuerConfig, readIssuer, type WrittenIssuer } from './config-issuers.ts';
-import { checkOrigins, type LimitsConfig, readTls, readTrustedProxies, type TlsConfig } from './config-network.ts';
+import {
+  checkOrigins,
+  type LimitsConfig,
+  type MllpConfig,
+  readMllpTls,
+  readTls,
+  readTrustedProxies,
+  type TlsConfig,
+} from './config-network.ts';
 import { ENVIRONMENT, FILE_SCHEMA } from './config-schema.ts';
 import { namedSecrets, type ReadNamedSecret, SECRET_PREFIX } from './named-secrets.ts';
+import { notifyProblems } from './notify/check-settings.ts';
+import type { NotifySettings } from './notify/settings.ts';
 import { type Environment, withSecretFiles, withSecretMembers } from './secret-files.ts';
 import type { AlertThresholds } from './sync/alerts/alert-kinds.ts';
 import { problemsOf } from './sync/connections/read-connection.ts';
@@ -35,7 +45,10 @@ export interface ConfigFile {
   readonly audit: AuditConfig;
   /** How long messages of sync are kept. */
   readonly messages: { readonly keepDays?: number; readonly keepSuccessfulDays?: number };
+  readonly mllp: MllpConfig;
   readonly alerts: AlertThresholds;
+  /** How people are reached about follow-ups. */
+  readonly notify: NotifySettings;
   readonly facilities: readonly FacilityConfig[];
   readonly connections: readonly Connection[];
   readonly issuers: readonly IssuerConfig[];
@@ -70,6 +83,8 @@ export interface Config extends ConfigFile {
   readonly trustProxy: readonly string[];
   /** undefined: no MLLP listener. */
   readonly mllpPort: number | undefined;
+  /** undefined: MLLP without TLS. */
+  readonly mllpTls: TlsConfig | undefined;
   readonly logLevel: string;
   /** Resource type to canonicals of profiles. */
   readonly requiredProfiles: Readonly<Record<string, readonly string[]>>;
@@ -105,6 +120,7 @@ export function loadConfig(given: Environment = process.env): Config {
     tls,
     trustProxy: readTrustedProxies(env.BATON_TRUST_PROXY),
     mllpPort: env.BATON_MLLP_PORT === 'off' ? undefined : port(env, 'BATON_MLLP_PORT'),
+    mllpTls: readMllpTls(env, tls),
     logLevel: oneOf(env, 'BATON_LOG_LEVEL', LOG_LEVELS, sandbox ? 'warn' : 'info'),
     requiredProfiles: requiredProfiles(env.BATON_REQUIRED_PROFILES),
     unknownProfiles: oneOf(env, 'BATON_UNKNOWN_PROFILES', ['warn', 'refuse'], 'warn'),
@@ -246,6 +262,8 @@ function parseFile(value: unknown, path: string): ConfigFile {
   for (const { code, zone } of copy.facilities) checkZone(code, zone);
   checkOrigins(copy.corsOrigins);
   for (const connection of copy.connections) checkConnection(path, connection);
+  const [notifyProblem] = notifyProblems(copy.notify);
+  if (notifyProblem !== undefined) throw new ConfigError(`${path}: notify, ${notifyProblem}`);
   refuseDuplicates(
     path,
     'facility code',

@@ -37,5 +37,10 @@ const STOPWATCHES = [
   'src/store/search/reindex.ts',
 ];
 
-/** Other issuers and the package registry, beside the servers of connections. */
-const CALLERS = ['src/access/issuer-http.ts', 'src/remote/client.ts', 'src/remote/package-registry.ts'];
+/** Other issuers, the package registry and webhooks of the configuration, beside the servers of connections. */
+const CALLERS = [
+  'src/access/issuer-http.ts',
+  'src/notify/webhook.ts',
+  'src/remote/client.ts',
+  'src/remote/package-registry.ts',
+];

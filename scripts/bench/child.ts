@@ -6,8 +6,8 @@ import { createInterface } from 'node:readline';
 
 export const ROOT = join(import.meta.dirname, '../..');
 
-/** As `npm start` runs Baton: a small young generation, whose garbage would else be most of what is resident. */
-export const NODE_FLAGS = ['--max-semi-space-size=8'];
+/** As `npm start` runs Baton: little room for garbage, which would else be most of what is resident. */
+export const NODE_FLAGS = ['--max-semi-space-size=8', '--heap-growing-percent=30'];
 
 export interface Listening {
   readonly child: ChildProcess;

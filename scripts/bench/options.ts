@@ -4,6 +4,8 @@ import type { EngineName } from './workloads/workload.ts';
 
 export interface BenchOptions {
   readonly size: number;
+  /** Cases beside them, loaded straight into the store. */
+  readonly cases: number;
   readonly engine: EngineName;
   /** Groups or names; empty for all. */
   readonly workloads: readonly string[];
@@ -19,8 +21,9 @@ export interface BenchOptions {
 
 export const USAGE = `npm run bench -- [options]
   --size N        resources to load                       60000
+  --cases N       cases to load besides, for M            0
   --engine NAME   sqlite or postgres                      sqlite
-  --workload W    R, C, M, S, W1 to W5, or one row (w3-token); may be repeated
+  --workload W    R, C, F, M, S, H, W1 to W5, or one row (w3-token); may be repeated
   --seconds N     of each measured part                   2
   --keep FOLDER   keep the database there, and use it again
   --profile W     where the time of a workload goes, by function and by module
@@ -32,6 +35,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     args: [...argv],
     options: {
       size: { type: 'string', default: '60000' },
+      cases: { type: 'string', default: '0' },
       engine: { type: 'string', default: 'sqlite' },
       workload: { type: 'string', multiple: true, default: [] },
       seconds: { type: 'string', default: '2' },
@@ -44,6 +48,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
   if (engine !== 'sqlite' && engine !== 'postgres') throw new Error(`--engine is sqlite or postgres, not ${engine}.`);
   return {
     size: positive('size', values.size),
+    cases: values.cases === '0' ? 0 : positive('cases', values.cases),
     engine,
     workloads: [...values.workload, ...values.profile].flatMap((each) => each.split(',')),
     seconds: positive('seconds', values.seconds),

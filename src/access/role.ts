@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { NOT_INDEXED, type SearchParameters } from '../fhir/search/parameters.ts';
 import { parseSearchUrl } from '../fhir/search/parse.ts';
+import { exampleOf, refuseUnknownPlaces } from './role-template.ts';
 import { DOORS, type Door, type Permission } from './scopes.ts';
 import type { TypeGroups } from './type-groups.ts';
 
@@ -17,7 +18,7 @@ export interface RoleRule {
   /**
    * Only what is about these patients: searches like `CareTeam?participant={user}` on types with a search parameter
    * `patient`, or on Patient itself. Of the user: `{user}` is the reference, `{id}` the bare id, `{organizations}` and
-   * `{locations}` those of the roles held.
+   * `{locations}` those of the roles held; `{now}` is the present instant.
    */
   readonly patients?: readonly string[];
   /** Only what matches, as search parameters: `owner={user}`. */
@@ -120,9 +121,9 @@ function checkPatientSet(parameters: SearchParameters, set: string, path: string
 }
 
 function checkQuery(parameters: SearchParameters, query: string, path: string): void {
-  const filled = query.replace(/\{id\}/g, 'x').replace(/\{\w+\}/g, 'Practitioner/x');
+  refuseUnknownPlaces(query, path);
   try {
-    parseSearchUrl(parameters, filled, { handling: 'strict', baseUrl: '' });
+    parseSearchUrl(parameters, exampleOf(query), { handling: 'strict', baseUrl: '' });
   } catch (cause) {
     throw new Error(`${path}: ${query}: ${(cause as Error).message}`, { cause });
   }

@@ -9,6 +9,7 @@ import type { Store } from '../store/store.ts';
 import { type EmergencyAccess, runningEmergencies } from './emergency.ts';
 import type { PatientSet } from './narrowing.ts';
 import type { ExpandedRole, ExpandedRule } from './role.ts';
+import { filled, type RoleValues } from './role-template.ts';
 import type { Door, Permission } from './scopes.ts';
 
 /** A rule with the person's own references in it. */
@@ -76,7 +77,7 @@ async function findStanding({ store, roles, clock }: StandingOptions, user: stri
   // Who signs in as one of several roles is the same person.
   const people = referencesIn(held.map(({ practitioner }) => practitioner));
   const locations = referencesIn(held.flatMap(({ location = [] }) => location));
-  const values = { user: [user], id: [id], organizations, locations };
+  const values = { user: [user], id: [id], organizations, locations, now: [clock.now().toString()] };
   const minutes = own.flatMap(({ emergencyMinutes }) => emergencyMinutes ?? []);
   const rulesOf = (from: readonly ExpandedRole[]) =>
     from.flatMap(({ rules }) => rules.flatMap((r) => applied(r, values)));
@@ -132,24 +133,12 @@ function referencesIn(references: readonly ({ reference?: string } | undefined)[
   ];
 }
 
-type Values = Readonly<Record<string, readonly string[]>>;
-
 /** The rule for a person; none when nothing is left of what it is limited to. */
-function applied({ types, may, patients, matching }: ExpandedRule, values: Values): StandingRule[] {
-  const sets = patients?.flatMap((query) => withValues(query, values) ?? []);
+function applied({ types, may, patients, matching }: ExpandedRule, values: RoleValues): StandingRule[] {
+  const sets = patients?.flatMap((query) => filled(query, values) ?? []);
   if (sets?.length === 0) return [];
-  const match = matching === undefined ? undefined : withValues(matching, values);
+  const match = matching === undefined ? undefined : filled(matching, values);
   if (matching !== undefined && match === undefined) return [];
   const pairs = match === undefined ? {} : { matching: [...new URLSearchParams(match)] };
   return [{ types, may, ...(sets ? { patients: sets } : {}), ...pairs }];
-}
-
-/** Undefined when a parameter is left without any value, because that would ask for nothing and find everything. */
-function withValues(query: string, values: Values): string | undefined {
-  const filled = query.replace(/\{(\w+)\}/g, (_, name: string) => (values[name] ?? []).join(','));
-  const tidy = filled
-    .replace(/=,+/g, '=')
-    .replace(/,+(?=&|$)/g, '')
-    .replace(/,{2,}/g, ',');
-  return /=(&|$)/.test(tidy) ? undefined : tidy;
 }

@@ -1,5 +1,5 @@
-// Reads the log and says, for every version, who made it: one Provenance each, many in one commit, together with how far it
-// has come. So each is written exactly once, whatever is killed and however many processes do it.
+// Reads the log and says of every version who made it: one Provenance for each activity, many in one commit, together with
+// how far it has come. So each is written exactly once, whatever is killed and however many processes do it.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Provenance } from '@medplum/fhirtypes';
 import type { Logger } from 'pino';
@@ -8,6 +8,7 @@ import type { Change } from '../fhir/change.ts';
 import { parseLiteral } from '../fhir/references.ts';
 import { advanceCursor, beginCursor, readCursor } from '../store/cursor.ts';
 import type { Actor, LogEntry, Statement, Store } from '../store/store.ts';
+import { activitiesIn } from './activities.ts';
 import { provenanceOf } from './provenance.ts';
 
 export interface ProvenanceWriterOptions {
@@ -55,9 +56,9 @@ export function createProvenanceWriter({ store, baseUrl, log }: ProvenanceWriter
       const whole = entries.length < BATCH ? entries : upToLastCommit(entries);
       const to = whole.at(-1)?.sequence;
       if (to === undefined) break;
-      const changes = missingIn(whole).map((entry): Change => {
+      const changes = activitiesIn(missingIn(whole)).map((activity): Change => {
         // An update: whatever is there under the id that follows from the version, it is overwritten.
-        return { op: 'update', resource: provenanceOf(entry, baseUrl) };
+        return { op: 'update', resource: provenanceOf(activity, baseUrl) };
       });
       try {
         // Not a FHIR transaction: a target may be gone by now.

@@ -1,4 +1,4 @@
-// Who made a version, as a Provenance that fits US Core: the author is the person, or the application when there is none;
+// Who made what one commit did to one patient's record, as a Provenance that fits US Core: the author is the person, or the application when there is none;
 // the transmitter is the application that a person used, or Baton for what came over a connection.
 // http://hl7.org/fhir/us/core/StructureDefinition/us-core-provenance
 import type { CodeableConcept, Provenance, ProvenanceAgent } from '@medplum/fhirtypes';
@@ -12,15 +12,22 @@ type Who = NonNullable<ProvenanceAgent['who']>;
 const PARTICIPANT = 'http://terminology.hl7.org/CodeSystem/provenance-participant-type';
 const US_CORE_PARTICIPANT = 'http://hl7.org/fhir/us/core/CodeSystem/us-core-provenance-participant-type';
 
-/** @param baseUrl of this Baton, by which the organization that runs it is known */
-export function provenanceOf(entry: LogEntry, baseUrl: string): Provenance {
-  const { type, id, versionId, lastUpdated, operation } = entry;
-  // An update may create, too; the log says what was asked for.
-  const code = versionId === '1' ? 'CREATE' : ACTIVITIES[operation];
+/** An update may create, too; the log says what was asked for. */
+export const activityOf = ({ versionId, operation }: LogEntry) =>
+  versionId === '1' ? 'CREATE' : ACTIVITIES[operation];
+
+/**
+ * @param entries versions that one activity made, the first of which gives the id
+ * @param baseUrl of this Baton, by which the organization that runs it is known
+ */
+export function provenanceOf(entries: readonly [LogEntry, ...LogEntry[]], baseUrl: string): Provenance {
+  const [entry] = entries;
+  const { type, id, versionId, lastUpdated } = entry;
+  const code = activityOf(entry);
   return {
     resourceType: 'Provenance',
     id: derivedId('provenance', type, id, versionId),
-    target: [{ reference: `${type}/${id}/_history/${versionId}` }],
+    target: entries.map((one) => ({ reference: `${one.type}/${one.id}/_history/${one.versionId}` })),
     occurredDateTime: lastUpdated,
     recorded: lastUpdated,
     activity: concept('http://terminology.hl7.org/CodeSystem/v3-DataOperation', code, code.toLowerCase()),

@@ -1,31 +1,35 @@
-// Which days are business days at a place. Calendars are data (profiles/calendars): rules for yearly holidays, single
-// closed dates, and calendars they build on; nothing here knows a country.
+// Which days are business days at a place. Calendars are data (profiles/calendars): rules for yearly holidays, the tables of
+// a country, single closures, and calendars they build on.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '../fault.ts';
-
-/** A yearly holiday: a fixed `month` and `day`, or the `nth` `weekday` (1 Monday … 7 Sunday; -1 the last) of a `month`. */
-export interface HolidayRule {
-  readonly name: string;
-  readonly month: number;
-  readonly day?: number;
-  readonly weekday?: number;
-  readonly nth?: number;
-  /** `nearest-weekday`: kept on Friday when it falls on Saturday, on Monday when on Sunday. */
-  readonly observed?: 'nearest-weekday';
-  /** First year it was kept. */
-  readonly since?: number;
-}
+import { type CountryHolidays, countryHolidays } from './country-holidays.ts';
+import { checkRule, type HolidayRule, observedIn } from './holiday-rule.ts';
 
 export interface CalendarDefinition {
   readonly name: string;
+  readonly title?: string;
   /** Calendars whose holidays also count here. */
   readonly extends?: readonly string[];
   /** ISO weekdays without business, e.g. `[6, 7]`. Inherited when absent. */
   readonly weekend?: readonly number[];
   readonly holidays?: readonly HolidayRule[];
-  /** Closed once: `{ date: '2026-12-24', name: 'Clinic move' }`. */
-  readonly closed?: readonly { readonly date: string; readonly name: string }[];
+  readonly dateHolidays?: CountryHolidays;
+  /** Closed once: `{ date: '2026-12-24', name: 'Clinic move' }`, or until `to`, that day included. */
+  readonly closed?: readonly Closure[];
+  /** Years it was made for, when it is not made of rules alone. Inherited: the years that all it builds on cover. */
+  readonly coverage?: Coverage;
+}
+
+interface Closure {
+  readonly date: string;
+  readonly to?: string;
+  readonly name: string;
+}
+
+export interface Coverage {
+  readonly from?: number;
+  readonly to?: number;
 }
 
 export interface BusinessCalendar {
@@ -33,9 +37,12 @@ export interface BusinessCalendar {
   isBusinessDay(date: Temporal.PlainDate): boolean;
   /** Name of the holiday or closure that is kept on `date`, if any. */
   holidayOn(date: Temporal.PlainDate): string | undefined;
+  /** Whether its holidays of that year are known. Absent: of every year. */
+  covers?(year: number): boolean;
 }
 
 const MOST_DAYS_IN_A_ROW = 400;
+const LONGEST_CLOSURE = 366;
 
 /**
  * Every calendar in a folder (`*.json`), by name.
@@ -50,6 +57,18 @@ export function loadCalendars(folder: string): Map<string, BusinessCalendar> {
 export function createCalendars(definitions: readonly CalendarDefinition[]): Map<string, BusinessCalendar> {
   const byName = new Map(definitions.map((definition) => [definition.name, definition]));
   return new Map(definitions.map((definition) => [definition.name, createCalendar(definition.name, byName)]));
+}
+
+/**
+ * A calendar is needed for the years from `from` to `to`.
+ * @throws Fault unprocessable naming calendar and year, when it was not made for one of them
+ */
+export function requireCoverage(calendar: BusinessCalendar, from: number, to: number): void {
+  for (let year = from; year <= to; year++) {
+    if (calendar.covers?.(year) ?? true) continue;
+    const sentence = `Calendar "${calendar.name}" does not cover ${year}; add its holidays and move its coverage.`;
+    throw new Fault('unprocessable', sentence);
+  }
 }
 
 /** The business day that is `days` business days after `date` (the day itself never counts); negative counts back. */
@@ -80,11 +99,15 @@ function createCalendar(name: string, all: ReadonlyMap<string, CalendarDefinitio
   const chain = lineage(name, all);
   for (const { holidays } of chain) for (const rule of holidays ?? []) checkRule(name, rule);
   const rules = chain.flatMap((definition) => definition.holidays ?? []);
-  const weekend = new Set(chain.find((definition) => definition.weekend)?.weekend ?? [6, 7]);
-  const closed = new Map(chain.flatMap((definition) => definition.closed ?? []).map((day) => [day.date, day.name]));
+  const countries = chain.flatMap(({ dateHolidays }) => (dateHolidays ? [countryHolidays(name, dateHolidays)] : []));
+  const weekend = readWeekend(name, chain.find((definition) => definition.weekend)?.weekend ?? [6, 7]);
+  const closed = new Map(chain.flatMap((definition) => definition.closed ?? []).flatMap((one) => daysOf(name, one)));
+  const coverages = chain.flatMap(({ coverage }) => (coverage ? [checkCoverage(name, coverage)] : []));
   const years = new Map<number, Map<string, string>>();
   const inYear = (year: number) => {
-    const known = years.get(year) ?? new Map(rules.flatMap((rule) => observedIn(rule, year)));
+    const known =
+      years.get(year) ??
+      new Map([...countries.flatMap((holidays) => holidays(year)), ...rules.flatMap((rule) => observedIn(rule, year))]);
     years.set(year, known);
     return known;
   };
@@ -93,7 +116,12 @@ function createCalendar(name: string, all: ReadonlyMap<string, CalendarDefinitio
     // New Year's Day on a Saturday is kept on 31 December of the year before.
     return closed.get(key) ?? inYear(date.year).get(key) ?? inYear(date.year + 1).get(key);
   };
-  return { name, holidayOn, isBusinessDay: (date) => !weekend.has(date.dayOfWeek) && holidayOn(date) === undefined };
+  return {
+    name,
+    holidayOn,
+    isBusinessDay: (date) => !weekend.has(date.dayOfWeek) && holidayOn(date) === undefined,
+    covers: (year) => coverages.every(({ from = year, to = year }) => year >= from && year <= to),
+  };
 }
 
 /** The calendar and all it extends, itself first. */
@@ -109,39 +137,29 @@ function lineage(
   return [definition, ...(definition.extends ?? []).flatMap((base) => lineage(base, all, [...seen, name]))];
 }
 
-function checkRule(calendar: string, rule: HolidayRule): void {
-  const fixed = rule.day !== undefined && rule.weekday === undefined && rule.nth === undefined;
-  const floating = rule.day === undefined && rule.weekday !== undefined && rule.nth !== undefined;
-  if (!fixed && !floating) {
-    const message = `Calendar "${calendar}", holiday "${rule.name}": give month and day, or month, weekday and nth.`;
-    throw new Fault('unprocessable', message);
+function readWeekend(calendar: string, weekend: readonly number[]): ReadonlySet<number> {
+  if (weekend.every((day) => Number.isInteger(day) && day >= 1 && day <= 7)) return new Set(weekend);
+  throw new Fault('unprocessable', `Calendar "${calendar}": weekend days are 1 (Monday) to 7 (Sunday).`);
+}
+
+function checkCoverage(calendar: string, coverage: Coverage): Coverage {
+  const { from, to } = coverage;
+  const years = [from, to].every((year) => year === undefined || Number.isInteger(year));
+  if (years && (from ?? 0) <= (to ?? 9999)) return coverage;
+  throw new Fault(
+    'unprocessable',
+    `Calendar "${calendar}": coverage goes from a year to a year that is not before it.`,
+  );
+}
+
+function daysOf(calendar: string, { date, to, name }: Closure): [string, string][] {
+  try {
+    const first = Temporal.PlainDate.from(date);
+    const days = first.until(Temporal.PlainDate.from(to ?? date)).days;
+    if (days < 0 || days >= LONGEST_CLOSURE) throw new RangeError('not a span of days');
+    return Array.from({ length: days + 1 }, (_, n) => [first.add({ days: n }).toString(), name]);
+  } catch (cause) {
+    const sentence = `Calendar "${calendar}", closure "${name}": give date, and to when it lasts longer, as 2026-12-24.`;
+    throw new Fault('unprocessable', sentence, { cause });
   }
-}
-
-function observedIn(rule: HolidayRule, year: number): [string, string][] {
-  if (rule.since !== undefined && year < rule.since) return [];
-  const actual = rule.day === undefined ? nthWeekday(rule, year) : fixedDay(rule, year, rule.day);
-  return actual ? [[observed(rule, actual).toString(), rule.name]] : [];
-}
-
-/** Undefined in years without the day (29 February). */
-function fixedDay(rule: HolidayRule, year: number, day: number): Temporal.PlainDate | undefined {
-  const date = Temporal.PlainDate.from({ year, month: rule.month, day }, { overflow: 'constrain' });
-  return date.day === day ? date : undefined;
-}
-
-/** Undefined in months without that many. */
-function nthWeekday(rule: HolidayRule, year: number): Temporal.PlainDate | undefined {
-  const first = Temporal.PlainDate.from({ year, month: rule.month, day: 1 });
-  const offset = ((rule.weekday ?? 1) - first.dayOfWeek + 7) % 7;
-  const count = Math.floor((first.daysInMonth - 1 - offset) / 7) + 1;
-  const nth = rule.nth ?? 1;
-  const index = nth > 0 ? nth - 1 : count + nth;
-  return index >= 0 && index < count ? first.add({ days: offset + 7 * index }) : undefined;
-}
-
-function observed(rule: HolidayRule, date: Temporal.PlainDate): Temporal.PlainDate {
-  if (rule.observed !== 'nearest-weekday') return date;
-  if (date.dayOfWeek === 6) return date.subtract({ days: 1 });
-  return date.dayOfWeek === 7 ? date.add({ days: 1 }) : date;
 }

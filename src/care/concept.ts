@@ -17,9 +17,14 @@ const TRANSITION_REASONS = {
   readmitted: 'Readmitted',
   died: 'Died',
   transferred: 'Transferred',
+  continued: 'Continued by a later stay',
   superseded: 'Superseded',
   'no-protocol': 'No protocol',
   resolved: 'Resolved',
+  expired: 'Expired',
+  'opted-out': 'Opted out',
+  'other-provider-bills': 'Another provider bills',
+  'not-needed': 'Not needed',
 } as const;
 
 /** CodeSystem transition-reason. */

@@ -19,7 +19,15 @@ export interface FollowUpTiming {
   readonly until?: Temporal.PlainTime;
   /** Moves a day without business to the next one with. */
   readonly roll: boolean;
+  /** What becomes of it when nobody could raise it in time; `fire` when absent. */
+  readonly late?: LatePolicy;
 }
+
+/**
+ * `fire`: raised all the same. `fire-last`: of several of the same kind only the last one. `skip-after`: not once it has
+ * expired.
+ */
+export type LatePolicy = 'fire' | 'fire-last' | 'skip-after';
 
 /** What a deadline is counted from. */
 export interface Anchor {
@@ -42,9 +50,10 @@ export function windowOf(timing: FollowUpTiming, anchor: Anchor): Window {
   }
   const lastDay = dayAfter(timing, timing.due, anchor);
   const due = timing.until ? atLocal(lastDay, timing.until, zone) : endOfDay(lastDay, zone);
-  if (timing.opens === 0) return { raise: discharge, due };
-  const raise = atLocal(dayAfter(timing, timing.opens, anchor), timing.from ?? new Temporal.PlainTime(), zone);
-  return { raise, due };
+  const opened = () => atLocal(dayAfter(timing, timing.opens, anchor), timing.from ?? new Temporal.PlainTime(), zone);
+  const raise = timing.opens === 0 ? discharge : opened();
+  // Somebody who leaves at 16:00 cannot be called until noon of that day.
+  return { raise, due: Temporal.Instant.compare(due, raise) < 0 ? raise : due };
 }
 
 function dayAfter(timing: FollowUpTiming, days: number, { discharge, zone, calendar }: Anchor): Temporal.PlainDate {
@@ -82,13 +91,27 @@ export function readTiming(action: PlanDefinitionAction, protocol: string): Foll
   const opens = part('opens')?.valueInteger ?? -1;
   if (opens < 0 || opens > due)
     return refuse('follow-up-timing.opens must lie between the discharge and the deadline.');
-  const [from, until] = [readTime(part('from')?.valueTime), readTime(part('until')?.valueTime)];
+  const readTime = (name: 'from' | 'until') => {
+    const value = part(name)?.valueTime;
+    try {
+      return value === undefined ? undefined : Temporal.PlainTime.from(value);
+    } catch {
+      return refuse(`follow-up-timing.${name} must be a time of day as 09:00:00.`);
+    }
+  };
+  const [from, until, roll] = [readTime('from'), readTime('until'), part('roll')?.valueCode];
+  if (roll !== undefined && roll !== 'next-business-day') {
+    return refuse('follow-up-timing.roll can only be next-business-day.');
+  }
+  if (count === 'elapsed' && (from ?? until ?? roll) !== undefined) {
+    return refuse('hours that elapse have no time of day: follow-up-timing.from, until and roll do not apply.');
+  }
   if (opens === due && from && until && Temporal.PlainTime.compare(from, until) > 0) {
     return refuse('follow-up-timing.from is later than until on the same day.');
   }
-  return { count, due, opens, from, until, roll: part('roll')?.valueCode === 'next-business-day' };
-}
-
-function readTime(value: string | undefined): Temporal.PlainTime | undefined {
-  return value === undefined ? undefined : Temporal.PlainTime.from(value);
+  const late = part('late')?.valueCode;
+  if (late !== undefined && late !== 'fire' && late !== 'fire-last' && late !== 'skip-after') {
+    return refuse('follow-up-timing.late must be fire, fire-last or skip-after.');
+  }
+  return { count, due, opens, from, until, roll: roll !== undefined, ...(late ? { late } : {}) };
 }

@@ -10,6 +10,7 @@ export function narrative(headline: string, lines: readonly string[]): Narrative
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-function escapeXml(text: string): string {
+/** Text as it may stand in XML or HTML. */
+export function escapeXml(text: string): string {
   return text.replace(/[&<>"]/g, (character) => ENTITIES[character] ?? character);
 }

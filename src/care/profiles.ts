@@ -5,7 +5,18 @@ import { join } from 'node:path';
 import type { Resource, ResourceType } from '@medplum/fhirtypes';
 import { Fault } from '../fault.ts';
 
-const NOT_FHIR = new Set(['policies', 'calendars', 'roles', 'access', 'matching', 'stratification']);
+const NOT_FHIR = new Set([
+  'policies',
+  'calendars',
+  'roles',
+  'access',
+  'matching',
+  'stratification',
+  'risk-methods',
+  'evidence',
+  'notifications',
+  'senders',
+]);
 
 /**
  * Every resource under `folder`, in the order of the paths.

@@ -53,8 +53,6 @@ export interface Planned {
   readonly about: number;
   /** The changes are what others have done elsewhere: a status may have taken several steps, each set by whose it was. */
   readonly passesOn?: boolean;
-  /** What was open to the caller to take becomes theirs, and with it the record of the patient it is for. */
-  readonly claims?: boolean;
   /** The caller gives the record out of hand: what is written need not be within their reach any more. */
   readonly releases?: boolean;
 }

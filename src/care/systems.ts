@@ -8,6 +8,7 @@ export const CODE_SYSTEM = {
   followUpStep: `${BASE}/CodeSystem/follow-up-step`,
   careRole: `${BASE}/CodeSystem/care-role`,
   riskMethod: `${BASE}/CodeSystem/risk-method`,
+  riskInput: `${BASE}/CodeSystem/risk-input`,
   comorbidity: `${BASE}/CodeSystem/lace-comorbidity`,
   transitionReason: `${BASE}/CodeSystem/transition-reason`,
   episodeType: `${BASE}/CodeSystem/episode-type`,
@@ -35,11 +36,16 @@ export const CODE_SYSTEM = {
 } as const;
 
 export const EXTENSION = {
+  life: `${BASE}/StructureDefinition/follow-up-life`,
+  clock: `${BASE}/StructureDefinition/follow-up-clock`,
   timing: `${BASE}/StructureDefinition/follow-up-timing`,
   dayCount: `${BASE}/StructureDefinition/day-count`,
   pathwayVariable: `${BASE}/StructureDefinition/pathway-variable`,
   precedence: `${BASE}/StructureDefinition/protocol-precedence`,
   riskScore: `${BASE}/StructureDefinition/risk-score`,
+  riskMissing: `${BASE}/StructureDefinition/risk-missing-input`,
+  localDay: `${BASE}/StructureDefinition/local-day`,
+  transitionContinues: `${BASE}/StructureDefinition/transition-continues`,
   transitionEncounter: `${BASE}/StructureDefinition/transition-encounter`,
   transitionReason: `${BASE}/StructureDefinition/transition-reason`,
   agendaItem: `${BASE}/StructureDefinition/agenda-item`,
@@ -68,10 +74,13 @@ export const IDENTIFIER = {
   followUp: 'urn:baton:follow-up',
   /** CommunicationRequest: the key of the follow-up it speaks of. */
   reminder: 'urn:baton:reminder',
+  notification: 'urn:baton:notification',
   /** Task, ServiceRequest, Goal…: `CASE|PATHWAY|STEP|OCCURRENCE`, what a pathway planned it as. */
   pathwayStep: 'urn:baton:pathway-step',
   /** EpisodeOfCare: `ENCOUNTERID|DISCHARGEINSTANT`. */
   transition: 'urn:baton:transition',
+  /** RiskAssessment: `EPISODE|METHOD`. */
+  transitionRisk: 'urn:baton:transition-risk',
   /** CarePlan: id of the transition's EpisodeOfCare. */
   transitionPlan: 'urn:baton:transition-plan',
   /** CarePlan: id of the case's EpisodeOfCare; of one case there is one. */
@@ -104,5 +113,6 @@ export const PROFILE = {
 
 export const MAPS = {
   destination: `${BASE}/ConceptMap/discharge-destination`,
+  payer: `${BASE}/ConceptMap/payer-kind`,
   acuteAdmission: `${BASE}/ValueSet/acute-admission`,
 } as const;

@@ -14,5 +14,5 @@ export function etagOf(versionId: string): string {
 export function versionOf(etag: string, where: string): string {
   const version = /^(?:W\/)?"([A-Za-z0-9\-.]{1,64})"$/.exec(etag.trim())?.[1];
   if (version) return version;
-  throw new Fault('invalid', `${where} must be one version tag like W/"3".`, { code: 'value' });
+  throw new Fault('invalid', `${where} must be one version tag like W/"3".`, { code: 'value', expression: where });
 }

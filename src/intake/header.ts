@@ -1,10 +1,7 @@
 // MSH: who sent what, under which control id; and whether Baton speaks that at all.
 import type { Message } from './er7/message.ts';
 import { type ConditionCode, Refusal } from './refusal.ts';
-
-/** Triggers that are read. https://hl7.org/fhir/uv/v2mappings/ (A03 has no message map there; A01's segments fit) */
-const TRIGGERS = ['A01', 'A03', 'A08', 'A11', 'A13'] as const;
-export type Trigger = (typeof TRIGGERS)[number];
+import { isTrigger, TRIGGERS, type Trigger } from './triggers.ts';
 
 export interface Header {
   readonly sendingApplication: string;
@@ -34,8 +31,11 @@ export function checkHeader(message: Message): Header {
   if (!['P', 'T', 'D'].includes(header.text(11))) reject('202', 11, 'The processing id must be P, T or D.');
   const type = header.first(9);
   if (type.get(1) !== 'ADT') reject('200', 9, 'Baton reads ADT messages only.');
-  const trigger = TRIGGERS.find((known) => known === type.get(2));
-  if (!trigger) throw new Refusal('AR', '201', `Baton reads ADT events ${TRIGGERS.join(', ')}.`, header.at(9));
+  const trigger = type.get(2);
+  if (!isTrigger(trigger)) {
+    const known = Object.keys(TRIGGERS).join(', ');
+    throw new Refusal('AR', '201', `Baton reads ADT events ${known}.`, header.at(9));
+  }
   return {
     sendingApplication: header.text(3),
     sendingFacility: header.text(4),

@@ -2,20 +2,22 @@
 // processes the store's If-Match decides.
 
 export interface KeyedLock {
-  run<T>(key: string, work: () => Promise<T>): Promise<T>;
+  /** Runs when nothing that came before has one of the keys any more. */
+  run<T>(keys: readonly string[], work: () => Promise<T>): Promise<T>;
 }
 
 export function createKeyedLock(): KeyedLock {
   const tails = new Map<string, Promise<unknown>>();
   return {
-    async run(key, work) {
-      const before = tails.get(key);
-      const mine = (before ?? Promise.resolve()).then(work, work);
-      tails.set(key, mine);
+    async run(keys, work) {
+      // All keys are taken at once, so that no two works wait for each other.
+      const before = Promise.allSettled(keys.flatMap((key) => tails.get(key) ?? []));
+      const mine = before.then(work);
+      for (const key of keys) tails.set(key, mine);
       try {
         return await mine;
       } finally {
-        if (tails.get(key) === mine) tails.delete(key);
+        for (const key of keys) if (tails.get(key) === mine) tails.delete(key);
       }
     },
   };

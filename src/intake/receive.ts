@@ -1,200 +1,151 @@
-// One HL7 v2 message in, its acknowledgement out. AA only after everything the message says is durably stored, in one
-// commit with the message itself; the same message again changes nothing and gets the same answer.
-import { randomUUID } from 'node:crypto';
+// One HL7 v2 message in, its acknowledgement out. AA only after everything the message says is durably stored; what is
+// refused is kept with the reason, and can be repaired and taken in again.
 import type { Logger } from 'pino';
-import type { Clock } from '../clock.ts';
-import { asFault, FAULTS, Fault } from '../fault.ts';
-import type { Actor, Store } from '../store/store.ts';
-import { acknowledge } from './acknowledge.ts';
-import { contentKey, findDelivery, keepDelivery } from './delivery.ts';
-import { decodeMessage } from './er7/charset.ts';
+import { asFault, Fault } from '../fault.ts';
+import { contentKey, type DeliveryFacts, keepDelivery } from './delivery.ts';
+import { enhancedAnswers } from './enhanced.ts';
+import { decodeMessage, encodeMessage } from './er7/charset.ts';
 import { type Message, parseMessage } from './er7/message.ts';
-import { checkHeader, deliveryKey } from './header.ts';
-import { createKeyedLock } from './keyed-lock.ts';
-import { type AdtContent, readAdt } from './map/adt.ts';
-import { type Facility, type Reading, startReading } from './map/reading.ts';
-import { planChanges } from './plan.ts';
-import { type AckCode, Refusal, type Remark } from './refusal.ts';
+import { deliveryKey } from './header.ts';
+import { eventOf, factsOf, headerOf } from './message-facts.ts';
+import { Refusal, type Remark } from './refusal.ts';
+import { isTransient, refusalOf } from './refusal-of.ts';
+import { senderOf } from './sender.ts';
+import { ACTOR, createTakeIn, type Forecast, type Receipt, type TakeInOptions } from './take-in.ts';
 
 /** A longer message is refused by every door. */
 export const MAX_MESSAGE_BYTES = 1_048_576;
 /** Enough for the header segment, which a refusal answers to. */
 const HEAD_BYTES = 4_096;
 
-export interface Receipt {
-  readonly code: AckCode;
-  /** ER7 text of the acknowledgement, segments ended by CR. */
-  readonly ack: string;
-}
+export type { Receipt } from './take-in.ts';
 
 export interface Intake {
   /** Never throws: whatever goes wrong is an AE or AR. */
   receive(bytes: Uint8Array, channel: 'mllp' | 'http'): Promise<Receipt>;
-  /** The answer to a message too long to be read, from its first bytes. */
-  refuseTooLong(head: Uint8Array, limit: number): string;
+  /** The answer to a message too long to be read, whose first bytes are kept. */
+  refuseTooLong(head: Uint8Array, limit: number): Promise<string>;
+  /** Keeps a message that was cut off; what is none is not kept. */
+  keepCut(bytes: Uint8Array): Promise<void>;
+  /** Takes a kept message in again. Never throws for what the message says. */
+  again(kept: Kept, options: RepeatOptions): Promise<Repeated>;
 }
 
-export interface IntakeOptions {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly facilities: readonly Facility[];
+/** A message under the key it is kept by. */
+export interface Kept {
+  readonly key: string;
+  readonly body: Uint8Array;
+  readonly part?: DeliveryFacts['part'];
+}
+
+export interface RepeatOptions {
+  /** The message as somebody has corrected it; encoded as its MSH-18 says. */
+  readonly corrected?: string;
+  /** Who has it taken in again. */
+  readonly by: string;
+  /** Says what would happen and writes nothing. */
+  readonly dryRun: boolean;
+}
+
+export interface Repeated extends Forecast, Pick<Receipt, 'code'> {}
+
+export interface IntakeOptions extends TakeInOptions {
   readonly log: Logger;
 }
 
-const ACTOR: Actor = { reference: 'Device/baton-intake', kind: 'service' };
-
-/** How often a message is planned again because somebody else changed what it is about. */
-const ATTEMPTS = 5;
-
-export function createIntake({ store, clock, facilities, log }: IntakeOptions): Intake {
-  const lock = createKeyedLock();
-
-  const answer = (message: Message | undefined, code: AckCode, remarks: readonly Remark[]): Receipt => {
-    const controlId = randomUUID().replaceAll('-', '').slice(0, 20);
-    return { code, ack: acknowledge(message, { code, remarks, now: clock.now(), controlId }) };
-  };
-
-  /** The answer a delivery has had, when it is final: accepted, or rejected in the same words. */
-  const earlier = async (key: string, message: Message): Promise<Receipt | undefined> => {
-    const delivery = await findDelivery(store, key);
-    if (!delivery || delivery.outcome === 'AE') return undefined;
-    if (canonicalOf(delivery.body) === message.canonical) return { code: delivery.outcome, ack: delivery.answer };
-    if (delivery.outcome === 'AR') return undefined;
-    const text = 'This sender has used the control id for another message; nothing was changed.';
-    return answer(message, 'AR', [{ condition: '205', severity: 'E', location: message.header.at(10), text }]);
-  };
-
-  /** Commits what the message says; plans again when somebody else was faster. */
-  const apply = async (bytes: Uint8Array, key: string, reading: Reading, content: AdtContent): Promise<Receipt> => {
-    let receipt: Receipt | undefined;
-    for (let attempt = 1; ; attempt += 1) {
-      const { changes, visitKnown } = await planChanges(store, content);
-      const first = receipt === undefined;
-      const accepted = receipt ?? answer(reading.message, 'AA', remarksOf(reading, visitKnown));
-      const row = keepDelivery(key, clock.now(), { body: bytes, answer: accepted.ack, outcome: 'AA' });
-      try {
-        const outcomes = await store.commit(ACTOR, changes, first ? [row] : []);
-        receipt = accepted;
-        // Another process created the same patient or visit in between: join what this message says with that.
-        const joined = outcomes.every((outcome) => outcome.written || SHARED.includes(outcome.type));
-        if (joined || attempt >= ATTEMPTS) return accepted;
-      } catch (error) {
-        if (!isLostRace(error)) throw error;
-        const final = await earlier(key, reading.message);
-        if (final) return final;
-        if (attempt >= ATTEMPTS) throw error;
-      }
-    }
-  };
-
-  const process = async (bytes: Uint8Array, key: string, message: Message): Promise<Receipt> => {
-    const final = await earlier(key, message);
-    if (final) return final;
-    const header = checkHeader(message);
-    const reading = startReading(message, header, facilities);
-    const content = readAdt(reading);
-    return lock.run(content.patientKey, () => apply(bytes, key, reading, content));
-  };
+export function createIntake({ log, ...options }: IntakeOptions): Intake {
+  const { store, clock, senders = [] } = options;
+  const { answer, takeIn, foresee } = createTakeIn(options);
 
   /** Keeps what was not accepted, for people to look at; a store that cannot is no reason not to answer. */
-  const keepRefused = async (key: string, body: Uint8Array, { code, ack }: Receipt): Promise<void> => {
+  const keepRefused = async (key: string, body: Uint8Array, { code, ack }: Receipt, facts: DeliveryFacts) => {
     try {
-      await store.commit(ACTOR, [], [keepDelivery(key, clock.now(), { body, answer: ack, outcome: code })]);
+      await store.commit(ACTOR, [], [keepDelivery(key, clock.now(), { body, answer: ack, outcome: code }, facts)]);
     } catch (error) {
       log.warn({ kind: asFault(error).kind }, 'a refused HL7 message could not be kept');
     }
   };
 
-  const refuseTooLong = (head: Uint8Array, limit: number): string => {
-    const text = `The message is longer than the ${limit} bytes that are read; nothing was stored.`;
-    return answer(headerOf(head), 'AR', [{ condition: '207', severity: 'E', text }]).ack;
+  /** @param key the row it is kept in; its own when absent */
+  const refuse = async (
+    error: unknown,
+    bytes: Uint8Array,
+    message: Message | undefined,
+    channel: string,
+    kept?: Pick<DeliveryFacts, 'part' | 'correctedBy'> & { readonly key?: string },
+  ): Promise<Receipt & { readonly remark: Remark }> => {
+    const { code, remark } = refusalOf(error);
+    if (!(error instanceof Refusal))
+      log[isTransient(error) ? 'warn' : 'error']({ channel, err: error }, 'HL7 message could not be stored');
+    const readable = message ?? headerOf(bytes);
+    const receipt = answer(readable, code, [remark]);
+    const { condition, location } = remark;
+    log.warn({ channel, event: eventOf(readable), code, condition, location }, 'HL7 message refused');
+    const key = kept?.key ?? (readable && deliveryKey(readable)) ?? contentKey(bytes);
+    await keepRefused(key, bytes, receipt, { ...factsOf(readable, remark), ...kept });
+    return { ...receipt, remark };
+  };
+
+  const refuseTooLong = async (head: Uint8Array, limit: number): Promise<string> => {
+    const text = `The message is longer than the ${limit} bytes that are read; only its beginning was kept.`;
+    const part = 'too-long';
+    return (await refuse(new Refusal('AR', '207', text), head.subarray(0, HEAD_BYTES), undefined, part, { part })).ack;
   };
 
   return {
     async receive(bytes, channel) {
       if (bytes.length > MAX_MESSAGE_BYTES) {
         log.warn({ channel, bytes: bytes.length }, 'HL7 message too long');
-        return { code: 'AR', ack: refuseTooLong(bytes.subarray(0, HEAD_BYTES), MAX_MESSAGE_BYTES) };
+        return { code: 'AR', ack: await refuseTooLong(bytes, MAX_MESSAGE_BYTES) };
       }
       let message: Message | undefined;
+      const readable = senders.length > 0 ? headerOf(bytes) : undefined;
+      const sender = readable && senderOf(senders, readable.header.text(3), readable.header.text(4));
+      const answered = (receipt: Receipt): Receipt =>
+        readable && sender?.acknowledgement === 'enhanced'
+          ? { ...receipt, answers: enhancedAnswers(readable, receipt.code, receipt.ack) }
+          : receipt;
       try {
-        message = parseMessage(decodeMessage(bytes));
-        const receipt = await process(bytes, deliveryKey(message) ?? contentKey(bytes), message);
+        message = parseMessage(decodeMessage(bytes, sender?.charset));
+        const receipt = await takeIn({ bytes, key: deliveryKey(message) ?? contentKey(bytes), message });
         log.info({ channel, event: eventOf(message), code: receipt.code }, 'HL7 message answered');
-        return receipt;
+        return answered(receipt);
       } catch (error) {
-        const refusal = refusalOf(error);
-        if (!(error instanceof Refusal))
-          log[isTransient(error) ? 'warn' : 'error']({ channel, err: error }, 'HL7 message could not be stored');
-        const readable = message ?? headerOf(bytes);
-        const receipt = answer(readable, refusal.code, [refusal.remark]);
-        const { condition, location } = refusal.remark;
-        log.warn({ channel, event: eventOf(readable), code: receipt.code, condition, location }, 'HL7 message refused');
-        await keepRefused((readable && deliveryKey(readable)) ?? contentKey(bytes), bytes, receipt);
-        return receipt;
+        const { code, ack } = await refuse(error, bytes, message, channel);
+        return answered({ code, ack });
       }
     },
     refuseTooLong,
+    async keepCut(bytes) {
+      const text =
+        'The message was not ended before the connection or another message cut it off; nobody was answered.';
+      const part = 'cut';
+      if (headerOf(bytes)) await refuse(new Refusal('AE', '207', text), bytes, undefined, part, { part });
+    },
+    async again({ key, body, part }, { corrected, by, dryRun }) {
+      if (corrected === undefined && part) {
+        throw new Fault('unprocessable', 'Only the beginning of this message was kept; give the whole message.');
+      }
+      const correctedBy = corrected === undefined ? undefined : by;
+      let bytes = body;
+      let message: Message | undefined;
+      try {
+        if (corrected !== undefined) bytes = encodeMessage(corrected.replace(/\r?\n/g, '\r'));
+        const known = headerOf(bytes);
+        const sender = known && senderOf(senders, known.header.text(3), known.header.text(4));
+        message = parseMessage(decodeMessage(bytes, sender?.charset));
+        const forecast = await foresee(message);
+        if (dryRun) return { code: 'AA', ...forecast };
+        const repeat = { bytes, key, message, isRepeat: true as const, ...(correctedBy ? { correctedBy } : {}) };
+        const { code } = await takeIn(repeat);
+        return { code, ...forecast };
+      } catch (error) {
+        if (error instanceof Fault && isTransient(error)) throw error;
+        const refused = dryRun
+          ? refusalOf(error)
+          : await refuse(error, bytes, message, 'again', { key, ...(correctedBy ? { correctedBy } : {}) });
+        return { code: refused.code, remarks: [refused.remark], changes: [] };
+      }
+    },
   };
-}
-
-/** Types that a message only makes sure of; not having written one is no lost race. */
-const SHARED = ['Practitioner', 'Organization', 'Location'];
-
-function remarksOf(reading: Reading, visitKnown: boolean): Remark[] {
-  const { trigger } = reading.header;
-  if (visitKnown || trigger === 'A01' || trigger === 'A08') return reading.remarks;
-  const text = 'No admission was known for this visit; patient and visit were made from this message.';
-  return [...reading.remarks, { condition: '204', severity: 'W', location: 'PV1^1^19', text }];
-}
-
-function isLostRace(error: unknown): boolean {
-  return error instanceof Fault && (error.kind === 'conflict' || error.kind === 'precondition');
-}
-
-function isTransient(error: unknown): boolean {
-  return FAULTS[asFault(error).kind].retry === 'transient';
-}
-
-/** Any failure as what the sender is told: AE, so that the message is sent again. */
-function refusalOf(error: unknown): Refusal {
-  if (error instanceof Refusal) return error;
-  const fault = asFault(error);
-  const where = fault.issues.flatMap((issue) => issue.expression ?? []).join(', ');
-  if (where && (fault.kind === 'unprocessable' || fault.kind === 'invalid')) {
-    return new Refusal('AE', '207', `The message gives resources that FHIR does not allow: ${where}.`);
-  }
-  if (isLostRace(error)) {
-    return new Refusal('AE', '207', 'Others keep changing the same patient; send the message again.');
-  }
-  const text = isTransient(error)
-    ? 'The store cannot take the message now; send it again later.'
-    : 'Internal error; nothing was stored. Send the message again.';
-  return new Refusal('AE', '207', text);
-}
-
-function canonicalOf(body: Uint8Array): string | undefined {
-  try {
-    return parseMessage(decodeMessage(body)).canonical;
-  } catch {
-    return undefined;
-  }
-}
-
-/** MSH alone, to be able to answer a message whose rest cannot be read. */
-function headerOf(bytes: Uint8Array): Message | undefined {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 4096)).toString('latin1');
-  const line = text.replace(/^(\xEF\xBB\xBF)?[\r\n]+/, '').split(/[\r\n]/, 1)[0] ?? '';
-  try {
-    return parseMessage(line.replace(/[^\x20-\x7E]/g, '?'));
-  } catch {
-    return undefined;
-  }
-}
-
-function eventOf(message: Message | undefined): string | undefined {
-  const type = message?.header.first(9);
-  const event = type && `${type.get(1)}^${type.get(2)}`;
-  // Anything may stand there; only what looks like a code goes into the log.
-  return event === undefined || /^[A-Z]{3}\^[A-Z]\d\d$/.test(event) ? event : 'other';
 }

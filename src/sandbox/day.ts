@@ -29,6 +29,7 @@ export interface Completion {
 const OKAFOR = 'MRN48210';
 const LINDQVIST = 'MRN50377';
 const PCP_TOLD = 'Discharge summary sent to the primary care office; receipt confirmed by telephone.';
+const SUMMARY = 'Discharge summary received; nothing is missing, no results are pending.';
 
 /** Times are New York, UTC-5. Thursday 26 November is Thanksgiving, so two business days from Wednesday end on Monday. */
 export const DAY: readonly DayStep[] = [
@@ -48,9 +49,15 @@ export const DAY: readonly DayStep[] = [
     completions: [
       { mrn: LINDQVIST, step: 'notify-pcp', note: PCP_TOLD },
       { mrn: OKAFOR, step: 'notify-pcp', note: PCP_TOLD },
+      { mrn: LINDQVIST, step: 'discharge-information', note: SUMMARY },
+      { mrn: OKAFOR, step: 'discharge-information', note: SUMMARY },
     ],
   },
-  { name: 'friday-morning', at: '2026-11-27T09:00-05:00' },
+  {
+    name: 'friday-morning',
+    at: '2026-11-27T09:00-05:00',
+    completions: [{ mrn: OKAFOR, step: 'home-health-start', note: 'The agency made its first visit on Thursday.' }],
+  },
   { name: 'discharge-delgado', at: '2026-11-27T10:20-05:00', message: '06-discharge-delgado.hl7' },
   { name: 'cancel-delgado', at: '2026-11-27T13:45-05:00', message: '07-cancel-discharge-delgado.hl7' },
   {

@@ -9,7 +9,7 @@ import { counted } from './story/facts.ts';
 const PATIENCE_MS = 35_000;
 const PAUSE_MS = 500;
 
-/** Settles until no follow-up waits to be raised or escalated, or patience ends. */
+/** Settles until no follow-up waits for the sweep, or patience ends. */
 export async function settleWhatIsDue(
   store: Store,
   clock: Clock,
@@ -28,7 +28,7 @@ export async function settleWhatIsDue(
 async function isSomethingDue(store: Store, now: Temporal.Instant): Promise<boolean> {
   const at = encodeURIComponent(`le${now}`);
   const waiting = await Promise.all(
-    ['raise-at', 'escalate-at'].map((parameter) => store.find(`Task?${parameter}=${at}`)),
+    ['raise-at', 'remind-at', 'escalate-at', 'expire-at'].map((parameter) => store.find(`Task?${parameter}=${at}`)),
   );
   return waiting.some((tasks) => tasks.length > 0);
 }

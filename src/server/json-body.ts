@@ -67,7 +67,8 @@ function checkBytes(bytes: Buffer): JsonTraits {
 /** What is wrong with the parsed value; null when nothing is. Also puts the digits of decimals beside it. */
 function problemOf(value: unknown, text: string, { members, oddEscapes, decimals }: JsonTraits): Fault | null {
   if (membersOf(value) < members) return twice();
-  if (oddEscapes && !isOfCharacters(value)) return noCharacter();
+  const odd = oddEscapes ? placeOfOdd(value) : undefined;
+  if (odd !== undefined) return noCharacter(odd);
   if (!decimals) return null;
   try {
     keepExact(text, value);
@@ -84,9 +85,10 @@ const twice = () =>
   new Fault('invalid', 'An object of the body has two members of the same name.', { code: 'structure' });
 
 /** Half of a surrogate pair is no character of Unicode; FHIR allows no control character but tab and line ends. */
-const noCharacter = () =>
+const noCharacter = (expression: string) =>
   new Fault('invalid', 'A text of the body has half of a surrogate pair or a control character in it.', {
     code: 'value',
+    ...(expression === '' ? {} : { expression }),
   });
 
 /** Members of all objects in the value: fewer than were written when a name was written twice. */
@@ -104,8 +106,22 @@ function membersOf(value: unknown): number {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to find
 const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f]/;
 
-function isOfCharacters(value: unknown): boolean {
-  if (typeof value === 'string') return value.isWellFormed() && !CONTROL.test(value);
-  if (typeof value !== 'object' || value === null) return true;
-  return Object.entries(value).every(([key, child]) => isOfCharacters(key) && isOfCharacters(child));
+const isOfCharacters = (text: string) => text.isWellFormed() && !CONTROL.test(text);
+
+/** `Patient.name[0].family`, of a name that is odd the object that has it; '' for the body itself; undefined when all is right. */
+function placeOfOdd(value: unknown): string | undefined {
+  const type = (value as { readonly resourceType?: unknown } | null)?.resourceType;
+  return oddWithin(value, typeof type === 'string' && /^[A-Za-z]+$/.test(type) ? type : '');
+}
+
+function oddWithin(value: unknown, place: string): string | undefined {
+  if (typeof value === 'string') return isOfCharacters(value) ? undefined : place;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [key, child] of Object.entries(value)) {
+    if (!isOfCharacters(key)) return place;
+    const inside = Array.isArray(value) ? `${place}[${key}]` : place === '' ? key : `${place}.${key}`;
+    const odd = oddWithin(child, inside);
+    if (odd !== undefined) return odd;
+  }
+  return undefined;
 }

@@ -8,6 +8,7 @@ import type { FailedAttempts } from '../access/failed-attempts.ts';
 import type { AuthorizationServer } from '../access/oauth/authorization-server.ts';
 import { ENDPOINTS } from '../access/oauth/provider.ts';
 import { verifyTrail as verifySealed } from '../audit/verify.ts';
+import type { EvidenceSources } from '../care/evidence/evidence-sources.ts';
 import { NO_PANELS, type Panels } from '../care/panels/panels.ts';
 import { NO_PATHWAYS, type Pathways } from '../care/pathways/pathways.ts';
 import type { Clock } from '../clock.ts';
@@ -22,6 +23,7 @@ import { createSubsetter } from '../fhir/subset.ts';
 import { terminologyCapabilities } from '../fhir/terminology/capability.ts';
 import { tokenSets } from '../fhir/terminology/token-sets.ts';
 import type { Validator } from '../fhir/validation/validator.ts';
+import { createDeliveries } from '../intake/deliveries.ts';
 import type { Intake } from '../intake/receive.ts';
 import type { Store } from '../store/store.ts';
 import { registerApi } from './api/door.ts';
@@ -82,10 +84,13 @@ export interface ServerOptions {
   readonly pathways?: Pathways;
   /** Absent: none. */
   readonly panels?: Panels;
+  /** Absent: every facility is where the server is, and where patients went is not known. */
+  readonly evidence?: EvidenceSources;
   /** Absent: no `/intake/hl7v2`. */
   readonly intake?: Intake;
   readonly sync?: OperatorParts['sync'];
   readonly transitions?: OperatorParts['transitions'];
+  readonly notify?: OperatorParts['notify'];
   /** Absent: the audit trail is verified without a file of seals. */
   readonly verifyTrail?: OperatorParts['verifyTrail'];
   readonly clock: Clock;
@@ -148,19 +153,21 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const requests = options.requestLimits && createRateLimits(options.requestLimits);
   authenticateAll(server, { access, attempts, limits: requests });
   const context = fhirContext(options);
-  serveMetrics(server, store, operatorGauges(context, options.sync), options.sync ? [syncDurations(options.sync)] : []);
-  serveHealth(server, store);
+  serveMetrics(server, store, operatorGauges(context, options), options.sync ? [syncDurations(options.sync)] : []);
+  serveHealth(server, store, options.transitions?.watchdog);
   serveWellKnown(server, access, baseUrl);
   // What is remembered of a token must not outlive it.
   options.authorization.state.onRemoved(access.revoked);
   await serveOauth(server, { server: options.authorization, store, baseUrl, attempts });
   if (options.intake) await serveIntake(server, options.intake);
   if (options.sync) await serveHooks(server, { hints: options.sync.hints, access, attempts });
-  const { sync, transitions, verifyTrail = () => verifySealed({ store, jwks: access.jwks }) } = options;
-  serveOperators(server, { context, sync, transitions, verifyTrail });
+  const { sync, transitions, notify, verifyTrail = () => verifySealed({ store, jwks: access.jwks }) } = options;
+  const deliveries = options.intake && createDeliveries(store, options.intake);
+  serveOperators(server, { context, sync, transitions, notify, deliveries, verifyTrail });
   await server.register(async (scope) => registerFhir(scope, context), { prefix: FHIR_PATH });
   const { zone = 'UTC', version } = options;
-  await server.register((scope) => registerApi(scope, { context, zone, baseUrl, version }), { prefix: API_PATH });
+  const api = { context, access, zone, baseUrl, version };
+  await server.register((scope) => registerApi(scope, api), { prefix: API_PATH });
   if (options.extraRoutes) await options.extraRoutes(server);
   server.setNotFoundHandler((request, reply) => sendFault(log, notFound(), request, reply));
   return server;
@@ -201,6 +208,7 @@ function fhirContext(options: ServerOptions): FhirContext {
     store,
     pathways: options.pathways ?? NO_PATHWAYS,
     panels: options.panels ?? NO_PANELS,
+    evidence: options.evidence ?? hereOnly(options),
     zone: options.zone ?? 'UTC',
     parameters,
     clock,
@@ -221,6 +229,11 @@ function fhirContext(options: ServerOptions): FhirContext {
     exchangeRules: options.exchangeRules ?? exchangeRulesOf({}, {}),
     labelPolicy: options.labelPolicy ?? NO_LABEL_POLICY,
   };
+}
+
+function hereOnly({ zone = 'UTC', pathways = NO_PATHWAYS }: ServerOptions): EvidenceSources {
+  const here = { zone, calendar: pathways.calendar };
+  return { placeOf: async () => here, destinationOf: () => 'unknown' };
 }
 
 /** Remembers the text until the base URL changes (once, when a free port is chosen) or the installed guides do. */

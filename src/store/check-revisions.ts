@@ -1,6 +1,7 @@
-// Asks the rule of revisions about every stored resource that a commit changes.
+// Asks the rule of revisions about every resource that a commit makes or changes.
 import type { Resource } from '@medplum/fhirtypes';
-import { contentBefore } from './content-before.ts';
+import { parseLiteral } from '../fhir/references.ts';
+import { lastContent } from './content-before.ts';
 import { holds } from './enforce-guard.ts';
 import type { Group, Unit } from './group.ts';
 import { RevisionRefused } from './revision.ts';
@@ -16,25 +17,30 @@ export async function refusedRevision(
   unit: Unit,
 ): Promise<RevisionRefused | undefined> {
   const rule = group.rules.revisions;
-  if (!rule || unit.isDecided) return undefined;
-  const revised = steps.filter(({ type, writes, resource, current }) => {
-    return writes && resource && current && !current.deleted && rule.types.has(type);
-  });
+  if (!rule) return undefined;
+  const revised = steps.filter(({ type, writes, resource }) => writes && resource && rule.types.has(type));
   // All are read at once: over a network that is one wait.
-  const contents = await Promise.all(revised.map((step) => contentBefore(group, step)));
+  const contents = await Promise.all(revised.map((step) => lastContent(group, step)));
+  const removed = new Set(steps.flatMap(({ op, type, id }) => (op === 'delete' ? `${type}/${id}` : [])));
   for (const [at, step] of revised.entries()) {
-    const [before, after] = [contents[at], step.resource];
-    if (before === undefined || !after) continue;
+    const [content, after] = [contents[at], step.resource];
+    if (!after) continue;
     try {
       await rule.check({
-        ...{ before: JSON.parse(before) as Resource, after, actor: unit.actor },
+        before: content === undefined ? undefined : (JSON.parse(content) as Resource),
+        after: after.id === undefined ? { ...after, id: step.id } : after,
+        isReborn: step.current?.deleted === true,
+        actor: unit.actor,
         beside: steps.flatMap(({ resource }) => (resource && resource !== after ? [resource] : [])),
+        removed,
+        isDecided: unit.isDecided === true,
         find: (query) => find(group, query),
       });
     } catch (error) {
       if (!(error instanceof RevisionRefused)) throw error;
-      if (await mayTell(group, unit, step)) return error;
-      const sentence = `The new version cannot follow the stored one; only who may read the ${step.type} learns why.`;
+      const told = error.tellsOf === undefined ? undefined : parseLiteral(error.tellsOf);
+      if (await mayTell(group, unit, told ?? step)) return error;
+      const sentence = `It cannot follow what is stored, or stand beside it; only who may read the ${step.type} learns why.`;
       return new RevisionRefused(sentence, { expression: step.type });
     }
   }
@@ -49,7 +55,11 @@ async function find(group: Group, query: string): Promise<Resource[]> {
 }
 
 /** Whether the writer may learn what is stored. */
-async function mayTell(group: Group, { mayKnow, guard }: Unit, { type, id }: Step): Promise<boolean> {
+async function mayTell(
+  group: Group,
+  { mayKnow, guard }: Unit,
+  { type, id }: Pick<Step, 'type' | 'id'>,
+): Promise<boolean> {
   if (mayKnow?.(type) ?? true) return true;
   if (!guard) return false;
   const readable = guard.telling(type);

@@ -63,15 +63,30 @@ export async function closedTo(group: Group, steps: readonly Step[], guard: Guar
   const made = patientsMade(steps);
   const closed: Closed[] = [];
   for (const step of steps) {
-    const condition = step.writes && step.resource ? guard.open(step.type) : undefined;
-    if (!condition || !step.resource) continue;
+    const conditions = step.writes && step.resource ? guard.open(step.type) : [];
+    if (conditions.length === 0 || !step.resource) continue;
+    if (await isTaken(group, step, guard)) continue;
     const named = collectReferences(step.resource).flatMap((reference) => guard.patientIn(reference) ?? []);
     for (const id of new Set(step.type === 'Patient' ? [step.id, ...named] : named)) {
-      if (!made.has(id) && !(await holds(group, 'Patient', id, condition))) closed.push({ step, id, condition });
+      if (made.has(id)) continue;
+      for (const condition of conditions) {
+        if (!(await holds(group, 'Patient', id, condition))) closed.push({ step, id, condition });
+      }
     }
   }
   return closed;
 }
+
+/** Whether the step gives an owner to what has none and is offered to the writer: an open referral that is claimed. */
+async function isTaken(group: Group, step: Step, guard: Guard): Promise<boolean> {
+  const offered = step.current && guard.offered(step.type);
+  if (!offered || !ownerOf(step.resource)) return false;
+  const before = await contentBefore(group, step);
+  if (before === undefined || ownerOf(JSON.parse(before))) return false;
+  return holds(group, step.type, step.id, offered);
+}
+
+const ownerOf = (resource: unknown) => (resource as { readonly owner?: unknown } | undefined)?.owner;
 
 /** @throws Fault forbidden when a record that was closed has been opened by what was written */
 export async function refuseOpening(group: Group, closed: readonly Closed[]): Promise<void> {

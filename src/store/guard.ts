@@ -22,10 +22,15 @@ export interface Guard {
    */
   patients(op: Op, type: string): Condition | undefined;
   /**
-   * Patients whose records are open to the writer by what resources say. Undefined when none is open by what one of the
-   * type says. Who was not among them before the commit must not be among them after it.
+   * Sets of patients whose records are open to the writer, to read or to write, by what resources say; only those that a
+   * resource of the type has a say in. Who was not in one of them before the commit must not be in it after it.
    */
-  open(type: string): Condition | undefined;
+  open(type: string): readonly Condition[];
+  /**
+   * Resources of the type that are offered to the writer by what they say themselves, to be taken by becoming their owner:
+   * what is taken may open the record of its patient.
+   */
+  offered(type: string): Condition | undefined;
   /** Id of the local patient that a reference leads to. */
   patientIn(reference: string): string | undefined;
 }

@@ -7,7 +7,7 @@ import type { BreakerState } from '../remote/breaker.ts';
 import type { Capability } from '../remote/capability.ts';
 import type { FhirClient } from '../remote/fhir-client.ts';
 import type { Remote } from '../remote/remote.ts';
-import type { Store } from '../store/store.ts';
+import type { Statement, Store } from '../store/store.ts';
 import type { Meter } from './alerts/meter.ts';
 import type { Policies } from './conflicts/policies.ts';
 import type { Connection } from './connections/settings.ts';
@@ -39,6 +39,8 @@ export interface SyncEvent {
     | 'epoch'
     | 'sweep'
     | 'clock'
+    /** The connection has another server than the one its links lead to. */
+    | 'address'
     | 'merged'
     | 'unmerged'
     /** A Subscription at the remote has stopped. */
@@ -88,6 +90,8 @@ export interface RunContext extends ConnectionContext {
   readonly exchanges: ExchangeLog;
   /** Tells the state of the server that streams were read from; changes when it was wiped or restored, too. */
   readonly epoch: string;
+  /** Of the lease that the run holds, for each of its commits. */
+  readonly fence?: Statement;
   /** Remote ids of the patients in scope; undefined when it is all that are linked. */
   readonly scope?: ReadonlySet<string> | undefined;
   /** The message that the run repeats; its messages name it. */

@@ -10,11 +10,16 @@ import { readLink, saveLink } from './identity.ts';
 import { mapReferences, urlTargets } from './mapping.ts';
 
 const BATCH = 500;
+const ID_CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.';
+/** Of `Type/id`, what stands before the id, in words that both databases know. */
+const BEFORE_ID = `rtrim(u.target, '${ID_CHARACTERS}')`;
+/** Each target that waits is looked up among the links, never the other way round: those are many. */
 const READY = `SELECT u.target, u.type, u.local_id, i.type AS target_type, i.local_id AS target_id
-  FROM unresolved_reference u JOIN identity i
-    ON i.connection = u.connection AND u.target = i.type || '/' || i.remote_id AND i.state <> 'replaced' AND i.how <> 'projected'
+  FROM unresolved_reference u CROSS JOIN identity i
   JOIN resource r ON r.type = i.type AND r.id = i.local_id AND r.content <> ''
-  WHERE u.connection = ? ORDER BY u.type, u.local_id LIMIT ${BATCH}`;
+  WHERE u.connection = ? AND i.connection = u.connection AND i.state <> 'replaced' AND i.how <> 'projected'
+    AND i.type = rtrim(${BEFORE_ID}, '/') AND i.remote_id = substr(u.target, length(${BEFORE_ID}) + 1)
+  ORDER BY u.type, u.local_id LIMIT ${BATCH}`;
 const FORGET = 'DELETE FROM unresolved_reference WHERE connection = ? AND target = ? AND type = ? AND local_id = ?';
 
 /** Keeps in mind that a resource of ours names a target, `Type/id` there, that has no counterpart here yet. */

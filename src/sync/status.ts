@@ -1,12 +1,12 @@
 // How each connection is doing, in numbers. docs/sync-spec.md#I23
 import type { Clock } from '../clock.ts';
 import type { BreakerStatus } from '../remote/breaker.ts';
+import { readActiveAlerts } from '../store/alert.ts';
 import { readCursor } from '../store/cursor.ts';
 import type { SqlRow, Store } from '../store/store.ts';
-import { readActive } from './alerts/active-alerts.ts';
 import { type FirstLoadStatus, firstLoadStatus } from './bulk/job-rows.ts';
 import { knownPlans } from './connections/note-capability.ts';
-import type { Connection, ConnectionSource } from './connections/settings.ts';
+import { type Connection, type ConnectionSource, pulls } from './connections/settings.ts';
 import type { PullPlan } from './pull/strategy.ts';
 import { cursorName } from './push/feed.ts';
 import type { OutboxState } from './push/outbox.ts';
@@ -20,15 +20,9 @@ export interface StreamStatus {
   readonly ranAt: number;
 }
 
-export interface ConnectionStatus {
-  readonly name: string;
-  readonly mode: Connection['mode'];
-  readonly source: ConnectionSource;
-  readonly baseUrl: string;
-  readonly vendor: Connection['vendor'];
+/** What alerts are raised by. Nothing in it has to be counted through all that is linked or was ever sent. */
+export interface ConnectionHealth {
   readonly breaker: BreakerStatus;
-  /** Log entries not looked at yet. */
-  readonly feedLag: number;
   /** Age of the oldest of them, by Baton's clock; 0 when there is none. */
   readonly feedLagSeconds: number;
   /** Age of the oldest entry that waits to be sent and could be; 0 when there is none. */
@@ -37,12 +31,24 @@ export interface ConnectionStatus {
   /** Since the type that was read longest ago was read; null before the first pull. */
   readonly oldestRunSeconds: number | null;
   readonly lastQuarantinedSeconds: number | null;
+  /** Outbox entries that wait for a person. */
+  readonly parked: number;
+  readonly openConflicts: number;
+  readonly quarantined: number;
+}
+
+export interface ConnectionStatus extends ConnectionHealth {
+  readonly name: string;
+  readonly mode: Connection['mode'];
+  readonly source: ConnectionSource;
+  readonly baseUrl: string;
+  readonly vendor: Connection['vendor'];
+  /** Log entries not looked at yet. */
+  readonly feedLag: number;
   /** Conditions that operators were told of and that are still on. */
   readonly alerts: readonly string[];
   readonly outbox: Readonly<Record<OutboxState, number>>;
   readonly links: number;
-  readonly openConflicts: number;
-  readonly quarantined: number;
   readonly streams: readonly StreamStatus[];
   /** By type, how it is pulled; `none` with `no-capability` where the server has no door. Empty before the first pull. */
   readonly strategies: Readonly<Record<string, PullPlan>>;
@@ -58,6 +64,35 @@ const OLDEST_QUEUED = `SELECT MIN(at) AS n FROM outbox WHERE connection = ? AND 
 const OLDEST_CONFLICT = "SELECT MIN(at) AS n FROM conflict WHERE connection = ? AND state = 'open'";
 const LAST_QUARANTINED = "SELECT MAX(at) AS n FROM message WHERE connection = ? AND outcome = 'quarantined'";
 
+export async function connectionHealth(
+  store: Store,
+  connection: Connection,
+  breaker: BreakerStatus,
+  clock: Clock,
+): Promise<ConnectionHealth> {
+  const count = counter(store, connection);
+  const now = clock.real().epochMilliseconds;
+  /** Seconds since an instant of the machine's clock that the query finds. */
+  const since = async (sql: string) => {
+    const n = (await store.query(sql, [connection.name]))[0]?.n;
+    return n == null ? null : secondsBetween(Number(n), now);
+  };
+  const [unread] = await store.readLog(await readSoFar(store, connection), 1);
+  return {
+    breaker,
+    feedLagSeconds: unread
+      ? secondsBetween(Temporal.Instant.from(unread.lastUpdated).epochMilliseconds, clock.now().epochMilliseconds)
+      : 0,
+    oldestQueuedSeconds: (await since(OLDEST_QUEUED)) ?? 0,
+    oldestConflictSeconds: (await since(OLDEST_CONFLICT)) ?? 0,
+    oldestRunSeconds: await oldestRun(store, connection, now),
+    lastQuarantinedSeconds: await since(LAST_QUARANTINED),
+    parked: await count("SELECT COUNT(*) AS n FROM outbox WHERE connection = ? AND state = 'parked'"),
+    openConflicts: await count("SELECT COUNT(*) AS n FROM conflict WHERE connection = ? AND state = 'open'"),
+    quarantined: await count("SELECT COUNT(*) AS n FROM message WHERE connection = ? AND outcome = 'quarantined'"),
+  };
+}
+
 export async function connectionStatus(
   store: Store,
   connection: Connection,
@@ -66,15 +101,7 @@ export async function connectionStatus(
   clock: Clock,
 ): Promise<ConnectionStatus> {
   const { name, mode, baseUrl, vendor } = connection;
-  const count = async (sql: string) => Number((await store.query(sql, [name]))[0]?.n ?? 0);
-  const now = clock.real().epochMilliseconds;
-  /** Seconds since an instant of the machine's clock that the query finds. */
-  const since = async (sql: string) => {
-    const n = (await store.query(sql, [name]))[0]?.n;
-    return n == null ? null : secondsBetween(Number(n), now);
-  };
-  const cursor = (await readCursor(store, cursorName(connection))) ?? 0;
-  const [unread] = await store.readLog(cursor, 1);
+  const count = counter(store, connection);
   const outbox = { queued: 0, sending: 0, sent: 0, parked: 0, rejected: 0, superseded: 0, withheld: 0 };
   for (const row of await store.query('SELECT state, COUNT(*) AS n FROM outbox WHERE connection = ? GROUP BY state', [
     name,
@@ -91,22 +118,13 @@ export async function connectionStatus(
     source,
     baseUrl,
     vendor,
-    breaker,
-    feedLag: (await store.head()) - cursor,
-    feedLagSeconds: unread
-      ? secondsBetween(Temporal.Instant.from(unread.lastUpdated).epochMilliseconds, clock.now().epochMilliseconds)
-      : 0,
-    oldestQueuedSeconds: (await since(OLDEST_QUEUED)) ?? 0,
-    oldestConflictSeconds: (await since(OLDEST_CONFLICT)) ?? 0,
-    oldestRunSeconds: await since('SELECT MIN(ran_at) AS n FROM checkpoint WHERE connection = ?'),
-    lastQuarantinedSeconds: await since(LAST_QUARANTINED),
-    alerts: await readActive(store, name),
+    ...(await connectionHealth(store, connection, breaker, clock)),
+    feedLag: (await store.head()) - (await readSoFar(store, connection)),
+    alerts: await readActiveAlerts(store, name),
     outbox,
     links: await count("SELECT COUNT(*) AS n FROM identity WHERE connection = ? AND state <> 'replaced'"),
-    openConflicts: await count("SELECT COUNT(*) AS n FROM conflict WHERE connection = ? AND state = 'open'"),
     hints: await count('SELECT COUNT(*) AS n FROM hint WHERE connection = ?'),
     firstLoad: await firstLoadStatus(store, name),
-    quarantined: await count("SELECT COUNT(*) AS n FROM message WHERE connection = ? AND outcome = 'quarantined'"),
     strategies: await knownPlans(store, name),
     streams: newestOfEachType(streams).map((row) => ({
       type: String(row.type),
@@ -115,6 +133,23 @@ export async function connectionStatus(
       ranAt: Number(row.ran_at),
     })),
   };
+}
+
+/** Of the types that are pulled. What was read in another way before counts no more. */
+async function oldestRun(store: Store, connection: Connection, now: number): Promise<number | null> {
+  const sql = 'SELECT type, MAX(ran_at) AS n FROM checkpoint WHERE connection = ? GROUP BY type';
+  const rows = await store.query(sql, [connection.name]);
+  const runs = rows.filter(({ type }) => pulls(connection, String(type))).map(({ n }) => Number(n));
+  return runs.length === 0 ? null : secondsBetween(Math.min(...runs), now);
+}
+
+/** Position in the log. */
+async function readSoFar(store: Store, connection: Connection): Promise<number> {
+  return (await readCursor(store, cursorName(connection))) ?? 0;
+}
+
+function counter(store: Store, { name }: Connection): (sql: string) => Promise<number> {
+  return async (sql) => Number((await store.query(sql, [name]))[0]?.n ?? 0);
 }
 
 /** A type that was pulled in another way before still has the stream of then. */

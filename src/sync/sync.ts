@@ -25,7 +25,7 @@ import { type SyncOperations, syncOperations } from './operations.ts';
 import { decideMatch, type MatchDecision } from './patients/decide-match.ts';
 import { type AskedQuestion, listQuestions } from './patients/identity-question.ts';
 import { type MatchRuleSets, matchingOf } from './patients/match-rules.ts';
-import { type ConnectionStatus, connectionStatus } from './status.ts';
+import { type ConnectionHealth, type ConnectionStatus, connectionHealth, connectionStatus } from './status.ts';
 
 export interface SyncOptions {
   readonly store: Store;
@@ -86,7 +86,7 @@ export interface Sync extends SyncOperations {
 
 export function createSync(options: SyncOptions): Sync {
   const { store, clock, log } = options;
-  const observer = createObserver({ ...options, thresholds: options.alerts, statusOf });
+  const observer = createObserver({ ...options, thresholds: options.alerts, healthOf });
   const { emit, meter } = observer;
   const stopping = new AbortController();
   const working = new Set<Promise<unknown>>();
@@ -116,10 +116,20 @@ export function createSync(options: SyncOptions): Sync {
   const retention = messageRetention(store, clock, log, options.messages ?? {});
   let unfollow: (() => void) | undefined;
 
-  function statusOf({ name }: Pick<Connection, 'name'>): Promise<ConnectionStatus> {
+  async function healthOf({ name }: Connection): Promise<ConnectionHealth> {
+    const { runs, remote } = runningOf(name);
+    return connectionHealth(store, runs.connection, remote.breaker.status, clock);
+  }
+
+  async function statusOf({ name }: Connection): Promise<ConnectionStatus> {
+    const { runs, remote, source } = runningOf(name);
+    return connectionStatus(store, runs.connection, remote.breaker.status, source, clock);
+  }
+
+  function runningOf(name: string) {
     const found = running.find(name);
-    if (!found) throw new Fault('not-found', `There is no connection "${name}".`);
-    return connectionStatus(store, found.runs.connection, found.remote.breaker.status, found.source, clock);
+    if (found) return found;
+    throw new Fault('not-found', `There is no connection "${name}".`);
   }
 
   async function each(
@@ -159,9 +169,7 @@ export function createSync(options: SyncOptions): Sync {
 
   async function find(name: string): Promise<ConnectionRuns> {
     await running.ready();
-    const found = running.find(name);
-    if (found) return found.runs;
-    throw new Fault('not-found', `There is no connection "${name}".`);
+    return runningOf(name).runs;
   }
 
   return {

@@ -1,16 +1,23 @@
 // A discharge begins its transition, or is recorded as one that begins none.
 import type { EpisodeOfCare } from '@medplum/fhirtypes';
 import type { Link } from '../care/reference-to.ts';
-import { withdrawnBecause } from '../care/transition/episode.ts';
+import { findResources } from '../care/stored.ts';
+import { chainReason } from '../care/transition/chain.ts';
+import { isEmergency } from '../care/transition/discharge.ts';
+import { isOfEmergency, withdrawnBecause } from '../care/transition/episode.ts';
 import type { Decision } from './decide.ts';
-import { type DischargeFacts, liveTransitions } from './facts.ts';
+import type { DischargeFacts } from './facts.ts';
 import type { Parts } from './parts.ts';
-import { both, NOTHING, type Reaction, withdrawAll } from './reaction.ts';
-import { planDecline, planStart } from './start.ts';
-import { dischargedAt, isOther } from './stays.ts';
+import { both, NOTHING, type Reaction, withdrawEach } from './reaction.ts';
+import { type Before, planDecline, planStart } from './start.ts';
+import { dischargedAt, endedEarlier, isOther, supersededBy } from './stays.ts';
+
+const TOO_OLD = { hours: 31 * 24 };
 
 /** What was discharged longer ago than a transition lasts begins none: it is history being loaded. */
-const TOO_OLD = { hours: 31 * 24 };
+export function isHistory(discharge: Temporal.Instant, now: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(discharge.add(TOO_OLD), now) < 0;
+}
 
 /**
  * The transition of a discharge that has none under way.
@@ -26,14 +33,37 @@ export async function begin(
 ): Promise<Reaction> {
   const { context } = facts;
   const { discharge } = context.anchor;
-  if (Temporal.Instant.compare(discharge.add(TOO_OLD), context.now) < 0) return NOTHING;
+  if (isHistory(discharge, context.now)) return NOTHING;
+  if (isEmergency(context.encounter)) return beginEmergency(parts, facts, decision, episodes, done);
   if (!decision.start) return decline(facts, decision, episodes);
-  const earlier = await liveTransitions(parts, `Patient/${context.patient.id}`);
-  const superseded = earlier.filter(
-    (episode) => isOther(episode, context.encounter) && Temporal.Instant.compare(dischargedAt(episode), discharge) < 0,
+  const superseded = await supersededBy(parts, context.encounter, discharge);
+  const before = await endedEarlier(parts, context.encounter, discharge);
+  const continues = [...before, ...superseded.map(({ episode }) => episode)];
+  const ended = await withdrawEach(parts, superseded, context.now);
+  return both(ended, startReaction(facts, decision, episodes, { done, continues }));
+}
+
+/** Of a visit that calls for nothing nobody needs a record; of several within a month the first is followed up (FUM). */
+async function beginEmergency(
+  parts: Parts,
+  facts: DischargeFacts,
+  decision: Decision,
+  episodes: readonly EpisodeOfCare[],
+  done: ReadonlyMap<string, Link> | undefined,
+): Promise<Reaction> {
+  if (!decision.start) return NOTHING;
+  const { patient, encounter, anchor } = facts.context;
+  const others = await findResources(parts.store, 'EpisodeOfCare', {
+    patient: `Patient/${patient.id}`,
+    status: 'active,finished',
+  });
+  const isFollowedUp = others.some(
+    (episode) =>
+      isOfEmergency(episode) &&
+      isOther(episode, encounter) &&
+      chainReason(anchor.discharge, dischargedAt(episode), anchor.zone) !== undefined,
   );
-  const ended = await withdrawAll(parts.store, superseded, 'readmitted', context.now);
-  return both(ended, startReaction(facts, decision, episodes, done));
+  return isFollowedUp ? NOTHING : startReaction(facts, decision, episodes, { done, continues: [] });
 }
 
 function decline(
@@ -52,9 +82,9 @@ export function startReaction(
   { context }: DischargeFacts,
   decision: Extract<Decision, { start: true }>,
   episodes: readonly EpisodeOfCare[],
-  done?: ReadonlyMap<string, Link>,
+  before: Before = {},
 ): Reaction {
-  const plan = planStart(context, decision, episodes, done);
+  const plan = planStart(context, decision, episodes, before);
   const { total, band } = decision.risk.score;
   return {
     changes: plan.changes,
@@ -65,7 +95,7 @@ export function startReaction(
         encounter: context.encounter.id ?? '',
         patient: context.patient.id ?? '',
         protocol: decision.protocol.canonical,
-        lace: total,
+        score: total,
         band,
         carePlan: outcomes[plan.carePlanAt]?.id ?? '',
         followUps: plan.followUps,

@@ -2,24 +2,27 @@
 
 import type { TransitionReason } from '../care/concept.ts';
 import { chooseProtocol, type Protocol } from '../care/transition/protocol.ts';
-import { type AssessedRisk, assessRisk } from '../care/transition/risk-assessment.ts';
+import { type AssessedRisk, assessRisk, riskFacts } from '../care/transition/risk-assessment.ts';
 import type { DischargeFacts } from './facts.ts';
 import type { Rules } from './parts.ts';
+import type { ChainReason } from './stays.ts';
 
 export type Decision =
   | { readonly start: true; readonly protocol: Protocol; readonly risk: AssessedRisk }
   | { readonly start: false; readonly reason: TransitionReason };
 
-/** @param backInHospital the patient has been admitted again since */
-export function decide(facts: DischargeFacts, rules: Rules, backInHospital: boolean): Decision {
-  const { context, emergencyEncounters } = facts;
+/** @param later what a later stay made of this one; undefined when there is none */
+export function decide(facts: DischargeFacts, rules: Rules, later: ChainReason | undefined): Decision {
+  const { context, riskData } = facts;
   const { destination, patient } = context;
-  if (destination === 'died' || patient.deceasedBoolean || patient.deceasedDateTime) return decline('died');
+  const isDead = destination === 'died' || patient.deceasedBoolean || patient.deceasedDateTime;
+  // Only a protocol that is for the dead begins, such as one for condolences.
+  if (isDead && destination !== 'died') return decline('died');
   if (destination === 'acute-hospital') return decline('transferred');
-  if (backInHospital) return decline('readmitted');
-  const risk = assessRisk(context, emergencyEncounters, rules);
-  const protocol = chooseProtocol(rules.protocols, context, { risk: risk.assessment, lace: risk.score.total });
-  return protocol ? { start: true, protocol, risk } : decline('no-protocol');
+  if (later) return decline(later);
+  const risk = assessRisk(context, riskData, rules);
+  const protocol = chooseProtocol(rules.protocols, context, riskFacts(risk));
+  return protocol ? { start: true, protocol, risk } : decline(isDead ? 'died' : 'no-protocol');
 }
 
 const decline = (reason: TransitionReason): Decision => ({ start: false, reason });

@@ -1,7 +1,7 @@
 // The clock and calendar of the place a patient was discharged from.
 import type { Organization } from '@medplum/fhirtypes';
 import type { Logger } from 'pino';
-import type { BusinessCalendar } from '../care/business-calendar.ts';
+import { type BusinessCalendar, requireCoverage } from '../care/business-calendar.ts';
 import { idOf, readResource } from '../care/stored.ts';
 import { IDENTIFIER } from '../care/systems.ts';
 import { Fault } from '../fault.ts';
@@ -21,6 +21,8 @@ export interface Facility {
 export interface Place {
   readonly zone: string;
   readonly calendar: BusinessCalendar;
+  /** The facility's code; absent where the fallback stands in. */
+  readonly code?: string;
 }
 
 export interface Facilities {
@@ -30,12 +32,19 @@ export interface Facilities {
 
 const FALLBACK: Facility = { code: '*', name: 'Every other facility', zone: 'UTC', calendar: 'us-federal' };
 
-/** @throws Fault unprocessable when a facility names a calendar that there is not */
+/** Deadlines that are set now or before the next restart reach this far. */
+const AHEAD = { days: 190 };
+
+/**
+ * @throws Fault unprocessable when a facility names a calendar that there is not, or that does not cover the time in which
+ *   deadlines will fall, or a time zone that there is not
+ */
 export function createFacilities(
   store: Store,
   configured: readonly Facility[],
   calendars: ReadonlyMap<string, BusinessCalendar>,
   log: Logger,
+  now: Temporal.Instant,
 ): Facilities {
   const fallback = configured.find(({ code }) => code === '*') ?? (configured.length === 1 ? configured[0] : undefined);
   if (!fallback) log.warn('no facility "*" is configured: deadlines of unknown facilities are computed in UTC');
@@ -48,11 +57,23 @@ export function createFacilities(
     },
   };
 
+  function todayIn(zone: string, code: string): Temporal.PlainDate {
+    try {
+      return now.toZonedDateTimeISO(zone).toPlainDate();
+    } catch (cause) {
+      throw new Fault('unprocessable', `Facility ${code} names the time zone "${zone}", which there is not.`, {
+        cause,
+      });
+    }
+  }
+
   function toPlace({ code, zone, calendar: name }: Facility): [string, Place] {
     const calendar = calendars.get(name);
     if (!calendar)
       throw new Fault('unprocessable', `Facility ${code} names the calendar "${name}", which there is not.`);
-    return [code, { zone, calendar }];
+    const today = todayIn(zone, code);
+    requireCoverage(calendar, today.year, today.add(AHEAD).year);
+    return [code, { zone, calendar, ...(code === '*' ? {} : { code }) }];
   }
 }
 

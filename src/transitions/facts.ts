@@ -1,20 +1,20 @@
 // Gathers from the store what a decision about a discharge rests on. What the encounter names but the store does not
 // have is left out, so that a plan never points at nothing.
 
-import type { Encounter, EpisodeOfCare, Patient } from '@medplum/fhirtypes';
-import { toInstant } from '../care/local-time.ts';
+import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
 import { findResources, idOf, readResource } from '../care/stored.ts';
 import { isReal } from '../care/transition/comorbidity.ts';
 import { dischargeInstant } from '../care/transition/discharge.ts';
 import { isLive, isTransition } from '../care/transition/episode.ts';
+import type { RiskData } from '../care/transition/risk-inputs.ts';
 import type { CaseManager, TransitionContext } from '../care/transition/transition-context.ts';
 import { parseLiteral } from '../fhir/references.ts';
 import type { Parts } from './parts.ts';
+import { readRiskData } from './risk-data.ts';
 
 export interface DischargeFacts {
   readonly context: TransitionContext;
-  /** Emergency encounters that began in the six months before the admission. */
-  readonly emergencyEncounters: readonly Encounter[];
+  readonly riskData: RiskData;
 }
 
 /**
@@ -31,14 +31,18 @@ export async function gatherFacts(
   if (!patient) return undefined;
   const place = await facilities.placeOf(encounter.serviceProvider);
   const of = { patient: `Patient/${patient.id}` };
-  const [conditions, caregivers, episodes, primaryCare, [facility]] = await Promise.all([
+  const [conditions, caregivers, episodes, coverages, orders, pending, primaryCare, [facility]] = await Promise.all([
     findResources(store, 'Condition', of),
     findResources(store, 'RelatedPerson', of),
     findResources(store, 'EpisodeOfCare', { ...of, status: 'active' }),
+    findResources(store, 'Coverage', { ...of, status: 'active' }),
+    findResources(store, 'DeviceRequest', { ...of, status: 'active,on-hold' }),
+    findResources(store, 'DiagnosticReport', { ...of, status: 'registered,partial,preliminary' }),
     keepStored(parts, patient.generalPractitioner ?? []),
     keepStored(parts, encounter.serviceProvider ? [encounter.serviceProvider] : []),
   ]);
   const managers = await keepStored(parts, episodes.filter((one) => !isTransition(one)).flatMap(managerOf));
+  const discharge = dischargeInstant(encounter, place.zone, learned);
   const context: TransitionContext = {
     encounter,
     patient,
@@ -48,10 +52,14 @@ export async function gatherFacts(
     ...(facility ? { facility } : {}),
     ...(managers[0] ? { caseManager: managers[0] } : {}),
     destination: rules.destinationOf(encounter),
-    anchor: { ...place, discharge: dischargeInstant(encounter, place.zone, learned) },
+    payers: rules.payersOf(coverages, { discharge, zone: place.zone }),
+    ...(place.code ? { facilityCode: place.code } : {}),
+    orders,
+    pendingResults: pending.filter((report) => idOf(report.encounter, 'Encounter') === encounter.id),
+    anchor: { zone: place.zone, calendar: place.calendar, discharge },
     now: clock.now(),
   };
-  return { context, emergencyEncounters: await emergencyBefore(parts, patient, encounter, place.zone) };
+  return { context, riskData: await readRiskData(store, context, rules.methods) };
 }
 
 /** Live transitions of a patient. */
@@ -61,26 +69,6 @@ export async function liveTransitions(parts: Parts, patient: string): Promise<Ep
 }
 
 const managerOf = ({ careManager }: EpisodeOfCare): CaseManager[] => (careManager ? [careManager] : []);
-
-async function emergencyBefore(
-  parts: Parts,
-  patient: Patient,
-  encounter: Encounter,
-  zone: string,
-): Promise<Encounter[]> {
-  const start = encounter.period?.start;
-  if (!start) return [];
-  const admission = toInstant(start, zone);
-  const earliest = admission.toZonedDateTimeISO(zone).subtract({ months: 6, days: 1 }).toInstant();
-  const query = new URLSearchParams({
-    patient: `Patient/${patient.id}`,
-    class: 'EMER',
-    date: `ge${earliest.toString({ fractionalSecondDigits: 3 })}`,
-  });
-  query.append('date', `le${admission.toString({ fractionalSecondDigits: 3 })}`);
-  const found = await parts.store.find(`Encounter?${query}`);
-  return found.map(({ content }) => JSON.parse(content) as Encounter).filter(({ id }) => id !== encounter.id);
-}
 
 /** Those references whose target is stored, as bare references. */
 async function keepStored<R extends { readonly reference?: string }>(

@@ -2,6 +2,7 @@
 // beat costs a minute, not a follow-up.
 import { schedule } from 'node-cron';
 import type { Logger } from 'pino';
+import type { Pulse } from './pulse.ts';
 
 export interface Heartbeat {
   /** Beats at once, then every minute. */
@@ -13,22 +14,38 @@ export interface Heartbeat {
 /** UTC, because a zone with daylight saving would skip or repeat an hour of beats. */
 const EVERY_MINUTE = { expression: '* * * * *', options: { timezone: 'UTC', noOverlap: true } } as const;
 
-/** @param tick what to do on every beat; a beat that fails is logged and the next one tries again */
-export function createHeartbeat(tick: () => Promise<unknown>, log: Logger): Heartbeat {
+/**
+ * @param tick what to do on every beat; a beat that fails is logged and the next one tries again
+ * @param pulse told of beats that fail or do not come
+ */
+export function createHeartbeat(
+  tick: () => Promise<unknown>,
+  log: Logger,
+  pulse?: Pick<Pulse, 'failed' | 'missed'>,
+): Heartbeat {
   let task: ReturnType<typeof schedule> | undefined;
   let beating: Promise<void> = Promise.resolve();
   const beat = () => {
     beating = beating.then(tick).then(
       () => undefined,
-      (error: unknown) => log.error({ err: error }, 'a heartbeat failed'),
+      (error: unknown) => {
+        pulse?.failed();
+        log.error({ err: error }, 'a heartbeat failed');
+      },
     );
     return beating;
+  };
+  const missed = () => {
+    pulse?.missed();
+    log.warn('a heartbeat was missed; the next one catches up');
   };
   return {
     async start() {
       if (task) return;
       task = schedule(EVERY_MINUTE.expression, beat, EVERY_MINUTE.options);
-      task.on('execution:missed', () => log.warn('a heartbeat was missed; the next one catches up'));
+      task.on('execution:missed', missed);
+      // The beat before it is still under way.
+      task.on('execution:overlap', missed);
       await beat();
     },
     async stop() {

@@ -27,10 +27,13 @@ export interface LivePlan {
 
 export async function readLivePlan(store: Store, episode: EpisodeOfCare): Promise<LivePlan> {
   const identifier = tokenText(IDENTIFIER.transitionPlan, episode.id ?? '');
-  const [carePlan] = await findResources(store, 'CarePlan', { identifier });
-  if (!carePlan) return { episode, carePlan: undefined, tasks: [], orders: [], reminders: [], goals: [], teams: [] };
+  const [[carePlan], grouped] = await Promise.all([
+    findResources(store, 'CarePlan', { identifier }),
+    findResources(store, 'Task', { 'group-identifier': identifier }),
+  ]);
+  if (!carePlan) return { episode, carePlan, tasks: grouped, orders: [], reminders: [], goals: [], teams: [] };
   const of = { 'based-on': `CarePlan/${carePlan.id}` };
-  const [tasks, orders, reminders, goals, teams] = await Promise.all([
+  const [based, orders, reminders, goals, teams] = await Promise.all([
     findResources(store, 'Task', of),
     findResources(store, 'ServiceRequest', of),
     findResources(store, 'CommunicationRequest', { ...of, status: 'active' }),
@@ -40,7 +43,8 @@ export async function readLivePlan(store: Store, episode: EpisodeOfCare): Promis
   return {
     episode,
     carePlan,
-    tasks,
+    // By both: whoever changed a Task may have taken one of them away.
+    tasks: [...new Map([...based, ...grouped].map((task) => [task.id, task])).values()],
     orders,
     reminders,
     goals: goals.filter((goal) => goal !== undefined),

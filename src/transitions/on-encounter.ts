@@ -1,33 +1,48 @@
 // What an encounter's new version means for transitions: a discharge begins one, a cancelled discharge takes it back, a
 // corrected one moves it, and a new stay ends those of earlier ones.
 import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
+import type { TransitionReason } from '../care/concept.ts';
+import { toInstant } from '../care/local-time.ts';
 import { findResources, parseVersion, readResource } from '../care/stored.ts';
-import { isDischarged, isInHouse, isStay } from '../care/transition/discharge.ts';
+import { isDischarged, isEmergencyDischarge, isInHouse, isStay } from '../care/transition/discharge.ts';
 import { isLive, takeBack, withdrawnBecause } from '../care/transition/episode.ts';
-import type { LogEntry } from '../store/store.ts';
-import { begin, startReaction } from './begin.ts';
+import type { Protocol } from '../care/transition/protocol.ts';
+import type { TransitionContext } from '../care/transition/transition-context.ts';
+import { Fault } from '../fault.ts';
+import type { StoredVersion } from '../store/store.ts';
+import { begin, isHistory, startReaction } from './begin.ts';
 import { type Decision, decide } from './decide.ts';
-import { type DischargeFacts, gatherFacts, liveTransitions } from './facts.ts';
-import { readLivePlan } from './live-plan.ts';
+import { type DischargeFacts, gatherFacts } from './facts.ts';
+import { type LivePlan, readLivePlan } from './live-plan.ts';
 import type { Parts } from './parts.ts';
-import { both, NOTHING, type Reaction, withdrawAll } from './reaction.ts';
+import { both, NOTHING, type Reaction, withdrawAll, withdrawEach } from './reaction.ts';
+import { isUnbegun, protocolAtFirstRisk } from './reassess.ts';
 import { resumeLast } from './resume.ts';
 import { completedSteps, follows, isAnchoredAt, planMove } from './revise.ts';
-import { dischargedAt, isAfterDischarge, isBackInHospital, isOther } from './stays.ts';
+import { laterStay, supersededBy } from './stays.ts';
 import { updatesWithProvenance } from './withdraw.ts';
 
-export async function reactToEncounter(parts: Parts, entry: LogEntry): Promise<Reaction> {
+/** @throws Fault unprocessable for a discharge whose patient is not stored */
+export async function reactToEncounter(parts: Parts, entry: StoredVersion): Promise<Reaction> {
   const { store, clock } = parts;
   const episodes = await findResources(store, 'EpisodeOfCare', { encounter: `Encounter/${entry.id}` });
   const live = episodes.filter(isLive);
   const encounter = entry.operation === 'delete' ? undefined : parseVersion(entry, 'Encounter');
-  if (encounter && isDischarged(encounter)) return reactToDischarge(parts, entry, episodes);
+  if (encounter && isFollowedUp(parts, encounter)) return reactToDischarge(parts, entry, episodes);
   const withdrawn = await withdrawAll(store, live, 'discharge-cancelled', clock.now());
   const cancelled = both(withdrawn, reopenEnded(parts, entry.id, episodes));
   if (!encounter) return cancelled;
   if (isInHouse(encounter)) return both(cancelled, await endEarlierTransitions(parts, encounter));
   // An admission that was a mistake, or no stay after all, ended nothing.
-  return isVoid(encounter) ? both(cancelled, await resumeLast(parts, encounter, 'readmitted')) : cancelled;
+  return isVoid(encounter) ? both(cancelled, await resumeLast(parts, encounter, ENDED_BY_STAY)) : cancelled;
+}
+
+const ENDED_BY_STAY = ['readmitted', 'continued'] as const;
+
+/** What protocols begin from: the end of a stay, and of an emergency visit when one of them is for those. */
+function isFollowedUp({ rules }: Parts, encounter: Encounter): boolean {
+  if (isDischarged(encounter)) return true;
+  return isEmergencyDischarge(encounter) && rules.protocols.some(({ forEmergency }) => forEmergency);
 }
 
 const isVoid = (encounter: Encounter) =>
@@ -43,28 +58,27 @@ function reopenEnded({ clock }: Parts, encounter: string, episodes: readonly Epi
 
 /** A patient who is in hospital again is followed up from the next discharge, not from the last. */
 async function endEarlierTransitions(parts: Parts, encounter: Encounter): Promise<Reaction> {
-  const patient = encounter.subject?.reference;
-  if (!patient) return NOTHING;
-  const others = await liveTransitions(parts, patient);
-  const ended = others.filter(
-    (episode) => isOther(episode, encounter) && isAfterDischarge(encounter, dischargedAt(episode)),
-  );
-  return withdrawAll(parts.store, ended, 'readmitted', parts.clock.now());
+  return withdrawEach(parts, await supersededBy(parts, encounter), parts.clock.now());
 }
 
-async function reactToDischarge(parts: Parts, entry: LogEntry, episodes: readonly EpisodeOfCare[]): Promise<Reaction> {
+async function reactToDischarge(
+  parts: Parts,
+  entry: StoredVersion,
+  episodes: readonly EpisodeOfCare[],
+): Promise<Reaction> {
   const encounter = await readResource(parts.store, 'Encounter', entry.id);
   // The discharge has been taken back since; the entry that did so comes later in the log.
-  if (!encounter || !isDischarged(encounter)) return NOTHING;
+  if (!encounter || !isFollowedUp(parts, encounter)) return NOTHING;
   const live = episodes.find(isLive);
   const last = episodes.at(-1);
   if (!live && last && isSettled(last)) return NOTHING;
   const facts = await gatherFacts(parts, encounter, entry.lastUpdated);
   if (!facts) {
-    parts.log.error({ encounter: entry.id }, 'a discharge whose patient is not stored cannot be followed up');
-    return NOTHING;
+    const { end } = encounter.period ?? {};
+    if (end && isHistory(toInstant(end, 'UTC'), parts.clock.now())) return NOTHING;
+    throw new Fault('unprocessable', 'The patient of this discharge is not stored; it is followed up once they are.');
   }
-  const decision = decide(facts, parts.rules, await isBackInHospital(parts, facts.context));
+  const decision = decide(facts, parts.rules, await laterStay(parts, facts.context));
   return live ? revise(parts, live, facts, decision, episodes) : begin(parts, facts, decision, episodes);
 }
 
@@ -80,12 +94,13 @@ async function revise(
   const { context } = facts;
   if (!decision.start) return withdrawAll(store, [live], decision.reason, context.now);
   const plan = await readLivePlan(store, live);
-  if (!follows(plan, decision.protocol)) {
+  const protocol = await protocolToKeep(parts, plan, decision.protocol, context);
+  if (!protocol) {
     const ended = await withdrawAll(store, [live], 'superseded', context.now);
-    return both(ended, startReaction(facts, decision, episodes, completedSteps(plan)));
+    return both(ended, startReaction(facts, decision, episodes, { done: completedSteps(plan) }));
   }
   if (isAnchoredAt(plan, context)) return NOTHING;
-  const { changes, moved } = planMove(plan, decision.protocol, context);
+  const { changes, moved } = planMove(plan, protocol, context);
   const encounter = context.encounter.id ?? '';
   return {
     changes,
@@ -93,8 +108,28 @@ async function revise(
   };
 }
 
-/** Nothing will begin from this encounter any more: its transition ran its course or a later stay took its place. */
+/** Undefined when the plan is to give way to one of the chosen protocol. */
+async function protocolToKeep(
+  parts: Parts,
+  plan: LivePlan,
+  chosen: Protocol,
+  context: TransitionContext,
+): Promise<Protocol | undefined> {
+  if (follows(plan, chosen)) return chosen;
+  return isUnbegun(plan) ? undefined : protocolAtFirstRisk(parts, plan, context);
+}
+
+/** What a person decided, and what a later stay has made so, is not undone by a late word about this one. */
+const FINAL: ReadonlySet<TransitionReason | undefined> = new Set([
+  'readmitted',
+  'continued',
+  'opted-out',
+  'other-provider-bills',
+  'not-needed',
+]);
+
+/** Nothing will begin from this encounter any more: its transition ran its course or was ended for good. */
 function isSettled(episode: EpisodeOfCare): boolean {
   const reason = withdrawnBecause(episode);
-  return (episode.status === 'finished' && !reason) || reason === 'readmitted';
+  return (episode.status === 'finished' && !reason) || FINAL.has(reason);
 }

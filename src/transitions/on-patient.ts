@@ -1,17 +1,66 @@
-// A patient's death ends the transitions that are under way; taken back, the last one goes on.
-import { parseVersion } from '../care/stored.ts';
+// A patient's death ends the transitions that are under way; taken back, the last one goes on. Of two records that turn out
+// to be one person's, the last discharge counts.
+import type { EpisodeOfCare } from '@medplum/fhirtypes';
+import { parseVersion, readResource } from '../care/stored.ts';
+import { chainReason } from '../care/transition/chain.ts';
+import { encounterOfEpisode, isOfEmergency } from '../care/transition/episode.ts';
 import type { LogEntry } from '../store/store.ts';
 import { liveTransitions } from './facts.ts';
+import { reactToEncounter } from './on-encounter.ts';
 import type { Parts } from './parts.ts';
-import { NOTHING, type Reaction, withdrawAll } from './reaction.ts';
+import { both, NOTHING, type Reaction, withdrawAll } from './reaction.ts';
 import { resumeLast } from './resume.ts';
+import { dischargedAt } from './stays.ts';
 
 export async function reactToPatient(parts: Parts, entry: LogEntry): Promise<Reaction> {
   if (entry.operation === 'delete') return NOTHING;
   const patient = parseVersion(entry, 'Patient');
   const reference = `Patient/${entry.id}`;
-  if (!patient.deceasedBoolean && !patient.deceasedDateTime) {
-    return resumeLast(parts, { subject: { reference } }, 'died');
+  if (patient.deceasedBoolean || patient.deceasedDateTime) {
+    const live = await liveTransitions(parts, reference);
+    return withdrawAll(parts.store, await withoutThoseOfTheDead(parts, live), 'died', parts.clock.now());
   }
-  return withdrawAll(parts.store, await liveTransitions(parts, reference), 'died', parts.clock.now());
+  if (patient.link?.some(({ type }) => type === 'replaces')) {
+    const doubled = await doubledIn(parts, await liveTransitions(parts, reference));
+    if (doubled.length > 0) return withdrawAll(parts.store, doubled, 'superseded', parts.clock.now());
+  }
+  if (entry.versionId === '1') return afterTheirDischarges(parts, entry);
+  return resumeLast(parts, { subject: { reference } }, ['died']);
+}
+
+/** Of stays that were stored before their patient was: nothing could begin with them. */
+async function afterTheirDischarges(parts: Parts, { id, sequence }: LogEntry): Promise<Reaction> {
+  const query = new URLSearchParams({ patient: `Patient/${id}`, status: 'finished' });
+  const stays = await parts.store.find(`Encounter?${query}`);
+  let reaction = NOTHING;
+  for (const stay of stays)
+    if (stay.sequence < sequence) reaction = both(reaction, await reactToEncounter(parts, stay));
+  return reaction;
+}
+
+/** What began with a death does not end with it. */
+async function withoutThoseOfTheDead(
+  { store, rules }: Parts,
+  episodes: readonly EpisodeOfCare[],
+): Promise<EpisodeOfCare[]> {
+  const kept = await Promise.all(
+    episodes.map(async (episode) => {
+      const encounter = await readResource(store, 'Encounter', encounterOfEpisode(episode));
+      return encounter && rules.destinationOf(encounter) === 'died' ? [] : [episode];
+    }),
+  );
+  return kept.flat();
+}
+
+/** Transitions of stays for which another one, with a later discharge of the same chain, is under way. */
+async function doubledIn(parts: Parts, live: readonly EpisodeOfCare[]): Promise<EpisodeOfCare[]> {
+  const ordered = live
+    .filter((episode) => !isOfEmergency(episode))
+    .toSorted((a, b) => Temporal.Instant.compare(dischargedAt(a), dischargedAt(b)));
+  const last = ordered.at(-1);
+  if (!last) return [];
+  const { zone } = await parts.facilities.placeOf(last.managingOrganization);
+  return ordered
+    .slice(0, -1)
+    .filter((episode) => chainReason(dischargedAt(last), dischargedAt(episode), zone) !== undefined);
 }

@@ -1,20 +1,57 @@
-// A follow-up has ended, here or at another system: settle what hung on it.
+// Somebody changed a follow-up, here or at another system: what has ended is settled, and what goes on has its clock set by
+// what was changed.
 
+import type { Task } from '@medplum/fhirtypes';
 import { parseVersion, readResource } from '../care/stored.ts';
+import { touched } from '../care/touched.ts';
 import { encounterOfEpisode, isLive } from '../care/transition/episode.ts';
-import { followUpKey } from '../care/transition/follow-up.ts';
+import { isEscalation } from '../care/transition/escalation.ts';
+import { type FollowUpKey, followUpKey } from '../care/transition/follow-up.ts';
+import { withLostSchedule } from '../care/transition/lost-schedule.ts';
 import { isTerminal } from '../fhir/status/task.ts';
 import type { LogEntry } from '../store/store.ts';
 import { readLivePlan } from './live-plan.ts';
-import type { Parts } from './parts.ts';
+import { ACTOR, type Parts } from './parts.ts';
 import { NOTHING, type Reaction } from './reaction.ts';
 import { planSettlement } from './settle.ts';
+import { planUpkeep } from './upkeep.ts';
 
 export async function reactToTask(parts: Parts, entry: LogEntry): Promise<Reaction> {
-  if (entry.operation === 'delete') return NOTHING;
+  // Baton's own versions have their clock right.
+  const before = entry.actor === ACTOR.reference ? undefined : await versionBefore(parts, entry);
+  if (entry.operation === 'delete') {
+    const deleted = before && followUpKey(before);
+    return deleted ? settle(parts, deleted) : NOTHING;
+  }
+  const restored = before && (await restore(parts, entry.id, before));
+  if (restored) return restored;
   const task = parseVersion(entry, 'Task');
-  const key = isTerminal(task.status) ? followUpKey(task) : undefined;
-  const episode = key && (await readResource(parts.store, 'EpisodeOfCare', key.episode));
+  const key = followUpKey(task);
+  if (!key) return NOTHING;
+  if (isTerminal(task.status)) return settle(parts, key);
+  if (entry.actor === ACTOR.reference || isEscalation(key)) return NOTHING;
+  return keepUp(parts, task);
+}
+
+async function versionBefore({ store }: Parts, { id, versionId }: LogEntry): Promise<Task | undefined> {
+  const version = await store.vread('Task', id, String(Number(versionId) - 1));
+  return version && version.operation !== 'delete' ? parseVersion(version, 'Task') : undefined;
+}
+
+/** What was lost by the entry is put back into the Task as it is now; what else was changed counts. */
+async function restore(parts: Parts, id: string, before: Task): Promise<Reaction | undefined> {
+  const task = await readResource(parts.store, 'Task', id);
+  const whole = task && withLostSchedule(task, before);
+  if (!whole) return undefined;
+  const key = followUpKey(whole);
+  const upkeep = isTerminal(whole.status) || !key || isEscalation(key) ? [] : await planUpkeep(parts, whole);
+  const isIncluded = upkeep.some((change) => change.op === 'update' && change.resource.id === id);
+  const update = { op: 'update' as const, resource: touched(whole, parts.clock.now()), ifMatch: whole.meta?.versionId };
+  return { changes: isIncluded ? upkeep : [update, ...upkeep], events: () => [] };
+}
+
+async function settle(parts: Parts, key: FollowUpKey): Promise<Reaction> {
+  const episode = await readResource(parts.store, 'EpisodeOfCare', key.episode);
   if (!episode || !isLive(episode)) return NOTHING;
   const plan = await readLivePlan(parts.store, episode);
   const { zone } = await parts.facilities.placeOf(episode.managingOrganization);
@@ -24,4 +61,11 @@ export async function reactToTask(parts: Parts, entry: LogEntry): Promise<Reacti
     changes,
     events: () => (closes ? [{ kind: 'transition-completed', episode: key.episode, encounter }] : []),
   };
+}
+
+async function keepUp(parts: Parts, seen: Task): Promise<Reaction> {
+  const task = await readResource(parts.store, 'Task', seen.id);
+  // A later version has an entry of its own.
+  if (!task || task.meta?.versionId !== seen.meta?.versionId) return NOTHING;
+  return { changes: await planUpkeep(parts, task), events: () => [] };
 }

@@ -25,6 +25,19 @@ export function both(first: Reaction, second: Reaction): Reaction {
   };
 }
 
+/** Ends transitions that a later stay took the place of, each for its reason. */
+export async function withdrawEach(
+  { store }: { readonly store: Store },
+  superseded: readonly { readonly episode: EpisodeOfCare; readonly reason: TransitionReason }[],
+  now: Temporal.Instant,
+): Promise<Reaction> {
+  let reaction = NOTHING;
+  for (const { episode, reason } of superseded) {
+    reaction = both(reaction, await withdrawAll(store, [episode], reason, now));
+  }
+  return reaction;
+}
+
 /** Takes transitions back. */
 export async function withdrawAll(
   store: Store,

@@ -4,7 +4,7 @@ import type { Encounter } from '@medplum/fhirtypes';
 import type { TransitionReason } from '../care/concept.ts';
 import { findResources, readResource } from '../care/stored.ts';
 import { isDischarged } from '../care/transition/discharge.ts';
-import { encounterOfEpisode, isTransition, withdrawnBecause } from '../care/transition/episode.ts';
+import { encounterOfEpisode, isOfEmergency, isTransition, withdrawnBecause } from '../care/transition/episode.ts';
 import { begin } from './begin.ts';
 import { decide } from './decide.ts';
 import { gatherFacts } from './facts.ts';
@@ -12,31 +12,32 @@ import { readLivePlan } from './live-plan.ts';
 import type { Parts } from './parts.ts';
 import { NOTHING, type Reaction } from './reaction.ts';
 import { completedSteps } from './revise.ts';
-import { dischargedAt, isBackInHospital } from './stays.ts';
+import { dischargedAt, laterStay } from './stays.ts';
 
 /**
- * Begins the patient's last transition anew when it was withdrawn for `reason` and nothing speaks for that any more.
+ * Begins the patient's last transition anew when it was withdrawn for one of `reasons` and nothing speaks for that any more.
  * @param voided the stay that was none; its own transitions do not count
  */
 export async function resumeLast(
   parts: Parts,
   voided: Pick<Encounter, 'id' | 'subject'>,
-  reason: TransitionReason,
+  reasons: readonly TransitionReason[],
 ): Promise<Reaction> {
   const { store, rules } = parts;
   const patient = voided.subject?.reference;
   if (!patient) return NOTHING;
   const transitions = (await findResources(store, 'EpisodeOfCare', { patient }))
-    .filter((episode) => isTransition(episode) && encounterOfEpisode(episode) !== voided.id)
+    .filter((episode) => isTransition(episode) && !isOfEmergency(episode) && encounterOfEpisode(episode) !== voided.id)
     .toSorted((a, b) => Temporal.Instant.compare(dischargedAt(a), dischargedAt(b)));
   const last = transitions.at(-1);
-  if (!last || withdrawnBecause(last) !== reason) return NOTHING;
+  const because = last && withdrawnBecause(last);
+  if (!last || !because || !reasons.includes(because)) return NOTHING;
   const stay = encounterOfEpisode(last);
   const encounter = await readResource(store, 'Encounter', stay);
   if (!encounter || !isDischarged(encounter)) return NOTHING;
   const facts = await gatherFacts(parts, encounter, encounter.meta?.lastUpdated ?? parts.clock.now().toString());
   if (!facts) return NOTHING;
-  const decision = decide(facts, rules, await isBackInHospital(parts, facts.context, voided.id));
+  const decision = decide(facts, rules, await laterStay(parts, facts.context, voided.id));
   const episodes = transitions.filter((episode) => encounterOfEpisode(episode) === stay);
   return begin(parts, facts, decision, episodes, completedSteps(await readLivePlan(store, last)));
 }

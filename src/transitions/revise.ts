@@ -7,8 +7,10 @@ import { touched } from '../care/touched.ts';
 import { titleOf } from '../care/transition/apply-plan-definition.ts';
 import { activityLine, moveCarePlan } from '../care/transition/care-plan.ts';
 import { encounterOfEpisode, keyOfEpisode, moveEpisode, transitionKey } from '../care/transition/episode.ts';
-import { clockConcept, followUpKey, formatWindow, hasClockStatus, isUntouched } from '../care/transition/follow-up.ts';
+import { followUpKey, formatWindow, isUntouched } from '../care/transition/follow-up.ts';
+import { newClock, withClock } from '../care/transition/follow-up-clock.ts';
 import { moveGoal } from '../care/transition/goal.ts';
+import { isMissed, type Stage, stageConcept, stageOf } from '../care/transition/life.ts';
 import type { Protocol, ProtocolStep } from '../care/transition/protocol.ts';
 import type { TransitionContext } from '../care/transition/transition-context.ts';
 import type { Change } from '../fhir/change.ts';
@@ -61,12 +63,16 @@ export function planMove(
 
 function moveFollowUp(task: Task, protocol: Protocol, context: TransitionContext): Task[] {
   const step = protocol.steps.find(({ id }) => id === followUpKey(task)?.step);
-  if (!step || !isUntouched(task) || hasClockStatus(task, 'overdue')) return [];
+  const stage = stageOf(task);
+  // That somebody was told that it is late is not taken back by a correction.
+  if (!step || !isUntouched(task) || isMissed(task)) return [];
   const window = windowOf(step.timing, context.anchor);
   const waits = Temporal.Instant.compare(window.raise, context.now) > 0;
   const restriction = { ...task.restriction, period: formatWindow(window, context.anchor.zone) };
-  const businessStatus = waits ? clockConcept('scheduled') : task.businessStatus;
-  return [touched({ ...task, restriction, ...(businessStatus ? { businessStatus } : {}) }, context.now)];
+  const next: Stage | undefined = waits && stage !== 'credited' ? 'scheduled' : stage === 'reminded' ? 'due' : stage;
+  const clock = newClock(protocol.canonical, step, window, context.anchor);
+  const moved = { ...withClock(task, clock), restriction, ...(next ? { businessStatus: stageConcept(next) } : {}) };
+  return [touched(moved, context.now)];
 }
 
 function moveOrder(order: ServiceRequest, protocol: Protocol, context: TransitionContext): ServiceRequest[] {

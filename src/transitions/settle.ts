@@ -3,10 +3,13 @@
 import type { Goal, Resource, Task } from '@medplum/fhirtypes';
 import { IDENTIFIER } from '../care/systems.ts';
 import { closeCarePlan } from '../care/transition/care-plan.ts';
+import { withEnding } from '../care/transition/ending.ts';
 import { encounterOfEpisode, endEpisode } from '../care/transition/episode.ts';
-import { escalationKey } from '../care/transition/escalation.ts';
+import { escalates } from '../care/transition/escalation.ts';
 import { cancelFollowUp, followUpKey, formatKey, goalsOf } from '../care/transition/follow-up.ts';
 import { concludeGoal } from '../care/transition/goal.ts';
+import { stageOf } from '../care/transition/life.ts';
+import { aboutKey } from '../care/transition/reminder.ts';
 import type { Change } from '../fhir/change.ts';
 import { isTerminal } from '../fhir/status/task.ts';
 import type { LivePlan } from './live-plan.ts';
@@ -24,24 +27,26 @@ export interface Settlement {
  */
 export function planSettlement(plan: LivePlan, zone: string, now: Temporal.Instant): Settlement {
   const ended = plan.tasks.filter(({ status }) => isTerminal(status));
+  const judged = ended.flatMap((task) => withEnding(task, zone) ?? []);
   const resolved = plan.tasks.flatMap((task) => cancelWhenResolved(task, ended, now));
   const over = new Set([...ended, ...resolved].map(({ id }) => id));
-  const closes = plan.tasks.every(({ id }) => over.has(id));
+  // No follow-up at all means that somebody has hidden them, not that they have ended.
+  const closes = plan.tasks.length > 0 && plan.tasks.every(({ id }) => over.has(id));
   const endedKeys = new Set([...ended, ...resolved].flatMap(keyText));
   const told = plan.reminders
     .filter(({ identifier }) => closes || identifier?.some((one) => isReminderOf(one, endedKeys)))
     .map((reminder): Resource => ({ ...reminder, status: 'completed' }));
-  const changed = [...resolved, ...told, ...(closes ? closing(plan, zone, now) : [])];
+  const changed = [...judged, ...resolved, ...told, ...(closes ? closing(plan, zone, now) : [])];
   if (changed.length === 0) return { changes: [], closes };
   return { changes: updatesWithProvenance(changed, `Encounter/${encounterOfEpisode(plan.episode)}`, now), closes };
 }
 
 /** An open escalation of a follow-up that has ended. */
 function cancelWhenResolved(task: Task, ended: readonly Task[], now: Temporal.Instant): Task[] {
-  const [own] = keyText(task);
+  const own = followUpKey(task);
   const settled = ended.some((other) => {
     const key = followUpKey(other);
-    return key && formatKey(escalationKey(key)) === own;
+    return own && key && escalates(own, key);
   });
   const cancelled = settled ? cancelFollowUp(task, 'resolved', now) : undefined;
   return cancelled ? [cancelled] : [];
@@ -62,14 +67,16 @@ function closing(
   ];
 }
 
-/** Every follow-up that works towards the goal was completed. */
+/** Every follow-up that works towards the goal was completed, and not only by the credit that attempts earn. */
 function isEarned(goal: Goal, tasks: readonly Task[]): boolean {
   const towards = tasks.filter((task) => goalsOf(task).includes(`Goal/${goal.id}`));
-  return towards.every(({ status }) => status === 'completed' || status === 'entered-in-error');
+  return towards.every(
+    (task) => task.status === 'entered-in-error' || (task.status === 'completed' && stageOf(task) !== 'done-by-credit'),
+  );
 }
 
 function isReminderOf(identifier: { system?: string; value?: string }, keys: ReadonlySet<string>): boolean {
-  return identifier.system === IDENTIFIER.reminder && keys.has(identifier.value ?? '');
+  return identifier.system === IDENTIFIER.reminder && keys.has(aboutKey(identifier.value ?? ''));
 }
 
 function keyText(task: Task): string[] {

@@ -1,9 +1,16 @@
 // How a patient's stays lie to each other in time.
 import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
 import { toInstant } from '../care/local-time.ts';
-import { findResources } from '../care/stored.ts';
-import { isInHouse } from '../care/transition/discharge.ts';
-import { encounterOfEpisode } from '../care/transition/episode.ts';
+import { findResources, readResource } from '../care/stored.ts';
+import { chainReason, isToFacility } from '../care/transition/chain.ts';
+import { isEmergency, isNonAcute, isStay } from '../care/transition/discharge.ts';
+import {
+  dischargeOf,
+  encounterOfEpisode,
+  isOfEmergency,
+  isTransition,
+  withdrawnBecause,
+} from '../care/transition/episode.ts';
 import type { TransitionContext } from '../care/transition/transition-context.ts';
 import { liveTransitions } from './facts.ts';
 import type { Parts } from './parts.ts';
@@ -11,9 +18,17 @@ import type { Parts } from './parts.ts';
 /** A stay that began this much before a discharge is the next one all the same: a change of encounter, not of place. */
 const OVERLAP = { hours: 24 };
 
+export type ChainReason = 'continued' | 'readmitted';
+
+/** A transition that a later stay ends, and why. */
+export interface Superseded {
+  readonly episode: EpisodeOfCare;
+  readonly reason: ChainReason;
+}
+
 /** When the discharge was that began a transition. */
-export function dischargedAt({ period }: EpisodeOfCare): Temporal.Instant {
-  return toInstant(period?.start ?? '', 'UTC');
+export function dischargedAt(episode: EpisodeOfCare): Temporal.Instant {
+  return dischargeOf(episode) ?? toInstant(episode.meta?.lastUpdated ?? '', 'UTC');
 }
 
 /** The transition began with another encounter. */
@@ -28,20 +43,101 @@ export function isAfterDischarge({ period }: Encounter, discharge: Temporal.Inst
 }
 
 /**
- * The patient has been admitted again since this discharge, and perhaps discharged again.
+ * The live transitions that a stay ends: the patient is followed up from its discharge, not from theirs.
+ * @param stay open, or ended at `until`
+ */
+export async function supersededBy(parts: Parts, stay: Encounter, until?: Temporal.Instant): Promise<Superseded[]> {
+  const patient = stay.subject?.reference;
+  if (!patient) return [];
+  const others = (await liveTransitions(parts, patient)).filter((episode) => isOther(episode, stay));
+  const found = await Promise.all(others.map((episode) => supersedes(parts, stay, episode, until)));
+  return found.flatMap((one) => one ?? []);
+}
+
+async function supersedes(
+  parts: Parts,
+  stay: Encounter,
+  episode: EpisodeOfCare,
+  until: Temporal.Instant | undefined,
+): Promise<Superseded | undefined> {
+  const discharge = dischargedAt(episode);
+  const isLater = until ? Temporal.Instant.compare(discharge, until) < 0 : isAfterDischarge(stay, discharge);
+  if (!isLater) return undefined;
+  const { zone } = await parts.facilities.placeOf(episode.managingOrganization);
+  const admission = stay.period?.start ? toInstant(stay.period.start, zone) : (until ?? parts.clock.now());
+  const reason = chainReason(admission, discharge, zone);
+  if (!reason || !isNonAcute(stay) || !(await isExpected(parts, episode))) return reason && { episode, reason };
+  // The nursing facility that the patient was sent to has taken them in: it is looked at until it discharges them.
+  return until ? { episode, reason: 'continued' } : undefined;
+}
+
+/** The patient went to a facility whose stay is yet to come. */
+async function isExpected({ store, rules }: Parts, episode: EpisodeOfCare): Promise<boolean> {
+  const encounter = await readResource(store, 'Encounter', encounterOfEpisode(episode));
+  return encounter !== undefined && isToFacility(rules.destinationOf(encounter));
+}
+
+/**
+ * What became of the patient since this discharge that makes it count no more: another stay of the same chain began, and
+ * perhaps ended, or a later discharge is followed up. Undefined when nothing did.
  * @param voided id of an encounter that does not count
  */
-export async function isBackInHospital(
+export async function laterStay(
   parts: Parts,
-  { patient, encounter, anchor }: TransitionContext,
+  { patient, encounter, anchor, destination }: TransitionContext,
   voided?: string,
-): Promise<boolean> {
+): Promise<ChainReason | undefined> {
   const reference = `Patient/${patient.id}`;
-  const open = await findResources(parts.store, 'Encounter', { patient: reference, status: 'in-progress,onleave' });
-  const others = open.filter((stay) => stay.id !== encounter.id && isInHouse(stay));
-  if (others.some((stay) => isAfterDischarge(stay, anchor.discharge))) return true;
+  const since = anchor.discharge.subtract({ hours: 24 * 2 }).toString({ smallestUnit: 'second' });
+  const stays = await findResources(parts.store, 'Encounter', {
+    patient: reference,
+    status: 'in-progress,onleave,finished',
+    date: `ge${since}`,
+  });
+  const waitsForFacility = isToFacility(destination);
+  for (const stay of stays) {
+    if (stay.id === encounter.id || stay.id === voided || !isStay(stay)) continue;
+    const isOver = stay.status === 'finished';
+    if (!isAfterDischarge(stay, anchor.discharge) || (isOver && !endsAfter(stay, anchor.discharge))) continue;
+    if (waitsForFacility && isNonAcute(stay)) {
+      if (isOver) return 'continued';
+      continue;
+    }
+    const start = stay.period?.start;
+    const admission = start ? toInstant(start, anchor.zone) : anchor.discharge;
+    const reason = chainReason(admission, anchor.discharge, anchor.zone);
+    if (reason) return reason;
+  }
+  if (isEmergency(encounter)) return undefined;
   const transitions = (await liveTransitions(parts, reference)).filter(
-    (episode) => isOther(episode, encounter) && encounterOfEpisode(episode) !== voided,
+    (episode) => isOther(episode, encounter) && !isOfEmergency(episode) && encounterOfEpisode(episode) !== voided,
   );
-  return transitions.some((episode) => Temporal.Instant.compare(dischargedAt(episode), anchor.discharge) > 0);
+  // The same stay under two encounters is followed up once.
+  const later = transitions
+    .map(dischargedAt)
+    .filter((discharge) => Temporal.Instant.compare(discharge, anchor.discharge) >= 0);
+  return later.flatMap((discharge) => chainReason(discharge, anchor.discharge, anchor.zone) ?? [])[0];
+}
+
+function endsAfter({ period }: Encounter, discharge: Temporal.Instant): boolean {
+  return period?.end !== undefined && Temporal.Instant.compare(toInstant(period.end, 'UTC'), discharge) > 0;
+}
+
+/** Transitions that a later stay has ended before it was discharged itself: its own continues them. */
+export async function endedEarlier(
+  parts: Parts,
+  stay: Encounter,
+  discharge: Temporal.Instant,
+): Promise<EpisodeOfCare[]> {
+  const patient = stay.subject?.reference;
+  const start = stay.period?.start;
+  if (!patient || !start) return [];
+  const episodes = await findResources(parts.store, 'EpisodeOfCare', { patient, status: 'cancelled' });
+  return episodes.filter((episode) => {
+    const reason = withdrawnBecause(episode);
+    const isEnded =
+      isTransition(episode) && isOther(episode, stay) && (reason === 'readmitted' || reason === 'continued');
+    if (!isEnded || Temporal.Instant.compare(dischargedAt(episode), discharge) >= 0) return false;
+    return chainReason(toInstant(start, 'UTC'), dischargedAt(episode), 'UTC') !== undefined;
+  });
 }

@@ -3,19 +3,30 @@
 import type { Resource } from '@medplum/fhirtypes';
 import type { Logger } from 'pino';
 import type { BusinessCalendar } from '../care/business-calendar.ts';
+import type { EvidenceSources } from '../care/evidence/evidence-sources.ts';
+import type { RiskMethod } from '../care/transition/risk-method.ts';
 import type { Clock } from '../clock.ts';
 import { asFault, FAULTS } from '../fault.ts';
 import type { SearchQuery } from '../fhir/search/query.ts';
 import { createConsumer } from '../store/consumer.ts';
-import type { LogEntry, Statement, Store } from '../store/store.ts';
+import { readCursor } from '../store/cursor.ts';
+import type { Actor, LogEntry, Statement, Store } from '../store/store.ts';
 import type { Emit } from './events.ts';
 import { createFacilities, type Facility } from './facilities.ts';
+import { reactToCommunication } from './on-communication.ts';
 import { reactToEncounter } from './on-encounter.ts';
+import { reactToEpisode } from './on-episode.ts';
 import { reactToPatient } from './on-patient.ts';
 import { reactToTask } from './on-task.ts';
 import { ACTOR, type Parts, readRules } from './parts.ts';
-import { NOTHING, type Reaction } from './reaction.ts';
+import { createPassing, type Passing } from './pass-over.ts';
+import { createPulse, type Pulse } from './pulse.ts';
+import { both, NOTHING, type Reaction } from './reaction.ts';
+import { reassess } from './reassess.ts';
+import { type Replan, replan } from './replan.ts';
 import { type SweepResult, sweep } from './sweep.ts';
+import { wakeFailures } from './sweep-failures.ts';
+import { createWatchdog, type Watchdog } from './watchdog.ts';
 
 export interface TransitionsOptions {
   readonly store: Store;
@@ -24,10 +35,14 @@ export interface TransitionsOptions {
   readonly calendars: ReadonlyMap<string, BusinessCalendar>;
   /** Everything in profiles/; PlanDefinitions, ActivityDefinitions, code systems, maps and value sets are used. */
   readonly artifacts: readonly Resource[];
+  /** The methods in use, of profiles/risk-methods. */
+  readonly riskMethods: readonly RiskMethod[];
   /** The search engine's parser, for queries that are read page by page. */
   readonly parse: (query: string) => SearchQuery;
   readonly log: Logger;
   readonly emit?: Emit;
+  /** Follow-ups that one sweep acts on, so that a burst reaches people in portions. 2,000 when absent. */
+  readonly mostPerSweep?: number;
 }
 
 export interface Transitions {
@@ -35,53 +50,103 @@ export interface Transitions {
   run(): Promise<number>;
   /** Raises and escalates what is due at `now`, the clock's when absent. */
   sweep(now?: Temporal.Instant): Promise<SweepResult>;
-  /** Both, in the order that keeps a follow-up from being raised after what withdrew it. */
+  /**
+   * Both, in the order that keeps a follow-up from being raised after what withdrew it: no sweep while another process is
+   * still at the entries that were in the log before.
+   */
   tick(): Promise<SweepResult>;
+  /** Has the next sweep try again what it failed at, or one Task of it. Resolves to how many follow-ups those are. */
+  rewind(actor: Actor, task?: string): Promise<number>;
+  /** Plans a transition anew under the protocols as they are now; see replan.ts. */
+  replan(episode: string, seen?: string): Promise<Replan>;
+  /** How this process's beats and sweeps go. */
+  readonly pulse: Pulse;
+  readonly watchdog: Watchdog;
+  /** Where facilities are in time and where patients went, for evidence records. */
+  readonly sources: EvidenceSources;
   /** Reacts to one entry; `advance` goes into the same commit. */
   handle(entry: LogEntry, advance: Statement): Promise<void>;
 }
 
 const REACTIONS: Readonly<Record<string, (parts: Parts, entry: LogEntry) => Promise<Reaction>>> = {
-  Encounter: reactToEncounter,
+  Communication: reactToCommunication,
+  EpisodeOfCare: reactToEpisode,
+  Encounter: async (parts, entry) => {
+    const reaction = await reactToEncounter(parts, entry);
+    return both(reaction, await reassess(parts, entry, reaction));
+  },
+  Condition: reassess,
+  Observation: reassess,
+  Procedure: reassess,
   Patient: reactToPatient,
   Task: reactToTask,
 };
 
 /** Somebody changed what a reaction was planned from; it is planned anew this often before the consumer gives up. */
 const ATTEMPTS = 3;
+/** Name of the reader of the log. */
+const CURSOR = 'transitions';
 
 /** @throws Fault unprocessable when an artefact, a calendar or a facility cannot be worked with */
 export function createTransitions(options: TransitionsOptions): Transitions {
-  const { store, clock, parse, log, emit = () => undefined } = options;
-  const facilities = createFacilities(store, options.facilities, options.calendars, log);
-  const parts: Parts = { store, clock, facilities, rules: readRules(options.artifacts), parse, log, emit };
-  const handle = (entry: LogEntry, advance: Statement) => handleEntry(parts, entry, advance);
-  const consumer = createConsumer({ store, name: 'transitions', handle, log });
+  const { store, clock, parse, log, emit = () => undefined, mostPerSweep = 2_000 } = options;
+  const facilities = createFacilities(store, options.facilities, options.calendars, log, clock.now());
+  const pulse = createPulse(store, clock);
+  const parts: Parts = {
+    store,
+    clock,
+    facilities,
+    rules: readRules(options.artifacts, options.riskMethods),
+    parse,
+    log,
+    emit,
+    pulse,
+    mostPerSweep,
+  };
+  const passing = createPassing(parts);
+  const handle = (entry: LogEntry, advance: Statement) => handleEntry(parts, passing, entry, advance);
+  const consumer = createConsumer({ store, name: CURSOR, handle, log });
   const sweepAt = (now = clock.now()) => sweep(parts, now);
   return {
+    sources: { placeOf: facilities.placeOf, destinationOf: parts.rules.destinationOf },
     run: () => consumer.run(),
     sweep: sweepAt,
     async tick() {
-      await consumer.run();
-      return sweepAt();
+      const head = await store.head();
+      await consumer.run().catch(refuseUnlessConflict);
+      const isCaughtUp = ((await readCursor(store, CURSOR)) ?? 0) >= head;
+      if (!isCaughtUp) log.info('the sweep waits for another process that reacts to the log');
+      pulse.swept(!isCaughtUp);
+      const result = isCaughtUp ? await sweepAt() : { failed: 0 };
+      await pulse.keep();
+      return result;
     },
+    async rewind(actor, task) {
+      const rows = await store.query('SELECT task FROM sweep_failure');
+      await store.commit(actor, [], [wakeFailures(task)]);
+      return rows.filter((row) => task === undefined || row.task === task).length;
+    },
+    replan: (episode, seen) => replan(parts, episode, seen),
+    pulse,
+    watchdog: createWatchdog({ store, clock, log, pulse }),
     handle,
   };
 }
 
-async function handleEntry(parts: Parts, entry: LogEntry, advance: Statement): Promise<void> {
+/** Another process handled the entry first. */
+function refuseUnlessConflict(error: unknown): void {
+  if (FAULTS[asFault(error).kind].retry !== 'conflict') throw error;
+}
+
+async function handleEntry(parts: Parts, passing: Passing, entry: LogEntry, advance: Statement): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await react(parts, entry, advance);
     } catch (error) {
       const { retry } = FAULTS[asFault(error).kind];
       if (retry === 'conflict' && attempt < ATTEMPTS) continue;
-      if (retry !== 'permanent') throw error;
-      // It would fail for ever, and everybody behind it in the log would wait for ever.
-      const { type, id, versionId } = entry;
-      parts.log.error({ err: error, type, id, versionId }, 'transitions passed over a change they could not act on');
-      parts.emit({ kind: 'transition-failed', type, id, versionId });
-      return;
+      if (!passing.isHopeless(entry, error)) throw error;
+      return passing.passOver(entry, error, advance);
     }
   }
 }

@@ -14,9 +14,20 @@ import { SERVICE_REQUEST } from '../fhir/status/request.ts';
 import type { LivePlan } from './live-plan.ts';
 
 export function planWithdrawal(plan: LivePlan, reason: TransitionReason, now: Temporal.Instant): Change[] {
-  const { episode, carePlan, tasks, orders, reminders, goals, teams } = plan;
-  const changed: (Resource | undefined)[] = [
-    endEpisode(episode, now, reason),
+  const changed = [endEpisode(plan.episode, now, reason), ...endOfPlan(plan, reason, now)];
+  return updatesWithProvenance(changed, `Encounter/${encounterOfEpisode(plan.episode)}`, now);
+}
+
+/** The same for a transition whose episode has been ended already; nothing when there is nothing left to end. */
+export function planEndOfPlan(plan: LivePlan, reason: TransitionReason, now: Temporal.Instant): Change[] {
+  const changed = endOfPlan(plan, reason, now).filter((resource) => resource !== undefined);
+  if (changed.length === 0) return [];
+  return updatesWithProvenance(changed, `Encounter/${encounterOfEpisode(plan.episode)}`, now);
+}
+
+function endOfPlan(plan: LivePlan, reason: TransitionReason, now: Temporal.Instant): (Resource | undefined)[] {
+  const { carePlan, tasks, orders, reminders, goals, teams } = plan;
+  return [
     carePlan && closeCarePlan(carePlan, 'revoked', reason),
     ...tasks.map((task) => cancelFollowUp(task, reason, now)),
     ...orders.map(revokeOrder),
@@ -24,7 +35,6 @@ export function planWithdrawal(plan: LivePlan, reason: TransitionReason, now: Te
     ...goals.map((goal) => cancelGoal(goal, reason)),
     ...teams.map((team) => dissolveTeam(team, now)),
   ];
-  return updatesWithProvenance(changed, `Encounter/${encounterOfEpisode(episode)}`, now);
 }
 
 /** Updates that hold only against the versions that were read, and the Provenance of all of them. */

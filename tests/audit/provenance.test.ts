@@ -25,7 +25,7 @@ afterEach(() => temp.cleanup());
 
 const writer = () => createProvenanceWriter({ store: temp.store, baseUrl: BASE, log });
 const all = async () => (await temp.store.find('Provenance')).map(({ content }) => JSON.parse(content) as Provenance);
-const targets = async () => (await all()).map(({ target }) => target[0]?.reference).toSorted();
+const targets = async () => (await all()).flatMap(({ target }) => target.map(({ reference }) => reference)).toSorted();
 
 it('says author, application, activity and time of each version', async () => {
   await temp.store.commit(NURSE, [update(patient('1', { id: 'p' }))]);
@@ -117,4 +117,29 @@ it('does not wait for one that a required profile refuses', async () => {
   };
   expect(await createProvenanceWriter({ store: refusing, baseUrl: BASE, log }).run()).toBe(1);
   expect(await writer().run()).toBe(0);
+});
+
+it('is one for what a commit did to the record of one patient', async () => {
+  await temp.store.commit(NURSE, [
+    create(patient('1'), { id: 'p' }),
+    create(patient('2'), { id: 'q' }),
+    ...['a', 'b', 'c'].map((id) => create(observation('Patient/p'), { id })),
+    create(observation('Patient/q'), { id: 'd' }),
+  ]);
+  await temp.store.commit(NURSE, [
+    update(patient('3', { id: 'p' })),
+    create(observation('Patient/p'), { id: 'e' }),
+    { op: 'delete', type: 'Observation', id: 'a' },
+    { op: 'delete', type: 'Observation', id: 'b' },
+  ]);
+  expect(await writer().run()).toBe(6);
+  const of = (await all()).map(({ target }) => target.map(({ reference }) => reference?.replace('/_history', '')));
+  expect(of.toSorted()).toEqual([
+    ['Observation/a/2'],
+    ['Observation/b/2'],
+    ['Observation/e/1'],
+    ['Patient/p/1', 'Observation/a/1', 'Observation/b/1', 'Observation/c/1'],
+    ['Patient/p/2'],
+    ['Patient/q/1', 'Observation/d/1'],
+  ]);
 });

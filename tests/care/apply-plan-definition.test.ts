@@ -8,7 +8,8 @@ import { escalate, markOverdue } from '../../src/care/transition/escalation.ts';
 import { chooseProtocol, type Protocol, readProtocols } from '../../src/care/transition/protocol.ts';
 import { attribute } from '../../src/care/transition/provenance.ts';
 import { remindOwner } from '../../src/care/transition/reminder.ts';
-import { assessRisk } from '../../src/care/transition/risk-assessment.ts';
+import { assessRisk, riskFacts } from '../../src/care/transition/risk-assessment.ts';
+import { NO_RISK_DATA } from '../../src/care/transition/risk-inputs.ts';
 import type { TransitionContext } from '../../src/care/transition/transition-context.ts';
 import { loadDefinitions } from '../../src/fhir/definitions.ts';
 import { createValidator } from '../../src/fhir/validation/validator.ts';
@@ -22,8 +23,9 @@ const errorsOf = (resource: Resource) =>
 const EPISODE = '5f0c0e0e-0000-8000-8000-000000000001';
 
 function apply(context: TransitionContext, done?: Map<string, { reference: string }>) {
-  const { assessment, score } = assessRisk(context, [], riskRules);
-  const facts = { risk: assessment, lace: score.total };
+  const assessed = assessRisk(context, NO_RISK_DATA, riskRules);
+  const { assessment } = assessed;
+  const facts = riskFacts(assessed);
   const protocol = chooseProtocol(protocols, context, facts) as Protocol;
   const risk = { reference: 'urn:uuid:00000000-0000-4000-8000-000000000000' };
   const plan = applyPlanDefinition(protocol, context, facts, { episode: EPISODE, risk, ...(done ? { done } : {}) });
@@ -31,30 +33,6 @@ function apply(context: TransitionContext, done?: Map<string, { reference: strin
     plan.changes.map(({ resource }) => resource).filter((resource): resource is T => resource.resourceType === type);
   return { plan, protocol, assessment, of };
 }
-
-const choose = (destination: string, lace: number) => {
-  const context = sampleContext({ destination });
-  const risk = assessRisk(context, [], riskRules).assessment;
-  return chooseProtocol(protocols, context, { risk, lace })?.definition.id;
-};
-
-describe('choice of a protocol', () => {
-  it.each([
-    ['home', 10, 'transition-home-high-risk'],
-    ['home-health', 19, 'transition-home-high-risk'],
-    ['assisted-living', 10, 'transition-home-high-risk'],
-    ['home', 9, 'transition-home-lower-risk'],
-    ['home', 0, 'transition-home-lower-risk'],
-    ['skilled-nursing', 15, 'transition-review'],
-    ['against-advice', 3, 'transition-review'],
-    ['unknown', 12, 'transition-review'],
-    ['hospice-home', 12, 'transition-review'],
-    ['died', 12, undefined],
-    ['acute-hospital', 12, undefined],
-  ])('%s with LACE %i: %s', (destination, lace, id) => {
-    expect(choose(destination, lace)).toBe(id);
-  });
-});
 
 describe('$apply', () => {
   it('makes a valid plan out of every protocol, whatever is known', () => {
@@ -96,11 +74,15 @@ describe('$apply', () => {
     ]);
     expect(tasks).toEqual([
       [`${EPISODE}|notify-pcp|1`, '2026-11-20T14:00:00-05:00', '2026-11-21T14:00:00-05:00'],
+      [`${EPISODE}|discharge-information|1`, '2026-11-20T14:00:00-05:00', '2026-11-22T23:59:59-05:00'],
       [`${EPISODE}|contact|1`, '2026-11-23T09:00:00-05:00', '2026-11-24T23:59:59-05:00'],
       [`${EPISODE}|medication-reconciliation|1`, '2026-11-21T09:00:00-05:00', '2026-11-27T23:59:59-05:00'],
       [`${EPISODE}|visit|1`, '2026-11-22T09:00:00-05:00', '2026-11-27T23:59:59-05:00'],
+      [`${EPISODE}|education|1`, '2026-11-21T09:00:00-05:00', '2026-11-27T23:59:59-05:00'],
+      [`${EPISODE}|social-needs|1`, '2026-11-21T09:00:00-05:00', '2026-12-04T23:59:59-05:00'],
       [`${EPISODE}|call-7|1`, '2026-11-27T09:00:00-05:00', '2026-11-27T17:00:00-05:00'],
       [`${EPISODE}|call-14|1`, '2026-12-04T09:00:00-05:00', '2026-12-04T17:00:00-05:00'],
+      [`${EPISODE}|call-30|1`, '2026-12-21T09:00:00-05:00', '2026-12-21T17:00:00-05:00'],
       [`${EPISODE}|close|1`, '2026-12-21T09:00:00-05:00', '2026-12-21T17:00:00-05:00'],
     ]);
   });
@@ -115,13 +97,9 @@ describe('$apply', () => {
   });
 
   it('asks one person to decide where no protocol fits', () => {
-    const review = apply(sampleContext({ destination: 'skilled-nursing' })).of<Task>('Task');
+    const review = apply(sampleContext({ destination: 'unknown' })).of<Task>('Task');
     expect(review.map(({ identifier, priority }) => [identifier?.[0]?.value, priority])).toEqual([
       [`${EPISODE}|review|1`, 'routine'],
-    ]);
-    const against = apply(sampleContext({ destination: 'against-advice' })).of<Task>('Task');
-    expect(against.map(({ identifier, priority }) => [identifier?.[0]?.value, priority])).toEqual([
-      [`${EPISODE}|outreach|1`, 'urgent'],
     ]);
   });
 
@@ -132,7 +110,7 @@ describe('$apply', () => {
     expect(carePlan?.text?.div).toContain('Contact within two business days: by 2026-11-24');
     expect(carePlan?.instantiatesCanonical).toEqual([protocol.canonical]);
     expect(carePlan?.addresses).toEqual([{ reference: 'Condition/c1' }]);
-    expect(carePlan?.activity).toHaveLength(8);
+    expect(carePlan?.activity).toHaveLength(12);
     expect(carePlan?.activity?.every(({ reference, detail }) => reference && !detail)).toBe(true);
     const [team] = of<CareTeam>('CareTeam');
     expect(team?.participant?.every(({ role, member }) => role?.length === 1 && member?.reference)).toBe(true);
@@ -175,8 +153,8 @@ describe('$apply', () => {
     const tricky = structuredClone(ofType(artifacts, 'PlanDefinition'));
     for (const plan of tricky) plan.title = 'Plan <b> & "co"';
     const [protocol] = readProtocols(tricky, ofType(artifacts, 'ActivityDefinition'));
-    const { assessment, score } = assessRisk(sampleContext(), [], riskRules);
-    const facts = { risk: assessment, lace: score.total };
+    const assessed = assessRisk(sampleContext(), NO_RISK_DATA, riskRules);
+    const facts = riskFacts(assessed);
     const options = { episode: EPISODE, risk: { reference: 'urn:uuid:x' } };
     const plan = applyPlanDefinition(protocol as Protocol, sampleContext(), facts, options);
     const carePlan = plan.changes.find(({ resource }) => resource.resourceType === 'CarePlan')?.resource as CarePlan;
@@ -185,7 +163,7 @@ describe('$apply', () => {
 
   it('escalates and reminds with valid resources', () => {
     const given = sampleContext();
-    const task = { ...(apply(given).of<Task>('Task')[1] as Task), id: 't1' };
+    const task = { ...(apply(given).of<Task>('Task')[2] as Task), id: 't1' };
     const overdue = markOverdue(task, given.now);
     expect(overdue.priority).toBe('stat');
     expect(markOverdue({ ...task, priority: 'routine' }, given.now).priority).toBe('urgent');

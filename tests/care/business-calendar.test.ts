@@ -1,8 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addBusinessDays, createCalendars, onOrAfter } from '../../src/care/business-calendar.ts';
+import {
+  addBusinessDays,
+  type BusinessCalendar,
+  createCalendars,
+  onOrAfter,
+  requireCoverage,
+} from '../../src/care/business-calendar.ts';
 import { Fault } from '../../src/fault.ts';
-import { usFederal } from './artifacts.ts';
+import { calendars, usFederal } from './artifacts.ts';
 
 const day = (text: string) => Temporal.PlainDate.from(text);
 const anyDay = fc.integer({ min: 0, max: 36_500 }).map((days) => day('2000-01-01').add({ days }));
@@ -71,9 +77,96 @@ describe('addBusinessDays', () => {
     );
   });
 
+  it('back again is where it was, from a business day', () => {
+    fc.assert(
+      fc.property(anyDay, fc.integer({ min: 0, max: 40 }), (from, days) => {
+        const start = onOrAfter(usFederal, from);
+        expect(addBusinessDays(usFederal, addBusinessDays(usFederal, start, days), -days).toString()).toBe(
+          start.toString(),
+        );
+      }),
+    );
+  });
+
   it('moves a day without business on, and no other', () => {
     expect(onOrAfter(usFederal, day('2026-11-26')).toString()).toBe('2026-11-27');
     expect(onOrAfter(usFederal, day('2026-11-27')).toString()).toBe('2026-11-27');
+  });
+});
+
+describe('the District of Columbia', () => {
+  const dc = calendars.get('us-federal-dc');
+  // 5 U.S.C. 6103(c): 20 January of each fourth year after 1965; on Sunday the day after it, on Saturday no other day.
+  it.each([
+    ['2025-01-20', 'Birthday of Martin Luther King, Jr.'],
+    ['2021-01-20', 'Inauguration Day'],
+    ['2029-01-20', 'Inauguration Day'],
+    ['2029-01-19', undefined],
+    ['2013-01-21', 'Birthday of Martin Luther King, Jr.'],
+    ['2026-01-20', undefined],
+    ['1965-01-20', undefined],
+    ['2026-12-25', 'Christmas Day'],
+  ])('keeps %s as %s', (date, name) => {
+    expect(dc?.holidayOn(day(date))).toBe(name);
+  });
+
+  it('works elsewhere', () => {
+    expect(usFederal.isBusinessDay(day('2021-01-20'))).toBe(true);
+  });
+});
+
+describe('calendars of countries', () => {
+  const bavaria = { name: 'de-by', dateHolidays: { country: 'DE', state: 'by' } };
+  const calendar = createCalendars([
+    bavaria,
+    {
+      name: 'clinic',
+      extends: ['de-by'],
+      closed: [{ date: '2026-12-24', to: '2027-01-03', name: 'Between the years' }],
+    },
+    { name: 'sa', dateHolidays: { country: 'SA' }, weekend: [5, 6] },
+    { name: 'england', dateHolidays: { country: 'GB', state: 'ENG' } },
+  ]);
+  const on = (name: string, date: string) => calendar.get(name)?.isBusinessDay(day(date));
+
+  it.each([
+    ['de-by', '2026-01-06', false],
+    ['de-by', '2026-06-04', false],
+    ['de-by', '2026-12-24', true],
+    ['clinic', '2026-12-24', false],
+    ['clinic', '2026-12-30', false],
+    ['clinic', '2027-01-04', true],
+    ['clinic', '2026-10-02', true],
+    ['england', '2026-12-28', false],
+    ['sa', '2026-05-28', false],
+    ['sa', '2026-05-24', true],
+    ['sa', '2026-05-29', false],
+  ])('%s on %s: %s', (name, date, works) => {
+    expect(on(name, date)).toBe(works);
+  });
+
+  it.each([
+    ['a country there is not', { country: 'XX' }, /"x", dateHolidays: there is no country XX/],
+    ['a state there is not', { country: 'DE', state: 'qq' }, /DE has no state qq/],
+    ['a region there is not', { country: 'DE', state: 'by', region: 'zz' }, /no region zz/],
+    ['a type there is not', { country: 'DE', types: ['moon' as 'public'] }, /"moon" is none/],
+  ])('refuse %s', (_, dateHolidays, message) => {
+    expect(() => createCalendars([{ name: 'x', dateHolidays }])).toThrow(message);
+  });
+});
+
+describe('coverage', () => {
+  const made = createCalendars([
+    { name: 'base', coverage: { to: 2027 } },
+    { name: 'site', extends: ['base'], coverage: { from: 2025, to: 2030 } },
+  ]);
+
+  it('is that of all a calendar builds on', () => {
+    const site = made.get('site') as BusinessCalendar;
+    expect(() => requireCoverage(site, 2026, 2027)).not.toThrow();
+    expect(() => requireCoverage(site, 2026, 2028)).toThrow('Calendar "site" does not cover 2028');
+    expect(() => requireCoverage(site, 2024, 2026)).toThrow(/2024/);
+    expect(() => requireCoverage(usFederal, 1990, 2090)).not.toThrow();
   });
 });
 
@@ -116,6 +209,21 @@ describe('calendars of a site', () => {
       ],
       /extends itself/,
     ],
+    [
+      'a day no month has',
+      [{ name: 'a', holidays: [{ name: 'X', month: 2, day: 30 }] }],
+      /"X": the month has no such day/,
+    ],
+    ['a month there is not', [{ name: 'a', holidays: [{ name: 'X', month: 13, day: 1 }] }], /month must be/],
+    ['a ninth day of the week', [{ name: 'a', weekend: [9] }], /weekend days/],
+    ['every without since', [{ name: 'a', holidays: [{ name: 'X', month: 1, day: 20, every: 4 }] }], /needs since/],
+    ['a closure that is no date', [{ name: 'a', closed: [{ date: '24.12.2026', name: 'Move' }] }], /closure "Move"/],
+    [
+      'a closure that ends before it begins',
+      [{ name: 'a', closed: [{ date: '2026-12-24', to: '2026-12-23', name: 'M' }] }],
+      /closure "M"/,
+    ],
+    ['coverage backwards', [{ name: 'a', coverage: { from: 2027, to: 2026 } }], /coverage/],
     ['half a rule', [{ name: 'a', holidays: [{ name: 'X', month: 1, nth: 2 }] }], /holiday "X"/],
   ])('refuse %s', (_, definitions, message) => {
     expect(() => createCalendars(definitions)).toThrow(message);

@@ -1,60 +1,52 @@
 import type { Encounter } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
-import { scoreLace } from '../../src/care/transition/lace.ts';
 import { assessRisk } from '../../src/care/transition/risk-assessment.ts';
-import { riskRules } from './artifacts.ts';
+import { NO_RISK_DATA } from '../../src/care/transition/risk-inputs.ts';
+import { type RiskMethod, scoreRisk } from '../../src/care/transition/risk-method.ts';
+import { riskMethods, riskRules } from './artifacts.ts';
 import { condition, sampleContext, sampleEncounter } from './sample.ts';
 
-const none = { nights: 0, acute: false, comorbidities: [], emergencyVisits: 0 };
-const weights = (...points: number[]) => points.map((weight, index) => ({ code: `c${index}`, weight }));
+const lace = riskMethods.find(({ code }) => code === 'lace') as RiskMethod;
+const exactly = (value: number) => ({ low: value, high: value });
+const none = { 'length-of-stay': 0, acuity: 0, comorbidity: 0, emergency: 0 };
 
+/** What the components of LACE are: nights, 1 when acute, sum of the weights, emergency visits. */
+function scoreLace(input: Partial<typeof none>) {
+  const known = Object.entries({ ...none, ...input }).map(([code, value]) => [code, exactly(value)]);
+  return scoreRisk(lace, Object.fromEntries(known));
+}
+
+// domain.md §1.4: the points of LACE.
 describe('points of LACE', () => {
   it.each([
-    [0, 0],
-    [1, 1],
-    [2, 2],
-    [3, 3],
-    [4, 4],
-    [6, 4],
-    [7, 5],
-    [13, 5],
-    [14, 7],
-    [90, 7],
-  ])('%i nights count %i', (nights, points) => {
-    expect(scoreLace({ ...none, nights }).lengthOfStay).toBe(points);
-  });
-
-  it('an acute admission counts 3', () => {
-    expect(scoreLace({ ...none, acute: true }).acuity).toBe(3);
-  });
-
-  it.each([
-    [[], 0],
-    [[1], 1],
-    [[1, 2], 3],
-    [[1, 1, 1], 3],
-    [[2, 2], 5],
-    [[4], 5],
-    [[6, 3], 5],
-  ])('comorbidities of %j count %i', (points, expected) => {
-    expect(scoreLace({ ...none, comorbidities: weights(...points) }).comorbidity).toBe(expected);
+    ['length-of-stay', 0, 0],
+    ['length-of-stay', 1, 1],
+    ['length-of-stay', 2, 2],
+    ['length-of-stay', 3, 3],
+    ['length-of-stay', 4, 4],
+    ['length-of-stay', 6, 4],
+    ['length-of-stay', 7, 5],
+    ['length-of-stay', 13, 5],
+    ['length-of-stay', 14, 7],
+    ['length-of-stay', 90, 7],
+    ['acuity', 1, 3],
+    ['comorbidity', 1, 1],
+    ['comorbidity', 3, 3],
+    ['comorbidity', 4, 5],
+    ['comorbidity', 9, 5],
+    ['emergency', 3, 3],
+    ['emergency', 4, 4],
+    ['emergency', 9, 4],
+  ])('%s of %i counts %i', (component, value, points) => {
+    expect(scoreLace({ [component]: value }).points[component]).toBe(points);
   });
 
   it.each([
-    [0, 0],
-    [3, 3],
-    [4, 4],
-    [9, 4],
-  ])('%i emergency visits count %i', (emergencyVisits, points) => {
-    expect(scoreLace({ ...none, emergencyVisits }).emergency).toBe(points);
-  });
-
-  it.each([
-    [{ ...none, nights: 4 }, 4, 'low'],
-    [{ ...none, nights: 7 }, 5, 'moderate'],
-    [{ ...none, nights: 7, emergencyVisits: 4 }, 9, 'moderate'],
-    [{ ...none, nights: 4, acute: true, comorbidities: weights(3) }, 10, 'high'],
-    [{ nights: 20, acute: true, comorbidities: weights(6), emergencyVisits: 5 }, 19, 'high'],
+    [{ 'length-of-stay': 4 }, 4, 'low'],
+    [{ 'length-of-stay': 7 }, 5, 'moderate'],
+    [{ 'length-of-stay': 7, emergency: 4 }, 9, 'moderate'],
+    [{ 'length-of-stay': 4, acuity: 1, comorbidity: 3 }, 10, 'high'],
+    [{ 'length-of-stay': 20, acuity: 1, comorbidity: 6, emergency: 5 }, 19, 'high'],
   ])('%# make the total and its band', (input, total, band) => {
     expect(scoreLace(input)).toMatchObject({ total, band });
   });
@@ -122,8 +114,13 @@ describe('risk assessment', () => {
         status: 'cancelled' as const,
       },
     ];
-    const { score, assessment } = assessRisk(sampleContext(), visits, riskRules);
-    expect(score).toEqual({ lengthOfStay: 4, acuity: 3, comorbidity: 3, emergency: 1, total: 11, band: 'high' });
+    const { score, assessment } = assessRisk(
+      sampleContext(),
+      { ...NO_RISK_DATA, earlierEncounters: visits },
+      riskRules,
+    );
+    expect(score.points).toEqual({ 'length-of-stay': 4, acuity: 3, comorbidity: 3, emergency: 1 });
+    expect(score).toMatchObject({ total: 11, band: 'high' });
     expect(assessment.basis?.map(({ reference }) => reference)).toEqual([
       'Encounter/e1',
       'Condition/c1',
@@ -139,13 +136,19 @@ describe('risk assessment', () => {
       period: { start: '2026-11-19T23:30:00-05:00', end: '2026-11-20T00:30:00-05:00' },
     });
     const anchor = { ...sampleContext().anchor, discharge: Temporal.Instant.from('2026-11-20T05:30:00Z') };
-    expect(assessRisk(sampleContext({ encounter, anchor }), [], riskRules).score.lengthOfStay).toBe(1);
+    expect(
+      assessRisk(sampleContext({ encounter, anchor }), NO_RISK_DATA, riskRules).score.points['length-of-stay'],
+    ).toBe(1);
   });
 
   it('says what it did not know', () => {
     const encounter = sampleEncounter({ type: undefined, period: { end: '2026-11-20T14:00:00-05:00' } });
     const snomed = condition('c1', '42343007', 'http://snomed.info/sct');
-    const { score, assessment } = assessRisk(sampleContext({ encounter, conditions: [snomed] }), [], riskRules);
+    const { score, assessment } = assessRisk(
+      sampleContext({ encounter, conditions: [snomed] }),
+      NO_RISK_DATA,
+      riskRules,
+    );
     expect(score.total).toBe(0);
     expect(assessment.note?.[0]?.text).toBe(
       'Not known, so counted as zero: admission time; admission type; ICD-10-CM codes of 1 conditions.',

@@ -220,6 +220,30 @@ const OPERATIONS: Readonly<Record<string, Attempt>> = {
     const patient = await put('Patient', 'planned');
     return send('GET', `/${type}/${id}/$apply?subject=${patient.slice(1)}`);
   },
+  'process-message': () =>
+    send('POST', '/$process-message', {
+      body: {
+        resourceType: 'Bundle',
+        id: 'honest',
+        type: 'message',
+        timestamp: '2026-11-20T13:05:00Z',
+        entry: [
+          {
+            resource: {
+              resourceType: 'MessageHeader',
+              eventCoding: {
+                system: 'http://hl7.org/fhir/us/davinci-alerts/CodeSystem/notification-event',
+                code: 'notification-admit',
+              },
+              source: { endpoint: 'https://hospital.example/fhir' },
+              focus: [{ reference: 'Encounter/e' }],
+            },
+          },
+          { resource: { resourceType: 'Encounter', id: 'e', subject: { reference: 'Patient/p' } } },
+          { resource: { resourceType: 'Patient', id: 'p', name: [{ family: 'Honest' }] } },
+        ],
+      },
+    }),
   async 'break-glass'() {
     await put('Practitioner', 'doctor');
     const coding = [{ system: 'https://baton.health/fhir/CodeSystem/care-role', code: 'physician' }];
@@ -260,6 +284,21 @@ const OPERATIONS: Readonly<Record<string, Attempt>> = {
   async 'export-document'() {
     const subject = { reference: (await put('Patient', 'planned')).slice(1) };
     return send('GET', `${await put('CarePlan', 'exported', { subject })}/$export-document`);
+  },
+  async evidence() {
+    const patient = { reference: (await put('Patient', 'discharged')).slice(1) };
+    const stay = await put('Encounter', 'stay', { status: 'finished', class: { code: 'IMP' }, subject: patient });
+    const BATON = 'https://baton.health/fhir';
+    const transition = {
+      status: 'active',
+      patient,
+      type: [{ coding: [{ system: `${BATON}/CodeSystem/episode-type`, code: 'transition-of-care' }] }],
+      extension: [
+        { url: `${BATON}/StructureDefinition/transition-encounter`, valueReference: { reference: stay.slice(1) } },
+      ],
+      period: { start: '2026-11-20T14:00:00-05:00' },
+    };
+    return send('GET', `${await put('EpisodeOfCare', 'proved', transition)}/$evidence`);
   },
   subsumes: () => send('GET', `/CodeSystem/$subsumes?system=${GENDER}&codeA=male&codeB=male`),
   translate: () =>

@@ -1,14 +1,10 @@
 // `kill -9` of the running program in the middle of FHIR transactions: each is there whole or not at all, and what was
 // answered is there. Where the search finds a resource, its read does, too.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Bundle } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type DayPlace, newDayPlace } from '../acceptance/sandbox-day.ts';
+import { type RunningProgram, runProgram } from './running-program.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
 const ROUNDS = 3;
 const CLIENTS = 6;
 const ENTRIES = 20;
@@ -16,43 +12,18 @@ const ENTRIES = 20;
 const SYSTEM = 'urn:transaction';
 
 let place: DayPlace;
-let program: ChildProcess | undefined;
+let program: RunningProgram | undefined;
 
 beforeEach(async () => {
   place = await newDayPlace();
 });
 afterEach(async () => {
-  await kill();
+  await program?.kill();
   await place.remove();
 });
 
-/** Resolves when the program listens. */
 async function start(): Promise<void> {
-  program = spawn(process.execPath, ['src/main.ts'], {
-    cwd: ROOT,
-    env: {
-      PATH: process.env.PATH,
-      BATON_PORT: String(place.port),
-      BATON_MLLP_PORT: 'off',
-      BATON_SANDBOX: 'off',
-      BATON_AUTH: 'off',
-      BATON_LOG_LEVEL: 'silent',
-      BATON_DATABASE_URL: `sqlite:${join(place.folder, 'baton.db')}`,
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  if (!program.stdout) throw new Error('The program has no standard output.');
-  for await (const line of createInterface({ input: program.stdout })) {
-    if (line.includes('listening on')) return;
-  }
-  throw new Error('The program ended before it listened.');
-}
-
-async function kill(): Promise<void> {
-  if (!program || program.exitCode !== null || program.signalCode !== null) return;
-  const exited = once(program, 'exit');
-  program.kill('SIGKILL');
-  await exited;
+  program = await runProgram(place.folder, place.port);
 }
 
 async function request(path: string, body?: Bundle): Promise<{ status: number; json: Bundle }> {
@@ -118,10 +89,10 @@ test('a transaction is all or nothing, and an answer is a promise', async () => 
     await start();
     const enough = answered.length + 5 + 17 * round;
     const onAnswer = (name: string) => {
-      if (answered.push(name) === enough) program?.kill('SIGKILL');
+      if (answered.push(name) === enough) program?.strike();
     };
     await Promise.all(Array.from({ length: CLIENTS }, (_, n) => client(`${round}-${n}`, sent, onAnswer)));
-    await kill();
+    await program?.kill();
   }
   await start();
   const whole = await Promise.all(sent.map(isWhole));

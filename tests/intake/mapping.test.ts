@@ -78,12 +78,12 @@ describe('PID, PD1 and NK1', () => {
 
   it('prefer the medical record number, wherever it stands', () => {
     const { content } = read(edited(A01, { 'PID-3': '1^^^HARBOR^AN~2^^^HARBOR^PI~3^^^HARBOR^MR' }));
-    expect(content.patientKey).toBe('["https://baton.health/fhir/sid/HARBOR","3"]');
+    expect(content.patientKeys).toEqual(['["https://baton.health/fhir/sid/HARBOR","3"]']);
   });
 
   it('name an identifier after the sending facility when it has no authority', () => {
     const { content } = read(edited(A01, { 'PID-3': '42' }));
-    expect(content.patientKey).toBe('["https://baton.health/fhir/sid/HARBOR","42"]');
+    expect(content.patientKeys).toEqual(['["https://baton.health/fhir/sid/HARBOR","42"]']);
   });
 
   it('tell how a death was reported', () => {
@@ -285,7 +285,7 @@ describe('what is refused', () => {
     ['no control id', edited(A01, { 'MSH-10': '' }), 'AE', '101', 'MSH^1^10'],
     ['no time', edited(A01, { 'MSH-7': '' }), 'AE', '101', 'MSH^1^7'],
     ['not ADT', edited(A01, { 'MSH-9': 'ORU^R01' }), 'AR', '200', 'MSH^1^9'],
-    ['an event that is not read', edited(A01, { 'MSH-9': 'ADT^A40' }), 'AR', '201', 'MSH^1^9'],
+    ['an event that is not read', edited(A01, { 'MSH-9': 'ADT^A20' }), 'AR', '201', 'MSH^1^9'],
     ['an unknown processing id', edited(A01, { 'MSH-11': 'Q' }), 'AR', '202', 'MSH^1^11'],
     ['version 2.2', edited(A01, { 'MSH-12': '2.2' }), 'AR', '203', 'MSH^1^12'],
     ['version 3', edited(A01, { 'MSH-12': '3.0' }), 'AR', '203', 'MSH^1^12'],

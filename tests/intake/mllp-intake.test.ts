@@ -6,6 +6,7 @@ import { httpStatus } from '../../src/intake/http-status.ts';
 import { connectMllp, sendMllp } from '../../src/intake/mllp/client.ts';
 import { type MllpServer, startMllpServer } from '../../src/intake/mllp/server.ts';
 import { createIntake } from '../../src/intake/receive.ts';
+import { testParameters } from '../support/store-rules.ts';
 import { openTempStore, type TempStore } from '../support/temp-store.ts';
 import { edited, FACILITIES, fieldsOf, fixture } from './fixture.ts';
 
@@ -17,7 +18,13 @@ let server: MllpServer;
 let target: { host: string; port: number };
 beforeEach(async () => {
   temp = await openTempStore();
-  const intake = createIntake({ store: temp.store, clock: temp.clock, facilities: FACILITIES, log });
+  const intake = createIntake({
+    store: temp.store,
+    clock: temp.clock,
+    facilities: FACILITIES,
+    parameters: testParameters,
+    log,
+  });
   server = await startMllpServer({
     host: '127.0.0.1',
     port: 0,
@@ -51,7 +58,7 @@ it('answers every kind of bad message on one connection and still takes the good
 it('has stored what it acknowledged when the process is started again', async () => {
   const ack = await sendMllp(target, A01);
   const store = await temp.reopen();
-  const again = createIntake({ store, clock: temp.clock, facilities: FACILITIES, log });
+  const again = createIntake({ store, clock: temp.clock, facilities: FACILITIES, parameters: testParameters, log });
   const head = await store.head();
   expect(head).toBeGreaterThan(0);
   expect(await again.receive(Buffer.from(A01), 'mllp')).toEqual({ code: 'AA', ack });

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { connectMllp, sendMllp } from '../../src/intake/mllp/client.ts';
 import { createFrameDecoder, frameMessage } from '../../src/intake/mllp/frames.ts';
 import { type MllpServer, type MllpServerOptions, startMllpServer } from '../../src/intake/mllp/server.ts';
+import { makeCertificate } from '../support/certificate.ts';
 
 const log = pino({ level: 'silent' });
 const text = (raw: Uint8Array) => Buffer.from(raw).toString();
@@ -26,16 +27,19 @@ describe('MLLP frames', () => {
           at += cut;
         }
         expect(found).toEqual(messages.map((message) => Buffer.from(message).toString('hex')));
-        expect(decoder.ignored).toEqual({ bytes: 0, frames: 0 });
+        expect(decoder.ignored).toBe(0);
       }),
     );
   });
 
-  it('ignores and counts what is outside frames, and a frame that begins again', () => {
+  it('counts what is outside frames, and tells of a frame that was not ended', () => {
     const decoder = createFrameDecoder(100);
     const frames = decoder.push(Buffer.from('noise\x0bcut off\x0bwhole\x1c\r\r\n'));
-    expect(frames.map((frame) => frame.kind === 'message' && text(frame.bytes))).toEqual(['whole']);
-    expect(decoder.ignored).toEqual({ bytes: 7, frames: 1 });
+    expect(frames.map((frame) => [frame.kind, frame.kind === 'too-long' ? '' : text(frame.bytes)])).toEqual([
+      ['cut', 'cut off'],
+      ['message', 'whole'],
+    ]);
+    expect(decoder.ignored).toBe(7);
   });
 
   it('does not end a frame at 0x1C without 0x0D', () => {
@@ -51,6 +55,20 @@ describe('MLLP frames', () => {
     const frames = decoder.push(Buffer.concat([frameMessage('x'.repeat(9000)), frameMessage('ok')]));
     expect(frames).toMatchObject([{ kind: 'too-long', length: 9000 }, { kind: 'message' }]);
     expect(frames[0]?.kind === 'too-long' && frames[0].head.length).toBe(4096);
+  });
+
+  it.each([
+    ['the last byte is missing and another begins', '\x0bone\x1c\x0btwo\x1c\r', ['message one', 'message two']],
+    ['the last byte is a line feed', '\x0bone\x1c\n\x0btwo\x1c\r', ['message one', 'message two']],
+    ['the end is missing and another begins', '\x0bone\x0btwo\x1c\r', ['cut one', 'message two']],
+    ['the start is sent twice', '\x0b\x0bone\x1c\r', ['message one']],
+    ['garbage is before, between and after', 'HTTP\x0bone\x1c\r\n\r\n\x0btwo\x1c\rBYE', ['message one', 'message two']],
+  ])('%s', (_, sent, frames) => {
+    const decoder = createFrameDecoder(100);
+    const found = [...sent].flatMap((char) => decoder.push(Buffer.from(char, 'latin1')));
+    expect(found.map((frame) => (frame.kind === 'too-long' ? '' : `${frame.kind} ${text(frame.bytes)}`))).toEqual(
+      frames,
+    );
   });
 });
 
@@ -74,7 +92,7 @@ describe('MLLP over a socket', () => {
         received.push(text(raw));
         return { code: 'AA', ack: `ack of ${text(raw)}` };
       },
-      refuseTooLong: (_, limit) => `over ${limit}`,
+      refuseTooLong: async (_, limit) => `over ${limit}`,
       ...options,
     });
     return { received, target: { host: '127.0.0.1', port: server.port } };
@@ -85,11 +103,17 @@ describe('MLLP over a socket', () => {
     await once(socket, 'connect');
     return socket;
   };
+  const closed = (socket: Socket) =>
+    new Promise<void>((resolve) => {
+      // What is written to a connection that was closed meanwhile fails.
+      socket.on('error', () => socket.destroy());
+      socket.resume().once('close', () => resolve());
+    });
   const collect = async (socket: Socket, count: number) => {
     const decoder = createFrameDecoder(10_000_000);
     const answers: string[] = [];
     for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
-      for (const frame of decoder.push(chunk)) answers.push(text(frame.kind === 'message' ? frame.bytes : frame.head));
+      for (const frame of decoder.push(chunk)) answers.push(text(frame.kind === 'too-long' ? frame.head : frame.bytes));
       if (answers.length >= count) break;
     }
     return answers;
@@ -146,6 +170,40 @@ describe('MLLP over a socket', () => {
     client.close();
   });
 
+  it('answers a sender that never sends the last byte of a frame', async () => {
+    const { target } = await start({ graceMilliseconds: 5 });
+    const socket = await open(target);
+    socket.write('\x0bone\x1c');
+    expect(await collect(socket, 1)).toEqual(['ack of one']);
+    socket.write('\x0btwo\x1c');
+    expect(await collect(socket, 1)).toEqual(['ack of two']);
+  });
+
+  it('does not wait for a message that drips, and keeps what came of it', async () => {
+    const cut: string[] = [];
+    const keepCut = async (raw: Uint8Array) => void cut.push(text(raw));
+    const { target } = await start({ frameMilliseconds: 40, keepCut });
+    const socket = await open(target);
+    socket.write('\x0bM');
+    const drip = setInterval(() => socket.write('S'), 5);
+    await closed(socket);
+    clearInterval(drip);
+    expect(await sendMllp(target, 'next')).toBe('ack of next');
+    expect(cut.map((one) => /^MS*$/.test(one))).toEqual([true]);
+  });
+
+  it('takes so many connections from one address and no more, and another when one has gone', async () => {
+    const { target } = await start({ maxPerAddress: 2 });
+    const [first] = [await open(target), await open(target)];
+    const third = await open(target);
+    await once(third.resume(), 'close');
+    first.destroy();
+    await once(first, 'close');
+    await expect
+      .poll(() => sendMllp(target, 'next').catch(() => 'refused'), { interval: 5, timeout: 5_000 })
+      .toBe('ack of next');
+  });
+
   it('closes a connection on which nothing comes', async () => {
     const { target } = await start({ idleMilliseconds: 20 });
     const socket = await open(target);
@@ -180,7 +238,7 @@ describe('MLLP over a socket', () => {
       ...target,
       log,
       receive: async () => ({ code: 'AA', ack: '' }),
-      refuseTooLong: () => '',
+      refuseTooLong: async () => '',
     });
     await expect(again).rejects.toMatchObject({ kind: 'unavailable' });
   });
@@ -190,5 +248,55 @@ describe('MLLP over a socket', () => {
     const answer = sendMllp({ ...target, timeoutMilliseconds: 30 }, 'anybody?');
     await expect(answer).rejects.toMatchObject({ kind: 'timeout' });
     server = undefined;
+  });
+});
+
+describe('MLLP over TLS', () => {
+  const authority = makeCertificate('Hospital CA');
+  const own = makeCertificate('baton', authority);
+  const start = (ca?: string, maxPerAddress?: number) =>
+    startMllpServer({
+      maxPerAddress,
+      host: '127.0.0.1',
+      port: 0,
+      log,
+      tls: () => ({ cert: own.cert, key: own.key, ...(ca ? { ca } : {}) }),
+      receive: async (raw) => ({ code: 'AA', ack: `ack of ${text(raw)}` }),
+      refuseTooLong: async () => '',
+    });
+
+  it('answers whoever trusts its certificate', async () => {
+    const server = await start();
+    const target = { host: '127.0.0.1', port: server.port, timeoutMilliseconds: 2_000 };
+    expect(await sendMllp({ ...target, tls: { ca: authority.cert } }, 'hello')).toBe('ack of hello');
+    await expect(sendMllp({ ...target, tls: {} }, 'hello')).rejects.toMatchObject({ kind: 'unavailable' });
+    await expect(sendMllp(target, 'plain')).rejects.toMatchObject({ kind: 'unavailable' });
+    await server.close();
+  });
+
+  it('counts connections of an address that never begin to shake hands', async () => {
+    const server = await start(undefined, 2);
+    const target = { host: '127.0.0.1', port: server.port, timeoutMilliseconds: 2_000 };
+    const tls = { ca: authority.cert };
+    for (let n = 0; n < 3; n += 1) expect(await sendMllp({ ...target, tls }, 'hello')).toBe('ack of hello');
+    const silent = [connect(target), connect(target)];
+    await Promise.all(silent.map((socket) => once(socket, 'connect')));
+    await expect(sendMllp({ ...target, tls }, 'third')).rejects.toMatchObject({ kind: 'unavailable' });
+    for (const socket of silent) socket.destroy();
+    await server.close();
+  });
+
+  it('wants a certificate of a sender when it knows who signs them (mutual TLS)', async () => {
+    const server = await start(authority.cert);
+    const target = { host: '127.0.0.1', port: server.port, timeoutMilliseconds: 2_000 };
+    const engine = makeCertificate('engine', authority);
+    const stranger = makeCertificate('engine', makeCertificate('Elsewhere'));
+    const tls = { ca: authority.cert };
+    const show = ({ cert, key }: { cert: string; key: string }) =>
+      sendMllp({ ...target, tls: { ...tls, cert, key } }, 'x');
+    expect(await show(engine)).toBe('ack of x');
+    await expect(show(stranger)).rejects.toMatchObject({ kind: 'unavailable' });
+    await expect(sendMllp({ ...target, tls }, 'x')).rejects.toMatchObject({ kind: 'unavailable' });
+    await server.close();
   });
 });

@@ -3,6 +3,7 @@ import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createIntake, type Intake } from '../../src/intake/receive.ts';
 import type { Store } from '../../src/store/store.ts';
+import { testParameters } from '../support/store-rules.ts';
 import { openTempStore, type TempStore } from '../support/temp-store.ts';
 import { bytes, edited, FACILITIES, fieldsOf, fixture, without } from './fixture.ts';
 
@@ -17,7 +18,8 @@ const log = pino({ level: 'silent' });
 
 let temp: TempStore;
 let intake: Intake;
-const start = (store: Store) => createIntake({ store, clock: temp.clock, facilities: FACILITIES, log });
+const start = (store: Store) =>
+  createIntake({ store, clock: temp.clock, facilities: FACILITIES, parameters: testParameters, log });
 beforeEach(async () => {
   temp = await openTempStore({ memory: true });
   intake = start(temp.store);
@@ -168,7 +170,7 @@ describe('a refused message', () => {
     ['nothing', bytes(''), 'AR', '', '100'],
     ['Latin-1 declared as UTF-8', Buffer.from(edited(A01, { 'PID-5': 'Müller^Ö' }), 'latin1'), 'AE', 'HB000001', '102'],
     ['a line that is no segment', bytes(`${A01}what is this`), 'AE', 'HB000001', '100'],
-    ['an event that is not read', bytes(edited(A01, { 'MSH-9': 'ADT^A40^ADT_A39' })), 'AR', 'HB000001', '201'],
+    ['an event that is not read', bytes(edited(A01, { 'MSH-9': 'ADT^A20^ADT_A20' })), 'AR', 'HB000001', '201'],
     ['no control id', bytes(edited(A01, { 'MSH-10': '' })), 'AE', '', '101'],
   ])('%s', async (_, raw, code, controlId, condition) => {
     const receipt = await intake.receive(raw, 'mllp');
@@ -179,8 +181,8 @@ describe('a refused message', () => {
     expect(await deliveries()).toHaveLength(1);
   });
 
-  it('says what the limit is when the message was too long to read', () => {
-    const ack = intake.refuseTooLong(bytes(A01), 1000);
+  it('says what the limit is when the message was too long to read', async () => {
+    const ack = await intake.refuseTooLong(bytes(A01), 1000);
     expect(fieldsOf(ack, 'MSA')).toEqual(['MSA', 'AR', 'HB000001']);
     expect(fieldsOf(ack, 'ERR')[8]).toContain('1000 bytes');
   });
@@ -303,7 +305,10 @@ describe('events', () => {
     expect(visit).toMatchObject({ status: 'finished', period: { end: '2026-11-25T16:00:00-05:00' } });
     expect(visit?.hospitalization?.dischargeDisposition?.text).toBe('Home with home health');
     expect(visit?.hospitalization?.admitSource?.coding?.[0]?.code).toBe('7');
-    expect(visit?.location?.[0]?.location.display).toBe('MAIN 5 5WEST 501 A');
+    expect(visit?.location?.map(({ location }) => location.display)).toEqual([
+      'MAIN 4 4EAST 412 B',
+      'MAIN 5 5WEST 501 A',
+    ]);
     expect((await patient())?.telecom).toHaveLength(3);
   });
 

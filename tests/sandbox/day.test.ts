@@ -12,6 +12,7 @@ import { type CallEhr, completeInEhr } from '../../src/sandbox/nurse.ts';
 import { openSandboxClock } from '../../src/sandbox/sandbox-clock.ts';
 import { SANDBOX_FACILITY } from '../../src/sandbox/sandbox-config.ts';
 import { createStory } from '../../src/sandbox/story/story.ts';
+import { testParameters } from '../support/store-rules.ts';
 import { openTempStore } from '../support/temp-store.ts';
 import { startEhr, temporaryFolder } from './ehr-server.ts';
 
@@ -116,7 +117,13 @@ describe('the messages', () => {
   it('are accepted over MLLP, change nothing the second time, and are told once', async () => {
     const temp = await openTempStore();
     const log = pino({ level: 'silent' });
-    const intake = createIntake({ store: temp.store, clock: temp.clock, facilities: [SANDBOX_FACILITY], log });
+    const intake = createIntake({
+      store: temp.store,
+      clock: temp.clock,
+      facilities: [SANDBOX_FACILITY],
+      parameters: testParameters,
+      log,
+    });
     const server = await startMllpServer({
       host: '127.0.0.1',
       port: 0,

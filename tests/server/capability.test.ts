@@ -36,7 +36,7 @@ const SPECIAL: Readonly<Record<string, string>> = { _filter: '_id eq a', near: '
 
 function compositeValue(name: string): string {
   if (name.endsWith('-quantity')) return 'a$1';
-  return name.endsWith('-date') ? 'a$2026' : 'a$a';
+  return /-(date|period)$/.test(name) ? 'a$2026' : 'a$a';
 }
 
 it('is a valid CapabilityStatement of this server', async () => {

@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createIntake } from '../../src/intake/receive.ts';
+import { testParameters } from '../support/store-rules.ts';
 import { BASE, serve, type TestServer } from './serve.ts';
 
 let baton: TestServer;
@@ -77,7 +78,9 @@ describe('HL7 v2 intake', () => {
   beforeAll(async () => {
     const facilities = [{ code: '*', name: 'Mercy', zone: 'America/New_York', calendar: 'us-federal' }];
     const log = pino({ level: 'silent' });
-    other = await serve(({ store, clock }) => ({ intake: createIntake({ store, clock, facilities, log }) }));
+    other = await serve(({ store, clock }) => ({
+      intake: createIntake({ store, clock, facilities, parameters: testParameters, log }),
+    }));
   });
 
   afterAll(() => other.close());

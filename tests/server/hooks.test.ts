@@ -7,6 +7,7 @@ import { createSync } from '../../src/sync/sync.ts';
 import { PARAMETERS, serve, type TestServer } from './serve.ts';
 
 const SECRET = 'a-secret-of-the-hook-0123456789';
+const SECRETS: Readonly<Record<string, string>> = { HOOK: SECRET, LAB: 'a-secret-of-the-laboratory-012' };
 const WITH_SECRET = { 'x-baton-hook': SECRET };
 const JSON_TYPE = { 'content-type': 'application/fhir+json' };
 let baton: TestServer;
@@ -25,14 +26,20 @@ beforeAll(async () => {
     pullEverySeconds: 60,
     hints: { secret: { env: 'HOOK' } },
   } as const;
+  const others = [
+    { ...connection, name: 'lab', hints: { secret: { env: 'LAB' } } },
+    // A secret that is not set opens nothing, and neither does none.
+    { ...connection, name: 'unset', hints: { secret: { env: 'UNSET' } } },
+    { ...connection, name: 'closed', hints: {} },
+  ];
   const log = pino({ level: 'trace' }, { write: (line) => lines.push(line) });
   baton = await serve(({ store, clock }) => ({
     log,
     attempts: createFailedAttempts(clock),
     sync: createSync({
-      ...{ store, clock, log, connections: [connection], baseUrl: 'http://b', fetch, policies: {} },
+      ...{ store, clock, log, connections: [connection, ...others], baseUrl: 'http://b', fetch, policies: {} },
       consent: { parameters: PARAMETERS, labels: NO_LABEL_POLICY },
-      readSecret: () => SECRET,
+      readSecret: (secret) => ('env' in secret ? (SECRETS[secret.env] ?? '') : ''),
       wait: async () => undefined,
     }),
   }));
@@ -67,6 +74,25 @@ describe('who may', () => {
     }
     expect((await post('/hooks/ehr', wrong)).text).toBe((await post('/hooks/nobody', wrong)).text);
     expect((await post('/hooks/nobody', WITH_SECRET)).status).toBe(401);
+  });
+
+  it('no other connection by its own secret', async () => {
+    const withLab = { 'x-baton-hook': String(SECRETS.LAB) };
+    expect((await post('/hooks/lab/Task', withLab)).status).toBe(202);
+    for (const [name, headers] of [
+      ['ehr', withLab],
+      ['lab', WITH_SECRET],
+      ['unset', WITH_SECRET],
+      ['unset', { 'x-baton-hook': '' }],
+      ['closed', WITH_SECRET],
+      ['closed', { 'x-baton-hook': '' }],
+      ['ehr', { 'x-baton-hook': `${SECRET},${SECRETS.LAB}` }],
+    ] as const) {
+      expect([name, (await post(`/hooks/${name}/Task`, headers)).status]).toEqual([name, 401]);
+    }
+    expect((await post('/hooks/lab%2F..%2Fehr/Task', withLab)).status).toBe(401);
+    const rows = await baton.temp.store.query('SELECT DISTINCT connection FROM hint ORDER BY connection');
+    expect(rows.map(({ connection }) => connection)).toEqual(['ehr', 'lab']);
   });
 
   it('the secret is in no log and no audit record', async () => {

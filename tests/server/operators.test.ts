@@ -4,13 +4,14 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadCalendars } from '../../src/care/business-calendar.ts';
 import { loadProfiles } from '../../src/care/profiles.ts';
+import { loadRiskMethods } from '../../src/care/transition/risk-method.ts';
 import { NO_LABEL_POLICY } from '../../src/fhir/consent/label-policy.ts';
 import { parseSearchUrl } from '../../src/fhir/search/parse.ts';
 import type { Statement } from '../../src/store/store.ts';
 import { readPolicies } from '../../src/sync/conflicts/policies.ts';
 import { createSync } from '../../src/sync/sync.ts';
 import { createTransitions } from '../../src/transitions/transitions.ts';
-import { FHIR, PARAMETERS, serve, type TestServer } from './serve.ts';
+import { FHIR, type Method, PARAMETERS, serve, type TestServer } from './serve.ts';
 
 let baton: TestServer;
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -37,6 +38,7 @@ beforeAll(async () => {
       log,
       facilities: [],
       calendars: loadCalendars(join(PROFILES, 'calendars')),
+      riskMethods: loadRiskMethods(join(PROFILES, 'risk-methods')),
       artifacts,
       parse: (query) => parseSearchUrl(PARAMETERS, query, { handling: 'strict', baseUrl: FHIR }),
     }),
@@ -95,7 +97,7 @@ describe('lists', () => {
     expect((await get('/outbox?state=sent')).json.items).toMatchObject([{ id: 'f', at: '1970-01-01T00:00:01Z' }]);
   });
 
-  it.each(['/messages', '/projections', '/deliveries', '/audit', '/conflicts'])('%s answers', async (path) => {
+  it.each(['/messages', '/projections', '/audit', '/conflicts'])('%s answers', async (path) => {
     const { status, json } = await get(path);
     expect([status, Array.isArray(json.items)]).toEqual([200, true]);
   });
@@ -128,7 +130,7 @@ describe('commands', () => {
   });
 
   it('sweep, pull, push and verify the audit trail', async () => {
-    expect((await post('/sweep')).json).toEqual({ raised: 0, escalated: 0, failed: 0 });
+    expect((await post('/sweep')).json).toMatchObject({ raised: 0, escalated: 0, failed: 0 });
     expect((await post('/connections/hapi/pull')).json.name).toBe('hapi');
     expect((await post('/connections/hapi/push')).status).toBe(200);
     expect((await post('/connections/none/pull')).status).toBe(404);
@@ -147,6 +149,25 @@ describe('commands', () => {
     ]);
   });
 
+  it('are for nobody without baton/ops, by whatever route and method', async () => {
+    const routes = routesUnder('/ops/');
+    expect(routes.length).toBeGreaterThan(30);
+    const scopes = ['system/*.rs baton/metrics baton/intake', 'system/*.cud', 'user/*.cruds', 'baton/opsx'];
+    const before = await baton.temp.store.head();
+    for (const scope of scopes) {
+      const as = await baton.token(scope);
+      for (const { method, url } of routes) {
+        const answer = await baton.send(method, url, {
+          as,
+          ...(method === 'GET' ? {} : { body: {}, headers: JSON_TYPE }),
+        });
+        expect([method, url, answer.status]).toEqual([method, url, 403]);
+      }
+    }
+    for (const { method, url } of routes) expect((await baton.send(method, url, { as: '' })).status).toBe(401);
+    expect(await baton.temp.store.head()).toBe(before);
+  });
+
   it('are not there without the part they are about', async () => {
     const bare = await serve();
     for (const path of ['/ops/outbox', '/ops/connections']) expect((await bare.send('GET', path)).status).toBe(404);
@@ -154,6 +175,23 @@ describe('commands', () => {
     await bare.close();
   });
 });
+
+/** From the tree that fastify prints, with something for every parameter. */
+function routesUnder(prefix: string): { method: Method; url: string }[] {
+  const lines = baton.server.printRoutes({ commonPrefix: false }).split('\n');
+  const found: { method: Method; url: string }[] = [];
+  const path: string[] = [];
+  for (const line of lines) {
+    const [, indent = '', part = '', methods] = /^([│ ]*)[├└]── (\S+)(?: \((.*)\))?/.exec(line) ?? [];
+    path.length = indent.length / 4;
+    path.push(part);
+    const url = path.join('').replaceAll(/:[A-Za-z]+/g, 'x1');
+    for (const method of methods?.split(', ') ?? []) {
+      if (url.startsWith(prefix) && method !== 'HEAD') found.push({ method: method as Method, url });
+    }
+  }
+  return found;
+}
 
 it('the numbers are in /metrics', async () => {
   const { text } = await baton.send('GET', '/metrics');

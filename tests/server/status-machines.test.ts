@@ -150,12 +150,12 @@ describe('whatever is asked for, at whichever door', () => {
     expect((await baton.fhir('GET', '/Goal/unwritten')).status).toBe(404);
   });
 
-  test('history from elsewhere is created in whatever status, and a deleted resource begins anew', async () => {
+  test('history from elsewhere is created in whatever status, and a deleted resource goes on from what it was', async () => {
     const old = { resourceType: 'Task', id: 'old', status: 'failed', intent: 'order' } as const;
     expect((await put(old)).status).toBe(201);
     expect((await put({ ...old, status: 'requested' })).status).toBe(422);
     expect((await baton.fhir('DELETE', '/Task/old')).status).toBe(204);
-    expect((await put({ ...old, status: 'requested' })).status).toBe(201);
+    expect((await put({ ...old, status: 'requested' })).status).toBe(422);
   });
 
   test('what a Goal has achieved is free, but for what means nothing', async () => {
@@ -274,7 +274,7 @@ describe('what a refusal tells', () => {
     const answer = await put({ ...goal, subject: SUBJECT, lifecycleStatus: 'active' }, as);
     expect([answer.status, answer.json.issue?.[0]?.details?.text]).toEqual([
       422,
-      'The new version cannot follow the stored one; only who may read the Goal learns why.',
+      'It cannot follow what is stored, or stand beside it; only who may read the Goal learns why.',
     ]);
   });
 });

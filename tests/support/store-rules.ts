@@ -1,7 +1,7 @@
 // What a store is checked against and indexed by in tests: the real validator, search engine and status
 // machines, made once.
 import { loadProfiles, ofType } from '../../src/care/profiles.ts';
-import { statusRule } from '../../src/care/status-rule.ts';
+import { revisionRules } from '../../src/care/revision-rules.ts';
 import { systemClock } from '../../src/clock.ts';
 import { loadDefinitions } from '../../src/fhir/definitions.ts';
 import { loadSearchParameters } from '../../src/fhir/search/parameters.ts';
@@ -20,7 +20,7 @@ const { validate } = createValidator(testDefinitions);
 export function testRules(): Pick<CommitRules, 'searchEngine' | 'validate' | 'revisions'> {
   return {
     validate: (resource) => validate(resource),
-    revisions: statusRule(systemClock()),
+    revisions: revisionRules(systemClock()),
     searchEngine: createSearchEngine({ parameters: testParameters, baseUrl: TEST_BASE_URL }),
   };
 }

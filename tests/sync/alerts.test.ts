@@ -110,6 +110,16 @@ test('a server that cannot be read for long is told', async () => {
   expect(told()).toEqual(['breaker.opened', 'pull.stalled', 'breaker.closed', 'pull.resumed']);
 });
 
+test('a stream of the way in which a type was read before is no silence', async () => {
+  await tick();
+  const sql = `INSERT INTO checkpoint (stream_key, connection, type, strategy, overlap_seconds, history, ran_at)
+    VALUES (?, 'ehr', ?, 'roster', 0, '[]', 0)`;
+  const rows = ['Task', 'Encounter'].map((type) => ({ sql, params: [`old-${type}`, type] }));
+  await world.temp.store.commit({ reference: 'Device/test', kind: 'service' }, [], rows);
+  await tick();
+  expect(told()).toEqual([]);
+});
+
 test('what happens to a server is told in words, clocks with an end', async () => {
   const now = () => Temporal.Now.instant().epochMilliseconds;
   world.remote.now = now() + 90_000;

@@ -247,6 +247,32 @@ test('what refers to a counterpart that is gone there is told of the one that ta
   expect(world.remote.writes()).toEqual(writes);
 });
 
+test('so is what was on its way to the server while the new one was made', async () => {
+  const before = there('t1').for?.reference;
+  world.remote.remove('Patient', String(before?.split('/')[1]));
+  await world.write(patient('p1', { birthDate: '1950-02-03' }));
+  await world.sync.pushNow();
+  const [conflict] = await world.sync.conflicts();
+  await world.write(task('t9'));
+  await world.write(task('t2', { for: { reference: 'Patient/p1' }, priority: 'urgent' }));
+  world.remote.knobs.beforeWrite = async () => {
+    world.remote.knobs.beforeWrite = undefined;
+    const other = world.another();
+    await other.resolve(NURSE, String(conflict?.id), { take: 'ours' });
+    await other.pushNow();
+    await other.stop();
+  };
+  await world.sync.pushNow();
+  world.pass({ minutes: 20 });
+  await world.sync.pushNow();
+  const [reborn] = world.remote.all('Patient');
+  expect(['t1', 't2', 't9'].map((id) => there(id).for?.reference)).toEqual(Array(3).fill(`Patient/${reborn?.id}`));
+  const writes = world.remote.writes();
+  await world.sync.pullNow();
+  await world.sync.pushNow();
+  expect(world.remote.writes()).toEqual(writes);
+});
+
 test('edited here and deleted there is a conflict; absence from a page is nothing', async () => {
   world.remote.remove('Task', String(there('t1').id));
   await world.sync.pullNow();

@@ -1,10 +1,11 @@
 // Connections made and changed while Baton runs, through HTTP, against a server that is there. docs/sync-spec.md#I20
-import type { Task } from '@medplum/fhirtypes';
+import type { Patient, Task } from '@medplum/fhirtypes';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Fault } from '../../src/fault.ts';
 import { readPolicies } from '../../src/sync/conflicts/policies.ts';
 import type { Connection } from '../../src/sync/connections/settings.ts';
+import type { SyncEvent } from '../../src/sync/context.ts';
 import { createSync, type Sync } from '../../src/sync/sync.ts';
 import { LABELS, PARAMETERS, serve, type TestServer } from '../server/serve.ts';
 import { type FakeRemote, startFakeRemote } from '../support/fake-remote.ts';
@@ -18,6 +19,11 @@ let baton: TestServer;
 let sync: Sync;
 /** A second process on the same database. */
 let other: Sync;
+/** Runs before each request to a server, with its URL. */
+let beforeRequest: ((url: string) => Promise<unknown>) | undefined;
+let told: SyncEvent[];
+/** A sync whose file has these settings, on the same database. */
+let syncWith: (settings: Partial<Connection>) => Sync;
 
 const configured = (): Connection => ({
   name: 'filed',
@@ -31,13 +37,20 @@ const configured = (): Connection => ({
 });
 
 beforeEach(async () => {
+  beforeRequest = undefined;
+  told = [];
   remote = await startFakeRemote();
   baton = await serve(({ store, clock }) => {
-    const make = () =>
+    const make = (settings: Partial<Connection> = {}) =>
       createSync({
-        ...{ store, clock, log: pino({ level: 'silent' }), connections: [configured()], policies: POLICIES },
+        ...{ store, clock, log: pino({ level: 'silent' }), policies: POLICIES },
+        connections: [{ ...configured(), ...settings }],
         baseUrl: 'https://baton.test',
-        fetch: globalThis.fetch,
+        async fetch(...given) {
+          await beforeRequest?.(String(given[0]));
+          return globalThis.fetch(...given);
+        },
+        emit: (event) => told.push(event),
         consent: { parameters: PARAMETERS, labels: LABELS },
         readSecret(secret, source) {
           if (source === 'ops' && 'file' in secret) throw new Fault('forbidden', 'Not that file.');
@@ -49,6 +62,7 @@ beforeEach(async () => {
       });
     sync = make();
     other = make();
+    syncWith = make;
     return { sync };
   });
 });
@@ -110,6 +124,31 @@ describe('a connection made through /ops', () => {
     }
   });
 
+  test.each(['push', 'pull'] as const)(
+    'moves while nothing is linked, and a %s under way at the old server links nothing',
+    async (way) => {
+      const second = await startFakeRemote();
+      const types = { Patient: way, Task: way };
+      await send('PUT', at('ehr'), ehr({ types }));
+      if (way === 'push') await write({ ...patient('p1'), resourceType: 'Patient' });
+      else remote.put(patient('theirs'));
+      const statuses: number[] = [];
+      beforeRequest = async (url) => {
+        if (!url.startsWith(`${remote.baseUrl}/Patient`)) return;
+        beforeRequest = undefined;
+        statuses.push((await send('PUT', at('ehr'), { baseUrl: second.baseUrl, types })).status);
+      };
+      await (way === 'push' ? sync.pushNow('ehr') : sync.pullNow('ehr'));
+      expect(statuses).toEqual([200]);
+      expect(await baton.temp.store.query('SELECT local_id FROM identity')).toEqual([]);
+      await sync.pushNow('ehr');
+      await sync.pullNow('ehr');
+      expect(second.all('Patient')).toHaveLength(way === 'push' ? 1 : 0);
+      expect(await baton.temp.store.query('SELECT local_id FROM identity')).toHaveLength(way === 'push' ? 1 : 0);
+      await second.close();
+    },
+  );
+
   test.each(['__proto__', 'constructor'])('cannot be called %s', async (name) => {
     const { status, json } = await send('PUT', at(name), ehr({ name }));
     expect([status, json.issue?.[0]?.expression]).toEqual([400, ['Connection.name']]);
@@ -134,6 +173,7 @@ describe('a connection made through /ops', () => {
     [{ auth: { type: 'token', token: 's3cret' } }, 'Connection.auth.token'],
     [{ auth: { type: 'token', token: { file: '/etc/shadow' } } }, 'Connection.auth.token'],
     [{ auth: { type: 'token', token: { env: 'T' } }, baseUrl: 'http://ehr.example/R4' }, 'Connection.baseUrl'],
+    [{ hints: { secret: { file: '/etc/shadow' } } }, 'Connection.hints.secret'],
     [{ tls: { cert: { env: 'C' } } }, 'Connection.tls'],
     [{ tls: { ca: { env: 'C' } } }, 'Connection.tls'],
   ])('%j is refused, at its element', async (more, expression) => {
@@ -167,6 +207,45 @@ describe('a connection of the configuration file', () => {
     expect((await send('PATCH', at('filed'), { mode: 'sideways' })).status).toBe(400);
     expect((await send('PATCH', at('filed'), { mode: null })).json.connection).toMatchObject({ mode: 'off' });
     expect((await send('PATCH', at('none'), { mode: 'off' })).status).toBe(404);
+  });
+});
+
+describe('a file that names another server than the links lead to', () => {
+  const there = (all: FakeRemote) => all.requests.length;
+
+  test('as after an edit, or in a second process: that one asks nobody, and says so once', async () => {
+    const second = await startFakeRemote();
+    await write({ ...patient('p1'), resourceType: 'Patient' });
+    await send('PATCH', at('filed'), { mode: 'both' });
+    await sync.pushNow('filed');
+    const wrong = syncWith({ baseUrl: second.baseUrl, mode: 'both' });
+    for (const run of ['pushNow', 'pullNow', 'sweep'] as const) await wrong[run]('filed');
+    await wrong.stop();
+    expect(there(second)).toBe(0);
+    expect(told.filter(({ kind }) => kind === 'address')).toMatchObject([
+      { detail: expect.stringContaining('formerBaseUrls') },
+    ]);
+    expect(await baton.temp.store.query('SELECT event FROM alert')).toEqual([{ event: 'address.changed' }]);
+    // The first goes on.
+    remote.put({ ...(remote.all('Patient')[0] as Patient), gender: 'female' });
+    await sync.pullNow('filed');
+    expect(JSON.parse((await baton.temp.store.read('Patient', 'p1'))?.content ?? '')).toMatchObject({
+      gender: 'female',
+    });
+    await second.close();
+  });
+
+  test('is the same server when the file says so', async () => {
+    await write({ ...patient('p1'), resourceType: 'Patient' });
+    await send('PATCH', at('filed'), { mode: 'both' });
+    await sync.pushNow('filed');
+    const baseUrl = remote.baseUrl.replace('127.0.0.1', 'localhost');
+    const moved = syncWith({ baseUrl, formerBaseUrls: [`${remote.baseUrl}/`], mode: 'both' });
+    const before = there(remote);
+    await moved.pullNow('filed');
+    await moved.stop();
+    expect(there(remote)).toBeGreaterThan(before);
+    expect(told.filter(({ kind }) => kind === 'address')).toEqual([]);
   });
 });
 

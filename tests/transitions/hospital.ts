@@ -15,10 +15,11 @@ import { IDENTIFIER } from '../../src/care/systems.ts';
 import { isTerminal } from '../../src/fhir/status/task.ts';
 import type { Actor, LogEntry } from '../../src/store/store.ts';
 import type { TransitionEvent } from '../../src/transitions/events.ts';
-import { createTransitions, type Transitions } from '../../src/transitions/transitions.ts';
-import { artifacts, calendars } from '../care/artifacts.ts';
+import { createTransitions, type Transitions, type TransitionsOptions } from '../../src/transitions/transitions.ts';
+import { artifacts, calendars, riskMethods } from '../care/artifacts.ts';
 import { testRules } from '../support/store-rules.ts';
 import { openTempStore } from '../support/temp-store.ts';
+import { plainArtifacts } from './plain-artifacts.ts';
 
 export const FACILITIES = [
   { code: '*', name: 'Elsewhere', zone: 'UTC', calendar: 'us-federal' },
@@ -34,10 +35,21 @@ export const DISCHARGED = '2026-11-20T14:00:00-05:00';
 
 export type Hospital = Awaited<ReturnType<typeof openHospital>>;
 
+export interface HospitalOptions {
+  /** Added to the machine's clock. */
+  readonly skew?: () => Temporal.Duration;
+  readonly mostPerSweep?: number;
+  /** The protocols that come with Baton instead of the plain ones. */
+  readonly shipped?: boolean;
+}
+
 /** @param refuse resources that the store's validation refuses, whatever they are */
-export async function openHospital(refuse: (resource: Resource) => boolean = () => false) {
+export async function openHospital(
+  refuse: (resource: Resource) => boolean = () => false,
+  { skew, mostPerSweep, shipped = false }: HospitalOptions = {},
+) {
   let now = Temporal.Instant.from(DISCHARGED).add({ minutes: 5 });
-  const clock = { now: () => now, real: () => Temporal.Now.instant() };
+  const clock = { now: () => now, real: () => Temporal.Now.instant().add(skew?.() ?? new Temporal.Duration()) };
   const rules = testRules();
   const temp = await openTempStore({
     ...rules,
@@ -46,16 +58,19 @@ export async function openHospital(refuse: (resource: Resource) => boolean = () 
   });
   const events: TransitionEvent[] = [];
 
-  const openTransitions = (): Transitions =>
+  const openTransitions = (others: Partial<TransitionsOptions> = {}): Transitions =>
     createTransitions({
       store: temp.store,
       clock,
       facilities: FACILITIES,
       calendars,
-      artifacts,
+      artifacts: shipped ? artifacts : plainArtifacts,
+      riskMethods,
       parse: (query) => rules.searchEngine.parse(query),
       log: pino({ level: 'silent' }),
       emit: (event) => events.push(event),
+      ...(mostPerSweep === undefined ? {} : { mostPerSweep }),
+      ...others,
     });
   let transitions = openTransitions();
 

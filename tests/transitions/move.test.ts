@@ -36,7 +36,7 @@ it('moves the goals, the team and the orders', async () => {
     '2026-12-21',
   ]);
   expect((await hospital.all('CareTeam'))[0]?.period?.start).toBe('2026-11-21T10:00:00-05:00');
-  expect((await hospital.all('ServiceRequest'))[0]?.occurrencePeriod).toEqual({
+  expect((await hospital.all('ServiceRequest'))[0]?.occurrencePeriod).toMatchObject({
     start: '2026-11-21T10:00:00-05:00',
     end: '2026-12-05T23:59:59-05:00',
   });

@@ -89,7 +89,8 @@ it('a patient who died in hospital gets no plan by being edited', async () => {
 
 it('a discharge taken back after all its follow-ups ended begins another transition when it comes', async () => {
   await hospital.put(admitted({ id: 'other' }));
-  await hospital.put(discharged({ id: 'other' }, '03'));
+  const anHourLater = { start: '2026-11-15T08:00:00-05:00', end: '2026-11-20T15:00:00-05:00' };
+  await hospital.put(discharged({ id: 'other', period: anHourLater }, '03'));
   await hospital.run();
   await hospital.complete('review');
   await hospital.run();

@@ -1,19 +1,11 @@
-// Measures sync against the benchmark's server, in a process of its own so that its memory is nobody else's. Prints its
-// rows as JSON. Usage: node measure.ts BASE_URL FOLDER TASKS
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+// Measures how fast sync is against the benchmark's server. Prints its rows as JSON, and leaves its database with the links.
+// Usage: node measure.ts BASE_URL DATABASE
 import type { CarePlan, Task } from '@medplum/fhirtypes';
-import { pino } from 'pino';
-import { readLabelPolicy } from '../../../src/access/label-policy.ts';
-import { systemClock } from '../../../src/clock.ts';
 import { merge3 } from '../../../src/fhir/merge3.ts';
-import { openStore } from '../../../src/store/open.ts';
 import { BATON } from '../../../src/store/store.ts';
 import { jsonOf } from '../../../src/sync/body.ts';
-import { readPolicies } from '../../../src/sync/conflicts/policies.ts';
-import type { Connection, Direction, PullStrategy } from '../../../src/sync/connections/settings.ts';
-import { createSync } from '../../../src/sync/sync.ts';
-import { testParameters, testRules } from '../../../tests/support/store-rules.ts';
+import type { Direction, PullStrategy } from '../../../src/sync/connections/settings.ts';
+import { benchPolicies, benchSync, openBenchStore } from './baton-side.ts';
 
 export interface SyncRow {
   readonly name: string;
@@ -28,43 +20,14 @@ export interface SyncRow {
 const PUSHED = 2_000;
 const EDITS = 50;
 const MERGES = 300;
-const PROFILES = new URL('../../../profiles/', import.meta.url).pathname;
 
-const [baseUrl = '', folder = ''] = process.argv.slice(2);
-const clock = systemClock();
-const path = join(folder, 'sync.db');
-const store = await openStore({ url: `sqlite:${path}`, clock, log: pino({ level: 'silent' }), ...testRules() });
-const policies = readPolicies(join(PROFILES, 'policies'));
+const [baseUrl = '', path = ''] = process.argv.slice(2);
+const store = await openBenchStore(path);
 const rows: SyncRow[] = [];
-
-function syncWith(strategy: PullStrategy, direction: Direction) {
-  const connection: Connection = {
-    name: 'bench',
-    baseUrl,
-    vendor: 'hapi',
-    mode: 'both',
-    auth: { type: 'none' },
-    types: { Patient: direction, Task: direction },
-    strategies: { Task: strategy },
-    overlapSeconds: 300,
-    pullEverySeconds: 60,
-    pacing: { requestsPerSecond: 100_000, concurrency: 32 },
-  };
-  return createSync({
-    store,
-    clock,
-    log: pino({ level: 'error' }),
-    connections: [connection],
-    baseUrl: 'https://baton.test',
-    fetch,
-    policies,
-    consent: { parameters: testParameters, labels: readLabelPolicy(join(PROFILES, 'access/consent-policy.json')) },
-    workers: 32,
-    emit: (event) => {
-      if (event.kind === 'pushed') arrived(event.localId ?? '');
-    },
+const syncWith = (strategy: PullStrategy, direction: Direction) =>
+  benchSync(store, baseUrl, strategy, direction, (event) => {
+    if (event.kind === 'pushed') arrived(event.localId ?? '');
   });
-}
 
 let arrived: (localId: string) => void = () => undefined;
 const LIVE = "FROM resource WHERE type = 'Task' AND content <> ''";
@@ -96,7 +59,6 @@ rows.push({
 });
 await rewind();
 const quiet = await seconds(() => sync.pullNow());
-const residentAfterPull = process.memoryUsage().rss / 2 ** 20;
 rows.push({
   ...{ name: 'S pull search', what: 'by search, nothing changed', value: known / quiet, unit: 'resources/s' },
   ...{ goal: 3_000, more: true },
@@ -170,7 +132,8 @@ rows.push({
 const plan = carePlan(0);
 const [ours, theirs] = [carePlan(1), carePlan(2)];
 const merging = process.cpuUsage();
-for (let merge = 0; merge < MERGES; merge += 1) merge3(jsonOf(plan), jsonOf(ours), jsonOf(theirs), policies.CarePlan);
+for (let merge = 0; merge < MERGES; merge += 1)
+  merge3(jsonOf(plan), jsonOf(ours), jsonOf(theirs), benchPolicies.CarePlan);
 const merged = process.cpuUsage(merging).user / 1000 / MERGES;
 rows.push({
   name: 'S merge',
@@ -180,16 +143,6 @@ rows.push({
   goal: 1,
   more: false,
 });
-rows.push({
-  ...{
-    name: 'S memory',
-    what: `resident after the quiet pull of ${known} links`,
-    value: residentAfterPull,
-    unit: 'MiB',
-  },
-  ...{ goal: 350, more: false },
-});
-
 function carePlan(edit: number): CarePlan {
   const activity = Array.from({ length: 50 }, (_, at) => ({
     detail: {
@@ -212,6 +165,5 @@ function carePlan(edit: number): CarePlan {
 await sync.stop();
 await roster.stop();
 await store.close();
-await rm(folder, { recursive: true, force: true });
 console.log(JSON.stringify(rows));
 process.exit(0);

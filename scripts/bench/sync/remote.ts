@@ -1,15 +1,17 @@
 // An external FHIR server for the benchmark, in a process of its own: as fast as can be, but every answer takes 20 ms.
-// Usage: node remote.ts PATIENTS TASKS_EACH. Prints its base URL, then answers until its input ends.
+// Usage: node remote.ts PATIENTS TASKS_EACH PORT. Prints its base URL, then answers until its input ends.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 const LATENCY = 20;
 const PAGE = 200;
-const STAMP = '2026-11-24T12:00:00.000Z';
-const [patients = 0, each = 0] = process.argv.slice(2).map(Number);
+/** The resources there were at the beginning came one each second, the last of them at this instant. */
+const LAST_STAMP = Temporal.Instant.from('2026-11-24T12:00:00.000Z').epochMilliseconds;
+const [patients = 0, each = 0, port = 0] = process.argv.slice(2).map(Number);
 
 interface Kept {
   version: number;
+  lastUpdated: string;
   text: string;
 }
 
@@ -19,6 +21,9 @@ const ofPatient = new Map<string, string[]>();
 /** How often was asked for one patient's resources. */
 let rosterAsks = 0;
 let made = 0;
+const total = patients * (each + 1);
+const stampOf = (nth: number) =>
+  Temporal.Instant.fromEpochMilliseconds(LAST_STAMP - (total - nth) * 1000).toString({ smallestUnit: 'millisecond' });
 
 for (let p = 0; p < patients; p += 1) {
   put('Patient', `p${p}`, { resourceType: 'Patient', name: [{ family: `Family ${p}` }], birthDate: '1950-02-01' });
@@ -38,11 +43,11 @@ for (let p = 0; p < patients; p += 1) {
 function put(type: string, id: string, body: object): Kept {
   const key = `${type}/${id}`;
   const version = (rows.get(key)?.version ?? 0) + 1;
-  const lastUpdated = version === 1 ? STAMP : Temporal.Now.instant().toString({ smallestUnit: 'millisecond' });
+  made += 1;
+  const lastUpdated = made <= total ? stampOf(made) : Temporal.Now.instant().toString({ smallestUnit: 'millisecond' });
   const text = JSON.stringify({ ...body, id, meta: { versionId: String(version), lastUpdated } });
   if (version === 1) listOf(order, type).push(key);
-  made += 1;
-  const kept = { version, text };
+  const kept = { version, lastUpdated, text };
   rows.set(key, kept);
   const subject = (body as { for?: { reference?: string } }).for?.reference;
   if (version === 1 && subject) listOf(ofPatient, subject).push(key);
@@ -59,7 +64,8 @@ function search(type: string, query: URLSearchParams): string {
   const patient = query.get('patient') ?? query.get('subject');
   if (patient) rosterAsks += 1;
   const keys = patient ? (ofPatient.get(`Patient/${patient.replace('Patient/', '')}`) ?? []) : (order.get(type) ?? []);
-  const found = query.has('identifier') ? [] : keys.filter((key) => key.startsWith(`${type}/`));
+  const all = query.has('identifier') ? [] : patient ? keys.filter((key) => key.startsWith(`${type}/`)) : keys;
+  const found = changedSince(all, query.get('_lastUpdated')?.replace('ge', ''));
   const offset = Number(query.get('_offset') ?? 0);
   const page = found.slice(offset, offset + PAGE);
   const next = new URLSearchParams(query);
@@ -67,6 +73,18 @@ function search(type: string, query: URLSearchParams): string {
   const link = offset + PAGE < found.length ? `{"relation":"next","url":"${base}/${type}?${next}"}` : '';
   const entry = page.map((key) => `{"resource":${rows.get(key)?.text},"search":{"mode":"match"}}`).join(',');
   return `{"resourceType":"Bundle","type":"searchset","link":[${link}],"entry":[${entry}]}`;
+}
+
+/** By halves: they are in the order of their stamps, save those changed since, of which the benchmark asks no more. */
+function changedSince(keys: string[], since: string | undefined): string[] {
+  if (since === undefined) return keys;
+  let [first, end] = [0, keys.length];
+  while (first < end) {
+    const middle = (first + end) >> 1;
+    if ((rows.get(keys[middle] ?? '')?.lastUpdated ?? '') < since) first = middle + 1;
+    else end = middle;
+  }
+  return keys.slice(first);
 }
 
 const STATEMENT = JSON.stringify({
@@ -113,7 +131,7 @@ const server = createServer((request, response) => {
   request.on('end', () => setTimeout(() => answer(request, Buffer.concat(chunks).toString(), response), LATENCY));
 });
 let base = '';
-server.listen(0, '127.0.0.1', () => {
+server.listen(port, '127.0.0.1', () => {
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/fhir`;
   console.log(base);
 });

@@ -61,12 +61,18 @@ function* openCases({ population, run }: World, number: number): Session {
 }
 
 async function prepareWorklist(ask: Ask): Promise<readonly string[]> {
-  await store(ask, [manager(), ...Array.from({ length: CASES }, (_, n) => caseOf(n)).flat()]);
+  await store(ask, [manager(), ...Array.from({ length: CASES }, (_, n) => caseOf(String(n))).flat()]);
   return [MANAGER.reference];
 }
 
-/** A patient with a case, its plan and the tasks of it. */
-function caseOf(n: number): Resource[] {
+/** A patient with a case, its plan and the tasks of it; always the same for the same key. */
+export function caseOf(
+  n: string,
+  { manager: owner, tasks }: { readonly manager: { readonly reference: string }; readonly tasks: number } = {
+    manager: MANAGER,
+    tasks: TASKS_OF_CASE,
+  },
+): Resource[] {
   const id = uuidOf(`case ${n}`);
   const subject = { reference: `Patient/${uuidOf(`patient of case ${n}`)}` };
   const plan = { reference: `CarePlan/${uuidOf(`plan of case ${n}`)}` };
@@ -79,10 +85,10 @@ function caseOf(n: number): Resource[] {
     description: `Call ${at}`,
     for: subject,
     basedOn: [plan],
-    owner: MANAGER,
+    owner,
     authoredOn: dateOf(0),
     lastModified: dateOf(800),
-    restriction: { period: { end: timeOf(860 + chance(n, at, 90), 16) } },
+    restriction: { period: { end: timeOf(860 + chance(Number(n.replace(/\D/g, '')), at, 90), 16) } },
   });
   return [
     { resourceType: 'Patient', id: subject.reference.slice(8), name: [{ family: `Case${n}`, given: ['Ana'] }] },
@@ -92,7 +98,7 @@ function caseOf(n: number): Resource[] {
       status: 'active',
       type: [concept('https://baton.health/fhir/CodeSystem/episode-type', 'case-management')],
       patient: subject,
-      careManager: MANAGER,
+      careManager: owner,
       period: { start: dateOf(800) },
     },
     {
@@ -104,7 +110,7 @@ function caseOf(n: number): Resource[] {
       title: 'Case management plan',
       subject,
     },
-    ...Array.from({ length: TASKS_OF_CASE }, (_, at) => task(at)),
+    ...Array.from({ length: tasks }, (_, at) => task(at)),
   ];
 }
 
@@ -119,7 +125,7 @@ function* readWorklist(_world: World, _number: number, [owner = '']: readonly st
 
 /** One case, with entries of four kinds, and a way to read all of it page by page. */
 async function prepareTimeline(ask: Ask): Promise<readonly string[]> {
-  const [patient, episode, plan, ...tasks] = caseOf(CASES) as [Resource, Resource, Resource, ...Resource[]];
+  const [patient, episode, plan, ...tasks] = caseOf(String(CASES)) as [Resource, Resource, Resource, ...Resource[]];
   const subject = { reference: `Patient/${patient.id}` };
   const entries = Array.from({ length: ENTRIES }, (_, n): Resource => {
     const [day, hour] = [chance(n, 1, 800), chance(n, 2, 24)];

@@ -7,7 +7,7 @@ import type { Caller, Kept, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { CODE_SYSTEM, IDENTIFIER } from '../systems.ts';
 import { encounterOfEpisode, withdrawnBecause } from '../transition/episode.ts';
-import { isOverdue } from '../worklist/work-item.ts';
+import { isOverdue } from '../worklist/overdue.ts';
 import { readCase } from './find-cases.ts';
 
 const FollowUp = Type.Object({

@@ -11,7 +11,7 @@ import { readablePlansOfCase } from '../plans-of-case.ts';
 import type { Caller, Kept, PagedRecords, Records, SearchFor } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { CODE_SYSTEM } from '../systems.ts';
-import { isOverdue } from '../worklist/work-item.ts';
+import { isOverdue } from '../worklist/overdue.ts';
 import type { HandoverSummary } from './handover-schema.ts';
 import * as lines from './lines.ts';
 

@@ -12,6 +12,11 @@ const ENDED = new Set<CarePlan['status']>(['revoked', 'completed', 'entered-in-e
 
 export const isCurrent = ({ status }: CarePlan) => !ENDED.has(status);
 
+/** The plan that is worked on, of all that the case has or had; one that is only drafted where none is. */
+export function currentAmong(plans: readonly Kept<'CarePlan'>[]): Kept<'CarePlan'> | undefined {
+  return plans.findLast(({ status }) => status === 'active' || status === 'on-hold') ?? plans.findLast(isCurrent);
+}
+
 /** References to the plans that the case has or had, as far as the caller may see them. */
 export async function planReferences(records: Records, caseId: string): Promise<ReadonlySet<string>> {
   const plans = await readablePlansOfCase(records, caseId);
@@ -25,8 +30,7 @@ export function belongsTo(basedOn: readonly Reference[] | undefined, plans: Read
 
 /** The plan that is going on, when there is one. */
 export async function currentPlan(records: Records, caseId: string): Promise<Kept<'CarePlan'> | undefined> {
-  const plans = await plansOfCase(records, caseId);
-  return plans.findLast(isCurrent);
+  return currentAmong(await plansOfCase(records, caseId));
 }
 
 /** @throws Fault unprocessable when no plan is going on */
@@ -59,7 +63,7 @@ export interface ExtendablePlan {
  */
 export async function planToExtend(records: Records, caller: Caller, about: CaseAtHand): Promise<ExtendablePlan> {
   const plans = await plansOfCase(records, about.episode.id);
-  const plan = plans.findLast(isCurrent);
+  const plan = currentAmong(plans);
   if (plan) return { reference: `CarePlan/${plan.id}`, add: (additions) => addToPlan(plan.id, additions) };
   if (plans.length > 0) {
     throw new Fault('unprocessable', 'The plan of the case has ended; start a new one before you plan more.', {

@@ -19,11 +19,10 @@ export async function acceptReferral(records: Records, caller: Caller, { id, inp
   const task = await readAsked(records, id);
   const owner = task.owner ?? (await claimant(records, caller, input));
   const { startOfCare } = input;
-  const accepted = plan(task, caller, 'accepted', input.note, {
+  return plan(task, caller, 'accepted', input.note, {
     owner,
     ...(startOfCare === undefined ? {} : { executionPeriod: { ...task.executionPeriod, start: startOfCare } }),
   });
-  return { ...accepted, claims: task.owner === undefined };
 }
 
 /** The day it starts is the start of care. */

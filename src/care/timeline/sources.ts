@@ -140,6 +140,20 @@ export const SOURCES: readonly Source[] = [
     },
   }),
   row({
+    type: 'CommunicationRequest',
+    kinds: ['notice'],
+    patient: 'patient',
+    date: 'authored',
+    entry: ({ authoredOn, payload, reasonCode, status, recipient }) => ({
+      kind: 'notice',
+      when: authoredOn,
+      what: payload?.[0]?.contentString ?? words(reasonCode?.[0]),
+      code: reasonCode?.[0],
+      status,
+      who: recipient?.[0],
+    }),
+  }),
+  row({
     type: 'Appointment',
     kinds: ['appointment'],
     patient: 'patient',

@@ -15,6 +15,7 @@ export const KINDS = [
   'progress',
   'task',
   'contact',
+  'notice',
   'case-note',
   'appointment',
   'procedure',

@@ -47,7 +47,9 @@ export function applyPlanDefinition(
     const reference = options.done?.get(step.id);
     return reference ? [{ reference, line: `${titleOf(step)}: done` }] : [];
   });
-  const made = steps.filter(({ id }) => !options.done?.has(id)).map((step) => applyStep(step, plan, context));
+  const made = steps
+    .filter(({ id }) => !options.done?.has(id))
+    .map((step) => applyStep(step, protocol.canonical, plan, context));
   const activities = [...carried, ...made.map(({ activity }) => activity)];
   const carePlan = writeCarePlan(protocol, activities, options.risk, plan, context);
   const goals = (protocol.definition.goal ?? []).map((goal) =>
@@ -77,7 +79,7 @@ function planReferences(protocol: Protocol, episode: string): PlanReferences {
   };
 }
 
-function applyStep(step: ProtocolStep, plan: PlanReferences, context: TransitionContext) {
+function applyStep(step: ProtocolStep, protocol: string, plan: PlanReferences, context: TransitionContext) {
   const window = windowOf(step.timing, context.anchor);
   const fullUrl = derivedUrn(plan.episode, 'step', step.id);
   const activity = { reference: { reference: fullUrl }, line: activityLine(titleOf(step), window.due, context) };
@@ -86,7 +88,7 @@ function applyStep(step: ProtocolStep, plan: PlanReferences, context: Transition
   }
   const key = formatKey({ episode: plan.episode, step: step.id, occurrence: 1 });
   const query = new URLSearchParams({ identifier: tokenText(IDENTIFIER.followUp, key) });
-  const change = create(fullUrl, scheduleFollowUp(step, window, plan, context));
+  const change = create(fullUrl, scheduleFollowUp(step, protocol, window, plan, context));
   return { activity, change: { ...change, ifNoneExist: query.toString() } };
 }
 

@@ -71,7 +71,8 @@ function shows(condition: Condition, row: Row): boolean {
   return icdCodes(condition).some((code) => row.prefixes.some((prefix) => code.startsWith(prefix)));
 }
 
-function icdCodes(condition: Condition): string[] {
+/** ICD-10 codes of a condition, without dots. */
+export function icdCodes(condition: Pick<Condition, 'code'>): string[] {
   const codings = condition.code?.coding ?? [];
   return codings.flatMap(({ system, code }) => (code && ICD10.includes(system ?? '') ? [plain(code)] : []));
 }

@@ -3,6 +3,7 @@ import type { CodeableConcept, ConceptMap, Encounter, ValueSet } from '@medplum/
 import { Fault } from '../../fault.ts';
 import { toInstant } from '../local-time.ts';
 import { MAPS } from '../systems.ts';
+import { createCodeReader } from './mapped-code.ts';
 
 /** Codes of CodeSystem discharge-destination; others may be added there. */
 export type Destination = string;
@@ -16,6 +17,11 @@ export function isStay(encounter: Encounter): boolean {
   return STAY_CLASSES.has(encounter.class.code ?? '');
 }
 
+/** A stay in a facility that is no acute hospital: skilled nursing, and whatever else is coded so. */
+export function isNonAcute(encounter: Encounter): boolean {
+  return encounter.class.code === 'NONAC';
+}
+
 /** The patient is in, as far as the encounter knows. */
 export function isInHouse(encounter: Encounter): boolean {
   return isStay(encounter) && (encounter.status === 'in-progress' || encounter.status === 'onleave');
@@ -26,29 +32,27 @@ export function isDischarged(encounter: Encounter): boolean {
   return isStay(encounter) && encounter.status === 'finished';
 }
 
+/** A visit of the emergency department that has ended; only protocols that name it begin from one. */
+export function isEmergencyDischarge(encounter: Encounter): boolean {
+  return isEmergency(encounter) && encounter.status === 'finished';
+}
+
+export function isEmergency(encounter: Encounter): boolean {
+  return encounter.class.code === EMERGENCY;
+}
+
+/** v3-ActCode. */
+export const EMERGENCY = 'EMER';
+
 /** When the patient left. `learned` stands in when the encounter does not say. */
 export function dischargeInstant(encounter: Encounter, zone: string, learned: string): Temporal.Instant {
   return toInstant(encounter.period?.end ?? learned, zone);
 }
 
-/** Reads the destination of an encounter by ConceptMap discharge-destination: the first group that knows a code wins. */
+/** Reads the destination of an encounter by ConceptMap discharge-destination. */
 export function createDestinationReader(maps: readonly ConceptMap[]): (encounter: Encounter) => Destination {
-  const map = maps.find(({ url }) => url === MAPS.destination);
-  if (!map) throw new Fault('unprocessable', `profiles/ has no ConceptMap ${MAPS.destination}.`);
-  const groups = (map.group ?? []).map(({ source, element }) => ({
-    source,
-    targets: new Map(element.map(({ code, target }) => [code, target?.[0]?.code])),
-  }));
-  return (encounter) => {
-    const codings = encounter.hospitalization?.dischargeDisposition?.coding ?? [];
-    for (const { source, targets } of groups) {
-      for (const { system, code } of codings) {
-        const target = system === source ? targets.get(code) : undefined;
-        if (target) return target;
-      }
-    }
-    return UNKNOWN;
-  };
+  const read = createCodeReader(maps, MAPS.destination);
+  return ({ hospitalization }) => read(hospitalization?.dischargeDisposition) ?? UNKNOWN;
 }
 
 /** Whether an admission was acute; undefined when the encounter says nothing about it. */

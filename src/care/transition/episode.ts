@@ -5,6 +5,7 @@ import { derivedId } from '../derived-id.ts';
 import { toFhirDateTime, toInstant } from '../local-time.ts';
 import { type Link, referenceTo } from '../reference-to.ts';
 import { CODE_SYSTEM, EXTENSION, IDENTIFIER } from '../systems.ts';
+import { isEmergency } from './discharge.ts';
 import type { TransitionContext } from './transition-context.ts';
 
 /** `ENCOUNTERID|DISCHARGEINSTANT`: the same discharge has the same key, however often it is told. */
@@ -33,6 +34,11 @@ export function isTransition(episode: EpisodeOfCare): boolean {
   return episode.type?.some((type) => hasCode(type, CODE_SYSTEM.episodeType, 'transition-of-care')) ?? false;
 }
 
+/** It began with a visit of the emergency department: it runs beside those of stays. */
+export function isOfEmergency(episode: EpisodeOfCare): boolean {
+  return episode.type?.some((type) => hasCode(type, CODE_SYSTEM.episodeType, 'emergency-follow-up')) ?? false;
+}
+
 /** Why a transition was withdrawn or never began. */
 export function withdrawnBecause(episode: EpisodeOfCare): TransitionReason | undefined {
   const reason = episode.extension?.find(({ url }) => url === EXTENSION.transitionReason)?.valueCodeableConcept;
@@ -44,6 +50,12 @@ export function withdrawnBecause(episode: EpisodeOfCare): TransitionReason | und
 export function encounterOfEpisode(episode: EpisodeOfCare): string | undefined {
   const link = episode.extension?.find(({ url }) => url === EXTENSION.transitionEncounter);
   return link?.valueReference?.reference?.replace(/^Encounter\//, '');
+}
+
+/** When the patient was discharged, as the transition counts it; its key says it too, in case somebody took the period. */
+export function dischargeOf(episode: EpisodeOfCare): Temporal.Instant | undefined {
+  const start = episode.period?.start ?? keyOfEpisode(episode)?.split('|')[1];
+  return start ? toInstant(start, 'UTC') : undefined;
 }
 
 /** A transition in progress. */
@@ -94,7 +106,12 @@ function describe(context: TransitionContext): Omit<EpisodeOfCare, 'status'> {
     resourceType: 'EpisodeOfCare',
     extension: [{ url: EXTENSION.transitionEncounter, valueReference: referenceTo(context.encounter) }],
     identifier: identifiers(context),
-    type: [concept(CODE_SYSTEM.episodeType, 'transition-of-care', 'Transition of care')],
+    type: [
+      concept(CODE_SYSTEM.episodeType, 'transition-of-care', 'Transition of care'),
+      ...(isEmergency(context.encounter)
+        ? [concept(CODE_SYSTEM.episodeType, 'emergency-follow-up', 'Follow-up of an emergency visit')]
+        : []),
+    ],
     patient: referenceTo(context.patient),
     ...(context.facility ? { managingOrganization: context.facility } : {}),
   };

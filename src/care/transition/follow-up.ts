@@ -1,13 +1,16 @@
 // A follow-up: a Task whose window is in the resource (`restriction.period`), so that the store alone decides what is
 // due. Its key `EPISODE|STEP|OCCURRENCE` is unique.
-import type { CodeableConcept, Extension, Task } from '@medplum/fhirtypes';
+import type { Extension, Task } from '@medplum/fhirtypes';
 import { isTerminal, type TaskStatus } from '../../fhir/status/task.ts';
-import { concept, hasCode, reasonConcept, roleConcept, type TransitionReason } from '../concept.ts';
+import { reasonConcept, roleConcept, type TransitionReason } from '../concept.ts';
 import type { Window } from '../deadline.ts';
+import { localDay } from '../local-day.ts';
 import { toFhirDateTime } from '../local-time.ts';
 import { type Link, referenceTo } from '../reference-to.ts';
-import { CODE_SYSTEM, EXTENSION, IDENTIFIER } from '../systems.ts';
+import { EXTENSION, IDENTIFIER } from '../systems.ts';
 import { touched } from '../touched.ts';
+import { newClock, writeClock } from './follow-up-clock.ts';
+import { stageConcept } from './life.ts';
 import type { ProtocolStep } from './protocol.ts';
 import type { TransitionContext } from './transition-context.ts';
 
@@ -18,11 +21,6 @@ export interface FollowUpKey {
   readonly step: string;
   readonly occurrence: number;
 }
-
-const CLOCK_DISPLAYS = { scheduled: 'Scheduled', due: 'Due', overdue: 'Overdue' } as const;
-
-/** CodeSystem follow-up-status: where a follow-up stands against its clock. */
-export type ClockStatus = keyof typeof CLOCK_DISPLAYS;
 
 export function formatKey({ episode, step, occurrence }: FollowUpKey): string {
   return `${episode}|${step}|${occurrence}`;
@@ -35,14 +33,6 @@ export function followUpKey(task: Task): FollowUpKey | undefined {
   return episode && step ? { episode, step, occurrence: Number(occurrence) } : undefined;
 }
 
-export function clockConcept(status: ClockStatus): CodeableConcept {
-  return concept(CODE_SYSTEM.followUpStatus, status, CLOCK_DISPLAYS[status]);
-}
-
-export function hasClockStatus(task: Task, status: ClockStatus): boolean {
-  return hasCode(task.businessStatus, CODE_SYSTEM.followUpStatus, status);
-}
-
 /** What a follow-up of a plan refers to; fullUrls within the commit that makes them. */
 export interface PlanReferences {
   readonly episode: string;
@@ -52,9 +42,13 @@ export interface PlanReferences {
   readonly goals: ReadonlyMap<string, Link>;
 }
 
-/** The Task of a step, waiting for its window. */
+/**
+ * The Task of a step, waiting for its window.
+ * @param protocol `url|version`
+ */
 export function scheduleFollowUp(
   step: ProtocolStep,
+  protocol: string,
   window: Window,
   plan: PlanReferences,
   context: TransitionContext,
@@ -67,13 +61,13 @@ export function scheduleFollowUp(
   const goals = goalLinks(step, plan);
   return {
     resourceType: 'Task',
-    ...(goals.length > 0 ? { extension: goals } : {}),
+    extension: [...goals, writeClock(newClock(protocol, step, window, context.anchor))],
     identifier: [{ system: IDENTIFIER.followUp, value: formatKey(key) }],
     ...(activity.url ? { instantiatesCanonical: activity.url } : {}),
     basedOn: [plan.carePlan],
     groupIdentifier: { system: IDENTIFIER.transitionPlan, value: plan.episode },
     status: 'requested',
-    businessStatus: clockConcept('scheduled'),
+    businessStatus: stageConcept('scheduled'),
     intent: 'order',
     priority: action.priority ?? activity.priority ?? 'routine',
     ...(activity.code ? { code: activity.code } : {}),
@@ -90,9 +84,15 @@ export function scheduleFollowUp(
   };
 }
 
-/** A window as `Task.restriction.period`, with the facility's offset. */
-export function formatWindow({ raise, due }: Window, zone: string): { start: string; end: string } {
-  return { start: toFhirDateTime(raise, zone), end: toFhirDateTime(due, zone) };
+/** A window as `Task.restriction.period`, with the facility's offset, and the day that it ends on there. */
+export function formatWindow({ raise, due }: Window, zone: string): FormattedWindow {
+  return { extension: [localDay(due, zone)], start: toFhirDateTime(raise, zone), end: toFhirDateTime(due, zone) };
+}
+
+interface FormattedWindow {
+  readonly extension: Extension[];
+  readonly start: string;
+  readonly end: string;
 }
 
 /** Links to the goals that a step works towards. */
@@ -110,7 +110,8 @@ export function goalsOf(task: Task): string[] {
 /** The Task cancelled with a reason; undefined when it has ended already and stays as it is. */
 export function cancelFollowUp(task: Task, reason: TransitionReason, now: Temporal.Instant): Task | undefined {
   if (isTerminal(task.status)) return undefined;
-  return touched({ ...task, status: 'cancelled', statusReason: reasonConcept(reason) }, now);
+  const businessStatus = stageConcept('withdrawn');
+  return touched({ ...task, status: 'cancelled', statusReason: reasonConcept(reason), businessStatus }, now);
 }
 
 /** Nobody has begun to work on it, so its window may still be moved. */

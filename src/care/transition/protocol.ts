@@ -4,14 +4,23 @@ import { Fault } from '../../fault.ts';
 import { compilePath } from '../../fhir/fhirpath/compile.ts';
 import { hasCode } from '../concept.ts';
 import { type FollowUpTiming, readTiming } from '../deadline.ts';
+import { referenceTo } from '../reference-to.ts';
 import { CODE_SYSTEM, EXTENSION } from '../systems.ts';
-import type { TransitionContext } from './transition-context.ts';
+import { EMERGENCY, isEmergency } from './discharge.ts';
+import type { RiskBand } from './risk-method.ts';
+import { readStepLife, type StepLife } from './step-life.ts';
+import { ageOf, diagnosesOf, principalOf, type TransitionContext } from './transition-context.ts';
 
 /** What conditions of a protocol can ask about, beside the context itself. */
 export interface RiskFacts {
+  /** By the method that decides (profiles/risk-methods). */
   readonly risk: RiskAssessment;
-  /** Total of the LACE index. */
-  readonly lace: number;
+  /** Its points. */
+  readonly score: number;
+  /** Its band: negligible, low, moderate, high, certain. */
+  readonly band: RiskBand;
+  /** Total of the LACE index; undefined when that method is off. */
+  readonly lace: number | undefined;
 }
 
 type Applies = (context: TransitionContext, facts: RiskFacts) => boolean;
@@ -23,6 +32,7 @@ export interface ProtocolStep {
   readonly action: PlanDefinitionAction;
   readonly activity: ActivityDefinition;
   readonly timing: FollowUpTiming;
+  readonly life: StepLife;
   readonly applies: Applies;
 }
 
@@ -31,6 +41,8 @@ export interface Protocol {
   /** `url|version`. */
   readonly canonical: string;
   readonly precedence: number;
+  /** For visits of the emergency department (`useContext` venue EMER), and for nothing else. */
+  readonly forEmergency: boolean;
   readonly applies: Applies;
   readonly steps: readonly ProtocolStep[];
 }
@@ -57,7 +69,22 @@ export function chooseProtocol(
   context: TransitionContext,
   facts: RiskFacts,
 ): Protocol | undefined {
-  return protocols.find((protocol) => protocol.applies(context, facts));
+  const venue = isEmergency(context.encounter);
+  return protocols.find((protocol) => protocol.forEmergency === venue && protocol.applies(context, facts));
+}
+
+/**
+ * The step that a follow-up was planned from, in the protocol as it is now; undefined when it has gone.
+ * @param canonical `url|version` of the protocol
+ */
+export function stepOf(
+  protocols: readonly Protocol[],
+  canonical: string | undefined,
+  step: string,
+): ProtocolStep | undefined {
+  const url = canonical?.split('|')[0];
+  const protocol = protocols.find(({ definition }) => definition.url === url);
+  return protocol?.steps.find(({ id }) => id === step);
 }
 
 const isAboutTransitions = (topic: NonNullable<PlanDefinition['topic']>[number]) =>
@@ -69,20 +96,29 @@ function readProtocol(definition: PlanDefinition, activities: ReadonlyMap<string
   if (!definition.url || !root?.action?.length || others.length > 0) {
     throw new Fault('unprocessable', `Protocol ${name} must have a url and one action that holds its steps.`);
   }
-  const steps = root.action.map((action) => readStep(action, activities, name));
+  const steps = root.action.map((action) => readStep(action, root, activities, name));
   const repeated = steps.find(({ id }, index) => steps.findIndex((step) => step.id === id) !== index);
   if (repeated) throw new Fault('unprocessable', `Protocol ${name} has two steps with the id ${repeated.id}.`);
   return {
     definition,
     canonical: definition.version ? `${definition.url}|${definition.version}` : definition.url,
     precedence: definition.extension?.find(({ url }) => url === EXTENSION.precedence)?.valueInteger ?? 50,
+    forEmergency: isForEmergency(definition),
     applies: compileConditions(root, name),
     steps,
   };
 }
 
+function isForEmergency({ useContext }: PlanDefinition): boolean {
+  return (useContext ?? []).some(
+    ({ code, valueCodeableConcept }) =>
+      code?.code === 'venue' && valueCodeableConcept?.coding?.some(({ code: venue }) => venue === EMERGENCY),
+  );
+}
+
 function readStep(
   action: PlanDefinitionAction,
+  root: PlanDefinitionAction,
   activities: ReadonlyMap<string, ActivityDefinition>,
   protocol: string,
 ): ProtocolStep {
@@ -98,7 +134,9 @@ function readStep(
     const wanted = 'an ActivityDefinition of kind Task or ServiceRequest that has a code';
     throw new Fault('unprocessable', `Protocol ${protocol}, step ${id}: definitionCanonical must name ${wanted}.`);
   }
-  return { id, action, activity, timing: readTiming(action, protocol), applies: compileConditions(action, protocol) };
+  const timing = readTiming(action, protocol);
+  const life = readStepLife(action, root, timing, protocol);
+  return { id, action, activity, timing, life, applies: compileConditions(action, protocol) };
 }
 
 /** All applicability conditions hold; a condition that yields nothing does not. */
@@ -117,10 +155,37 @@ function compileConditions(action: PlanDefinitionAction, protocol: string): Appl
 const isTrue = (result: readonly { readonly value: unknown }[]) => result.length === 1 && result[0]?.value === true;
 
 /**
- * The variables of a condition, whose root is the Encounter: %encounter, %patient and %conditions as stored, %destination
- * (code of CodeSystem discharge-destination), %risk (the RiskAssessment) and %lace (its points).
+ * The variables of a condition, whose root is the Encounter: %encounter, %patient, %conditions (all of the patient's),
+ * %diagnoses (those of the stay), %principal (the first of them), %orders (DeviceRequests) and %pendingResults
+ * (DiagnosticReports) as stored; %destination (code of CodeSystem discharge-destination), %class (code of the encounter's
+ * class), %payer (codes of CodeSystem payer-kind, perhaps none), %age (years, perhaps none), %facility (its code, perhaps
+ * none), %risk (the RiskAssessment by the method that decides), %score and %band (its points and what they mean) and %lace
+ * (points of the LACE index).
  */
-function environment(context: TransitionContext, { risk, lace }: RiskFacts): Readonly<Record<string, unknown>> {
-  const { encounter, patient, conditions, destination, anchor } = context;
-  return { encounter, patient, conditions, destination, risk, lace, now: context.now, zone: anchor.zone };
+function environment(
+  context: TransitionContext,
+  { risk, score, band, lace }: RiskFacts,
+): Readonly<Record<string, unknown>> {
+  const { encounter, patient, conditions, destination, anchor, now } = context;
+  const named = new Set(diagnosesOf(context).map(({ reference }) => reference));
+  return {
+    encounter,
+    patient,
+    conditions,
+    diagnoses: conditions.filter((condition) => named.has(referenceTo(condition).reference)),
+    principal: principalOf(context),
+    orders: context.orders,
+    pendingResults: context.pendingResults,
+    destination,
+    class: encounter.class.code ?? [],
+    payer: context.payers,
+    age: ageOf(context) ?? [],
+    facility: context.facilityCode ?? [],
+    risk,
+    score,
+    band,
+    lace,
+    now,
+    zone: anchor.zone,
+  };
 }

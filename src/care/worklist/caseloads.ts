@@ -11,7 +11,8 @@ import type { Caller, Kept, PagedRecords, Records } from '../records.ts';
 import { CODE_SYSTEM, EXTENSION } from '../systems.ts';
 import type { Caseload, CaseloadOfManager, CaseloadQuery, Caseloads } from './caseload-schema.ts';
 import { besideTasks } from './list-work.ts';
-import { isOverdue, workItem } from './work-item.ts';
+import { deadlines, isDueBy, isOverdue } from './overdue.ts';
+import { workItem } from './work-item.ts';
 
 const PAGE = 50;
 
@@ -64,16 +65,19 @@ async function caseloadOf(records: PagedRecords, caller: Caller, manager: Kept<'
   const cases = (status: string) =>
     records.count('EpisodeOfCare', { type: CASE_TYPE, 'care-manager': reference, status });
   const tasks = (...deadline: string[]) => countTasks(records, { owner: reference, status: OPEN_TASKS, deadline });
-  const { now, end } = todayOf(caller);
-  const [active, onHold, waiting, overdue, dueToday, capacity] = await Promise.all([
+  const end = endOfToday(caller);
+  const near = [deadlines.maybeOpen(caller.now), deadlines.maybeOver(end)];
+  const [active, onHold, waiting, over, around, capacity] = await Promise.all([
     cases('active'),
     cases('onhold'),
     cases('planned,waitlist'),
-    tasks(`eb${now}`),
-    tasks(`ge${now}`, `le${end}`),
+    tasks(deadlines.over(caller.now)),
+    findReadable(records, 'Task', { owner: reference, status: OPEN_TASKS, deadline: near }),
     capacityOf(records, reference),
   ]);
   const name = personName(manager.name);
+  const overdue = over + around.filter((task) => isOverdue(task, caller)).length;
+  const dueToday = around.filter((task) => isDueBy(task, end, caller)).length;
   return {
     manager: { reference, ...(name === undefined ? {} : { display: name }) },
     ...{ active, onHold, waiting, overdue, dueToday },
@@ -91,10 +95,7 @@ async function countTasks(records: PagedRecords, search: Record<string, string |
   }
 }
 
-function todayOf({ now, zone }: Caller): { readonly now: string; readonly end: string } {
-  const end = toLastInstant(localDate(now, zone).toString(), zone);
-  return { now: now.toString({ smallestUnit: 'second' }), end: end.toString({ smallestUnit: 'second' }) };
-}
+const endOfToday = ({ now, zone }: Caller) => toLastInstant(localDate(now, zone).toString(), zone);
 
 /** The most that one of the person's roles as case manager says. */
 async function capacityOf(records: Records, practitioner: string): Promise<number | undefined> {

@@ -7,6 +7,7 @@ import { findReadable } from '../find-readable.ts';
 import { readablePlansOfCase } from '../plans-of-case.ts';
 import type { Caller, Kept, PagedRecords, Records, SearchFor } from '../records.ts';
 import { idOf } from '../stored.ts';
+import { deadlines, isPastDeadline } from './overdue.ts';
 import { type Beside, planIdOf, workItem } from './work-item.ts';
 import type { Worklist, WorklistQuery } from './worklist-schema.ts';
 
@@ -30,7 +31,8 @@ export async function listWork(records: PagedRecords, caller: Caller, query: Wor
     const within: SearchFor = { ...search, ...PRIORITIES[at.priority], _sort: 'deadline' };
     const page: Page = await records.page('Task', within, { most: limit - tasks.length, after: at.after });
     const { items, next } = page;
-    tasks.push(...items);
+    const { overdue } = query;
+    tasks.push(...items.filter((task) => overdue === undefined || isPastDeadline(task, caller) === overdue));
     const { priority }: Position = at;
     at =
       next !== undefined
@@ -68,9 +70,8 @@ async function searchFor(records: Records, caller: Caller, query: WorklistQuery)
   const owners = await ownersOf(records, caller, query);
   const plans = query.case === undefined ? undefined : await readablePlansOfCase(records, query.case);
   if (plans?.length === 0) return 'nothing';
-  const now = caller.now.toString({ smallestUnit: 'second' });
   const deadline = [
-    ...(overdue === undefined ? [] : [overdue ? `eb${now}` : `ge${now}`]),
+    ...(overdue === undefined ? [] : [overdue ? deadlines.maybeOver(caller.now) : deadlines.maybeOpen(caller.now)]),
     ...(dueBefore === undefined ? [] : [`eb${dueBefore}`]),
   ];
   return {

@@ -1,14 +1,14 @@
 // A Task as somebody sees it who has to do it.
 import type { CarePlan, Patient, Task } from '@medplum/fhirtypes';
 import { next } from '../../fhir/status/step.ts';
-import { isTerminal, type TaskStatus } from '../../fhir/status/task.ts';
+import type { TaskStatus } from '../../fhir/status/task.ts';
 import { codedOf } from '../coded.ts';
 import { linkedOf } from '../linked.ts';
-import { toLastInstant } from '../local-time.ts';
 import { personName } from '../person-name.ts';
 import type { Caller, Kept } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { IDENTIFIER } from '../systems.ts';
+import { isOverdue } from './overdue.ts';
 import type { WorkItem } from './worklist-schema.ts';
 
 /** Verb of the API to the status that it leads to. */
@@ -59,13 +59,6 @@ export function workItem(task: Kept<'Task'>, { patients, plans }: Beside, caller
     verbs: verbsOf(task, caller),
   };
   return Object.fromEntries(Object.entries(item).filter(([, value]) => value !== undefined)) as WorkItem;
-}
-
-/** Open, and its deadline has passed; a deadline without a time ends with its day where the caller is. */
-export function isOverdue({ status, restriction }: Task, { now, zone }: Caller): boolean {
-  const due = restriction?.period?.end;
-  if (due === undefined || isTerminal(status)) return false;
-  return Temporal.Instant.compare(toLastInstant(due, zone), now) < 0;
 }
 
 /** Of a referral only what the caller's side may do; `resume` and `start` lead to the same status from different ones. */

@@ -8,6 +8,10 @@ export interface Draft {
   readonly fullUrl: string;
   readonly resource: Resource;
   readonly match: Pick<Identified, 'system' | 'value'>;
+  /** Identifiers it had before, by which it is recognised when nothing stored has the one of `match`. */
+  readonly formerly: readonly Draft['match'][];
+  /** For what is shared between patients: a stored one is left as it is. */
+  readonly isShared: boolean;
   /** What to store when there is such a resource already; returns `stored` itself to leave it alone. */
   merge(stored: Resource, fresh: Resource): Resource;
 }
@@ -20,7 +24,12 @@ export interface Drafts {
    * Adds a draft and returns the reference to it. The same type and identifier again replaces the earlier draft's
    * resource (DG1 of one code as admitting and as final diagnosis), so nothing is written twice.
    */
-  add<R extends Resource>(resource: R, match: Draft['match'], merge: (stored: R, fresh: R) => R): Reference<R>;
+  add<R extends Resource>(
+    resource: R,
+    match: Draft['match'],
+    merge: (stored: R, fresh: R) => R,
+    formerly?: Draft['formerly'],
+  ): Reference<R>;
   /** For what is shared between patients (clinicians, places, payers): created when absent, never changed. */
   share<R extends Resource>(resource: R, match: Draft['match']): Reference<R>;
 }
@@ -34,9 +43,9 @@ export function createDrafts(): Drafts {
     fullUrls.set(key, fullUrl);
     return fullUrl;
   };
-  const add: Drafts['add'] = (resource, match, merge) => {
+  const add: Drafts['add'] = (resource, match, merge, formerly = []) => {
     const fullUrl = place(resource.resourceType, match);
-    drafts.set(fullUrl, { fullUrl, resource, match, merge: merge as Draft['merge'] });
+    drafts.set(fullUrl, { fullUrl, resource, match, merge: merge as Draft['merge'], formerly, isShared: false });
     return { reference: fullUrl };
   };
   return {
@@ -45,6 +54,12 @@ export function createDrafts(): Drafts {
     },
     refer: (type, match) => ({ reference: place(type, match) }),
     add,
-    share: (resource, match) => add(resource, match, (stored) => stored),
+    share(resource, match) {
+      const fullUrl = place(resource.resourceType, match);
+      if (!drafts.has(fullUrl)) {
+        drafts.set(fullUrl, { fullUrl, resource, match, merge: (stored) => stored, formerly: [], isShared: true });
+      }
+      return { reference: fullUrl };
+    },
   };
 }

@@ -42,10 +42,17 @@ function ownedByStore(stored: Resource): Partial<Patient> {
 /** Identifiers and extensions of both, the second's where they are the same. */
 function unite(first: Resource, second: Resource): { identifier?: Identifier[]; extension?: Extension[] } {
   const [one, two] = [first as Patient, second as Patient];
-  const identifier = uniteBy(one.identifier, two.identifier, ({ system, value }) => JSON.stringify([system, value]));
+  const keyOf = ({ system, value }: Identifier) => JSON.stringify([system, value]);
+  // A number that a merge has made an old one stays that, whoever still uses it.
+  const old = new Set([...(one.identifier ?? []), ...(two.identifier ?? [])].filter(isOld).map(keyOf));
+  const identifier = uniteBy(one.identifier, two.identifier, keyOf).map((each) =>
+    old.has(keyOf(each)) ? { ...each, use: 'old' as const } : each,
+  );
   const extension = uniteBy<Extension>(one.extension, two.extension, ({ url }) => url);
   return { ...(identifier.length > 0 ? { identifier } : {}), ...(extension.length > 0 ? { extension } : {}) };
 }
+
+const isOld = ({ use }: Identifier) => use === 'old';
 
 function uniteBy<T>(first: readonly T[] = [], second: readonly T[] = [], key: (item: T) => string): T[] {
   const byKey = new Map(first.map((item) => [key(item), item]));

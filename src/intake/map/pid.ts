@@ -19,20 +19,23 @@ export interface PatientSaid {
   readonly cleared: readonly (keyof Patient)[];
 }
 
-/** @throws Refusal AE 101 without an identifier or name, 102 impossible date */
-export function readPatient(pid: Segment, { facility }: Reading): PatientSaid {
+/**
+ * @param nameless true for an event that is about identifiers: then a name is not asked for
+ * @throws Refusal AE 101 without an identifier or name, 102 impossible date
+ */
+export function readPatient(pid: Segment, { facility }: Reading, nameless = false): PatientSaid {
   const identifier = pid.all(3).flatMap((field) => readIdentifier(field, facility.code) ?? []);
   const ofType = (code: string) => identifier.find((one) => one.type?.coding?.[0]?.code === code);
   const key = ofType('MR') ?? ofType('PI') ?? identifier[0];
   if (!key) throw new Refusal('AE', '101', 'PID-3 must hold an identifier of the patient.', pid.at(3));
   const name = filled(pid.all(5).map((field) => readName(field)));
-  if (!name) throw new Refusal('AE', '101', 'PID-5 must hold a name of the patient.', pid.at(5));
+  if (!name && !nameless) throw new Refusal('AE', '101', 'PID-5 must hold a name of the patient.', pid.at(5));
   const patient: Patient = {
     resourceType: 'Patient',
     identifier,
     active: true,
-    name,
     ...present({
+      name,
       extension: [...race(pid), ...ethnicity(pid)],
       telecom: filled([
         ...pid.all(13).map((field) => readTelecom(field, 'home')),

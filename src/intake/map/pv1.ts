@@ -4,7 +4,6 @@ import type {
   Coding,
   Encounter,
   EncounterHospitalization,
-  EncounterLocation,
   EncounterParticipant,
   Patient,
   Reference,
@@ -14,39 +13,37 @@ import { Refusal } from '../refusal.ts';
 import { lookUpCoding } from '../tables.ts';
 import { readConcept } from './coded.ts';
 import { type Identified, readIdentifier } from './identifier.ts';
-import { readLocation } from './location.ts';
 import { isOlder, mergeCarried, stampLatest } from './merge.ts';
 import { facilityOrganization, readPractitioner } from './parties.ts';
 import { filled, present } from './person.ts';
 import { readVisitDetails } from './pv2.ts';
+import { readWhereabouts } from './read-whereabouts.ts';
 import type { Reading } from './reading.ts';
 import { mergeStay, readStay } from './stay.ts';
+import { joinWhereabouts } from './whereabouts.ts';
 
 const TABLE = 'http://terminology.hl7.org/CodeSystem/v2-';
 
 /**
  * The visit's identifiers, the one it is recognised by first: PV1-19; for senders that leave it empty PV1-50, then the
  * account number PID-18.
- * @throws Refusal AE 101 when none of them is there
  */
-export function readVisitIdentifiers(message: Message, pv1: Segment, facility: string): [Identified, ...Identified[]] {
+export function readVisitIdentifiers(message: Message, pv1: Segment, facility: string): Identified[] {
   const visit = readIdentifier(pv1.first(19), facility, 'VN');
   const alternates = pv1.all(50).flatMap((field) => readIdentifier(field, facility) ?? []);
   const pid = message.segment('PID');
   const account = pid && readIdentifier(pid.first(18), facility, 'AN');
-  const [key, ...others] = [visit, ...alternates, account].filter((one) => one !== undefined);
-  if (!key) throw new Refusal('AE', '101', 'PV1-19 must hold the visit number.', pv1.at(19));
-  return [key, ...others];
+  return [visit, ...alternates, account].filter((one) => one !== undefined);
 }
 
-/** @throws Refusal AE 101 | 102 */
+/** @throws Refusal AE 102 */
 export function readEncounter(
   pv1: Segment,
   reading: Reading,
   subject: Reference<Patient>,
   diagnosis: Encounter['diagnosis'],
+  identifier: Identified[],
 ): Encounter {
-  const identifier = readVisitIdentifiers(reading.message, pv1, reading.facility.code);
   const stay = readStay(pv1, reading);
   const visit = readVisitDetails(reading);
   const encounter: Encounter = {
@@ -58,16 +55,19 @@ export function readEncounter(
     type: [encounterType(pv1)],
     subject,
     ...present({
-      extension: [...(stay.extension ?? []), ...(visit.extension ?? [])],
+      extension: [
+        ...(stay.extension ?? []),
+        ...(visit.extension ?? []),
+        ...readWhereabouts(pv1, reading, encounterClass(pv1), stay.period?.start),
+      ],
       serviceType: readConcept(pv1.first(10), `${TABLE}0069`),
       participant: filled(participants(pv1, reading)),
       diagnosis,
       hospitalization: hospitalization(pv1, reading, stay.hospitalization),
-      location: filled(locations(pv1, reading, stay.status === 'finished')),
     }),
     serviceProvider: facilityOrganization(reading),
   };
-  return stampLatest(encounter, reading.eventTime);
+  return joinWhereabouts(stampLatest(encounter, reading.eventTime), encounter);
 }
 
 /**
@@ -83,7 +83,7 @@ export function mergeEncounter(eventTime: Temporal.Instant): (stored: Encounter,
     const hospitalization = isOlder(stored, eventTime)
       ? { ...fresh.hospitalization, ...stored.hospitalization }
       : { ...stored.hospitalization, ...fresh.hospitalization };
-    return mergeStay(stored, fresh, { ...merged, hospitalization });
+    return joinWhereabouts(mergeStay(stored, fresh, { ...merged, hospitalization }), stored, fresh);
   };
 }
 
@@ -117,19 +117,6 @@ function participants(pv1: Segment, reading: Reading): EncounterParticipant[] {
       return individual && coding ? [{ type: [{ coding: [coding] }], individual }] : [];
     }),
   );
-}
-
-function locations(pv1: Segment, reading: Reading, left: boolean): EncounterLocation[] {
-  const here = left ? 'completed' : pv1.text(2) === 'P' ? 'planned' : 'active';
-  const fields = [
-    [3, here],
-    [6, 'completed'],
-    [42, 'planned'],
-  ] as const;
-  return fields.flatMap(([field, status]) => {
-    const location = readLocation(pv1.first(field), reading);
-    return location ? [{ location, status }] : [];
-  });
 }
 
 function hospitalization(

@@ -1,4 +1,4 @@
-// PV2 -> the rest of Encounter: why the patient came, how urgent it is, when discharge is expected.
+// PV2 -> the rest of Encounter: why the patient came, how urgent it is, how long it is to be. When discharge is expected: whereabouts.ts.
 import type { Encounter, Extension } from '@medplum/fhirtypes';
 import { readDateTime } from '../er7/timestamp.ts';
 import { readConcept } from './coded.ts';
@@ -20,7 +20,7 @@ export function readVisitDetails(reading: Reading): VisitDetails {
   };
   const days = pv2.text(11);
   const details: VisitDetails = {
-    extension: [...planned(8, 'plannedStartDate'), ...planned(9, 'plannedEndDate')],
+    extension: planned(8, 'plannedStartDate'),
     reasonCode: filled([readConcept(pv2.first(3))]),
     priority: readConcept(pv2.first(25), 'http://terminology.hl7.org/CodeSystem/v2-0217'),
     length: /^\d{1,5}$/.test(days)

@@ -1,8 +1,10 @@
 // What every segment's mapping needs to know of the message it is in.
 import type { Message, Segment } from '../er7/message.ts';
 import { readInstant } from '../er7/timestamp.ts';
+import { translateCodes } from '../er7/translate.ts';
 import type { Header } from '../header.ts';
 import { Refusal, type Remark } from '../refusal.ts';
+import type { Sender } from '../sender.ts';
 import { createDrafts, type Drafts } from './drafts.ts';
 
 /** A sending facility, from the configuration. */
@@ -26,15 +28,24 @@ export interface Reading {
   readonly remarks: Remark[];
 }
 
-/** @throws Refusal 102 impossible MSH-7 or EVN-2, 103 facility that is not configured */
-export function startReading(message: Message, header: Header, facilities: readonly Facility[]): Reading {
-  const code = header.sendingFacility;
+/**
+ * @param sender what is peculiar to who sends it
+ * @throws Refusal 102 impossible MSH-7 or EVN-2, 103 facility that is not configured
+ */
+export function startReading(
+  given: Message,
+  header: Header,
+  facilities: readonly Facility[],
+  sender?: Sender,
+): Reading {
+  const message = sender ? translateCodes(given, sender.codes) : given;
+  const code = sender?.standsFor ?? header.sendingFacility;
   const entry = facilities.find((one) => one.code === code) ?? facilities.find((one) => one.code === '*');
   if (!entry || code === '') {
     const text = 'MSH-4 is not a configured facility, so its time zone is not known; add it to `facilities`.';
     throw new Refusal('AE', code === '' ? '101' : '103', text, message.header.at(4));
   }
-  const facility = { code, name: entry.code === '*' ? code : entry.name, zone: entry.zone };
+  const facility = { code, name: entry.code === '*' ? code : entry.name, zone: sender?.zone ?? entry.zone };
   const sent = readInstant(message.header, 7, facility.zone);
   const event = message.segment('EVN');
   const recorded = event && readInstant(event, 2, facility.zone);

@@ -4,9 +4,12 @@ import type { CodeableConcept, Encounter, Period } from '@medplum/fhirtypes';
 import type { Segment } from '../er7/message.ts';
 import { formatMoment, readDateTime } from '../er7/timestamp.ts';
 import { Refusal } from '../refusal.ts';
+import { ruleOf } from '../triggers.ts';
+import { comesBefore } from './comes-before.ts';
 import { readDisposition } from './disposition.ts';
+import { isOlder } from './merge.ts';
 import type { Reading } from './reading.ts';
-import { EVENT_TIME, instantOf, withInstant } from './systems.ts';
+import { EVENT_TIME, instantOf, LATEST_EVENT, withInstant } from './systems.ts';
 
 interface Stay {
   readonly status: Encounter['status'];
@@ -44,7 +47,7 @@ export function readStay(
  * @throws Refusal AE 102 when that puts the discharge before the admission
  */
 export function mergeStay(stored: Encounter, fresh: Encounter, merged: Encounter): Encounter {
-  const stay = newest(stored, fresh);
+  const stay = spoken(stored, fresh);
   const start = newest(stored.period, fresh.period) ?? {};
   const period: Period = {
     ...(start.extension ? { extension: start.extension } : {}),
@@ -69,35 +72,48 @@ export function mergeStay(stored: Encounter, fresh: Encounter, merged: Encounter
 }
 
 function stayOf(pv1: Segment, reading: Reading): Stay {
-  const { trigger } = reading.header;
-  if (trigger === 'A11') return { status: 'cancelled', said: true };
-  if (trigger === 'A13') return { status: 'in-progress', said: true };
-  const end = readDateTime(pv1, 45, reading.facility.zone);
-  const disposition = readDisposition(pv1.first(36));
+  const { stay, expects } = ruleOf(reading.header.trigger);
+  // A discharge time that stays in the message when the discharge or the admission is taken back says nothing.
+  if (stay === 'cancelled') return { status: 'cancelled', said: true };
+  if (reading.header.trigger === 'A13') return { status: 'in-progress', said: true };
+  const end = expects ? undefined : readDateTime(pv1, 45, reading.facility.zone);
+  const disposition = expects ? undefined : readDisposition(pv1.first(36));
   // A discharge time always means the patient has left, whatever the event.
   if (end) return { status: 'finished', end, disposition, said: true };
-  if (trigger === 'A03') {
-    const text = 'A discharge without PV1-45: the time of the event was taken.';
-    reading.remarks.push({ condition: '101', severity: 'W', location: pv1.at(45), text });
-    return { status: 'finished', end: occurred(reading) ?? recorded(reading), disposition, said: true };
-  }
-  if (trigger === 'A01') return { status: 'in-progress', said: true };
   const patientClass = pv1.text(2);
-  return { status: patientClass === 'P' ? 'planned' : patientClass === 'U' ? 'unknown' : 'in-progress', said: false };
+  switch (stay) {
+    case 'finished': {
+      const text = 'A discharge without PV1-45: the time of the event was taken.';
+      reading.remarks.push({ condition: '101', severity: 'W', location: pv1.at(45), text });
+      return { status: 'finished', end: occurred(reading) ?? recorded(reading), disposition, said: true };
+    }
+    // Who is registered in an emergency department is there; others are registered before they come.
+    case 'registered':
+      return { status: patientClass === 'E' ? 'arrived' : 'planned', said: true };
+    case undefined:
+      return {
+        status: patientClass === 'P' ? 'planned' : patientClass === 'U' ? 'unknown' : 'in-progress',
+        said: false,
+      };
+    default:
+      return { status: stay, said: true };
+  }
 }
 
 /** EVN-6, when the event happened. */
-function occurred({ message, facility }: Reading): string | undefined {
+export function occurred({ message, facility }: Reading): string | undefined {
   const event = message.segment('EVN');
   return event && readDateTime(event, 6, facility.zone);
 }
 
 /** The start of an admission without PV1-44. When it was recorded is no substitute: records are also made late. */
 function admittedAt(reading: Reading): string | undefined {
-  return reading.header.trigger === 'A01' ? occurred(reading) : undefined;
+  return ruleOf(reading.header.trigger).stay === 'in-progress' && reading.header.trigger !== 'A13'
+    ? occurred(reading)
+    : undefined;
 }
 
-function recorded({ eventTime, facility }: Reading): string {
+export function recorded({ eventTime, facility }: Reading): string {
   return formatMoment(eventTime.toZonedDateTimeISO(facility.zone));
 }
 
@@ -105,17 +121,16 @@ function startPeriod(start: string | undefined, eventTime: Temporal.Instant): Pe
   return start ? { extension: withInstant(undefined, EVENT_TIME, eventTime), start } : {};
 }
 
+/** Of two that no event has set, the newer message's. */
+function spoken(stored: Encounter, fresh: Encounter): Encounter {
+  if (instantOf(stored, EVENT_TIME) || instantOf(fresh, EVENT_TIME)) return newest(stored, fresh);
+  const time = instantOf(fresh, LATEST_EVENT);
+  return time && !isOlder(stored, time) ? fresh : stored;
+}
+
 function newest<T extends Pick<Encounter, 'extension'> | undefined>(stored: T, fresh: T): T {
   const [before, now] = [instantOf(stored, EVENT_TIME), instantOf(fresh, EVENT_TIME)];
   if (stored === undefined) return fresh;
   if (now === undefined) return stored;
   return before === undefined || Temporal.Instant.compare(now, before) >= 0 ? fresh : stored;
-}
-
-function comesBefore(one: string, other: string): boolean {
-  if (one.includes('T') && other.includes('T')) {
-    return Temporal.Instant.compare(Temporal.Instant.from(one), Temporal.Instant.from(other)) < 0;
-  }
-  const length = Math.min(one.length, other.length, 10);
-  return one.slice(0, length) < other.slice(0, length);
 }

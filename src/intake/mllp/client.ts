@@ -1,5 +1,6 @@
 // Sends HL7 messages over MLLP and waits for each acknowledgement: the sandbox's hospital and the command line use it.
 import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { Fault } from '../../fault.ts';
 import { createFrameDecoder, frameMessage } from './frames.ts';
 
@@ -8,6 +9,8 @@ export interface MllpTarget {
   readonly port: number;
   /** For the connection and for each acknowledgement; 30 seconds when absent. */
   readonly timeoutMilliseconds?: number;
+  /** Over TLS: whom to trust, and the certificate to show. */
+  readonly tls?: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername'>;
 }
 
 export interface MllpClient {
@@ -23,10 +26,11 @@ export interface MllpClient {
 export async function connectMllp(target: MllpTarget): Promise<MllpClient> {
   const wait = target.timeoutMilliseconds ?? 30_000;
   const where = `${target.host}:${target.port}`;
-  const socket = connect({ host: target.host, port: target.port, noDelay: true });
+  const to = { host: target.host, port: target.port, noDelay: true };
+  const socket = target.tls ? connectTls({ ...to, ...target.tls }) : connect(to);
   // Kept for the socket's whole life: an error between two sends must not end the process; the next send reports it.
   socket.on('error', () => socket.destroy());
-  await settle<void>(socket, wait, where, (resolve) => socket.once('connect', resolve));
+  await settle<void>(socket, wait, where, (resolve) => socket.once(target.tls ? 'secureConnect' : 'connect', resolve));
   const decoder = createFrameDecoder(1_048_576);
   return {
     send: (message) =>
@@ -35,7 +39,7 @@ export async function connectMllp(target: MllpTarget): Promise<MllpClient> {
           const frame = decoder.push(chunk)[0];
           if (!frame) return;
           socket.off('data', read);
-          resolve(Buffer.from(frame.kind === 'message' ? frame.bytes : frame.head).toString('utf8'));
+          resolve(Buffer.from(frame.kind === 'too-long' ? frame.head : frame.bytes).toString('utf8'));
         };
         socket.on('data', read);
         socket.write(frameMessage(message));

@@ -2,21 +2,28 @@
 
 const START = 0x0b;
 const END = 0x1c;
+const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
 /** What a stream of bytes turned out to hold. */
 export type Frame =
   | { readonly kind: 'message'; readonly bytes: Uint8Array }
   /** Longer than the limit: its first bytes (for MSH) and its length; the rest was dropped as it came. */
-  | { readonly kind: 'too-long'; readonly head: Uint8Array; readonly length: number };
+  | { readonly kind: 'too-long'; readonly head: Uint8Array; readonly length: number }
+  /** It was not ended before another began or the connection closed. */
+  | { readonly kind: 'cut'; readonly bytes: Uint8Array };
 
 export interface FrameDecoder {
   /** Frames completed by this chunk, in order. */
   push(chunk: Uint8Array): Frame[];
+  /** The frame that has begun, as far as it came: whole when only its last byte (0x0D) is missing. */
+  end(): Frame | undefined;
   /** Bytes of the frame that has begun and not ended; 0 between frames. */
   readonly pending: number;
-  /** Bytes seen outside frames so far, and frames cut off by the start of another. */
-  readonly ignored: { bytes: number; frames: number };
+  /** True when of the frame that has begun only the last byte is missing, which some senders never send. */
+  readonly isEnded: boolean;
+  /** Bytes seen outside frames so far. */
+  readonly ignored: number;
 }
 
 /** How much of a too long message is kept, enough to read MSH. */
@@ -24,7 +31,7 @@ const HEAD = 4096;
 
 /** @param limit bytes a message may have */
 export function createFrameDecoder(limit: number): FrameDecoder {
-  const ignored = { bytes: 0, frames: 0 };
+  let ignored = 0;
   let inside = false;
   let endSeen = false;
   let length = 0;
@@ -46,19 +53,26 @@ export function createFrameDecoder(limit: number): FrameDecoder {
     kept.push(copy);
     keptLength += copy.length;
   };
-  const finish = (): Frame => {
+  const finish = (kind: 'message' | 'cut'): Frame => {
     inside = false;
+    endSeen = false;
     const bytes = Buffer.concat(kept);
     kept = [];
-    return length > limit
-      ? { kind: 'too-long', head: bytes.subarray(0, HEAD), length }
-      : { kind: 'message', bytes: new Uint8Array(bytes) };
+    return length > limit ? { kind: 'too-long', head: bytes.subarray(0, HEAD), length } : { kind, bytes };
   };
 
   return {
-    ignored,
+    get ignored() {
+      return ignored;
+    },
     get pending() {
       return inside ? length + 1 : 0;
+    },
+    get isEnded() {
+      return inside && endSeen;
+    },
+    end() {
+      return inside ? finish(endSeen ? 'message' : 'cut') : undefined;
     },
     push(chunk) {
       const frames: Frame[] = [];
@@ -66,19 +80,21 @@ export function createFrameDecoder(limit: number): FrameDecoder {
       while (at < chunk.length) {
         if (!inside) {
           const start = chunk.indexOf(START, at);
-          ignored.bytes += (start < 0 ? chunk.length : start) - at;
+          ignored += (start < 0 ? chunk.length : start) - at;
           if (start < 0) break;
           begin();
           at = start + 1;
           continue;
         }
         if (endSeen) {
-          endSeen = false;
-          if (chunk[at] === CARRIAGE_RETURN) {
-            frames.push(finish());
-            at += 1;
+          const next = chunk[at];
+          if (next === CARRIAGE_RETURN || next === LINE_FEED || next === START) {
+            frames.push(finish('message'));
+            // The start of the next one is read again, between frames.
+            if (next !== START) at += 1;
             continue;
           }
+          endSeen = false;
           keep(Uint8Array.of(END));
         }
         const stop = nextMark(chunk, at);
@@ -87,7 +103,7 @@ export function createFrameDecoder(limit: number): FrameDecoder {
         if (at >= chunk.length) break;
         if (chunk[at] === START) {
           // The sender gave up and began again: what came before will never be completed.
-          ignored.frames += 1;
+          if (length > 0) frames.push(finish('cut'));
           begin();
         } else {
           endSeen = true;

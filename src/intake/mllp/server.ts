@@ -1,63 +1,138 @@
-// HL7 over MLLP: a TCP listener that hands every framed message to `receive` and writes the acknowledgement back, one
+// HL7 over MLLP: a TCP or TLS listener that hands every framed message to `receive` and writes the acknowledgement back, one
 // message at a time per connection, in order. https://www.hl7.org/documentcenter/public/wg/inm/mllp_transport_specification.PDF
 import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type SecureContextOptions, type Server as TlsServer } from 'node:tls';
 import type { Logger } from 'pino';
 import { Fault } from '../../fault.ts';
-import { MAX_MESSAGE_BYTES, type Receipt } from '../receive.ts';
-import { createFrameDecoder, type Frame, frameMessage } from './frames.ts';
+import { MAX_MESSAGE_BYTES } from '../receive.ts';
+import type { Receipt } from '../take-in.ts';
+import { type Connection, type ConnectionLimits, serveConnection } from './connection.ts';
 
-export interface MllpServerOptions {
+export interface MllpServerOptions extends Partial<ConnectionLimits> {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
   readonly receive: (bytes: Uint8Array) => Promise<Receipt>;
   /** Answers a message that was too long to be read, from its first bytes. */
-  readonly refuseTooLong: (head: Uint8Array, limit: number) => string;
-  /** Bytes a message may have; 1 MiB when absent. */
-  readonly maxBytes?: number;
-  /** A connection on which nothing comes for so long is closed; 10 minutes when absent. */
-  readonly idleMilliseconds?: number;
+  readonly refuseTooLong: (head: Uint8Array, limit: number) => Promise<string>;
+  /** Keeps the beginning of a message that never ended; nobody waits for an answer. */
+  readonly keepCut?: (bytes: Uint8Array) => Promise<void>;
   /** 100 when absent. */
-  readonly maxConnections?: number;
+  readonly maxConnections?: number | undefined;
+  /** From one address; 20 when absent. */
+  readonly maxPerAddress?: number | undefined;
+  /** TLS, with certificates of senders when a `ca` is there. */
+  readonly tls?: (() => MllpCertificates) | undefined;
   readonly log: Logger;
+}
+
+/** PEM texts; without `ca` senders need no certificate. */
+export interface MllpCertificates extends Pick<SecureContextOptions, 'cert' | 'key'> {
+  readonly ca?: string;
 }
 
 export interface MllpServer {
   readonly port: number;
+  /** New connections get the certificates as they are now. @throws Error, and nothing changes, when they are not good */
+  renewCertificates(): void;
   /** Stops listening, finishes and answers the messages in flight, closes the connections. */
   close(): Promise<void>;
 }
 
-interface Connection {
-  readonly socket: Socket;
-  busy: boolean;
-}
-
-/** A frame this many times longer than the limit is not waited for: the connection is closed without an answer. */
-const ENDLESS = 32;
+/** Half-open: a sender may close its side after its last message and still gets its answer. */
+const SOCKET = { allowHalfOpen: true, noDelay: true, keepAlive: true } as const;
+const OLDEST = 'TLSv1.2';
+/** Who does not complete the handshake is not waited for. */
+const HANDSHAKE_MS = 10_000;
 
 /** @throws Fault unavailable when the port cannot be had */
 export async function startMllpServer(options: MllpServerOptions): Promise<MllpServer> {
   const connections = new Map<Connection, Promise<void>>();
+  const perAddress = new Map<string, number>();
+  const { tls, log, maxPerAddress = 20 } = options;
+  const limits = limitsOf(options);
   let closing = false;
-  // Half-open: a sender may close its side after its last message and still gets its answer.
-  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
+
+  const accept = (socket: Socket) => {
+    socket.on('error', () => socket.destroy());
+    if (socket.destroyed) return;
     const connection = { socket, busy: false };
-    const served = serve(connection, options, () => closing).finally(() => connections.delete(connection));
+    const served = serveConnection(connection, { ...options, ...limits }, () => closing).finally(() => {
+      connections.delete(connection);
+    });
     connections.set(connection, served);
-  });
+  };
+
+  const server = tls ? createSecure(tls, accept, log) : createServer(SOCKET, accept);
   server.maxConnections = options.maxConnections ?? 100;
+  // Also those whose handshake never ends.
+  const open = new Set<Socket>();
+  server.prependListener('connection', (socket: Socket) => {
+    const address = socket.remoteAddress ?? '';
+    const count = (perAddress.get(address) ?? 0) + 1;
+    // Without a handler an error of a socket that is turned away would end the process.
+    socket.on('error', () => socket.destroy());
+    if (closing || count > maxPerAddress) {
+      log.warn({ limit: maxPerAddress }, 'MLLP connection refused: one address has too many');
+      socket.destroy();
+      return;
+    }
+    perAddress.set(address, count);
+    open.add(socket);
+    socket.once('close', () => {
+      open.delete(socket);
+      const left = (perAddress.get(address) ?? 1) - 1;
+      if (left > 0) perAddress.set(address, left);
+      else perAddress.delete(address);
+    });
+  });
   const port = await listen(server, options);
   return {
     port,
+    renewCertificates() {
+      if (tls) (server as TlsServer).setSecureContext({ ...tls(), minVersion: OLDEST });
+    },
     async close() {
       closing = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const connection of connections.keys()) if (!connection.busy) connection.socket.destroy();
       await Promise.all(connections.values());
+      // Answers have been written; of what is left nobody waits for more.
+      for (const socket of open) socket.destroySoon();
       await closed;
     },
   };
+}
+
+function limitsOf(options: Partial<ConnectionLimits>): ConnectionLimits {
+  const { maxBytes, idleMilliseconds, frameMilliseconds, graceMilliseconds } = options;
+  return {
+    maxBytes: maxBytes ?? MAX_MESSAGE_BYTES,
+    idleMilliseconds: idleMilliseconds ?? 600_000,
+    frameMilliseconds: frameMilliseconds ?? 60_000,
+    graceMilliseconds: graceMilliseconds ?? 250,
+  };
+}
+
+function createSecure(tls: () => MllpCertificates, accept: (socket: Socket) => void, log: Logger): TlsServer {
+  const certificates = tls();
+  const asked = certificates.ca !== undefined;
+  const server = createTlsServer(
+    {
+      ...certificates,
+      ...SOCKET,
+      minVersion: OLDEST,
+      requestCert: asked,
+      rejectUnauthorized: asked,
+      handshakeTimeout: HANDSHAKE_MS,
+    },
+    accept,
+  );
+  server.on('tlsClientError', ({ code }: NodeJS.ErrnoException, socket) => {
+    log.warn({ code }, 'MLLP handshake failed');
+    socket.destroy();
+  });
+  return server;
 }
 
 function listen(server: Server, { host, port, log }: MllpServerOptions): Promise<number> {
@@ -71,48 +146,5 @@ function listen(server: Server, { host, port, log }: MllpServerOptions): Promise
       const address = server.address();
       resolve(typeof address === 'object' && address ? address.port : port);
     });
-  });
-}
-
-async function serve(connection: Connection, options: MllpServerOptions, closing: () => boolean): Promise<void> {
-  const { socket } = connection;
-  const { log } = options;
-  const limit = options.maxBytes ?? MAX_MESSAGE_BYTES;
-  const decoder = createFrameDecoder(limit);
-  socket.setTimeout(options.idleMilliseconds ?? 600_000, () => {
-    if (!connection.busy) socket.destroy();
-  });
-  try {
-    // Reading waits while a message is worked on, so a fast sender is slowed down by TCP instead of filling memory.
-    for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
-      connection.busy = true;
-      for (const frame of decoder.push(chunk)) {
-        if (closing() || socket.destroyed) break;
-        await write(socket, await answer(frame, options));
-      }
-      connection.busy = false;
-      if (closing() || decoder.pending > ENDLESS * limit) break;
-    }
-  } catch (error) {
-    log.warn({ err: error }, 'MLLP connection failed');
-  } finally {
-    const { bytes, frames } = decoder.ignored;
-    const truncated = frames + (decoder.pending > 0 ? 1 : 0);
-    if (truncated > 0)
-      log.warn({ truncated }, 'MLLP connection ended with incomplete messages, nothing of them was stored');
-    if (bytes > 0) log.info({ bytes }, 'MLLP bytes outside frames were ignored');
-    socket.destroySoon();
-  }
-}
-
-async function answer(frame: Frame, options: MllpServerOptions): Promise<string> {
-  if (frame.kind === 'message') return (await options.receive(frame.bytes)).ack;
-  options.log.warn({ length: frame.length }, 'MLLP message is longer than the limit');
-  return options.refuseTooLong(frame.head, options.maxBytes ?? MAX_MESSAGE_BYTES);
-}
-
-function write(socket: Socket, ack: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    socket.write(frameMessage(ack), (error) => (error ? reject(error) : resolve()));
   });
 }

@@ -12,10 +12,15 @@ export interface FollowUp {
   /** What it is about, e.g. `interactive contact`. */
   readonly title: string;
   readonly status: Task['status'];
-  /** scheduled | due | overdue; empty when it is no longer waiting. */
+  /** Code of CodeSystem follow-up-status; empty when somebody wrote over it. */
   readonly clock: string;
   readonly deadline: Temporal.Instant | undefined;
 }
+
+const LATE: ReadonlySet<string> = new Set(['overdue', 'escalated', 'acknowledged']);
+
+/** Its deadline has passed and nobody has done it. */
+export const isLate = ({ clock }: Pick<FollowUp, 'clock'>): boolean => LATE.has(clock);
 
 /** undefined when the Task is no follow-up of a protocol. */
 export function followUpOf(task: Task): FollowUp | undefined {

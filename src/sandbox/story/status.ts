@@ -2,7 +2,7 @@
 import { findResources } from '../../care/stored.ts';
 import { IDENTIFIER } from '../../care/systems.ts';
 import type { Store } from '../../store/store.ts';
-import { counted, followUpOf, nameOf } from './facts.ts';
+import { counted, followUpOf, isLate, nameOf } from './facts.ts';
 import { localMoment } from './page.ts';
 
 const OPEN = 'requested,received,accepted,ready,in-progress,on-hold';
@@ -19,12 +19,12 @@ export async function statusLines(
     const told = followUpOf(task);
     return told ? [{ id: task.id ?? '', ...told }] : [];
   });
-  const overdue = tasks.filter(({ clock }) => clock === 'overdue').length;
+  const overdue = tasks.filter(isLate).length;
   const lines = [
     `  ${counted(plans.length, 'active plan')}, ${counted(tasks.length, 'open follow-up')}, ${overdue} overdue`,
   ];
   const waiting = tasks.flatMap((task) =>
-    task.deadline && task.clock !== 'overdue' ? [{ ...task, deadline: task.deadline }] : [],
+    task.deadline && !isLate(task) ? [{ ...task, deadline: task.deadline }] : [],
   );
   const [next] = waiting.sort((a, b) => Temporal.Instant.compare(a.deadline, b.deadline));
   if (next) {

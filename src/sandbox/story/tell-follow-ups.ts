@@ -1,7 +1,7 @@
 // Follow-ups that fall due, are done, or are missed. What happened to several patients in the same minute is one line.
 import type { Task } from '@medplum/fhirtypes';
 import { before, type Event, eventsAbout, grouped, type Telling } from './event.ts';
-import { type FollowUp, followUpOf, isEscalation, listed, nameOf } from './facts.ts';
+import { type FollowUp, followUpOf, isEscalation, isLate, listed, nameOf } from './facts.ts';
 import type { Happening } from './page.ts';
 
 interface Step {
@@ -14,7 +14,8 @@ export async function tellFollowUps(events: readonly Event[], telling: Telling):
   const steps = await stepsOf(events, telling);
   const due = steps.filter(({ now, was }) => now.clock === 'due' && was.clock !== 'due');
   const done = steps.filter(({ now, was }) => now.status === 'completed' && was.status !== 'completed');
-  const missed = steps.filter(({ now, was }) => now.clock === 'overdue' && was.clock !== 'overdue');
+  const missed = steps.filter(({ now, was }) => isLate(now) && !isLate(was));
+  const escalated = steps.filter(({ now, was }) => now.clock === 'escalated' && isLate(was));
   const lines: Happening[] = [];
 
   const byPatient = grouped(due, (step) => `${minuteOf(step)} ${step.now.patient}`);
@@ -38,9 +39,20 @@ export async function tellFollowUps(events: readonly Event[], telling: Telling):
   }
 
   for (const step of missed) {
-    const { entry } = escalationOf(events, step) ?? step.event;
-    const text = `Missed for ${await names(telling, [step])}: ${step.now.title}. Baton escalates it to a supervisor.`;
+    const above = escalationOf(events, step);
+    const { entry } = above ?? step.event;
+    const next = above
+      ? 'Baton escalates it to a supervisor.'
+      : 'Baton tells its owner; backup and supervisor are next.';
+    const text = `Missed for ${await names(telling, [step])}: ${step.now.title}. ${next}`;
     lines.push({ at: step.event.at, text, link: telling.link(entry.type, entry.id) });
+  }
+
+  for (const step of escalated) {
+    const above = escalationOf(events, step);
+    if (!above) continue;
+    const text = `Still open for ${await names(telling, [step])}: ${step.now.title}. Baton escalates it to a supervisor.`;
+    lines.push({ at: step.event.at, text, link: telling.link(above.entry.type, above.entry.id) });
   }
   return lines;
 }

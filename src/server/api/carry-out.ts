@@ -48,8 +48,9 @@ export async function carryOut(context: FhirContext, grant: Grant, command: Comm
 class Overtaken extends Error {}
 
 async function attemptOnce(context: FhirContext, grant: Grant, { plan, sent, ifMatch }: Command): Promise<Done> {
+  const version = ifMatch === undefined ? undefined : versionIn(ifMatch);
   const planned = await plan();
-  if (ifMatch !== undefined) requireVersion(planned, versionIn(ifMatch));
+  if (version !== undefined) requireVersion(planned, version);
   let status = 200;
   const alongside = (outcomes: readonly Outcome[]) => {
     const about = aboutOf(outcomes, planned);
@@ -57,8 +58,8 @@ async function attemptOnce(context: FhirContext, grant: Grant, { plan, sent, ifM
     return sent ? [keepDone(sent, status, about, context.clock)] : [];
   };
   try {
-    const { claims = false, releases = false, passesOn = false } = planned;
-    const options = { transaction: true, alongside, claims, releases };
+    const { releases = false, passesOn = false } = planned;
+    const options = { transaction: true, alongside, releases };
     const writer = passesOn ? { ...grant, actor: { ...grant.actor, passesOn } } : grant;
     const outcomes = await commitChanges(context, writer, planned.changes, options);
     const { type, id, versionId } = aboutOf(outcomes, planned);

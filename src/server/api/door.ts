@@ -1,6 +1,7 @@
 // Between Fastify and the table of routes: turns a request into what a route asks for, and a view into an answer. Nothing
 // below this file knows Fastify.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Access } from '../../access/access.ts';
 import { decide } from '../../access/decide.ts';
 import type { Grant } from '../../access/grant.ts';
 import { Fault } from '../../fault.ts';
@@ -25,9 +26,11 @@ import { API_PATH } from './path.ts';
 import { chosenRendering } from './rendering.ts';
 import type { ApiRoute, CommandRoute, QueryRoute } from './route.ts';
 import { API_ROUTES } from './routes.ts';
+import { serveWorklistEvents } from './worklist-events.ts';
 
 export interface ApiParts {
   readonly context: FhirContext;
+  readonly access: Pick<Access, 'authenticate'>;
   /** IANA time zone in which days begin and end here. */
   readonly zone: string;
   readonly baseUrl: () => string;
@@ -56,6 +59,7 @@ export async function registerApi(server: FastifyInstance, parts: ApiParts): Pro
       server.route({ method, url, config: { interaction: 'unknown' }, handler: refuse(allowed) });
     }
   }
+  await serveWorklistEvents(server, parts);
   await serveDocs(server, () => openApi(API_ROUTES, { baseUrl: parts.baseUrl(), version: parts.version }));
   server.setNotFoundHandler(() => {
     throw new Fault('not-found', 'There is nothing at this URL.', { code: 'not-supported' });
@@ -158,9 +162,9 @@ function askOf(
   given: { readonly params: Record<string, string>; readonly query: unknown; readonly body: unknown },
 ) {
   const caller = callerOf(grant, { clock: context.clock, zone });
-  const { artefacts: installed, pathways, panels } = context;
+  const { artefacts: installed, pathways, panels, evidence } = context;
   const exchange = exchangeOf(context, grant);
-  const supplied = { records, caller, installed, pathways, panels, exchange };
+  const supplied = { records, caller, installed, pathways, panels, evidence, exchange };
   return { ...supplied, ...given } as unknown as Parameters<CommandRoute['plan']>[0];
 }
 

@@ -53,7 +53,10 @@ export function grantedRecords(context: FhirContext, grant: Grant, pinned?: Pinn
     { most, after }: { readonly most: number; readonly after?: string | undefined },
   ) {
     const query = await plan(type, search, [['_count', String(most)]]);
-    const found = await context.store.search(after === undefined ? query : { ...query, cursor: after });
+    const found =
+      after === undefined
+        ? await context.store.search(query)
+        : await context.store.search({ ...query, cursor: after }).catch(refuseAfter);
     const items = found.items.map((version) => kept<K>(version));
     return found.next === undefined ? { items } : { items, next: found.next };
   }
@@ -90,6 +93,16 @@ export function grantedRecords(context: FhirContext, grant: Grant, pinned?: Pinn
       return (await context.store.search(query)).total ?? 0;
     },
   };
+}
+
+/** The place in a list has another name here than in FHIR. @throws Fault */
+function refuseAfter(error: unknown): never {
+  const isPlace = error instanceof Fault && error.issues.some(({ expression }) => expression?.[0] === '_cursor');
+  if (!isPlace) throw error;
+  throw new Fault('invalid', 'after is `next` of an earlier page of the same list.', {
+    expression: 'after',
+    cause: error,
+  });
 }
 
 const HIDDEN: ReadonlySet<string> = new Set(['not-found', 'gone', 'forbidden']);

@@ -3,6 +3,7 @@
 import type { ResourceType } from '@medplum/fhirtypes';
 import type { Static, TSchema } from 'typebox';
 import type { Exchange } from '../../care/document/exchange.ts';
+import type { EvidenceSources } from '../../care/evidence/evidence-sources.ts';
 import type { Panels } from '../../care/panels/panels.ts';
 import type { Pathways } from '../../care/pathways/pathways.ts';
 import type { Caller, PagedRecords, Planned } from '../../care/records.ts';
@@ -29,6 +30,7 @@ export interface Ask<Params, Query, Body> {
   readonly installed: Artefacts;
   readonly pathways: Pathways;
   readonly panels: Panels;
+  readonly evidence: EvidenceSources;
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;

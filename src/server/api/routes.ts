@@ -9,6 +9,8 @@ import { CLINIC_ROUTES } from './clinic-routes.ts';
 import { CONTACT_ROUTES } from './contact-routes.ts';
 import { DOCUMENT_ROUTES } from './document-routes.ts';
 import { EQUIPMENT_ROUTES } from './equipment-routes.ts';
+import { EVIDENCE_ROUTES } from './evidence-routes.ts';
+import { FOLLOW_UP_ROUTES } from './follow-up-routes.ts';
 import { GOAL_ROUTES } from './goal-routes.ts';
 import { INTERVENTION_ROUTES } from './intervention-routes.ts';
 import { NEED_ROUTES } from './need-routes.ts';
@@ -24,6 +26,7 @@ import { WORKLIST_ROUTES } from './worklist-routes.ts';
 export const API_ROUTES: readonly ApiRoute[] = [
   ...CASE_ROUTES,
   ...CASE_STORY_ROUTES,
+  ...EVIDENCE_ROUTES,
   ...TEAM_ROUTES,
   ...CAREGIVER_ROUTES,
   ...CONTACT_ROUTES,
@@ -34,6 +37,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...NEED_ROUTES,
   ...GOAL_ROUTES,
   ...INTERVENTION_ROUTES,
+  ...FOLLOW_UP_ROUTES,
   ...PLAN_ROUTES,
   ...WORKLIST_ROUTES,
   ...ASSESSMENT_ROUTES,

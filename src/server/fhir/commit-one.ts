@@ -18,8 +18,6 @@ export async function commitOne(context: FhirContext, grant: Grant, change: Chan
 interface CommitManner {
   readonly transaction: boolean;
   readonly alongside?: Alongside;
-  /** Whether the changes may open a record to their writer, who was offered it. */
-  readonly claims?: boolean;
   /** Whether the writer gives the records out of hand by them. */
   readonly releases?: boolean;
 }
@@ -31,11 +29,10 @@ export async function commitChanges(
   changes: readonly Change[],
   options?: CommitManner,
 ): Promise<Outcome[]> {
-  const { alongside = [], claims = false, releases = false, ...rest } = options ?? {};
+  const { alongside = [], releases = false, ...rest } = options ?? {};
   const mayKnow = (type: string) => reachesAll(grant, 'read', type);
   try {
-    const limits = guardOf(context, grant, changes, releases);
-    const guard = claims && limits ? { ...limits, open: () => undefined } : limits;
+    const guard = guardOf(context, grant, changes, releases);
     return await context.store.commit(grant.actor, changes, alongside, { ...rest, mayKnow, guard });
   } catch (error) {
     const isBlind = changes.some((change) => change.op === 'patch' && !mayKnow(change.type));

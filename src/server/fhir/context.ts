@@ -2,6 +2,7 @@
 // data. Only door.ts knows Fastify, so that a batch entry can run the same code.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Grant } from '../../access/grant.ts';
+import type { EvidenceSources } from '../../care/evidence/evidence-sources.ts';
 import type { Panels } from '../../care/panels/panels.ts';
 import type { Pathways } from '../../care/pathways/pathways.ts';
 import type { Clock } from '../../clock.ts';
@@ -42,6 +43,7 @@ export interface FhirContext {
   readonly exchangeRules: ExchangeRules;
   readonly pathways: Pathways;
   readonly panels: Panels;
+  readonly evidence: EvidenceSources;
   /** IANA time zone in which days begin and end here. */
   readonly zone: string;
   /** Security labels that need a permit. */

@@ -61,6 +61,7 @@ export function guardOf(
     matching: (type, byIdentifier) => reachOf(context, byIdentifier ? unbound(grant) : grant, 'search-type', type),
     patients: (op, type) => patientsWithin(context, grant, op, type),
     open: (type) => openPatients(context, grant, type),
+    offered: (type) => offeredBySelf(context, grant, type),
     patientIn(reference) {
       const literal = parseLiteral(reference.startsWith(base) ? reference.slice(base.length) : reference);
       return literal?.type === 'Patient' ? literal.id : undefined;
@@ -87,14 +88,25 @@ function reachOfReleased(context: FhirContext, grant: Grant, op: Interaction, ty
 
 /**
  * By the roles alone: what emergency access has opened closes again, so that it must not be kept open by a write. A record
- * that somebody may add to but not read is not open.
+ * that somebody may add to but not read is not open; one that may only be read, as a closed case, is open to reading alone.
  */
-function openPatients(context: FhirContext, { standing }: Grant, type: string): Condition | undefined {
-  const opening = standing?.rules.filter(({ may }) => may.has('r') || may.has('s'));
-  const sets = new Set(opening?.flatMap(({ patients = [] }) => patients));
-  if (sets.size === 0) return undefined;
-  const open = patientsOf(context, [...sets]);
-  return type === 'Patient' || typesLookedInto(open).includes(type) ? open : undefined;
+function openPatients(context: FhirContext, { standing }: Grant, type: string): Condition[] {
+  const read = standing?.rules.filter(({ may }) => may.has('r') || may.has('s')) ?? [];
+  const written = read.filter(({ may }) => may.has('c') || may.has('u') || may.has('d'));
+  const levels = [read, written].map((rules) => new Set(rules.flatMap(({ patients = [] }) => patients)));
+  const [readable, writable] = levels;
+  const told = readable?.size === writable?.size ? levels.slice(0, 1) : levels;
+  return told.flatMap((sets) => {
+    if (sets.size === 0) return [];
+    const open = patientsOf(context, [...sets]);
+    return type === 'Patient' || typesLookedInto(open).includes(type) ? [open] : [];
+  });
+}
+
+/** What a rule of the writer's roles lets be updated by what the resource says, whoever it is about. */
+function offeredBySelf(context: FhirContext, grant: Grant, type: string): Condition | undefined {
+  const lanes = decide(grant, 'update', type)?.lanes.filter(({ role }) => role?.matching && !role.patients) ?? [];
+  return lanes.length === 0 ? undefined : withinLanes(context, type, lanes);
 }
 
 /** Patients that what is written may be about; undefined: anybody. */

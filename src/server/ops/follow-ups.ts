@@ -5,7 +5,7 @@ import { parseSearch } from '../../fhir/search/parse.ts';
 import type { FhirContext } from '../fhir/context.ts';
 import type { ListPage, ListRequest } from './list-request.ts';
 
-export const FOLLOW_UP_FILTERS = ['status', 'patient', 'owner'];
+export const FOLLOW_UP_FILTERS = ['status', 'patient', 'owner', 'requester', 'business-status'];
 
 export async function listFollowUps(
   context: Pick<FhirContext, 'store' | 'parameters' | 'base'>,
@@ -24,7 +24,7 @@ export async function listFollowUps(
   return { items: items.map(({ content }) => summary(JSON.parse(content) as Task)), ...(next ? { next } : {}) };
 }
 
-function summary({ id, status, businessStatus, priority, code, restriction, owner, for: patient }: Task) {
+function summary({ id, status, businessStatus, priority, code, restriction, owner, requester, for: patient }: Task) {
   return {
     task: `Task/${id}`,
     status,
@@ -35,5 +35,6 @@ function summary({ id, status, businessStatus, priority, code, restriction, owne
     due: restriction?.period?.end,
     patient: patient?.reference,
     owner: owner?.reference,
+    facility: requester?.reference,
   };
 }

@@ -1,12 +1,20 @@
 // Numbers for /metrics that sync and transitions stand for.
 import { IDENTIFIER } from '../../care/systems.ts';
 import { parseSearch } from '../../fhir/search/parse.ts';
+import { countWaiting } from '../../intake/delivery-search.ts';
 import type { Sync } from '../../sync/sync.ts';
+import type { Transitions } from '../../transitions/transitions.ts';
 import type { FhirContext } from '../fhir/context.ts';
 import type { GaugeSource } from '../metrics.ts';
+import { clockworkGauges } from './clockwork-gauges.ts';
 import { syncGauges } from './sync-gauges.ts';
 
-export function operatorGauges(context: FhirContext, sync: Pick<Sync, 'status' | 'meter'> | undefined): GaugeSource[] {
+export interface Gauged {
+  readonly sync?: Pick<Sync, 'status' | 'meter'> | undefined;
+  readonly transitions?: Pick<Transitions, 'watchdog'> | undefined;
+}
+
+export function operatorGauges(context: FhirContext, { sync, transitions }: Gauged): GaugeSource[] {
   const followUps: GaugeSource = {
     name: 'baton_follow_ups',
     help: 'Follow-up Tasks by status.',
@@ -18,7 +26,18 @@ export function operatorGauges(context: FhirContext, sync: Pick<Sync, 'status' |
       );
     },
   };
-  return sync ? [followUps, ...syncGauges(sync)] : [followUps];
+  const refused: GaugeSource = {
+    name: 'baton_deliveries_refused',
+    help: 'Received messages that were refused and that nobody has repaired or dismissed.',
+    labels: [],
+    read: async () => [{ labels: {}, value: await countWaiting(context.store) }],
+  };
+  return [
+    followUps,
+    refused,
+    ...(transitions ? clockworkGauges(context.store, transitions.watchdog) : []),
+    ...(sync ? syncGauges(sync) : []),
+  ];
 }
 
 async function countFollowUps(context: FhirContext, status: string): Promise<number> {

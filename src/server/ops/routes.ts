@@ -1,6 +1,8 @@
 // /ops: what operators see and do. Thin: lists of what is kept, and commands to the parts that are there.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { TrailVerdict } from '../../audit/verify.ts';
+import type { Deliveries } from '../../intake/deliveries.ts';
+import type { Notify } from '../../notify/notify.ts';
 import { readIndexProgress } from '../../store/search/index-progress.ts';
 import type { Sync } from '../../sync/sync.ts';
 import type { Transitions } from '../../transitions/transitions.ts';
@@ -8,11 +10,12 @@ import type { FhirContext } from '../fhir/context.ts';
 import { grantOf } from '../grant-of.ts';
 import type { RouteFacts } from '../route-facts.ts';
 import { serveConnections } from './connections.ts';
-import { FOLLOW_UP_FILTERS, listFollowUps } from './follow-ups.ts';
+import { serveDeliveries } from './deliveries.ts';
+import { serveFollowUps } from './follow-up-operations.ts';
 import { type ListPage, type ListRequest, listRequest } from './list-request.ts';
 import { listMatches, MATCH_FILTERS, readDecision } from './matches.ts';
 import { type OperatedSync, serveSyncOperations } from './sync-operations.ts';
-import { ALERTS, AUDIT, DELIVERIES, listTable, OUTBOX, PROJECTIONS } from './table-list.ts';
+import { ALERTS, AUDIT, listTable, OUTBOX, PROJECTIONS } from './table-list.ts';
 
 export interface OperatorParts {
   readonly context: FhirContext;
@@ -34,13 +37,17 @@ export interface OperatorParts {
         OperatedSync)
     | undefined;
   /** Absent: no sweep. */
-  readonly transitions?: Pick<Transitions, 'tick'> | undefined;
+  readonly transitions?: Pick<Transitions, 'tick' | 'watchdog' | 'rewind' | 'replan'> | undefined;
+  /** Absent: no routes about received messages. */
+  readonly deliveries?: Deliveries | undefined;
+  /** Absent: nobody can be told. */
+  readonly notify?: Pick<Notify, 'tick' | 'retry'> | undefined;
   readonly verifyTrail: () => Promise<TrailVerdict>;
 }
 
 export function serveOperators(
   server: FastifyInstance,
-  { context, sync, transitions, verifyTrail }: OperatorParts,
+  { context, sync, transitions, notify, deliveries, verifyTrail }: OperatorParts,
 ): void {
   const { store } = context;
   const list = (name: string, filters: readonly string[], read: (request: ListRequest) => Promise<ListPage>) =>
@@ -50,10 +57,9 @@ export function serveOperators(
   const command = (path: string, name: string, run: (request: FastifyRequest) => Promise<object>) =>
     server.post(`/ops/${path}`, facts(name, 'E'), run);
 
-  for (const [name, table] of Object.entries({ audit: AUDIT, deliveries: DELIVERIES })) {
-    list(name, table.filters, (request) => listTable(store, table, request));
-  }
-  list('follow-ups', FOLLOW_UP_FILTERS, (request) => listFollowUps(context, request));
+  list('audit', AUDIT.filters, (request) => listTable(store, AUDIT, request));
+  if (deliveries) serveDeliveries({ list, item, command }, store, deliveries);
+  serveFollowUps({ list, item, command }, { context, transitions, notify });
   list('indexing', [], async () => ({ items: await readIndexProgress(store) }));
   command('audit/verify', 'audit-verify', () => verifyTrail());
   if (transitions) command('sweep', 'sweep', () => transitions.tick());

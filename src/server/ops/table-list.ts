@@ -87,13 +87,25 @@ export const ALERTS: Table = {
   filters: ['connection', 'event'],
 };
 
-export const DELIVERIES: Table = {
-  name: 'delivery',
-  columns: 'channel key received outcome'.split(' '),
-  times: ['received'],
-  order: 'received',
-  key: 'key',
-  filters: ['channel', 'outcome'],
+/** Follow-ups that sweeps fail at. */
+export const FAILING: Table = {
+  name: 'sweep_failure',
+  columns: 'task pass failures since next_at reason'.split(' '),
+  times: ['since', 'next_at'],
+  order: 'since',
+  key: 'task',
+  filters: ['task', 'pass'],
+};
+
+/** What was or is to be told about follow-ups, and to whom. */
+export const NOTIFICATIONS: Table = {
+  name: 'notification',
+  columns: 'id request step channel address facility urgent state attempts next_at detail at'.split(' '),
+  times: ['next_at', 'at'],
+  order: 'at',
+  key: 'id',
+  filters: ['request', 'channel', 'facility', 'state'],
+  codes: { state: ['waiting', 'sent', 'failed', 'undelivered', 'dropped'] },
 };
 
 /** @throws Fault invalid for a filter with a value that no row can have, or an `after` that is none of our `next`s */

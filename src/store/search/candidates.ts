@@ -1,6 +1,6 @@
 // A condition turned round: the set of rows that fulfil it, asked of the index. A page is driven by the condition that
 // promises the smallest set; all others are asked per candidate (condition-sql.ts).
-import type { Condition, MatchCondition } from '../../fhir/search/query.ts';
+import type { CompositeCondition, Condition, MatchCondition } from '../../fhir/search/query.ts';
 import { componentSql, conditionSql, isNotEqual, kindsOf } from './condition-sql.ts';
 import { among, and, type Fragment, join, or, raw, sql } from './fragment.ts';
 import { wordsSql } from './full-text.ts';
@@ -21,7 +21,7 @@ export function breadth(condition: Condition): number | undefined {
     case 'match':
       return condition.negated || condition.anyOf.some(isNotEqual) ? undefined : matchBreadth(condition);
     case 'composite':
-      return BROAD - 1;
+      return compositeBreadth(condition);
     case 'compartment':
     case 'hierarchy':
       return 3;
@@ -52,6 +52,12 @@ export function breadth(condition: Condition): number | undefined {
 }
 
 export const BROAD = 6;
+
+/** The first component is looked for in the index, the others in what it finds. */
+function compositeBreadth({ components: [parameter], anyOf }: CompositeCondition): number {
+  const first = anyOf.flatMap(([match]) => match ?? []);
+  return parameter ? Math.min(BROAD - 1, matchBreadth({ kind: 'match', parameter, anyOf: first, negated: false })) : 0;
+}
 
 /** Ways to compare text that an index answers with few rows. */
 const NARROW: ReadonlySet<string> = new Set(['starts', 'exact', 'equals']);

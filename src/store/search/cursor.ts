@@ -39,7 +39,9 @@ export function decodeCursor(key: string, query: SearchQuery): Position | undefi
   const isComplete = values.length === query.sort.length && values.every(isSortValue);
   if (typeof rid !== 'number' || !Number.isSafeInteger(rid)) throw malformed();
   if (!isComplete || query.cursor.slice(0, SIGNATURE) !== signature(key, query, position)) {
-    throw new Fault('invalid', 'The _cursor belongs to a different search. Follow the next link as it was given.');
+    throw new Fault('invalid', 'The _cursor belongs to a different search. Follow the next link as it was given.', {
+      expression: '_cursor',
+    });
   }
   return { rid, values: values as SortValue[] };
 }
@@ -59,5 +61,8 @@ function isSortValue(value: unknown): boolean {
 }
 
 function malformed(cause?: unknown): Fault {
-  return new Fault('invalid', 'The _cursor is malformed. Follow the next link as it was given.', { cause });
+  return new Fault('invalid', 'The _cursor is malformed. Follow the next link as it was given.', {
+    expression: '_cursor',
+    cause,
+  });
 }

@@ -3,7 +3,7 @@
 
 import type { Connection } from '../connections/settings.ts';
 import type { SyncEvent } from '../context.ts';
-import type { ConnectionStatus } from '../status.ts';
+import type { ConnectionHealth } from '../status.ts';
 
 export interface AlertThresholds {
   /** A change may wait so long before it is on its way. */
@@ -26,9 +26,9 @@ interface ConditionKind {
   /** Names of the events at its beginning and its end. */
   readonly begins: string;
   readonly ends: string;
-  isOn(status: ConnectionStatus, connection: Connection, thresholds: AlertThresholds): boolean;
+  isOn(status: ConnectionHealth, connection: Connection, thresholds: AlertThresholds): boolean;
   /** One sentence with numbers, without patient data. */
-  tell(status: ConnectionStatus): string;
+  tell(status: ConnectionHealth): string;
 }
 
 export const CONDITIONS: Readonly<Record<Condition, ConditionKind>> = {
@@ -58,8 +58,8 @@ export const CONDITIONS: Readonly<Record<Condition, ConditionKind>> = {
   parked: {
     begins: 'parked.first',
     ends: 'parked.cleared',
-    isOn: ({ outbox }) => outbox.parked > 0,
-    tell: ({ outbox }) => `${outbox.parked} outbox entries are parked.`,
+    isOn: ({ parked }) => parked > 0,
+    tell: ({ parked }) => `${parked} outbox entries are parked.`,
   },
   conflict: {
     begins: 'conflict.first',
@@ -80,6 +80,7 @@ export const CONDITIONS: Readonly<Record<Condition, ConditionKind>> = {
 export const HAPPENINGS: Readonly<Partial<Record<SyncEvent['kind'], Happening>>> = {
   capability: { event: 'capability.changed', detail: () => 'The server can do something more, or less, than before.' },
   epoch: { event: 'server.replaced', detail: () => 'The server is not the one it was; everything is read again.' },
+  address: { event: 'address.changed', detail: () => 'The links lead to another server than the one it has now.' },
   clock: { event: 'clock.skewed', ends: 'clock.agreed', detail: () => "The server's clock and ours are apart." },
   'refused-type': { event: 'type.refused', detail: ({ type }) => `The server refuses ${type ?? 'a type'}.` },
   subscription: {
@@ -97,7 +98,7 @@ export interface Happening {
 }
 
 /** Seconds that the oldest change has waited for, in the log or in the outbox. */
-export function lagOf({ feedLagSeconds, oldestQueuedSeconds }: ConnectionStatus): number {
+export function lagOf({ feedLagSeconds, oldestQueuedSeconds }: ConnectionHealth): number {
   return Math.max(feedLagSeconds, oldestQueuedSeconds);
 }
 

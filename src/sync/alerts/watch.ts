@@ -5,7 +5,7 @@ import { asFault } from '../../fault.ts';
 import type { Store } from '../../store/store.ts';
 import type { Connection } from '../connections/settings.ts';
 import type { SyncEvent } from '../context.ts';
-import type { ConnectionStatus } from '../status.ts';
+import type { ConnectionHealth } from '../status.ts';
 import { type AlertThresholds, HAPPENINGS, THRESHOLDS } from './alert-kinds.ts';
 import { type Alert, raiseAlerts, raiseHappening } from './alerts.ts';
 
@@ -15,7 +15,7 @@ export interface WatchOptions {
   readonly log: Logger;
   readonly thresholds?: Partial<AlertThresholds> | undefined;
   readonly emit: (event: SyncEvent) => void;
-  readonly statusOf: (connection: Connection) => Promise<ConnectionStatus>;
+  readonly healthOf: (connection: Connection) => Promise<ConnectionHealth>;
 }
 
 export interface Watch {
@@ -27,7 +27,7 @@ export interface Watch {
 
 const TELLING: ReadonlySet<SyncEvent['kind']> = new Set(['breaker', 'parked', 'conflict', 'quarantined']);
 
-export function createWatch({ store, clock, log, thresholds, emit, statusOf }: WatchOptions): Watch {
+export function createWatch({ store, clock, log, thresholds, emit, healthOf }: WatchOptions): Watch {
   const noted = new Set<string>();
   const happened: Alert[] = [];
   const limits = { ...THRESHOLDS, ...thresholds };
@@ -53,7 +53,7 @@ export function createWatch({ store, clock, log, thresholds, emit, statusOf }: W
           await raiseHappening(store, alert, now);
           tell(alert);
         }
-        const status = await statusOf(connection);
+        const status = await healthOf(connection);
         for (const alert of await raiseAlerts(store, connection, status, limits, now)) tell(alert);
       } catch (error) {
         // Told at the next look; what is on is kept with the rest.

@@ -152,7 +152,8 @@ async function trySearch(
 }
 
 async function linkedPatient(store: Pick<Store, 'query'>, connection: string): Promise<string | undefined> {
-  const sql = "SELECT remote_id FROM identity WHERE connection = ? AND type = 'Patient' AND state = 'linked' LIMIT 1";
+  const sql = `SELECT remote_id FROM identity WHERE connection = ? AND type = 'Patient'
+    AND state IN ('linked', 'conflict') AND how <> 'projected' LIMIT 1`;
   const [row] = await store.query(sql, [connection]);
   return row && String(row.remote_id);
 }

@@ -99,6 +99,11 @@ export const CONNECTION_SCHEMA = {
   properties: {
     name: { ...name, description: 'Short name, used in commands and tables; part of links and cursors.' },
     baseUrl: { ...url, description: 'FHIR base URL of the external server.' },
+    formerBaseUrls: {
+      type: 'array',
+      items: url,
+      description: 'Addresses that the same server had before; another server needs another connection.',
+    },
     vendor: { enum: ['hapi', 'epic', 'oracle', 'generic'], default: 'generic', description: 'Known behaviour.' },
     mode: { enum: MODES, default: 'both', description: 'What may happen at all.' },
     auth: {

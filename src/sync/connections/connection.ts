@@ -1,5 +1,6 @@
 // One connection at work: when it may run, and one run at a time in each direction.
 import { randomUUID } from 'node:crypto';
+import { asFault } from '../../fault.ts';
 import type { Capability } from '../../remote/capability.ts';
 import type { FhirClient } from '../../remote/fhir-client.ts';
 import { withLease } from '../../store/lease.ts';
@@ -19,6 +20,7 @@ import { feedOutbox } from '../push/feed.ts';
 import { abandonedClaims } from '../push/outbox.ts';
 import { drainOutbox } from '../push/push.ts';
 import { withheldDue } from '../push/withheld-rows.ts';
+import { keepToServer, pullLease } from './same-server.ts';
 import { scheduledJob } from './schedule.ts';
 import { actorOf, type Connection, pulls } from './settings.ts';
 
@@ -56,11 +58,13 @@ export function createConnection(context: ConnectionContext, workers: number): C
   const { connection, remote, log } = context;
   let { mode } = connection;
   const controls = { push: new AbortController(), pull: new AbortController() };
+  const leaseName = pullLease(connection.name);
   const pullSchedule = connection.schedule?.pull;
   const pullJob =
     pullSchedule === undefined ? undefined : scheduledJob(context.store, connection, 'pull', pullSchedule);
   const sweepJob = scheduledJob(context.store, connection, 'sweep', connection.schedule?.sweep ?? NIGHTLY);
   let pulledAt: Temporal.Instant | undefined;
+  let hasToldElsewhere = false;
   /** Recipient and policy may be others than before this process, so what was withheld is asked about once more. */
   let hasReconsidered = false;
   /** How far dry runs have looked at the log, so that they do not say the same again. */
@@ -75,12 +79,27 @@ export function createConnection(context: ConnectionContext, workers: number): C
     const runId = randomUUID();
     const exchanges = new ExchangeLog((exchange) => auditExchange(context, runId, exchange, undefined));
     const client = remote.session(exchanges.record);
+    if (mode !== 'dry-run' && !(await isOwnServer())) return undefined;
     if (!(await remote.available(client))) {
       await keepProbes(exchanges, runId, direction);
       return undefined;
     }
     const capability = await askCapability(client, exchanges, runId, direction);
     return capability && { ...context, signal, runId, capability, client, exchanges, epoch: capability.epoch };
+  }
+
+  /** False when the links of the name lead to another server, which is told once per process. */
+  async function isOwnServer(): Promise<boolean> {
+    try {
+      await keepToServer(context.store, connection, realNow(context));
+      return true;
+    } catch (error) {
+      const { kind, message: detail } = asFault(error);
+      if (kind !== 'conflict') throw error;
+      if (!hasToldElsewhere) context.emit({ kind: 'address', connection: connection.name, detail });
+      hasToldElsewhere = true;
+      return false;
+    }
   }
 
   /** Whether a server that was left alone answers again is an exchange, too. */
@@ -161,8 +180,8 @@ export function createConnection(context: ConnectionContext, workers: number): C
       return results;
     }
     // When another process pulls from the server, this one has nothing to do.
-    await withLease(context.store, context.clock, `pull:${connection.name}`, LEASE, async (lease) => {
-      const { pulling, isNewServer } = await preparePull(run);
+    await withLease(context.store, context.clock, leaseName, LEASE, async (lease) => {
+      const { pulling, isNewServer } = await preparePull(run, lease);
       if (!pulling) return;
       await takeInHeld(pulling);
       const loading = await firstLoad(pulling, types, lease);
@@ -183,8 +202,8 @@ export function createConnection(context: ConnectionContext, workers: number): C
     if (signal.aborted || workOf(mode, 'pull') !== 'work') return;
     const run = await begin('pull', signal);
     if (!run || signal.aborted) return;
-    await withLease(context.store, context.clock, `pull:${connection.name}`, LEASE, async (lease) => {
-      const { pulling } = await preparePull(run);
+    await withLease(context.store, context.clock, leaseName, LEASE, async (lease) => {
+      const { pulling } = await preparePull(run, lease);
       if (!pulling) return;
       await sweepTypes(pulling, typesInOrder(connection), lease);
       await sweepJob.done(now);
@@ -198,8 +217,8 @@ export function createConnection(context: ConnectionContext, workers: number): C
     const run = await begin('pull', signal);
     if (!run || signal.aborted) return;
     // During a pull there is nothing to do: it takes the hints when it has read the streams.
-    await withLease(context.store, context.clock, `pull:${connection.name}`, LEASE, async (lease) => {
-      const { pulling: reading } = await preparePull(run);
+    await withLease(context.store, context.clock, leaseName, LEASE, async (lease) => {
+      const { pulling: reading } = await preparePull(run, lease);
       if (!reading) return;
       await takeHints(reading, typesInOrder(connection), lease);
       await finishPull(reading, lease);

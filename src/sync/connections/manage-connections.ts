@@ -7,6 +7,7 @@ import type { Actor, Store } from '../../store/store.ts';
 import { type ConnectionRow, readConnectionRows, writeConnectionRow } from './connection-rows.ts';
 import { readConnection } from './read-connection.ts';
 import type { RunningConnections } from './running-connections.ts';
+import { commitMove, isSameServer, moveAway, refuseOtherServer } from './same-server.ts';
 import { type Connection, type ConnectionSource, MODES } from './settings.ts';
 
 export interface ManagedConnection {
@@ -81,8 +82,13 @@ export function manageConnections({ store, clock, running, mayName }: ManageOpti
       const connection = readConnection({ ...given, name });
       checkSecrets(connection, mayName);
       const before = await rowOf(name);
-      await refuseOtherServer(store, connection, before);
-      await save(actor, { name, settings: connection, mode: connection.mode, removed: false }, before);
+      const known = before?.settings?.baseUrl;
+      await refuseOtherServer(store, connection, known);
+      const moving = known !== undefined && !isSameServer(connection, known) ? moveAway(name) : [];
+      const row = { name, settings: connection, mode: connection.mode, removed: false };
+      const written = writeConnectionRow(row, before, actor.reference, clock.real().epochMilliseconds);
+      await commitMove(store, actor, [...moving, written], connection, known);
+      await running.refresh();
       return { created: before === undefined || before.removed };
     },
 
@@ -141,10 +147,11 @@ function fixed(name: string, what: string): Fault {
 }
 
 /** A secret that is only missing is no error here: the check says so, and it may come later. */
-function checkSecrets({ auth, tls }: Connection, mayName: (secret: NamedSecret) => void): void {
+function checkSecrets({ auth, tls, hints }: Connection, mayName: (secret: NamedSecret) => void): void {
   const named: [string, NamedSecret | undefined][] = [
     ['auth.secret', 'secret' in auth ? auth.secret : undefined],
     ['auth.token', 'token' in auth ? auth.token : undefined],
+    ['hints.secret', hints?.secret],
     ...(['cert', 'key', 'ca'] as const).map((part): [string, NamedSecret | undefined] => [`tls.${part}`, tls?.[part]]),
   ];
   for (const [path, secret] of named) {
@@ -155,22 +162,3 @@ function checkSecrets({ auth, tls }: Connection, mayName: (secret: NamedSecret) 
     }
   }
 }
-
-/**
- * Links of the name lead to ids of the server that it had; on another one the same ids are other patients.
- * @throws Fault conflict
- */
-async function refuseOtherServer(
-  store: Pick<Store, 'query'>,
-  { name, baseUrl }: Connection,
-  before: ConnectionRow | undefined,
-): Promise<void> {
-  const known = before?.settings?.baseUrl;
-  if (known === undefined || sameUrl(known, baseUrl)) return;
-  const [link] = await store.query('SELECT local_id FROM identity WHERE connection = ? LIMIT 1', [name]);
-  if (!link) return;
-  const sentence = `Resources are linked to ${known} under the name "${name}", and their ids mean something else on another server. Make a connection with another name.`;
-  throw new Fault('conflict', sentence, { expression: 'Connection.baseUrl' });
-}
-
-const sameUrl = (left: string, right: string) => left.replace(/\/+$/, '') === right.replace(/\/+$/, '');

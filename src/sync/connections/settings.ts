@@ -44,6 +44,8 @@ export interface Connection extends RemoteSettings {
   /** Part of cursors, rows and actors; renaming a connection starts it anew. */
   readonly name: string;
   readonly mode: (typeof MODES)[number];
+  /** Addresses that the same server had before; without them another `baseUrl` is another server. */
+  readonly formerBaseUrls?: readonly string[];
   /** Resource type -> direction; a type that is not named does not flow. */
   readonly types: Readonly<Record<string, Direction>>;
   /** How far before its watermark each pull looks again. */

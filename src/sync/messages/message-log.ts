@@ -90,11 +90,12 @@ function bytes(text: string | undefined): number | null {
   return text === undefined ? null : Buffer.byteLength(text);
 }
 
-/** Collects the exchanges of one unit of work until its commit takes them. */
+/** Collects the exchanges of one unit of work until its commit takes them. What works in parallel has logs of its own. */
 export class ExchangeLog {
   readonly #onExchange: (exchange: Exchange) => void;
   #exchanges: Exchange[] = [];
-  #taken: Exchange[] = [];
+  /** By the attempt under way. */
+  #taken: Exchange[] | undefined;
 
   /** @param onExchange told of each at once */
   constructor(onExchange: (exchange: Exchange) => void) {
@@ -108,14 +109,26 @@ export class ExchangeLog {
 
   /** What was recorded since the last call, for a commit. */
   take(): Exchange[] {
-    this.#taken = this.#exchanges;
+    const taken = this.#exchanges;
     this.#exchanges = [];
-    return this.#taken;
+    this.#taken?.push(...taken);
+    return taken;
   }
 
-  /** The commit failed: the next one takes them, too. */
-  giveBack(): void {
-    this.#exchanges = [...this.#taken, ...this.#exchanges];
+  /**
+   * A commit that may fail: then what was taken for it, and nothing else, is there for the next one.
+   * @throws what `commit` throws; Error when another attempt is under way, whose exchanges nobody could tell from these
+   */
+  async attempt<T>(commit: () => Promise<T>): Promise<T> {
+    if (this.#taken) throw new Error('Two units of work share the log of their exchanges.');
     this.#taken = [];
+    try {
+      return await commit();
+    } catch (error) {
+      this.#exchanges = [...this.#taken, ...this.#exchanges];
+      throw error;
+    } finally {
+      this.#taken = undefined;
+    }
   }
 }

@@ -10,13 +10,14 @@ import { readLinkMap, readLinkMarks } from '../identity.ts';
 import { inParallel } from '../in-parallel.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { patientElement, patientOf } from '../patients/patient-reference.ts';
+import { IdSet } from './id-set.ts';
 import { nextLink, PageGuard } from './page-guard.ts';
 import { applyPage, readPage } from './pull-page.ts';
 
 export interface Listed {
   readonly applied: number;
   /** Remote ids that are there. */
-  readonly ids: ReadonlySet<string>;
+  readonly ids: IdSet;
   /** False when the list may have gaps, so that absence from it says nothing. */
   readonly complete: boolean;
   readonly failure?: RemoteFailure;
@@ -35,7 +36,7 @@ async function list(context: RunContext, type: string, lease: Lease, brief: bool
   const run = ownExchanges(context);
   const element = patientElement(type);
   const elements = brief ? `_elements=id,meta${element ? `,${element}` : ''}&` : '';
-  const ids = new Set<string>();
+  const ids = new IdSet();
   const guard = new PageGuard(MOST_PAGES);
   let applied = 0;
   let reply = await run.client.search(`${type}?${elements}_count=${run.remote.vendor.pageSize}`);

@@ -61,11 +61,12 @@ export async function applyPage(
     const incoming = [...(await planPage(context, type, entries)), ...(await planAllGone(context, type, gone))];
     const result = { applied: count(incoming), quarantined: refused.length, newest };
     try {
-      await commitAll(context, type, incoming, refused, [...warned(context, type, warnings), ...alongside(result)]);
+      await context.exchanges.attempt(() =>
+        commitAll(context, type, incoming, refused, [...warned(context, type, warnings), ...alongside(result)]),
+      );
       announce(context, incoming, refused);
       return result;
     } catch (error) {
-      context.exchanges.giveBack();
       const { kind } = asFault(error);
       // Somebody here edited one of them meanwhile, or the lease is gone: look again.
       if ((kind === 'precondition' || kind === 'conflict') && tries < MOST_TRIES) continue;
@@ -263,6 +264,7 @@ async function commitAll(
     ),
   ];
   await store.commit(actorOf(connection, runId), changes, [
+    ...(context.fence ? [context.fence] : []),
     ...incoming.flatMap((one) => one.statements),
     ...messages,
     ...alongside,

@@ -17,11 +17,11 @@ export interface Prepared {
   readonly isNewServer: boolean;
 }
 
-export async function preparePull(run: RunContext): Promise<Prepared> {
+export async function preparePull(run: RunContext, { fence }: Lease): Promise<Prepared> {
   await noteCapability(run);
   const { epoch, isNew } = await currentEpoch(run);
   const scope = await patientsInScope(run);
-  if (scope.ok) return { pulling: { ...run, epoch, scope: scope.value }, isNewServer: isNew };
+  if (scope.ok) return { pulling: { ...run, fence, epoch, scope: scope.value }, isNewServer: isNew };
   run.log.warn(
     { connection: run.connection.name, class: scope.failure.class },
     'the patients in scope are unknown; nothing is pulled',

@@ -10,7 +10,7 @@ export async function rehearsalQuery(context: RunContext, type: string): Promise
   if (plan.strategy === 'none') return undefined;
   if (plan.strategy !== 'roster') return `${type}?_sort=-_lastUpdated&${count}`;
   const sql = `SELECT remote_id FROM identity WHERE connection = ? AND type = ? AND state IN ('linked', 'conflict')
-    ORDER BY remote_id LIMIT 1`;
+    AND how <> 'projected' ORDER BY remote_id LIMIT 1`;
   const [row] = await store.query(sql, [connection.name, plan.by === 'id' ? type : 'Patient']);
   if (!row) return undefined;
   const condition = remote.vendor.required[type]?.[0];

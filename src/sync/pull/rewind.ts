@@ -4,6 +4,7 @@ import type { Clock } from '../../clock.ts';
 import { Fault } from '../../fault.ts';
 import { withLease } from '../../store/lease.ts';
 import type { Actor, Statement, Store } from '../../store/store.ts';
+import { pullLease } from '../connections/same-server.ts';
 
 const LEASE = Temporal.Duration.from({ seconds: 60 });
 
@@ -21,7 +22,7 @@ export async function rewindStream(
 ): Promise<string | null> {
   const [known] = await store.query('SELECT connection, type FROM checkpoint WHERE stream_key = ?', [streamKey]);
   if (!known) throw new Fault('not-found', `There is no stream ${streamKey}.`);
-  const result = await withLease(store, clock, `pull:${known.connection}`, LEASE, async ({ fence }) => {
+  const result = await withLease(store, clock, pullLease(String(known.connection)), LEASE, async ({ fence }) => {
     const [row] = await store.query('SELECT high_water FROM checkpoint WHERE stream_key = ?', [streamKey]);
     const reached = row?.high_water == null ? undefined : String(row.high_water);
     if (to !== null && (reached === undefined || Temporal.Instant.compare(to, reached) > 0)) {

@@ -1,7 +1,7 @@
 // What a roster remembers of each patient: the last complete answer, by which an equal one is recognised unread, and when to
 // ask again. docs/sync-spec.md#I29
 import type { AnswerMark } from '../../remote/answer-mark.ts';
-import type { SqlRow, Statement } from '../../store/store.ts';
+import type { SqlRow, SqlValue, Statement } from '../../store/store.ts';
 import { type RunContext, realNow } from '../context.ts';
 import type { PullPlan } from './strategy.ts';
 
@@ -33,6 +33,8 @@ const COLUMNS = 'r.answers, r.high_water, r.complete_at, r.changed_at, r.due_at'
 const LINKED = `SELECT i.remote_id AS subject, ${COLUMNS} FROM identity i
   LEFT JOIN roster r ON r.stream_key = ? AND r.subject = i.remote_id
   WHERE i.connection = ? AND i.type = ? AND i.state IN ('linked', 'conflict') AND i.how <> 'projected'`;
+const DUE = `${LINKED} AND (r.due_at IS NULL OR r.due_at <= ?) AND (COALESCE(r.due_at, 0), i.remote_id) > (?, ?)
+  ORDER BY COALESCE(r.due_at, 0), i.remote_id LIMIT ?`;
 const SAVE = `INSERT INTO roster (stream_key, subject, connection, type, answers, high_water, complete_at, changed_at, due_at)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (stream_key, subject) DO UPDATE SET answers = excluded.answers,
   high_water = excluded.high_water, complete_at = excluded.complete_at, changed_at = excluded.changed_at,
@@ -57,8 +59,7 @@ export async function* subjects(
   }
   const params = [key, connection.name, owner];
   if (most !== undefined) {
-    const sql = `${LINKED} AND (r.due_at IS NULL OR r.due_at <= ?) ORDER BY COALESCE(r.due_at, 0), i.remote_id LIMIT ?`;
-    yield (await store.query(sql, [...params, realNow(context), most])).map(toRow);
+    yield* whoIsDue(context, params, most);
     return;
   }
   for (let last = ''; ; ) {
@@ -67,6 +68,22 @@ export async function* subjects(
     if (rows.length > 0) yield rows;
     if (rows.length < CHUNK) return;
     last = rows.at(-1)?.subject ?? '';
+  }
+}
+
+async function* whoIsDue(context: RunContext, linked: readonly SqlValue[], most: number): AsyncGenerator<RosterRow[]> {
+  // Whoever becomes due during the run, perhaps for the second time, is for the next one.
+  const now = realNow(context);
+  let last: readonly [dueAt: number, subject: string] = [-1, ''];
+  for (let left = most; left > 0; ) {
+    const chunk = Math.min(left, CHUNK);
+    const rows = await context.store.query(DUE, [...linked, now, ...last, chunk]);
+    const end = rows.at(-1);
+    if (!end) return;
+    yield rows.map(toRow);
+    if (rows.length < chunk) return;
+    left -= rows.length;
+    last = [Number(end.due_at ?? 0), String(end.subject)];
   }
 }
 

@@ -6,6 +6,7 @@ import { actorOf } from '../connections/settings.ts';
 import { type RunContext, realNow } from '../context.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { startProbe } from './delete-probe.ts';
+import { IdSet } from './id-set.ts';
 import { type Listed, listRemote } from './list-remote.ts';
 import { pullRoster } from './roster.ts';
 import { choosePlan, type PullPlan } from './strategy.ts';
@@ -45,7 +46,7 @@ export async function sweepType(context: RunContext, type: string, lease: Lease)
 }
 
 async function listRosters(context: RunContext, type: string, plan: PullPlan, lease: Lease): Promise<Listed> {
-  const ids = new Set<string>();
+  const ids = new IdSet();
   let complete = true;
   const result = await pullRoster(context, type, plan, lease, {
     asked: true,
@@ -61,7 +62,7 @@ async function listRosters(context: RunContext, type: string, plan: PullPlan, le
 async function missingThere(
   { store, connection }: RunContext,
   type: string,
-  ids: ReadonlySet<string>,
+  ids: IdSet,
 ): Promise<{ readonly linked: number; readonly missing: readonly string[] }> {
   const missing: string[] = [];
   let linked = 0;

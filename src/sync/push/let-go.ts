@@ -1,8 +1,11 @@
 // A counterpart that is gone there and was let go, because a person decided that ours lives on: what refers to the dead one
 // over there has to be told of the one that took its place. docs/sync-spec.md#I21
+import type { Resource } from '@medplum/fhirtypes';
+import type { JsonObject } from '../../fhir/canonical-json.ts';
+import { collectReferences, parseLiteral } from '../../fhir/references.ts';
 import type { Statement, Store } from '../../store/store.ts';
-import type { LinkMap } from '../mapping.ts';
-import { mark } from './outbox.ts';
+import { type LinkMap, type MappingContext, remoteTargets } from '../mapping.ts';
+import { type Claim, mark } from './outbox.ts';
 
 type Queryable = Pick<Store, 'query'>;
 type Headed = Pick<Store, 'query' | 'head'>;
@@ -42,6 +45,34 @@ export async function markStillReferring(
     "SELECT 1 FROM identity WHERE connection = ? AND type = ? AND local_id = ? AND state = 'replaced' LIMIT 1";
   const earlier = await store.query(sql, [connection, target.type, target.id]);
   return earlier.length === 0 ? [] : markReferring(store, connection, target, now);
+}
+
+/** Longer than any push takes, so that which clock wrote what does not matter. */
+const JUST_NOW = 10 * 60_000;
+
+/**
+ * For the commit that ends a push, before its claim is settled: what was sent may name a counterpart that was let go while it
+ * was on its way, when nobody could know yet that it would. Then it goes once more.
+ * @param there the body that the remote has now
+ * @param now epoch milliseconds of the machine's clock
+ */
+export function againIfLetGo(
+  mapping: MappingContext,
+  { id, token, connection }: Claim,
+  here: Resource,
+  there: JsonObject,
+  now: number,
+): Statement[] {
+  const ours = collectReferences(here).map(parseLiteral);
+  const named = ours.filter((target) => target !== undefined);
+  const theirs = remoteTargets(mapping, there);
+  if (named.length === 0 || theirs.length === 0) return [];
+  const pairs = (targets: readonly unknown[]) => `(VALUES ${targets.map(() => '(?, ?)').join(', ')})`;
+  const sql = `UPDATE outbox SET upto_sequence = upto_sequence + 1 WHERE id = ? AND lease_token = ? AND EXISTS (
+    SELECT 1 FROM identity WHERE connection = ? AND state = 'replaced' AND replaced_by IS NULL AND at >= ?
+    AND (type, local_id) IN ${pairs(named)} AND (type, remote_id) IN ${pairs(theirs)})`;
+  const values = [...named, ...theirs].flatMap((target) => [target.type, target.id]);
+  return [{ sql, params: [id, token, connection, now - JUST_NOW, ...values] }];
 }
 
 /**

@@ -176,7 +176,7 @@ export async function nextDue(
   now: number,
   limit: number,
 ): Promise<OutboxRow[]> {
-  const sql = `SELECT ${COLUMNS} FROM outbox WHERE connection = ?
+  const sql = `SELECT ${COLUMNS} FROM outbox WHERE connection = ? AND state IN ('queued', 'sending')
     AND ((state = 'queued' AND next_at <= ?) OR (state = 'sending' AND lease_until <= ?))
     AND ${UNDISPUTED} AND ${PUSHED}
     ORDER BY next_at, upto_sequence LIMIT ?`;

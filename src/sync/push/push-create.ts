@@ -13,7 +13,7 @@ import { carriesIdentifier, remoteTargets, toLocalTerms, toRemoteTerms } from '.
 import { askWho, hasNamesake, knownOthers } from '../patients/identity-question.ts';
 import { FIRST_VERSION } from '../pull/version-age.ts';
 import { unlinkedTargets } from './dependencies.ts';
-import { markStillReferring } from './let-go.ts';
+import { againIfLetGo, markStillReferring } from './let-go.ts';
 import type { Claim } from './outbox.ts';
 import { findTwin } from './push-match.ts';
 import { end, endFailed, type PushResult } from './settle-push.ts';
@@ -145,6 +145,7 @@ async function adopt(
     remoteId: reply.id,
     outcome: event === 'done' ? 'created' : 'adopted',
     statements: [saveLink(link, now), ...referring],
+    before: againIfLetGo(mapping, claim, resourceOf(parseBody(stored.content)), body, now),
     event: { kind: 'pushed', operation: 'create' },
   });
   return written ? 'done' : 'waiting';

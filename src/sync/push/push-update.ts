@@ -17,7 +17,7 @@ import { provenanceOf } from '../provenance.ts';
 import { reconcileDoubted } from '../pull/doubt.ts';
 import { ageOf } from '../pull/version-age.ts';
 import { rememberUrls } from '../repoint.ts';
-import { withLetGo } from './let-go.ts';
+import { againIfLetGo, withLetGo } from './let-go.ts';
 import type { Claim } from './outbox.ts';
 import { followOnPush, saysMerged } from './push-merged.ts';
 import { end, endFailed, type PushResult } from './settle-push.ts';
@@ -184,12 +184,14 @@ async function settleUpdated(
     const remoteVersion = whole.versionId ?? whole.body.meta?.versionId;
     next = { ...next, remoteVersion, remoteHash: remoteHash(body), baseLocal: local, baseRemote: body };
   }
+  const now = realNow(context);
   const written = await end(context, {
     claim,
     settlement: { event: 'done' },
     remoteId: link.remoteId,
     outcome: reply ? 'updated' : 'unchanged',
-    statements: [saveLink(next, realNow(context))],
+    statements: [saveLink(next, now)],
+    before: againIfLetGo(context.mapping, claim, resourceOf(local), next.baseRemote ?? {}, now),
     ...(reply ? { event: { kind: 'pushed', operation: 'update' } as const } : {}),
   });
   return written ? 'done' : 'waiting';

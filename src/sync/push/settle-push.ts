@@ -20,6 +20,8 @@ export interface Ending {
   readonly outcome: string;
   readonly changes?: readonly Change[];
   readonly statements?: readonly Statement[];
+  /** Those that need the claim as it is. */
+  readonly before?: readonly Statement[];
   readonly event?: Pick<SyncEvent, 'kind' | 'operation'>;
 }
 
@@ -28,20 +30,18 @@ export async function end(context: RunContext, ending: Ending): Promise<boolean>
   const { store, connection, runId, log } = context;
   const { claim, settlement, remoteId } = ending;
   const { type, localId } = claim;
-  const now = realNow(context);
-  const about = { connection: connection.name, runId, direction: 'push', type, localId, remoteId } as const;
-  const message = { ...about, outcome: ending.outcome, replayOf: claim.replayOf };
-  const messages = context.exchanges.take().map((exchange) => writeMessage({ ...message, exchange }, now));
-  // Whoever asked for it sees what came of it, also when nothing had to be sent.
-  if (claim.replayOf !== undefined) messages.push(writeMessage(message, now));
   const waiters = FINAL.has(settlement.event) ? [release(connection.name, `${type}/${localId}`)] : [];
-  const alongside = [settle(claim, settlement), ...(ending.statements ?? []), ...waiters, ...messages];
+  const settled = [...(ending.before ?? []), settle(claim, settlement), ...(ending.statements ?? []), ...waiters];
+  const commit = (changes: readonly Change[], statements: readonly Statement[], outcome: string) =>
+    context.exchanges.attempt(() => {
+      const messages = exchangesOf(context, ending, outcome);
+      return store.commit(actorOf(connection, runId), changes, [...statements, ...messages]);
+    });
   try {
-    await store.commit(actorOf(connection, runId), ending.changes ?? [], alongside);
+    await commit(ending.changes ?? [], settled, ending.outcome);
   } catch (error) {
     const fault = asFault(error);
     if (ending.changes?.length && REFUSALS.has(fault.kind)) {
-      context.exchanges.giveBack();
       // Only this one stops, and a person looks at it.
       const why = `What the server has cannot be written here: ${fault.message}`;
       const parked = { event: 'exhausted', fault: why, faultClass: 'permanent' } as const;
@@ -49,6 +49,8 @@ export async function end(context: RunContext, ending: Ending): Promise<boolean>
     }
     if (fault.kind !== 'conflict' && fault.kind !== 'precondition') throw error;
     log.warn({ connection: connection.name, type, id: localId }, 'push was overtaken; its row is tried again');
+    // What was exchanged happened nevertheless.
+    await commit([], [], 'overtaken');
     return false;
   }
   const known = { connection: connection.name, type, localId, ...(remoteId === undefined ? {} : { remoteId }) };
@@ -56,6 +58,16 @@ export async function end(context: RunContext, ending: Ending): Promise<boolean>
   if (settlement.event === 'exhausted') context.emit({ ...known, kind: 'parked' });
   if (settlement.event === 'refused') context.emit({ ...known, kind: 'rejected' });
   return true;
+}
+
+function exchangesOf(context: RunContext, { claim, remoteId }: Ending, outcome: string): Statement[] {
+  const { type, localId, replayOf } = claim;
+  const about = { connection: context.connection.name, runId: context.runId, direction: 'push', type } as const;
+  const message = { ...about, localId, remoteId, outcome, replayOf };
+  const now = realNow(context);
+  const messages = context.exchanges.take().map((exchange) => writeMessage({ ...message, exchange }, now));
+  // Whoever asked for it sees what came of it, also when nothing had to be sent.
+  return replayOf === undefined ? messages : [...messages, writeMessage(message, now)];
 }
 
 /** The store does not take it, and will not the next time. */

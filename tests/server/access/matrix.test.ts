@@ -372,7 +372,8 @@ const ROWS: readonly Row[] = [
   },
   {
     name: 'update as create',
-    ask: (s) => ['PUT', `/${s.type}/chosen`, { body: { ...bodyOf(s), id: 'chosen' } }],
+    // One for each: what was deleted goes on from the status it had.
+    ask: (s) => ['PUT', `/${s.type}/chosen-${s.id}`, { body: { ...bodyOf(s), id: `chosen-${s.id}` } }],
     status: (rules, s) => (rules.whole('u', s.type) ? 201 : rules.some('u', s.type) ? 404 : 403),
     writes: true,
   },

@@ -176,6 +176,18 @@ describe('a referral open to be claimed', () => {
     expect((await step(baton.paula, made.task, 'accept')).status).toBe(404);
   });
 
+  it('is claimed through FHIR as well, by one for themselves only', async () => {
+    const made = await make(await baton.open('ida'), {});
+    const task = (await baton.fhir('GET', `/Task/${made.task.id}`)).json as object;
+    const claim = (owner: string) => ({ ...task, status: 'accepted', owner: { reference: owner } });
+    const put = (as: string, body: object) => baton.fhir('PUT', `/Task/${made.task.id}`, { as, body });
+    expect((await put(baton.sam, claim('Organization/pantry'))).status).toBeGreaterThanOrEqual(403);
+    const claimed = await put(baton.sam, claim('Organization/shelter'));
+    expect(claimed.status, claimed.text).toBe(200);
+    expect((await baton.fhir('GET', '/Patient/ida', { as: baton.sam })).status).toBe(200);
+    expect((await put(baton.paula, claim('Organization/pantry'))).status).toBe(404);
+  });
+
   it('to some is claimed by one of them', async () => {
     const made = await make(await baton.open('gus'), { pool: [{ reference: 'Organization/pantry' }] });
     expect((await step(baton.sam, made.task, 'accept')).status).toBe(404);

@@ -155,6 +155,25 @@ describe('a problem', () => {
   });
 });
 
+describe('what is malformed', () => {
+  it.each([
+    [
+      'POST',
+      '/cases',
+      { body: '{"patient":{"reference":"Patient/bea"},"reasons":[{"text":"a\\ud800"}]}' },
+      'reasons[0].text',
+    ],
+    ['POST', '/cases', { body: '{"title":"a\\u0007"}' }, 'title'],
+    ['GET', '/cases?after=nowhere', {}, 'after'],
+    ['GET', '/worklist?after=0~nowhere', {}, 'after'],
+    ['PATCH', '/cases/nobody', { body: { priority: 'stat' }, headers: { 'if-match': 'soon' } }, 'If-Match'],
+  ] as const)('is named: %s %s %j', async (method, path, more, member) => {
+    const answer = await baton.api(method, path, more);
+    const errors = answer.json.errors as { member?: string }[];
+    expect([answer.status, errors[0]?.member], answer.text).toEqual([400, member]);
+  });
+});
+
 describe('scopes', () => {
   it('of the resource types decide', async () => {
     const other = await baton.token('system/Task.rs');

@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createIntake } from '../../../src/intake/receive.ts';
 import { FACILITIES } from '../../intake/fixture.ts';
+import { testParameters } from '../../support/store-rules.ts';
 import { serve, type TestServer } from '../serve.ts';
 
 let baton: TestServer;
@@ -16,7 +17,7 @@ beforeAll(async () => {
   baton = await serve(({ store, clock }) => ({
     corsOrigins: ['https://app.example'],
     trustProxy: ['127.0.0.1'],
-    intake: createIntake({ store, clock, facilities: FACILITIES, log }),
+    intake: createIntake({ store, clock, facilities: FACILITIES, parameters: testParameters, log }),
   }));
   await baton.fhir('PUT', '/Patient/p', { body: { resourceType: 'Patient', id: 'p' } });
   const full = `Bearer ${await baton.token('system/*.cruds')}`;

@@ -37,12 +37,14 @@ export interface DayReport {
 
 interface Days {
   readonly world: TwoServers;
+  readonly knobs: Readonly<Record<ServerName, ModelKnobs>>;
   readonly random: () => number;
   readonly edits: Edits;
   readonly story: string[];
   readonly deleted: Set<string>;
-  /** `server key` of copies that a restore took back, and keys of those edited afterwards or decided wholesale: nobody can tell what that was. */
+  /** `server key` of copies that a restore took back. */
   readonly tookBack: Set<string>;
+  /** Keys of those edited afterwards in a way that nobody can tell, and of those decided wholesale. */
   readonly unclear: Set<string>;
   /** Whether every exchange is part of the story. */
   readonly isTold: boolean;
@@ -89,7 +91,7 @@ export async function randomDays(seed: number, steps: number, isTold = false): P
   const world = await openTwoServers({ knobs, random });
   const unsure = { tookBack: new Set<string>(), unclear: new Set<string>() };
   const nothing = { edits: new Edits(), story: [], deleted: new Set<string>(), ...unsure, backups: {} };
-  const days: Days = { world, random, isTold, ...nothing, made: 0, crashes: 0, restores: 0 };
+  const days: Days = { world, knobs, random, isTold, ...nothing, made: 0, crashes: 0, restores: 0 };
   days.story.push(JSON.stringify(knobs));
   try {
     await makePatient(days);
@@ -187,12 +189,26 @@ async function editHere(days: Days): Promise<void> {
   if (chosen) await days.world.write(editOf(days, 'here', chosen));
 }
 
-function editThere(days: Days): void {
+async function editThere(days: Days): Promise<void> {
   const name = server(days);
   const chosen = pick(days.random, everythingAt(days, name));
   if (!chosen) return;
-  if (days.tookBack.has(`${name} ${keyOf(chosen)}`)) days.unclear.add(keyOf(chosen));
-  days.world.remotes[name].put(editOf(days, name, chosen));
+  await putThere(days, name, editOf(days, name, chosen));
+}
+
+/**
+ * A copy at an earlier version than Baton knows says that it was taken back, however it was edited. At the version that Baton
+ * knows, or a later one, it looks like an edit of what Baton wrote: the server tells two stories under one number.
+ */
+async function putThere(days: Days, name: ServerName, resource: Made & { id: string }): Promise<void> {
+  const { world, knobs, tookBack, unclear } = days;
+  const { id, meta } = resource;
+  if (tookBack.has(`${name} ${keyOf(resource)}`)) {
+    const sql = "SELECT remote_version FROM identity WHERE connection = ? AND remote_id = ? AND state <> 'replaced'";
+    const known = Number((await world.store.query(sql, [name, id]))[0]?.remote_version ?? 0);
+    if (!knobs[name].versioning || Number(meta?.versionId) + 1 >= known) unclear.add(keyOf(resource));
+  }
+  world.remotes[name].put(resource);
 }
 
 async function statusHere(days: Days): Promise<void> {
@@ -278,13 +294,12 @@ async function referHere(days: Days): Promise<void> {
   await days.world.write(next);
 }
 
-function referThere(days: Days): void {
+async function referThere(days: Days): Promise<void> {
   const name = server(days);
   const next = referred(days, everythingAt(days, name));
   if (!next) return;
-  if (days.tookBack.has(`${name} ${keyOf(next)}`)) days.unclear.add(keyOf(next));
   note(days, `${name} ${keyOf(next)} does ${JSON.stringify(next.activity)}`);
-  days.world.remotes[name].put(next);
+  await putThere(days, name, next);
 }
 
 function referred({ random }: Days, all: readonly (Made & { id: string })[]): (CarePlan & { id: string }) | undefined {

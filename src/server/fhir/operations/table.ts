@@ -2,6 +2,7 @@
 import { APPLY_ACTIVITY, APPLY_PLAN } from './apply.ts';
 import { BREAK_GLASS } from './break-glass.ts';
 import { EVERYTHING } from './everything.ts';
+import { EVIDENCE } from './evidence.ts';
 import { EXPAND } from './expand.ts';
 import { EXPORT_DOCUMENT } from './export-document.ts';
 import { EXTRACT } from './extract.ts';
@@ -9,6 +10,7 @@ import { LOOKUP } from './lookup.ts';
 import { META, META_ADD, META_DELETE } from './meta.ts';
 import type { Operation } from './operation.ts';
 import { POPULATE } from './populate.ts';
+import { PROCESS_MESSAGE } from './process-message.ts';
 import { SUBSUMES } from './subsumes.ts';
 import { TRANSLATE } from './translate.ts';
 import { VALIDATE } from './validate.ts';
@@ -30,6 +32,8 @@ export const OPERATIONS: readonly Operation[] = [
   EXTRACT,
   BREAK_GLASS,
   EXPORT_DOCUMENT,
+  EVIDENCE,
   APPLY_PLAN,
   APPLY_ACTIVITY,
+  PROCESS_MESSAGE,
 ];

@@ -1,0 +1,106 @@
+// Which transitions can be reported as transitional care management, which wait for what, and which cannot be any more.
+import Type, { type Static } from 'typebox';
+import { LinkedOut, linkedOf } from '../linked.ts';
+import { localDate } from '../local-time.ts';
+import { present } from '../present.ts';
+import type { Caller, Kept, PagedRecords } from '../records.ts';
+import { CODE_SYSTEM } from '../systems.ts';
+import { dischargeOf } from '../transition/episode.ts';
+import { Reason } from './evidence-schema.ts';
+import type { EvidenceSources } from './evidence-sources.ts';
+import { evidenceOf } from './transition-evidence.ts';
+
+const Status = Type.Enum(['ready', 'waiting', 'impossible', 'reported']);
+
+export const ReadinessQuery = Type.Object(
+  {
+    facility: Type.Optional(Type.String({ description: 'Id of the Organization that discharged' })),
+    from: Type.Optional(Type.String({ format: 'date', description: 'First day of discharge' })),
+    to: Type.Optional(Type.String({ format: 'date', description: 'Last day of discharge' })),
+    status: Type.Optional(Status),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: '25 when absent' })),
+    after: Type.Optional(Type.String({ description: '`next` of the page before' })),
+  },
+  { additionalProperties: false },
+);
+export type ReadinessQuery = Static<typeof ReadinessQuery>;
+
+const ReadinessItem = Type.Object({
+  transition: LinkedOut,
+  patient: LinkedOut,
+  facility: Type.Optional(LinkedOut),
+  discharged: Type.String(),
+  status: Status,
+  code: Type.Optional(Type.String()),
+  dateOfService: Type.Optional(Type.String()),
+  periodEnd: Type.String(),
+  because: Type.Array(Reason, { description: 'What it waits for, or why it is impossible' }),
+});
+
+export const ReadinessList = Type.Object({ items: Type.Array(ReadinessItem), next: Type.Optional(Type.String()) });
+export type ReadinessList = Static<typeof ReadinessList>;
+
+const PAGE = 25;
+
+/** Of one page of transitions; those of another status than asked for are left out of it. */
+export async function listReadiness(
+  records: PagedRecords,
+  caller: Caller,
+  sources: EvidenceSources,
+  { facility, from, to, status, limit = PAGE, after }: ReadinessQuery,
+): Promise<ReadinessList> {
+  const page = await records.page(
+    'EpisodeOfCare',
+    {
+      type: `${CODE_SYSTEM.episodeType}|transition-of-care`,
+      ...(facility === undefined ? {} : { organization: `Organization/${facility}` }),
+      // The search knows periods that overlap, in UTC; the day at the facility decides below.
+      ...datesOf(from, to),
+      _sort: '-date',
+    },
+    { most: limit, after },
+  );
+  const items: ReadinessList['items'] = [];
+  for (const episode of page.items) {
+    const item = await readinessOf(records, caller, sources, episode, { from, to });
+    if (item && (status === undefined || item.status === status)) items.push(item);
+  }
+  return { items, ...(page.next === undefined ? {} : { next: page.next }) };
+}
+
+function datesOf(from: string | undefined, to: string | undefined): { date?: string[] } {
+  const shifted = (day: string, days: number) => Temporal.PlainDate.from(day).add({ days }).toString();
+  const dates = [
+    ...(from === undefined ? [] : [`ge${shifted(from, -1)}`]),
+    ...(to === undefined ? [] : [`le${shifted(to, 1)}`]),
+  ];
+  return dates.length > 0 ? { date: dates } : {};
+}
+
+async function readinessOf(
+  records: PagedRecords,
+  caller: Caller,
+  sources: EvidenceSources,
+  episode: Kept<'EpisodeOfCare'>,
+  { from, to }: Pick<ReadinessQuery, 'from' | 'to'>,
+): Promise<ReadinessList['items'][number] | undefined> {
+  const discharge = dischargeOf(episode);
+  if (!discharge) return undefined;
+  const { zone } = await sources.placeOf(episode.managingOrganization);
+  const day = localDate(discharge, zone).toString();
+  if ((from !== undefined && day < from) || (to !== undefined && day > to)) return undefined;
+  const evidence = await evidenceOf(records, caller, sources, episode);
+  if (!evidence) return undefined;
+  const { tcm, patient, discharged } = evidence;
+  return present<ReadinessList['items'][number]>({
+    transition: { reference: `EpisodeOfCare/${episode.id}` },
+    patient,
+    facility: linkedOf(episode.managingOrganization),
+    discharged,
+    status: tcm.status,
+    code: tcm.code,
+    dateOfService: tcm.dateOfService,
+    periodEnd: tcm.periodEnd,
+    because: [...tcm.impossible, ...tcm.waitingFor],
+  });
+}

@@ -1,0 +1,121 @@
+// The interactive contact within two business days (CMS TCM): reached in time, or tried often enough in time.
+import type { Communication } from '@medplum/fhirtypes';
+import { addBusinessDays } from '../business-calendar.ts';
+import { hasCode } from '../concept.ts';
+import { viewContact } from '../contacts/contact-view.ts';
+import type { LinkedOut } from '../linked.ts';
+import { endOfDay, toFhirDateTime } from '../local-time.ts';
+import { present } from '../present.ts';
+import type { Kept } from '../records.ts';
+import { CODE_SYSTEM } from '../systems.ts';
+import { dayOfDischarge, doneAt, type EvidenceFacts, type Moment, momentOf, proofOf } from './evidence-facts.ts';
+import type { TcmRules } from './evidence-rules.ts';
+import type { Finding } from './evidence-schema.ts';
+
+interface Contact extends Moment {
+  readonly by: LinkedOut | undefined;
+  readonly party: string | undefined;
+  readonly proof: LinkedOut[];
+}
+
+/** Attempts with patient or caregiver since the discharge, and those that reached somebody; the oldest first. */
+export function contactsOf(facts: EvidenceFacts): { readonly reached: Contact[]; readonly attempts: Contact[] } {
+  const all = facts.contacts.flatMap((communication) => readContact(communication, facts));
+  const inOrder = all.toSorted((a, b) => Temporal.Instant.compare(a.at, b.at));
+  return {
+    reached: inOrder.filter(({ isReached }) => isReached),
+    attempts: inOrder.filter(({ isReached, isOurs }) => isOurs && !isReached),
+  };
+}
+
+/** Before the discharge nothing counts, by a machine neither: a chat bot is nobody who can address needs. */
+function readContact(communication: Communication, facts: EvidenceFacts) {
+  const { status, sender } = communication;
+  if (status !== 'completed' && status !== 'not-done') return [];
+  const view = viewContact(communication as Kept<'Communication'>, facts.episode.id ?? '');
+  const moment = momentOf(view.started, facts.zone);
+  if (!moment || Temporal.Instant.compare(moment.at, facts.discharge) < 0) return [];
+  const others = view.with ?? [];
+  const withThem = others.some(({ reference }) => /^(Patient|RelatedPerson)\//.test(reference ?? ''));
+  if (view.party === undefined ? !withThem : view.party !== 'patient' && view.party !== 'caregiver') return [];
+  const byMachine = sender?.reference?.startsWith('Device/') || sender?.type === 'Device';
+  if (byMachine) return [];
+  return {
+    ...moment,
+    by: view.by,
+    party: view.party ?? (others.some(({ reference }) => reference?.startsWith('Patient/')) ? 'patient' : 'caregiver'),
+    proof: proofOf(communication),
+    isReached: view.outcome === 'reached' && view.interactive === true,
+    isOurs: view.direction !== 'inbound' && view.channel !== 'letter' && view.channel !== 'fax',
+  };
+}
+
+/** States: on-time, credited, late, attempted, pending, missed. */
+export function contactFinding(facts: EvidenceFacts, rules: TcmRules): Finding {
+  const { zone, calendar, now } = facts;
+  const due = endOfDay(addBusinessDays(calendar, dayOfDischarge(facts), rules.contactBusinessDays), zone);
+  const { reached: logged, attempts } = contactsOf(facts);
+  const reached = [...logged, ...tasksDone(facts)].toSorted((a, b) => Temporal.Instant.compare(a.at, b.at));
+  const inTime = ({ at }: Moment) => Temporal.Instant.compare(at, due) <= 0;
+  const shared = {
+    code: 'contact',
+    title: `Interactive contact within ${rules.contactBusinessDays} business days`,
+    due: toFhirDateTime(due, zone),
+  };
+  const [first] = reached;
+  const told = (one: Contact) => ({ when: one.text, by: one.by, proof: one.proof });
+  if (first && inTime(first))
+    return present<Finding>({ ...shared, state: 'on-time', met: true, because: undefined, ...told(first) });
+  const counted = separate(attempts.filter(inTime), rules.attemptsApartMinutes);
+  const proof = counted.flatMap((one) => one.proof);
+  if (counted.length >= rules.attempts) {
+    const last = counted[rules.attempts - 1];
+    return present<Finding>({
+      ...shared,
+      state: 'credited',
+      met: true,
+      when: first?.text ?? last?.text,
+      by: first?.by ?? last?.by,
+      because: `${counted.length} separate attempts in time${first ? '; reached later' : '; keep trying until somebody is reached'}`,
+      proof: [...proof, ...(first?.proof ?? [])],
+    });
+  }
+  const isOver = Temporal.Instant.compare(now, due) > 0;
+  if (first) {
+    return present<Finding>({
+      ...shared,
+      state: 'late',
+      met: false,
+      because: `Only ${counted.length} attempts in time`,
+      ...told(first),
+    });
+  }
+  const state = isOver ? 'missed' : counted.length > 0 ? 'attempted' : 'pending';
+  return { ...shared, state, met: false, because: `${counted.length} attempts in time`, proof };
+}
+
+/** A follow-up that somebody completed, here or at another system, without logging the contact. */
+function tasksDone(facts: EvidenceFacts): Contact[] {
+  return facts.tasks.flatMap((task) => {
+    const isContact = hasCode(task.code, CODE_SYSTEM.followUpStep, 'interactive-contact');
+    if (!isContact || task.status !== 'completed' || isCreditOnly(task)) return [];
+    const { when, by } = doneAt(task);
+    const moment = momentOf(when, facts.zone);
+    if (!moment || Temporal.Instant.compare(moment.at, facts.discharge) < 0) return [];
+    return [{ ...moment, by, party: undefined, proof: proofOf(task) }];
+  });
+}
+
+/** Completed for the attempts that were made: nobody was reached by it. */
+const isCreditOnly = ({ output }: EvidenceFacts['tasks'][number]) =>
+  output?.some(({ type }) => hasCode(type, CODE_SYSTEM.interventionOutput, 'contact-credit')) ?? false;
+
+/** Twice within minutes is one attempt. */
+function separate(attempts: readonly Contact[], minutes: number): Contact[] {
+  const counted: Contact[] = [];
+  for (const one of attempts) {
+    const last = counted.at(-1);
+    if (!last || Temporal.Instant.compare(one.at, last.at.add({ minutes })) >= 0) counted.push(one);
+  }
+  return counted;
+}

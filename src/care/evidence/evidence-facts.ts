@@ -1,0 +1,92 @@
+// What is stored about a transition and may prove something, and how its times are read: days are the facility's.
+import type {
+  Appointment,
+  Communication,
+  Composition,
+  Condition,
+  DocumentReference,
+  Encounter,
+  EpisodeOfCare,
+  Observation,
+  Patient,
+  Practitioner,
+  Procedure,
+  Provenance,
+  Task,
+} from '@medplum/fhirtypes';
+import type { BusinessCalendar } from '../business-calendar.ts';
+import { type LinkedOut, linkedOf } from '../linked.ts';
+import { localDate, toInstant } from '../local-time.ts';
+import type { Destination } from '../transition/discharge.ts';
+
+export interface EvidenceFacts {
+  readonly episode: EpisodeOfCare;
+  readonly encounter: Encounter;
+  readonly patient: Patient;
+  readonly destination: Destination;
+  readonly zone: string;
+  readonly calendar: BusinessCalendar;
+  readonly discharge: Temporal.Instant;
+  readonly now: Temporal.Instant;
+  /** Follow-ups of the transition. */
+  readonly tasks: readonly Task[];
+  /** All of the patient's: stays, visits, emergency visits. */
+  readonly encounters: readonly Encounter[];
+  readonly contacts: readonly Communication[];
+  readonly conditions: readonly Condition[];
+  readonly procedures: readonly Procedure[];
+  readonly appointments: readonly Appointment[];
+  readonly documents: readonly (DocumentReference | Composition)[];
+  readonly observations: readonly Observation[];
+  /** Of the encounter. */
+  readonly provenances: readonly Provenance[];
+  /** Types that the caller may see nothing of; what they would prove is missing. */
+  readonly notSeen: readonly string[];
+  /** By reference: of `Practitioner/1`, and of roles that lead to one. */
+  readonly practitioners: ReadonlyMap<string, Practitioner>;
+}
+
+export interface Moment {
+  readonly text: string;
+  readonly at: Temporal.Instant;
+  /** A date without a time is that day, wherever. */
+  readonly day: Temporal.PlainDate;
+}
+
+/** Undefined when nothing is said. */
+export function momentOf(text: string | undefined, zone: string): Moment | undefined {
+  if (text === undefined) return undefined;
+  const at = toInstant(text, zone);
+  return { text, at, day: /^\d{4}-\d{2}-\d{2}$/.test(text) ? Temporal.PlainDate.from(text) : localDate(at, zone) };
+}
+
+export const dayOfDischarge = ({ discharge, zone }: Pick<EvidenceFacts, 'discharge' | 'zone'>): Temporal.PlainDate =>
+  localDate(discharge, zone);
+
+/** Days from the day of the discharge; negative before it. */
+export function daysAfter(facts: EvidenceFacts, day: Temporal.PlainDate): number {
+  return dayOfDischarge(facts).until(day, { largestUnit: 'days' }).days;
+}
+
+/** True when the day has passed at the facility. */
+export function isPast({ now, zone }: EvidenceFacts, day: Temporal.PlainDate): boolean {
+  return Temporal.PlainDate.compare(localDate(now, zone), day) > 0;
+}
+
+export function proofOf(...resources: readonly { readonly resourceType: string; readonly id?: string }[]): LinkedOut[] {
+  return resources.map(({ resourceType, id }) => ({ reference: `${resourceType}/${id}` }));
+}
+
+interface Coded {
+  readonly coding?: readonly { readonly system?: string; readonly code?: string }[];
+}
+
+/** @param codes `SYSTEM|CODE` */
+export function hasOneOf(concepts: readonly (Coded | undefined)[], codes: readonly string[]): boolean {
+  return concepts.some((concept) => concept?.coding?.some(({ system, code }) => codes.includes(`${system}|${code}`)));
+}
+
+/** When a completed Task was done, and by whom. */
+export function doneAt(task: Task): { readonly when: string | undefined; readonly by: LinkedOut | undefined } {
+  return { when: task.executionPeriod?.end ?? task.lastModified ?? task.meta?.lastUpdated, by: linkedOf(task.owner) };
+}

@@ -1,0 +1,75 @@
+// Credit for attempts: who could not be reached although it was tried often enough in time counts as contacted.
+// CMS, transitional care management: two or more separate attempts within two business days, documented, and going on trying.
+import type { Communication, Task, TaskOutput } from '@medplum/fhirtypes';
+import { concept, hasCode } from '../concept.ts';
+import { CONTACT_DETAILS, channelOf } from '../contacts/contact-codes.ts';
+import { toInstant } from '../local-time.ts';
+import { referenceTo } from '../reference-to.ts';
+import { CODE_SYSTEM } from '../systems.ts';
+
+export interface CreditRule {
+  readonly attempts: number;
+  /** Hours between two attempts for them to be separate. */
+  readonly apart: number;
+}
+
+/** A letter or a fax is no attempt at a contact in which both can answer. */
+const ONE_WAY: ReadonlySet<string | undefined> = new Set(['letter', 'fax']);
+
+/**
+ * The attempts that count: made by us, after the discharge and before the deadline, far enough apart. The first of them, as
+ * many as the rule asks for.
+ */
+export function countedAttempts(
+  attempts: readonly Communication[],
+  { attempts: wanted, apart }: CreditRule,
+  from: Temporal.Instant,
+  until: Temporal.Instant,
+): Communication[] {
+  const made = attempts
+    .filter(isAttempt)
+    .flatMap((attempt) => (attempt.sent ? [{ attempt, at: toInstant(attempt.sent, 'UTC') }] : []))
+    .filter(({ at }) => Temporal.Instant.compare(at, from) >= 0 && Temporal.Instant.compare(at, until) <= 0)
+    .toSorted((a, b) => Temporal.Instant.compare(a.at, b.at));
+  const counted: typeof made = [];
+  for (const one of made) {
+    const last = counted.at(-1);
+    const isSeparate = !last || Temporal.Instant.compare(one.at, last.at.add({ hours: apart })) >= 0;
+    // Twice the same moment is one attempt told twice.
+    if (isSeparate && !last?.at.equals(one.at)) counted.push(one);
+  }
+  return counted.slice(0, wanted).map(({ attempt }) => attempt);
+}
+
+function isAttempt({ status, medium, extension }: Communication): boolean {
+  const details = extension?.find(({ url }) => url === CONTACT_DETAILS)?.extension ?? [];
+  const inbound = details.some(({ url, valueCode }) => url === 'direction' && valueCode === 'inbound');
+  return (status === 'not-done' || status === 'completed') && !inbound && !ONE_WAY.has(channelOf(medium));
+}
+
+const CREDIT = concept(CODE_SYSTEM.interventionOutput, 'contact-credit', 'Contact credited');
+const ATTEMPT = concept('http://hl7.org/fhir/resource-types', 'Communication', 'Communication');
+
+const isCredit = ({ type }: TaskOutput) => hasCode(type, CODE_SYSTEM.interventionOutput, 'contact-credit');
+
+/** When the credit was earned, as FHIR writes it; undefined without credit. */
+export function creditedAt({ output }: Task): string | undefined {
+  return output?.find(isCredit)?.valueDateTime;
+}
+
+/**
+ * The output of a follow-up whose attempts are these: each of them once, and the credit while it is earned.
+ * @param earned when the last attempt was that earned it
+ */
+export function outputWith(task: Task, attempts: readonly Communication[], earned: string | undefined): TaskOutput[] {
+  const wrong = new Set(
+    attempts.filter(({ status }) => status === 'entered-in-error').map((one) => referenceTo(one).reference),
+  );
+  const kept = (task.output ?? []).filter((one) => !isCredit(one) && !wrong.has(one.valueReference?.reference ?? ''));
+  const known = new Set(kept.map(({ valueReference }) => valueReference?.reference));
+  const added = attempts
+    .map((attempt) => referenceTo(attempt))
+    .filter(({ reference }) => !known.has(reference) && !wrong.has(reference))
+    .map((valueReference) => ({ type: ATTEMPT, valueReference }));
+  return [...kept, ...added, ...(earned ? [{ type: CREDIT, valueDateTime: earned }] : [])];
+}

@@ -1,0 +1,97 @@
+// Which stored resources the drafts of a message mean: by identifier, one search per resource type. Of a patient whose
+// record was merged the record that stands for it is meant.
+import type { Resource } from '@medplum/fhirtypes';
+import type { JsonObject } from '../fhir/canonical-json.ts';
+import { parseExact } from '../fhir/exact-json.ts';
+import { followChain, replacedBy } from '../fhir/patient-merge.ts';
+import type { Store, StoredVersion } from '../store/store.ts';
+import { identifierQuery } from './identifier-query.ts';
+import type { KnownShared } from './known-shared.ts';
+import type { Draft } from './map/drafts.ts';
+import { Refusal } from './refusal.ts';
+
+export interface StoredDraft {
+  readonly resource: Resource;
+  readonly versionId: string;
+}
+
+/**
+ * Stored resources by the fullUrl of the draft that means them.
+ * @throws Refusal AE 207 when more than one stored resource has the identifier
+ */
+export async function findStored(
+  store: Store,
+  drafts: readonly Draft[],
+  known: KnownShared,
+): Promise<Map<string, StoredDraft>> {
+  const found = new Map<string, StoredDraft>();
+  for (const draft of drafts.filter(({ isShared }) => isShared)) {
+    const id = known.idOf(draft);
+    // Nothing of it is needed but where it is.
+    if (id) found.set(draft.fullUrl, { resource: { ...draft.resource, id }, versionId: '' });
+  }
+  const unknown = drafts.filter(({ fullUrl }) => !found.has(fullUrl));
+  const byType = Map.groupBy(unknown, (draft) => draft.resource.resourceType);
+  const perType = [...byType].map(async ([type, ofType]) => {
+    const versions = await store.find(
+      identifierQuery(
+        type,
+        ofType.flatMap(({ match, formerly }) => [match, ...formerly]),
+      ),
+    );
+    const stored = await Promise.all(versions.map((version) => meant(store, version)));
+    for (const draft of ofType) {
+      const [match] = matching(stored, [draft.match], type);
+      const [former] = match ? [] : matching(stored, draft.formerly, type, 'any');
+      const one = match ?? former;
+      if (!one) continue;
+      found.set(draft.fullUrl, one);
+      if (draft.isShared && one.resource.id) known.note(draft, one.resource.id);
+    }
+  });
+  await Promise.all(perType);
+  return found;
+}
+
+interface Candidate extends StoredDraft {
+  /** Identifiers of the record that was found, which may be one that another stands for. */
+  readonly identifiers: ReadonlySet<string>;
+}
+
+async function meant(store: Store, version: StoredVersion): Promise<Candidate> {
+  const resource = parseExact<Resource>(version.content);
+  const identifiers = identifiersOf(resource);
+  const own = { resource, versionId: version.versionId, identifiers };
+  if (resource.resourceType !== 'Patient' || !replacedBy(resource as unknown as JsonObject)) return own;
+  const last = await followChain(version.id, async (id) => {
+    const record = await store.read('Patient', id);
+    const reference = record && record.operation !== 'delete' ? replacedBy(parseExact(record.content)) : undefined;
+    return /^Patient\/([A-Za-z0-9\-.]{1,64})$/.exec(reference ?? '')?.[1];
+  });
+  const survivor = last === undefined ? undefined : await store.read('Patient', last);
+  if (!survivor || survivor.operation === 'delete') return own;
+  return { resource: parseExact<Resource>(survivor.content), versionId: survivor.versionId, identifiers };
+}
+
+function matching(
+  candidates: readonly Candidate[],
+  identifiers: readonly Draft['match'][],
+  type: string,
+  several: 'one' | 'any' = 'one',
+): StoredDraft[] {
+  const keys = identifiers.map(keyOf);
+  const all = candidates.filter((candidate) => keys.some((key) => candidate.identifiers.has(key)));
+  const distinct = [...new Map(all.map((one) => [one.resource.id, one])).values()];
+  if (distinct.length > 1 && several === 'one') {
+    const text = `The identifier of a ${type} of this message is that of more than one stored ${type}; merge them first.`;
+    throw new Refusal('AE', '207', text);
+  }
+  return distinct;
+}
+
+const keyOf = ({ system, value }: { system?: string; value?: string }) => JSON.stringify([system, value]);
+
+function identifiersOf(resource: Resource): Set<string> {
+  const identifiers = 'identifier' in resource ? [resource.identifier ?? []].flat() : [];
+  return new Set(identifiers.map(keyOf));
+}

@@ -1,0 +1,155 @@
+// A message that can be read -> one commit with everything it says and with the message itself; planned again when somebody
+// else was faster. The same message again changes nothing and gets the same answer.
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import type { Change } from '../fhir/change.ts';
+import type { Actor, Store } from '../store/store.ts';
+import { acknowledge } from './acknowledge.ts';
+import { type DeliveryFacts, findDelivery, keepDelivery } from './delivery.ts';
+import { decodeMessage } from './er7/charset.ts';
+import { type Message, parseMessage } from './er7/message.ts';
+import { checkHeader } from './header.ts';
+import { createKeyedLock } from './keyed-lock.ts';
+import { createKnownShared } from './known-shared.ts';
+import { type AdtContent, readAdt } from './map/adt.ts';
+import { type Facility, type Reading, startReading } from './map/reading.ts';
+import { factsOf } from './message-facts.ts';
+import { notAheadOf } from './not-ahead-of.ts';
+import { planChanges } from './plan.ts';
+import type { Compartment } from './plan-merge.ts';
+import type { AckCode, Remark } from './refusal.ts';
+import { isLostRace } from './refusal-of.ts';
+import { type Sender, senderOf } from './sender.ts';
+import { ruleOf } from './triggers.ts';
+
+export interface Receipt {
+  readonly code: AckCode;
+  /** ER7 text of the acknowledgement, segments ended by CR. */
+  readonly ack: string;
+  /** What goes back over MLLP when that is not just `ack`: none, one, or a commit and an application acknowledgement. */
+  readonly answers?: readonly string[];
+}
+
+export interface TakeInOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly facilities: readonly Facility[];
+  readonly senders?: readonly Sender[] | undefined;
+  /** What belongs to a patient: it moves when records of people are merged. */
+  readonly parameters: Compartment;
+}
+
+/** A message and the row it is kept in. */
+export interface Taken {
+  readonly bytes: Uint8Array;
+  readonly key: string;
+  readonly message: Message;
+  /** Somebody had it taken in again: a rejection is no final word then. */
+  readonly isRepeat?: true;
+  readonly correctedBy?: string;
+}
+
+/** What a message would change, without what it says. */
+export interface Forecast {
+  readonly remarks: readonly Remark[];
+  readonly changes: readonly { readonly op: Change['op']; readonly type: string }[];
+}
+
+export const ACTOR: Actor = { reference: 'Device/baton-intake', kind: 'service' };
+
+/** How often a message is planned again because somebody else changed what it is about. */
+const ATTEMPTS = 5;
+
+/** Types that a message only makes sure of; not having written one is no lost race. */
+const SHARED = ['Practitioner', 'Organization', 'Location'];
+
+export function createTakeIn({ store, clock, facilities, senders = [], parameters }: TakeInOptions) {
+  const lock = createKeyedLock();
+  const known = createKnownShared(clock);
+
+  const answer = (message: Message | undefined, code: AckCode, remarks: readonly Remark[]): Receipt => {
+    const controlId = randomUUID().replaceAll('-', '').slice(0, 20);
+    return { code, ack: acknowledge(message, { code, remarks, now: clock.now(), controlId }) };
+  };
+
+  /** The answer a delivery has had, when it is final: accepted, or rejected in the same words. */
+  const earlier = async ({ key, message, isRepeat, correctedBy }: Taken): Promise<Receipt | undefined> => {
+    const delivery = await findDelivery(store, key);
+    if (!delivery || delivery.outcome === 'AE' || (isRepeat && delivery.outcome === 'AR')) return undefined;
+    const isSame = correctedBy === undefined && canonicalOf(delivery.body) === message.canonical;
+    if (isSame) return { code: delivery.outcome, ack: delivery.answer };
+    if (delivery.outcome === 'AR') return undefined;
+    const text = 'This sender has used the control id for another message; nothing was changed.';
+    return answer(message, 'AR', [{ condition: '205', severity: 'E', location: message.header.at(10), text }]);
+  };
+
+  const apply = async (taken: Taken, reading: Reading, content: AdtContent): Promise<Receipt> => {
+    let receipt: Receipt | undefined;
+    const { bytes, key, message, correctedBy } = taken;
+    for (let attempt = 1; ; attempt += 1) {
+      const { changes, visitKnown } = await planChanges(store, parameters, known, content);
+      const first = receipt === undefined;
+      const remarks = remarksOf(reading, visitKnown);
+      const accepted = receipt ?? answer(message, 'AA', remarks);
+      const facts: DeliveryFacts = { ...factsOf(message, remarks[0]), ...(correctedBy ? { correctedBy } : {}) };
+      const row = keepDelivery(key, clock.now(), { body: bytes, answer: accepted.ack, outcome: 'AA' }, facts);
+      try {
+        const outcomes = await store.commit(ACTOR, changes, first ? [row] : []);
+        receipt = accepted;
+        // Another process created the same patient or visit in between: join what this message says with that.
+        const joined = outcomes.every((outcome) => outcome.written || SHARED.includes(outcome.type));
+        if (joined || attempt >= ATTEMPTS) return accepted;
+      } catch (error) {
+        if (!isLostRace(error)) throw error;
+        const final = await earlier(taken);
+        if (final) return final;
+        if (attempt >= ATTEMPTS) throw error;
+      }
+    }
+  };
+
+  const read = (message: Message) => {
+    const header = checkHeader(message);
+    const sender = senderOf(senders, header.sendingApplication, header.sendingFacility);
+    const given = startReading(message, header, facilities, sender);
+    const reading = { ...given, eventTime: notAheadOf(clock.now(), given.eventTime) };
+    return { reading, content: readAdt(reading) };
+  };
+
+  return {
+    answer,
+    /** @throws Refusal | Fault */
+    async takeIn(taken: Taken): Promise<Receipt> {
+      const final = await earlier(taken);
+      if (final) return final;
+      const { reading, content } = read(taken.message);
+      return lock.run(content.patientKeys, () => apply(taken, reading, content));
+    },
+    /** What taking it in would do; writes nothing. @throws Refusal | Fault */
+    async foresee(message: Message): Promise<Forecast> {
+      const { reading, content } = read(message);
+      const { changes, visitKnown } = await planChanges(store, parameters, known, content);
+      return {
+        remarks: remarksOf(reading, visitKnown),
+        changes: changes.map((change) => ({
+          op: change.op,
+          type: 'resource' in change ? change.resource.resourceType : change.type,
+        })),
+      };
+    },
+  };
+}
+
+function remarksOf(reading: Reading, visitKnown: boolean): Remark[] {
+  if (visitKnown || ruleOf(reading.header.trigger).opens) return reading.remarks;
+  const text = 'No admission was known for this visit; patient and visit were made from this message.';
+  return [...reading.remarks, { condition: '204', severity: 'W', location: 'PV1^1^19', text }];
+}
+
+function canonicalOf(body: Uint8Array): string | undefined {
+  try {
+    return parseMessage(decodeMessage(body)).canonical;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,28 @@
+// A reminder was asked for, or has been taken back: rows for the first channel, or none any more. One commit with the place
+// in the log, so none is lost and none comes twice.
+import type { CommunicationRequest } from '@medplum/fhirtypes';
+import { parseVersion } from '../care/stored.ts';
+import { IDENTIFIER } from '../care/systems.ts';
+import type { LogEntry, Statement } from '../store/store.ts';
+import { dropRows, hasOpenRows, insertRow } from './notification-rows.ts';
+import { ACTOR, type Parts } from './parts.ts';
+import { rowsOf } from './route-of.ts';
+
+export async function onRequest(parts: Parts, entry: LogEntry, advance: Statement): Promise<void> {
+  if (entry.type !== 'CommunicationRequest') return;
+  const { store, clock } = parts;
+  const asked = entry.operation === 'delete' ? undefined : parseVersion(entry, 'CommunicationRequest');
+  if (asked?.status === 'active') {
+    if (!isReminder(asked)) return;
+    const rows = await rowsOf(parts, { ...asked, id: entry.id }, 0);
+    const now = clock.real().epochMilliseconds;
+    if (rows.length > 0) await store.commit(ACTOR, [], [...rows.map((row) => insertRow(row, now)), advance]);
+    return;
+  }
+  if (await hasOpenRows(store, entry.id)) await store.commit(ACTOR, [], [dropRows(entry.id), advance]);
+}
+
+/** Whatever else people ask to be communicated is no business of the channels. */
+function isReminder({ identifier }: CommunicationRequest): boolean {
+  return identifier?.some(({ system }) => system === IDENTIFIER.reminder) ?? false;
+}

@@ -1,0 +1,41 @@
+// Numbers of the heartbeat and the sweeps for /metrics. docs/operations.md says what each means and what to do.
+import { readActiveAlerts } from '../../store/alert.ts';
+import type { Store } from '../../store/store.ts';
+import { SUBJECT, type Watchdog, type WatchStatus } from '../../transitions/watchdog.ts';
+import type { GaugeSource } from '../metrics.ts';
+
+export function clockworkGauges(store: Store, watchdog: Pick<Watchdog, 'status'>): GaugeSource[] {
+  const one = (name: string, help: string, read: (status: WatchStatus) => number, counts?: true): GaugeSource => ({
+    name,
+    help,
+    labels: [],
+    ...(counts ? { counts } : {}),
+    read: async () => [{ labels: {}, value: read(await watchdog.status()) }],
+  });
+  return [
+    one('baton_heartbeat_age_seconds', 'Since a heartbeat of any process ended well.', (now) => now.secondsSinceBeat),
+    one(
+      'baton_heartbeats_missed_total',
+      'Heartbeats of this process that did not come.',
+      (now) => now.missedBeats,
+      true,
+    ),
+    one('baton_heartbeats_failed_total', 'Heartbeats of this process that failed.', (now) => now.failedBeats, true),
+    one('baton_follow_ups_behind_seconds', 'Since sweeps leave something that is due.', (now) => now.secondsBehind),
+    one('baton_follow_ups_failing', 'Follow-ups that sweeps failed at several times.', (now) => now.failing),
+    one('baton_notifications_undelivered', 'Messages that no channel could deliver.', (now) => now.undelivered),
+    one('baton_machine_clock_ahead_seconds', "This machine's clock against the database's.", (now) => now.secondsAhead),
+    {
+      name: 'baton_alert',
+      help: "1 for each alert about Baton's own clockwork that is on.",
+      labels: ['alert'],
+      read: async () =>
+        (await readActiveAlerts(store, SUBJECT)).map((alert) => ({
+          labels: { alert: withoutMachine(alert) },
+          value: 1,
+        })),
+    },
+  ];
+}
+
+const withoutMachine = (alert: string) => alert.replace(/@.*/, '');

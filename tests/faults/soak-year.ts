@@ -1,0 +1,80 @@
+// A year of admissions, discharges and follow-ups with everything that goes wrong, compared with what should have happened.
+// By hand: npm run soak:year -- --patients 5000 --stays 20000 --seed 1 [--postgres] [--processes 2] [--days 365]
+import { parseArgs } from 'node:util';
+import { Client } from 'pg';
+import { pino } from 'pino';
+import { systemClock } from '../../src/clock.ts';
+import { openStore } from '../../src/store/open.ts';
+import { startPostgres } from '../support/postgres-server.ts';
+import { testRules } from '../support/store-rules.ts';
+import { fastDatabase } from '../transitions/year/fast-folder.ts';
+import { liveYear } from '../transitions/year/live-year.ts';
+import { ownProcess } from '../transitions/year/nodes.ts';
+import { outagesOf } from '../transitions/year/outages.ts';
+import { writeStory } from '../transitions/year/write-story.ts';
+
+const { values } = parseArgs({
+  options: {
+    patients: { type: 'string', default: '5000' },
+    stays: { type: 'string', default: '20000' },
+    days: { type: 'string', default: '365' },
+    seed: { type: 'string', default: '1' },
+    kills: { type: 'string', default: '40' },
+    postgres: { type: 'boolean', default: false },
+    processes: { type: 'string', default: '' },
+    /** Patients whose story is printed when something is wrong with them. */
+    show: { type: 'string', default: '3' },
+    /** Ticks only when something is to be done, as far as Baton knows. */
+    skip: { type: 'boolean', default: false },
+  },
+});
+const [patients, stays, days, seed, kills] = [
+  values.patients,
+  values.stays,
+  values.days,
+  values.seed,
+  values.kills,
+].map(Number) as [number, number, number, number, number];
+const processes = Number(values.processes || (values.postgres ? 2 : 1));
+if (processes > 1 && !values.postgres) throw new Error('Several processes need --postgres.');
+const begun = performance.now();
+const say = (line: string) => console.log(`${Math.round((performance.now() - begun) / 1000)} s: ${line}`);
+
+const place = await (values.postgres ? onPostgres() : fastDatabase());
+try {
+  const story = writeStory({ seed, patients, stays, days });
+  say(`${story.visits.length} visits, ${story.tellings.length} tellings`);
+  const nodes = await Promise.all(Array.from({ length: processes }, () => ownProcess(place.url)));
+  const log = pino({ level: 'silent' });
+  const report = await liveYear(
+    { story, nodes, everySlot: !values.skip, kills, outages: outagesOf(story), say },
+    async () => {
+      for (const node of nodes) await node.close();
+      return openStore({ url: place.url, clock: systemClock(), log, ...testRules() });
+    },
+  );
+  const { damage, story: storyOf, ...counts } = report;
+  for (const [patient, lines] of [...damage].slice(0, Number(values.show))) {
+    console.log(`\n${patient}\n${[...storyOf(patient), ...lines].map((line) => `  ${line}`).join('\n')}`);
+  }
+  for (const [patient, lines] of [...damage].slice(Number(values.show), 200)) console.log(`${patient}: ${lines[0]}`);
+  say(JSON.stringify({ ...counts, wrong: damage.size }));
+  if (damage.size > 0) {
+    console.log(`again: npm run soak:year -- ${process.argv.slice(2).join(' ')}`);
+    process.exitCode = 1;
+  }
+} finally {
+  await place.remove();
+}
+process.exit();
+
+async function onPostgres() {
+  const server = await startPostgres({
+    settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' },
+  });
+  const admin = new Client({ connectionString: server.url('postgres') });
+  await admin.connect();
+  await admin.query('CREATE DATABASE baton');
+  await admin.end();
+  return { url: server.url('baton'), remove: () => server.stop() };
+}

@@ -1,0 +1,186 @@
+// Da Vinci Unsolicited Notifications over HTTP: into the same Encounter as HL7 v2, once. domain.md §3.7.
+import type { Bundle, Encounter, Patient } from '@medplum/fhirtypes';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createIntake } from '../../src/intake/receive.ts';
+import { PARAMETERS, serve, type TestServer } from '../server/serve.ts';
+import { edited, FACILITIES, fixture } from './fixture.ts';
+
+const SID = 'https://baton.health/fhir/sid/HARBOR';
+let baton: TestServer;
+beforeAll(async () => {
+  const log = pino({ level: 'silent' });
+  baton = await serve(({ store, clock }) => ({
+    intake: createIntake({ store, clock, facilities: FACILITIES, parameters: PARAMETERS, log }),
+  }));
+});
+afterAll(() => baton.close());
+
+type Event = 'admit' | 'discharge' | 'transfer';
+
+function notice(event: Event, id: string, timestamp: string, encounter: Partial<Encounter> = {}): Bundle {
+  const patient: Patient = {
+    resourceType: 'Patient',
+    id: 'p',
+    identifier: [{ system: SID, value: `P${id}` }],
+    name: [{ family: 'Notified', given: ['Nora'] }],
+  };
+  const visit = {
+    resourceType: 'Encounter',
+    id: 'e',
+    identifier: [{ system: SID, value: `V${id}` }],
+    status: event === 'discharge' ? 'finished' : 'in-progress',
+    class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'IMP' },
+    subject: { reference: 'Patient/p' },
+    participant: [{ individual: { reference: 'Practitioner/elsewhere', display: 'Dr. Elsewhere' } }],
+    location: [{ location: { reference: 'urn:uuid:11111111-1111-4111-8111-111111111111' } }],
+    period: {
+      start: '2026-11-20T08:00:00-05:00',
+      ...(event === 'discharge' ? { end: '2026-11-24T12:00:00-05:00' } : {}),
+    },
+    ...encounter,
+  } as Encounter;
+  return {
+    resourceType: 'Bundle',
+    type: 'message',
+    identifier: { system: 'urn:hospital:messages', value: `${id}-${event}-${timestamp}` },
+    timestamp,
+    entry: [
+      {
+        fullUrl: 'urn:uuid:22222222-2222-4222-8222-222222222222',
+        resource: {
+          resourceType: 'MessageHeader',
+          eventCoding: {
+            system: 'http://hl7.org/fhir/us/davinci-alerts/CodeSystem/notification-event',
+            code: `notification-${event}`,
+          },
+          source: { endpoint: 'https://hospital.example/fhir' },
+          focus: [{ reference: 'Encounter/e' }],
+        },
+      },
+      { fullUrl: 'https://hospital.example/fhir/Encounter/e', resource: visit },
+      { fullUrl: 'https://hospital.example/fhir/Patient/p', resource: patient },
+      {
+        fullUrl: 'urn:uuid:11111111-1111-4111-8111-111111111111',
+        resource: { resourceType: 'Location', name: '4 East', status: 'active' },
+      },
+    ],
+  };
+}
+
+const send = (body: object, as?: string) =>
+  baton.fhir('POST', '/$process-message', { body, ...(as === undefined ? {} : { as }) });
+const stays = async (id: string) => {
+  const { json } = await baton.fhir('GET', `/Encounter?identifier=V${id}`);
+  return (json.entry ?? []).map(({ resource }) => resource as unknown as Encounter);
+};
+
+describe('a notification', () => {
+  it('admits, transfers and discharges in one Encounter, however often and in whatever order it comes', async () => {
+    const messages = [
+      notice('discharge', 'A', '2026-11-24T17:05:00Z'),
+      notice('admit', 'A', '2026-11-20T13:05:00Z'),
+      notice('transfer', 'A', '2026-11-22T13:05:00Z'),
+    ];
+    for (const message of [...messages, ...messages]) {
+      const { status, text } = await send(message);
+      expect([status, text]).toEqual([200, '']);
+    }
+    const [stay, second] = await stays('A');
+    expect(second).toBeUndefined();
+    expect(stay).toMatchObject({
+      status: 'finished',
+      period: { start: '2026-11-20T08:00:00-05:00', end: '2026-11-24T12:00:00-05:00' },
+      location: [{ location: { reference: expect.stringMatching(/^Location\//) } }],
+      participant: [{ individual: { display: 'Dr. Elsewhere' } }],
+    });
+    expect(stay?.participant?.[0]?.individual?.reference).toBeUndefined();
+    expect(stay?.meta?.versionId).toBe('1');
+    expect((await baton.fhir('GET', '/Location?name=4 East')).json.total).toBe(1);
+  });
+
+  it('joins the visit that HL7 v2 told of', async () => {
+    const own = { 'MSH-10': 'N1', 'PID-3': 'PB^^^HARBOR^MR', 'PV1-19': 'VB^^^HARBOR^VN' };
+    const er7 = { 'content-type': 'x-application/hl7-v2+er7' };
+    await baton.send('POST', '/intake/hl7v2', { body: edited(fixture('a01-admit'), own), headers: er7 });
+    expect((await send(notice('discharge', 'B', '2026-11-24T17:05:00Z'))).status).toBe(200);
+    expect((await stays('B')).map(({ status }) => status)).toEqual(['finished']);
+    expect((await baton.fhir('GET', '/Patient?identifier=PB')).json.total).toBe(1);
+  });
+
+  it('is tolerant of what is missing', async () => {
+    const bare = notice('discharge', 'C', '2026-11-24T17:05:00Z', {
+      subject: undefined,
+      period: undefined,
+      class: undefined,
+      status: undefined,
+    } as never);
+    expect((await send(bare)).status).toBe(200);
+    expect(await stays('C')).toMatchObject([{ status: 'finished', period: { end: '2026-11-24T17:05:00.000Z' } }]);
+  });
+
+  it('withdraws a stay that was entered in error', async () => {
+    await send(notice('admit', 'D', '2026-11-20T13:05:00Z'));
+    await send(notice('admit', 'D', '2026-11-20T14:05:00Z', { status: 'entered-in-error' }));
+    expect(await stays('D')).toMatchObject([{ status: 'entered-in-error' }]);
+  });
+
+  const changed = (change: (bundle: Bundle) => void) => {
+    const bundle = notice('admit', 'X', '2026-11-20T13:05:00Z');
+    change(bundle);
+    return bundle;
+  };
+  it.each([
+    ['a Bundle of another type', changed((bundle) => void Object.assign(bundle, { type: 'collection' })), 400],
+    ['no MessageHeader', changed(({ entry }) => void entry?.shift()), 400],
+    [
+      'another event',
+      JSON.parse(JSON.stringify(changed(() => undefined)).replace('notification-admit', 'notification-referral')),
+      400,
+    ],
+    ['no identifier or id', changed((bundle) => delete bundle.identifier), 400],
+    ['no Encounter', changed(({ entry }) => void entry?.splice(1, 1)), 422],
+    ['no Patient', changed(({ entry }) => void entry?.splice(2, 1)), 422],
+    [
+      'what FHIR does not allow',
+      changed(({ entry }) => void Object.assign(entry?.[2]?.resource ?? {}, { gender: 'unsaid' })),
+      422,
+    ],
+  ])('%s is refused and kept', async (_, bundle, status) => {
+    const before = (await baton.send('GET', '/ops/deliveries?channel=notification&limit=500')).json.items as object[];
+    const answer = await send(bundle);
+    expect([answer.status, answer.json.resourceType]).toEqual([status, 'OperationOutcome']);
+    const after = (await baton.send('GET', '/ops/deliveries?channel=notification&limit=500')).json.items as object[];
+    expect(after.length).toBeGreaterThanOrEqual(before.length);
+    expect(after[0]).toMatchObject({ outcome: status === 400 ? 'AR' : 'AE' });
+    expect(await stays('X')).toEqual([]);
+  });
+
+  it('of a year to come does not hide what happens afterwards', async () => {
+    const ahead = notice('admit', 'Y', '2999-01-01T00:00:00Z');
+    const left = notice('discharge', 'Y', '2026-11-24T17:05:00Z');
+    expect([(await send(ahead)).status, (await send({ ...left, timestamp: undefined })).status]).toEqual([200, 200]);
+    expect((await stays('Y')).map(({ status }) => status)).toEqual(['finished']);
+  });
+
+  it('with the identifier of another message is a conflict', async () => {
+    const first = notice('admit', 'E', '2026-11-20T13:05:00Z');
+    await send(first);
+    const other = { ...notice('admit', 'F', '2026-11-20T13:05:00Z'), identifier: first.identifier };
+    expect((await send(other)).status).toBe(409);
+  });
+
+  it('needs a token that may write patients and encounters', async () => {
+    const message = notice('admit', 'G', '2026-11-20T13:05:00Z');
+    expect((await send(message, await baton.token('system/Encounter.cu'))).status).toBe(403);
+    const both = await baton.token('system/Encounter.cu system/Patient.cu');
+    const diagnosis = {
+      resource: { resourceType: 'Condition' as const, id: 'c', subject: { reference: 'Patient/p' } },
+    };
+    const more = { ...message, entry: [...(message.entry ?? []), diagnosis] };
+    // What comes along is written as well.
+    expect((await send(more, both)).status).toBe(403);
+    expect((await send(message, both)).status).toBe(200);
+    expect((await baton.fhir('GET', '/metadata')).text).toContain('MessageHeader-process-message');
+  });
+});

@@ -1,0 +1,79 @@
+// Senders that differ: local codes, time zone, character set, facility and acknowledgements, all from data.
+import type { ConceptMap, Encounter } from '@medplum/fhirtypes';
+import pino from 'pino';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createIntake, type Intake } from '../../src/intake/receive.ts';
+import { readSender } from '../../src/intake/sender.ts';
+import { testParameters } from '../support/store-rules.ts';
+import { openTempStore, type TempStore } from '../support/temp-store.ts';
+import { bytes, edited, FACILITIES, fieldsOf, fixture } from './fixture.ts';
+
+const MAP: ConceptMap = {
+  resourceType: 'ConceptMap',
+  url: 'urn:local-dispositions',
+  status: 'active',
+  group: [{ element: [{ code: 'H', target: [{ code: '06', equivalence: 'equivalent' }] }] }],
+};
+const sender = (given: object) => readSender(given, [MAP], 'site.json');
+const A03 = fixture('a03-discharge');
+
+let temp: TempStore;
+let intake: Intake;
+beforeAll(async () => {
+  temp = await openTempStore({ memory: true });
+  const odd = {
+    facility: 'ODD',
+    standsFor: 'HARBOR',
+    zone: 'America/Denver',
+    charset: '8859/1',
+    acknowledgement: 'enhanced',
+  };
+  intake = createIntake({
+    store: temp.store,
+    clock: temp.clock,
+    facilities: FACILITIES,
+    senders: [sender({ ...odd, fields: { 'PV1-36': MAP.url } })],
+    parameters: testParameters,
+    log: pino({ level: 'silent' }),
+  });
+});
+afterAll(() => temp.cleanup());
+
+it('reads codes, times and letters as the sender means them', async () => {
+  const text = edited(A03, { 'MSH-4': 'ODD', 'MSH-18': '', 'PV1-36': 'H^Heim', 'PID-5': 'Müller^Ottilie' });
+  const { code } = await intake.receive(Buffer.from(text, 'latin1'), 'mllp');
+  expect(code).toBe('AA');
+  const found = await temp.store.find('Encounter?status=finished');
+  const encounter = JSON.parse(found[0]?.content ?? '{}') as Encounter;
+  expect(encounter.period?.end).toBe('2026-11-25T16:00:00-07:00');
+  const { dischargeDisposition } = encounter.hospitalization ?? {};
+  expect([dischargeDisposition?.coding?.[0]?.code, dischargeDisposition?.text]).toEqual(['06', 'Heim']);
+  expect((await temp.store.find('Patient?family=Müller')).length).toBe(1);
+  expect((await temp.store.find('Organization?identifier=HARBOR')).length).toBe(1);
+});
+
+it.each([
+  ['AL', 'NE', {}, ['CA']],
+  ['AL', 'AL', {}, ['CA', 'AA']],
+  ['NE', 'NE', {}, []],
+  ['ER', 'AL', {}, ['AA']],
+  ['ER', 'AL', { 'PID-7': 'x' }, ['CE']],
+  ['SU', 'SU', { 'MSH-12': '9' }, []],
+])('enhanced mode with MSH-15 %s and MSH-16 %s', async (accept, application, fields, codes) => {
+  const own = { 'MSH-4': 'ODD', 'MSH-10': `${accept}${application}${Object.keys(fields)}` };
+  const text = edited(A03, { ...own, 'MSH-15': accept, 'MSH-16': application, 'PV1-36': '01', ...fields });
+  const { answers = [] } = await intake.receive(bytes(text), 'mllp');
+  expect(answers.map((answer) => fieldsOf(answer, 'MSA')[1])).toEqual(codes);
+});
+
+it.each([
+  [{}, 'facility must be'],
+  [{ facility: 'X', zones: 'UTC' }, 'there is no zones'],
+  [{ facility: 'X', zone: 'Mars/Base' }, 'no IANA time zone'],
+  [{ facility: 'X', charset: 'JIS' }, 'does not read'],
+  [{ facility: 'X', acknowledgement: 'loud' }, 'original or enhanced'],
+  [{ facility: 'X', fields: { 'PV1-36': 'urn:none' } }, 'is not in profiles/concept-maps'],
+  [{ facility: 'X', fields: { disposition: MAP.url } }, 'no field like PV1-36'],
+])('%j is refused at load', (given, sentence) => {
+  expect(() => sender(given)).toThrow(sentence);
+});

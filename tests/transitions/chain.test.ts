@@ -1,0 +1,158 @@
+// Which discharge counts when several stays belong together: HEDIS TRC and PCR as domain.md §1.2, §7 and §10 have them.
+import type { Encounter } from '@medplum/fhirtypes';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { continuedBy } from '../../src/care/transition/chain.ts';
+import { encounterOfEpisode, withdrawnBecause } from '../../src/care/transition/episode.ts';
+import { admitted, DISCHARGED, discharged, type Hospital, openHospital, patient } from './hospital.ts';
+
+let hospital: Hospital;
+beforeEach(async () => {
+  hospital = await openHospital(undefined, { shipped: true });
+});
+afterEach(() => hospital.temp.cleanup());
+
+const kind = (code: string): Pick<Encounter, 'class'> => ({ class: { code } });
+const stayFrom = (start: string, end?: string) => ({
+  id: 'next',
+  diagnosis: undefined,
+  period: { start, ...(end ? { end } : {}) },
+});
+/** Of each stay's last transition: its status, and why it was withdrawn. */
+async function outcome() {
+  const episodes = await hospital.episodes();
+  return Object.fromEntries(
+    episodes.map((episode) => [encounterOfEpisode(episode), withdrawnBecause(episode) ?? episode.status]),
+  );
+}
+async function tell(...encounters: Encounter[]) {
+  for (const encounter of encounters) {
+    await hospital.put(encounter);
+    await hospital.run();
+  }
+}
+
+describe('a stay after a discharge home on 20 November', () => {
+  it.each([
+    ['2026-11-20T20:00:00-05:00', 'continued', 'the same day: direct transfer (§1.2)'],
+    ['2026-11-21T23:00:00-05:00', 'continued', 'the next day: stays two days apart are distinct (§7 PCR)'],
+    ['2026-11-22T00:30:00-05:00', 'readmitted', 'two days after (§7 PCR)'],
+    ['2026-12-20T23:59:00-05:00', 'readmitted', 'day 30 (§10)'],
+    ['2026-12-21T00:30:00-05:00', 'active', 'day 31 (§10)'],
+  ])('that begins at %s leaves it %s: %s', async (start, left) => {
+    await tell(discharged());
+    hospital.at(start);
+    await tell(admitted(stayFrom(start)));
+    expect((await outcome()).stay).toBe(left);
+  });
+
+  it('continues it: the last discharge counts, and says what it continues', async () => {
+    await tell(discharged());
+    hospital.at('2026-11-27T12:00:00-05:00');
+    await tell(admitted(stayFrom('2026-11-24T03:00:00-05:00')));
+    await tell(discharged(stayFrom('2026-11-24T03:00:00-05:00', '2026-11-27T11:00:00-05:00')));
+    expect(await outcome()).toEqual({ stay: 'readmitted', next: 'active' });
+    const episodes = await hospital.episodes();
+    const [first, last] = ['stay', 'next'].map((id) => episodes.find((one) => encounterOfEpisode(one) === id));
+    expect(last && continuedBy(last)).toEqual([{ reference: `EpisodeOfCare/${first?.id}` }]);
+  });
+
+  it('that was told before it, ended and all, leaves nothing to begin (§10 out of order)', async () => {
+    hospital.at('2026-11-27T12:00:00-05:00');
+    await tell(discharged(stayFrom('2026-11-24T03:00:00-05:00', '2026-11-27T11:00:00-05:00')), discharged());
+    expect(await outcome()).toEqual({ stay: 'readmitted', next: 'active' });
+  });
+
+  it('that is cancelled (A11) after follow-ups began lets it go on (§10)', async () => {
+    await tell(discharged());
+    await hospital.complete('contact');
+    hospital.at('2026-11-21T09:00:00-05:00');
+    const next = stayFrom('2026-11-21T08:00:00-05:00');
+    await tell(admitted(next), { ...admitted(next), status: 'cancelled' });
+    expect((await hospital.episodes()).filter(({ status }) => status === 'active')).toHaveLength(1);
+    const open = (await hospital.all('Task')).filter(({ status }) => status === 'requested');
+    expect(open.some(({ identifier }) => identifier?.[0]?.value?.includes('|contact|'))).toBe(false);
+  });
+});
+
+describe('chains', () => {
+  it('observation, then inpatient: one chain, followed up from its end (§10)', async () => {
+    await tell(discharged(kind('OBSENC')));
+    await tell(admitted(stayFrom(DISCHARGED)));
+    expect((await outcome()).stay).toBe('continued');
+    hospital.at('2026-11-25T13:00:00-05:00');
+    await tell(discharged(stayFrom(DISCHARGED, '2026-11-25T12:00:00-05:00')));
+    expect(await outcome()).toEqual({ stay: 'continued', next: 'active' });
+  });
+
+  it('hospital to nursing facility to home: the facility is looked at until it discharges (§1.1, §10)', async () => {
+    await tell(discharged({}, '03'));
+    const facility = { ...kind('NONAC'), ...stayFrom('2026-11-20T16:00:00-05:00') };
+    await tell(admitted(facility));
+    expect((await outcome()).stay).toBe('active');
+    expect(Object.keys(await hospital.followUps())).toContain('facility-week-1');
+    hospital.at('2026-12-04T13:00:00-05:00');
+    const period = { ...facility.period, end: '2026-12-04T12:00:00-05:00' };
+    await tell(discharged({ ...facility, period }));
+    expect(await outcome()).toEqual({ stay: 'continued', next: 'active' });
+    const [plan] = await hospital.all('CarePlan', { status: 'active' });
+    expect(plan?.instantiatesCanonical?.[0]).toContain('transition-from-nursing-facility');
+  });
+
+  it('a transfer to another acute hospital begins nothing; its discharge does (§1.2)', async () => {
+    await tell(discharged({}, '02'));
+    hospital.at('2026-11-25T13:00:00-05:00');
+    await tell(discharged(stayFrom('2026-11-20T16:00:00-05:00', '2026-11-25T12:00:00-05:00')));
+    expect(await outcome()).toEqual({ stay: 'transferred', next: 'active' });
+  });
+
+  it('the same stay under two numbers is followed up once', async () => {
+    await tell(discharged(), discharged({ id: 'again' }));
+    expect(await outcome()).toEqual({ stay: 'active', again: 'continued' });
+  });
+
+  it('of two records that turn out to be one, the later discharge counts (A40)', async () => {
+    await tell(discharged());
+    await hospital.put(patient({ id: 'old' }));
+    hospital.at('2026-11-23T13:00:00-05:00');
+    const next = stayFrom('2026-11-22T16:00:00-05:00', '2026-11-23T12:00:00-05:00');
+    await tell(discharged({ ...next, subject: { reference: 'Patient/old' } }));
+    for (const episode of await hospital.episodes()) {
+      await hospital.put({ ...episode, patient: { reference: 'Patient/ann' } });
+    }
+    await hospital.put(patient({ link: [{ other: { reference: 'Patient/old' }, type: 'replaces' }] }));
+    await hospital.run();
+    expect(await outcome()).toEqual({ stay: 'superseded', next: 'active' });
+  });
+});
+
+describe('an emergency visit', () => {
+  const visit = (id: string, end: string, changes: Partial<Encounter> = {}): Encounter => ({
+    ...discharged({ id, ...kind('EMER'), period: { start: end, end } }),
+    ...changes,
+  });
+  const anxiety = {
+    resourceType: 'Condition' as const,
+    id: 'failure',
+    subject: { reference: 'Patient/ann' },
+    code: { coding: [{ system: 'http://hl7.org/fhir/sid/icd-10-cm', code: 'F41.1' }] },
+  };
+
+  it('that no protocol is for leaves nothing behind', async () => {
+    await tell(visit('er', DISCHARGED));
+    expect(await hospital.episodes()).toEqual([]);
+  });
+
+  it('for mental illness is followed up beside a stay, the first of a month only (§1.2 FUM)', async () => {
+    await hospital.put(anxiety);
+    await tell(discharged({ diagnosis: undefined }));
+    hospital.at('2026-11-23T10:00:00-05:00');
+    await tell(visit('er', '2026-11-23T09:00:00-05:00'), visit('er2', '2026-11-23T09:30:00-05:00'));
+    expect(await outcome()).toEqual({ stay: 'active', er: 'active' });
+  });
+
+  it('that leads to an admission is ended by it (§1.2 FUM)', async () => {
+    await hospital.put(anxiety);
+    await tell(visit('er', DISCHARGED), admitted(stayFrom(DISCHARGED)));
+    expect(await outcome()).toEqual({ er: 'continued' });
+  });
+});

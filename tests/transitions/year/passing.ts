@@ -1,0 +1,113 @@
+// How time passes over one follow-up: raised, reminded, missed, put before others, expired, each by the first sweep after its
+// moment. Written from docs/transitions.md.
+import {
+  businessDayAfter,
+  dayOf,
+  expiryAt,
+  lastSecondOf,
+  reminderAt,
+  rungAt,
+  type StepLife,
+  type Window,
+} from './days.ts';
+import type { Place } from './places.ts';
+import { note, span } from './words.ts';
+
+export interface FollowUp {
+  readonly step: string;
+  window: Window;
+  /** Absent for the Task of a supervisor. */
+  readonly life?: StepLife;
+  clock: 'scheduled' | 'due' | 'reminded' | 'overdue' | 'escalated';
+  status: 'requested' | 'in-progress' | 'completed' | 'cancelled' | 'failed';
+  /** The discharge it is counted from; what was begun or missed before a correction keeps the old one. */
+  discharge: number;
+  /** From when on a sweep can act on it. */
+  from: number;
+  /** Steps of the ladder that were taken. */
+  rungs: number;
+  readonly told: string[];
+}
+
+export interface Passage {
+  readonly place: Place;
+  /** The first sweep at or after a moment; never, when that is not before `until`. */
+  readonly sweepAfter: (moment: number) => number;
+  /** A supervisor gets a Task. */
+  readonly escalate: (window: Window, at: number) => void;
+  readonly expire: (at: number) => void;
+}
+
+export const NEVER = Number.POSITIVE_INFINITY;
+export const isOver = ({ status }: FollowUp) => status === 'completed' || status === 'cancelled' || status === 'failed';
+
+export function planned(step: string, window: Window, discharge: number, at: number, life?: StepLife): FollowUp {
+  const clock = life ? 'scheduled' : 'due';
+  const told = [note('made', at, span(window))];
+  return { step, window, ...(life ? { life } : {}), clock, status: 'requested', discharge, from: at, rungs: 0, told };
+}
+
+/** Does what one sweep does to a follow-up; false when none does anything any more. */
+export function passOver(followUp: FollowUp, passage: Passage): boolean {
+  if (isOver(followUp)) return false;
+  const { place, sweepAfter } = passage;
+  const { window, life, clock, discharge } = followUp;
+  const sweep = (moment: number | undefined) =>
+    moment === undefined ? NEVER : sweepAfter(Math.max(moment, followUp.from));
+  const expiry = life && expiryAt(life, window.due, discharge, place.zone);
+  const expires = sweep(expiry);
+  if (clock === 'scheduled') {
+    const at = sweep(window.raise);
+    if (at === NEVER) return false;
+    // Useless by the time it could be raised.
+    if (expiry !== undefined && expiry <= at) return end(followUp, passage, at);
+    return become(followUp, 'due', at);
+  }
+  const isMissed = clock === 'overdue' || clock === 'escalated';
+  const next = isMissed ? nextRung(followUp, place) : window.due;
+  const climbs = sweep(next);
+  const reminds = clock === 'due' && life ? sweep(reminderAt(life, window, place.zone)) : NEVER;
+  // By the time that it is missed it is too late to remind.
+  if (reminds < climbs && reminds < expires) return become(followUp, 'reminded', reminds);
+  if (climbs === NEVER && expires === NEVER) return false;
+  // Of two things due in one sweep the older one comes first.
+  if (expires < climbs || (expires === climbs && (expiry ?? NEVER) < (next ?? NEVER))) {
+    return end(followUp, passage, expires);
+  }
+  return climb(followUp, passage, climbs);
+}
+
+function nextRung({ life, rungs, window }: FollowUp, place: Place): number | undefined {
+  const rung = life?.ladder[rungs];
+  return rung && rungAt(rung, window.due, place);
+}
+
+/** The owner, a backup, a supervisor: who is to be told by now. */
+function climb(followUp: FollowUp, { place, escalate }: Passage, at: number): true {
+  const { life } = followUp;
+  const before = followUp.rungs;
+  if (!life) return become(followUp, 'overdue', at);
+  do {
+    const { who } = life.ladder[followUp.rungs] ?? {};
+    followUp.rungs += 1;
+    if (who !== 'supervisor') continue;
+    const next = businessDayAfter(dayOf(at, place.zone), 1, place);
+    escalate({ raise: at, due: lastSecondOf(next, place.zone) }, at);
+  } while ((nextRung(followUp, place) ?? NEVER) <= at);
+  return become(followUp, before === 0 && followUp.rungs === 1 ? 'overdue' : 'escalated', at);
+}
+
+function become(followUp: FollowUp, clock: FollowUp['clock'], at: number): true {
+  if (followUp.clock !== clock) followUp.told.push(note(clock, at));
+  followUp.clock = clock;
+  followUp.from = at;
+  return true;
+}
+
+function end(followUp: FollowUp, passage: Passage, at: number): true {
+  followUp.status = 'failed';
+  followUp.from = at;
+  followUp.told.push(note('failed', at));
+  passage.expire(at);
+  return true;
+}
