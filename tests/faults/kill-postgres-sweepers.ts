@@ -97,7 +97,8 @@ function followUp(model: Task, step: string) {
     businessStatus: {
       coding: [{ system: 'https://baton.health/fhir/CodeSystem/follow-up-status', code: 'scheduled' }],
     },
-    restriction: { period: { start: DISCHARGED, end: '2026-12-20T14:00:00-05:00' } },
+    // The deadline is the model's: its clock was counted from that, and another would be a change of its own.
+    restriction: { period: { ...model.restriction?.period, start: DISCHARGED } },
   };
   return { op: 'create' as const, resource };
 }
