@@ -197,9 +197,8 @@ function createNurses(seed: number) {
   return {
     hear(raised: readonly Raised[], at: number): void {
       for (const one of raised) {
-        const key = `${one.task}@${at}`;
-        if (heard.has(key)) continue;
-        heard.add(key);
+        if (heard.has(one.task)) continue;
+        heard.add(one.task);
         deeds.push(...plan(one, at));
       }
     },
