@@ -29,7 +29,7 @@ function environment({ url, folder }: BenchDatabase): NodeJS.ProcessEnv {
 
 /** The same without authentication and audit, on a port of its own. */
 export function startUnguarded(database: BenchDatabase): Promise<Listening> {
-  return startListening(['scripts/bench/bare/unguarded.ts'], environment(database));
+  return startListening([...NODE_FLAGS, 'scripts/bench/bare/unguarded.ts'], environment(database));
 }
 
 /** @param flags for Node, before the script */

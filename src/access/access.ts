@@ -26,8 +26,11 @@ export interface Access {
    * @throws Fault unauthenticated | unavailable
    */
   authenticate(authorization: string | undefined): Promise<Grant>;
-  /** The same grant, when it is known without waiting: an application's, whose token was looked at a moment ago. */
-  recall(authorization: string | undefined): Grant | undefined;
+  /**
+   * The same grant, when it is known without waiting: an application's, whose token was looked at a moment ago.
+   * @param connection that the request came over
+   */
+  recall(authorization: string | undefined, connection: object): Grant | undefined;
   /** An access token of Baton's own, for the sandbox and `baton token`. */
   issue(
     request: Pick<TokenRequest, 'clientId' | 'scope' | 'lifetimeSeconds' | 'patient' | 'fhirUser'>,
@@ -52,9 +55,9 @@ export function createAccess(options: AccessOptions): Access {
       const asker = await options.askers?.of(grant);
       return asker ? { ...grant, asker } : grant;
     },
-    recall(authorization) {
+    recall(authorization, connection) {
       if (options.mode === 'off') return ANONYMOUS;
-      const grant = recall(authorization);
+      const grant = recall(authorization, connection);
       const isSettled = options.askers === undefined || options.askers.bindNobody();
       return isSettled && grant?.actor.kind !== 'user' ? grant : undefined;
     },

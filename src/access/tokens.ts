@@ -50,8 +50,11 @@ export interface TokenVerifier {
    * @throws Fault unauthenticated, or unavailable when the issuer cannot be asked
    */
   verify(authorization: string | undefined): Promise<Grant>;
-  /** What is remembered of it and still believed. */
-  recall(authorization: string | undefined): Grant | undefined;
+  /**
+   * What is remembered of it and still believed.
+   * @param connection that it came over: the next request over it mostly brings the same one, which is not hashed again
+   */
+  recall(authorization: string | undefined, connection: object): Grant | undefined;
   /** To be called when a token of Baton's own authorization server was revoked: all of them are looked up again. */
   revoked(): void;
   readonly trust: Trust;
@@ -61,6 +64,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
   const trust = createTrust(options);
   const remembered = createShortMemory<Verified>(REMEMBERED);
   const pending = new Map<string, Promise<Verified>>();
+  const lastOf = new WeakMap<object, { readonly authorization: string | undefined; readonly key: string }>();
   const own = { generation: 0 };
   const seconds = () => options.clock.real().epochMilliseconds / 1000;
 
@@ -140,7 +144,14 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     revoked() {
       own.generation += 1;
     },
-    recall: (authorization) => recall(keyOf(authorization)),
+    recall(authorization, connection) {
+      const last = lastOf.get(connection);
+      if (last?.authorization === authorization && last) return recall(last.key);
+      const key = keyOf(authorization);
+      const grant = recall(key);
+      if (grant) lastOf.set(connection, { authorization, key });
+      return grant;
+    },
     async verify(authorization) {
       const key = keyOf(authorization);
       const known = recall(key);

@@ -22,6 +22,13 @@ export function requireAhead(value: string, member: string, { now, zone }: Calle
   throw outOfTime(`${member} lies in the past; give a time that is still to come.`, member);
 }
 
+/** @throws Fault unprocessable naming the member when the day or moment is more than so many days ahead */
+export function requireWithin(days: number, value: string, member: string, { now, zone }: Caller): void {
+  const latest = now.add({ hours: 24 * (days + 1) });
+  if (Temporal.Instant.compare(toLastInstant(value, zone), latest) <= 0) return;
+  throw outOfTime(`${member} lies more than ${days} days ahead; give a nearer time.`, member);
+}
+
 /** @throws Fault unprocessable naming the member when the day or moment has not come yet */
 export function requirePast(value: string, member: string, { now, zone }: Caller): void {
   if (Temporal.Instant.compare(toInstant(value, zone), now) <= 0) return;

@@ -45,6 +45,7 @@ export const EXTENSION = {
   riskScore: `${BASE}/StructureDefinition/risk-score`,
   riskMissing: `${BASE}/StructureDefinition/risk-missing-input`,
   localDay: `${BASE}/StructureDefinition/local-day`,
+  dischargeTold: `${BASE}/StructureDefinition/discharge-told`,
   transitionContinues: `${BASE}/StructureDefinition/transition-continues`,
   transitionEncounter: `${BASE}/StructureDefinition/transition-encounter`,
   transitionReason: `${BASE}/StructureDefinition/transition-reason`,

@@ -6,6 +6,7 @@ import type { Change } from '../fhir/change.ts';
 import { rewriteLinks } from '../fhir/references.ts';
 import type { Store } from '../store/store.ts';
 import { findStored, type StoredDraft } from './find-stored.ts';
+import { findToldStay } from './find-told-stay.ts';
 import { searchToken } from './identifier-query.ts';
 import type { KnownShared } from './known-shared.ts';
 import type { AdtContent } from './map/adt.ts';
@@ -28,6 +29,8 @@ export async function planChanges(
   content: AdtContent,
 ): Promise<Plan> {
   const stored = await findStored(store, content.drafts, known);
+  const told = await findToldStay(store, content, stored);
+  if (told && content.encounter !== undefined) stored.set(content.encounter, told);
   const literal = (fullUrl: string) => {
     const match = stored.get(fullUrl)?.resource;
     return match && `${match.resourceType}/${match.id}`;

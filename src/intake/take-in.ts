@@ -14,6 +14,7 @@ import { createKnownShared } from './known-shared.ts';
 import { type AdtContent, readAdt } from './map/adt.ts';
 import { type Facility, type Reading, startReading } from './map/reading.ts';
 import { factsOf } from './message-facts.ts';
+import { notAheadOf } from './not-ahead-of.ts';
 import { planChanges } from './plan.ts';
 import type { Compartment } from './plan-merge.ts';
 import type { AckCode, Remark } from './refusal.ts';
@@ -110,7 +111,8 @@ export function createTakeIn({ store, clock, facilities, senders = [], parameter
   const read = (message: Message) => {
     const header = checkHeader(message);
     const sender = senderOf(senders, header.sendingApplication, header.sendingFacility);
-    const reading = startReading(message, header, facilities, sender);
+    const given = startReading(message, header, facilities, sender);
+    const reading = { ...given, eventTime: notAheadOf(clock.now(), given.eventTime) };
     return { reading, content: readAdt(reading) };
   };
 

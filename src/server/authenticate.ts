@@ -66,7 +66,8 @@ export function authenticateAll(server: FastifyInstance, { access, attempts, lim
       if (!unlimited) limits?.address(request, reply);
       return done();
     }
-    const known = !attempts || attempts.isQuiet() ? access.recall(request.headers.authorization) : undefined;
+    const known =
+      !attempts || attempts.isQuiet() ? access.recall(request.headers.authorization, request.raw.socket) : undefined;
     if (known) {
       admit(known, request, reply);
       return done();

@@ -1,4 +1,4 @@
-// The SQLite engine: one connection writes, another reads what is committed. Several processes may share a file; their
+// The SQLite engine: one connection writes, another reads what is committed meanwhile. Several processes may share a file; their
 // write transactions exclude each other.
 import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -45,11 +45,16 @@ function openFile(path: string): Engine {
   if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
   const writer = new SqliteConnection(path, { readOnly: false });
   writer.exec(WRITER_PRAGMAS);
-  const reader = new SqliteConnection(path, { readOnly: true });
-  reader.exec(READER_PRAGMAS);
+  const besides = new SqliteConnection(path, { readOnly: true });
+  besides.exec(READER_PRAGMAS);
   const lock = new WriteLock(writer);
   return {
-    reader,
+    // Each commit empties the cache of every other connection, so who reads while nobody writes uses the writer's.
+    reader: {
+      dialect: 'sqlite',
+      all: (sql, params) => (lock.held ? besides : writer).all(sql, params),
+      run: (sql, params) => besides.run(sql, params),
+    },
     write: (work) => lock.write(work),
     // Nothing tells of another process's commit; its followers look at every heartbeat.
     onOtherCommit() {},
@@ -66,7 +71,7 @@ function openFile(path: string): Engine {
     },
     async close() {
       while (lock.held) await lock.held;
-      reader.close();
+      besides.close();
       writer.exec('PRAGMA wal_checkpoint(TRUNCATE)');
       writer.close();
     },

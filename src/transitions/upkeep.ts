@@ -13,7 +13,7 @@ import { clockOf, type FollowUpClock, withClock } from '../care/transition/follo
 import { LIFE, stageAfter, stageConcept, stageOf } from '../care/transition/life.ts';
 import { type ProtocolStep, stepOf } from '../care/transition/protocol.ts';
 import { messageKey, remindOwner } from '../care/transition/reminder.ts';
-import { expireAt, LADDER, remindAt, rungAt } from '../care/transition/step-life.ts';
+import { expireAt, LADDER, LONGEST_REST, remindAt, rungAt } from '../care/transition/step-life.ts';
 import type { Change } from '../fhir/change.ts';
 import { tokenText } from '../fhir/search/token-text.ts';
 import type { Place } from './facilities.ts';
@@ -81,19 +81,27 @@ function reschedule(task: Task, deadline: string, discharge: Temporal.Instant, u
 function putOff(task: Task, { clock, step, place, now }: Upkeep): Task | undefined {
   const stage = stageOf(task);
   if (!stage || !LIFE[stage].escalate) return undefined;
-  const until = clock.until?.includes('T') ? undefined : clock.until;
-  const isNews = stage === 'acknowledged' && (clock.until === undefined || until !== undefined);
-  if (clock.escalateAt !== undefined && !isNews) return undefined;
   const ladder = step?.life.ladder ?? LADDER;
   const rung = ladder[Math.max(clock.rung, 1)];
   const due = task.restriction?.period?.end;
   if (!rung || !due) return undefined;
   const { zone, calendar } = place;
+  const planned = rungAt(rung, toLastInstant(due, zone), place);
+  const isTooFar = restsTooLong(clock.escalateAt ?? clock.until, planned, now, zone);
+  const until = isTooFar || clock.until?.includes('T') ? undefined : clock.until;
+  const isNews = stage === 'acknowledged' && (clock.until === undefined || until !== undefined || isTooFar);
+  if (clock.escalateAt !== undefined && !isNews && !isTooFar) return undefined;
   const end = until ? toLastInstant(until, zone) : nextBusinessDayEnd(now, zone, calendar);
-  const at = isNews ? end : rungAt(rung, toLastInstant(due, zone), place);
-  const escalateAt = toFhirDateTime(at, zone);
+  const escalateAt = toFhirDateTime(isNews ? end : planned, zone);
   const rest = { rung: Math.max(clock.rung, 1), escalateAt, ...(isNews ? { until: escalateAt } : {}) };
   return touched(withClock(task, { ...clock, ...rest }), now);
+}
+
+/** Later than the ladder says, and than anybody may put it off, through whatever door. */
+function restsTooLong(moment: string | undefined, planned: Temporal.Instant, now: Temporal.Instant, zone: string) {
+  if (moment === undefined) return false;
+  const latest = now.add({ hours: 24 * (LONGEST_REST.days + 1) });
+  return [latest, planned].every((bound) => Temporal.Instant.compare(toLastInstant(moment, zone), bound) > 0);
 }
 
 /** Supervisors have nothing to do about it any more. */

@@ -156,6 +156,13 @@ describe('a notification', () => {
     expect(await stays('X')).toEqual([]);
   });
 
+  it('of a year to come does not hide what happens afterwards', async () => {
+    const ahead = notice('admit', 'Y', '2999-01-01T00:00:00Z');
+    const left = notice('discharge', 'Y', '2026-11-24T17:05:00Z');
+    expect([(await send(ahead)).status, (await send({ ...left, timestamp: undefined })).status]).toEqual([200, 200]);
+    expect((await stays('Y')).map(({ status }) => status)).toEqual(['finished']);
+  });
+
   it('with the identifier of another message is a conflict', async () => {
     const first = notice('admit', 'E', '2026-11-20T13:05:00Z');
     await send(first);

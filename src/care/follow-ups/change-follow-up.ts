@@ -2,7 +2,7 @@
 // deadline, withdraw it. Every command asks the table of its life first.
 import type { Task } from '@medplum/fhirtypes';
 import { reasonConcept } from '../concept.ts';
-import { requireAhead, requireOrder } from '../given-time.ts';
+import { requireAhead, requireOrder, requireWithin } from '../given-time.ts';
 import { movedTask } from '../interventions/move-intervention.ts';
 import { knownResource, OWNERS } from '../known-resource.ts';
 import { withNote } from '../note.ts';
@@ -12,6 +12,7 @@ import { touched } from '../touched.ts';
 import { withEnding } from '../transition/ending.ts';
 import { clockOf, withClock } from '../transition/follow-up-clock.ts';
 import { type LifeEvent, stageAfter, stageConcept, stageOf } from '../transition/life.ts';
+import { LONGEST_REST } from '../transition/step-life.ts';
 import { followUpAtHand, type OnFollowUp } from './follow-up-at-hand.ts';
 import type {
   Acknowledgement,
@@ -21,6 +22,9 @@ import type {
   Reassignment,
   Withdrawal,
 } from './follow-up-schema.ts';
+
+/** Days ahead that a deadline may be moved to: a transition is over by then. */
+const LATEST_DEADLINE = 60;
 
 /** @throws Fault not-found; unprocessable naming what may happen instead */
 export async function completeFollowUp(records: Records, caller: Caller, on: OnFollowUp<Completion>): Promise<Planned> {
@@ -62,7 +66,10 @@ export async function acknowledgeFollowUp(
   const { task } = await followUpAtHand(records, on);
   const businessStatus = stageConcept(stageFor(task, 'acknowledge'));
   const { until, note } = on.body;
-  if (until) requireAhead(until, 'until', caller);
+  if (until) {
+    requireAhead(until, 'until', caller);
+    requireWithin(LONGEST_REST.days, until, 'until', caller);
+  }
   const { until: _, ...clock } = clockOf(task);
   // A day ends where the facility is, which Baton sees to.
   const acknowledged = withClock(task, { ...clock, ...(until ? { until, escalateAt: until } : {}) });
@@ -79,6 +86,7 @@ export async function rescheduleFollowUp(
   stageFor(task, 'reschedule');
   const { due, note } = on.body;
   requireAhead(due, 'due', caller);
+  requireWithin(LATEST_DEADLINE, due, 'due', caller);
   requireOrder(task.restriction?.period?.start, due, ['its start', 'due'], caller);
   const period = { ...task.restriction?.period, end: due };
   const next: Task = { ...task, restriction: { ...task.restriction, period }, ...withNote(task.note, caller, note) };

@@ -46,6 +46,9 @@ export const LADDER: readonly Rung[] = [
   { who: 'supervisor', after: { value: 1, unit: 'd' }, at: Temporal.PlainTime.from('13:00') },
 ];
 
+/** Nobody puts the ladder of what is late off for longer at a time. */
+export const LONGEST_REST = { days: 7 } as const;
+
 const MOST = { h: 24 * 366, d: 366 } as const;
 
 /** @throws Fault unprocessable, naming protocol and step, when what is said is impossible */

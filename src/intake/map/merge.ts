@@ -1,7 +1,8 @@
 // How what a message says joins what is stored: it replaces what it carries and keeps what others have put there. An
 // older message than the newest applied one only fills gaps.
 import type { Extension, Identifier, Patient, Resource } from '@medplum/fhirtypes';
-import { instantOf, LATEST_EVENT, withInstant } from './systems.ts';
+import { instantOf, withInstant } from '../../fhir/event-time.ts';
+import { LATEST_EVENT } from './systems.ts';
 
 export type Merge = <R extends Resource>(stored: R, fresh: R) => R;
 

@@ -1,8 +1,9 @@
 // The record of a person: whether the sender still keeps it, and which of its numbers are old.
 import type { Identifier, Patient } from '@medplum/fhirtypes';
+import { instantOf, withInstant } from '../../fhir/event-time.ts';
 import type { Identified } from './identifier.ts';
 import { isOlder, mergeCarried, stampLatest } from './merge.ts';
-import { instantOf, REMOVED, withInstant } from './systems.ts';
+import { REMOVED } from './systems.ts';
 
 /**
  * The Patient of one message.

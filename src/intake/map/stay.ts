@@ -1,6 +1,8 @@
 // What a message says about whether the patient is in: status, discharge and admission time of the Encounter, each with
 // the time of the event, and how it joins what earlier and later events said.
 import type { CodeableConcept, Encounter, Period } from '@medplum/fhirtypes';
+import { EVENT_TIME, instantOf, withInstant } from '../../fhir/event-time.ts';
+import { sameDay } from '../../fhir/same-day.ts';
 import type { Segment } from '../er7/message.ts';
 import { formatMoment, readDateTime } from '../er7/timestamp.ts';
 import { Refusal } from '../refusal.ts';
@@ -9,7 +11,7 @@ import { comesBefore } from './comes-before.ts';
 import { readDisposition } from './disposition.ts';
 import { isOlder } from './merge.ts';
 import type { Reading } from './reading.ts';
-import { EVENT_TIME, instantOf, LATEST_EVENT, withInstant } from './systems.ts';
+import { LATEST_EVENT } from './systems.ts';
 
 interface Stay {
   readonly status: Encounter['status'];
@@ -47,7 +49,7 @@ export function readStay(
  * @throws Refusal AE 102 when that puts the discharge before the admission
  */
 export function mergeStay(stored: Encounter, fresh: Encounter, merged: Encounter): Encounter {
-  const stay = spoken(stored, fresh);
+  const stay = sharpened(spoken(stored, fresh), stored, fresh);
   const start = newest(stored.period, fresh.period) ?? {};
   const period: Period = {
     ...(start.extension ? { extension: start.extension } : {}),
@@ -119,6 +121,23 @@ export function recorded({ eventTime, facility }: Reading): string {
 
 function startPeriod(start: string | undefined, eventTime: Temporal.Instant): Period {
   return start ? { extension: withInstant(undefined, EVENT_TIME, eventTime), start } : {};
+}
+
+/** A discharge told by its date only takes the time and the disposition from who tells them of that day. */
+function sharpened(said: Encounter, ...both: readonly Encounter[]): Encounter {
+  const day = said.period?.end;
+  if (said.status !== 'finished' || day === undefined || day.includes('T')) return said;
+  const finer = both.find(({ status, period }) => {
+    return status === 'finished' && period?.end?.includes('T') && sameDay(period.end, day);
+  });
+  if (!finer) return said;
+  const dischargeDisposition =
+    said.hospitalization?.dischargeDisposition ?? finer.hospitalization?.dischargeDisposition;
+  return {
+    ...said,
+    period: { ...said.period, ...(finer.period?.end ? { end: finer.period.end } : {}) },
+    ...(dischargeDisposition ? { hospitalization: { ...said.hospitalization, dischargeDisposition } } : {}),
+  };
 }
 
 /** Of two that no event has set, the newer message's. */

@@ -1,12 +1,13 @@
 // A notification -> drafts that join what is stored just as those of HL7 v2 messages do: the same visit told both ways is one
 // Encounter, and the newest event decides whether the patient is in.
 import type { CodeableConcept, Encounter, Identifier, Patient, Provenance, Resource } from '@medplum/fhirtypes';
+import { EVENT_TIME, withInstant } from '../../fhir/event-time.ts';
 import type { AdtContent } from '../map/adt.ts';
 import { digest } from '../map/digest.ts';
 import { createDrafts, type Draft, type Drafts } from '../map/drafts.ts';
 import { mergeCarried, stampLatest } from '../map/merge.ts';
 import { mergeEncounter } from '../map/pv1.ts';
-import { EVENT_TIME, SID, withInstant } from '../map/systems.ts';
+import { SID } from '../map/systems.ts';
 import type { Notification, NotificationEvent } from './read-message.ts';
 import { rewriteReferences } from './rewrite-references.ts';
 

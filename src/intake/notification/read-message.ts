@@ -2,6 +2,7 @@
 // when and by whom. Tolerant: what is missing is taken from what is there.
 // https://build.fhir.org/ig/HL7/davinci-alerts/
 import type { Bundle, Encounter, MessageHeader, Patient, Resource } from '@medplum/fhirtypes';
+import { notAheadOf } from '../not-ahead-of.ts';
 import { Refusal } from '../refusal.ts';
 
 const EVENTS = 'http://hl7.org/fhir/us/davinci-alerts/CodeSystem/notification-event';
@@ -43,7 +44,7 @@ export function readNotification(bundle: Bundle, now: Temporal.Instant): Notific
     event: event as NotificationEvent,
     key: requireKey(bundle),
     source,
-    told: instantOf(bundle.timestamp) ?? now,
+    told: notAheadOf(now, instantOf(bundle.timestamp) ?? now),
     encounter,
     patient,
     entries,

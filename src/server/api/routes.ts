@@ -7,6 +7,7 @@ import { CASE_ROUTES } from './case-routes.ts';
 import { CASE_STORY_ROUTES } from './case-story-routes.ts';
 import { CLINIC_ROUTES } from './clinic-routes.ts';
 import { CONTACT_ROUTES } from './contact-routes.ts';
+import { DISCHARGE_ROUTES } from './discharge-routes.ts';
 import { DOCUMENT_ROUTES } from './document-routes.ts';
 import { EQUIPMENT_ROUTES } from './equipment-routes.ts';
 import { EVIDENCE_ROUTES } from './evidence-routes.ts';
@@ -26,6 +27,7 @@ import { WORKLIST_ROUTES } from './worklist-routes.ts';
 export const API_ROUTES: readonly ApiRoute[] = [
   ...CASE_ROUTES,
   ...CASE_STORY_ROUTES,
+  ...DISCHARGE_ROUTES,
   ...EVIDENCE_ROUTES,
   ...TEAM_ROUTES,
   ...CAREGIVER_ROUTES,

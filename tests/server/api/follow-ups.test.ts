@@ -219,6 +219,26 @@ describe('a follow-up nobody does', () => {
     expect((await show(transition, contact)).escalateAt).toBe('2026-11-27T23:59:59-05:00');
   });
 
+  it('is not put off for years, by a command or by FHIR', async () => {
+    const { transition, contact } = await goesHome();
+    await at('2026-11-25T00:00:00-05:00');
+    const longRest = await act(transition, contact, 'acknowledge', { until: '2999-01-01' });
+    expect([longRest.status, longRest.text]).toEqual([
+      422,
+      expect.stringContaining('until lies more than 7 days ahead'),
+    ]);
+    const farOff = await act(transition, contact, 'reschedule', { due: '2999-01-01' });
+    expect([farOff.status, farOff.text]).toEqual([422, expect.stringContaining('due lies more than 60 days ahead')]);
+    await act(transition, contact, 'acknowledge', {});
+    await transitions.tick();
+    const { json } = await baton.fhir('GET', `/Task/${contact}`);
+    const forged = JSON.parse(JSON.stringify(json).replaceAll('2026-11-27T23:59:59-05:00', '2999-01-01T00:00:00Z'));
+    expect(forged).not.toEqual(json);
+    expect((await baton.fhir('PUT', `/Task/${contact}`, { body: forged })).status).toBe(200);
+    await transitions.tick();
+    expect((await show(transition, contact)).escalateAt).toBe('2026-11-27T23:59:59-05:00');
+  });
+
   it('and that is given another deadline begins anew, and is missed a second time', async () => {
     const { transition, contact } = await goesHome();
     await at('2026-11-25T13:00:00-05:00');

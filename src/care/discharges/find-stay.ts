@@ -1,0 +1,58 @@
+// Which stay a person means who tells of a discharge.
+import type { Encounter } from '@medplum/fhirtypes';
+import { Fault } from '../../fault.ts';
+import { sameDay } from '../../fhir/same-day.ts';
+import { knownResource } from '../known-resource.ts';
+import { toInstant, toLastInstant } from '../local-time.ts';
+import type { Caller, Kept, Records } from '../records.ts';
+import { isEmergency, isStay } from '../transition/discharge.ts';
+import type { TellDischarge } from './discharge-schema.ts';
+
+/**
+ * The stay that is named; else the only one that is open, or ended on the same day, at the facility as far as one is named.
+ * @param subject `Patient/12`
+ * @returns undefined when Baton has not heard of it
+ * @throws Fault unprocessable naming `encounter` when several could be meant, or the named one cannot
+ */
+export async function findStay(
+  records: Records,
+  subject: { readonly reference: string },
+  told: TellDischarge,
+  { zone }: Caller,
+): Promise<Kept<'Encounter'> | undefined> {
+  if (told.encounter) {
+    const named = await knownResource(records, { subject }, told.encounter.reference, ['Encounter'], 'encounter');
+    return requireUsable(named, told.discharged);
+  }
+  const stays = await records.find('Encounter', { patient: subject.reference, status: 'in-progress,onleave,finished' });
+  const meant = stays.filter((stay) => isMeant(stay, told, zone));
+  if (meant.length < 2) return meant[0];
+  throw refusal('Several stays of the patient could be meant; name the one in encounter.');
+}
+
+function isMeant(stay: Encounter, told: TellDischarge, zone: string): boolean {
+  const { admitted, discharged, setting, facility, facilityName } = told;
+  if (setting === 'emergency' ? !isEmergency(stay) : !isStay(stay)) return false;
+  const { start, end } = stay.period ?? {};
+  const provider = stay.serviceProvider;
+  if (facility && provider?.reference !== undefined && provider.reference !== facility.reference) return false;
+  if (facilityName !== undefined && provider && provider.display !== facilityName) return false;
+  if (stay.status === 'finished') return end !== undefined && sameDay(end, discharged);
+  if (start === undefined) return true;
+  const isBefore = Temporal.Instant.compare(toInstant(start, zone), toLastInstant(discharged, zone)) <= 0;
+  return isBefore && (admitted === undefined || sameDay(start, admitted));
+}
+
+const VOID: readonly Encounter['status'][] = ['cancelled', 'entered-in-error'];
+
+function requireUsable(stay: Kept<'Encounter'>, discharged: string): Kept<'Encounter'> {
+  if (VOID.includes(stay.status)) throw refusal(`The stay is ${stay.status}; name another, or none.`);
+  const end = stay.status === 'finished' ? stay.period?.end : undefined;
+  if (end !== undefined && !sameDay(end, discharged)) {
+    throw refusal('The stay ended on another day already; correct its discharge instead.');
+  }
+  return stay;
+}
+
+const refusal = (sentence: string) =>
+  new Fault('unprocessable', sentence, { expression: 'encounter', code: 'business-rule' });

@@ -1,0 +1,26 @@
+// When the event happened that last set what an extension is attached to, so that words that come late do not undo newer ones.
+import type { Extension } from '@medplum/fhirtypes';
+
+/**
+ * On Encounter the time of what set its status (with period.end and the discharge disposition), on Encounter.period of what
+ * set its start. Older events never override it.
+ */
+export const EVENT_TIME = 'https://baton.health/fhir/StructureDefinition/event-time';
+
+interface Extensible {
+  readonly extension?: Extension[];
+}
+
+/** The instant an extension holds. */
+export function instantOf(element: Extensible | undefined, url: string): Temporal.Instant | undefined {
+  const value = element?.extension?.find((extension) => extension.url === url)?.valueInstant;
+  return value === undefined ? undefined : Temporal.Instant.from(value);
+}
+
+/** The extensions with the one of `url` replaced where it stands, or added. */
+export function withInstant(element: Extensible | undefined, url: string, instant: Temporal.Instant): Extension[] {
+  const extensions = element?.extension ?? [];
+  const mine: Extension = { url, valueInstant: instant.toString({ fractionalSecondDigits: 3 }) };
+  const known = extensions.some((extension) => extension.url === url);
+  return known ? extensions.map((extension) => (extension.url === url ? mine : extension)) : [...extensions, mine];
+}

@@ -1,0 +1,62 @@
+// The Encounter of a visit that somebody told of before the hospital did, and which therefore has no visit number yet.
+import type { Encounter } from '@medplum/fhirtypes';
+import { parseExact } from '../fhir/exact-json.ts';
+import { sameDay } from '../fhir/same-day.ts';
+import type { Store } from '../store/store.ts';
+import type { StoredDraft } from './find-stored.ts';
+import type { AdtContent } from './map/adt.ts';
+import { comesBefore } from './map/comes-before.ts';
+
+/**
+ * The one Encounter without any identifier that can only be the visit a message is about: of the same patient, at the same
+ * facility as far as both name one, with the same day of discharge (of admission, when the message tells no discharge), or
+ * not yet discharged. Undefined when the visit is known by its number, and when there is none such or more than one.
+ */
+export async function findToldStay(
+  store: Store,
+  { encounter: fullUrl, drafts }: AdtContent,
+  stored: ReadonlyMap<string, StoredDraft>,
+): Promise<StoredDraft | undefined> {
+  if (fullUrl === undefined || stored.has(fullUrl)) return undefined;
+  const fresh = drafts.find((draft) => draft.fullUrl === fullUrl)?.resource;
+  if (fresh?.resourceType !== 'Encounter' || fresh.status === 'cancelled') return undefined;
+  const patient = stored.get(fresh.subject?.reference ?? '')?.resource;
+  if (!patient) return undefined;
+  const versions = await store.find(`Encounter?patient=Patient/${patient.id}&status=finished,in-progress`);
+  const facility = facilityOf(fresh, stored);
+  const candidates = versions.flatMap(({ content, versionId }) => {
+    const resource = parseExact<Encounter>(content);
+    return isUnnumbered(resource) && isAt(resource, facility) && isSameVisit(resource, fresh)
+      ? [{ resource, versionId }]
+      : [];
+  });
+  return candidates.length === 1 ? candidates[0] : undefined;
+}
+
+const isUnnumbered = ({ identifier }: Encounter) => (identifier ?? []).length === 0;
+
+/** `Organization/12`; the draft's own address when it is not stored; undefined when none is named. */
+function facilityOf({ serviceProvider }: Encounter, stored: ReadonlyMap<string, StoredDraft>): string | undefined {
+  const named = serviceProvider?.reference;
+  const known = named === undefined ? undefined : stored.get(named)?.resource;
+  return known ? `Organization/${known.id}` : named;
+}
+
+function isAt({ serviceProvider }: Encounter, facility: string | undefined): boolean {
+  const named = serviceProvider?.reference;
+  return named === undefined || facility === undefined || named === facility;
+}
+
+const isEmergency = ({ class: { code } }: Encounter) => code === 'EMER';
+
+function isSameVisit(told: Encounter, fresh: Encounter): boolean {
+  if (isEmergency(told) !== isEmergency(fresh)) return false;
+  const [toldStart, toldEnd] = [told.period?.start, told.period?.end];
+  const [start, end] = [fresh.period?.start, fresh.period?.end];
+  if (fresh.status !== 'finished' || end === undefined) {
+    return toldStart !== undefined && start !== undefined && sameDay(start, toldStart);
+  }
+  if (toldStart !== undefined && comesBefore(end, toldStart)) return false;
+  if (toldEnd !== undefined) return sameDay(end, toldEnd);
+  return toldStart === undefined || start === undefined || sameDay(start, toldStart);
+}
