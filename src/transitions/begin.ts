@@ -35,11 +35,12 @@ export async function begin(
   const { discharge } = context.anchor;
   if (isHistory(discharge, context.now)) return NOTHING;
   if (isEmergency(context.encounter)) return beginEmergency(parts, facts, decision, episodes, done);
-  if (!decision.start) return decline(facts, decision, episodes);
   const superseded = await supersededBy(parts, context.encounter, discharge);
+  const ended = await withdrawEach(parts, superseded, context.now);
+  // A stay that is first heard of when it is over ends the earlier ones, whatever comes after it.
+  if (!decision.start) return both(ended, decline(facts, decision, episodes));
   const before = await endedEarlier(parts, context.encounter, discharge);
   const continues = [...before, ...superseded.map(({ episode }) => episode)];
-  const ended = await withdrawEach(parts, superseded, context.now);
   return both(ended, startReaction(facts, decision, episodes, { done, continues }));
 }
 

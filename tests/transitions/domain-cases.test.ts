@@ -151,6 +151,19 @@ describe('a chain of stays (domain.md 1.2, TRC: a readmission until day 30 exten
     expect(await patient.transitions()).toHaveLength(2);
   });
 
+  it('a readmission first heard of when it ended in a transfer ends the earlier transition (domain.md 1.2, TRC)', async () => {
+    const patient = ward.admitPatient();
+    ward.at('2026-09-04T18:05:00Z');
+    await patient.say('A03', STAY);
+    ward.at('2026-09-12T18:05:00Z');
+    await patient.say('A03', { visit: 'B', start: '20260910080000', end: '20260912140000', disposition: '02' });
+    expect(await patient.transitions()).toMatchObject([
+      { status: 'cancelled', reason: 'readmitted' },
+      { status: 'cancelled', reason: 'transferred' },
+    ]);
+    expect(await patient.open()).toEqual({});
+  });
+
   it('from a nursing facility home the transition begins there (domain.md 4, NUBC 03)', async () => {
     const patient = ward.admitPatient();
     ward.at('2026-09-04T18:05:00Z');

@@ -72,6 +72,8 @@ export interface StepTiming {
   readonly from?: string;
   readonly until?: string;
   readonly roll: boolean;
+  /** What becomes of it when nobody could raise it in time; raised all the same when absent. */
+  readonly late?: string;
 }
 
 export interface Window {

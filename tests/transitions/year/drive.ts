@@ -1,5 +1,6 @@
 // Lives the year: delivers what is told when it arrives, lets nurses work, lets time pass in slots of fifteen minutes, takes
 // Baton down and kills it. What it did is the record that the reckoning of what should have happened starts from.
+import { setTimeout as pause } from 'node:timers/promises';
 import { randomFrom } from '../../support/seeded-random.ts';
 import type { Command, NurseAct, Raised, Reply } from './node.ts';
 import type { Killable } from './nodes.ts';
@@ -67,6 +68,7 @@ export async function drive(options: DriveOptions): Promise<Record> {
         repeated += 1;
         await killing.settled();
         if (attempt === 30) throw error;
+        await pause(attempt * 10);
       }
     }
   };
@@ -104,7 +106,10 @@ export async function drive(options: DriveOptions): Promise<Record> {
       down = true;
       continue;
     }
-    if (down) await Promise.all(nodes.map((node) => node.restart()));
+    if (down) {
+      await killing.settled();
+      await Promise.all(nodes.map((node) => node.restart()));
+    }
     const rounds = roundsOf(story.tellings, told, at);
     const deeds = nurses.deedsUntil(at);
     if (!options.everySlot && !down && rounds.length === 0 && deeds.length === 0 && due > at) continue;
@@ -197,9 +202,8 @@ function createNurses(seed: number) {
   return {
     hear(raised: readonly Raised[], at: number): void {
       for (const one of raised) {
-        const key = `${one.task}@${at}`;
-        if (heard.has(key)) continue;
-        heard.add(key);
+        if (heard.has(one.task)) continue;
+        heard.add(one.task);
         deeds.push(...plan(one, at));
       }
     },

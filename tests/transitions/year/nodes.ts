@@ -40,7 +40,8 @@ export async function ownProcess(url: string): Promise<Killable> {
   async function start(): Promise<ChildProcess> {
     const started = fork(join(import.meta.dirname, 'process.ts'), [url], { execArgv: [] });
     const mine = waiting;
-    started.on('exit', () => {
+    started.on('exit', (code, signal) => {
+      if (signal !== 'SIGKILL') console.error(`A process ended by itself: ${code ?? signal}.`);
       for (const { reject } of mine.values()) reject(new Error('The process was killed.'));
       mine.clear();
     });
@@ -64,6 +65,7 @@ export async function ownProcess(url: string): Promise<Killable> {
   return {
     do: (command) =>
       new Promise((resolve, reject) => {
+        if (!child.connected) throw new Error('The process was killed.');
         ids += 1;
         waiting.set(ids, { resolve, reject });
         child.send({ id: ids, command });

@@ -36,6 +36,8 @@ export interface Passage {
   /** A supervisor gets a Task. */
   readonly escalate: (window: Window, at: number) => void;
   readonly expire: (at: number) => void;
+  /** Another one of the same kind has opened since, and is not over. */
+  readonly isOvertaken: (at: number) => boolean;
 }
 
 export const NEVER = Number.POSITIVE_INFINITY;
@@ -59,6 +61,7 @@ export function passOver(followUp: FollowUp, passage: Passage): boolean {
   if (clock === 'scheduled') {
     const at = sweep(window.raise);
     if (at === NEVER) return false;
+    if (passage.isOvertaken(at)) return skip(followUp, at);
     // Useless by the time it could be raised.
     if (expiry !== undefined && expiry <= at) return end(followUp, passage, at);
     return become(followUp, 'due', at);
@@ -109,5 +112,12 @@ function end(followUp: FollowUp, passage: Passage, at: number): true {
   followUp.from = at;
   followUp.told.push(note('failed', at));
   passage.expire(at);
+  return true;
+}
+
+function skip(followUp: FollowUp, at: number): true {
+  followUp.status = 'cancelled';
+  followUp.from = at;
+  followUp.told.push(note('cancelled', at));
   return true;
 }

@@ -16,6 +16,8 @@ export interface Protocol {
 
 export interface Step {
   readonly id: string;
+  /** What is done, by its ActivityDefinition. */
+  readonly kind: string;
   readonly timing: StepTiming;
   readonly life: StepLife;
   readonly conditions: readonly string[];
@@ -55,6 +57,7 @@ export function readShippedProtocols(): Protocol[] {
         conditions: conditionsOf(root),
         steps: steps.map((step) => ({
           id: String(step.id),
+          kind: String(step.definitionCanonical),
           timing: timingOf(step),
           life: lifeOf(step, root),
           conditions: conditionsOf(step),
@@ -78,6 +81,7 @@ function timingOf(step: Json): StepTiming {
     ...(part('from') ? { from: String(part('from')?.valueTime) } : {}),
     ...(part('until') ? { until: String(part('until')?.valueTime) } : {}),
     roll: part('roll')?.valueCode === 'next-business-day',
+    ...(part('late') ? { late: String(part('late')?.valueCode) } : {}),
   };
 }
 

@@ -127,6 +127,7 @@ function createLife(
         escalate: (window, now) =>
           void plan(transition, planned(followUp.step + ESCALATION, window, followUp.discharge, now)),
         expire: (now) => settle(transition, followUp, now, until),
+        isOvertaken: (now) => isOvertaken(transition, followUp, now),
       };
       while (passOver(followUp, passage)) if (isOver(followUp)) break;
     }
@@ -144,7 +145,15 @@ function createLife(
       return tick <= at && tick < until ? tick : NEVER;
     };
     const { place } = transition;
-    while (passOver(above, { place, sweepAfter, escalate: () => undefined, expire: () => undefined }));
+    while (
+      passOver(above, {
+        place,
+        sweepAfter,
+        escalate: () => undefined,
+        expire: () => undefined,
+        isOvertaken: () => false,
+      })
+    );
     end(above, 'cancelled', at);
   }
 
@@ -344,6 +353,20 @@ function createLife(
       decide(at, 'merged');
     },
   };
+}
+
+/** Of several follow-ups of one kind that nobody could raise in time the last one is enough, where the protocol says so. */
+function isOvertaken({ protocol, followUps }: Transition, followUp: FollowUp, at: number): boolean {
+  const stepOf = (name: string) => protocol.steps.find(({ id }) => id === name);
+  const step = stepOf(followUp.step);
+  if (step?.timing.late !== 'fire-last') return false;
+  return followUps.some(
+    (other) =>
+      stepOf(other.step)?.kind === step.kind &&
+      !isOver(other) &&
+      other.window.raise > followUp.window.raise &&
+      other.window.raise <= at,
+  );
 }
 
 /** A transition withdrawn for these goes on when that proves wrong, and what was done stays done. */
