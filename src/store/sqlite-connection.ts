@@ -3,7 +3,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Transaction } from './engine.ts';
 import { sqliteFault } from './sqlite-fault.ts';
 import { SqliteLateRows } from './sqlite-late-rows.ts';
-import { putRows, replaceRows } from './sqlite-rows.ts';
+import { putRows } from './sqlite-rows.ts';
 import type { SqlRow, SqlValue } from './store.ts';
 import type { Row, Table } from './table.ts';
 
@@ -32,16 +32,12 @@ export class SqliteConnection implements Transaction {
 
   async all(sql: string, params: readonly SqlValue[] = []): Promise<SqlRow[]> {
     if (!this.#late.isEmpty && sql.includes('search_text')) await this.flush();
-    return this.#read(sql, params);
-  }
-
-  readonly #read = (sql: string, params: readonly SqlValue[]): SqlRow[] => {
     try {
       return this.#prepare(this.#reading, sql).all(...params) as SqlRow[];
     } catch (error) {
       throw sqliteFault(error);
     }
-  };
+  }
 
   async run(sql: string, params: readonly SqlValue[] = []): Promise<number> {
     return this.#change(sql, params);
@@ -58,7 +54,6 @@ export class SqliteConnection implements Transaction {
 
   async put(table: Table, key: number, rows: readonly Row[], fresh: boolean): Promise<void> {
     if (table.holds === 'text') this.#late.put(table, key, rows, fresh);
-    else if (table.holds === 'many' && !fresh) replaceRows(this.#change, this.#read, table, key, rows);
     else putRows(this.#change, table, key, rows, fresh);
   }
 

@@ -1,13 +1,11 @@
 // Rows of a commit as SQLite's statements, one for each row: within a savepoint a statement of several rows is rolled back
 // by a journal of its own, and letting go of it walks the whole journal of the savepoint, which took a millisecond in a
 // transaction of 500 resources, against 5 µs for a row by itself.
-import type { SqlRow, SqlValue } from './store.ts';
+import type { SqlValue } from './store.ts';
 import type { Row, Table } from './table.ts';
 
 interface Texts {
   readonly remove: string;
-  readonly select: string;
-  readonly removeOne: string;
   /** Of a row whose key may be there. */
   readonly insert: string;
   /** Of one whose key is not. */
@@ -15,26 +13,6 @@ interface Texts {
 }
 
 const texts = new Map<Table, Texts>();
-
-/**
- * Makes `rows` the rows of a table of many that have the key. Most of them are there already: an update seldom changes more
- * than a few of a resource's search values, and each row that is left alone saves its place in two B-trees or three.
- */
-export function replaceRows(
-  run: (sql: string, params: readonly SqlValue[]) => unknown,
-  read: (sql: string, params: readonly SqlValue[]) => readonly SqlRow[],
-  table: Table,
-  key: number,
-  rows: readonly Row[],
-): void {
-  const { select, removeOne, insert } = textsOf(table);
-  const wanted = new Map(rows.map((row) => [row.join('\u0000'), row]));
-  for (const found of read(select, [key])) {
-    const row = Object.values(found);
-    if (!wanted.delete(row.join('\u0000'))) run(removeOne, row);
-  }
-  for (const row of wanted.values()) run(insert, row);
-}
 
 /** Calls `run` with every statement that makes `rows` the rows of `table` that have the key. */
 export function putRows(
@@ -64,8 +42,6 @@ function textsOf(table: Table): Texts {
   const insert = `INSERT INTO ${table.name} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`;
   const made = {
     remove: `DELETE FROM ${table.name} WHERE ${key} = ?`,
-    select: `SELECT ${names.join(', ')} FROM ${table.name} WHERE ${key} = ?`,
-    removeOne: `DELETE FROM ${table.name} WHERE ${names.map((name) => `${name} = ?`).join(' AND ')}`,
     insert: `${insert} ${again}`,
     // Equal rows of one key are left out either way.
     insertFresh: table.holds === 'one' ? insert : `${insert} ${again}`,
