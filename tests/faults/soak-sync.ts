@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { BARE, everyCall, PLAIN } from '../support/model/every-call.ts';
 import { type DayReport, randomDays } from '../support/model/random-days.ts';
+import { seedIds } from './seeded-ids.ts';
 
 const { values } = parseArgs({
   options: {
@@ -54,6 +55,7 @@ function add(report: DayReport): void {
 
 if (values.nth) await failAll();
 for (let seed = first; !values.nth && sum.steps < total; seed += 1) {
+  seedIds(seed);
   const report = await randomDays(seed, size, values.story);
   add(report);
   if (sum.worlds % 50 === 0) tell();

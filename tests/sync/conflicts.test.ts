@@ -187,6 +187,37 @@ test('so does another content under the same version, as of a server that was re
   expect((await world.sync.conflicts()).map(({ remote }) => remote?.owner)).toEqual([{ display: 'Theirs, otherwise' }]);
 });
 
+describe('a server that was restored to the very copy that both knew before the question', () => {
+  async function restoredAfter(question: () => Promise<void>): Promise<void> {
+    const kept = [...world.remote.all('Patient'), ...world.remote.all('Task')];
+    await question();
+    expect(await world.sync.conflicts()).toHaveLength(1);
+    world.remote.wipe();
+    for (const one of kept) world.remote.put(one, { lastUpdated: String(one.meta?.lastUpdated) });
+  }
+
+  test('ends it, so that no answer about what is not there any more leaves the copies apart', async () => {
+    await restoredAfter(disagree);
+    await world.sync.pullNow();
+    expect(await world.sync.conflicts()).toEqual([]);
+    await world.sync.pushNow();
+    expect(there('t1').owner).toEqual({ display: 'Ours' });
+  });
+
+  test('ends it, too, when the copy was gone in between', async () => {
+    await restoredAfter(async () => {
+      world.remote.remove('Task', String(there('t1').id));
+      await world.write(task('t1', { owner: { display: 'Ours' } }));
+      await world.sync.pushNow();
+    });
+    await world.sync.pullNow();
+    expect(await world.sync.conflicts()).toEqual([]);
+    await world.sync.pushNow();
+    expect(world.remote.all('Task')).toHaveLength(2);
+    expect(there('t1').owner).toEqual({ display: 'Ours' });
+  });
+});
+
 describe('after an update whose answer was lost', () => {
   const status = (text: string) => ({ businessStatus: { text } });
   const here = async () => (await world.read<Task>('Task', 't1'))?.businessStatus?.text;

@@ -15,7 +15,11 @@ interface Copy {
 
 /** The copy as the server has it now; undefined when it was stale and cannot be read, so that nothing is known. */
 export async function currentCopy(context: RunContext, link: Link, received: Copy): Promise<Copy | undefined> {
-  if (!mayBeStale(link, received.body, received.version)) return received;
+  return mayBeStale(link, received.body, received.version) ? readCopy(context, received) : received;
+}
+
+/** The same, asked for in any case. */
+export async function readCopy(context: RunContext, received: Copy): Promise<Copy | undefined> {
   const reply = await context.client.read(received.type, received.remoteId);
   if (!reply.ok || !reply.value.body) return undefined;
   const { body, versionId } = reply.value;
