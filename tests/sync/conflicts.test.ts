@@ -304,6 +304,33 @@ test('so is what was on its way to the server while the new one was made', async
   expect(world.remote.writes()).toEqual(writes);
 });
 
+test('what goes once more for that is no newer than it is: an edit made meanwhile goes, too', async () => {
+  world.remote.remove('Patient', String(there('t1').for?.reference?.split('/')[1]));
+  await world.write(patient('p1', { birthDate: '1950-02-03' }));
+  await world.sync.pushNow();
+  const [conflict] = await world.sync.conflicts();
+  const other = world.another();
+  const meanwhile = [
+    () => other.resolve(NURSE, String(conflict?.id), { take: 'ours' }),
+    () => world.write(task('t2', { priority: 'stat' })),
+  ];
+  await world.write(task('t2', { priority: 'urgent' }));
+  world.remote.knobs.beforeWrite = async () => {
+    // What the other one writes is not meant.
+    const { beforeWrite } = world.remote.knobs;
+    world.remote.knobs.beforeWrite = undefined;
+    await meanwhile.shift()?.();
+    await other.pushNow();
+    world.remote.knobs.beforeWrite = beforeWrite;
+  };
+  await world.sync.pushNow();
+  await other.stop();
+  world.pass({ minutes: 20 });
+  await world.sync.pushNow();
+  expect(meanwhile).toEqual([]);
+  expect(there('t2').priority).toBe('stat');
+});
+
 test('edited here and deleted there is a conflict; absence from a page is nothing', async () => {
   world.remote.remove('Task', String(there('t1').id));
   await world.sync.pullNow();

@@ -5,7 +5,7 @@ import type { JsonObject } from '../../fhir/canonical-json.ts';
 import { collectReferences, parseLiteral } from '../../fhir/references.ts';
 import type { Statement, Store } from '../../store/store.ts';
 import { type LinkMap, type MappingContext, remoteTargets } from '../mapping.ts';
-import { type Claim, mark } from './outbox.ts';
+import { type Claim, mark, OUTBOX } from './outbox.ts';
 
 type Queryable = Pick<Store, 'query'>;
 type Headed = Pick<Store, 'query' | 'head'>;
@@ -51,14 +51,15 @@ export async function markStillReferring(
 const JUST_NOW = 10 * 60_000;
 
 /**
- * For the commit that ends a push, before its claim is settled: what was sent may name a counterpart that was let go while it
- * was on its way, when nobody could know yet that it would. Then it goes once more.
+ * For the commit that ends a push, after its claim was settled: what was sent may name a counterpart that was let go while it
+ * was on its way, when nobody could know yet that it would. Then it goes once more; its sequence stays, so that a change that
+ * comes meanwhile is newer.
  * @param there the body that the remote has now
  * @param now epoch milliseconds of the machine's clock
  */
 export function againIfLetGo(
   mapping: MappingContext,
-  { id, token, connection }: Claim,
+  { id, connection }: Claim,
   here: Resource,
   there: JsonObject,
   now: number,
@@ -68,11 +69,12 @@ export function againIfLetGo(
   const theirs = remoteTargets(mapping, there);
   if (named.length === 0 || theirs.length === 0) return [];
   const pairs = (targets: readonly unknown[]) => `(VALUES ${targets.map(() => '(?, ?)').join(', ')})`;
-  const sql = `UPDATE outbox SET upto_sequence = upto_sequence + 1 WHERE id = ? AND lease_token = ? AND EXISTS (
+  const { done, again } = OUTBOX.sending;
+  const sql = `UPDATE outbox SET state = '${again}' WHERE id = ? AND state = '${done}' AND EXISTS (
     SELECT 1 FROM identity WHERE connection = ? AND state = 'replaced' AND replaced_by IS NULL AND at >= ?
     AND (type, local_id) IN ${pairs(named)} AND (type, remote_id) IN ${pairs(theirs)})`;
   const values = [...named, ...theirs].flatMap((target) => [target.type, target.id]);
-  return [{ sql, params: [id, token, connection, now - JUST_NOW, ...values] }];
+  return [{ sql, params: [id, connection, now - JUST_NOW, ...values] }];
 }
 
 /**

@@ -144,8 +144,11 @@ async function adopt(
     settlement: { event: later ? 'again' : event },
     remoteId: reply.id,
     outcome: event === 'done' ? 'created' : 'adopted',
-    statements: [saveLink(link, now), ...referring],
-    before: againIfLetGo(mapping, claim, resourceOf(parseBody(stored.content)), body, now),
+    statements: [
+      ...againIfLetGo(mapping, claim, resourceOf(parseBody(stored.content)), body, now),
+      saveLink(link, now),
+      ...referring,
+    ],
     event: { kind: 'pushed', operation: 'create' },
   });
   return written ? 'done' : 'waiting';

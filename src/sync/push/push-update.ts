@@ -190,8 +190,10 @@ async function settleUpdated(
     settlement: { event: 'done' },
     remoteId: link.remoteId,
     outcome: reply ? 'updated' : 'unchanged',
-    statements: [saveLink(next, now)],
-    before: againIfLetGo(context.mapping, claim, resourceOf(local), next.baseRemote ?? {}, now),
+    statements: [
+      ...againIfLetGo(context.mapping, claim, resourceOf(local), next.baseRemote ?? {}, now),
+      saveLink(next, now),
+    ],
     ...(reply ? { event: { kind: 'pushed', operation: 'update' } as const } : {}),
   });
   return written ? 'done' : 'waiting';

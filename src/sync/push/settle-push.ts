@@ -20,8 +20,6 @@ export interface Ending {
   readonly outcome: string;
   readonly changes?: readonly Change[];
   readonly statements?: readonly Statement[];
-  /** Those that need the claim as it is. */
-  readonly before?: readonly Statement[];
   readonly event?: Pick<SyncEvent, 'kind' | 'operation'>;
 }
 
@@ -31,7 +29,7 @@ export async function end(context: RunContext, ending: Ending): Promise<boolean>
   const { claim, settlement, remoteId } = ending;
   const { type, localId } = claim;
   const waiters = FINAL.has(settlement.event) ? [release(connection.name, `${type}/${localId}`)] : [];
-  const settled = [...(ending.before ?? []), settle(claim, settlement), ...(ending.statements ?? []), ...waiters];
+  const settled = [settle(claim, settlement), ...(ending.statements ?? []), ...waiters];
   const commit = (changes: readonly Change[], statements: readonly Statement[], outcome: string) =>
     context.exchanges.attempt(() => {
       const messages = exchangesOf(context, ending, outcome);
