@@ -8,10 +8,10 @@ import { actorOf, type Connection } from './settings.ts';
 type Addressed = Pick<Connection, 'name' | 'baseUrl' | 'formerBaseUrls'>;
 
 const FACT = 'address';
-const KNOWN = ['identity', 'held_resource', 'projection', 'patient_merge']
+const KNOWN_BY = ['identity', 'held_resource', 'projection', 'patient_merge']
   .map((table) => `EXISTS (SELECT 1 FROM ${table} WHERE connection = ?)`)
-  .concat("EXISTS (SELECT 1 FROM conflict WHERE connection = ? AND state = 'open')")
-  .join(' OR ');
+  .concat("EXISTS (SELECT 1 FROM conflict WHERE connection = ? AND state = 'open')");
+const KNOWN = KNOWN_BY.join(' OR ');
 /** What is remembered of a server besides: how far it was read, and what it can do. */
 const REMEMBERED = [
   ...['checkpoint', 'roster', 'remote_fact', 'hint', 'hint_source', 'delete_probe', 'bulk_job', 'bulk_file'],
@@ -44,7 +44,7 @@ export function moveAway(name: string): Statement[] {
     ...REMEMBERED.map((table) => of(`DELETE FROM ${table} WHERE connection = ?`, name)),
     {
       sql: `INSERT INTO remote_fact (connection, name, value, at) SELECT ?, '${FACT}', '', 0 WHERE NOT (${KNOWN})`,
-      params: [name, ...Array<string>(5).fill(name)],
+      params: [name, ...KNOWN_BY.map(() => name)],
       rows: 1,
     },
   ];
@@ -58,7 +58,10 @@ export async function refuseOtherServer(
 ): Promise<void> {
   const { name } = connection;
   if (known === undefined || known === '' || isSameServer(connection, known)) return;
-  const [row] = await store.query(`SELECT 1 AS known WHERE ${KNOWN}`, Array<string>(5).fill(name));
+  const [row] = await store.query(
+    `SELECT 1 AS known WHERE ${KNOWN}`,
+    KNOWN_BY.map(() => name),
+  );
   if (!row) return;
   const sentence = `Resources are linked to ${known} under the name "${name}", and their ids mean something else on another server. Make a connection with another name; or, if it is the same server under a new address, name the old one in formerBaseUrls.`;
   throw new Fault('conflict', sentence, { expression: 'Connection.baseUrl' });
