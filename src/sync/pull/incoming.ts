@@ -27,7 +27,7 @@ import { isOwnProjection } from '../projections/projection-echo.ts';
 import { mark, release } from '../push/outbox.ts';
 import { rememberUrls } from '../repoint.ts';
 import { isUnanswered, reconcileDoubted } from './doubt.ts';
-import { currentCopy, readCopy } from './stale-copy.ts';
+import { backFromBackup, currentCopy } from './stale-copy.ts';
 import { suspect } from './suspect.ts';
 import { ageOf, ageOfOurs, sameMoment } from './version-age.ts';
 
@@ -278,22 +278,6 @@ function bodies(
 async function openOf({ store }: RunContext, link: Link | undefined): Promise<Conflict | undefined> {
   if (link?.state !== 'conflict') return undefined;
   return readOpenConflict(store, link.connection, link.type, link.localId);
-}
-
-/**
- * The very copy that both knew before the question, when the server has it again: a restored one gives its numbers and times
- * out again, too. Searches lag behind, so it is asked for directly.
- */
-async function backFromBackup(
-  context: RunContext,
-  link: Link,
-  received: Pick<Received, 'type' | 'remoteId' | 'body' | 'version'>,
-) {
-  const open = await openOf(context, link);
-  if (!open) return undefined;
-  const isGone = open.kind === 'deleted' && open.local !== undefined;
-  const isAsked = open.remoteBody !== undefined && remoteHash(open.remoteBody) === remoteHash(received.body);
-  return isAsked && !isGone ? undefined : readCopy(context, received);
 }
 
 /** The same question is not asked again each time the overlap shows the resource. */
