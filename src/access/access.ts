@@ -23,13 +23,11 @@ type StandingOf = (user: string) => Promise<Standing>;
 export interface Access {
   /**
    * @param authorization the header's value
+   * @param connection that the request came over
    * @throws Fault unauthenticated | unavailable
    */
-  authenticate(authorization: string | undefined): Promise<Grant>;
-  /**
-   * The same grant, when it is known without waiting: an application's, whose token was looked at a moment ago.
-   * @param connection that the request came over
-   */
+  authenticate(authorization: string | undefined, connection?: object): Promise<Grant>;
+  /** The same grant, when it is known without waiting: an application's, whose token was looked at a moment ago. */
   recall(authorization: string | undefined, connection: object): Grant | undefined;
   /** An access token of Baton's own, for the sandbox and `baton token`. */
   issue(
@@ -47,9 +45,9 @@ export function createAccess(options: AccessOptions): Access {
   const { verify, recall, revoked, trust } = createTokenVerifier(options);
   const { keys, clock, baseUrl } = options;
   return {
-    async authenticate(authorization) {
+    async authenticate(authorization, connection) {
       if (options.mode === 'off') return ANONYMOUS;
-      const verified = await verify(authorization);
+      const verified = await verify(authorization, connection);
       const isPerson = verified.actor.kind === 'user' && options.standingOf;
       const grant = isPerson ? await standing(verified, isPerson) : verified;
       const asker = await options.askers?.of(grant);

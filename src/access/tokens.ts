@@ -47,13 +47,11 @@ const BELIEVED = { signature: 60, introspection: 30, own: 1 } as const;
 export interface TokenVerifier {
   /**
    * @param authorization the header's value
+   * @param connection that it came over: the next request over it mostly brings the same one, which is not hashed again
    * @throws Fault unauthenticated, or unavailable when the issuer cannot be asked
    */
-  verify(authorization: string | undefined): Promise<Grant>;
-  /**
-   * What is remembered of it and still believed.
-   * @param connection that it came over: the next request over it mostly brings the same one, which is not hashed again
-   */
+  verify(authorization: string | undefined, connection?: object): Promise<Grant>;
+  /** What is remembered of it and still believed. */
   recall(authorization: string | undefined, connection: object): Grant | undefined;
   /** To be called when a token of Baton's own authorization server was revoked: all of them are looked up again. */
   revoked(): void;
@@ -64,7 +62,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
   const trust = createTrust(options);
   const remembered = createShortMemory<Verified>(REMEMBERED);
   const pending = new Map<string, Promise<Verified>>();
-  const lastOf = new WeakMap<object, { readonly authorization: string | undefined; readonly key: string }>();
+  const lastOf = new WeakMap<object, { readonly authorization: string; readonly key: string }>();
   const own = { generation: 0 };
   const seconds = () => options.clock.real().epochMilliseconds / 1000;
 
@@ -134,6 +132,19 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     }
   }
 
+  /**
+   * What a token is remembered under: never the token itself, because what is in memory may end up in a dump. Only the last
+   * one that came over a connection stays with it. Who forwards requests of many may send each with another.
+   */
+  function keyOf(authorization: string | undefined, connection: object | undefined): string {
+    if (authorization === undefined) return '';
+    const last = connection && lastOf.get(connection);
+    if (last?.authorization === authorization) return last.key;
+    const key = hash('sha256', authorization, 'base64url');
+    if (connection) lastOf.set(connection, { authorization, key });
+    return key;
+  }
+
   function recall(key: string): Grant | undefined {
     const known = remembered.get(key, seconds());
     return known && known.source?.generation === known.generation ? known.grant : undefined;
@@ -144,16 +155,9 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     revoked() {
       own.generation += 1;
     },
-    recall(authorization, connection) {
-      const last = lastOf.get(connection);
-      if (last?.authorization === authorization && last) return recall(last.key);
-      const key = keyOf(authorization);
-      const grant = recall(key);
-      if (grant) lastOf.set(connection, { authorization, key });
-      return grant;
-    },
-    async verify(authorization) {
-      const key = keyOf(authorization);
+    recall: (authorization, connection) => recall(keyOf(authorization, connection)),
+    async verify(authorization, connection) {
+      const key = keyOf(authorization, connection);
       const known = recall(key);
       if (known) return known;
       const token = bearerToken(authorization);
@@ -168,10 +172,6 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     },
   };
 }
-
-/** The token itself is no key: what is in memory may end up in a dump. */
-const keyOf = (authorization: string | undefined) =>
-  authorization === undefined ? '' : hash('sha256', authorization, 'base64url');
 
 /** One sentence whether the key is unknown or the signature wrong, so that nobody learns which keys there are. */
 async function verifySignature(token: string, keys: Found['keys'], issuer: string) {

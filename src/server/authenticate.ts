@@ -32,7 +32,7 @@ export function authenticateAll(server: FastifyInstance, { access, attempts, lim
     const token = hash('sha256', authorization);
     const isProven = proven.has(token);
     const failures = isProven ? 0 : (attempts?.check('token', { address: networkOf(request) }) ?? 0);
-    const grant = await access.authenticate(authorization);
+    const grant = await access.authenticate(authorization, request.raw.socket);
     if (failures > 0) remember(proven, token);
     return grant;
   };
@@ -41,7 +41,7 @@ export function authenticateAll(server: FastifyInstance, { access, attempts, lim
     const { authorization } = request.headers;
     try {
       if (!attempts || attempts.isQuiet() || authorization === undefined)
-        return await access.authenticate(authorization);
+        return await access.authenticate(authorization, request.raw.socket);
       return await authenticateWatched(authorization, request);
     } catch (error) {
       const isFailure = error instanceof Fault && error.kind === 'unauthenticated';

@@ -32,15 +32,16 @@ const MARK = `INSERT INTO commit_mark (process, number, marked) VALUES (?, ?, no
   ON CONFLICT (process) DO UPDATE SET number = excluded.number, marked = excluded.marked`;
 const MARKED = 'SELECT 1 FROM commit_mark WHERE process = ? AND number = ?';
 
-/** How often and how long to ask for what became of a commit whose answer was lost. */
-const FATE_ATTEMPTS = 20;
+/** For how long, and with which pauses, to ask for what became of a commit whose answer was lost. */
+const FATE_WAIT_MS = 5_000;
 const FATE_PAUSE_MS = 250;
 
 export class PostgresWriter {
   readonly #connection: PostgresConnection;
   readonly #self: string;
-  /** Of the last commit of this process. */
+  /** Of the last commit of this process that was tried: one whose fate nobody could tell may be there, so none comes twice. */
   #number = 0;
+  #hasTable = false;
   #last: Promise<unknown> = Promise.resolve();
 
   /** @param self name of this process in its notices of commits */
@@ -89,7 +90,7 @@ export class PostgresWriter {
       await together([
         connection.script('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE'),
         connection.query('SELECT pg_advisory_xact_lock(?)', [WRITE_LOCK]),
-        ...(this.#number === 0 ? [connection.script(TABLE)] : []),
+        ...(this.#hasTable ? [] : [connection.script(TABLE)]),
       ]);
     } catch (error) {
       connection.drop();
@@ -101,7 +102,8 @@ export class PostgresWriter {
 
   async #commit(sent: Promise<unknown>[]): Promise<void> {
     const connection = this.#connection;
-    const number = this.#number + 1;
+    this.#number += 1;
+    const number = this.#number;
     try {
       await together([...sent, connection.query(MARK, [this.#self, number]), connection.script('COMMIT')]);
     } catch (error) {
@@ -110,7 +112,7 @@ export class PostgresWriter {
       connection.unpin();
       if (!(await this.#wasCommitted(number))) throw error;
     }
-    this.#number = number;
+    this.#hasTable = true;
   }
 
   /**
@@ -119,10 +121,11 @@ export class PostgresWriter {
    */
   async #wasCommitted(number: number): Promise<boolean> {
     const connection = this.#connection;
-    for (let attempt = 1; attempt <= FATE_ATTEMPTS; attempt += 1) {
+    const end = performance.now() + FATE_WAIT_MS;
+    for (let left = FATE_WAIT_MS; left > 0; left = Math.floor(end - performance.now())) {
       try {
         const marked = [
-          connection.script(`BEGIN; SET LOCAL lock_timeout = '${FATE_PAUSE_MS}ms'`),
+          connection.script(`BEGIN; SET LOCAL lock_timeout = '${left}ms'`),
           connection.query('SELECT pg_advisory_xact_lock(?)', [WRITE_LOCK]),
           connection.script(TABLE),
           connection.query(MARKED, [this.#self, number]),

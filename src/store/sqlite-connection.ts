@@ -117,6 +117,7 @@ export class SqliteConnection implements Transaction {
     const known = kept.get(sql);
     if (known) return known;
     const statement = this.database.prepare(sql);
+    if (kept === this.#reading) refuseChange(statement, sql);
     // With its result comes the row id last inserted, and full-text indexes have row ids that no number can hold.
     if (kept === this.#changing) statement.setReadBigInts(true);
     if (kept.size >= KEPT_STATEMENTS) {
@@ -126,4 +127,9 @@ export class SqliteConnection implements Transaction {
     kept.set(sql, statement);
     return statement;
   }
+}
+
+/** What a reader asks may run on the connection that writes, and would be written there outside of every transaction. */
+function refuseChange(statement: StatementSync, sql: string): void {
+  if (statement.columns().length === 0 || /\bRETURNING\b/i.test(sql)) throw new Error(`This is no query: ${sql}`);
 }

@@ -1,5 +1,5 @@
-// The SQLite engine: one connection writes, another reads what is committed meanwhile. Several processes may share a file; their
-// write transactions exclude each other.
+// The SQLite engine: one connection writes, another reads what is committed meanwhile. Several processes may share a file;
+// their write transactions exclude each other.
 import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { backup } from 'node:sqlite';
@@ -12,8 +12,8 @@ import { isLocked, sqliteFault } from './sqlite-fault.ts';
 
 /**
  * Durable on power loss (FULL), readers never wait (WAL). Cache sizes in KiB: what is not in them is in the kernel's cache,
- * a microsecond away, and counts as nobody's memory. No memory map: its pages would count as the
- * process's own memory, a quarter of a gigabyte for nothing that the cache does not give.
+ * a microsecond away, and counts as nobody's memory. No memory map: its pages would count as the process's own memory, a
+ * quarter of a gigabyte for nothing that the cache does not give.
  */
 const WRITER_PRAGMAS = `
   PRAGMA journal_mode = WAL;

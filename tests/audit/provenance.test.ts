@@ -9,6 +9,7 @@ import { loadDefinitions } from '../../src/fhir/definitions.ts';
 import { createValidator } from '../../src/fhir/validation/validator.ts';
 import type { Actor } from '../../src/store/store.ts';
 import { create, observation, patient, update } from '../support/store-fixtures.ts';
+import { testRules } from '../support/store-rules.ts';
 import { openTempStore, type TempStore } from '../support/temp-store.ts';
 
 const BASE = 'https://baton.test';
@@ -62,8 +63,18 @@ it('says author, application, activity and time of each version', async () => {
 it('comes along with _revinclude=Provenance:target', async () => {
   await temp.store.commit(NURSE, [update(patient('1', { id: 'p' }))]);
   await writer().run();
-  const query = new URLSearchParams({ target: 'Patient/p' });
-  expect(await temp.store.find(`Provenance?${query}`)).toHaveLength(1);
+  expect(await temp.store.find('Provenance?target=Patient/p')).toHaveLength(1);
+  await temp.store.commit(
+    NURSE,
+    ['a', 'b', 'c'].map((id) => create(observation('Patient/p'), { id })),
+  );
+  await writer().run();
+  for (const id of ['a', 'b', 'c'])
+    expect(await temp.store.find(`Provenance?target=Observation/${id}`)).toHaveLength(1);
+  const found = await temp.store.search(
+    testRules().searchEngine.parse('Observation?_id=a,b&_revinclude=Provenance:target'),
+  );
+  expect([found.items.length, found.included.map(({ type }) => type)]).toEqual([2, ['Provenance']]);
 });
 
 it('is not written about itself, nor twice', async () => {
@@ -119,7 +130,7 @@ it('does not wait for one that a required profile refuses', async () => {
   expect(await writer().run()).toBe(0);
 });
 
-it('is one for what a commit did to the record of one patient', async () => {
+it('is one for what a commit did to the record of one patient, but for the Patient', async () => {
   await temp.store.commit(NURSE, [
     create(patient('1'), { id: 'p' }),
     create(patient('2'), { id: 'q' }),
@@ -132,14 +143,16 @@ it('is one for what a commit did to the record of one patient', async () => {
     { op: 'delete', type: 'Observation', id: 'a' },
     { op: 'delete', type: 'Observation', id: 'b' },
   ]);
-  expect(await writer().run()).toBe(6);
+  expect(await writer().run()).toBe(8);
   const of = (await all()).map(({ target }) => target.map(({ reference }) => reference?.replace('/_history', '')));
   expect(of.toSorted()).toEqual([
+    ['Observation/a/1', 'Observation/b/1', 'Observation/c/1'],
     ['Observation/a/2'],
     ['Observation/b/2'],
+    ['Observation/d/1'],
     ['Observation/e/1'],
-    ['Patient/p/1', 'Observation/a/1', 'Observation/b/1', 'Observation/c/1'],
+    ['Patient/p/1'],
     ['Patient/p/2'],
-    ['Patient/q/1', 'Observation/d/1'],
+    ['Patient/q/1'],
   ]);
 });

@@ -274,6 +274,32 @@ describe('where a token is', () => {
     }
   });
 
+  it('over one connection, as behind a proxy, each request goes by its own, whatever came before it', async () => {
+    const [all, tasks] = [await issuer.sign(claims()), await issuer.sign({ ...claims(), scope: 'system/Task.rs' })];
+    const person = await issuer.sign({ ...claims(), fhirUser: 'Practitioner/1', scope: 'user/*.rs' });
+    const forged = `${all.slice(0, -8)}${'A'.repeat(8)}`;
+    const sent = [all, tasks, all, person, all, forged, person, undefined, tasks, forged, all];
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    const answers = text(socket);
+    for (const round of ['keep-alive', 'close']) {
+      for (const [at, token] of sent.entries()) {
+        const lines = [
+          'GET /fhir/R4/Patient/x HTTP/1.1',
+          'Host: baton',
+          `Connection: ${at === sent.length - 1 ? round : 'keep-alive'}`,
+        ];
+        if (token !== undefined) lines.push(`Authorization: Bearer ${token}`);
+        socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+      }
+    }
+    const statuses = [404, 403, 404, 403, 404, 401, 403, 401, 403, 401, 404];
+    expect([...(await answers).matchAll(/HTTP\/1.1 (\d+) /g)].map(([, status]) => Number(status))).toEqual([
+      ...statuses,
+      ...statuses,
+    ]);
+  });
+
   it('headers larger than Node takes are refused before there is a request', async () => {
     expect(await raw([`Authorization: Bearer ${'a'.repeat(20_000)}`])).toMatch(/^HTTP\/1.1 431 /);
   });

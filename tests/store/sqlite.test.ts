@@ -41,6 +41,31 @@ describe('SQLite', () => {
     await engine.close();
   });
 
+  test('whoever reads writes nothing, whether somebody writes meanwhile or not', async () => {
+    const engine = openSqlite(join(directory, 'baton.db'));
+    await engine.write((tx) => tx.script('CREATE TABLE one (a INTEGER PRIMARY KEY)'));
+    const insert = 'INSERT INTO one VALUES (1)';
+    const attempts = async () => {
+      for (const sql of [insert, `${insert} RETURNING a`, `${insert} returning a`, 'DROP TABLE one', 'BEGIN'])
+        await expect(engine.reader.all(sql)).rejects.toThrow();
+      await expect(engine.reader.run(insert)).rejects.toThrow();
+    };
+    await attempts();
+    await engine.write(attempts);
+    expect(await engine.reader.all('SELECT a FROM one')).toEqual([]);
+    await engine.close();
+  });
+
+  test('two processes see what the other has committed, at once', async () => {
+    const engines = [0, 1].map(() => openSqlite(join(directory, 'baton.db')));
+    await engines[0]?.write((tx) => tx.script('CREATE TABLE one (a INTEGER PRIMARY KEY)'));
+    for (let key = 1; key <= 6; key += 1) {
+      await engines[key % 2]?.write((tx) => tx.run('INSERT INTO one VALUES (?)', [key]));
+      for (const { reader } of engines) expect(await reader.all('SELECT MAX(a) AS a FROM one')).toEqual([{ a: key }]);
+    }
+    for (const engine of engines) await engine.close();
+  });
+
   describe.for([['file'], ['memory']] as const)('in %s', ([kind]) => {
     let engine: Engine;
     beforeEach(async () => {
@@ -72,6 +97,42 @@ describe('SQLite', () => {
       });
       await expect(work).rejects.toThrow('halfway');
       expect(await rows()).toEqual([]);
+    });
+
+    test('a commit that fails leaves nothing behind, and the next one works', async () => {
+      await engine.write((tx) => tx.script('CREATE TABLE child (a REFERENCES one DEFERRABLE INITIALLY DEFERRED)'));
+      const children = () => engine.reader.all('SELECT a FROM child');
+      const work = engine.write((tx) => tx.run('INSERT INTO child VALUES (7)'));
+      await expect(work).rejects.toThrow();
+      expect(await children()).toEqual([]);
+      await engine.write((tx) => tx.run('INSERT INTO one VALUES (7)'));
+      await engine.write((tx) => tx.run('INSERT INTO child VALUES (7)'));
+      expect(await children()).toEqual([{ a: 7 }]);
+    });
+
+    test('at every moment a reader sees whole transactions, of one that failed nothing', async () => {
+      const seen: number[] = [];
+      let isOver = false;
+      const watch = async () => {
+        while (!isOver) {
+          seen.push((await rows()).length);
+          if (seen.length % 7 === 0) await new Promise((resolve) => setImmediate(resolve));
+        }
+      };
+      const watching = watch();
+      const writes = Array.from({ length: 30 }, (_, n) =>
+        engine.write(async (tx) => {
+          await tx.run('INSERT INTO one VALUES (?)', [2 * n]);
+          await new Promise((resolve) => setImmediate(resolve));
+          await tx.run('INSERT INTO one VALUES (?)', [2 * n + 1]);
+          if (n % 3 === 0) throw new Error('halfway');
+        }),
+      );
+      await Promise.allSettled(writes);
+      expect(await rows()).toHaveLength(40);
+      isOver = true;
+      await watching;
+      expect(seen.filter((count) => count % 2 !== 0)).toEqual([]);
     });
 
     test('transactions run one after the other', async () => {

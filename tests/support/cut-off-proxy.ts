@@ -7,9 +7,9 @@ export interface CutOffProxy {
   readonly url: string;
   /**
    * From the next bytes of a client that contain `text` on: `before` passes them on no more, `after` passes them on but no
-   * answer to them. Either way the client loses its connection. Once.
+   * answer to them, `for good` takes no connections after that either. In any case the client loses its connection. Once.
    */
-  cutAt(text: string, when: 'before' | 'after'): void;
+  cutAt(text: string, when: Cut): void;
   /** How often it was cut. */
   readonly cuts: number;
   /** Refuses connections, or takes them again. */
@@ -17,10 +17,12 @@ export interface CutOffProxy {
   close(): Promise<void>;
 }
 
+type Cut = 'before' | 'after' | 'for good';
+
 export async function startCutOffProxy(target: string): Promise<CutOffProxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
-  let cut: { readonly text: string; readonly when: 'before' | 'after' } | undefined;
+  let cut: { readonly text: string; readonly when: Cut } | undefined;
   let cuts = 0;
   let isRefusing = false;
   const server = createServer((client) => {
@@ -43,6 +45,7 @@ export async function startCutOffProxy(target: string): Promise<CutOffProxy> {
       cuts += 1;
       upstream.removeAllListeners('data');
       if (when === 'before') return void client.destroy();
+      if (when === 'for good') isRefusing = true;
       // The server gets everything and answers; then the client is cut off without having heard of it.
       upstream.write(bytes);
       upstream.once('data', () => client.destroy());

@@ -45,7 +45,7 @@ export async function serveWorklistEvents(server: FastifyInstance, parts: EventP
   const config = { interaction: 'worklist-events', action: 'R', type: 'Task' } as const;
   server.get('/worklist/events', { sse: 'only', config }, async (request, reply) => {
     checkQuery(request.query);
-    decide(await parts.access.authenticate(request.headers.authorization), 'read', 'Task');
+    decide(await parts.access.authenticate(request.headers.authorization, request.raw.socket), 'read', 'Task');
     const reader = grantOf(request).actor.reference;
     const own = [...streams].filter((stream) => stream.reader === reader).length;
     if (streams.size >= MOST_STREAMS || own >= MOST_OF_ONE)
@@ -78,7 +78,7 @@ function openStream({ context, access }: EventParts, request: FastifyRequest, re
   };
 
   async function send(entry: LogEntry): Promise<void> {
-    const grant = await access.authenticate(request.headers.authorization);
+    const grant = await access.authenticate(request.headers.authorization, request.raw.socket);
     const records = grantedRecords(context, grant);
     const task = await records.read('Task', entry.id);
     if (!task || (owner !== undefined && task.owner?.reference !== owner)) return;
