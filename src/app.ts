@@ -359,7 +359,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     store,
     sync,
     transitions,
-    deliveries: createDeliveries(store, intake),
+    deliveries: createDeliveries({ store, clock, parameters, validate }, intake),
     access,
     trail,
     authorization,

@@ -1,7 +1,8 @@
 // What people do about received messages: look, have them taken in again (perhaps corrected), or leave them be. Behind
 // /ops/deliveries and `baton deliveries`.
 import { Fault } from '../fault.ts';
-import type { Actor, Store } from '../store/store.ts';
+import type { Actor } from '../store/store.ts';
+import type { Channel } from './delivery.ts';
 import {
   type DeliveryView,
   dismissDelivery,
@@ -10,6 +11,8 @@ import {
   type WholeDelivery,
 } from './delivery-search.ts';
 import { readableMessage } from './er7/charset.ts';
+import { repeatNotification } from './notification/repeat-notification.ts';
+import type { NotificationParts } from './notification/take-notification.ts';
 import type { Intake, Repeated } from './receive.ts';
 
 /** The most that one command takes in again. */
@@ -22,7 +25,7 @@ export type ReadDelivery = Omit<WholeDelivery, 'body' | 'original'> & {
 };
 
 export interface RepeatedDelivery extends Pick<DeliveryView, 'id' | 'key'> {
-  /** `already-accepted`, `dismissed`, `not-repeatable`: nothing was done. With `would-` before it: of a dry run. */
+  /** `already-accepted`, `not-repeatable`: nothing was done. With `would-` before it: of a dry run. */
   readonly outcome: string;
   readonly remarks: Repeated['remarks'];
   /** What it changes, without what it says. */
@@ -47,14 +50,18 @@ export interface Deliveries {
   dismiss(actor: Actor, id: string, because: string): Promise<DeliveryView>;
 }
 
-export function createDeliveries(store: Store, intake: Pick<Intake, 'again'>): Deliveries {
+export function createDeliveries(parts: NotificationParts, intake: Pick<Intake, 'again'>): Deliveries {
+  const { store } = parts;
+  const again: Readonly<Record<Channel, Intake['again']>> = {
+    hl7v2: intake.again,
+    notification: (kept, options) => repeatNotification(parts, kept, options),
+  };
   const repeatOne = async (actor: Actor, id: string, body: string | undefined, dryRun: boolean) => {
     const { key, channel, body: kept, outcome, condition } = await readDelivery(store, id);
     const nothing = (done: string): RepeatedDelivery => ({ id, key, outcome: done, remarks: [], changes: [] });
     if (outcome === 'AA') return nothing('already-accepted');
-    if (channel !== 'hl7v2') return nothing('not-repeatable');
     const by = actor.reference;
-    const { code, remarks, changes } = await intake.again(
+    const { code, remarks, changes } = await again[channel](
       { key, body: kept, ...(condition === 'too-long' || condition === 'cut' ? { part: condition } : {}) },
       { by, dryRun, ...(body === undefined ? {} : { corrected: body }) },
     );

@@ -6,12 +6,13 @@ import { contentKey, type DeliveryFacts, keepDelivery } from './delivery.ts';
 import { enhancedAnswers } from './enhanced.ts';
 import { decodeMessage, encodeMessage } from './er7/charset.ts';
 import { type Message, parseMessage } from './er7/message.ts';
+import type { Forecast } from './forecast.ts';
 import { deliveryKey } from './header.ts';
 import { eventOf, factsOf, headerOf } from './message-facts.ts';
 import { Refusal, type Remark } from './refusal.ts';
 import { isTransient, refusalOf } from './refusal-of.ts';
 import { senderOf } from './sender.ts';
-import { ACTOR, createTakeIn, type Forecast, type Receipt, type TakeInOptions } from './take-in.ts';
+import { ACTOR, createTakeIn, type Receipt, type TakeInOptions } from './take-in.ts';
 
 /** A longer message is refused by every door. */
 export const MAX_MESSAGE_BYTES = 1_048_576;

@@ -2,12 +2,12 @@
 // else was faster. The same message again changes nothing and gets the same answer.
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import type { Change } from '../fhir/change.ts';
 import type { Actor, Store } from '../store/store.ts';
 import { acknowledge } from './acknowledge.ts';
 import { type DeliveryFacts, findDelivery, keepDelivery } from './delivery.ts';
 import { decodeMessage } from './er7/charset.ts';
 import { type Message, parseMessage } from './er7/message.ts';
+import { type Forecast, namedChanges } from './forecast.ts';
 import { checkHeader } from './header.ts';
 import { createKeyedLock } from './keyed-lock.ts';
 import { createKnownShared } from './known-shared.ts';
@@ -47,12 +47,6 @@ export interface Taken {
   /** Somebody had it taken in again: a rejection is no final word then. */
   readonly isRepeat?: true;
   readonly correctedBy?: string;
-}
-
-/** What a message would change, without what it says. */
-export interface Forecast {
-  readonly remarks: readonly Remark[];
-  readonly changes: readonly { readonly op: Change['op']; readonly type: string }[];
 }
 
 export const ACTOR: Actor = { reference: 'Device/baton-intake', kind: 'service' };
@@ -129,13 +123,7 @@ export function createTakeIn({ store, clock, facilities, senders = [], parameter
     async foresee(message: Message): Promise<Forecast> {
       const { reading, content } = read(message);
       const { changes, visitKnown } = await planChanges(store, parameters, known, content);
-      return {
-        remarks: remarksOf(reading, visitKnown),
-        changes: changes.map((change) => ({
-          op: change.op,
-          type: 'resource' in change ? change.resource.resourceType : change.type,
-        })),
-      };
+      return { remarks: remarksOf(reading, visitKnown), changes: namedChanges(changes) };
     },
   };
 }

@@ -162,7 +162,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   if (options.intake) await serveIntake(server, options.intake);
   if (options.sync) await serveHooks(server, { hints: options.sync.hints, access, attempts });
   const { sync, transitions, notify, verifyTrail = () => verifySealed({ store, jwks: access.jwks }) } = options;
-  const deliveries = options.intake && createDeliveries(store, options.intake);
+  const deliveries = options.intake && createDeliveries(context, options.intake);
   serveOperators(server, { context, sync, transitions, notify, deliveries, verifyTrail });
   await server.register(async (scope) => registerFhir(scope, context), { prefix: FHIR_PATH });
   const { zone = 'UTC', version } = options;

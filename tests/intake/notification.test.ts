@@ -146,14 +146,75 @@ describe('a notification', () => {
       changed(({ entry }) => void Object.assign(entry?.[2]?.resource ?? {}, { gender: 'unsaid' })),
       422,
     ],
-  ])('%s is refused and kept', async (_, bundle, status) => {
+    ['an entry that is null', changed(({ entry }) => void entry?.push(null as never)), 422, 'Bundle.entry[4]'],
+    [
+      'a text for the focus',
+      changed(({ entry }) => void Object.assign(entry?.[0]?.resource ?? {}, { focus: 'Encounter/e' })),
+      422,
+      'focus',
+    ],
+    [
+      'a text for extensions',
+      changed(({ entry }) => void Object.assign(entry?.[1]?.resource ?? {}, { extension: 'none' })),
+      422,
+      'extension',
+    ],
+    [
+      'a null for an identifier',
+      changed(({ entry }) => void Object.assign(entry?.[2]?.resource ?? {}, { identifier: [null] })),
+      422,
+      'identifier[0]',
+    ],
+    [
+      'more entries than a notification has',
+      changed(
+        ({ entry }) =>
+          void entry?.push(
+            ...Array.from({ length: 20_000 }, () => ({ resource: { resourceType: 'Location' as const } })),
+          ),
+      ),
+      400,
+      'at most 500 entries',
+    ],
+  ])('%s is refused and kept', async (_, bundle, status, says?: string) => {
     const before = (await baton.send('GET', '/ops/deliveries?channel=notification&limit=500')).json.items as object[];
     const answer = await send(bundle);
     expect([answer.status, answer.json.resourceType]).toEqual([status, 'OperationOutcome']);
+    expect(answer.text).toContain(says ?? '');
+    expect(answer.text).not.toContain('Internal');
     const after = (await baton.send('GET', '/ops/deliveries?channel=notification&limit=500')).json.items as object[];
     expect(after.length).toBeGreaterThanOrEqual(before.length);
     expect(after[0]).toMatchObject({ outcome: status === 400 ? 'AR' : 'AE' });
     expect(await stays('X')).toEqual([]);
+  });
+
+  it('that was refused is taken in again, as it was or as corrected, with a dry run first', async () => {
+    const wrong = notice('admit', 'R', '2026-11-20T13:05:00Z', { class: { code: 5 } as never });
+    expect((await send(wrong)).status).toBe(422);
+    const key = encodeURIComponent(`https://hospital.example/fhir|urn:hospital:messages|${wrong.identifier?.value}`);
+    const [kept] = (await baton.send('GET', `/ops/deliveries?key=${key}`)).json.items as { id: string }[];
+    const replay = async (body: object) =>
+      (
+        await baton.send('POST', `/ops/deliveries/${kept?.id}/replay`, {
+          body: JSON.stringify(body),
+          headers: { 'content-type': 'application/json' },
+        })
+      ).json;
+    expect(await replay({})).toMatchObject({ outcome: 'AE', remarks: [{ condition: '207' }] });
+    const corrected = { body: JSON.stringify(notice('admit', 'R', '2026-11-20T13:05:00Z')) };
+    const changes = expect.arrayContaining([{ op: 'create', type: 'Encounter' }]);
+    expect(await replay({ ...corrected, dryRun: true })).toMatchObject({ outcome: 'would-AA', changes });
+    expect(await stays('R')).toEqual([]);
+    for (const body of ['MSH|', 'null']) expect(await replay({ body })).toMatchObject({ issue: [{ code: 'invalid' }] });
+    expect(await replay(corrected)).toMatchObject({ outcome: 'AA', changes });
+    expect((await stays('R')).map(({ status }) => status)).toEqual(['in-progress']);
+    expect((await baton.send('GET', `/ops/deliveries/${kept?.id}`)).json).toMatchObject({
+      outcome: 'AA',
+      attempts: 3,
+      correctedBy: expect.any(String),
+      original: JSON.stringify(wrong),
+    });
+    expect(await replay({})).toMatchObject({ outcome: 'already-accepted' });
   });
 
   it('of a year to come does not hide what happens afterwards', async () => {

@@ -21,6 +21,8 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The `shape` keyword of ajv: reports what is missing, double or empty, and is itself always content. */
 export function compileShape({ required, choices, lists, idAlone }: Shape) {
+  // An extension has 50 forms of its value: they are counted among the few keys that there are.
+  const forms = new Set(choices.flatMap(({ keys }) => keys.flatMap((key) => [key, `_${key}`])));
   return function (this: Visit, value: unknown, cxt?: Place): boolean {
     const object = value as JsonObject;
     const pointer = cxt?.instancePath ?? '';
@@ -29,7 +31,7 @@ export function compileShape({ required, choices, lists, idAlone }: Shape) {
       if (Object.keys(object).length === 0) return true; // minProperties says so
       report(this, 'error', 'required', `${name} is required here.`, `${pointer}/${keys[0]}`);
     }
-    for (const { name, keys } of choices) {
+    for (const { name, keys } of hasSeveral(object, forms) ? choices : []) {
       const present = keys.filter((key) => object[key] !== undefined || object[`_${key}`] !== undefined);
       if (present.length < 2) continue;
       const text = `Only one form of ${name} may be given, not ${present.join(' and ')}.`;
@@ -42,6 +44,13 @@ export function compileShape({ required, choices, lists, idAlone }: Shape) {
     }
     return true;
   };
+}
+
+/** Whether more than one of the keys is among those of the object. */
+function hasSeveral(object: JsonObject, keys: ReadonlySet<string>): boolean {
+  let found = 0;
+  if (keys.size > 0) for (const key in object) if (keys.has(key)) found += 1;
+  return found > 1;
 }
 
 /** Ids of elements are what references inside the resource mean. https://hl7.org/fhir/R4/element-definitions.html#Element.id */

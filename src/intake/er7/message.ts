@@ -1,5 +1,5 @@
 // ER7 text -> segments whose fields are read by number, unescaped. @medplum/core splits; the checks and escapes are here.
-import { type Hl7Context, type Hl7Field, Hl7Message, type Hl7Segment } from '@medplum/core';
+import { type Hl7Context, Hl7Message, type Hl7Segment } from '@medplum/core';
 import { Refusal } from '../refusal.ts';
 import { unescapeText } from './escape.ts';
 
@@ -88,9 +88,10 @@ function checkSegments(lines: readonly string[], fieldSeparator: string): void {
 }
 
 function readSegment(segment: Hl7Segment, occurrence: number, context: Hl7Context): Segment {
+  // medplum parses a field each time it is asked for; a mapping asks for most of them several times.
+  const read: (readonly string[][])[] = [];
   // In MSH the field separator itself is MSH-1; medplum's getField already counts so.
-  const fieldOf = (field: number): Hl7Field | undefined => segment.getField(field);
-  const repetitions = (field: number) => fieldOf(field)?.components ?? [];
+  const repetitions = (field: number) => (read[field] ??= segment.getField(field)?.components ?? []);
   const first = (field: number) => readRepetition(repetitions(field)[0] ?? [], context);
   return {
     name: segment.name,

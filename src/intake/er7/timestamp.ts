@@ -67,21 +67,14 @@ function parse(text: string, zone: string): Parts {
   if (!match) throw new RangeError('not a DTM');
   const [, year = '', month, day, hour, minute = '00', second = '00', fraction = '', offset] = match;
   if (year < '1850' || year > '2200') throw new RangeError('year out of reach');
-  const plainDate = Temporal.PlainDate.from(
-    { year: Number(year), month: Number(month ?? 1), day: Number(day ?? 1) },
-    { overflow: 'reject' },
-  );
-  if (hour === undefined) return { year, month, day };
-  const time = Temporal.PlainTime.from(
-    {
-      hour: Number(hour),
-      minute: Number(minute),
-      second: Number(second),
-      millisecond: Math.trunc(Number(`0${fraction}`) * 1000),
-    },
-    { overflow: 'reject' },
-  );
-  const plain = plainDate.toPlainDateTime(time);
+  const date = { year: Number(year), month: Number(month ?? 1), day: Number(day ?? 1) };
+  if (hour === undefined) {
+    Temporal.PlainDate.from(date, { overflow: 'reject' });
+    return { year, month, day };
+  }
+  const time = { hour: Number(hour), minute: Number(minute), second: Number(second) };
+  const millisecond = Math.trunc(Number(`0${fraction}`) * 1000);
+  const plain = Temporal.PlainDateTime.from({ ...date, ...time, millisecond }, { overflow: 'reject' });
   const moment = offset
     ? plain.toZonedDateTime(offsetZone(offset)).withTimeZone(zone)
     : plain.toZonedDateTime(zone, { disambiguation: 'compatible' });

@@ -18,7 +18,8 @@ export function mergeCarried(eventTime: Temporal.Instant, cleared: readonly stri
   return (stored, fresh) => {
     if (isOlder(stored, eventTime))
       return { ...without(fresh, carriedChoices(stored)), ...stored, ...unite(fresh, stored) };
-    const kept = without(stored, (element) => cleared.includes(element) || carriedChoices(fresh)(element));
+    const isReplaced = carriedChoices(fresh);
+    const kept = without(stored, (element) => cleared.includes(element) || isReplaced(element));
     return { ...kept, ...fresh, ...unite(stored, fresh), ...ownedByStore(stored) };
   };
 }

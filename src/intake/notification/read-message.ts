@@ -9,6 +9,9 @@ const EVENTS = 'http://hl7.org/fhir/us/davinci-alerts/CodeSystem/notification-ev
 
 export type NotificationEvent = 'notification-admit' | 'notification-discharge' | 'notification-transfer';
 
+/** A notification is about one stay; more is a mistake, and too much to look for in one go. */
+const MOST_ENTRIES = 500;
+
 const READ: readonly string[] = ['notification-admit', 'notification-discharge', 'notification-transfer'];
 
 export interface Notification {
@@ -54,6 +57,9 @@ export function readNotification(bundle: Bundle, now: Temporal.Instant): Notific
 function headerOf({ resourceType, type, entry }: Bundle): MessageHeader {
   if (resourceType !== 'Bundle' || type !== 'message') {
     throw new Refusal('AR', '200', '$process-message takes a Bundle of type message.', 'Bundle.type');
+  }
+  if (entry && entry.length > MOST_ENTRIES) {
+    throw new Refusal('AR', '207', `A notification may have at most ${MOST_ENTRIES} entries.`, 'Bundle.entry');
   }
   const first = entry?.[0]?.resource;
   if (first?.resourceType === 'MessageHeader') return first;
