@@ -3,10 +3,10 @@ import type { CommunicationRequest, EpisodeOfCare, Resource, Task } from '@medpl
 import { afterEach, describe, expect, it } from 'vitest';
 import type { LatePolicy } from '../../src/care/deadline.ts';
 import { clockOf, withClock } from '../../src/care/transition/follow-up-clock.ts';
+import { CLOCKWORK } from '../../src/store/alert.ts';
 import { withLease } from '../../src/store/lease.ts';
 import type { OpenStore } from '../../src/store/open.ts';
 import { whileUnchanged } from '../../src/store/unchanged.ts';
-import { SUBJECT } from '../../src/transitions/watchdog.ts';
 import { discharged, type Hospital, openHospital } from './hospital.ts';
 
 const NURSE = { reference: 'Practitioner/nurse', kind: 'user' } as const;
@@ -41,7 +41,7 @@ async function addFollowUps(count: number, start: string, end: string): Promise<
 
 const told = () => hospital.events.map((event) => ('step' in event ? `${event.kind} ${event.step}` : event.kind));
 const alertsOf = async (store: OpenStore) =>
-  (await store.query('SELECT event FROM alert WHERE connection = ?', [SUBJECT])).map(({ event }) => event).sort();
+  (await store.query('SELECT event FROM alert WHERE connection = ?', [CLOCKWORK])).map(({ event }) => event).sort();
 
 /** What must hold whatever happened: nobody is told twice, and nothing due is left. */
 async function expectExactlyOnce(at: string): Promise<void> {

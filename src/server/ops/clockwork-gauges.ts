@@ -1,7 +1,7 @@
 // Numbers of the heartbeat and the sweeps for /metrics. docs/operations.md says what each means and what to do.
-import { readActiveAlerts } from '../../store/alert.ts';
+import { CLOCKWORK, readActiveAlerts } from '../../store/alert.ts';
 import type { Store } from '../../store/store.ts';
-import { SUBJECT, type Watchdog, type WatchStatus } from '../../transitions/watchdog.ts';
+import type { Watchdog, WatchStatus } from '../../transitions/watchdog.ts';
 import type { GaugeSource } from '../metrics.ts';
 
 export function clockworkGauges(store: Store, watchdog: Pick<Watchdog, 'status'>): GaugeSource[] {
@@ -30,7 +30,7 @@ export function clockworkGauges(store: Store, watchdog: Pick<Watchdog, 'status'>
       help: "1 for each alert about Baton's own clockwork that is on.",
       labels: ['alert'],
       read: async () =>
-        (await readActiveAlerts(store, SUBJECT)).map((alert) => ({
+        (await readActiveAlerts(store, CLOCKWORK)).map((alert) => ({
           labels: { alert: withoutMachine(alert) },
           value: 1,
         })),
