@@ -124,9 +124,9 @@ export function createTransitions(options: TransitionsOptions): Transitions {
 }
 
 async function react(parts: Parts, entry: LogEntry, advance: Statement): Promise<boolean> {
-  const { changes, events } = await (REACTIONS[entry.type]?.(parts, entry) ?? NOTHING);
+  const { changes, events, alongside = [] } = await (REACTIONS[entry.type]?.(parts, entry) ?? NOTHING);
   if (changes.length === 0) return false;
-  const outcomes = await parts.store.commit(ACTOR, changes, [advance]);
+  const outcomes = await parts.store.commit(ACTOR, changes, [...alongside, advance]);
   for (const event of events(outcomes)) parts.emit(event);
   return true;
 }

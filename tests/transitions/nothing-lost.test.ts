@@ -135,6 +135,22 @@ describe('operators are told', () => {
     expect(await alerts()).toEqual([expect.stringContaining('Encounter/stay')]);
   });
 
+  it.each<[string, (episode: EpisodeOfCare) => Promise<unknown>]>([
+    ['ended', (episode) => hospital.put({ ...episode, status: 'finished' })],
+    ['deleted', ({ id = '' }) => hospital.store.commit(NURSE, [{ op: 'delete', type: 'EpisodeOfCare', id }])],
+  ])('of a transition that somebody %s with follow-ups open, which are cancelled at once', async (what, end) => {
+    await opened();
+    const [episode] = (await hospital.episodes()) as [EpisodeOfCare];
+    await end(episode);
+    await hospital.run();
+    expect(Object.values(await hospital.followUps()).every(({ status }) => status === 'cancelled')).toBe(true);
+    expect(await alerts()).toEqual([
+      expect.stringMatching(
+        `transitions.cut-short: EpisodeOfCare/${episode.id} was ${what} by .* with 6 follow-ups open`,
+      ),
+    ]);
+  });
+
   it('of messages that nobody has tried to send', async () => {
     hospital = await openHospital();
     const due = Temporal.Now.instant().subtract({ minutes: 20 }).epochMilliseconds;
