@@ -382,7 +382,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
  * Who messages may come from. Without any configuration everybody is read in one zone, so that a first try works; once
  * facilities are configured, an unknown one is refused unless there is a `*`.
  */
-function facilitiesOf({ facilities, sandbox }: Config): readonly FacilityConfig[] {
+export function facilitiesOf({ facilities, sandbox }: Config): readonly FacilityConfig[] {
   const otherwise = sandbox ? [SANDBOX_FACILITY, { ...SANDBOX_FACILITY, code: '*', name: 'Any other facility' }] : [];
   const unconfigured = facilities.length === 0 && !sandbox ? [ANYWHERE] : otherwise;
   return [...facilities, ...unconfigured.filter(({ code }) => !facilities.some((facility) => facility.code === code))];

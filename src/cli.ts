@@ -9,7 +9,7 @@ import { openKeys } from './access/keys.ts';
 import { RegistrationError } from './access/oauth/registration.ts';
 import { FULL_SCOPE } from './access/scopes.ts';
 import { ACCESS_COMMANDS, type AccessCommandParts, type AccessOptions } from './access-commands.ts';
-import { type App, build } from './app.ts';
+import { type App, build, facilitiesOf } from './app.ts';
 import { systemClock } from './clock.ts';
 import { type Config, ConfigError, describeDatabase, loadConfig, warningOfPlainHttp } from './config.ts';
 import { CONNECTION_COMMANDS, type ConnectionCommandParts } from './connection-commands.ts';
@@ -250,12 +250,12 @@ function readArguments() {
   }
 }
 
-/** Everything but the doors and the sandbox, which belong to the serving process. */
+/** Everything but the doors and the sandbox, which belong to the serving process; its hospital is known here too. */
 async function open(config: Config): Promise<App> {
   const log = createLog(config.logLevel === 'info' ? 'warn' : config.logLevel, pino.destination(2));
   const port = config.port === 0 ? 8080 : config.port;
   return build(
-    { ...config, port, sandbox: false },
+    { ...config, port, facilities: facilitiesOf(config), sandbox: false },
     { clock: systemClock(), fetch: globalThis.fetch, log, write: print },
   );
 }

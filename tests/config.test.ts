@@ -234,6 +234,19 @@ describe('clients and login', () => {
   });
 });
 
+test('the example of docs/follow-ups.md is a configuration', () => {
+  const page = readFileSync(new URL('../docs/follow-ups.md', import.meta.url), 'utf8');
+  const example = /```json\n([\s\S]+?)```/.exec(page)?.[1] ?? '';
+  writeFileSync(join(folder, 'smtp.secret'), 'word', { mode: 0o600 });
+  writeFileSync(join(folder, 'pager.secret'), `whsec_${'a'.repeat(32)}`, { mode: 0o600 });
+  const { notify } = withFile(example);
+  expect(notify.channels.map(({ name, attempts }) => [name, attempts])).toEqual([
+    ['mail', 5],
+    ['pager', 5],
+  ]);
+  expect(notify.routes).toHaveLength(1);
+});
+
 test('the README carries the tables that the schema gives', () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
   expect(replaceGenerated(readme, configurationTables())).toBe(readme);

@@ -25,15 +25,16 @@ interface Ran {
   readonly err: string;
 }
 
-const baton = (...words: string[]): Promise<Ran> => batonTold('', ...words);
+const baton = (...words: string[]): Promise<Ran> => batonTold('', words);
 
 /** @param input standard input */
-async function batonTold(input: string, ...words: string[]): Promise<Ran> {
+async function batonTold(input: string, words: string[], settings: Record<string, string> = {}): Promise<Ran> {
   const env = {
     PATH: process.env.PATH,
     BATON_SANDBOX: 'off',
     BATON_LOG_LEVEL: 'error',
     BATON_DATABASE_URL: `sqlite:${join(folder, 'baton.db')}`,
+    ...settings,
   };
   try {
     const running = run(process.execPath, ['src/cli.ts', ...words], { cwd: ROOT, env });
@@ -88,6 +89,13 @@ describe('baton', () => {
     expect(out).toMatch(/^ok +transport: HTTP on loopback/m);
     expect(out).toMatch(/^BAD +facilities: none/m);
     expect(code).toBe(1);
+  });
+
+  test('follow-ups of the sandbox are those of its hospital, not of anywhere', async () => {
+    const settings = { BATON_SANDBOX: 'on', BATON_LOG_LEVEL: 'warn' };
+    const { code, out, err } = await batonTold('', ['follow-ups'], settings);
+    expect({ code, out }).toEqual({ code: 0, out: '0 messages could not be delivered\n' });
+    expect(err).not.toContain('no facility is configured');
   });
 
   test('token prints a token with the scope asked for, and keeps its key to itself', async () => {
@@ -177,7 +185,7 @@ describe('baton', () => {
 
   test('lets people sign in, with a password that comes from standard input', async () => {
     const add = (password: string) =>
-      batonTold(`${password}\n`, 'user', 'add', 'grey', '--fhir-user', 'Practitioner/1');
+      batonTold(`${password}\n`, ['user', 'add', 'grey', '--fhir-user', 'Practitioner/1']);
     expect((await add('short')).err).toContain('A password has 12 to 1024 characters.');
     expect((await add('long enough for this')).out).toContain('grey may sign in as Practitioner/1.');
     expect((await baton('user', 'disable', 'grey')).code).toBe(0);

@@ -3,14 +3,16 @@ import { CLOCKWORK, readActiveAlerts } from '../../store/alert.ts';
 import type { Store } from '../../store/store.ts';
 import type { Watchdog, WatchStatus } from '../../transitions/watchdog.ts';
 import type { GaugeSource } from '../metrics.ts';
+import { shared } from './shared.ts';
 
 export function clockworkGauges(store: Store, watchdog: Pick<Watchdog, 'status'>): GaugeSource[] {
+  const look = shared(() => watchdog.status());
   const one = (name: string, help: string, read: (status: WatchStatus) => number, counts?: true): GaugeSource => ({
     name,
     help,
     labels: [],
     ...(counts ? { counts } : {}),
-    read: async () => [{ labels: {}, value: read(await watchdog.status()) }],
+    read: async () => [{ labels: {}, value: read(await look()) }],
   });
   return [
     one('baton_heartbeat_age_seconds', 'Since a heartbeat of any process ended well.', (now) => now.secondsSinceBeat),

@@ -1,4 +1,4 @@
-// Deadlines computed by Baton and reckoned by walking are the same: every place of the year, every day of it, both changes of
+// Deadlines computed by Baton and reckoned by walking are the same: places, moments of the year, both changes of
 // daylight saving, every kind of count. docs/sync-spec.md#I26
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
