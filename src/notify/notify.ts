@@ -3,8 +3,10 @@ import type { Logger } from 'pino';
 import { readResource } from '../care/stored.ts';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
+import { CLOCKWORK } from '../store/alert.ts';
 import { createConsumer } from '../store/consumer.ts';
 import { beginCursor } from '../store/cursor.ts';
+import { createPassing } from '../store/pass-over.ts';
 import type { Actor, Store } from '../store/store.ts';
 import { deliver } from './deliver.ts';
 import { emailSender } from './email.ts';
@@ -52,7 +54,8 @@ export function createNotify(options: NotifyOptions): Notify {
     linkTo: (task) => link.replace('{task}', task),
   };
   const handle = onRequest.bind(undefined, parts);
-  const consumer = createConsumer({ store, name: CURSOR, handle, log });
+  const passing = createPassing({ store, clock, log, name: CURSOR, subject: CLOCKWORK });
+  const consumer = createConsumer({ store, name: CURSOR, handle, passing, log });
   return {
     async tick() {
       if (settings.routes.length === 0) return;

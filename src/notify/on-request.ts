@@ -8,18 +8,21 @@ import { dropRows, hasOpenRows, insertRow } from './notification-rows.ts';
 import { ACTOR, type Parts } from './parts.ts';
 import { rowsOf } from './route-of.ts';
 
-export async function onRequest(parts: Parts, entry: LogEntry, advance: Statement): Promise<void> {
-  if (entry.type !== 'CommunicationRequest') return;
+export async function onRequest(parts: Parts, entry: LogEntry, advance: Statement): Promise<boolean> {
+  if (entry.type !== 'CommunicationRequest') return false;
   const { store, clock } = parts;
   const asked = entry.operation === 'delete' ? undefined : parseVersion(entry, 'CommunicationRequest');
   if (asked?.status === 'active') {
-    if (!isReminder(asked)) return;
+    if (!isReminder(asked)) return false;
     const rows = await rowsOf(parts, { ...asked, id: entry.id }, 0);
     const now = clock.real().epochMilliseconds;
-    if (rows.length > 0) await store.commit(ACTOR, [], [...rows.map((row) => insertRow(row, now)), advance]);
-    return;
+    if (rows.length === 0) return false;
+    await store.commit(ACTOR, [], [...rows.map((row) => insertRow(row, now)), advance]);
+    return true;
   }
-  if (await hasOpenRows(store, entry.id)) await store.commit(ACTOR, [], [dropRows(entry.id), advance]);
+  if (!(await hasOpenRows(store, entry.id))) return false;
+  await store.commit(ACTOR, [], [dropRows(entry.id), advance]);
+  return true;
 }
 
 /** Whatever else people ask to be communicated is no business of the channels. */

@@ -4,6 +4,9 @@ import { randomUUID } from 'node:crypto';
 import { asFault } from '../fault.ts';
 import { BATON, type Statement, type Store } from './store.ts';
 
+/** Subject of alerts about Baton's own clockwork; no connection can be called that. */
+export const CLOCKWORK = 'baton/follow-ups';
+
 export interface AlertRow {
   /** Name of the connection, or of the part of Baton, that it is about. */
   readonly subject: string;

@@ -1,8 +1,10 @@
 // A reader of the log that reacts to every entry: in order, at least once, from where it stopped. With its effect and its
-// cursor in one commit it reacts exactly once, also when two processes run it.
+// cursor in one commit it reacts exactly once, also when two processes run it: the one that is late goes on behind the other.
 
 import type { Logger } from 'pino';
+import { asFault, FAULTS } from '../fault.ts';
 import { advanceCursor, beginCursor, readCursor } from './cursor.ts';
+import type { Passing } from './pass-over.ts';
 import { BATON, type LogEntry, type Statement, type Store } from './store.ts';
 
 export interface ConsumerOptions {
@@ -10,10 +12,12 @@ export interface ConsumerOptions {
   /** Name of the cursor; never reuse one for another purpose. */
   readonly name: string;
   /**
-   * Reacts to one entry. A handler that commits puts `advance` in `alongside`; one that writes nothing just returns. When
-   * it throws, the run stops before this entry and the next run begins with it.
+   * Reacts to one entry. A handler that commits puts `advance` in `alongside` and says so with true; one that writes nothing
+   * just returns false. When it throws, the run stops before this entry and the next run begins with it.
    */
-  readonly handle: (entry: LogEntry, advance: Statement) => Promise<void>;
+  readonly handle: (entry: LogEntry, advance: Statement) => Promise<boolean>;
+  /** What becomes of an entry that cannot be handled; it stops every run when absent. */
+  readonly passing?: Passing;
   readonly log: Logger;
   /** Entries read at a time; 100 when absent. */
   readonly batch?: number;
@@ -26,6 +30,9 @@ export interface Consumer {
    */
   run(): Promise<number>;
 }
+
+/** Somebody changed what an effect was planned from; it is planned anew this often before the run stops. */
+const ATTEMPTS = 3;
 
 export function createConsumer(options: ConsumerOptions): Consumer {
   let last: Promise<unknown> = Promise.resolve();
@@ -45,26 +52,68 @@ export function createConsumer(options: ConsumerOptions): Consumer {
 
 async function drain(options: ConsumerOptions): Promise<number> {
   const { store, name, log, batch = 100 } = options;
-  let saved = await beginCursor(store, BATON, name, 0);
+  let from = await beginCursor(store, BATON, name, 0);
   let handled = 0;
   for (;;) {
-    const entries = await store.readLog(saved, batch);
-    const from = saved;
-    let passed = saved;
-    try {
-      for (const entry of entries) {
-        await options.handle(entry, advanceCursor(name, saved, entry.sequence));
-        passed = entry.sequence;
-        saved = (await readCursor(store, name)) ?? saved;
-        handled += 1;
-      }
-    } finally {
-      // Entries that needed no commit are remembered once per batch.
-      if (passed > saved) await store.commit(BATON, [], [advanceCursor(name, saved, passed)]);
-    }
-    saved = passed;
-    if (entries.length < batch) break;
-    log.debug({ consumer: name, from, to: passed }, 'log entries handled');
+    const entries = await store.readLog(from, batch);
+    const { count, at, isLate } = await handleBatch(options, entries, from);
+    handled += count;
+    if (entries.length < batch && !isLate) break;
+    log.debug({ consumer: name, from, to: at }, 'log entries handled');
+    from = at;
   }
   return handled;
 }
+
+interface BatchEnd {
+  readonly count: number;
+  /** Where the cursor stands. */
+  readonly at: number;
+  /** Another process has moved the cursor; what was read is not what comes next. */
+  readonly isLate: boolean;
+}
+
+async function handleBatch(options: ConsumerOptions, entries: readonly LogEntry[], from: number): Promise<BatchEnd> {
+  const { store, name } = options;
+  let [saved, passed, count] = [from, from, 0];
+  try {
+    for (const entry of entries) {
+      if (await handleEntry(options, entry, saved)) saved = entry.sequence;
+      passed = entry.sequence;
+      count += 1;
+    }
+    // Entries that needed no commit are remembered once per batch.
+    if (passed > saved) await store.commit(BATON, [], [advanceCursor(name, saved, passed)]);
+    return { count, at: passed, isLate: false };
+  } catch (error) {
+    const at = await movedTo(options, saved, error);
+    if (at !== undefined) return { count, at, isLate: true };
+    if (passed > saved) await store.commit(BATON, [], [advanceCursor(name, saved, passed)]);
+    throw error;
+  }
+}
+
+/** @returns whether the cursor is behind the entry now */
+async function handleEntry(options: ConsumerOptions, entry: LogEntry, saved: number): Promise<boolean> {
+  const { handle, passing, name } = options;
+  const advance = advanceCursor(name, saved, entry.sequence);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await handle(entry, advance);
+    } catch (error) {
+      if ((await movedTo(options, saved, error)) !== undefined) throw error;
+      if (isConflict(error) && attempt < ATTEMPTS) continue;
+      if (!passing?.isHopeless(entry, error)) throw error;
+      await passing.passOver(entry, error, advance);
+      return true;
+    }
+  }
+}
+
+/** Where another process has moved the cursor, if that is what a commit failed for. */
+async function movedTo({ store, name }: ConsumerOptions, saved: number, error: unknown): Promise<number | undefined> {
+  const at = isConflict(error) ? await readCursor(store, name) : undefined;
+  return at === saved ? undefined : at;
+}
+
+const isConflict = (error: unknown) => FAULTS[asFault(error).kind].retry === 'conflict';

@@ -1,9 +1,9 @@
 // A discharge begins its transition, or is recorded as one that begins none.
-import type { EpisodeOfCare } from '@medplum/fhirtypes';
+import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
 import type { Link } from '../care/reference-to.ts';
 import { findResources } from '../care/stored.ts';
 import { chainReason } from '../care/transition/chain.ts';
-import { isEmergency } from '../care/transition/discharge.ts';
+import { isDischarged, isEmergency, isEmergencyDischarge } from '../care/transition/discharge.ts';
 import { isOfEmergency, withdrawnBecause } from '../care/transition/episode.ts';
 import type { Decision } from './decide.ts';
 import type { DischargeFacts } from './facts.ts';
@@ -11,6 +11,12 @@ import type { Parts } from './parts.ts';
 import { both, NOTHING, type Reaction, withdrawEach } from './reaction.ts';
 import { type Before, planDecline, planStart } from './start.ts';
 import { dischargedAt, endedEarlier, isOther, supersededBy } from './stays.ts';
+
+/** What protocols begin from: the end of a stay, and of an emergency visit when one of them is for those. */
+export function isFollowedUp({ rules }: Parts, encounter: Encounter): boolean {
+  if (isDischarged(encounter)) return true;
+  return isEmergencyDischarge(encounter) && rules.protocols.some(({ forEmergency }) => forEmergency);
+}
 
 const TOO_OLD = { hours: 31 * 24 };
 

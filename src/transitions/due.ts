@@ -12,11 +12,6 @@ export interface Due {
   readonly at: number;
 }
 
-export interface DueQueue {
-  /** The `count` most overdue of what is left, fewer at the end. */
-  next(count: number): Promise<Due[]>;
-}
-
 /** One pass's part of the queue, in order. */
 interface Lane {
   readonly pass: Pass;
@@ -25,24 +20,23 @@ interface Lane {
   hasMore: boolean;
 }
 
-/** Of what is due at `now`; what becomes due by acting on it is in the next queue. */
-export function dueQueue(parts: Parts, now: Temporal.Instant): DueQueue {
+/** Of what is due at `now`, `size` at a time. What becomes due by acting on it is not among them. */
+export async function* dueBatches(parts: Parts, now: Temporal.Instant, size: number): AsyncGenerator<Due[]> {
   const lanes = PASSES.map((pass): Lane => ({ pass, waiting: [], cursor: undefined, hasMore: true }));
-  return {
-    async next(count) {
-      for (const lane of lanes) if (lane.hasMore && lane.waiting.length < count) await fill(parts, lane, now, count);
-      const first = lanes.flatMap(({ waiting }) => waiting).sort((a, b) => a.at - b.at);
-      const taken = first.slice(0, count);
-      for (const { waiting } of lanes) waiting.splice(0, waiting.filter((due) => taken.includes(due)).length);
-      return taken;
-    },
-  };
+  for (;;) {
+    for (const lane of lanes) if (lane.hasMore && lane.waiting.length < size) await fill(parts, lane, now, size);
+    const first = lanes.flatMap(({ waiting }) => waiting).sort((a, b) => a.at - b.at);
+    const batch = first.slice(0, size);
+    if (batch.length === 0) return;
+    const taken = new Set(batch);
+    for (const { waiting } of lanes) waiting.splice(0, waiting.filter((due) => taken.has(due)).length);
+    yield batch;
+  }
 }
 
-/** When the most overdue of all became due; undefined when nothing is. */
-export async function earliestDue(parts: Parts, now: Temporal.Instant): Promise<Temporal.Instant | undefined> {
-  const [first] = await dueQueue(parts, now).next(1);
-  return first && Temporal.Instant.fromEpochMilliseconds(first.at);
+export async function isAnythingDue(parts: Parts, now: Temporal.Instant): Promise<boolean> {
+  for await (const _ of dueBatches(parts, now, 1)) return true;
+  return false;
 }
 
 async function fill({ store, parse }: Parts, lane: Lane, now: Temporal.Instant, count: number): Promise<void> {

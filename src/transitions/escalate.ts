@@ -10,7 +10,7 @@ import { IDENTIFIER } from '../care/systems.ts';
 import { touched } from '../care/touched.ts';
 import { escalate, escalationKey, isEscalation, markOverdue } from '../care/transition/escalation.ts';
 import { type FollowUpKey, followUpKey, formatKey } from '../care/transition/follow-up.ts';
-import { clockOf, withClock } from '../care/transition/follow-up-clock.ts';
+import { clockOf, type FollowUpClock, withClock } from '../care/transition/follow-up-clock.ts';
 import { type Stage, stageAfter, stageConcept, stageOf } from '../care/transition/life.ts';
 import { stepOf } from '../care/transition/protocol.ts';
 import { messageKey, remindOwner } from '../care/transition/reminder.ts';
@@ -31,18 +31,17 @@ interface Climb {
   readonly due: string;
   readonly place: Place;
   readonly facility: Reference<Organization> | undefined;
-  readonly cycle: number;
+  readonly clock: FollowUpClock;
   readonly now: Temporal.Instant;
 }
 
 export async function planEscalation(parts: Parts, task: Task, now: Temporal.Instant): Promise<Act | undefined> {
   const key = followUpKey(task);
   const due = task.restriction?.period?.end;
-  const stage = stageOf(task);
-  if (!key || !due || !stage || isTerminal(task.status)) return undefined;
   const clock = clockOf(task);
-  const taken = takenAt(stage, clock.rung);
-  if (taken === undefined) return undefined;
+  const stage = stageOf(task);
+  const taken = stage && takenAt(stage, clock.rung);
+  if (!key || !due || taken === undefined || isTerminal(task.status)) return undefined;
   const episode = await readResource(parts.store, 'EpisodeOfCare', key.episode);
   const facility = episode?.managingOrganization;
   const place = await parts.facilities.placeOf(facility);
@@ -50,35 +49,16 @@ export async function planEscalation(parts: Parts, task: Task, now: Temporal.Ins
   const waitsUntil = taken === 0 ? deadline : clock.escalateAt && toInstant(clock.escalateAt, place.zone);
   // Somebody gave it a deadline without a time of day and the day is not over, or nobody is left to tell.
   if (!waitsUntil || Temporal.Instant.compare(waitsUntil, now) > 0) return undefined;
-  const ladder = isEscalation(key)
-    ? []
-    : (stepOf(parts.rules.protocols, clock.protocol, key.step)?.life.ladder ?? LADDER);
+  const climb: Climb = { key, due, place, facility, clock, now };
+  const ladder = ladderOf(parts, climb);
   const rungs = dueRungs(ladder, taken, deadline, place, now);
-  const above = ladder[taken + rungs.length];
-  const overdue = taken === 0 ? markOverdue(task, now) : task;
-  const climbed = taken + rungs.length > 1 ? stageAfter('overdue', 'escalate') : stageAfter('due', 'miss');
-  const { escalateAt: _, until: __, ...kept } = clock;
-  const next = above && rungAt(above, deadline, place);
-  const marked = touched({ ...overdue, businessStatus: stageConcept(climbed) }, now);
-  const resource = isEscalation(key)
-    ? marked
-    : withClock(marked, {
-        ...kept,
-        rung: taken + rungs.length,
-        ...(next ? { escalateAt: toFhirDateTime(next, place.zone) } : {}),
-      });
-  const climb: Climb = { key, due, place, facility, cycle: clock.cycle, now };
-  const told = await Promise.all(rungs.map(({ who }) => tell(parts, who, resource, climb)));
-  const before = told
-    .slice(
-      0,
-      rungs.findIndex(({ who }) => who === 'supervisor'),
-    )
-    .flat().length;
+  const overdue = climbed(task, taken, taken + rungs.length, ladder, climb);
+  const told = (await Promise.all(rungs.map(({ who }) => tell(parts, who, overdue, climb)))).flat();
+  const changes: Change[] = [{ op: 'update', resource: overdue, ifMatch: task.meta?.versionId }, ...told];
+  const escalationAt = changes.findIndex((change) => change.op === 'create' && change.resource.resourceType === 'Task');
   const last = rungs.at(-1)?.who;
-  const hasTask = rungs.some(({ who }) => who === 'supervisor');
   return {
-    changes: [{ op: 'update', resource, ifMatch: task.meta?.versionId }, ...told.flat()],
+    changes,
     event: (ids) => ({
       kind: 'follow-up-escalated',
       episode: key.episode,
@@ -87,9 +67,32 @@ export async function planEscalation(parts: Parts, task: Task, now: Temporal.Ins
       due,
       lateSeconds: secondsBetween(waitsUntil, now),
       ...(last ? { told: last } : {}),
-      ...(hasTask && ids[1 + before] ? { escalation: ids[1 + before] } : {}),
+      ...(ids[escalationAt] ? { escalation: ids[escalationAt] } : {}),
     }),
   };
+}
+
+/** Nobody stands above a supervisor's Task. */
+function ladderOf({ rules }: Parts, { key, clock }: Climb): readonly Rung[] {
+  if (isEscalation(key)) return [];
+  return stepOf(rules.protocols, clock.protocol, key.step)?.life.ladder ?? LADDER;
+}
+
+/** The follow-up once it stands on step `to` of its ladder, with the time of the next. */
+function climbed(
+  task: Task,
+  from: number,
+  to: number,
+  ladder: readonly Rung[],
+  { key, due, place, clock, now }: Climb,
+): Task {
+  const stage = to > 1 ? stageAfter('overdue', 'escalate') : stageAfter('due', 'miss');
+  const overdue = { ...(from === 0 ? markOverdue(task, now) : task), businessStatus: stageConcept(stage) };
+  if (isEscalation(key)) return touched(overdue, now);
+  const { escalateAt: _, until: __, ...kept } = clock;
+  const above = ladder[to];
+  const next = above && toFhirDateTime(rungAt(above, toLastInstant(due, place.zone), place), place.zone);
+  return touched(withClock(overdue, { ...kept, rung: to, ...(next ? { escalateAt: next } : {}) }), now);
 }
 
 /** Value of `escalate-at`, a FHIR dateTime: the deadline while nobody was told, then the next step of the ladder. */
@@ -123,19 +126,19 @@ function dueRungs(
 
 async function tell(parts: Parts, who: Told, task: Task, climb: Climb): Promise<Change[]> {
   if (who === 'supervisor') return tellSupervisor(task, climb);
-  const { key, due, cycle, now, facility } = climb;
+  const { key, due, clock, now, facility } = climb;
   const recipient: CommunicationRequest['recipient'] =
     who === 'backup' ? await backupsOf(parts, task, facility, now) : task.owner && [task.owner];
-  const told = messageKey(formatKey(key), who, cycle);
+  const told = messageKey(formatKey(key), who, clock.cycle);
   const resource = remindOwner(task, told, 'follow-up-overdue', due, now, recipient);
   return [{ op: 'create', resource, ifNoneExist: reminderQuery(told) }];
 }
 
 /** The supervisor's Task and the request to tell him of it. */
-function tellSupervisor(overdue: Task, { key, due, place, facility, cycle, now }: Climb): Change[] {
+function tellSupervisor(overdue: Task, { key, due, place, facility, clock, now }: Climb): Change[] {
   const window = { raise: now, due: nextBusinessDayEnd(now, place.zone, place.calendar) };
-  const task = escalate(overdue, key, window, place.zone, facility, cycle);
-  const above = formatKey(escalationKey(key, cycle));
+  const task = escalate(overdue, key, window, place.zone, facility, clock.cycle);
+  const above = formatKey(escalationKey(key, clock.cycle));
   const fullUrl = derivedUrn('escalation', above);
   const reminder = remindOwner(task, above, 'follow-up-overdue', due, now);
   const query = new URLSearchParams({ identifier: tokenText(IDENTIFIER.followUp, above) });

@@ -4,13 +4,13 @@ import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
 import type { TransitionReason } from '../care/concept.ts';
 import { toInstant } from '../care/local-time.ts';
 import { findResources, parseVersion, readResource } from '../care/stored.ts';
-import { isDischarged, isEmergencyDischarge, isInHouse, isStay } from '../care/transition/discharge.ts';
+import { isInHouse, isStay } from '../care/transition/discharge.ts';
 import { isLive, takeBack, withdrawnBecause } from '../care/transition/episode.ts';
 import type { Protocol } from '../care/transition/protocol.ts';
 import type { TransitionContext } from '../care/transition/transition-context.ts';
 import { Fault } from '../fault.ts';
 import type { StoredVersion } from '../store/store.ts';
-import { begin, isHistory, startReaction } from './begin.ts';
+import { begin, isFollowedUp, isHistory, startReaction } from './begin.ts';
 import { type Decision, decide } from './decide.ts';
 import { type DischargeFacts, gatherFacts } from './facts.ts';
 import { type LivePlan, readLivePlan } from './live-plan.ts';
@@ -38,12 +38,6 @@ export async function reactToEncounter(parts: Parts, entry: StoredVersion): Prom
 }
 
 const ENDED_BY_STAY = ['readmitted', 'continued'] as const;
-
-/** What protocols begin from: the end of a stay, and of an emergency visit when one of them is for those. */
-function isFollowedUp({ rules }: Parts, encounter: Encounter): boolean {
-  if (isDischarged(encounter)) return true;
-  return isEmergencyDischarge(encounter) && rules.protocols.some(({ forEmergency }) => forEmergency);
-}
 
 const isVoid = (encounter: Encounter) =>
   !isStay(encounter) || encounter.status === 'cancelled' || encounter.status === 'entered-in-error';

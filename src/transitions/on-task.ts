@@ -17,8 +17,7 @@ import { planSettlement } from './settle.ts';
 import { planUpkeep } from './upkeep.ts';
 
 export async function reactToTask(parts: Parts, entry: LogEntry): Promise<Reaction> {
-  // Baton's own versions have their clock right.
-  const before = entry.actor === ACTOR.reference ? undefined : await versionBefore(parts, entry);
+  const before = await followUpBefore(parts, entry);
   if (entry.operation === 'delete') {
     const deleted = before && followUpKey(before);
     return deleted ? settle(parts, deleted) : NOTHING;
@@ -33,9 +32,13 @@ export async function reactToTask(parts: Parts, entry: LogEntry): Promise<Reacti
   return keepUp(parts, task);
 }
 
-async function versionBefore({ store }: Parts, { id, versionId }: LogEntry): Promise<Task | undefined> {
+/** What somebody changed; Baton's own versions have their clock right. */
+async function followUpBefore({ store }: Parts, { id, versionId, actor }: LogEntry): Promise<Task | undefined> {
+  if (actor === ACTOR.reference || versionId === '1') return undefined;
   const version = await store.vread('Task', id, String(Number(versionId) - 1));
-  return version && version.operation !== 'delete' ? parseVersion(version, 'Task') : undefined;
+  if (!version || version.operation === 'delete') return undefined;
+  const task = parseVersion(version, 'Task');
+  return followUpKey(task) && task;
 }
 
 /** What was lost by the entry is put back into the Task as it is now; what else was changed counts. */

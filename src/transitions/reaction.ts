@@ -3,7 +3,7 @@ import type { EpisodeOfCare } from '@medplum/fhirtypes';
 import type { TransitionReason } from '../care/concept.ts';
 import { encounterOfEpisode } from '../care/transition/episode.ts';
 import type { Change } from '../fhir/change.ts';
-import type { Outcome, Store } from '../store/store.ts';
+import type { Outcome, Statement, Store } from '../store/store.ts';
 import type { TransitionEvent } from './events.ts';
 import { readLivePlan } from './live-plan.ts';
 import { planWithdrawal } from './withdraw.ts';
@@ -12,6 +12,8 @@ export interface Reaction {
   readonly changes: readonly Change[];
   /** @param outcomes of the changes, in their order */
   readonly events: (outcomes: readonly Outcome[]) => readonly TransitionEvent[];
+  /** Row changes of the same commit; only next to changes. */
+  readonly alongside?: readonly Statement[];
 }
 
 export const NOTHING: Reaction = { changes: [], events: () => [] };
@@ -21,6 +23,7 @@ export function both(first: Reaction, second: Reaction): Reaction {
   const split = first.changes.length;
   return {
     changes: [...first.changes, ...second.changes],
+    alongside: [...(first.alongside ?? []), ...(second.alongside ?? [])],
     events: (outcomes) => [...first.events(outcomes.slice(0, split)), ...second.events(outcomes.slice(split))],
   };
 }

@@ -1,12 +1,12 @@
 // Finds what time has made due, the most overdue first, and acts on each once. What is due is in the Tasks; missed beats,
 // restarts and a clock that is set back change nothing about it.
-import type { EpisodeOfCare } from '@medplum/fhirtypes';
-import { Fault } from '../fault.ts';
+import type { EpisodeOfCare, Task } from '@medplum/fhirtypes';
+import { asFault } from '../fault.ts';
 import { withLease } from '../store/lease.ts';
 import type { Statement } from '../store/store.ts';
 import { whileUnchanged } from '../store/unchanged.ts';
 import { isFarAhead, secondsAhead } from './clock-check.ts';
-import { type Due, dueQueue, earliestDue } from './due.ts';
+import { type Due, dueBatches, isAnythingDue } from './due.ts';
 import { planLate } from './late.ts';
 import { ACTOR, type Parts } from './parts.ts';
 import { PASSES, type Pass } from './passes.ts';
@@ -39,7 +39,7 @@ export async function sweep(parts: Parts, now: Temporal.Instant): Promise<SweepR
   const { store, clock, pulse } = parts;
   const counts: Counts = { failed: 0 };
   for (const { done } of PASSES) counts[done] = 0;
-  if ((await earliestDue(parts, now)) === undefined) {
+  if (!(await isAnythingDue(parts, now))) {
     pulse.swept(false);
     return counts;
   }
@@ -50,8 +50,8 @@ export async function sweep(parts: Parts, now: Temporal.Instant): Promise<SweepR
     parts.log.error({ ahead }, "the sweep waits: this machine's clock is ahead of the database's");
     return counts;
   }
-  const swept = await withLease(store, clock, 'transitions-sweep', LEASE, ({ fence, signal }) =>
-    work({ parts, now, fence, signal, counts }),
+  const swept = await withLease(store, clock, 'transitions-sweep', LEASE, async ({ fence, signal }) =>
+    work({ parts, now, fence, signal, counts, failures: await readSweepFailures(store, clock) }),
   );
   pulse.swept(!swept.held || swept.value);
   return counts;
@@ -63,73 +63,71 @@ interface Sweep {
   readonly fence: Statement;
   readonly signal: AbortSignal;
   readonly counts: Counts;
+  readonly failures: SweepFailures;
 }
 
 /** @returns whether anything due is left that was not acted on */
 async function work(sweep: Sweep): Promise<boolean> {
-  const { parts, now, signal, counts } = sweep;
-  const { mostPerSweep } = parts;
-  const failures = await readSweepFailures(parts.store, parts.clock);
-  const batchSize = Math.min(BATCH, mostPerSweep);
-  let acted = 0;
-  // What is raised late may have missed its deadline as well, so the queue is read anew until nothing comes of it.
-  for (let before = -1; acted > before; ) {
-    before = acted;
-    const queue = dueQueue(parts, now);
-    for (let batch = await queue.next(batchSize); batch.length > 0; batch = await queue.next(batchSize)) {
+  const { parts, now, signal, counts, failures } = sweep;
+  let before: number;
+  do {
+    before = totalOf(counts);
+    for await (const batch of dueBatches(parts, now, Math.min(BATCH, parts.mostPerSweep))) {
       const rested = batch.filter((due) => !failures.isResting(due));
-      const byTask = [...Map.groupBy(rested, ({ task }) => task.id).values()];
-      const results = await Promise.all(byTask.map((dues) => actOnTask(sweep, failures, dues)));
-      acted += results.filter((result) => result === 'done').length;
-      if (signal.aborted || acted + counts.failed >= mostPerSweep) return true;
+      const byTask = Map.groupBy(rested, ({ task }) => task.id).values();
+      await Promise.all([...byTask].map((dues) => actOnTask(sweep, dues)));
+      if (signal.aborted || totalOf(counts) >= parts.mostPerSweep) return true;
     }
-  }
+    // What was raised late may have missed its deadline as well: it is due now.
+  } while (totalOf(counts) > before);
   const outdated = failures.outdated();
   if (outdated.length > 0) await parts.store.commit(ACTOR, [], [...outdated, sweep.fence]);
   return false;
 }
 
-/** Of several things that are due about one Task the oldest that is still to be done is done, the next one after it. */
-async function actOnTask(
-  sweep: Sweep,
-  failures: SweepFailures,
-  dues: readonly Due[],
-): Promise<'done' | 'passed' | 'failed'> {
-  for (const due of dues) {
-    const result = await act(sweep, failures, due);
-    if (result !== 'passed') return result;
-  }
-  return 'passed';
+function totalOf(counts: Counts): number {
+  return Object.values(counts).reduce<number>((sum, count) => sum + (count ?? 0), 0);
 }
 
-async function act(
-  { parts, now, fence, counts }: Sweep,
-  failures: SweepFailures,
-  due: Due,
-): Promise<'done' | 'passed' | 'failed'> {
+/** Of several things that are due about one Task the oldest that is still to be done is done, the next one after it. */
+async function actOnTask(sweep: Sweep, dues: readonly Due[]): Promise<void> {
+  for (const due of dues) if (await act(sweep, due)) return;
+}
+
+/** @returns false when there was nothing to do, or somebody else was faster: whoever it was will see to it */
+async function act(sweep: Sweep, due: Due): Promise<boolean> {
+  const { parts, now, fence, counts, failures } = sweep;
   const { pass, task } = due;
-  const { store, log } = parts;
   try {
     const episode = await episodeOf(parts, task);
     const ended = planOrphan(task, episode, now) ?? (await planLate(parts, pass, task, now));
     const planned = ended ?? (await pass.plan(parts, task, now));
-    if (!planned) return 'passed';
+    if (!planned) return false;
     const held = episode ? whileUnchanged(fence, referred(episode)) : fence;
-    const outcomes = await store.commit(ACTOR, planned.changes, [held, ...failures.settled(due)]);
+    const outcomes = await parts.store.commit(ACTOR, planned.changes, [held, ...failures.settled(due)]);
     const done = ended ? 'skipped' : pass.done;
     counts[done] = (counts[done] ?? 0) + 1;
     parts.emit(planned.event(outcomes.map(({ id }) => id)));
-    return 'done';
+    return true;
   } catch (error) {
-    // Somebody changed the Task, or the lease went to another process: whoever did will see to it.
-    if (error instanceof Fault && (error.kind === 'precondition' || error.kind === 'conflict')) return 'passed';
-    log.error({ err: error, task: task.id, pass: pass.parameter }, 'a sweep could not act on a follow-up');
-    counts.failed += 1;
-    await store.commit(ACTOR, [], [failures.failed(due, error)]);
-    return 'failed';
+    return fail(sweep, due, error);
   }
 }
 
-function referred({ resourceType: type, id = '', meta }: EpisodeOfCare) {
+/** @returns false when it failed because the Task was changed or the lease was lost */
+async function fail({ parts, fence, counts, failures }: Sweep, due: Due, error: unknown): Promise<boolean> {
+  const { pass, task } = due;
+  try {
+    await parts.store.commit(ACTOR, [], [failures.failed(due, error), whileUnchanged(fence, referred(task))]);
+  } catch (lost) {
+    if (asFault(lost).kind === 'conflict') return false;
+    throw lost;
+  }
+  counts.failed += 1;
+  parts.log.error({ err: error, task: task.id, pass: pass.parameter }, 'a sweep could not act on a follow-up');
+  return true;
+}
+
+function referred({ resourceType: type, id = '', meta }: EpisodeOfCare | Task) {
   return { type, id, versionId: meta?.versionId ?? '' };
 }

@@ -6,10 +6,10 @@ import type { BusinessCalendar } from '../care/business-calendar.ts';
 import type { EvidenceSources } from '../care/evidence/evidence-sources.ts';
 import type { RiskMethod } from '../care/transition/risk-method.ts';
 import type { Clock } from '../clock.ts';
-import { asFault, FAULTS } from '../fault.ts';
 import type { SearchQuery } from '../fhir/search/query.ts';
+import { CLOCKWORK } from '../store/alert.ts';
 import { createConsumer } from '../store/consumer.ts';
-import { readCursor } from '../store/cursor.ts';
+import { createPassing } from '../store/pass-over.ts';
 import type { Actor, LogEntry, Statement, Store } from '../store/store.ts';
 import type { Emit } from './events.ts';
 import { createFacilities, type Facility } from './facilities.ts';
@@ -19,7 +19,6 @@ import { reactToEpisode } from './on-episode.ts';
 import { reactToPatient } from './on-patient.ts';
 import { reactToTask } from './on-task.ts';
 import { ACTOR, type Parts, readRules } from './parts.ts';
-import { createPassing, type Passing } from './pass-over.ts';
 import { createPulse, type Pulse } from './pulse.ts';
 import { both, NOTHING, type Reaction } from './reaction.ts';
 import { reassess } from './reassess.ts';
@@ -50,10 +49,7 @@ export interface Transitions {
   run(): Promise<number>;
   /** Raises and escalates what is due at `now`, the clock's when absent. */
   sweep(now?: Temporal.Instant): Promise<SweepResult>;
-  /**
-   * Both, in the order that keeps a follow-up from being raised after what withdrew it: no sweep while another process is
-   * still at the entries that were in the log before.
-   */
+  /** Both, in the order that keeps a follow-up from being raised after what withdrew it. */
   tick(): Promise<SweepResult>;
   /** Has the next sweep try again what it failed at, or one Task of it. Resolves to how many follow-ups those are. */
   rewind(actor: Actor, task?: string): Promise<number>;
@@ -64,8 +60,6 @@ export interface Transitions {
   readonly watchdog: Watchdog;
   /** Where facilities are in time and where patients went, for evidence records. */
   readonly sources: EvidenceSources;
-  /** Reacts to one entry; `advance` goes into the same commit. */
-  handle(entry: LogEntry, advance: Statement): Promise<void>;
 }
 
 const REACTIONS: Readonly<Record<string, (parts: Parts, entry: LogEntry) => Promise<Reaction>>> = {
@@ -82,8 +76,6 @@ const REACTIONS: Readonly<Record<string, (parts: Parts, entry: LogEntry) => Prom
   Task: reactToTask,
 };
 
-/** Somebody changed what a reaction was planned from; it is planned anew this often before the consumer gives up. */
-const ATTEMPTS = 3;
 /** Name of the reader of the log. */
 const CURSOR = 'transitions';
 
@@ -103,21 +95,20 @@ export function createTransitions(options: TransitionsOptions): Transitions {
     pulse,
     mostPerSweep,
   };
-  const passing = createPassing(parts);
-  const handle = (entry: LogEntry, advance: Statement) => handleEntry(parts, passing, entry, advance);
-  const consumer = createConsumer({ store, name: CURSOR, handle, log });
+  const passing = createPassing({
+    ...{ store, clock, log, name: CURSOR, subject: CLOCKWORK },
+    passed: ({ type, id, versionId }) => emit({ kind: 'transition-failed', type, id, versionId }),
+  });
+  const handle = react.bind(undefined, parts);
+  const consumer = createConsumer({ store, name: CURSOR, handle, passing, log });
   const sweepAt = (now = clock.now()) => sweep(parts, now);
   return {
     sources: { placeOf: facilities.placeOf, destinationOf: parts.rules.destinationOf },
     run: () => consumer.run(),
     sweep: sweepAt,
     async tick() {
-      const head = await store.head();
-      await consumer.run().catch(refuseUnlessConflict);
-      const isCaughtUp = ((await readCursor(store, CURSOR)) ?? 0) >= head;
-      if (!isCaughtUp) log.info('the sweep waits for another process that reacts to the log');
-      pulse.swept(!isCaughtUp);
-      const result = isCaughtUp ? await sweepAt() : { failed: 0 };
+      await consumer.run();
+      const result = await sweepAt();
       await pulse.keep();
       return result;
     },
@@ -129,31 +120,13 @@ export function createTransitions(options: TransitionsOptions): Transitions {
     replan: (episode, seen) => replan(parts, episode, seen),
     pulse,
     watchdog: createWatchdog({ store, clock, log, pulse }),
-    handle,
   };
 }
 
-/** Another process handled the entry first. */
-function refuseUnlessConflict(error: unknown): void {
-  if (FAULTS[asFault(error).kind].retry !== 'conflict') throw error;
-}
-
-async function handleEntry(parts: Parts, passing: Passing, entry: LogEntry, advance: Statement): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await react(parts, entry, advance);
-    } catch (error) {
-      const { retry } = FAULTS[asFault(error).kind];
-      if (retry === 'conflict' && attempt < ATTEMPTS) continue;
-      if (!passing.isHopeless(entry, error)) throw error;
-      return passing.passOver(entry, error, advance);
-    }
-  }
-}
-
-async function react(parts: Parts, entry: LogEntry, advance: Statement): Promise<void> {
-  const { changes, events } = await (REACTIONS[entry.type]?.(parts, entry) ?? NOTHING);
-  if (changes.length === 0) return;
-  const outcomes = await parts.store.commit(ACTOR, changes, [advance]);
+async function react(parts: Parts, entry: LogEntry, advance: Statement): Promise<boolean> {
+  const { changes, events, alongside = [] } = await (REACTIONS[entry.type]?.(parts, entry) ?? NOTHING);
+  if (changes.length === 0) return false;
+  const outcomes = await parts.store.commit(ACTOR, changes, [...alongside, advance]);
   for (const event of events(outcomes)) parts.emit(event);
+  return true;
 }

@@ -3,13 +3,10 @@
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
-import { readActiveAlerts, turnAlert } from '../store/alert.ts';
+import { CLOCKWORK, readActiveAlerts, turnAlert } from '../store/alert.ts';
 import type { SqlValue, Store } from '../store/store.ts';
 import { isFarApart } from './clock-check.ts';
 import type { Pulse, PulseStatus } from './pulse.ts';
-
-/** What alerts about Baton's own clockwork have for a connection; no connection can be called that. */
-export const SUBJECT = 'baton/follow-ups';
 
 export interface WatchStatus extends PulseStatus {
   /** Follow-ups that sweeps have failed at several times. */
@@ -113,12 +110,12 @@ export function createWatchdog({ store, clock, log, pulse }: WatchdogOptions): W
     },
     async look() {
       const now = await status();
-      const on = new Set(await readActiveAlerts(store, SUBJECT));
+      const on = new Set(await readActiveAlerts(store, CLOCKWORK));
       for (const [name, { begins, ends, isOn, tell, ofMachine }] of Object.entries(CONDITIONS)) {
         const condition = ofMachine ? `${name}@${hostname()}` : name;
         const isOnNow = isOn(now);
         if (isOnNow === on.has(condition)) continue;
-        const alert = { subject: SUBJECT, event: isOnNow ? begins : ends, detail: tell(now) };
+        const alert = { subject: CLOCKWORK, event: isOnNow ? begins : ends, detail: tell(now) };
         if (!(await turnAlert(store, alert, condition, isOnNow, clock.real().epochMilliseconds))) continue;
         log.warn({ alert: alert.event, detail: alert.detail }, 'alert');
       }

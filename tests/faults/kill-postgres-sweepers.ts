@@ -1,22 +1,13 @@
 // Two Batons on one PostgreSQL look after the same follow-ups, and one after the other is killed. Afterwards tells what is
 // not as it must be: everything due raised, each once. By hand: npm run test:kill-sweepers -- ROUNDS SEED
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Task } from '@medplum/fhirtypes';
-import { Client } from 'pg';
-import { pino } from 'pino';
-import { systemClock } from '../../src/clock.ts';
-import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { startPostgres } from '../support/postgres-server.ts';
 import { randomFrom } from '../support/seeded-random.ts';
-import { testRules } from '../support/store-rules.ts';
 import { DISCHARGED, discharged, patient } from '../transitions/hospital.ts';
+import { createDatabase, openShared, startProcess } from './postgres-processes.ts';
 
-const SCRIPT = join(import.meta.dirname, 'shared-sweeper.ts');
 const EACH_ROUND = 40;
 const NURSE = { reference: 'Practitioner/nurse', kind: 'user' } as const;
 const MOST_TICKS = 400;
@@ -32,17 +23,14 @@ export async function killPostgresSweepers(rounds: number, seed: number): Promis
   const random = randomFrom(seed);
   const server = await startPostgres();
   try {
-    const admin = new Client({ connectionString: server.url('postgres') });
-    await admin.connect();
-    await admin.query('CREATE DATABASE baton');
-    await admin.end();
-    const url = server.url('baton');
-    const store = await openStore({ url, clock: systemClock(), log: pino({ level: 'silent' }), ...testRules() });
+    const url = await createDatabase(server);
+    const store = await openShared(url);
     const { serviceProvider: _, diagnosis: __, ...stay } = discharged();
     for (const resource of [patient(), stay]) await store.commit(NURSE, [{ op: 'update', resource }]);
     const start = Temporal.Instant.from(DISCHARGED).add({ minutes: 5 }).toString();
-    const running = [startSweeper(url, start), startSweeper(url, start)];
-    await Promise.all(running.map((one) => one.tick()));
+    const startSweeper = () => startProcess('shared-sweeper.ts', url, start);
+    const running = [startSweeper(), startSweeper()];
+    await Promise.all(running.map((one) => one.more()));
     const [model] = await tasksOf(store);
     if (!model) return { kills: 0, followUps: 0, damage: ['The discharge began no transition.'] };
     for (let round = 0; round < rounds; round += 1) {
@@ -53,9 +41,9 @@ export async function killPostgresSweepers(rounds: number, seed: number): Promis
       await pause(random() * 200);
       const victim = random() < 0.5 ? 0 : 1;
       await running[victim]?.kill();
-      running[victim] = startSweeper(url, start);
+      running[victim] = startSweeper();
     }
-    for (let tick = 0; tick < MOST_TICKS && (await waiting(store)) > 0; tick += 1) await running[tick % 2]?.tick();
+    for (let tick = 0; tick < MOST_TICKS && (await waiting(store)) > 0; tick += 1) await running[tick % 2]?.more();
     for (const one of running) await one.kill();
     const damage = await damageOf(store);
     const followUps = (await tasksOf(store)).length;
@@ -64,27 +52,6 @@ export async function killPostgresSweepers(rounds: number, seed: number): Promis
   } finally {
     await server.stop();
   }
-}
-
-interface Sweeper {
-  /** Resolves when it has ended another tick. */
-  tick(): Promise<void>;
-  kill(): Promise<void>;
-}
-
-function startSweeper(url: string, start: string): Sweeper {
-  const child = spawn(process.execPath, [SCRIPT, url, start], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const reader = createInterface({ input: child.stdout });
-  const ended = once(reader, 'close');
-  return {
-    async tick() {
-      await Promise.race([once(reader, 'line'), ended]);
-    },
-    async kill() {
-      child.kill('SIGKILL');
-      await ended;
-    },
-  };
 }
 
 function followUp(model: Task, step: string) {

@@ -1,23 +1,16 @@
 // Two Batons on one PostgreSQL exchange with one server while people edit on both sides, and one after the other is killed.
 // Afterwards tells what is not as it must be. By hand: npm run test:kill-syncers -- ROUNDS SEED
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Task } from '@medplum/fhirtypes';
-import { Client } from 'pg';
-import { pino } from 'pino';
 import { systemClock } from '../../src/clock.ts';
-import { openStore } from '../../src/store/open.ts';
+import type { Store } from '../../src/store/store.ts';
 import { startFakeRemote } from '../support/fake-remote.ts';
 import { startPostgres } from '../support/postgres-server.ts';
 import { randomFrom } from '../support/seeded-random.ts';
-import { testRules } from '../support/store-rules.ts';
 import { NURSE, patient, task } from '../support/sync-world.ts';
+import { createDatabase, openShared, startProcess } from './postgres-processes.ts';
 import { syncOf } from './syncer.ts';
 
-const SCRIPT = join(import.meta.dirname, 'shared-syncer.ts');
 const TASKS = 8;
 /** Longer than any lease, for what the last victims held. */
 const LATER = Temporal.Duration.from({ minutes: 10 });
@@ -35,16 +28,13 @@ export async function killPostgresSyncers(rounds: number, seed: number): Promise
   const server = await startPostgres();
   const remote = await startFakeRemote();
   try {
-    const admin = new Client({ connectionString: server.url('postgres') });
-    await admin.connect();
-    await admin.query('CREATE DATABASE baton');
-    await admin.end();
-    const url = server.url('baton');
-    const store = await openStore({ url, clock: systemClock(), log: pino({ level: 'silent' }), ...testRules() });
+    const url = await createDatabase(server);
+    const store = await openShared(url);
+    const startSyncer = () => startProcess('shared-syncer.ts', url, remote.baseUrl);
     const write = (resource: ReturnType<typeof task>) => store.commit(NURSE, [{ op: 'update', resource }]);
     await write(patient('p1'));
-    const running = [startSyncer(url, remote.baseUrl), startSyncer(url, remote.baseUrl)];
-    await Promise.all(running.map((one) => one.round()));
+    const running = [startSyncer(), startSyncer()];
+    await Promise.all(running.map((one) => one.more()));
     let edits = 0;
     for (let round = 0; round < rounds; round += 1) {
       for (let n = 0; n < TASKS; n += 1) {
@@ -57,8 +47,8 @@ export async function killPostgresSyncers(rounds: number, seed: number): Promise
       await pause(random() * 300);
       const victim = random() < 0.5 ? 0 : 1;
       await running[victim]?.kill();
-      running[victim] = startSyncer(url, remote.baseUrl);
-      await running[victim]?.round();
+      running[victim] = startSyncer();
+      await running[victim]?.more();
     }
     for (const one of running) await one.kill();
     const later = () => systemClock().real().add(LATER);
@@ -82,28 +72,7 @@ export async function killPostgresSyncers(rounds: number, seed: number): Promise
   }
 }
 
-interface Syncer {
-  /** Resolves when it has ended another round. */
-  round(): Promise<void>;
-  kill(): Promise<void>;
-}
-
-function startSyncer(url: string, baseUrl: string): Syncer {
-  const child = spawn(process.execPath, [SCRIPT, url, baseUrl], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const reader = createInterface({ input: child.stdout });
-  const ended = once(reader, 'close');
-  return {
-    async round() {
-      await Promise.race([once(reader, 'line'), ended]);
-    },
-    async kill() {
-      child.kill('SIGKILL');
-      await ended;
-    },
-  };
-}
-
-async function tasksHere(store: Awaited<ReturnType<typeof openStore>>): Promise<Task[]> {
+async function tasksHere(store: Store): Promise<Task[]> {
   const rows = await store.query("SELECT content FROM resource WHERE type = 'Task' AND content <> ''");
   return rows.map(({ content }) => JSON.parse(String(content)));
 }

@@ -1,22 +1,13 @@
 // Four processes write to one PostgreSQL while one after the other is killed at random and replaced, and now and then the
 // database itself is; somebody follows the log all the time. Afterwards tells what is not as it must be.
 // By hand: npm run test:kill-postgres -- ROUNDS SEED
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { Client } from 'pg';
-import { pino } from 'pino';
-import { systemClock } from '../../src/clock.ts';
 import { walkTrail } from '../../src/store/audit-walk.ts';
-import { openStore } from '../../src/store/open.ts';
 import type { LogEntry, Store } from '../../src/store/store.ts';
 import { startPostgres } from '../support/postgres-server.ts';
 import { randomFrom } from '../support/seeded-random.ts';
-import { testRules } from '../support/store-rules.ts';
+import { createDatabase, openShared, type SharedProcess, startProcess } from './postgres-processes.ts';
 import { findDamage, type Said } from './shared-log.ts';
 
-const SCRIPT = join(import.meta.dirname, 'shared-writer.ts');
 const PROCESSES = 4;
 /** Every so many rounds the database is killed, too. */
 const CRASH_EVERY = 3;
@@ -33,40 +24,27 @@ export interface KillReport {
   readonly damage: readonly string[];
 }
 
-interface Writer {
-  readonly child: ChildProcess;
-  readonly lines: string[];
-  /** Resolves when it has said that many lines, or has ended. */
-  said(count: number): Promise<void>;
-  kill(): Promise<void>;
-}
-
 export async function killPostgresWriters(rounds: number, seed: number): Promise<KillReport> {
   const random = randomFrom(seed);
   const server = await startPostgres();
   try {
-    const admin = new Client({ connectionString: server.url('postgres') });
-    await admin.connect();
-    await admin.query('CREATE DATABASE baton');
-    await admin.end();
-    const url = server.url('baton');
+    const url = await createDatabase(server);
     let started = 0;
-    const all: Writer[] = [];
+    const all: SharedProcess[] = [];
     const begin = () => {
-      const writer = startWriter(url, `w${started++}`);
+      const writer = startProcess('shared-writer.ts', url, `w${started++}`);
       all.push(writer);
       return writer;
     };
     // They all start on an empty database: one of them makes the tables.
     const running = Array.from({ length: PROCESSES }, begin);
     await Promise.all(running.map((writer) => writer.said(20)));
-    const log = pino({ level: 'silent' });
-    const store = await openStore({ url, clock: systemClock(), log, ...testRules() });
+    const store = await openShared(url);
     const follower = followLog(store);
     let crashes = 0;
     for (let round = 1; round <= rounds; round++) {
       const victim = Math.floor(random() * PROCESSES);
-      const writer = running[victim] as Writer;
+      const writer = running[victim] as SharedProcess;
       await writer.said(writer.lines.length + 1 + Math.floor(random() * LINES));
       if (round % CRASH_EVERY === 0) {
         await server.crash();
@@ -93,30 +71,6 @@ export async function killPostgresWriters(rounds: number, seed: number): Promise
   } finally {
     await server.stop();
   }
-}
-
-function startWriter(url: string, name: string): Writer {
-  const child = spawn(process.execPath, [SCRIPT, url, name], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const lines: string[] = [];
-  const reader = createInterface({ input: child.stdout });
-  reader.on('line', (line) => lines.push(line));
-  const ended = once(reader, 'close');
-  let isOver = false;
-  ended.then(() => {
-    isOver = true;
-  });
-  return {
-    child,
-    lines,
-    async said(count) {
-      while (lines.length < count && !isOver) await Promise.race([once(reader, 'line'), ended]);
-      if (isOver) throw new Error(`Writer ${name} ended by itself.`);
-    },
-    async kill() {
-      child.kill('SIGKILL');
-      await ended;
-    },
-  };
 }
 
 /** The last line of a killed writer may have been cut. */

@@ -1,7 +1,6 @@
 // A year of admissions, discharges and follow-ups with everything that goes wrong, compared with what should have happened.
 // By hand: npm run soak:year -- --patients 5000 --stays 20000 --seed 1 [--postgres] [--processes 2] [--days 365]
 import { parseArgs } from 'node:util';
-import { Client } from 'pg';
 import { pino } from 'pino';
 import { systemClock } from '../../src/clock.ts';
 import { openStore } from '../../src/store/open.ts';
@@ -12,6 +11,7 @@ import { liveYear } from '../transitions/year/live-year.ts';
 import { ownProcess } from '../transitions/year/nodes.ts';
 import { outagesOf } from '../transitions/year/outages.ts';
 import { writeStory } from '../transitions/year/write-story.ts';
+import { createDatabase } from './postgres-processes.ts';
 
 const { values } = parseArgs({
   options: {
@@ -72,9 +72,5 @@ async function onPostgres() {
   const server = await startPostgres({
     settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' },
   });
-  const admin = new Client({ connectionString: server.url('postgres') });
-  await admin.connect();
-  await admin.query('CREATE DATABASE baton');
-  await admin.end();
-  return { url: server.url('baton'), remove: () => server.stop() };
+  return { url: await createDatabase(server), remove: () => server.stop() };
 }

@@ -169,6 +169,20 @@ describe('a webhook', () => {
   });
 });
 
+describe('a reminder that cannot be read', () => {
+  it('is passed over after a while and told to the operators; those behind it go out', async () => {
+    const notify = await opened([webhook()], { channels: ['pager'] });
+    const odd = { resourceType: 'CommunicationRequest', id: 'odd', status: 'active' } as const;
+    await hospital.put({ ...odd, subject: { reference: 'Patient/ann' } });
+    await hospital.sql("UPDATE version SET content = '{' WHERE type = 'CommunicationRequest' AND id = 'odd'");
+    await raise('2026-11-20T19:06:00Z');
+    for (let beat = 0; beat < 10; beat += 1) await notify.tick().catch(() => undefined);
+    expect(hook.posted).toHaveLength(1);
+    const alerts = await hospital.store.query("SELECT detail FROM alert WHERE event = 'notify.passed-over'");
+    expect(alerts).toEqual([{ detail: expect.stringContaining('CommunicationRequest/odd, version 1') }]);
+  });
+});
+
 describe('what a channel cannot deliver', () => {
   it('goes to the next one, then to the supervisor, then to the operators, until it is settled', async () => {
     const dead = email({ name: 'dead', port: 1 });

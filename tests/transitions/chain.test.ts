@@ -3,6 +3,7 @@ import type { Encounter } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { continuedBy } from '../../src/care/transition/chain.ts';
 import { encounterOfEpisode, withdrawnBecause } from '../../src/care/transition/episode.ts';
+import { isTerminal } from '../../src/fhir/status/task.ts';
 import { admitted, DISCHARGED, discharged, type Hospital, openHospital, patient } from './hospital.ts';
 
 let hospital: Hospital;
@@ -154,5 +155,14 @@ describe('an emergency visit', () => {
     await hospital.put(anxiety);
     await tell(visit('er', DISCHARGED), admitted(stayFrom(DISCHARGED)));
     expect(await outcome()).toEqual({ er: 'continued' });
+  });
+
+  it('goes on when that admission was a mistake (A11)', async () => {
+    await hospital.put(anxiety);
+    const stay = admitted(stayFrom(DISCHARGED));
+    await tell(visit('er', DISCHARGED), stay, { ...stay, status: 'cancelled' });
+    expect((await hospital.episodes()).map(({ status }) => status).sort()).toEqual(['active', 'cancelled']);
+    const open = (await hospital.all('Task')).filter(({ status }) => !isTerminal(status));
+    expect(open.length).toBeGreaterThan(0);
   });
 });

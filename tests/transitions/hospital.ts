@@ -13,7 +13,7 @@ import { pino } from 'pino';
 import { findResources } from '../../src/care/stored.ts';
 import { IDENTIFIER } from '../../src/care/systems.ts';
 import { isTerminal } from '../../src/fhir/status/task.ts';
-import type { Actor, LogEntry } from '../../src/store/store.ts';
+import { type Actor, BATON, type LogEntry } from '../../src/store/store.ts';
 import type { TransitionEvent } from '../../src/transitions/events.ts';
 import { createTransitions, type Transitions, type TransitionsOptions } from '../../src/transitions/transitions.ts';
 import { artifacts, calendars, riskMethods } from '../care/artifacts.ts';
@@ -119,6 +119,8 @@ export async function openHospital(
     run: () => transitions.run(),
     kinds: () => events.map(({ kind }) => kind),
     log: (): Promise<LogEntry[]> => temp.store.readLog(0, 1000),
+    /** Changes rows behind the store's back. */
+    sql: (sql: string) => temp.store.commit(BATON, [], [{ sql, params: [] }]),
     /** Follow-ups by step, without escalations of earlier episodes. */
     async followUps(): Promise<Record<string, Task>> {
       const tasks = await all('Task');

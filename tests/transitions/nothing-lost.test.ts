@@ -4,7 +4,7 @@ import type { CarePlan, CommunicationRequest, EpisodeOfCare, Task } from '@medpl
 import { afterEach, describe, expect, it } from 'vitest';
 import { isTerminal } from '../../src/fhir/status/task.ts';
 import { insertRow } from '../../src/notify/notification-rows.ts';
-import { SUBJECT } from '../../src/transitions/watchdog.ts';
+import { CLOCKWORK } from '../../src/store/alert.ts';
 import { admitted, discharged, type Hospital, openHospital, patient } from './hospital.ts';
 
 const NURSE = { reference: 'Practitioner/nurse', kind: 'user' } as const;
@@ -21,7 +21,7 @@ async function opened(): Promise<Hospital> {
 
 const task = async (id: string | undefined) => (await hospital.all('Task', { _id: id ?? '' }))[0] as Task;
 const alerts = async () =>
-  (await hospital.store.query('SELECT event, detail FROM alert WHERE connection = ?', [SUBJECT])).map(
+  (await hospital.store.query('SELECT event, detail FROM alert WHERE connection = ?', [CLOCKWORK])).map(
     ({ event, detail }) => `${event}: ${detail}`,
   );
 
@@ -106,6 +106,22 @@ describe('operators are told', () => {
     expect(result.failed).toBe(1);
   });
 
+  it('of a follow-up whose commit is refused as if somebody had been faster, though nobody was', async () => {
+    await opened();
+    await hospital.sql("CREATE UNIQUE INDEX refuses ON version (id) WHERE type = 'Task'");
+    hospital.at('2026-11-23T15:00:00Z');
+    for (let sweep = 1; sweep <= 3; sweep += 1) {
+      expect((await hospital.transitions.sweep()).failed).toBe(4);
+      await hospital.transitions.rewind(NURSE);
+    }
+    await hospital.transitions.watchdog.look();
+    expect(await alerts()).toEqual([expect.stringContaining('follow-ups.failing: 4 follow-ups')]);
+    await hospital.sql('DROP INDEX refuses');
+    expect(await hospital.transitions.sweep()).toMatchObject({ failed: 0, raised: 4 });
+    await hospital.transitions.watchdog.look();
+    expect(await alerts()).toEqual(expect.arrayContaining([expect.stringContaining('follow-ups.recovered')]));
+  });
+
   it('of a discharge that cannot be acted on, which stops nobody', async () => {
     await opened();
     const [episode] = (await hospital.episodes()) as [EpisodeOfCare];
@@ -117,6 +133,22 @@ describe('operators are told', () => {
     for (let beat = 0; beat < 12; beat += 1) await hospital.run().catch(() => 0);
     expect((await hospital.episodes()).some(({ patient: who }) => who?.reference === 'Patient/bob')).toBe(true);
     expect(await alerts()).toEqual([expect.stringContaining('Encounter/stay')]);
+  });
+
+  it.each<[string, (episode: EpisodeOfCare) => Promise<unknown>]>([
+    ['ended', (episode) => hospital.put({ ...episode, status: 'finished' })],
+    ['deleted', ({ id = '' }) => hospital.store.commit(NURSE, [{ op: 'delete', type: 'EpisodeOfCare', id }])],
+  ])('of a transition that somebody %s with follow-ups open, which are cancelled at once', async (what, end) => {
+    await opened();
+    const [episode] = (await hospital.episodes()) as [EpisodeOfCare];
+    await end(episode);
+    await hospital.run();
+    expect(Object.values(await hospital.followUps()).every(({ status }) => status === 'cancelled')).toBe(true);
+    expect(await alerts()).toEqual([
+      expect.stringMatching(
+        `transitions.cut-short: EpisodeOfCare/${episode.id} was ${what} by .* with 6 follow-ups open`,
+      ),
+    ]);
   });
 
   it('of messages that nobody has tried to send', async () => {

@@ -1,16 +1,18 @@
 // Numbers of the heartbeat and the sweeps for /metrics. docs/operations.md says what each means and what to do.
-import { readActiveAlerts } from '../../store/alert.ts';
+import { CLOCKWORK, readActiveAlerts } from '../../store/alert.ts';
 import type { Store } from '../../store/store.ts';
-import { SUBJECT, type Watchdog, type WatchStatus } from '../../transitions/watchdog.ts';
+import type { Watchdog, WatchStatus } from '../../transitions/watchdog.ts';
 import type { GaugeSource } from '../metrics.ts';
+import { shared } from './shared.ts';
 
 export function clockworkGauges(store: Store, watchdog: Pick<Watchdog, 'status'>): GaugeSource[] {
+  const look = shared(() => watchdog.status());
   const one = (name: string, help: string, read: (status: WatchStatus) => number, counts?: true): GaugeSource => ({
     name,
     help,
     labels: [],
     ...(counts ? { counts } : {}),
-    read: async () => [{ labels: {}, value: read(await watchdog.status()) }],
+    read: async () => [{ labels: {}, value: read(await look()) }],
   });
   return [
     one('baton_heartbeat_age_seconds', 'Since a heartbeat of any process ended well.', (now) => now.secondsSinceBeat),
@@ -30,7 +32,7 @@ export function clockworkGauges(store: Store, watchdog: Pick<Watchdog, 'status'>
       help: "1 for each alert about Baton's own clockwork that is on.",
       labels: ['alert'],
       read: async () =>
-        (await readActiveAlerts(store, SUBJECT)).map((alert) => ({
+        (await readActiveAlerts(store, CLOCKWORK)).map((alert) => ({
           labels: { alert: withoutMachine(alert) },
           value: 1,
         })),

@@ -3,6 +3,7 @@ import type { CountFamily } from '../../sync/alerts/meter.ts';
 import type { ConnectionStatus } from '../../sync/status.ts';
 import type { Sync } from '../../sync/sync.ts';
 import type { GaugeSource, HistogramSource, Sample } from '../metrics.ts';
+import { shared } from './shared.ts';
 
 type Measured = Pick<Sync, 'status' | 'meter'>;
 
@@ -105,16 +106,5 @@ export function syncDurations({ meter }: Measured): HistogramSource {
     help: 'How long the server took to answer.',
     labels: ['connection', 'method'],
     listen: (observe) => meter.listen((connection, method, seconds) => observe({ connection, method }, seconds)),
-  };
-}
-
-/** All that ask while an answer is under way get the same one: a scrape looks once, not once per number. */
-function shared<T>(ask: () => Promise<T>): () => Promise<T> {
-  let underway: Promise<T> | undefined;
-  return () => {
-    underway ??= ask().finally(() => {
-      underway = undefined;
-    });
-    return underway;
   };
 }
