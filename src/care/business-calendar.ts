@@ -59,16 +59,12 @@ export function createCalendars(definitions: readonly CalendarDefinition[]): Map
   return new Map(definitions.map((definition) => [definition.name, createCalendar(definition.name, byName)]));
 }
 
-/**
- * A calendar is needed for the years from `from` to `to`.
- * @throws Fault unprocessable naming calendar and year, when it was not made for one of them
- */
-export function requireCoverage(calendar: BusinessCalendar, from: number, to: number): void {
-  for (let year = from; year <= to; year++) {
-    if (calendar.covers?.(year) ?? true) continue;
-    const sentence = `Calendar "${calendar.name}" does not cover ${year}; add its holidays and move its coverage.`;
-    throw new Fault('unprocessable', sentence);
+/** What a calendar lacks that is needed for the years from `from` to `to`, as a sentence; undefined when it was made for them. */
+export function lackOf({ name, covers }: BusinessCalendar, from: number, to: number): string | undefined {
+  for (let year = from; covers && year <= to; year++) {
+    if (!covers(year)) return `Calendar "${name}" does not cover ${year}; add its holidays and move its coverage.`;
   }
+  return undefined;
 }
 
 /** The business day that is `days` business days after `date` (the day itself never counts); negative counts back. */

@@ -1,7 +1,8 @@
 // The clock and calendar of the place a patient was discharged from.
 import type { Organization } from '@medplum/fhirtypes';
 import type { Logger } from 'pino';
-import { type BusinessCalendar, requireCoverage } from '../care/business-calendar.ts';
+import { type BusinessCalendar, lackOf } from '../care/business-calendar.ts';
+import { localDate } from '../care/local-time.ts';
 import { idOf, readResource } from '../care/stored.ts';
 import { IDENTIFIER } from '../care/systems.ts';
 import { Fault } from '../fault.ts';
@@ -28,6 +29,8 @@ export interface Place {
 export interface Facilities {
   /** The place of the Organization a reference names; the fallback when it is not configured or not named. */
   placeOf(organization: { readonly reference?: string } | undefined): Promise<Place>;
+  /** What calendars lack by now for the deadlines ahead, as sentences; at the start they lacked nothing. */
+  lacks(now: Temporal.Instant): readonly string[];
 }
 
 const FALLBACK: Facility = { code: '*', name: 'Every other facility', zone: 'UTC', calendar: 'us-federal' };
@@ -55,26 +58,31 @@ export function createFacilities(
       const stored = await readResource(store, 'Organization', idOf(organization, 'Organization'));
       return (stored && places.get(codeOf(stored))) || otherwise;
     },
+    lacks: (at) => [...new Set([...places.values()].flatMap((place) => lackAt(place, at) ?? []))],
   };
-
-  function todayIn(zone: string, code: string): Temporal.PlainDate {
-    try {
-      return now.toZonedDateTimeISO(zone).toPlainDate();
-    } catch (cause) {
-      throw new Fault('unprocessable', `Facility ${code} names the time zone "${zone}", which there is not.`, {
-        cause,
-      });
-    }
-  }
 
   function toPlace({ code, zone, calendar: name }: Facility): [string, Place] {
     const calendar = calendars.get(name);
     if (!calendar)
       throw new Fault('unprocessable', `Facility ${code} names the calendar "${name}", which there is not.`);
-    const today = todayIn(zone, code);
-    requireCoverage(calendar, today.year, today.add(AHEAD).year);
+    requireZone(zone, code, now);
+    const lack = lackAt({ zone, calendar }, now);
+    if (lack !== undefined) throw new Fault('unprocessable', lack);
     return [code, { zone, calendar, ...(code === '*' ? {} : { code }) }];
   }
+}
+
+function requireZone(zone: string, code: string, now: Temporal.Instant): void {
+  try {
+    now.toZonedDateTimeISO(zone);
+  } catch (cause) {
+    throw new Fault('unprocessable', `Facility ${code} names the time zone "${zone}", which there is not.`, { cause });
+  }
+}
+
+function lackAt({ zone, calendar }: Place, at: Temporal.Instant): string | undefined {
+  const today = localDate(at, zone);
+  return lackOf(calendar, today.year, today.add(AHEAD).year);
 }
 
 function codeOf(organization: Organization): string {

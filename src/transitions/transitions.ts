@@ -119,7 +119,7 @@ export function createTransitions(options: TransitionsOptions): Transitions {
     },
     replan: (episode, seen) => replan(parts, episode, seen),
     pulse,
-    watchdog: createWatchdog({ store, clock, log, pulse }),
+    watchdog: createWatchdog({ store, clock, log, pulse, facilities }),
   };
 }
 

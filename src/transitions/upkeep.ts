@@ -1,11 +1,12 @@
-// What follows for an open follow-up from what somebody changed about it: another deadline sets its clock anew, an
-// acknowledgement puts the next step of the ladder off, another owner is told.
+// What follows for an open follow-up from what somebody changed about it: its credit is what the attempts at it earn, another
+// deadline sets its clock anew, an acknowledgement puts the next step of the ladder off, another owner is told.
 import type { Task } from '@medplum/fhirtypes';
 import { nextBusinessDayEnd } from '../care/deadline.ts';
 import { toFhirDateTime, toInstant, toLastInstant } from '../care/local-time.ts';
 import { findResources, readResource } from '../care/stored.ts';
 import { IDENTIFIER } from '../care/systems.ts';
 import { touched } from '../care/touched.ts';
+import { withAttempts } from '../care/transition/attempts.ts';
 import { dischargeOf } from '../care/transition/episode.ts';
 import { cancelEscalation } from '../care/transition/escalation.ts';
 import { type FollowUpKey, followUpKey, formatKey } from '../care/transition/follow-up.ts';
@@ -28,19 +29,21 @@ interface Upkeep {
   readonly now: Temporal.Instant;
 }
 
-/** @param task an open follow-up as it is stored */
-export async function planUpkeep(parts: Parts, task: Task): Promise<Change[]> {
-  const key = followUpKey(task);
+/** @param stored an open follow-up as it is stored */
+export async function planUpkeep(parts: Parts, stored: Task): Promise<Change[]> {
+  const key = followUpKey(stored);
   if (!key) return [];
-  const clock = clockOf(task);
+  const clock = clockOf(stored);
   const episode = await readResource(parts.store, 'EpisodeOfCare', key.episode);
   const place = await parts.facilities.placeOf(episode?.managingOrganization);
   const step = stepOf(parts.rules.protocols, clock.protocol, key.step);
   const upkeep: Upkeep = { key, clock, step, place, now: parts.clock.now() };
+  const discharge = (episode && dischargeOf(episode)) ?? upkeep.now;
+  const counted = await recounted(parts, stored, discharge, place.zone);
+  const task = counted ?? stored;
   const deadline = task.restriction?.period?.end;
   const isMoved = clock.deadline !== undefined && deadline !== undefined && deadline !== clock.deadline;
-  const discharge = (episode && dischargeOf(episode)) ?? upkeep.now;
-  const next = isMoved ? reschedule(task, deadline, discharge, upkeep) : putOff(task, upkeep);
+  const next = (isMoved ? reschedule(task, deadline, discharge, upkeep) : putOff(task, upkeep)) ?? counted;
   const settled = isMoved ? await settleEscalations(parts, key, upkeep.now) : [];
   const told = await tellNewOwner(parts, next ?? task, upkeep);
   return [
@@ -48,6 +51,17 @@ export async function planUpkeep(parts: Parts, task: Task): Promise<Change[]> {
     ...settled,
     ...told,
   ];
+}
+
+/** With the attempts at it that are stored, and the credit that they earn; undefined when it says so already. */
+export async function recounted(
+  { store, clock }: Pick<Parts, 'store' | 'clock'>,
+  task: Task,
+  discharged: Temporal.Instant,
+  zone: string,
+): Promise<Task | undefined> {
+  const attempts = await findResources(store, 'Communication', { 'based-on': `Task/${task.id}` });
+  return withAttempts(task, attempts, { discharged, zone, now: clock.now() });
 }
 
 /** Counted from the new deadline; what was missed is not any more. */

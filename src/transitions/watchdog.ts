@@ -1,11 +1,12 @@
 // Tells operators when follow-ups are not looked after: the heartbeat has stopped, sweeps leave what is due, some fail for
-// good, or the machine's clock is wrong. It has a beat of its own. docs/operations.md says for each what to do.
+// good, the machine's clock is wrong, or a calendar ends. It has a beat of its own. docs/operations.md says for each what to do.
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { CLOCKWORK, readActiveAlerts, turnAlert } from '../store/alert.ts';
 import type { SqlValue, Store } from '../store/store.ts';
 import { isFarApart } from './clock-check.ts';
+import type { Facilities } from './facilities.ts';
 import type { Pulse, PulseStatus } from './pulse.ts';
 
 export interface WatchStatus extends PulseStatus {
@@ -15,6 +16,8 @@ export interface WatchStatus extends PulseStatus {
   readonly undelivered: number;
   /** Messages that ought to have been sent a while ago: a channel hangs, or has no route any more. */
   readonly unsent: number;
+  /** What calendars of facilities lack for the deadlines ahead, as sentences. */
+  readonly lacks: readonly string[];
 }
 
 interface Condition {
@@ -70,6 +73,12 @@ export const CONDITIONS: Readonly<Record<string, Condition>> = {
     isOn: ({ unsent }) => unsent > 0,
     tell: ({ unsent }) => `${unsent} messages about follow-ups wait, and nobody has tried to send them for a while.`,
   },
+  calendars: {
+    begins: 'calendars.ending',
+    ends: 'calendars.extended',
+    isOn: ({ lacks }) => lacks.length > 0,
+    tell: ({ lacks }) => lacks.join(' '),
+  },
 };
 
 export interface Watchdog {
@@ -89,9 +98,10 @@ export interface WatchdogOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly pulse: Pick<Pulse, 'status'>;
+  readonly facilities: Pick<Facilities, 'lacks'>;
 }
 
-export function createWatchdog({ store, clock, log, pulse }: WatchdogOptions): Watchdog {
+export function createWatchdog({ store, clock, log, pulse, facilities }: WatchdogOptions): Watchdog {
   async function status(): Promise<WatchStatus> {
     const count = async (sql: string, params: SqlValue[]) => Number((await store.query(sql, params))[0]?.n ?? 0);
     return {
@@ -99,6 +109,7 @@ export function createWatchdog({ store, clock, log, pulse }: WatchdogOptions): W
       failing: await count(FAILING, [SEVERAL]),
       undelivered: await count(UNDELIVERED, []),
       unsent: await count(UNSENT, [clock.real().epochMilliseconds - BEHIND_SECONDS * 1000]),
+      lacks: facilities.lacks(clock.now()),
     };
   }
   return {

@@ -1,6 +1,7 @@
 // sync.md B11: the schedule that cannot lose. Times are of the hospital's facility, America/New_York.
 import type { CommunicationRequest, EpisodeOfCare, Resource, Task } from '@medplum/fhirtypes';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createCalendars } from '../../src/care/business-calendar.ts';
 import type { LatePolicy } from '../../src/care/deadline.ts';
 import { clockOf, withClock } from '../../src/care/transition/follow-up-clock.ts';
 import { CLOCKWORK } from '../../src/store/alert.ts';
@@ -300,6 +301,19 @@ describe('the watchdog', () => {
     expect(await alertsOf(store)).toEqual(['heartbeat.resumed', 'heartbeat.stopped']);
     expect((await transitions.watchdog.complaints())[0]).toMatch(/heartbeat that ended well was 36\d s ago/);
     expect(await other.watchdog.complaints()).toEqual([]);
+  });
+
+  it('tells of a calendar whose years are coming to their end while the process runs', async () => {
+    await opened();
+    const calendars = createCalendars([{ name: 'us-federal', weekend: [6, 7], coverage: { to: 2027 } }]);
+    const { watchdog } = hospital.openTransitions({ calendars });
+    expect(await watchdog.complaints()).toEqual([]);
+    hospital.at('2027-08-01T15:00:00Z');
+    expect(await watchdog.complaints()).toEqual([
+      'Calendar "us-federal" does not cover 2028; add its holidays and move its coverage.',
+    ]);
+    await watchdog.look();
+    expect(await alertsOf(hospital.store)).toEqual(['calendars.ending']);
   });
 
   it('tells of sweeps that leave what is due', async () => {

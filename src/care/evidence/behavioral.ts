@@ -3,12 +3,12 @@ import type { Condition, Encounter } from '@medplum/fhirtypes';
 import { present } from '../present.ts';
 import { idOf } from '../stored.ts';
 import { icdCodes, isReal } from '../transition/comorbidity.ts';
-import { dayOfDischarge, daysAfter, type EvidenceFacts, isPast, momentOf, proofOf } from './evidence-facts.ts';
+import { dayOfDischarge, daysAfter, type HedisFacts, isPast, momentOf, proofOf } from './evidence-facts.ts';
 import type { BehavioralRules } from './evidence-rules.ts';
 import type { BehavioralEvidence, Finding, Reason } from './evidence-schema.ts';
 
 /** Undefined when the stay or visit was for something else. */
-export function behavioralEvidence(facts: EvidenceFacts, rules: BehavioralRules): BehavioralEvidence | undefined {
+export function behavioralEvidence(facts: HedisFacts, rules: BehavioralRules): BehavioralEvidence | undefined {
   const { encounter } = facts;
   const kind = encounter.class.code ?? '';
   const measure = rules.acute.includes(kind) ? 'FUH' : rules.emergency.includes(kind) ? 'FUM' : undefined;
@@ -22,13 +22,13 @@ export function behavioralEvidence(facts: EvidenceFacts, rules: BehavioralRules)
 }
 
 /** The principal diagnosis is mental illness or self-harm; after an emergency visit self-harm counts wherever it stands. */
-function isFor(measure: 'FUH' | 'FUM', encounter: Encounter, facts: EvidenceFacts, rules: BehavioralRules): boolean {
+function isFor(measure: 'FUH' | 'FUM', encounter: Encounter, facts: HedisFacts, rules: BehavioralRules): boolean {
   const { principal, all } = diagnosesOf(encounter, facts);
   if (principal && has(principal, [...rules.mental, ...rules.selfHarm])) return true;
   return measure === 'FUM' && all.some((condition) => has(condition, rules.selfHarm));
 }
 
-function diagnosesOf({ diagnosis = [] }: Encounter, { conditions }: EvidenceFacts) {
+function diagnosesOf({ diagnosis = [] }: Encounter, { conditions }: HedisFacts) {
   const byId = new Map(conditions.filter(isReal).map((condition) => [condition.id, condition]));
   const ranked = diagnosis.toSorted(
     (a, b) => (a.rank ?? Number.MAX_SAFE_INTEGER) - (b.rank ?? Number.MAX_SAFE_INTEGER),
@@ -40,7 +40,7 @@ function diagnosesOf({ diagnosis = [] }: Encounter, { conditions }: EvidenceFact
 const has = (condition: Pick<Condition, 'code'>, prefixes: readonly string[]) =>
   icdCodes(condition).some((code) => prefixes.some((prefix) => code.startsWith(prefix)));
 
-function tooYoung({ encounter, patient, zone }: EvidenceFacts, { fromAge }: BehavioralRules): Reason[] {
+function tooYoung({ encounter, patient, zone }: HedisFacts, { fromAge }: BehavioralRules): Reason[] {
   const start = momentOf(encounter.period?.start ?? encounter.period?.end, zone)?.day;
   const born = patient.birthDate;
   if (!start || !born)
@@ -51,7 +51,7 @@ function tooYoung({ encounter, patient, zone }: EvidenceFacts, { fromAge }: Beha
 }
 
 /** An acute stay within 30 days takes its place; one that is not acute takes the discharge out. */
-function afterStay(facts: EvidenceFacts, { acute, nonAcute, chainDays }: BehavioralRules): Reason[] {
+function afterStay(facts: HedisFacts, { acute, nonAcute, chainDays }: BehavioralRules): Reason[] {
   const later = facts.encounters.filter((one) => startsWithin(one, facts, 0, chainDays));
   return later.flatMap((one) => {
     const kind = one.class.code ?? '';
@@ -64,7 +64,7 @@ function afterStay(facts: EvidenceFacts, { acute, nonAcute, chainDays }: Behavio
 }
 
 /** A visit that ended in a stay is none; of several within 31 days the first counts. */
-function afterVisit(facts: EvidenceFacts, rules: BehavioralRules): Reason[] {
+function afterVisit(facts: HedisFacts, rules: BehavioralRules): Reason[] {
   const stays = facts.encounters.filter(
     (one) => [...rules.acute, ...rules.nonAcute].includes(one.class.code ?? '') && startsWithin(one, facts, 0, 1),
   );
@@ -84,7 +84,7 @@ function afterVisit(facts: EvidenceFacts, rules: BehavioralRules): Reason[] {
 const UNREAL: readonly Encounter['status'][] = ['cancelled', 'entered-in-error', 'planned'];
 
 /** @param from, until days counted from the discharge */
-function startsWithin(one: Encounter, facts: EvidenceFacts, from: number, until: number): boolean {
+function startsWithin(one: Encounter, facts: HedisFacts, from: number, until: number): boolean {
   const moment = momentOf(one.period?.start, facts.zone);
   if (!moment || one.id === facts.encounter.id || UNREAL.includes(one.status)) return false;
   // What began before the stay ended is no part of what came after it, unless only earlier ones are asked for.
@@ -94,7 +94,7 @@ function startsWithin(one: Encounter, facts: EvidenceFacts, from: number, until:
 }
 
 /** FUH asks for a mental health diagnosis and not for the day itself; FUM for any visit, that day's too. */
-function followUp(measure: 'FUH' | 'FUM', facts: EvidenceFacts, rules: BehavioralRules, days: number): Finding {
+function followUp(measure: 'FUH' | 'FUM', facts: HedisFacts, rules: BehavioralRules, days: number): Finding {
   const due = dayOfDischarge(facts).add({ days });
   const shared = { code: `follow-up-${days}`, title: `${measure}: follow-up within ${days} days`, due: due.toString() };
   const first = measure === 'FUH' ? 1 : 0;

@@ -1,14 +1,16 @@
 // Which transitions can be reported as transitional care management, which wait for what, and which cannot be any more.
 import Type, { type Static } from 'typebox';
 import { LinkedOut, linkedOf } from '../linked.ts';
-import { localDate } from '../local-time.ts';
+import { localDate, toFhirDateTime } from '../local-time.ts';
 import { present } from '../present.ts';
 import type { Caller, Kept, PagedRecords } from '../records.ts';
 import { CODE_SYSTEM } from '../systems.ts';
 import { dischargeOf } from '../transition/episode.ts';
+import { TCM, TRC } from './evidence-rules.ts';
 import { Reason } from './evidence-schema.ts';
 import type { EvidenceSources } from './evidence-sources.ts';
-import { evidenceOf } from './transition-evidence.ts';
+import { gatherEvidence } from './gather-evidence.ts';
+import { tcmEvidence } from './tcm.ts';
 
 const Status = Type.Enum(['ready', 'waiting', 'impossible', 'reported']);
 
@@ -79,28 +81,35 @@ function datesOf(from: string | undefined, to: string | undefined): { date?: str
 
 async function readinessOf(
   records: PagedRecords,
-  caller: Caller,
+  { now }: Caller,
   sources: EvidenceSources,
   episode: Kept<'EpisodeOfCare'>,
-  { from, to }: Pick<ReadinessQuery, 'from' | 'to'>,
+  asked: Pick<ReadinessQuery, 'from' | 'to'>,
 ): Promise<ReadinessList['items'][number] | undefined> {
-  const discharge = dischargeOf(episode);
-  if (!discharge) return undefined;
-  const { zone } = await sources.placeOf(episode.managingOrganization);
-  const day = localDate(discharge, zone).toString();
-  if ((from !== undefined && day < from) || (to !== undefined && day > to)) return undefined;
-  const evidence = await evidenceOf(records, caller, sources, episode);
-  if (!evidence) return undefined;
-  const { tcm, patient, discharged } = evidence;
+  if (!(await isOfDays(sources, episode, asked))) return undefined;
+  const facts = await gatherEvidence(records, sources, episode, now);
+  if (!facts) return undefined;
+  const { patient, discharge, zone } = facts;
+  const { status, code, dateOfService, periodEnd, impossible, waitingFor } = tcmEvidence(facts, TCM, TRC);
   return present<ReadinessList['items'][number]>({
     transition: { reference: `EpisodeOfCare/${episode.id}` },
-    patient,
+    patient: { reference: `Patient/${patient.id}` },
     facility: linkedOf(episode.managingOrganization),
-    discharged,
-    status: tcm.status,
-    code: tcm.code,
-    dateOfService: tcm.dateOfService,
-    periodEnd: tcm.periodEnd,
-    because: [...tcm.impossible, ...tcm.waitingFor],
+    discharged: toFhirDateTime(discharge, zone),
+    ...{ status, code, dateOfService, periodEnd },
+    because: [...impossible, ...waitingFor],
   });
+}
+
+/** By the day of the discharge at the facility. */
+async function isOfDays(
+  { placeOf }: EvidenceSources,
+  episode: Kept<'EpisodeOfCare'>,
+  { from, to }: Pick<ReadinessQuery, 'from' | 'to'>,
+): Promise<boolean> {
+  const discharge = dischargeOf(episode);
+  if (!discharge || (from === undefined && to === undefined)) return discharge !== undefined;
+  const { zone } = await placeOf(episode.managingOrganization);
+  const day = localDate(discharge, zone).toString();
+  return day >= (from ?? day) && day <= (to ?? day);
 }

@@ -1,21 +1,25 @@
 // The interactive contact within two business days (CMS TCM): reached in time, or tried often enough in time.
 import type { Communication } from '@medplum/fhirtypes';
 import { addBusinessDays } from '../business-calendar.ts';
-import { hasCode } from '../concept.ts';
 import { viewContact } from '../contacts/contact-view.ts';
-import type { LinkedOut } from '../linked.ts';
 import { endOfDay, toFhirDateTime } from '../local-time.ts';
 import { present } from '../present.ts';
 import type { Kept } from '../records.ts';
-import { CODE_SYSTEM } from '../systems.ts';
-import { dayOfDischarge, doneAt, type EvidenceFacts, type Moment, momentOf, proofOf } from './evidence-facts.ts';
+import { creditedAt, separate } from '../transition/credit.ts';
+import {
+  dayOfDischarge,
+  doneFollowUps,
+  type EvidenceFacts,
+  type Moment,
+  momentOf,
+  type Proved,
+  proofOf,
+} from './evidence-facts.ts';
 import type { TcmRules } from './evidence-rules.ts';
 import type { Finding } from './evidence-schema.ts';
 
-interface Contact extends Moment {
-  readonly by: LinkedOut | undefined;
+interface Contact extends Proved {
   readonly party: string | undefined;
-  readonly proof: LinkedOut[];
 }
 
 /** Attempts with patient or caregiver since the discharge, and those that reached somebody; the oldest first. */
@@ -66,7 +70,7 @@ export function contactFinding(facts: EvidenceFacts, rules: TcmRules): Finding {
   const told = (one: Contact) => ({ when: one.text, by: one.by, proof: one.proof });
   if (first && inTime(first))
     return present<Finding>({ ...shared, state: 'on-time', met: true, because: undefined, ...told(first) });
-  const counted = separate(attempts.filter(inTime), rules.attemptsApartMinutes);
+  const counted = separate(attempts.filter(inTime), { minutes: rules.attemptsApartMinutes });
   const proof = counted.flatMap((one) => one.proof);
   if (counted.length >= rules.attempts) {
     const last = counted[rules.attempts - 1];
@@ -96,26 +100,10 @@ export function contactFinding(facts: EvidenceFacts, rules: TcmRules): Finding {
 
 /** A follow-up that somebody completed, here or at another system, without logging the contact. */
 function tasksDone(facts: EvidenceFacts): Contact[] {
-  return facts.tasks.flatMap((task) => {
-    const isContact = hasCode(task.code, CODE_SYSTEM.followUpStep, 'interactive-contact');
-    if (!isContact || task.status !== 'completed' || isCreditOnly(task)) return [];
-    const { when, by } = doneAt(task);
+  return doneFollowUps(facts, 'interactive-contact').flatMap(({ task, when, by, proof }) => {
     const moment = momentOf(when, facts.zone);
-    if (!moment || Temporal.Instant.compare(moment.at, facts.discharge) < 0) return [];
-    return [{ ...moment, by, party: undefined, proof: proofOf(task) }];
+    const isBefore = moment && Temporal.Instant.compare(moment.at, facts.discharge) < 0;
+    if (!moment || isBefore || creditedAt(task) !== undefined) return [];
+    return [{ ...moment, by, party: undefined, proof }];
   });
-}
-
-/** Completed for the attempts that were made: nobody was reached by it. */
-const isCreditOnly = ({ output }: EvidenceFacts['tasks'][number]) =>
-  output?.some(({ type }) => hasCode(type, CODE_SYSTEM.interventionOutput, 'contact-credit')) ?? false;
-
-/** Twice within minutes is one attempt. */
-function separate(attempts: readonly Contact[], minutes: number): Contact[] {
-  const counted: Contact[] = [];
-  for (const one of attempts) {
-    const last = counted.at(-1);
-    if (!last || Temporal.Instant.compare(one.at, last.at.add({ minutes })) >= 0) counted.push(one);
-  }
-  return counted;
 }

@@ -12,13 +12,17 @@ import type {
   Practitioner,
   Procedure,
   Provenance,
+  ResourceType,
   Task,
 } from '@medplum/fhirtypes';
 import type { BusinessCalendar } from '../business-calendar.ts';
+import { hasCode } from '../concept.ts';
 import { type LinkedOut, linkedOf } from '../linked.ts';
 import { localDate, toInstant } from '../local-time.ts';
+import { CODE_SYSTEM } from '../systems.ts';
 import type { Destination } from '../transition/discharge.ts';
 
+/** What the evidence of TCM needs; HEDIS needs more. */
 export interface EvidenceFacts {
   readonly episode: EpisodeOfCare;
   readonly encounter: Encounter;
@@ -33,24 +37,36 @@ export interface EvidenceFacts {
   /** All of the patient's: stays, visits, emergency visits. */
   readonly encounters: readonly Encounter[];
   readonly contacts: readonly Communication[];
-  readonly conditions: readonly Condition[];
   readonly procedures: readonly Procedure[];
   readonly appointments: readonly Appointment[];
-  readonly documents: readonly (DocumentReference | Composition)[];
   readonly observations: readonly Observation[];
-  /** Of the encounter. */
-  readonly provenances: readonly Provenance[];
   /** Types that the caller may see nothing of; what they would prove is missing. */
-  readonly notSeen: readonly string[];
+  readonly notSeen: readonly ResourceType[];
   /** By reference: of `Practitioner/1`, and of roles that lead to one. */
   readonly practitioners: ReadonlyMap<string, Practitioner>;
 }
+
+export interface HedisFacts extends EvidenceFacts {
+  readonly conditions: readonly Condition[];
+  readonly documents: readonly (DocumentReference | Composition)[];
+  /** Of the encounter. */
+  readonly provenances: readonly Provenance[];
+}
+
+/** The code of the Observation that says how demanding the decisions were, `SYSTEM|CODE`. */
+export const DECISION_MAKING = `${CODE_SYSTEM.evidencePart}|medical-decision-making`;
 
 export interface Moment {
   readonly text: string;
   readonly at: Temporal.Instant;
   /** A date without a time is that day, wherever. */
   readonly day: Temporal.PlainDate;
+}
+
+/** Something that happened, by whom, and the resources that show it. */
+export interface Proved extends Moment {
+  readonly by: LinkedOut | undefined;
+  readonly proof: LinkedOut[];
 }
 
 /** Undefined when nothing is said. */
@@ -86,7 +102,14 @@ export function hasOneOf(concepts: readonly (Coded | undefined)[], codes: readon
   return concepts.some((concept) => concept?.coding?.some(({ system, code }) => codes.includes(`${system}|${code}`)));
 }
 
-/** When a completed Task was done, and by whom. */
-export function doneAt(task: Task): { readonly when: string | undefined; readonly by: LinkedOut | undefined } {
-  return { when: task.executionPeriod?.end ?? task.lastModified ?? task.meta?.lastUpdated, by: linkedOf(task.owner) };
+/** Follow-ups of a kind that were completed, here or at another system: when and by whom. */
+export function doneFollowUps({ tasks }: EvidenceFacts, step: string) {
+  return tasks
+    .filter(({ status, code }) => status === 'completed' && hasCode(code, CODE_SYSTEM.followUpStep, step))
+    .map((task) => ({
+      task,
+      when: task.executionPeriod?.end ?? task.lastModified ?? task.meta?.lastUpdated,
+      by: linkedOf(task.owner),
+      proof: proofOf(task),
+    }));
 }

@@ -1,12 +1,12 @@
 // Reads what may prove something about a transition, as far as the caller may see it.
 import type { Practitioner, ResourceType } from '@medplum/fhirtypes';
-import { Fault } from '../../fault.ts';
+import { findReadable } from '../find-readable.ts';
 import { toInstant } from '../local-time.ts';
 import type { Kept, Records, SearchFor } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { IDENTIFIER } from '../systems.ts';
 import { encounterOfEpisode, isTransition } from '../transition/episode.ts';
-import type { EvidenceFacts } from './evidence-facts.ts';
+import { DECISION_MAKING, type EvidenceFacts, type HedisFacts } from './evidence-facts.ts';
 import { TCM, TRC } from './evidence-rules.ts';
 import type { EvidenceSources } from './evidence-sources.ts';
 
@@ -19,7 +19,7 @@ const BEFORE = { days: 400 };
 /** What happened that long after the discharge may still prove something or say that it came late. */
 const AFTER = { days: 61 };
 
-/** Undefined when it is no transition, or its patient or stay may not be seen. */
+/** What TCM is judged by. Undefined when it is no transition, or its patient or stay may not be seen. */
 export async function gatherEvidence(
   records: Records,
   sources: EvidenceSources,
@@ -34,33 +34,14 @@ export async function gatherEvidence(
   const { zone, calendar } = await sources.placeOf(episode.managingOrganization);
   const discharge = toInstant(episode.period?.start ?? encounter.period?.end ?? '', zone);
   const notSeen: ResourceType[] = [];
-  async function look<K extends ResourceType>(type: K, search: SearchFor): Promise<Kept<K>[]> {
-    try {
-      return await records.find(type, search);
-    } catch (error) {
-      if (!(error instanceof Fault) || error.kind !== 'forbidden') throw error;
-      notSeen.push(type);
-      return [];
-    }
-  }
+  const look = <K extends ResourceType>(type: K, search: SearchFor) => findReadable(records, type, search, notSeen);
   const of: SearchFor = { patient: `Patient/${patient.id}` };
   const text = (at: Temporal.Instant) => at.toString({ fractionalSecondDigits: 3 });
   // A day more: dates without a time are indexed as UTC's.
   const since = `ge${text(discharge.subtract({ hours: 24 }))}`;
   const until = `le${text(discharge.add({ hours: AFTER.days * 24 }))}`;
   const earlier = `ge${text(discharge.subtract({ hours: BEFORE.days * 24 }))}`;
-  const [
-    tasks,
-    encounters,
-    communications,
-    procedures,
-    appointments,
-    references,
-    summaries,
-    observations,
-    provenances,
-    conditions,
-  ] = await Promise.all([
+  const [tasks, encounters, contacts, procedures, appointments, observations] = await Promise.all([
     look('Task', { ...of, 'group-identifier': `${IDENTIFIER.transitionPlan}|${episode.id}` }),
     look('Encounter', { ...of, date: [earlier, until] }),
     look('Communication', of),
@@ -70,15 +51,7 @@ export async function gatherEvidence(
       code: [...new Set([...TRC.reconciled, ...TCM.reported])].join(','),
     }),
     look('Appointment', { ...of, date: [since, until] }),
-    look('DocumentReference', { ...of, type: TRC.documents.join(',') }),
-    look('Composition', { ...of, type: TRC.documents.join(',') }),
-    look('Observation', {
-      ...of,
-      code: 'https://baton.health/fhir/CodeSystem/evidence-part|medical-decision-making',
-      date: [since, until],
-    }),
-    look('Provenance', { target: `Encounter/${encounter.id}` }),
-    look('Condition', of),
+    look('Observation', { ...of, code: DECISION_MAKING, date: [since, until] }),
   ]);
   const people = [
     ...encounters.flatMap(({ participant = [] }) => participant.map(({ individual }) => individual)),
@@ -90,16 +63,29 @@ export async function gatherEvidence(
     encounter,
     patient,
     destination: sources.destinationOf(encounter),
-    ...{ zone, calendar, discharge, now, tasks, encounters, procedures, appointments, observations, provenances },
-    contacts: communications,
+    ...{ zone, calendar, discharge, now, tasks, encounters, contacts, procedures, appointments, observations },
     notSeen,
-    conditions,
-    documents: [...references, ...summaries],
     practitioners: await practitionersOf(
       records,
       people.flatMap((one) => one?.reference ?? []),
     ),
   };
+}
+
+/** And what HEDIS asks for beside. */
+export async function gatherForHedis(records: Records, facts: EvidenceFacts): Promise<HedisFacts> {
+  const notSeen = [...facts.notSeen];
+  const look = <K extends ResourceType>(type: K, search: SearchFor) => findReadable(records, type, search, notSeen);
+  const of: SearchFor = { patient: `Patient/${facts.patient.id}` };
+  const type = TRC.documents.join(',');
+  const [references, summaries, provenances, conditions] = await Promise.all([
+    look('DocumentReference', { ...of, type }),
+    look('Composition', { ...of, type }),
+    look('Provenance', { target: `Encounter/${facts.encounter.id}` }),
+    look('Condition', of),
+  ]);
+  const documents = [...references, ...summaries];
+  return { ...facts, documents, provenances, conditions, notSeen };
 }
 
 /** By the reference that names them; roles by the person who has them. */

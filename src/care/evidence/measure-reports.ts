@@ -3,10 +3,10 @@
 import type { Bundle, MeasureReport, MeasureReportGroup } from '@medplum/fhirtypes';
 import { derivedId } from '../derived-id.ts';
 import type { LinkedOut } from '../linked.ts';
+import { CODE_SYSTEM } from '../systems.ts';
 import type { Finding, TransitionEvidence } from './evidence-schema.ts';
 
 const MEASURE = 'https://baton.health/fhir/Measure';
-const PART = 'https://baton.health/fhir/CodeSystem/evidence-part';
 const POPULATION = 'http://terminology.hl7.org/CodeSystem/measure-population';
 
 /** A collection of the reports that apply, which are stored nowhere: their ids follow from the transition. */
@@ -78,7 +78,7 @@ function groupOf({ code, title, met }: Finding, isCounted: boolean): MeasureRepo
     count: holds ? 1 : 0,
   });
   return {
-    code: { coding: [{ system: PART, code }], text: title },
+    code: { coding: [{ system: CODE_SYSTEM.evidencePart, code }], text: title },
     population: [
       population('initial-population', 'Initial Population', true),
       population('denominator', 'Denominator', isCounted),

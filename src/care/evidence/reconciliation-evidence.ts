@@ -1,28 +1,25 @@
 // The medication reconciliation after a discharge: done when, and by somebody whose signature counts.
-import { hasCode } from '../concept.ts';
-import { type LinkedOut, linkedOf } from '../linked.ts';
+import { linkedOf } from '../linked.ts';
 import { present } from '../present.ts';
 import { whatIsMissing } from '../qualifications/sign-off.ts';
-import { CODE_SYSTEM } from '../systems.ts';
 import {
   dayOfDischarge,
   daysAfter,
-  doneAt,
+  doneFollowUps,
   type EvidenceFacts,
   hasOneOf,
   isPast,
   type Moment,
   momentOf,
+  type Proved,
   proofOf,
 } from './evidence-facts.ts';
 import type { TrcRules } from './evidence-rules.ts';
 import type { Finding } from './evidence-schema.ts';
 
-interface Reconciled extends Moment {
-  readonly by: LinkedOut | undefined;
+interface Reconciled extends Proved {
   /** Undefined when the signature counts. */
   readonly lacks: string | undefined;
-  readonly proof: LinkedOut[];
 }
 
 /** The earliest that counts, else the earliest, since the day of the discharge. */
@@ -34,12 +31,11 @@ function reconciled(facts: EvidenceFacts, codes: readonly string[]): Reconciled 
       who: (one.performer ?? []).map(({ actor }) => actor),
       proof: proofOf(one),
     }));
-  const byTask = facts.tasks
-    .filter(
-      ({ status, code }) =>
-        status === 'completed' && hasCode(code, CODE_SYSTEM.followUpStep, 'medication-reconciliation'),
-    )
-    .map((task) => ({ when: doneAt(task).when, who: task.owner ? [task.owner] : [], proof: proofOf(task) }));
+  const byTask = doneFollowUps(facts, 'medication-reconciliation').map(({ task, when, proof }) => ({
+    when,
+    who: task.owner ? [task.owner] : [],
+    proof,
+  }));
   const all = [...byProcedure, ...byTask].flatMap(({ when, who, proof }): Reconciled[] => {
     const moment = momentOf(when, facts.zone);
     if (!moment || daysAfter(facts, moment.day) < 0) return [];

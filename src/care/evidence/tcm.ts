@@ -2,9 +2,11 @@
 // 99495 and 99496). Pure.
 import { localDate, toInstant } from '../local-time.ts';
 import { present } from '../present.ts';
+import { CODE_SYSTEM } from '../systems.ts';
 import { withdrawnBecause } from '../transition/episode.ts';
 import { contactFinding } from './contact-evidence.ts';
 import {
+  DECISION_MAKING,
   dayOfDischarge,
   daysAfter,
   type EvidenceFacts,
@@ -24,9 +26,6 @@ interface Shown {
 }
 
 type Level = 'high' | 'moderate' | 'low';
-
-const DECISION_MAKING = 'https://baton.health/fhir/CodeSystem/evidence-part|medical-decision-making';
-const LEVEL = 'https://baton.health/fhir/CodeSystem/evidence-part';
 
 /** The evidence as it stands now. */
 export function tcmEvidence(facts: EvidenceFacts, rules: TcmRules, reconciling: TrcRules): TcmEvidence {
@@ -107,7 +106,7 @@ function decisionFinding(facts: EvidenceFacts, { codes, reported }: TcmRules, vi
       one.status === 'final' && hasOneOf([one.code], [DECISION_MAKING]) && moment && daysAfter(facts, moment.day) >= 0
     );
   });
-  const level = told?.valueCodeableConcept?.coding?.find(({ system }) => system === LEVEL)?.code;
+  const level = told?.valueCodeableConcept?.coding?.find(({ system }) => system === CODE_SYSTEM.evidencePart)?.code;
   if (!told || (level !== 'high' && level !== 'moderate' && level !== 'low')) {
     return { ...shared, state: 'unknown', met: false, proof: [] };
   }

@@ -11,7 +11,7 @@ import { type EvidenceFacts, proofOf } from './evidence-facts.ts';
 import { BEHAVIORAL, TCM, TRC } from './evidence-rules.ts';
 import type { TransitionEvidence } from './evidence-schema.ts';
 import type { EvidenceSources } from './evidence-sources.ts';
-import { gatherEvidence } from './gather-evidence.ts';
+import { gatherEvidence, gatherForHedis } from './gather-evidence.ts';
 import { tcmEvidence } from './tcm.ts';
 import { trcEvidence } from './trc.ts';
 
@@ -40,14 +40,15 @@ export async function readEvidenceOfCase(
   return evidenceOf(records, caller, sources, episode);
 }
 
-export async function evidenceOf(
+async function evidenceOf(
   records: Records,
   caller: Caller,
   sources: EvidenceSources,
   episode: Kept<'EpisodeOfCare'>,
 ): Promise<TransitionEvidence | undefined> {
-  const facts = await gatherEvidence(records, sources, episode, caller.now);
-  if (!facts) return undefined;
+  const found = await gatherEvidence(records, sources, episode, caller.now);
+  if (!found) return undefined;
+  const facts = await gatherForHedis(records, found);
   const { zone, discharge, destination, encounter, patient } = facts;
   return present<TransitionEvidence>({
     id: episode.id,

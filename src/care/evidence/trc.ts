@@ -1,18 +1,18 @@
 // The four rates of HEDIS transitions of care for one discharge, and whether the discharge is counted. Pure.
 import type { Composition } from '@medplum/fhirtypes';
-import { hasCode } from '../concept.ts';
 import { linkedOf } from '../linked.ts';
 import { present } from '../present.ts';
-import { CODE_SYSTEM } from '../systems.ts';
 import { contactsOf } from './contact-evidence.ts';
 import {
+  dayOfDischarge,
   daysAfter,
-  doneAt,
-  type EvidenceFacts,
+  doneFollowUps,
+  type HedisFacts,
   hasOneOf,
   isPast,
   type Moment,
   momentOf,
+  type Proved,
   proofOf,
 } from './evidence-facts.ts';
 import type { TrcRules } from './evidence-rules.ts';
@@ -26,7 +26,7 @@ const NOT_CHECKED = [
   'hospice benefit, unless the patient was discharged to hospice',
 ];
 
-export function trcEvidence(facts: EvidenceFacts, rules: TrcRules): TrcEvidence {
+export function trcEvidence(facts: HedisFacts, rules: TrcRules): TrcEvidence {
   const chain = chainOf(facts, rules);
   const excluded = exclusions(facts, chain, rules);
   return present<TrcEvidence>({
@@ -51,10 +51,9 @@ export function trcEvidence(facts: EvidenceFacts, rules: TrcRules): TrcEvidence 
   });
 }
 
-const dayAfter = (facts: EvidenceFacts, days: number) =>
-  facts.discharge.toZonedDateTimeISO(facts.zone).toPlainDate().add({ days });
+const dayAfter = (facts: HedisFacts, days: number) => dayOfDischarge(facts).add({ days });
 
-function exclusions(facts: EvidenceFacts, chain: StayChain, rules: TrcRules): Reason[] {
+function exclusions(facts: HedisFacts, chain: StayChain, rules: TrcRules): Reason[] {
   const { encounter, patient, destination } = facts;
   const reasons: Reason[] = [];
   const add = (code: string, text: string, ...shown: { resourceType: string; id?: string }[]) =>
@@ -78,10 +77,10 @@ function exclusions(facts: EvidenceFacts, chain: StayChain, rules: TrcRules): Re
 
 /** A finding about a day up to which something counts. */
 function until(
-  facts: EvidenceFacts,
+  facts: HedisFacts,
   shared: { readonly code: string; readonly title: string },
   due: Temporal.PlainDate,
-  found: (Moment & Pick<Finding, 'by' | 'proof'>) | undefined,
+  found: Proved | undefined,
   because?: string,
 ): Finding {
   const isInTime = found && Temporal.PlainDate.compare(found.day, due) <= 0;
@@ -98,27 +97,24 @@ function until(
   });
 }
 
-type Found = Moment & Pick<Finding, 'by' | 'proof'>;
-
-const earliest = (all: readonly Found[]): Found | undefined =>
+const earliest = (all: readonly Proved[]): Proved | undefined =>
   all.toSorted((a, b) => Temporal.Instant.compare(a.at, b.at))[0];
 
 /** Day of the admission to two days after it: when the record was told of the stay. */
-function notification(facts: EvidenceFacts, chain: StayChain, rules: TrcRules): Finding {
+function notification(facts: HedisFacts, chain: StayChain, rules: TrcRules): Finding {
   const admitted = chain.admitted ?? momentOf(facts.encounter.period?.start, facts.zone);
   const shared = { code: 'notification', title: 'Notification of admission within 2 days' };
   if (!admitted)
     return { ...shared, state: 'unknown', met: false, because: 'The day of the admission is not recorded.', proof: [] };
-  const told = facts.provenances.flatMap((provenance): Found[] => {
+  const told = facts.provenances.flatMap((provenance): Proved[] => {
     const moment = momentOf(provenance.recorded, facts.zone);
-    const by = linkedOf(provenance.agent[0]?.who);
-    return moment ? [{ ...moment, proof: proofOf(provenance), ...(by ? { by } : {}) }] : [];
+    return moment ? [{ ...moment, by: linkedOf(provenance.agent[0]?.who), proof: proofOf(provenance) }] : [];
   });
   return until(facts, shared, admitted.day.add({ days: rules.notificationDays }), earliest(told));
 }
 
 /** Day of the discharge to two days after it, with all that the information must hold. */
-function information(facts: EvidenceFacts, rules: TrcRules): Finding {
+function information(facts: HedisFacts, rules: TrcRules): Finding {
   const shared = { code: 'discharge-information', title: 'Discharge information within 2 days' };
   const due = dayAfter(facts, rules.informationDays);
   const isIn = ({ day }: Moment) => daysAfter(facts, day) >= 0;
@@ -127,17 +123,12 @@ function information(facts: EvidenceFacts, rules: TrcRules): Finding {
     .flatMap((document) => {
       const received = document.meta?.lastUpdated;
       const moment = momentOf(document.date ?? received, facts.zone);
-      return moment && isIn(moment) ? [{ ...moment, document, proof: proofOf(document) }] : [];
+      return moment && isIn(moment) ? [{ ...moment, by: undefined, document, proof: proofOf(document) }] : [];
     });
-  const tasks = facts.tasks
-    .filter(
-      ({ status, code }) => status === 'completed' && hasCode(code, CODE_SYSTEM.followUpStep, 'discharge-information'),
-    )
-    .flatMap((task): Found[] => {
-      const { when, by } = doneAt(task);
-      const moment = momentOf(when, facts.zone);
-      return moment && isIn(moment) ? [{ ...moment, proof: proofOf(task), ...(by ? { by } : {}) }] : [];
-    });
+  const tasks = doneFollowUps(facts, 'discharge-information').flatMap(({ when, by, proof }): Proved[] => {
+    const moment = momentOf(when, facts.zone);
+    return moment && isIn(moment) ? [{ ...moment, by, proof }] : [];
+  });
   const summary = papers.find(
     ({ document }) => document.resourceType === 'Composition' && lacking(document, rules).length === 0,
   );
@@ -155,20 +146,20 @@ function lacking({ author, section = [] }: Composition, { elements }: TrcRules):
 }
 
 /** Within 30 days after the discharge; the day itself does not count. */
-function engagement(facts: EvidenceFacts, rules: TrcRules): Finding {
+function engagement(facts: HedisFacts, rules: TrcRules): Finding {
   const shared = { code: 'engagement', title: 'Patient engagement within 30 days' };
   const isAfter = ({ day }: Moment) => daysAfter(facts, day) >= rules.engagementFrom;
   const spoken = contactsOf(facts).reached.filter(isAfter);
   const visits = facts.encounters
     .filter(({ status, class: kind }) => status === 'finished' && rules.engagementClasses.includes(kind.code ?? ''))
-    .flatMap((encounter): Found[] => {
+    .flatMap((encounter): Proved[] => {
       const moment = momentOf(encounter.period?.start, facts.zone);
       const by = linkedOf(encounter.participant?.[0]?.individual);
-      return moment && isAfter(moment) ? [{ ...moment, proof: proofOf(encounter), ...(by ? { by } : {}) }] : [];
+      return moment && isAfter(moment) ? [{ ...moment, by, proof: proofOf(encounter) }] : [];
     });
   const withPatient = spoken.filter(({ party }) => party === 'patient');
   const all = [...withPatient, ...visits];
-  const found = earliest((all.length > 0 ? all : spoken).map(({ by, ...one }) => ({ ...one, ...(by ? { by } : {}) })));
+  const found = earliest(all.length > 0 ? all : spoken);
   const finding = until(facts, shared, dayAfter(facts, rules.engagementDays), found);
   const isByCaregiver = all.length === 0 && spoken.length > 0;
   if (!isByCaregiver) return finding;

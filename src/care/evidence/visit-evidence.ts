@@ -1,32 +1,28 @@
 // The face-to-face visit after a discharge (CMS TCM): by whoever may bill, within 7 or 14 days, not on the day itself.
 import type { Encounter } from '@medplum/fhirtypes';
-import { hasCode } from '../concept.ts';
-import { type LinkedOut, linkedOf } from '../linked.ts';
+import { linkedOf } from '../linked.ts';
 import { present } from '../present.ts';
 import { qualificationsOf } from '../qualifications/qualification.ts';
-import { CODE_SYSTEM } from '../systems.ts';
 import {
   dayOfDischarge,
   daysAfter,
-  doneAt,
+  doneFollowUps,
   type EvidenceFacts,
   hasOneOf,
   isPast,
-  type Moment,
   momentOf,
+  type Proved,
   proofOf,
 } from './evidence-facts.ts';
 import type { TcmRules } from './evidence-rules.ts';
 import type { Finding } from './evidence-schema.ts';
 
-export interface Visit extends Moment {
+export interface Visit extends Proved {
   /** Days after the day of the discharge. */
   readonly days: number;
-  readonly by: LinkedOut | undefined;
   /** Undefined when it is not known whether the person may bill. */
   readonly isByBiller: boolean | undefined;
   readonly encounter?: Encounter;
-  readonly proof: LinkedOut[];
 }
 
 const SEEN: readonly Encounter['status'][] = ['finished', 'in-progress', 'arrived', 'triaged'];
@@ -47,12 +43,10 @@ export function firstVisit(facts: EvidenceFacts, rules: TcmRules): Visit | undef
         proof: proofOf(encounter),
       };
     });
-  const told = facts.tasks
-    .filter(({ status, code }) => status === 'completed' && hasCode(code, CODE_SYSTEM.followUpStep, 'follow-up-visit'))
-    .map((task) => {
-      const { when, by } = doneAt(task);
-      return { when, by, able: judge([mayBill(facts, task.owner?.reference, rules)]), proof: proofOf(task) };
-    });
+  const told = doneFollowUps(facts, 'follow-up-visit').map(({ task, ...rest }) => ({
+    ...rest,
+    able: judge([mayBill(facts, task.owner?.reference, rules)]),
+  }));
   const last = Math.max(...Object.values(rules.visitDays));
   const all = [...met, ...told].flatMap(({ when, able, ...rest }): Visit[] => {
     const moment = momentOf(when, facts.zone);
@@ -113,7 +107,7 @@ export function visitFinding(facts: EvidenceFacts, rules: TcmRules, visit: Visit
   });
 }
 
-function bookedVisit(facts: EvidenceFacts): (Moment & { readonly proof: LinkedOut[] }) | undefined {
+function bookedVisit(facts: EvidenceFacts): Omit<Proved, 'by'> | undefined {
   const booked = facts.appointments
     .filter(({ status }) => status === 'booked' || status === 'pending' || status === 'arrived')
     .flatMap((one) => {

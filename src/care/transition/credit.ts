@@ -31,14 +31,23 @@ export function countedAttempts(
     .flatMap((attempt) => (attempt.sent ? [{ attempt, at: toInstant(attempt.sent, 'UTC') }] : []))
     .filter(({ at }) => Temporal.Instant.compare(at, from) >= 0 && Temporal.Instant.compare(at, until) <= 0)
     .toSorted((a, b) => Temporal.Instant.compare(a.at, b.at));
-  const counted: typeof made = [];
-  for (const one of made) {
-    const last = counted.at(-1);
-    const isSeparate = !last || Temporal.Instant.compare(one.at, last.at.add({ hours: apart })) >= 0;
-    // Twice the same moment is one attempt told twice.
-    if (isSeparate && !last?.at.equals(one.at)) counted.push(one);
+  return separate(made, { hours: apart })
+    .slice(0, wanted)
+    .map(({ attempt }) => attempt);
+}
+
+/** Of attempts in their order those that are far enough apart. Twice the same moment is one attempt told twice. */
+export function separate<One extends { readonly at: Temporal.Instant }>(
+  attempts: readonly One[],
+  apart: Temporal.DurationLike,
+): One[] {
+  const counted: One[] = [];
+  for (const one of attempts) {
+    const last = counted.at(-1)?.at;
+    const isSeparate = !last || Temporal.Instant.compare(one.at, last.add(apart)) >= 0;
+    if (isSeparate && !last?.equals(one.at)) counted.push(one);
   }
-  return counted.slice(0, wanted).map(({ attempt }) => attempt);
+  return counted;
 }
 
 function isAttempt({ status, medium, extension }: Communication): boolean {

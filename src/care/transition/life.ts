@@ -3,8 +3,9 @@
 import type { CodeableConcept, Task } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import { isTerminal } from '../../fhir/status/task.ts';
-import { concept, hasCode } from '../concept.ts';
+import { concept } from '../concept.ts';
 import { CODE_SYSTEM } from '../systems.ts';
+import { creditedAt } from './credit.ts';
 
 /** CodeSystem follow-up-status: where a follow-up stands (Task.businessStatus), in words. */
 export const STAGES = {
@@ -173,12 +174,9 @@ export function refuseStage(before: Task, after: Task): string | undefined {
 
 /** What the Task itself says beside: it has ended, or its attempts earned credit. */
 function isShownBy(task: Task, stage: Stage): boolean {
-  return Object.keys(LIFE[stage]).length === 0 ? isTerminal(task.status) : stage === 'credited' && isCredited(task);
-}
-
-/** Its output has the credit that attempts earn (src/care/transition/credit.ts). */
-function isCredited({ output }: Task): boolean {
-  return output?.some(({ type }) => hasCode(type, CODE_SYSTEM.interventionOutput, 'contact-credit')) ?? false;
+  return Object.keys(LIFE[stage]).length === 0
+    ? isTerminal(task.status)
+    : stage === 'credited' && creditedAt(task) !== undefined;
 }
 
 function refusal(stage: Stage, wish: string, legal: readonly string[]): string {

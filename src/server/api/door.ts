@@ -26,7 +26,7 @@ import { API_PATH } from './path.ts';
 import { chosenRendering } from './rendering.ts';
 import type { ApiRoute, CommandRoute, QueryRoute } from './route.ts';
 import { API_ROUTES } from './routes.ts';
-import { serveWorklistEvents } from './worklist-events.ts';
+import { serveWorklistEvents, WORKLIST_EVENTS } from './worklist-events.ts';
 
 export interface ApiParts {
   readonly context: FhirContext;
@@ -60,7 +60,8 @@ export async function registerApi(server: FastifyInstance, parts: ApiParts): Pro
     }
   }
   await serveWorklistEvents(server, parts);
-  await serveDocs(server, () => openApi(API_ROUTES, { baseUrl: parts.baseUrl(), version: parts.version }));
+  const documented = [...API_ROUTES, WORKLIST_EVENTS];
+  await serveDocs(server, () => openApi(documented, { baseUrl: parts.baseUrl(), version: parts.version }));
   server.setNotFoundHandler(() => {
     throw new Fault('not-found', 'There is nothing at this URL.', { code: 'not-supported' });
   });

@@ -3,7 +3,7 @@
 import type { TSchema } from 'typebox';
 import { FAULTS, type FaultKind } from '../../fault.ts';
 import { API_PATH } from './path.ts';
-import type { ApiRoute } from './route.ts';
+import type { ApiRoute, StreamRoute } from './route.ts';
 
 export type OpenApi = Readonly<Record<string, unknown>>;
 
@@ -12,7 +12,9 @@ export interface About {
   readonly version: string;
 }
 
-export function openApi(routes: readonly ApiRoute[], { baseUrl, version }: About): OpenApi {
+type Route = ApiRoute | StreamRoute;
+
+export function openApi(routes: readonly Route[], { baseUrl, version }: About): OpenApi {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of routes) {
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
@@ -47,7 +49,7 @@ Commands are carried out as a whole or not at all. A POST needs the header \`Ide
 the same answer again (\`idempotency-replayed: true\`). Views have a \`version\` and an \`ETag\`; send it back as \`If-Match\` to
 be refused (412) when somebody else was faster. Lists have \`items\`, and \`next\` where there is more: send it as \`after\`.`;
 
-function operationOf(route: ApiRoute): object {
+function operationOf(route: Route): object {
   const { method, name, summary, description, tag, reads, answer, examples } = route;
   const isCommand = method !== 'GET';
   const body = 'body' in route ? route.body : undefined;
@@ -68,7 +70,8 @@ function operationOf(route: ApiRoute): object {
   };
 }
 
-function contentOf(route: ApiRoute, answer: TSchema, example: unknown): object {
+function contentOf(route: Route, answer: TSchema, example: unknown): object {
+  if ('isStream' in route) return { 'text/event-stream': media(answer, example) };
   const others = 'renderings' in route ? Object.keys(route.renderings ?? {}) : [];
   return {
     'application/json': media(answer, example),
@@ -78,12 +81,12 @@ function contentOf(route: ApiRoute, answer: TSchema, example: unknown): object {
 
 const media = (schema: TSchema, example: unknown) => ({ schema, ...(example === undefined ? {} : { example }) });
 
-const pathParameters = ({ path }: ApiRoute) =>
+const pathParameters = ({ path }: Route) =>
   [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: ID }));
 
 const ID = { type: 'string', pattern: '^[A-Za-z0-9\\-.]{1,64}$' };
 
-function queryParameters({ query }: ApiRoute): object[] {
+function queryParameters({ query }: Route): object[] {
   const { properties = {}, required = [] } = (query ?? {}) as {
     properties?: Record<string, { description?: string }>;
     required?: string[];
@@ -97,7 +100,8 @@ function queryParameters({ query }: ApiRoute): object[] {
   }));
 }
 
-function headerParameters({ method, answer }: ApiRoute): object[] {
+function headerParameters({ method, answer, ...route }: Route): object[] {
+  if ('isStream' in route) return [header('Last-Event-ID', 'The last event you have')];
   const isVersioned = 'version' in ((answer as { properties?: object }).properties ?? {});
   if (method === 'GET') return isVersioned ? [header('If-None-Match', 'ETag of the view you have')] : [];
   return [

@@ -103,6 +103,9 @@ export type CommandRoute = LooseDescribed & {
 
 export type ApiRoute = QueryRoute | CommandRoute;
 
+/** Server-sent events, which have a handler of their own. Its answer is a text. */
+export type StreamRoute = LooseDescribed & { readonly method: QueryMethod; readonly isStream: true };
+
 export function query<Path extends string, Query extends TSchema, Answer extends TSchema>(
   row: QueryRow<Path, Query, Answer>,
 ): QueryRoute {

@@ -4,6 +4,7 @@
 import sse from '@fastify/sse';
 import type { Task } from '@medplum/fhirtypes';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import Type from 'typebox';
 import type { Access } from '../../access/access.ts';
 import { decide } from '../../access/decide.ts';
 import { followUpKey } from '../../care/transition/follow-up.ts';
@@ -14,6 +15,8 @@ import { grantOf } from '../grant-of.ts';
 import { setPatientsShown } from '../patients-shown.ts';
 import { urlCheck } from './check-input.ts';
 import { grantedRecords } from './granted-records.ts';
+import { createLogTail, type LogTail, PAGE } from './log-tail.ts';
+import type { StreamRoute } from './route.ts';
 
 export interface EventParts {
   readonly context: FhirContext;
@@ -28,32 +31,62 @@ const MOST_STREAMS = 500;
 const MOST_OF_ONE = 20;
 /** Entries of the log that are looked through for one who was away; beyond that it is to load its worklist anew. */
 const MOST_REPLAYED = 20_000;
-const PAGE = 500;
 
-const checkQuery = urlCheck({
-  type: 'object',
-  additionalProperties: false,
-  properties: { owner: { type: 'string', pattern: '^[A-Za-z]+/[A-Za-z0-9.-]{1,64}$' } },
-});
+export const WORKLIST_EVENTS: StreamRoute = {
+  isStream: true,
+  method: 'GET',
+  path: '/worklist/events',
+  name: 'worklist-events',
+  summary: 'What changes on worklists, as it changes (server-sent events)',
+  description:
+    '`task` for each Task that has a new version and that the token may read: nothing about the patient. `ready` when the ' +
+    'stream begins. A comment every 15 seconds; after 15 minutes it ends. Connect again with `Last-Event-ID` to miss nothing; ' +
+    '`reset` says that too much has happened since, so load the worklist anew.',
+  tag: 'Worklist',
+  reads: ['Task'],
+  query: Type.Object(
+    {
+      owner: Type.Optional(
+        Type.String({
+          pattern: '^[A-Za-z]+/[A-Za-z0-9.-]{1,64}$',
+          description: 'Only Tasks of theirs: `Practitioner/12`',
+        }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+  answer: Type.String({ description: '`data` is JSON: task, version, status, stage, priority, due, step' }),
+  examples: {
+    answer: 'id: 4711\nevent: task\ndata: {"task":"Task/9","version":"2","status":"requested","stage":"due"}\n\n',
+  },
+};
+
+const checkQuery = urlCheck(WORKLIST_EVENTS.query ?? {});
 
 export async function serveWorklistEvents(server: FastifyInstance, parts: EventParts): Promise<void> {
   const streams = new Set<Stream>();
+  const tail = createLogTail(parts.context.store);
   await server.register(sse.default, { heartbeatInterval: HEARTBEAT_MS });
   server.addHook('preClose', async () => {
+    tail.close();
     for (const stream of streams) stream.end();
   });
-  const config = { interaction: 'worklist-events', action: 'R', type: 'Task' } as const;
-  server.get('/worklist/events', { sse: 'only', config }, async (request, reply) => {
-    checkQuery(request.query);
-    decide(await parts.access.authenticate(request.headers.authorization, request.raw.socket), 'read', 'Task');
-    const reader = grantOf(request).actor.reference;
-    const own = [...streams].filter((stream) => stream.reader === reader).length;
-    if (streams.size >= MOST_STREAMS || own >= MOST_OF_ONE)
-      throw new Fault('unavailable', 'Too many streams are open; try again later.');
-    const stream = openStream(parts, request, reply);
-    streams.add(stream);
-    await stream.run().finally(() => streams.delete(stream));
-  });
+  const { path, name } = WORKLIST_EVENTS;
+  server.get(
+    path,
+    { sse: 'only', config: { interaction: name, action: 'R', type: 'Task' } },
+    async (request, reply) => {
+      checkQuery(request.query);
+      decide(await parts.access.authenticate(request.headers.authorization, request.raw.socket), 'read', 'Task');
+      const reader = grantOf(request).actor.reference;
+      const own = [...streams].filter((stream) => stream.reader === reader).length;
+      if (streams.size >= MOST_STREAMS || own >= MOST_OF_ONE)
+        throw new Fault('unavailable', 'Too many streams are open; try again later.');
+      const stream = openStream(parts, tail, request, reply);
+      streams.add(stream);
+      await stream.run().finally(() => streams.delete(stream));
+    },
+  );
 }
 
 interface Stream {
@@ -64,7 +97,12 @@ interface Stream {
   end(): void;
 }
 
-function openStream({ context, access }: EventParts, request: FastifyRequest, reply: FastifyReply): Stream {
+function openStream(
+  { context, access }: EventParts,
+  tail: LogTail,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Stream {
   const { store } = context;
   const { owner } = request.query as { owner?: string };
   const patients = new Set<string>();
@@ -95,7 +133,7 @@ function openStream({ context, access }: EventParts, request: FastifyRequest, re
   async function follow(after: number): Promise<number> {
     let place = after;
     for (;;) {
-      const entries = await store.readLog(place, PAGE);
+      const entries = await tail.read(place);
       const newest = new Map(entries.filter(({ type }) => type === 'Task').map((entry) => [entry.id, entry]));
       for (const entry of newest.values()) {
         if (isOver) return place;
@@ -125,7 +163,10 @@ function openStream({ context, access }: EventParts, request: FastifyRequest, re
         wake = resolve;
         const before = place;
         place = await follow(place);
-        const pause = setTimeout(wake, HEARTBEAT_MS);
+        const pause = setTimeout(() => {
+          tail.forget();
+          resolve();
+        }, HEARTBEAT_MS);
         if (place === before && !isOver) await promise;
         clearTimeout(pause);
       }

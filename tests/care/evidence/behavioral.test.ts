@@ -2,7 +2,7 @@
 import type { Encounter } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
 import { behavioralEvidence } from '../../../src/care/evidence/behavioral.ts';
-import type { EvidenceFacts } from '../../../src/care/evidence/evidence-facts.ts';
+import type { HedisFacts } from '../../../src/care/evidence/evidence-facts.ts';
 import { BEHAVIORAL } from '../../../src/care/evidence/evidence-rules.ts';
 import { condition, sampleEncounter } from '../sample.ts';
 import { facts, stay, visit } from './evidence-sample.ts';
@@ -13,10 +13,10 @@ const emergency = sampleEncounter({
   class: { code: 'EMER' },
   period: { start: '2026-11-20T11:00:00-05:00', end: '2026-11-20T14:00:00-05:00' },
 });
-const behavioral = (changes: Partial<EvidenceFacts> = {}) =>
+const behavioral = (changes: Partial<HedisFacts> = {}) =>
   behavioralEvidence(facts({ conditions: [depression], ...changes }), BEHAVIORAL);
-const rates = (changes: Partial<EvidenceFacts>) => behavioral(changes)?.rates.map(({ state }) => state);
-const excluded = (changes: Partial<EvidenceFacts>) => behavioral(changes)?.excluded.map(({ code }) => code);
+const rates = (changes: Partial<HedisFacts>) => behavioral(changes)?.rates.map(({ state }) => state);
+const excluded = (changes: Partial<HedisFacts>) => behavioral(changes)?.excluded.map(({ code }) => code);
 
 describe('after a stay in hospital (FUH)', () => {
   it.each([

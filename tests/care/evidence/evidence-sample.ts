@@ -1,13 +1,13 @@
 // A transition to prove things about: home on Friday 20 November 2026, 14:00 in New York.
 import type { Communication, Encounter, Practitioner, Procedure } from '@medplum/fhirtypes';
 import { writeContact } from '../../../src/care/contacts/write-contact.ts';
-import type { EvidenceFacts } from '../../../src/care/evidence/evidence-facts.ts';
+import type { HedisFacts } from '../../../src/care/evidence/evidence-facts.ts';
 import { usFederal } from '../artifacts.ts';
 import { NEW_YORK, sampleEncounter } from '../sample.ts';
 
 export const TCM_CODE = (code: string) => ({ coding: [{ system: 'http://www.ama-assn.org/go/cpt', code }] });
 
-export function facts(changes: Partial<EvidenceFacts> = {}): EvidenceFacts {
+export function facts(changes: Partial<HedisFacts> = {}): HedisFacts {
   return {
     episode: {
       resourceType: 'EpisodeOfCare',

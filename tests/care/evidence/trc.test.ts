@@ -2,13 +2,13 @@
 // 30 and 31, same-day transfer, reconciliation by an LPN.
 import type { Composition, DocumentReference, Provenance } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
-import type { EvidenceFacts } from '../../../src/care/evidence/evidence-facts.ts';
+import type { HedisFacts } from '../../../src/care/evidence/evidence-facts.ts';
 import { TRC } from '../../../src/care/evidence/evidence-rules.ts';
 import { trcEvidence } from '../../../src/care/evidence/trc.ts';
 import { contact, facts, reconciliation, stay, visit } from './evidence-sample.ts';
 
-const trc = (changes: Partial<EvidenceFacts> = {}) => trcEvidence(facts(changes), TRC);
-const rate = (code: string, changes: Partial<EvidenceFacts>) => trc(changes).rates.find((one) => one.code === code);
+const trc = (changes: Partial<HedisFacts> = {}) => trcEvidence(facts(changes), TRC);
+const rate = (code: string, changes: Partial<HedisFacts>) => trc(changes).rates.find((one) => one.code === code);
 const LOINC = 'http://loinc.org';
 
 const told = (recorded: string): Provenance => ({
@@ -90,7 +90,7 @@ describe('rates', () => {
       'unqualified',
     ],
   ] as const)('%s %s', (code, _, changes, state) => {
-    expect(rate(code, changes as Partial<EvidenceFacts>)).toMatchObject({ state, met: state === 'on-time' });
+    expect(rate(code, changes as Partial<HedisFacts>)).toMatchObject({ state, met: state === 'on-time' });
   });
 
   it('say that a contact was with the caregiver', () => {
@@ -138,6 +138,6 @@ describe('who is counted', () => {
     ['to hospice', { destination: 'hospice-home' }, ['hospice']],
     ['observation only', { encounter: { ...facts().encounter, class: { code: 'OBSENC' } } }, ['setting']],
   ] as const)('%s', (_, changes, codes) => {
-    expect(trc(changes as Partial<EvidenceFacts>).excluded.map(({ code }) => code)).toEqual(codes);
+    expect(trc(changes as Partial<HedisFacts>).excluded.map(({ code }) => code)).toEqual(codes);
   });
 });

@@ -27,7 +27,7 @@ describe('the evidence of a transition', () => {
       tcm: { status: 'waiting', waitingFor: [{ code: 'medical-decision-making-unknown' }] },
       trc: { eligible: true },
     });
-    const findings = (json['tcm'] as { findings: { code: string; state: string; proof: object[] }[] }).findings;
+    const findings = (json.tcm as { findings: { code: string; state: string; proof: object[] }[] }).findings;
     expect(findings.map(({ code, state, proof }) => [code, state, proof])).toEqual([
       ['contact', 'on-time', [{ reference: 'Communication/call' }]],
       ['medication-reconciliation', 'on-time', [{ reference: 'Procedure/reconciled' }]],
@@ -70,7 +70,7 @@ describe('the evidence of a transition', () => {
   it('has FUH where the stay was for mental illness, in every form', async () => {
     const path = '/transitions/to-snf/evidence';
     const { json } = await baton.api('GET', path);
-    expect(json['behavioral']).toMatchObject({
+    expect(json.behavioral).toMatchObject({
       measure: 'FUH',
       eligible: true,
       rates: [{ state: 'missed' }, { state: 'missed' }],
@@ -78,7 +78,7 @@ describe('the evidence of a transition', () => {
     expect((await baton.api('GET', path, { headers: { accept: 'text/html' } })).text).toContain('(HEDIS FUH)');
     expect((await baton.api('GET', path, { headers: { accept: 'application/pdf' } })).status).toBe(200);
     const reports = await baton.fhir('GET', '/EpisodeOfCare/to-snf/$evidence');
-    expect(reports.json.entry?.at(-1)?.resource?.['measure']).toBe('https://baton.health/fhir/Measure/fuh|1.0.0');
+    expect(reports.json.entry?.at(-1)?.resource?.measure).toBe('https://baton.health/fhir/Measure/fuh|1.0.0');
   });
 
   it('is the same below a case of the patient, and of no other', async () => {
@@ -101,7 +101,7 @@ describe('the evidence of a transition', () => {
       },
     });
     const { json } = await baton.api('GET', FULL);
-    expect(json['tcm']).toMatchObject({ status: 'ready', code: '99496', dateOfService: '2025-11-25' });
+    expect(json.tcm).toMatchObject({ status: 'ready', code: '99496', dateOfService: '2025-11-25' });
   });
 });
 
@@ -118,7 +118,7 @@ describe('who may see it', () => {
   it('what may not be read is named', async () => {
     const as = await baton.token(NEEDED);
     const { json } = await baton.api('GET', FULL, { as });
-    expect(json['notSeen']).toContain('DocumentReference');
+    expect(json.notSeen).toContain('DocumentReference');
     expect((await baton.fhir('GET', `/EpisodeOfCare/${TRANSITION}/$evidence`, { as })).status).toBe(200);
     const less = await baton.token('system/EpisodeOfCare.rs');
     expect((await baton.fhir('GET', `/EpisodeOfCare/${TRANSITION}/$evidence`, { as: less })).status).toBe(403);
@@ -140,7 +140,7 @@ describe('billing readiness', () => {
   const list = async (search: string) => {
     const { status, json } = await baton.api('GET', `/billing-readiness${search}`);
     expect(status).toBe(200);
-    return json['items'] as { transition: { reference: string }; status: string; because: { code: string }[] }[];
+    return json.items as { transition: { reference: string }; status: string; because: { code: string }[] }[];
   };
 
   it('names what can be reported and why others cannot', async () => {
@@ -165,7 +165,7 @@ describe('billing readiness', () => {
 
   it('comes in pages', async () => {
     const first = await baton.api('GET', '/billing-readiness?limit=1');
-    expect(first.json['items']).toHaveLength(1);
+    expect(first.json.items).toHaveLength(1);
     const { next } = first.json as { next?: string };
     expect(await list(`?limit=1&after=${encodeURIComponent(next ?? '')}`)).toHaveLength(1);
   });

@@ -2,7 +2,7 @@
 import type { CommunicationRequest, Task } from '@medplum/fhirtypes';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { IDENTIFIER } from '../../../src/care/systems.ts';
+import { CODE_SYSTEM, IDENTIFIER } from '../../../src/care/systems.ts';
 import { createTransitions, type Transitions } from '../../../src/transitions/transitions.ts';
 import { artifacts, calendars, riskMethods } from '../../care/artifacts.ts';
 import { testRules } from '../../support/store-rules.ts';
@@ -125,6 +125,26 @@ describe('a contact', () => {
       done: '2026-11-27T09:50:00-05:00',
       credited: '2026-11-24T10:00:00-05:00',
     });
+  });
+
+  it('is not credited because somebody writes so: the attempts are counted', async () => {
+    const { transition, contact } = await goesHome();
+    await at('2026-11-23T09:30:00-05:00');
+    await act(transition, contact, 'attempt', tried('2026-11-23T09:20:00-05:00'));
+    const read = await baton.fhir('GET', `/Task/${contact}`);
+    const { output = [], ...task } = read.json as unknown as Task;
+    const stage = (code: string) => ({ coding: [{ system: CODE_SYSTEM.followUpStatus, code }] });
+    const credit = {
+      type: { coding: [{ system: CODE_SYSTEM.interventionOutput, code: 'contact-credit' }] },
+      valueDateTime: '2026-11-24T09:00:00-05:00',
+    };
+    const forged = { ...task, output: [...output, credit], businessStatus: stage('credited') };
+    expect((await baton.fhir('PUT', `/Task/${contact}`, { body: forged })).status).toBe(200);
+    await transitions.tick();
+    const shown = await show(transition, contact);
+    expect([shown.stage, shown.credited, shown.attempts]).toEqual(['due', undefined, [expect.anything()]]);
+    await at('2026-11-25T13:30:00-05:00');
+    expect((await show(transition, contact)).stage).toBe('escalated');
   });
 
   it('whose attempts in time are told late is credited then, and nobody waits for a supervisor', async () => {

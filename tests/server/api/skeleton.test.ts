@@ -214,6 +214,9 @@ describe('the documentation', () => {
     const { openapi, paths } = answer.json as { openapi: string; paths: Record<string, object> };
     expect(openapi).toBe('3.1.1');
     expect(Object.keys(paths['/cases'] ?? {})).toEqual(['get', 'post']);
+    expect(paths['/worklist/events']).toMatchObject({
+      get: { responses: { 200: { content: { 'text/event-stream': {} } } } },
+    });
   });
 
   it('can be browsed under a policy that lets in nothing else', async () => {

@@ -118,6 +118,20 @@ it('shows only what the reader may see, and what was asked for', async () => {
   own.close();
 });
 
+it('tells everybody who follows, wherever in the log they began', async () => {
+  const token = await baton.token('system/Task.rs');
+  const streams = await Promise.all(Array.from({ length: 5 }, () => stream(token)));
+  const [ready] = await Promise.all(streams.map((each) => each.next()));
+  await put('told', 'ann');
+  const late = await stream(token, '', { 'last-event-id': ready?.id ?? '' });
+  await put('told-again', 'ann');
+  for (const each of [...streams, late]) {
+    expect((await each.next()).data.task).toBe('Task/told');
+    expect((await each.next()).data.task).toBe('Task/told-again');
+    each.close();
+  }
+});
+
 it.each([
   ['without a token', '', '', 401],
   ['with a scope for something else', 'system/Patient.rs', '', 403],
