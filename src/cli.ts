@@ -1,23 +1,19 @@
 // The `baton` command. Each command is a row: what it takes, what it is for, what it does. Commands other than `serve`
 // work on the database directly; they may run beside a serving Baton.
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { gunzipSync } from 'node:zlib';
-import type { Resource } from '@medplum/fhirtypes';
 import { pino } from 'pino';
-import { openKeys } from './access/keys.ts';
 import { RegistrationError } from './access/oauth/registration.ts';
 import { FULL_SCOPE } from './access/scopes.ts';
 import { ACCESS_COMMANDS, type AccessCommandParts, type AccessOptions } from './access-commands.ts';
 import { type App, build, facilitiesOf } from './app.ts';
+import { AUDIT_COMMANDS, type AuditOptions } from './audit-commands.ts';
 import { systemClock } from './clock.ts';
-import { type Config, ConfigError, describeDatabase, loadConfig, warningOfPlainHttp } from './config.ts';
+import { type Config, ConfigError, loadConfig } from './config.ts';
 import { CONNECTION_COMMANDS, type ConnectionCommandParts } from './connection-commands.ts';
 import { DELIVERY_COMMANDS } from './delivery-commands.ts';
+import { doctor } from './doctor.ts';
 import { asFault, Fault } from './fault.ts';
-import { readBundle } from './fhir/bundle.ts';
-import type { Change } from './fhir/change.ts';
-import { parseExact } from './fhir/exact-json.ts';
+import { FILE_COMMANDS } from './file-commands.ts';
 import { FOLLOW_UP_COMMANDS } from './follow-up-commands.ts';
 import { addGuides, type GuideCommandParts, listGuides, reindex, removeGuides } from './guide-commands.ts';
 import { createLog } from './log.ts';
@@ -25,9 +21,9 @@ import { REHEARSAL_OPTIONS, rehearse } from './sandbox/ehr/simulator/rehearsal.t
 import { serve } from './serve.ts';
 import type { Actor } from './store/store.ts';
 import { SYNC_COMMANDS, SYNC_OPTIONS, type SyncOptions } from './sync-commands.ts';
+import { UsageError } from './usage-error.ts';
 
 const OPERATOR: Actor = { reference: 'Device/baton-cli', kind: 'service' };
-const MAX_ENTRIES = 100_000;
 
 interface Command {
   readonly words: string;
@@ -35,11 +31,10 @@ interface Command {
   run(app: App, words: readonly string[], options: Options): Promise<void>;
 }
 
-interface Options extends AccessOptions, SyncOptions {
+interface Options extends AccessOptions, AuditOptions, SyncOptions {
   readonly scope?: string | undefined;
   readonly minutes?: string | undefined;
   readonly patient?: string | undefined;
-  readonly from?: string | undefined;
 }
 
 const COMMANDS: readonly Command[] = [
@@ -65,7 +60,7 @@ const COMMANDS: readonly Command[] = [
     words: 'doctor',
     does: 'check that this installation can work',
     async run(app) {
-      await doctor(app);
+      await doctor(app, loadConfig(), print);
     },
   },
   {
@@ -115,36 +110,13 @@ const COMMANDS: readonly Command[] = [
         run({ store, parameters, transitions, clock: systemClock(), actor: OPERATOR, print }, rest, options),
     }),
   ),
-  {
-    words: 'import',
-    does: 'commit FILE…: transaction Bundles or single resources, JSON, also gzipped',
-    async run(app, files) {
-      if (files.length === 0) throw usage('Name at least one file.');
-      for (const file of files) {
-        const changes = changesIn(readJson(file));
-        refuseAuditEvents(changes);
-        const outcomes = await app.store.commit(OPERATOR, changes, [], { transaction: true });
-        print(`${file}: ${outcomes.filter(({ written }) => written).length} of ${changes.length} resources written`);
-      }
-    },
-  },
-  {
-    words: 'validate',
-    does: 'check FILE… against R4 and the profiles they claim; changes nothing',
-    async run(app, files) {
-      if (files.length === 0) throw usage('Name at least one file.');
-      const resources = files.map((file) => readJson(file) as Resource);
-      for (const [index, file] of files.entries()) {
-        const resource = resources[index] as Resource;
-        const issues = [...app.conformance.validate(resource), ...app.pathwayIssues(resource, resources)];
-        if (issues.some(({ severity }) => severity !== 'warning' && severity !== 'information')) process.exitCode = 1;
-        print(`${file}: ${issues.length === 0 ? 'valid' : `${issues.length} issues`}`);
-        for (const { severity, expression, details } of issues) {
-          print(`  ${severity}  ${expression?.[0] ?? ''}  ${details?.text ?? ''}`);
-        }
-      }
-    },
-  },
+  ...FILE_COMMANDS.map(
+    ({ words, does, run }): Command => ({
+      words,
+      does,
+      run: (app, files) => run({ app, actor: OPERATOR, print }, files),
+    }),
+  ),
   {
     words: 'guide add',
     does: 'install FHIR packages: FILE.tgz or NAME@VERSION …',
@@ -175,23 +147,13 @@ const COMMANDS: readonly Command[] = [
       await reindex(guideParts(app));
     },
   },
-  {
-    words: 'audit verify',
-    does: 'prove the audit trail, or say where it was tampered with   [--from FILE of seals kept elsewhere]',
-    async run(app, _, { from }) {
-      await verify(app, from);
-    },
-  },
-  {
-    words: 'audit seal',
-    does: 'seal the audit trail now and print the newest seal, to be kept elsewhere',
-    async run(app) {
-      await app.trail.seal();
-      const seal = await app.trail.newest();
-      if (seal === undefined) throw new Fault('not-found', 'There is nothing to seal yet.');
-      print(seal);
-    },
-  },
+  ...AUDIT_COMMANDS.map(
+    ({ words, does, run }): Command => ({
+      words,
+      does,
+      run: ({ trail }, _, options) => run({ trail, print }, options),
+    }),
+  ),
   {
     words: 'backup',
     does: 'write a consistent copy of the database to FILE',
@@ -279,85 +241,6 @@ const accessParts = ({ authorization, store }: App): AccessCommandParts => ({
   input: process.stdin,
   print,
 });
-
-async function doctor(app: App): Promise<void> {
-  const config = loadConfig();
-  const say = (good: boolean, text: string) => {
-    if (!good) process.exitCode = 1;
-    print(`${good ? 'ok  ' : 'BAD '} ${text}`);
-  };
-  say(true, `Node ${process.version}`);
-  say(
-    await app.store.ready(),
-    `database ${describeDatabase(config.databaseUrl)} can be written; ${await app.store.head()} versions in the log`,
-  );
-  const { verified, seals, reason } = await app.trail.verify();
-  say(reason === undefined, reason ?? `audit trail: ${verified} records and ${seals} seals verified`);
-  const { jwks } = await openKeys(config.databaseUrl === 'sqlite::memory:' ? undefined : config.dataDir);
-  say(jwks.keys.length > 0, `keys: ${jwks.keys.length} published`);
-  const exposed = warningOfPlainHttp(config);
-  say(exposed === undefined, exposed ?? `transport: ${config.tls ? 'TLS' : 'HTTP on loopback or behind a proxy'}`);
-  say(config.auth === 'smart', config.auth === 'smart' ? 'authentication is on' : 'authentication is OFF');
-  say(
-    config.facilities.length > 0 || config.sandbox,
-    `facilities: ${config.facilities.map(({ code }) => code).join(', ') || 'none'}`,
-  );
-  for (const { issuer, good, sentence } of await app.access.checkIssuers()) say(good, `issuer ${issuer}: ${sentence}`);
-  for (const { name, mode, breaker, openConflicts } of await app.sync.status()) {
-    say(breaker.state === 'closed', `connection ${name}: ${mode}, ${breaker.state}, ${openConflicts} conflicts open`);
-  }
-}
-
-/** @param from file with a seal on each line, as `audit seal` prints them or as in audit-seals.jsonl */
-async function verify(app: App, from: string | undefined): Promise<void> {
-  const lines = from === undefined ? [] : readText(from).split('\n').filter(Boolean);
-  const kept = lines.map((line) => (line.startsWith('{') ? String(JSON.parse(line).jws) : line.trim()));
-  const { verified, seals, unsealed, reason } = await app.trail.verify(kept);
-  print(`${verified} records and ${seals} seals verified; ${unsealed} records are not sealed yet`);
-  if (kept.length > 0 && reason === undefined) print(`${kept.length} seals kept elsewhere agree`);
-  if (reason === undefined) return;
-  print(`The audit trail is broken. ${reason}`);
-  process.exitCode = 1;
-}
-
-/** @throws Fault not-allowed: the trail is Baton's own, and what is stored beside it would never be seen */
-function refuseAuditEvents(changes: readonly Change[]): void {
-  const isOne = (change: Change) => 'resource' in change && change.resource.resourceType === 'AuditEvent';
-  if (changes.some(isOne)) throw new Fault('not-allowed', 'AuditEvents cannot be imported: Baton keeps its own trail.');
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw usage(`${file} cannot be read: ${(error as Error).message}`);
-  }
-}
-
-/** @throws Fault invalid for a Bundle that is not a transaction */
-function changesIn(content: unknown): Change[] {
-  const resource = content as Resource;
-  if (resource.resourceType !== 'Bundle') {
-    return [resource.id ? { op: 'update', resource } : { op: 'create', resource }];
-  }
-  const rules = { baseUrl: '', isType: () => true, maxEntries: MAX_ENTRIES };
-  const { type, entries } = readBundle(content, rules);
-  return entries.map((entry, index) => {
-    if (type === 'transaction' && !(entry instanceof Fault) && entry.kind === 'change') return entry.change;
-    throw new Fault('invalid', `Entry ${index} is not a change of a transaction; only those can be imported.`);
-  });
-}
-
-function readJson(file: string): unknown {
-  try {
-    const bytes = readFileSync(file);
-    return parseExact((file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8'));
-  } catch (error) {
-    throw usage(`${file} cannot be read as JSON: ${(error as Error).message}`);
-  }
-}
-
-class UsageError extends Error {}
 
 const usage = (sentence: string) => new UsageError(sentence);
 
