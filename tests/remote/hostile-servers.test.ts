@@ -145,10 +145,10 @@ describe('broken HTTP', () => {
   });
 
   test.each([
-    ['a body that ends early', head('Content-Length: 500') + '{"resourceType":'],
-    ['a chunk that ends early', head('Transfer-Encoding: chunked') + 'ff\r\n{"resourceType":'],
-    ['a length that is no number', head('Content-Length: many') + '{}'],
-    ['two lengths', head('Content-Length: 2', 'Content-Length: 3') + '{}'],
+    ['a body that ends early', `${head('Content-Length: 500')}{"resourceType":`],
+    ['a chunk that ends early', `${head('Transfer-Encoding: chunked')}ff\r\n{"resourceType":`],
+    ['a length that is no number', `${head('Content-Length: many')}{}`],
+    ['two lengths', `${head('Content-Length: 2', 'Content-Length: 3')}{}`],
     ['no HTTP at all', 'SSH-2.0-OpenSSH_9.9\r\n'],
     ['nothing', ''],
   ])('%s', async (_name, text) => {

@@ -51,7 +51,7 @@ it('a discharge begins an evidence record at the facility, and what is logged fi
   });
   await transitions?.run();
   const { json } = await baton.send('GET', '/api/v1/billing-readiness');
-  const [item] = json['items'] as { transition: { reference: string } }[];
+  const [item] = json.items as { transition: { reference: string } }[];
   const id = item?.transition.reference.split('/')[1];
   const read = async () => (await baton.send('GET', `/api/v1/transitions/${id}/evidence`)).json as unknown as Evidence;
   const before = await read();

@@ -77,7 +77,7 @@ describe('a diagnosis that comes after the discharge', () => {
     await hospital.put(renalFailure());
     await hospital.run();
     expect(await protocolsOf()).toEqual([expect.stringContaining('transition-home-high-risk')]);
-    expect((await risks())['lace']?.prediction?.[0]?.rationale).toBe('LACE 12 = L 4 + A 3 + C 5 + E 0');
+    expect((await risks()).lace?.prediction?.[0]?.rationale).toBe('LACE 12 = L 4 + A 3 + C 5 + E 0');
     expect(hospital.kinds()).toContain('transition-withdrawn');
   });
 
@@ -112,6 +112,6 @@ it('a corrected admission is a new version of the risks', async () => {
   await hospital.put(discharged({ period: { start: '2026-11-17T08:00:00-05:00', end: DISCHARGED } }));
   await hospital.run();
   const all = await risks();
-  expect(all['lace']?.prediction?.[0]?.rationale).toBe('LACE 8 = L 3 + A 3 + C 2 + E 0');
+  expect(all.lace?.prediction?.[0]?.rationale).toBe('LACE 8 = L 3 + A 3 + C 2 + E 0');
   expect(all['hospital-2016']?.prediction?.[0]?.rationale).toMatch(/L 0$/);
 });
