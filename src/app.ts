@@ -209,6 +209,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     parameters,
     definitions,
     validate,
+    brought: profiles,
     installed: () => conformance.installed,
     access,
     labelPolicy: policy,
