@@ -122,12 +122,13 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     clock,
     tokenSets: tokenSets(() => definitions.terminology.source),
   });
+  const zone = zoneOf(facilities);
   const store = await openStore({
     url: config.databaseUrl,
     searchEngine,
     validate,
     prepareRules: conformance.prepare,
-    revisions: revisionRules(clock),
+    revisions: revisionRules(clock, zone),
     clock,
     log,
   });
@@ -155,7 +156,6 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     dataDir: keepsFiles ? config.dataDir : undefined,
     keepDays: config.audit.keepDays,
   });
-  const zone = zoneOf(facilities);
   const panels = configured(() => loadPanels(PROFILES));
   const registry = configured(() => createRegistry({ store, clock, zone, panels, parse: searchEngine.parse, log }));
   const provenance = createProvenanceWriter({ store, baseUrl, log });
