@@ -13,6 +13,7 @@ import { createFailedAttempts } from './access/failed-attempts.ts';
 import { openKeys } from './access/keys.ts';
 import { readLabelPolicy } from './access/label-policy.ts';
 import type { AuthorizationServer } from './access/oauth/authorization-server.ts';
+import { parametersOfRoles } from './access/parameters-of-roles.ts';
 import { loadRoles } from './access/role.ts';
 import { FULL_SCOPE } from './access/scopes.ts';
 import { loadTypeGroups } from './access/type-groups.ts';
@@ -49,6 +50,7 @@ import { LIBRARY_PAGES } from './server/oauth/library-pages.ts';
 import { createServer } from './server/server.ts';
 import { renewCertificates } from './server/tls.ts';
 import { type OpenStore, openStore } from './store/open.ts';
+import { indexFirst } from './store/search/index-first.ts';
 import { keepIndexed } from './store/search/keep-indexed.ts';
 import { createSearchEngine } from './store/search/search-engine.ts';
 import { readPolicies } from './sync/conflicts/policies.ts';
@@ -299,6 +301,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   }
 
   async function start(): Promise<void> {
+    await indexFirst(store, parametersOfRoles(roles), log);
     await server.listen({ host: config.host, port: config.port });
     if (config.mllpPort !== undefined) {
       mllp = await startMllpServer({
