@@ -36,7 +36,7 @@ module.exports = {
     {
       name: 'only-the-doors-know-config',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(main|serve|app|cli|config|doctor|file-commands|sandbox/.*)\\.ts$' },
+      from: { path: '^src/', pathNot: '^src/(main|serve|app|cli|config|configured-facilities|doctor|file-commands|sandbox/.*)\\.ts$' },
       to: { path: '^src/(config|app|main|cli)\\.ts$' },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
