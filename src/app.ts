@@ -109,7 +109,6 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   const facilities = facilitiesOf(config);
   const connections = config.sandbox ? [...config.connections, sandboxConnection(baseUrl)] : config.connections;
 
-  const home = homeOf(facilities);
   if (areAnywhere(facilities)) log.warn('no facility is configured: times and deadlines are read in UTC');
 
   const profiles = loadProfiles(PROFILES);
@@ -125,13 +124,13 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     clock,
     tokenSets: tokenSets(() => definitions.terminology.source),
   });
-  const zone = zoneOf(facilities);
+  const home = homeOf(facilities);
   const store = await openStore({
     url: config.databaseUrl,
     searchEngine,
     validate,
     prepareRules: conformance.prepare,
-    revisions: revisionRules(clock, zone),
+    revisions: revisionRules(clock, home.zone),
     clock,
     log,
   });
