@@ -231,6 +231,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     zone: home.zone,
     exchangeRules: exchangeRulesOf(policies, matching),
     panels,
+    registry,
     pathways: createPathways(profiles, calendars.get(home.calendar)),
     requestLimits: config.limits,
     attempts,
