@@ -85,16 +85,16 @@ export function withoutConfirmation(period: Period | undefined): Period | undefi
 }
 
 function timesOf({ extension, period }: Timed): Times {
-  const time = valueOf(period?.extension, EVENT_TIME);
+  const time = timeIn(period?.extension, EVENT_TIME);
   const whereabouts = latestStatements(extension);
   return {
-    latest: valueOf(extension, LATEST_EVENT),
+    latest: timeIn(extension, LATEST_EVENT),
     ...(time !== undefined && period?.start !== undefined ? { start: { at: period.start, time } } : {}),
     ...(whereabouts.length > 0 ? { whereabouts } : {}),
   };
 }
 
-const valueOf = (extension: readonly Extension[] | undefined, name: string) =>
+const timeIn = (extension: readonly Extension[] | undefined, name: string) =>
   extension?.find(({ url }) => url === name)?.valueInstant;
 
 /** The extensions with the later of two times. */
