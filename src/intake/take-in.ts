@@ -20,6 +20,7 @@ import type { Compartment } from './plan-merge.ts';
 import type { AckCode, Remark } from './refusal.ts';
 import { isLostRace } from './refusal-of.ts';
 import { type Sender, senderOf } from './sender.ts';
+import { applySenderMap } from './sender-map/apply-map.ts';
 import { ruleOf } from './triggers.ts';
 
 export interface Receipt {
@@ -107,7 +108,8 @@ export function createTakeIn({ store, clock, facilities, senders = [], parameter
     const sender = senderOf(senders, header.sendingApplication, header.sendingFacility);
     const given = startReading(message, header, facilities, sender);
     const reading = { ...given, eventTime: notAheadOf(clock.now(), given.eventTime) };
-    return { reading, content: readAdt(reading) };
+    const content = readAdt(reading);
+    return { reading, content: sender?.map ? applySenderMap(sender.map, reading, content) : content };
   };
 
   return {
