@@ -14,7 +14,7 @@ function zone(name: string, TZ: string) {
 
 /** Tests that leave nothing behind in their process, so that the next ones find the definitions read already. */
 const TOGETHER = [
-  'tests/{access,audit,care,conformance,contract,fhir,intake,registry,remote,sandbox,scripts,server,store,transitions,notify}/**/*.test.ts',
+  'tests/{access,audit,care,conformance,contract,fhir,intake,registry,remote,sandbox,scripts,server,store,subscriptions,transitions,notify}/**/*.test.ts',
 ];
 
 export default defineConfig({

@@ -45,12 +45,14 @@ import type { SandboxClock } from './sandbox/sandbox-clock.ts';
 import { SANDBOX_FACILITY, sandboxConnection } from './sandbox/sandbox-config.ts';
 import { forgetCommands } from './server/api/idempotency.ts';
 import { exchangeRulesOf } from './server/exchange-rules.ts';
+import { createSight } from './server/fhir/sight.ts';
 import { LIBRARY_PAGES } from './server/oauth/library-pages.ts';
 import { createServer } from './server/server.ts';
 import { renewCertificates } from './server/tls.ts';
 import { type OpenStore, openStore } from './store/open.ts';
 import { keepIndexed } from './store/search/keep-indexed.ts';
 import { createSearchEngine } from './store/search/search-engine.ts';
+import { createSubscriptions } from './subscriptions/subscriptions.ts';
 import { readPolicies } from './sync/conflicts/policies.ts';
 import { readMatchRules } from './sync/patients/match-rules.ts';
 import { createSync, type Sync } from './sync/sync.ts';
@@ -116,12 +118,8 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   });
   const { definitions, parameters, validate } = conformance;
   refuseUnknownTypes(Object.keys(config.requiredProfiles), definitions.resourceTypes);
-  const searchEngine = createSearchEngine({
-    parameters,
-    baseUrl: fhirBase(baseUrl),
-    clock,
-    tokenSets: tokenSets(() => definitions.terminology.source),
-  });
+  const sets = tokenSets(() => definitions.terminology.source);
+  const searchEngine = createSearchEngine({ parameters, baseUrl: fhirBase(baseUrl), clock, tokenSets: sets });
   const store = await openStore({
     url: config.databaseUrl,
     searchEngine,
@@ -181,6 +179,22 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     templates: configured(() => loadTemplates(join(PROFILES, 'notifications'))),
     fetch: surroundings.fetch,
   });
+  const subscriptions = configured(() =>
+    createSubscriptions({
+      ...{ store, clock, log, access, parameters },
+      settings: config.subscriptions,
+      sight: createSight(
+        { parameters, labelPolicy: policy, base: () => fhirBase(baseUrl), clock, tokenSets: sets },
+        store,
+      ),
+      generation: () => conformance.installed,
+      base: () => fhirBase(baseUrl),
+      topics: join(PROFILES, 'subscription-topics'),
+      secret: keys.cookieSecret,
+      loopback: config.sandbox,
+      fetch: surroundings.fetch,
+    }),
+  );
   const policies = readPolicies(join(PROFILES, 'policies'));
   const matching = readMatchRules(join(PROFILES, 'matching'));
   const sync = createSync({
@@ -217,6 +231,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     sync,
     transitions,
     notify,
+    subscriptions,
     evidence: transitions.sources,
     verifyTrail: trail.verify,
     clock,
@@ -264,14 +279,17 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   const sealing = createHeartbeat(trail.tick, log);
   const watching = createHeartbeat(registry.tick, log);
   const telling = createHeartbeat(notify.tick, log);
+  const publishing = createHeartbeat(subscriptions.tick, log);
   const guarding = createHeartbeat(transitions.watchdog.look, log);
   let stopReacting: (() => void) | undefined;
+  let stopPublishing: (() => void) | undefined;
   let isStarted = false;
   let closing: Promise<void> | undefined;
 
   async function tick(): Promise<void> {
     await transitions.tick();
     await notify.tick();
+    await subscriptions.tick();
     await tidy();
   }
 
@@ -317,6 +335,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     }
     write(`listening on ${scheme}://${hostInUrl(config.host)}:${config.port}\n`);
     stopReacting = reactToCommits(store, transitions, log);
+    stopPublishing = store.onCommit(subscriptions.wake);
     sync.follow();
     provenance.follow();
     isStarted = true;
@@ -324,6 +343,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     await heartbeat.start();
     await chores.start();
     await sealing.start();
+    publishing.start().catch((error) => log.error({ err: error }, 'no subscriber could be told'));
     telling.start().catch((error) => log.error({ err: error }, 'nobody could be told'));
     await guarding.start();
     // Not waited for: the first look at everybody may take long.
@@ -335,6 +355,9 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   async function close(): Promise<void> {
     await sandbox?.stop();
     stopReacting?.();
+    stopPublishing?.();
+    await subscriptions.stop();
+    await publishing.stop();
     await guarding.stop();
     await telling.stop();
     await heartbeat.stop();
