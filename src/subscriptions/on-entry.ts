@@ -113,9 +113,13 @@ function isEvent({ topic, filters }: Wanted, change: ResourceChange, { matcher, 
 }
 
 /** As a read would, now. Of what is deleted: whoever may see all of the type, or was told of it before. */
-async function maySee({ store, sight }: Parts, { row, grant, events }: Live, entry: LogEntry): Promise<boolean> {
+async function maySee({ store, clock, sight }: Parts, { row, grant, events }: Live, entry: LogEntry): Promise<boolean> {
   const seeing = await grant();
-  if (!seeing) return false;
+  if (!seeing) {
+    // deliver.ts turns it off and says why.
+    await store.commit(ACTOR, [], [nudgeRow(row.id, clock.real().epochMilliseconds)]);
+    return false;
+  }
   if (sight.reachesAll(seeing, entry.type)) return true;
   if (entry.operation === 'delete') return wasTold(store, row.id, entry, events + 1);
   return (await sight.read(seeing, entry.type, entry.id)) !== undefined;
