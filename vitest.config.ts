@@ -44,6 +44,7 @@ export default defineConfig({
             'tests/server/{batch,concurrency,crud,everything,search,search-features}.test.ts',
             'tests/server/access/*.test.ts',
             'tests/property/{consents,search-paging}.test.ts',
+            'tests/subscriptions/numbering.test.ts',
             'tests/server/oauth/{backend-services,ehr-launch,tokens}.test.ts',
           ],
           // Plans and files are SQLite's own.

@@ -27,7 +27,7 @@ export const ENVIRONMENT = {
     default: "the SQLite file's folder, else `./data`",
   },
   BATON_CONFIG: {
-    doc: 'JSON file with facilities, connections, issuers, clients, login, limits, origins, audit, messages, mllp, alerts and channels.',
+    doc: 'JSON file with facilities, connections, issuers, clients, login, limits, origins, audit, messages, mllp, alerts, channels and subscriptions.',
     default: 'none',
   },
   BATON_SECRETS_DIR: {

@@ -41,7 +41,7 @@ export async function tellAsked(parts: Parts, grant: Grant, subscription: Subscr
   const found = await readEvents(store, id, since, Math.min(until, events), MOST_EVENTS);
   const shown = await showEvents(parts, grant, id, found);
   const content = asked.content ?? contentOf(() => meaning().wantedBy(row?.content ?? ''));
-  return notificationBundle(base(), standingIn(subscription, events), 'query-event', content, shown, clock.real());
+  return notificationBundle(base(), standingIn(subscription, events), 'query-event', content, shown, clock.now());
 }
 
 function standingIn({ id = '', status, error, criteria }: Subscription, events: number): Standing {

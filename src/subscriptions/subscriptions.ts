@@ -2,12 +2,13 @@
 // docs/subscriptions.md
 import type { Subscription } from '@medplum/fhirtypes';
 import type { Grant } from '../access/grant.ts';
-import { Fault } from '../fault.ts';
+import { asFault, Fault } from '../fault.ts';
 import type { Change } from '../fhir/change.ts';
 import { createMatcher, looksElsewhere } from '../fhir/search/in-memory/matcher.ts';
 import type { SearchParameters } from '../fhir/search/parameters.ts';
 import { parseSearch } from '../fhir/search/parse.ts';
 import { createConsumer } from '../store/consumer.ts';
+import { advanceCursor, readCursor } from '../store/cursor.ts';
 import { createPassing } from '../store/pass-over.ts';
 import type { Actor } from '../store/store.ts';
 import { deliver } from './deliver.ts';
@@ -70,6 +71,7 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
 
   const round = async () => {
     isExpected = false;
+    if (await skipAhead(parts)) return;
     for (let isMore = true, left = MOST_ROUNDS; isMore && left > 0 && !isStopped; left--) {
       await consumer.run();
       isMore = await deliver(parts);
@@ -154,6 +156,22 @@ function remembered<T>(make: (key: string) => T): (key: string) => T {
     known.set(key, made);
     return made;
   };
+}
+
+/**
+ * While there is no Subscription the log need not be read: a row comes with its first version, in one commit.
+ * @returns whether there is none
+ */
+async function skipAhead({ store }: Parts): Promise<boolean> {
+  const head = await store.head();
+  if ((await store.query('SELECT 1 AS one FROM subscription LIMIT 1')).length > 0) return false;
+  const at = (await readCursor(store, CURSOR)) ?? head;
+  const skipped = at < head ? store.commit(ACTOR, [], [advanceCursor(CURSOR, at, head)]) : undefined;
+  // Another process may have been first.
+  await skipped?.catch((error) => {
+    if (asFault(error).kind !== 'conflict') throw error;
+  });
+  return true;
 }
 
 async function forget({ store, clock, settings }: Parts): Promise<void> {

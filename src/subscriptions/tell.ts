@@ -84,7 +84,7 @@ function bundleMessage(
   events: readonly ShownEvent[],
 ): Sent {
   const { wanted } = subscriber;
-  const body = notificationBundle(base(), standingOf(subscriber), type, wanted.content, events, clock.real());
+  const body = notificationBundle(base(), standingOf(subscriber), type, wanted.content, events, clock.now());
   return messageTo(subscriber, 'POST', wanted.endpoint, body);
 }
 

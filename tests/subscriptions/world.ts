@@ -77,15 +77,16 @@ export interface World extends TestServer {
   readonly authorization: AuthorizationServer;
   readonly receiver: Receiver;
   later(minutes: number): void;
+  now(): Temporal.Instant;
 }
 
 export async function openWorld(settings: Partial<SubscriptionSettings> = {}): Promise<World> {
   const receiver = await startReceiver();
   let passed = Temporal.Duration.from({ minutes: 0 });
   let made: { subscriptions: Subscriptions; authorization: AuthorizationServer } | undefined;
+  const now = () => Temporal.Now.instant().add(passed);
   const server = await serve({}, (parts) => {
-    const real = () => parts.temp.clock.real().add(passed);
-    const subscriptions = subscriptionsOn(parts, real, settings);
+    const subscriptions = subscriptionsOn(parts, now, settings);
     made = { subscriptions, authorization: parts.authorization };
     return { subscriptions };
   });
@@ -94,6 +95,7 @@ export async function openWorld(settings: Partial<SubscriptionSettings> = {}): P
     ...server,
     ...made,
     receiver,
+    now,
     later: (minutes) => {
       passed = passed.add({ minutes });
     },
