@@ -1,6 +1,7 @@
 // The HTTP server: FHIR, intake, operators, discovery, health and metrics on one Fastify instance. It holds no rules; it
 // turns requests into calls and Faults into answers.
 import compress from '@fastify/compress';
+import type { Resource } from '@medplum/fhirtypes';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { Access } from '../access/access.ts';
@@ -36,6 +37,7 @@ import { allowOrigins } from './cors.ts';
 import { sendFault } from './errors.ts';
 import { type ExchangeRules, exchangeRulesOf } from './exchange-rules.ts';
 import { AUDIT_EVENT_CAPABILITY } from './fhir/audit-events.ts';
+import { broughtDefinitions } from './fhir/brought-definitions.ts';
 import type { FhirContext } from './fhir/context.ts';
 import { registerFhir } from './fhir/door.ts';
 import { EXPAND } from './fhir/operations/expand.ts';
@@ -73,6 +75,8 @@ export interface ServerOptions {
   readonly parameters: SearchParameters;
   readonly definitions: Pick<Definitions, 'resourceTypes' | 'structure' | 'terminology' | 'artefacts'>;
   readonly validate: Validator['validate'];
+  /** Resources of profiles/, of which the definitions can be read and searched. Absent: none. */
+  readonly brought?: readonly Resource[];
   /** Guides and profiles; another object when they have changed. Absent: none. */
   readonly installed?: () => Installed;
   readonly access: Access;
@@ -156,6 +160,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const requests = options.requestLimits && createRateLimits(options.requestLimits);
   authenticateAll(server, { access, attempts, limits: requests });
   const context = fhirContext(options);
+  server.addHook('onClose', () => context.brought.close());
   serveMetrics(server, store, operatorGauges(context, options), options.sync ? [syncDurations(options.sync)] : []);
   serveHealth(server, store, options.transitions?.watchdog);
   serveWellKnown(server, access, baseUrl);
@@ -218,6 +223,11 @@ function fhirContext(options: ServerOptions): FhirContext {
     clock,
     base,
     subset: createSubsetter(definitions),
+    brought: broughtDefinitions({
+      ...{ parameters, definitions, base, installed, clock, log: options.log },
+      resources: options.brought ?? [],
+      stored: store,
+    }),
     tokenSets: tokenSets(() => definitions.terminology.source),
     validate: options.validate,
     get artefacts() {

@@ -27,15 +27,15 @@ import { openTempStore, type TempStore } from '../support/temp-store.ts';
 export const BASE = 'http://127.0.0.1:8080';
 export const FHIR = `${BASE}/fhir/R4`;
 
-const profiles = loadProfiles(join(import.meta.dirname, '../../profiles'));
-const definitions = loadDefinitions(profiles);
+export const PROFILES = loadProfiles(join(import.meta.dirname, '../../profiles'));
+const definitions = loadDefinitions(PROFILES);
 const { validate } = createValidator(definitions);
 const pathways = createPathways(
-  profiles,
+  PROFILES,
   loadCalendars(join(import.meta.dirname, '../../profiles/calendars')).get('us-federal'),
 );
 const panels = loadPanels(join(import.meta.dirname, '../../profiles'));
-export const PARAMETERS = loadSearchParameters(ofType(profiles, 'SearchParameter'));
+export const PARAMETERS = loadSearchParameters(ofType(PROFILES, 'SearchParameter'));
 const groups = loadTypeGroups(join(import.meta.dirname, '../../profiles/type-groups.json'), PARAMETERS);
 export const LABELS = readLabelPolicy(join(import.meta.dirname, '../../profiles/access/consent-policy.json'));
 export const ROLES = loadRoles(join(import.meta.dirname, '../../profiles/roles'), groups, PARAMETERS);

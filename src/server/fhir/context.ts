@@ -17,6 +17,7 @@ import type { Validator } from '../../fhir/validation/validator.ts';
 import type { Store } from '../../store/store.ts';
 import type { Subscriptions } from '../../subscriptions/subscriptions.ts';
 import type { ExchangeRules } from '../exchange-rules.ts';
+import type { BroughtDefinitions } from './brought-definitions.ts';
 
 export const FHIR_JSON = 'application/fhir+json; charset=utf-8';
 
@@ -31,6 +32,8 @@ export interface FhirContext {
   readonly terminology: Terminology;
   /** What came with Baton or with guides: questionnaires, plan definitions and the like, by canonical. */
   readonly artefacts: Artefacts;
+  /** Those of them that came with Baton, as resources to read and search. */
+  readonly brought: BroughtDefinitions;
   readonly validate: Validator['validate'];
   readonly isType: (type: string) => boolean;
   /** FHIR base URL without trailing slash. */
