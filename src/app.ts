@@ -48,6 +48,7 @@ import type { SandboxClock } from './sandbox/sandbox-clock.ts';
 import { sandboxConnection } from './sandbox/sandbox-config.ts';
 import { forgetCommands } from './server/api/idempotency.ts';
 import { exchangeRulesOf } from './server/exchange-rules.ts';
+import { createSight } from './server/fhir/sight.ts';
 import { LIBRARY_PAGES } from './server/oauth/library-pages.ts';
 import { createServer } from './server/server.ts';
 import { renewCertificates } from './server/tls.ts';
@@ -55,6 +56,7 @@ import { type OpenStore, openStore } from './store/open.ts';
 import { indexFirst } from './store/search/index-first.ts';
 import { keepIndexed } from './store/search/keep-indexed.ts';
 import { createSearchEngine } from './store/search/search-engine.ts';
+import { createSubscriptions } from './subscriptions/subscriptions.ts';
 import { readPolicies } from './sync/conflicts/policies.ts';
 import { readMatchRules } from './sync/patients/match-rules.ts';
 import { createSync, type Sync } from './sync/sync.ts';
@@ -119,12 +121,8 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   });
   const { definitions, parameters, validate } = conformance;
   refuseUnknownTypes(Object.keys(config.requiredProfiles), definitions.resourceTypes);
-  const searchEngine = createSearchEngine({
-    parameters,
-    baseUrl: fhirBase(baseUrl),
-    clock,
-    tokenSets: tokenSets(() => definitions.terminology.source),
-  });
+  const sets = tokenSets(() => definitions.terminology.source);
+  const searchEngine = createSearchEngine({ parameters, baseUrl: fhirBase(baseUrl), clock, tokenSets: sets });
   const home = homeOf(facilities);
   const store = await openStore({
     url: config.databaseUrl,
@@ -186,6 +184,22 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     templates: configured(() => loadTemplates(join(PROFILES, 'notifications'))),
     fetch: surroundings.fetch,
   });
+  const subscriptions = configured(() =>
+    createSubscriptions({
+      ...{ store, clock, log, access, parameters },
+      settings: config.subscriptions,
+      sight: createSight(
+        { parameters, labelPolicy: policy, base: () => fhirBase(baseUrl), clock, tokenSets: sets },
+        store,
+      ),
+      generation: () => conformance.installed,
+      base: () => fhirBase(baseUrl),
+      topics: join(PROFILES, 'subscription-topics'),
+      secret: keys.cookieSecret,
+      loopback: config.sandbox,
+      fetch: surroundings.fetch,
+    }),
+  );
   const policies = readPolicies(join(PROFILES, 'policies'));
   const matching = readMatchRules(join(PROFILES, 'matching'));
   const sync = createSync({
@@ -223,6 +237,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     sync,
     transitions,
     notify,
+    subscriptions,
     evidence: transitions.sources,
     verifyTrail: trail.verify,
     clock,
@@ -270,12 +285,14 @@ export async function build(config: Config, surroundings: Surroundings): Promise
       { name: 'sync and tidying', tick: tidy },
       { name: 'sealing', tick: trail.tick },
       { name: 'notifications', tick: notify.tick, slow: true },
+      { name: 'subscriptions', tick: subscriptions.tick, slow: true },
       { name: 'watchdog', tick: transitions.watchdog.look },
       { name: 'registry', tick: registry.tick, slow: true },
     ],
     log,
   );
   let stopReacting: (() => void) | undefined;
+  let stopPublishing: (() => void) | undefined;
   let isStarted = false;
   const ending = new AbortController();
   let closing: Promise<void> | undefined;
@@ -283,6 +300,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   async function tick(): Promise<void> {
     await transitions.tick();
     await notify.tick();
+    await subscriptions.tick();
     await tidy();
   }
 
@@ -329,6 +347,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     }
     write(`listening on ${scheme}://${hostInUrl(config.host)}:${config.port}\n`);
     stopReacting = reactToCommits(store, transitions, log);
+    stopPublishing = store.onCommit(subscriptions.wake);
     sync.follow();
     provenance.follow();
     isStarted = true;
@@ -344,6 +363,8 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     await sandbox?.stop();
     ending.abort();
     stopReacting?.();
+    stopPublishing?.();
+    await subscriptions.stop();
     registry.stop();
     await clockwork.stop();
     await indexKeeper.stop();

@@ -27,6 +27,7 @@ import type { Validator } from '../fhir/validation/validator.ts';
 import { createDeliveries } from '../intake/deliveries.ts';
 import type { Intake } from '../intake/receive.ts';
 import type { Store } from '../store/store.ts';
+import type { Subscriptions } from '../subscriptions/subscriptions.ts';
 import { registerApi } from './api/door.ts';
 import { API_PATH } from './api/path.ts';
 import { auditAll, auditUnroutable } from './audit.ts';
@@ -98,6 +99,8 @@ export interface ServerOptions {
   readonly notify?: OperatorParts['notify'];
   /** Absent: no numbers of panels. */
   readonly registry?: RegistryGauged;
+  /** Absent: nobody is told of changes. */
+  readonly subscriptions?: Subscriptions;
   /** Absent: the audit trail is verified without a file of seals. */
   readonly verifyTrail?: OperatorParts['verifyTrail'];
   readonly clock: Clock;
@@ -182,7 +185,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 }
 
 function fhirContext(options: ServerOptions): FhirContext {
-  const { store, parameters, definitions, clock, baseUrl, limits = DEFAULT_LIMITS } = options;
+  const { store, parameters, definitions, clock, baseUrl, subscriptions, limits = DEFAULT_LIMITS } = options;
   const installed = options.installed ?? (() => NOTHING_INSTALLED);
   const types = new Set(definitions.resourceTypes);
   const base = () => fhirBase(baseUrl());
@@ -191,7 +194,8 @@ function fhirContext(options: ServerOptions): FhirContext {
     capabilityStatement({
       types: definitions.resourceTypes,
       parameters,
-      operations: OPERATIONS,
+      operations: subscriptions ? OPERATIONS : OPERATIONS.filter(({ types }) => !types?.includes('Subscription')),
+      topics: subscriptions?.topics.map(({ url }) => url) ?? [],
       special: new Map([['AuditEvent', AUDIT_EVENT_CAPABILITY]]),
       installed: installed(),
       baseUrl: base(),
@@ -241,6 +245,7 @@ function fhirContext(options: ServerOptions): FhirContext {
     maxBundleEntries: limits.bundleEntries,
     exchangeRules: options.exchangeRules ?? exchangeRulesOf({}, {}),
     labelPolicy: options.labelPolicy ?? NO_LABEL_POLICY,
+    subscriptions,
   };
 }
 

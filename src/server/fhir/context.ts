@@ -15,6 +15,7 @@ import type { Subsetter } from '../../fhir/subset.ts';
 import type { Terminology } from '../../fhir/terminology/terminology.ts';
 import type { Validator } from '../../fhir/validation/validator.ts';
 import type { Store } from '../../store/store.ts';
+import type { Subscriptions } from '../../subscriptions/subscriptions.ts';
 import type { ExchangeRules } from '../exchange-rules.ts';
 import type { BroughtDefinitions } from './brought-definitions.ts';
 
@@ -51,6 +52,8 @@ export interface FhirContext {
   readonly zone: string;
   /** Security labels that need a permit. */
   readonly labelPolicy: LabelPolicy;
+  /** Absent: nobody is told of changes. */
+  readonly subscriptions?: Subscriptions | undefined;
 }
 
 /** One request below the FHIR base. */

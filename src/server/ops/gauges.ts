@@ -8,6 +8,7 @@ import type { FhirContext } from '../fhir/context.ts';
 import type { GaugeSource } from '../metrics.ts';
 import { clockworkGauges } from './clockwork-gauges.ts';
 import { type RegistryGauged, registryGauges } from './registry-gauges.ts';
+import { subscriptionGauges } from './subscriptions.ts';
 import { syncGauges } from './sync-gauges.ts';
 
 export interface Gauged {
@@ -37,6 +38,7 @@ export function operatorGauges(context: FhirContext, { sync, transitions, regist
   return [
     followUps,
     refused,
+    ...(context.subscriptions ? subscriptionGauges(context.store) : []),
     ...(transitions ? clockworkGauges(context.store, transitions.watchdog) : []),
     ...(registry ? registryGauges(registry) : []),
     ...(sync ? syncGauges(sync) : []),
