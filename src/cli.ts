@@ -258,6 +258,12 @@ function help(): void {
   print('\nSettings come from the environment and the file in BATON_CONFIG; the README lists them.');
 }
 
+// Who reads the output may have seen enough, as `head` has; that ends the command, and is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 try {
   await main();
 } catch (error) {
