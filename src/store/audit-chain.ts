@@ -32,7 +32,7 @@ const FURTHER = tableOf('audit_further', 'many', 'sequence bigint, patient text'
 export const CHAIN_COLUMNS = AUDIT.columns.map(([name]) => name);
 
 /** Rows that are written in one go: about three milliseconds in which the event loop stands still. */
-const SLICE = 250;
+const SLICE = 500;
 
 const LAST = 'SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1';
 

@@ -32,6 +32,11 @@ export interface Engine {
    * when the connection was lost during the commit and nobody can tell any more whether it took effect
    */
   write<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /**
+   * As `write`, for what a machine that fails in this moment may take along: it resolves when readers see the rows, which the
+   * end of the process leaves there, and may put them on disk right after.
+   */
+  writeSoon<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   /** Calls `listener` after commits of other processes, when the engine can tell. */
   onOtherCommit(listener: () => void): void;
   /** Writes a consistent copy to a new file while the store keeps working. @throws Fault when the engine has no files */

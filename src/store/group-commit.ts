@@ -21,7 +21,7 @@ const CHANGES_PER_GROUP = 500;
  * many some share a page of each index. More at once made reads no faster and let creates wait longer.
  */
 const AUDIT_DELAY = 200;
-const AUDIT_BATCH = 1_000;
+const AUDIT_BATCH = 500;
 
 const HEAD = 'SELECT sequence, updated FROM version ORDER BY sequence DESC LIMIT 1';
 
@@ -119,11 +119,14 @@ export class GroupCommit {
     const records = this.#takeAudit();
     if (units.length === 0 && records.length === 0) return;
     const changes = units.some((unit) => unit.changes.length > 0);
+    const { engine } = this.#options;
     try {
       // Before the transaction, which others wait for.
-      const asked = await this.#patients.complete(this.#options.engine.reader, records);
+      const asked = await this.#patients.complete(engine.reader, records);
+      // Records of reads are on disk a moment later; what somebody waits for is when it is answered.
+      const write: Engine['write'] = (work) => (units.length === 0 ? engine.writeSoon(work) : engine.write(work));
       const results = await this.#options.inForce.write((check) =>
-        this.#options.engine.write(async (tx) => {
+        write(async (tx) => {
           if (changes) await check(tx);
           const group = await this.#openGroup(tx);
           // In the process's own files looking things up one by one costs nothing.

@@ -9,6 +9,7 @@ import type { Engine, Transaction } from './engine.ts';
 import type { Sql } from './sql.ts';
 import { SqliteConnection } from './sqlite-connection.ts';
 import { isLocked, sqliteFault } from './sqlite-fault.ts';
+import { WalSync } from './wal-sync.ts';
 
 /**
  * Durable on power loss (FULL), readers never wait (WAL). Cache sizes in KiB: what is not in them is in the kernel's cache,
@@ -47,7 +48,8 @@ function openFile(path: string): Engine {
   writer.exec(WRITER_PRAGMAS);
   const besides = new SqliteConnection(path, { readOnly: true });
   besides.exec(READER_PRAGMAS);
-  const lock = new WriteLock(writer);
+  const wal = new WalSync(path);
+  const lock = new WriteLock(writer, wal);
   return {
     // Each commit empties the cache of every other connection, so who reads while nobody writes uses the writer's.
     reader: {
@@ -56,6 +58,7 @@ function openFile(path: string): Engine {
       run: (sql, params) => besides.run(sql, params),
     },
     write: (work) => lock.write(work),
+    writeSoon: (work) => lock.writeSoon(work),
     // Nothing tells of another process's commit; its followers look at every heartbeat.
     onOtherCommit() {},
     async backup(target) {
@@ -71,6 +74,7 @@ function openFile(path: string): Engine {
     },
     async close() {
       while (lock.held) await lock.held;
+      await wal.close();
       besides.close();
       writer.exec('PRAGMA wal_checkpoint(TRUNCATE)');
       writer.close();
@@ -97,6 +101,7 @@ function openMemory(): Engine {
   return {
     reader,
     write: (work) => lock.write(work),
+    writeSoon: (work) => lock.writeSoon(work),
     onOtherCommit() {},
     async backup(target) {
       await lock.alone(() => copy(connection, target));
@@ -122,10 +127,14 @@ async function copy(source: SqliteConnection, target: string): Promise<void> {
 /** Lets one write transaction run at a time on a connection. */
 class WriteLock {
   readonly #connection: SqliteConnection;
+  readonly #wal: WalSync | undefined;
   #last: Promise<unknown> | undefined;
+  #waitsForDisk = true;
 
-  constructor(connection: SqliteConnection) {
+  /** @param wal absent: there is no file, and no commit waits for a disk */
+  constructor(connection: SqliteConnection, wal?: WalSync) {
     this.#connection = connection;
+    this.#wal = wal;
   }
 
   /** Settles when the transactions that are open or waiting now have ended; absent when there are none. */
@@ -134,7 +143,28 @@ class WriteLock {
   }
 
   write<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.alone(() => this.#transact(work));
+    return this.alone(() => {
+      this.#waitForDisk(true);
+      return this.#transact(work);
+    });
+  }
+
+  writeSoon<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const wal = this.#wal;
+    if (!wal || wal.hasFailed) return this.write(work);
+    return this.alone(async () => {
+      this.#waitForDisk(false);
+      const result = await this.#transact(work);
+      wal.ask();
+      return result;
+    });
+  }
+
+  /** https://www.sqlite.org/pragma.html#pragma_synchronous: without it the log is whole, and on disk with the next sync. */
+  #waitForDisk(waits: boolean): void {
+    if (!this.#wal || waits === this.#waitsForDisk) return;
+    this.#connection.exec(`PRAGMA synchronous = ${waits ? 'FULL' : 'NORMAL'}`);
+    this.#waitsForDisk = waits;
   }
 
   /** Runs `task` while no transaction is open. */
