@@ -1,4 +1,5 @@
 // What the store needs of a database: committed reads, and one write transaction at a time. SQLite and PostgreSQL are.
+import type { AuditEntry } from './audit-entry.ts';
 import type { Sql } from './sql.ts';
 import type { Row, Table } from './table.ts';
 
@@ -33,10 +34,10 @@ export interface Engine {
    */
   write<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   /**
-   * As `write`, for what a machine that fails in this moment may take along: it resolves when readers see the rows, which the
-   * end of the process leaves there, and may put them on disk right after.
+   * Appends to the audit trail alone, as a `write` would, where requests need not wait for it. Absent: nothing is gained.
+   * @throws Fault as `write`
    */
-  writeSoon<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  append?(entries: readonly AuditEntry[]): Promise<void>;
   /** Calls `listener` after commits of other processes, when the engine can tell. */
   onOtherCommit(listener: () => void): void;
   /** Writes a consistent copy to a new file while the store keeps working. @throws Fault when the engine has no files */

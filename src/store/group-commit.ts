@@ -3,8 +3,8 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
-import type { AuditEntry } from './audit-chain.ts';
 import { appendAudit } from './audit-chain.ts';
+import type { AuditEntry } from './audit-entry.ts';
 import { AuditPatients } from './audit-patients.ts';
 import { commitUnit } from './commit.ts';
 import { CurrentRows } from './current-rows.ts';
@@ -21,7 +21,7 @@ const CHANGES_PER_GROUP = 500;
  * many some share a page of each index. More at once made reads no faster and let creates wait longer.
  */
 const AUDIT_DELAY = 200;
-const AUDIT_BATCH = 500;
+const AUDIT_BATCH = 1_000;
 
 const HEAD = 'SELECT sequence, updated FROM version ORDER BY sequence DESC LIMIT 1';
 
@@ -123,10 +123,12 @@ export class GroupCommit {
     try {
       // Before the transaction, which others wait for.
       const asked = await this.#patients.complete(engine.reader, records);
-      // Records of reads are on disk a moment later; what somebody waits for is when it is answered.
-      const write: Engine['write'] = (work) => (units.length === 0 ? engine.writeSoon(work) : engine.write(work));
+      if (units.length === 0 && engine.append) {
+        await engine.append(asked);
+        return;
+      }
       const results = await this.#options.inForce.write((check) =>
-        write(async (tx) => {
+        engine.write(async (tx) => {
           if (changes) await check(tx);
           const group = await this.#openGroup(tx);
           // In the process's own files looking things up one by one costs nothing.

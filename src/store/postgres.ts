@@ -22,8 +22,6 @@ export function openPostgres(url: string): Engine {
   return {
     reader,
     write: (work) => writer.write(work),
-    // Its disk holds up no event loop of ours.
-    writeSoon: (work) => writer.write(work),
     onOtherCommit: (listen) => listener.add(listen),
     async backup() {
       throw new Fault(
