@@ -18,10 +18,12 @@ import type { AuditRecord, Outcome } from './store.ts';
 const CHANGES_PER_GROUP = 500;
 /**
  * Audit records that no commit has taken along are written after this many milliseconds, or when there are this many: of so
- * many some share a page of each index. More at once made reads no faster and let creates wait longer.
+ * many some share a page of each index. More at once made reads no faster and let creates wait longer, unless the engine
+ * writes them elsewhere: then each batch empties what its readers have in their caches.
  */
 const AUDIT_DELAY = 200;
 const AUDIT_BATCH = 1_000;
+const AUDIT_BATCH_ELSEWHERE = 2_000;
 
 const HEAD = 'SELECT sequence, updated FROM version ORDER BY sequence DESC LIMIT 1';
 
@@ -46,6 +48,7 @@ type Result = { readonly outcomes: Outcome[] } | { readonly error: unknown };
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
   readonly #patients: AuditPatients;
+  readonly #auditBatch: number;
   readonly #queue: Waiting[] = [];
   #audit: AuditEntry[] = [];
   #auditTimer: NodeJS.Timeout | undefined;
@@ -55,6 +58,7 @@ export class GroupCommit {
   constructor(options: GroupCommitOptions) {
     this.#options = options;
     this.#patients = new AuditPatients(options.rules.searchEngine);
+    this.#auditBatch = options.engine.append ? AUDIT_BATCH_ELSEWHERE : AUDIT_BATCH;
   }
 
   /** Resolves when the unit is on disk. */
@@ -70,7 +74,7 @@ export class GroupCommit {
   /** Takes a record along with the next group, or alone within 200 ms. */
   audit(record: AuditRecord): void {
     this.#audit.push({ ...record, recorded: this.#options.clock.now().epochMilliseconds });
-    if (this.#audit.length >= AUDIT_BATCH) this.#start();
+    if (this.#audit.length >= this.#auditBatch) this.#start();
     else this.#startLater();
   }
 
@@ -124,7 +128,10 @@ export class GroupCommit {
       // Before the transaction, which others wait for.
       const asked = await this.#patients.complete(engine.reader, records);
       if (units.length === 0 && engine.append) {
-        await engine.append(asked);
+        for (let done = 0; done < asked.length; done += AUDIT_BATCH_ELSEWHERE) {
+          await engine.append(asked.slice(done, done + AUDIT_BATCH_ELSEWHERE));
+          records.splice(0, AUDIT_BATCH_ELSEWHERE);
+        }
         return;
       }
       const results = await this.#options.inForce.write((check) =>

@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { Fault } from '../fault.ts';
 import { appendAudit } from './audit-chain.ts';
 import type { AuditEntry } from './audit-entry.ts';
+import { READY, type Refusal } from './sqlite-audit-messages.ts';
 import { SqliteConnection } from './sqlite-connection.ts';
 import { WriteLock } from './sqlite-write-lock.ts';
 
@@ -15,12 +16,6 @@ const PRAGMAS = `
   PRAGMA journal_size_limit = 67108864;
   PRAGMA busy_timeout = 0;
 `;
-
-/** What is answered when a batch was not written; else nothing is. */
-export interface Refusal {
-  readonly message: string;
-  readonly isUnavailable: boolean;
-}
 
 const connection = new SqliteConnection(String(workerData), { readOnly: false });
 connection.exec(PRAGMAS);
@@ -44,3 +39,4 @@ parentPort?.on('message', (text: string | undefined) => {
   }
   append(JSON.parse(text) as AuditEntry[]).then((refusal) => parentPort?.postMessage(refusal));
 });
+parentPort?.postMessage(READY);

@@ -1,14 +1,13 @@
 // Appends audit records to a SQLite file on a thread of its own: hashing, writing their rows and indexes and waiting for the disk
 // take longer than answering the reads that they are about, and none of it holds up the event loop there. The thread is
 // started by the first burst, so that who reads little keeps no thread.
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { Fault } from '../fault.ts';
 import type { AuditEntry } from './audit-entry.ts';
-import type { Refusal } from './sqlite-audit-thread.ts';
+import { READY, type Refusal } from './sqlite-audit-messages.ts';
 
 const SCRIPT = new URL('./sqlite-audit-thread.ts', import.meta.url);
-/** Fewer at once are written as quickly here, as long as there is no thread. */
+/** Records at once that start the thread. */
 const BURST = 200;
 /** It keeps nothing but the records of one batch. */
 const MEMORY = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 };
@@ -17,6 +16,7 @@ export class SqliteAuditWriter {
   readonly #path: string;
   #thread: Worker | undefined;
   #answered: PromiseWithResolvers<Refusal | undefined> | undefined;
+  #isReady = false;
   #hasFailed = false;
 
   /** @param path of the database */
@@ -24,17 +24,20 @@ export class SqliteAuditWriter {
     this.#path = path;
   }
 
+  /** False until there is a thread that is ready, which the first burst starts. */
   isWorthwhile(entries: readonly AuditEntry[]): boolean {
-    return !this.#hasFailed && (this.#thread !== undefined || entries.length >= BURST);
+    if (entries.length >= BURST && !this.#hasFailed) this.#thread ??= this.#start();
+    return this.#isReady;
   }
 
   /**
-   * One batch at a time, while nobody else of this process writes. Resolves when they are on disk.
-   * @throws Fault unavailable; any other error when the thread has ended, which then is not started again
+   * One batch at a time, when it is worthwhile and while nobody else of this process writes. Resolves when they are on disk.
+   * @throws Fault unavailable; any other error when the thread has ended, which then is not started again. Should that be
+   * between the commit and its answer, who tries again writes the batch a second time: better than not at all.
    */
   async append(entries: readonly AuditEntry[]): Promise<void> {
-    this.#thread ??= this.#start();
     const thread = this.#thread;
+    if (!thread) throw new Error('The thread that writes the audit trail is not there.');
     const answered = Promise.withResolvers<Refusal | undefined>();
     this.#answered = answered;
     thread.ref();
@@ -51,12 +54,13 @@ export class SqliteAuditWriter {
   /** Ends the thread; nothing may be under way. */
   async close(): Promise<void> {
     const thread = this.#thread;
-    this.#thread = undefined;
-    this.#hasFailed = true;
+    this.#forget();
     if (!thread) return;
-    const ended = once(thread, 'exit');
-    thread.postMessage(undefined);
-    await ended;
+    thread.ref();
+    await new Promise<void>((resolve) => {
+      thread.once('exit', () => resolve());
+      thread.postMessage(undefined);
+    });
   }
 
   #start(): Worker {
@@ -68,13 +72,22 @@ export class SqliteAuditWriter {
       resourceLimits: MEMORY,
     });
     const failed = (error: Error) => {
-      this.#thread = undefined;
-      this.#hasFailed = true;
+      this.#forget();
       this.#answered?.reject(error);
     };
-    thread.on('message', (refusal: Refusal | undefined) => this.#answered?.resolve(refusal));
+    thread.on('message', (said: typeof READY | Refusal | undefined) => {
+      if (said === READY) this.#isReady = true;
+      else this.#answered?.resolve(said);
+    });
     thread.on('error', failed);
     thread.on('exit', () => failed(new Error('The thread that writes the audit trail has ended.')));
+    thread.unref();
     return thread;
+  }
+
+  #forget(): void {
+    this.#thread = undefined;
+    this.#isReady = false;
+    this.#hasFailed = true;
   }
 }
