@@ -9,8 +9,8 @@ import { READY, type Refusal } from './sqlite-audit-messages.ts';
 const SCRIPT = new URL('./sqlite-audit-thread.ts', import.meta.url);
 /** Records at once that start the thread. */
 const BURST = 200;
-/** It keeps nothing but the records of one batch. */
-const MEMORY = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 };
+/** The most that it may use: the records of one batch, should all have long queries. */
+const MEMORY = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 8 };
 
 export class SqliteAuditWriter {
   readonly #path: string;
