@@ -10,10 +10,11 @@ const MAY_IMPORT = {
   care: ['fhir', 'fault', 'clock', ...STORE_INTERFACE],
   transitions: ['care', 'fhir', 'fault', 'clock', ...STORE_INTERFACE],
   notify: ['access/trustworthy-url', 'care', 'fhir', 'fault', 'clock', ...STORE_INTERFACE],
+  subscriptions: ['access', 'notify/post', 'fhir', 'fault', 'clock', ...STORE_INTERFACE],
   registry: ['care', 'fhir', 'fault', 'clock', ...STORE_INTERFACE],
   remote: ['fhir', 'fault', 'clock'],
   sync: ['access/trustworthy-url', 'store', 'remote', 'fhir', 'fault', 'clock'],
-  server: ['care', 'store', 'access', 'audit', 'intake', 'transitions', 'notify', 'sync', 'fhir', 'fault', 'clock'],
+  server: ['care', 'store', 'access', 'audit', 'intake', 'transitions', 'notify', 'subscriptions', 'sync', 'fhir', 'fault', 'clock'],
 };
 
 const layer = ([folder, allowed]) => ({

@@ -13,6 +13,7 @@ import { createFailedAttempts } from './access/failed-attempts.ts';
 import { openKeys } from './access/keys.ts';
 import { readLabelPolicy } from './access/label-policy.ts';
 import type { AuthorizationServer } from './access/oauth/authorization-server.ts';
+import { parametersOfRoles } from './access/parameters-of-roles.ts';
 import { loadRoles } from './access/role.ts';
 import { FULL_SCOPE } from './access/scopes.ts';
 import { loadTypeGroups } from './access/type-groups.ts';
@@ -47,12 +48,15 @@ import type { SandboxClock } from './sandbox/sandbox-clock.ts';
 import { sandboxConnection } from './sandbox/sandbox-config.ts';
 import { forgetCommands } from './server/api/idempotency.ts';
 import { exchangeRulesOf } from './server/exchange-rules.ts';
+import { createSight } from './server/fhir/sight.ts';
 import { LIBRARY_PAGES } from './server/oauth/library-pages.ts';
 import { createServer } from './server/server.ts';
 import { renewCertificates } from './server/tls.ts';
 import { type OpenStore, openStore } from './store/open.ts';
+import { indexFirst } from './store/search/index-first.ts';
 import { keepIndexed } from './store/search/keep-indexed.ts';
 import { createSearchEngine } from './store/search/search-engine.ts';
+import { createSubscriptions } from './subscriptions/subscriptions.ts';
 import { readPolicies } from './sync/conflicts/policies.ts';
 import { readMatchRules } from './sync/patients/match-rules.ts';
 import { createSync, type Sync } from './sync/sync.ts';
@@ -107,7 +111,6 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   const facilities = facilitiesOf(config);
   const connections = config.sandbox ? [...config.connections, sandboxConnection(baseUrl)] : config.connections;
 
-  const home = homeOf(facilities);
   if (areAnywhere(facilities)) log.warn('no facility is configured: times and deadlines are read in UTC');
 
   const profiles = loadProfiles(PROFILES);
@@ -117,18 +120,15 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   });
   const { definitions, parameters, validate } = conformance;
   refuseUnknownTypes(Object.keys(config.requiredProfiles), definitions.resourceTypes);
-  const searchEngine = createSearchEngine({
-    parameters,
-    baseUrl: fhirBase(baseUrl),
-    clock,
-    tokenSets: tokenSets(() => definitions.terminology.source),
-  });
+  const sets = tokenSets(() => definitions.terminology.source);
+  const searchEngine = createSearchEngine({ parameters, baseUrl: fhirBase(baseUrl), clock, tokenSets: sets });
+  const home = homeOf(facilities);
   const store = await openStore({
     url: config.databaseUrl,
     searchEngine,
     validate,
     prepareRules: conformance.prepare,
-    revisions: revisionRules(clock),
+    revisions: revisionRules(clock, home.zone),
     clock,
     log,
   });
@@ -183,6 +183,22 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     templates: configured(() => loadTemplates(join(PROFILES, 'notifications'))),
     fetch: surroundings.fetch,
   });
+  const subscriptions = configured(() =>
+    createSubscriptions({
+      ...{ store, clock, log, access, parameters },
+      settings: config.subscriptions,
+      sight: createSight(
+        { parameters, labelPolicy: policy, base: () => fhirBase(baseUrl), clock, tokenSets: sets },
+        store,
+      ),
+      generation: () => conformance.installed,
+      base: () => fhirBase(baseUrl),
+      topics: join(PROFILES, 'subscription-topics'),
+      secret: keys.cookieSecret,
+      loopback: config.sandbox,
+      fetch: surroundings.fetch,
+    }),
+  );
   const policies = readPolicies(join(PROFILES, 'policies'));
   const matching = readMatchRules(join(PROFILES, 'matching'));
   const sync = createSync({
@@ -211,6 +227,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     parameters,
     definitions,
     validate,
+    brought: profiles,
     installed: () => conformance.installed,
     access,
     labelPolicy: policy,
@@ -219,6 +236,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     sync,
     transitions,
     notify,
+    subscriptions,
     evidence: transitions.sources,
     verifyTrail: trail.verify,
     clock,
@@ -265,18 +283,21 @@ export async function build(config: Config, surroundings: Surroundings): Promise
       { name: 'sync and tidying', tick: tidy },
       { name: 'sealing', tick: trail.tick },
       { name: 'notifications', tick: notify.tick, slow: true },
+      { name: 'subscriptions', tick: subscriptions.tick, slow: true },
       { name: 'watchdog', tick: transitions.watchdog.look },
       { name: 'registry', tick: registry.tick, slow: true },
     ],
     log,
   );
   let stopReacting: (() => void) | undefined;
+  let stopPublishing: (() => void) | undefined;
   let isStarted = false;
   let closing: Promise<void> | undefined;
 
   async function tick(): Promise<void> {
     await transitions.tick();
     await notify.tick();
+    await subscriptions.tick();
     await tidy();
   }
 
@@ -303,6 +324,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   }
 
   async function start(): Promise<void> {
+    await indexFirst(store, parametersOfRoles(roles), log);
     await server.listen({ host: config.host, port: config.port });
     if (config.mllpPort !== undefined) {
       mllp = await startMllpServer({
@@ -322,6 +344,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     }
     write(`listening on ${scheme}://${hostInUrl(config.host)}:${config.port}\n`);
     stopReacting = reactToCommits(store, transitions, log);
+    stopPublishing = store.onCommit(subscriptions.wake);
     sync.follow();
     provenance.follow();
     isStarted = true;
@@ -334,6 +357,8 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   async function close(): Promise<void> {
     await sandbox?.stop();
     stopReacting?.();
+    stopPublishing?.();
+    await subscriptions.stop();
     registry.stop();
     await clockwork.stop();
     await indexKeeper.stop();

@@ -41,7 +41,7 @@ const STOPWATCHES = [
 /** Other issuers, the package registry and webhooks of the configuration, beside the servers of connections. */
 const CALLERS = [
   'src/access/issuer-http.ts',
-  'src/notify/webhook.ts',
+  'src/notify/post.ts',
   'src/remote/client.ts',
   'src/remote/package-registry.ts',
 ];

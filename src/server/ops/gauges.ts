@@ -7,6 +7,7 @@ import type { Transitions } from '../../transitions/transitions.ts';
 import type { FhirContext } from '../fhir/context.ts';
 import type { GaugeSource } from '../metrics.ts';
 import { clockworkGauges } from './clockwork-gauges.ts';
+import { subscriptionGauges } from './subscriptions.ts';
 import { syncGauges } from './sync-gauges.ts';
 
 export interface Gauged {
@@ -35,6 +36,7 @@ export function operatorGauges(context: FhirContext, { sync, transitions }: Gaug
   return [
     followUps,
     refused,
+    ...(context.subscriptions ? subscriptionGauges(context.store) : []),
     ...(transitions ? clockworkGauges(context.store, transitions.watchdog) : []),
     ...(sync ? syncGauges(sync) : []),
   ];
