@@ -10,10 +10,11 @@ const MAY_IMPORT = {
   care: ['fhir', 'fault', 'clock', ...STORE_INTERFACE],
   transitions: ['care', 'fhir', 'fault', 'clock', ...STORE_INTERFACE],
   notify: ['access/trustworthy-url', 'care', 'fhir', 'fault', 'clock', ...STORE_INTERFACE],
+  subscriptions: ['access', 'notify/post', 'fhir', 'fault', 'clock', ...STORE_INTERFACE],
   registry: ['care', 'fhir', 'fault', 'clock', ...STORE_INTERFACE],
   remote: ['fhir', 'fault', 'clock'],
   sync: ['access/trustworthy-url', 'store', 'remote', 'fhir', 'fault', 'clock'],
-  server: ['care', 'store', 'access', 'audit', 'intake', 'transitions', 'notify', 'sync', 'fhir', 'fault', 'clock'],
+  server: ['care', 'store', 'access', 'audit', 'intake', 'transitions', 'notify', 'subscriptions', 'sync', 'fhir', 'fault', 'clock'],
 };
 
 const layer = ([folder, allowed]) => ({
@@ -36,8 +37,8 @@ module.exports = {
     {
       name: 'only-the-doors-know-config',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(main|serve|app|cli|config|doctor|file-commands|sandbox/.*)\\.ts$' },
-      to: { path: '^src/(config|app|main|cli)\\.ts$' },
+      from: { path: '^src/', pathNot: '^src/(main|serve|app|cli|commands|config|configured-facilities|doctor|file-commands|sandbox/.*)\\.ts$' },
+      to: { path: '^src/(config|app|main|cli|commands)\\.ts$' },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-orphans', severity: 'error', from: { orphan: true, path: '^src/', pathNot: '^src/(main|cli)\\.ts$' }, to: {} },

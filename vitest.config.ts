@@ -14,7 +14,7 @@ function zone(name: string, TZ: string) {
 
 /** Tests that leave nothing behind in their process, so that the next ones find the definitions read already. */
 const TOGETHER = [
-  'tests/{access,audit,care,conformance,contract,fhir,intake,registry,remote,sandbox,scripts,server,store,transitions,notify}/**/*.test.ts',
+  'tests/{access,audit,care,conformance,contract,fhir,intake,registry,remote,sandbox,scripts,server,store,subscriptions,transitions,notify}/**/*.test.ts',
 ];
 
 export default defineConfig({
@@ -44,6 +44,7 @@ export default defineConfig({
             'tests/server/{batch,concurrency,crud,everything,search,search-features}.test.ts',
             'tests/server/access/*.test.ts',
             'tests/property/{consents,search-paging}.test.ts',
+            'tests/subscriptions/numbering.test.ts',
             'tests/server/oauth/{backend-services,ehr-launch,tokens}.test.ts',
           ],
           // Plans and files are SQLite's own.

@@ -13,6 +13,7 @@ import { createFailedAttempts } from './access/failed-attempts.ts';
 import { openKeys } from './access/keys.ts';
 import { readLabelPolicy } from './access/label-policy.ts';
 import type { AuthorizationServer } from './access/oauth/authorization-server.ts';
+import { parametersOfRoles } from './access/parameters-of-roles.ts';
 import { loadRoles } from './access/role.ts';
 import { FULL_SCOPE } from './access/scopes.ts';
 import { loadTypeGroups } from './access/type-groups.ts';
@@ -26,8 +27,10 @@ import { loadProfiles, ofType } from './care/profiles.ts';
 import { revisionRules } from './care/revision-rules.ts';
 import { loadRiskMethods } from './care/transition/risk-method.ts';
 import type { Clock } from './clock.ts';
-import { type Config, ConfigError, type FacilityConfig } from './config.ts';
+import { createClockwork } from './clockwork.ts';
+import { type Config, ConfigError } from './config.ts';
 import { readCertificates } from './config-network.ts';
+import { areAnywhere, facilitiesOf, homeOf } from './configured-facilities.ts';
 import { Fault } from './fault.ts';
 import { fhirBase } from './fhir/base-url.ts';
 import { type Conformance, createConformance } from './fhir/conformance.ts';
@@ -42,24 +45,26 @@ import { loadTemplates } from './notify/templates.ts';
 import { createRegistry } from './registry/registry.ts';
 import { mountSandbox, type Sandbox } from './sandbox/sandbox.ts';
 import type { SandboxClock } from './sandbox/sandbox-clock.ts';
-import { SANDBOX_FACILITY, sandboxConnection } from './sandbox/sandbox-config.ts';
+import { sandboxConnection } from './sandbox/sandbox-config.ts';
 import { forgetCommands } from './server/api/idempotency.ts';
 import { exchangeRulesOf } from './server/exchange-rules.ts';
+import { createSight } from './server/fhir/sight.ts';
 import { LIBRARY_PAGES } from './server/oauth/library-pages.ts';
 import { createServer } from './server/server.ts';
 import { renewCertificates } from './server/tls.ts';
 import { type OpenStore, openStore } from './store/open.ts';
+import { indexFirst } from './store/search/index-first.ts';
 import { keepIndexed } from './store/search/keep-indexed.ts';
 import { createSearchEngine } from './store/search/search-engine.ts';
+import { createSubscriptions } from './subscriptions/subscriptions.ts';
 import { readPolicies } from './sync/conflicts/policies.ts';
 import { readMatchRules } from './sync/patients/match-rules.ts';
 import { createSync, type Sync } from './sync/sync.ts';
-import { createHeartbeat } from './transitions/heartbeat.ts';
 import { createTransitions, type Transitions } from './transitions/transitions.ts';
+import { warmUp } from './warm-up.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const PROFILES = join(ROOT, 'profiles');
-const ANYWHERE: FacilityConfig = { code: '*', name: 'Any facility', zone: 'UTC', calendar: 'us-federal' };
 const CONSOLE_TOKEN_SECONDS = 3_600;
 /** Rounds after which settling gives up; each pushes, pulls and reacts once. */
 const SETTLE_ROUNDS = 20;
@@ -107,7 +112,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   const facilities = facilitiesOf(config);
   const connections = config.sandbox ? [...config.connections, sandboxConnection(baseUrl)] : config.connections;
 
-  if (facilities[0] === ANYWHERE) log.warn('no facility is configured: times and deadlines are read in UTC');
+  if (areAnywhere(facilities)) log.warn('no facility is configured: times and deadlines are read in UTC');
 
   const profiles = loadProfiles(PROFILES);
   const conformance = createConformance(profiles, {
@@ -116,18 +121,15 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   });
   const { definitions, parameters, validate } = conformance;
   refuseUnknownTypes(Object.keys(config.requiredProfiles), definitions.resourceTypes);
-  const searchEngine = createSearchEngine({
-    parameters,
-    baseUrl: fhirBase(baseUrl),
-    clock,
-    tokenSets: tokenSets(() => definitions.terminology.source),
-  });
+  const sets = tokenSets(() => definitions.terminology.source);
+  const searchEngine = createSearchEngine({ parameters, baseUrl: fhirBase(baseUrl), clock, tokenSets: sets });
+  const home = homeOf(facilities);
   const store = await openStore({
     url: config.databaseUrl,
     searchEngine,
     validate,
     prepareRules: conformance.prepare,
-    revisions: revisionRules(clock),
+    revisions: revisionRules(clock, home.zone),
     clock,
     log,
   });
@@ -155,9 +157,10 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     dataDir: keepsFiles ? config.dataDir : undefined,
     keepDays: config.audit.keepDays,
   });
-  const zone = zoneOf(facilities);
   const panels = configured(() => loadPanels(PROFILES));
-  const registry = configured(() => createRegistry({ store, clock, zone, panels, parse: searchEngine.parse, log }));
+  const registry = configured(() =>
+    createRegistry({ store, clock, zone: home.zone, panels, parse: searchEngine.parse, log }),
+  );
   const provenance = createProvenanceWriter({ store, baseUrl, log });
   const senders = configured(() => readSenders(join(PROFILES, 'senders'), ofType(profiles, 'ConceptMap')));
   const intake = createIntake({ store, clock, facilities, senders, parameters, log });
@@ -181,6 +184,22 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     templates: configured(() => loadTemplates(join(PROFILES, 'notifications'))),
     fetch: surroundings.fetch,
   });
+  const subscriptions = configured(() =>
+    createSubscriptions({
+      ...{ store, clock, log, access, parameters },
+      settings: config.subscriptions,
+      sight: createSight(
+        { parameters, labelPolicy: policy, base: () => fhirBase(baseUrl), clock, tokenSets: sets },
+        store,
+      ),
+      generation: () => conformance.installed,
+      base: () => fhirBase(baseUrl),
+      topics: join(PROFILES, 'subscription-topics'),
+      secret: keys.cookieSecret,
+      loopback: config.sandbox,
+      fetch: surroundings.fetch,
+    }),
+  );
   const policies = readPolicies(join(PROFILES, 'policies'));
   const matching = readMatchRules(join(PROFILES, 'matching'));
   const sync = createSync({
@@ -209,6 +228,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     parameters,
     definitions,
     validate,
+    brought: profiles,
     installed: () => conformance.installed,
     access,
     labelPolicy: policy,
@@ -217,16 +237,18 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     sync,
     transitions,
     notify,
+    subscriptions,
     evidence: transitions.sources,
     verifyTrail: trail.verify,
     clock,
     log,
     baseUrl: () => baseUrl,
     version: versionOf(),
-    zone,
+    zone: home.zone,
     exchangeRules: exchangeRulesOf(policies, matching),
     panels,
-    pathways: createPathways(profiles, calendars.get(homeOf(facilities)?.calendar ?? '')),
+    registry,
+    pathways: createPathways(profiles, calendars.get(home.calendar)),
     requestLimits: config.limits,
     attempts,
     corsOrigins: config.corsOrigins,
@@ -257,21 +279,28 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     },
   });
 
-  const heartbeat = createHeartbeat(transitions.tick, log, transitions.pulse);
-  // Of its own: no follow-up waits for a slow server.
-  const chores = createHeartbeat(tidy, log);
-  // Of its own: nothing that takes long or fails keeps the trail from being sealed.
-  const sealing = createHeartbeat(trail.tick, log);
-  const watching = createHeartbeat(registry.tick, log);
-  const telling = createHeartbeat(notify.tick, log);
-  const guarding = createHeartbeat(transitions.watchdog.look, log);
+  const clockwork = createClockwork(
+    [
+      { name: 'transitions', tick: transitions.tick, pulse: transitions.pulse },
+      { name: 'sync and tidying', tick: tidy },
+      { name: 'sealing', tick: trail.tick },
+      { name: 'notifications', tick: notify.tick, slow: true },
+      { name: 'subscriptions', tick: subscriptions.tick, slow: true },
+      { name: 'watchdog', tick: transitions.watchdog.look },
+      { name: 'registry', tick: registry.tick, slow: true },
+    ],
+    log,
+  );
   let stopReacting: (() => void) | undefined;
+  let stopPublishing: (() => void) | undefined;
   let isStarted = false;
+  const ending = new AbortController();
   let closing: Promise<void> | undefined;
 
   async function tick(): Promise<void> {
     await transitions.tick();
     await notify.tick();
+    await subscriptions.tick();
     await tidy();
   }
 
@@ -298,6 +327,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   }
 
   async function start(): Promise<void> {
+    await indexFirst(store, parametersOfRoles(roles), log);
     await server.listen({ host: config.host, port: config.port });
     if (config.mllpPort !== undefined) {
       mllp = await startMllpServer({
@@ -317,31 +347,26 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     }
     write(`listening on ${scheme}://${hostInUrl(config.host)}:${config.port}\n`);
     stopReacting = reactToCommits(store, transitions, log);
+    stopPublishing = store.onCommit(subscriptions.wake);
     sync.follow();
     provenance.follow();
     isStarted = true;
+    // Not waited for: who comes meanwhile is answered, only not as fast.
+    warmUp(profiles, conformance, { signal: ending.signal, log });
     indexKeeper.start();
-    await heartbeat.start();
-    await chores.start();
-    await sealing.start();
-    telling.start().catch((error) => log.error({ err: error }, 'nobody could be told'));
-    await guarding.start();
-    // Not waited for: the first look at everybody may take long.
-    watching.start().catch((error) => log.error({ err: error }, 'the registry did not start'));
+    await clockwork.start();
     // The day goes on for as long as Baton does; how it fares is its story.
     sandbox?.runDay().catch((error) => log.error({ err: error }, 'the sandbox day stopped'));
   }
 
   async function close(): Promise<void> {
     await sandbox?.stop();
+    ending.abort();
     stopReacting?.();
-    await guarding.stop();
-    await telling.stop();
-    await heartbeat.stop();
-    await chores.stop();
-    await sealing.stop();
+    stopPublishing?.();
+    await subscriptions.stop();
     registry.stop();
-    await watching.stop();
+    await clockwork.stop();
     await indexKeeper.stop();
     await mllp?.close();
     await server.close();
@@ -376,26 +401,6 @@ export async function build(config: Config, surroundings: Surroundings): Promise
       return closing;
     },
   };
-}
-
-/**
- * Who messages may come from. Without any configuration everybody is read in one zone, so that a first try works; once
- * facilities are configured, an unknown one is refused unless there is a `*`.
- */
-export function facilitiesOf({ facilities, sandbox }: Config): readonly FacilityConfig[] {
-  const otherwise = sandbox ? [SANDBOX_FACILITY, { ...SANDBOX_FACILITY, code: '*', name: 'Any other facility' }] : [];
-  const unconfigured = facilities.length === 0 && !sandbox ? [ANYWHERE] : otherwise;
-  return [...facilities, ...unconfigured.filter(({ code }) => !facilities.some((facility) => facility.code === code))];
-}
-
-/** Where days begin and end for who works here: at the only facility, or at every other one. */
-function zoneOf(facilities: readonly FacilityConfig[]): string {
-  return homeOf(facilities)?.zone ?? 'UTC';
-}
-
-function homeOf(facilities: readonly FacilityConfig[]): FacilityConfig | undefined {
-  const [only] = facilities;
-  return facilities.find(({ code }) => code === '*') ?? (facilities.length === 1 ? only : undefined);
 }
 
 /** @throws ConfigError, because a profile that is required of a misspelt type would be required of nothing */

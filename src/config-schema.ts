@@ -1,6 +1,7 @@
 // Every setting of Baton: environment variables and the JSON file of BATON_CONFIG, each with its sentence of
 // documentation. `npm run docs` prints the README's table from here; a test fails when the table is stale.
 import { NOTIFY_SCHEMA } from './notify/settings-schema.ts';
+import { SUBSCRIPTIONS_SCHEMA } from './subscriptions/settings.ts';
 import { THRESHOLDS } from './sync/alerts/alert-kinds.ts';
 import { CONNECTION_SCHEMA } from './sync/connections/connection-schema.ts';
 
@@ -26,7 +27,7 @@ export const ENVIRONMENT = {
     default: "the SQLite file's folder, else `./data`",
   },
   BATON_CONFIG: {
-    doc: 'JSON file with facilities, connections, issuers, clients, login, limits, origins, audit, messages, mllp, alerts and channels.',
+    doc: 'JSON file with facilities, connections, issuers, clients, login, limits, origins, audit, messages, mllp, alerts, channels and subscriptions.',
     default: 'none',
   },
   BATON_SECRETS_DIR: {
@@ -288,5 +289,6 @@ export const FILE_SCHEMA = {
     mllp,
     alerts,
     notify: NOTIFY_SCHEMA,
+    subscriptions: SUBSCRIPTIONS_SCHEMA,
   },
 } as const;

@@ -23,6 +23,7 @@ import { namedSecrets, type ReadNamedSecret, SECRET_PREFIX } from './named-secre
 import { notifyProblems } from './notify/check-settings.ts';
 import type { NotifySettings } from './notify/settings.ts';
 import { type Environment, withSecretFiles, withSecretMembers } from './secret-files.ts';
+import type { SubscriptionSettings } from './subscriptions/settings.ts';
 import type { AlertThresholds } from './sync/alerts/alert-kinds.ts';
 import { problemsOf } from './sync/connections/read-connection.ts';
 import type { Connection } from './sync/connections/settings.ts';
@@ -49,6 +50,8 @@ export interface ConfigFile {
   readonly alerts: AlertThresholds;
   /** How people are reached about follow-ups. */
   readonly notify: NotifySettings;
+  /** FHIR Subscriptions of clients. */
+  readonly subscriptions: SubscriptionSettings;
   readonly facilities: readonly FacilityConfig[];
   readonly connections: readonly Connection[];
   readonly issuers: readonly IssuerConfig[];

@@ -28,11 +28,12 @@ test('only these call fetch', () => {
   expect(filesWith(/(?<![\w])(?:globalThis\.)?fetch\(/)).toEqual(CALLERS);
 });
 
-/** Rate limits and pauses of background work: never part of a result. */
+/** Rate limits, waiting for a lost answer and pauses of background work: never part of a result. */
 const STOPWATCHES = [
   'src/access/asker.ts',
   'src/audit/provenance-writer.ts',
   'src/server/rate-limits.ts',
+  'src/store/postgres-writer.ts',
   'src/store/search/keep-indexed.ts',
   'src/store/search/reindex.ts',
 ];
@@ -40,7 +41,7 @@ const STOPWATCHES = [
 /** Other issuers, the package registry and webhooks of the configuration, beside the servers of connections. */
 const CALLERS = [
   'src/access/issuer-http.ts',
-  'src/notify/webhook.ts',
+  'src/notify/post.ts',
   'src/remote/client.ts',
   'src/remote/package-registry.ts',
 ];

@@ -12,7 +12,7 @@ import type { ExpandedRole } from './role.ts';
 import { createStandings } from './standing.ts';
 import { createVisiblePatients } from './visible-patients.ts';
 
-type Own = 'standingOf' | 'askers' | 'resolveOwn' | 'visiblePatients' | 'store';
+type Own = 'standingOf' | 'askers' | 'resolveOwn' | 'lasting' | 'visiblePatients' | 'store';
 
 export interface AccessControlOptions
   extends Omit<AccessOptions, Own>,
@@ -34,5 +34,8 @@ export function createAccessControl(options: AccessControlOptions): AccessContro
   const visiblePatients = createVisiblePatients({ ...options, standingOf, askers });
   const authorization = createAuthorizationServer({ ...options, visiblePatients });
   const { resolveOwn } = authorization;
-  return { authorization, access: createAccess({ ...options, resolveOwn, standingOf, askers }) };
+  return {
+    authorization,
+    access: createAccess({ ...options, resolveOwn, standingOf, askers, lasting: authorization }),
+  };
 }

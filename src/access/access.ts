@@ -5,6 +5,7 @@ import type { Askers } from './asker.ts';
 import { ANONYMOUS, type Grant } from './grant.ts';
 import { issueToken, type TokenRequest } from './issue.ts';
 import type { Keys } from './keys.ts';
+import { grantKept, keepGrant, type LastingGrant } from './lasting-grant.ts';
 import type { Standing } from './standing.ts';
 import { createTokenVerifier, type TokenVerifierOptions } from './tokens.ts';
 import type { IssuerCheck } from './trust.ts';
@@ -16,6 +17,11 @@ export interface AccessOptions extends TokenVerifierOptions {
   readonly standingOf?: StandingOf;
   /** In whose name consents are asked. Absent: consents bind nobody. */
   readonly askers?: Askers;
+  /** What Baton's own authorization server says of a grant that goes on without its token. Absent: nothing does. */
+  readonly lasting?: {
+    isRegistered(client: string): Promise<boolean>;
+    stands(kept: LastingGrant): Promise<boolean>;
+  };
 }
 
 type StandingOf = (user: string) => Promise<Standing>;
@@ -33,6 +39,13 @@ export interface Access {
   issue(
     request: Pick<TokenRequest, 'clientId' | 'scope' | 'lifetimeSeconds' | 'patient' | 'fhirUser'>,
   ): Promise<string>;
+  /** What is to be kept of a grant that goes on without its token. */
+  keep(grant: Grant): Promise<LastingGrant>;
+  /**
+   * The grant as it is now: with the roles that the person has now, bound by the consents of now, without any emergency
+   * access. Undefined when it was taken back, or its issuer is not trusted any more.
+   */
+  renew(kept: LastingGrant): Promise<Grant | undefined>;
   /** To be called when Baton's own authorization server revoked a token: here it stops at once, elsewhere in a second. */
   revoked(): void;
   /** Whether each configured issuer can be asked, for `baton doctor`. */
@@ -44,14 +57,31 @@ export interface Access {
 export function createAccess(options: AccessOptions): Access {
   const { verify, recall, revoked, trust } = createTokenVerifier(options);
   const { keys, clock, baseUrl } = options;
+  const placed = async (grant: Grant) =>
+    grant.actor.kind === 'user' && options.standingOf ? standing(grant, options.standingOf) : grant;
+  const bound = async (grant: Grant) => {
+    const asker = await options.askers?.of(grant);
+    return asker ? { ...grant, asker } : grant;
+  };
   return {
     async authenticate(authorization, connection) {
       if (options.mode === 'off') return ANONYMOUS;
-      const verified = await verify(authorization, connection);
-      const isPerson = verified.actor.kind === 'user' && options.standingOf;
-      const grant = isPerson ? await standing(verified, isPerson) : verified;
-      const asker = await options.askers?.of(grant);
-      return asker ? { ...grant, asker } : grant;
+      return bound(await placed(await verify(authorization, connection)));
+    },
+    async keep(grant) {
+      const isOwn = grant.issuer === baseUrl();
+      const isRegistered = isOwn && (await options.lasting?.isRegistered(grant.client ?? '')) === true;
+      return keepGrant(grant, baseUrl(), isRegistered);
+    },
+    async renew(kept) {
+      if (options.mode === 'off') return ANONYMOUS;
+      const isOwn = kept.issuer === undefined;
+      if (!isOwn && !trust.find(kept.issuer)) return undefined;
+      if (isOwn && !(await options.lasting?.stands(kept))) return undefined;
+      const grant = await placed(grantKept(kept, baseUrl()));
+      // Who breaks the glass looks; nothing is sent because of it.
+      const { standing: found, ...rest } = grant;
+      return bound(found ? { ...rest, standing: { ...found, emergencies: [] }, actor: kept.actor } : rest);
     },
     recall(authorization, connection) {
       if (options.mode === 'off') return ANONYMOUS;

@@ -13,6 +13,9 @@ import { memberOf } from './strict-json.ts';
 /** Where issuers name the application: the standard's claim, OpenID Connect's, Okta's, Entra's. */
 const CLIENT_CLAIMS = ['client_id', 'azp', 'cid', 'appid'];
 
+/** Where `oauth/own-tokens.ts` says what the token hangs on. It means something only with Baton's own `iss`. */
+export const AUTHORIZATION = 'baton_authorization';
+
 /** @throws Fault unauthenticated when a claim that counts is not what it must be, or nobody is named */
 export function grantOfClaims(claims: Claims, agreement: Agreement): Grant {
   const user = userIn(claims, agreement);
@@ -32,6 +35,7 @@ export function grantOfClaims(claims: Claims, agreement: Agreement): Grant {
     scopes: parseScopes(scopeIn(claims)),
     issuer: agreement.issuer,
     ...(client === undefined ? {} : { client }),
+    ...(typeof claims[AUTHORIZATION] === 'string' ? { authorization: claims[AUTHORIZATION] } : {}),
     ...contextOf(claims, agreement),
   };
 }

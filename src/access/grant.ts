@@ -15,6 +15,8 @@ export interface Grant {
   readonly patient?: string;
   /** Id of the encounter in context. */
   readonly encounter?: string;
+  /** Hash of what a person allowed the application, of tokens of Baton's own authorization server. */
+  readonly authorization?: string;
   /** Where the person stands who asks. A person without one may do nothing. */
   readonly standing?: Standing;
   /** In whose name consents are asked. Absent: nothing is withheld from anybody, or consents do not bind who asks. */

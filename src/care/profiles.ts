@@ -16,6 +16,7 @@ const NOT_FHIR = new Set([
   'evidence',
   'notifications',
   'senders',
+  'subscription-topics',
 ]);
 
 /**

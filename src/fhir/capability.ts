@@ -28,6 +28,8 @@ export interface CapabilityOptions {
   readonly types: readonly string[];
   readonly parameters: SearchParameters;
   readonly operations: readonly OfferedOperation[];
+  /** Canonicals of what can be subscribed to. Absent: nothing can. */
+  readonly topics?: readonly string[];
   /** Guides and profiles. */
   readonly installed: Installed;
   /** FHIR base URL. */
@@ -73,6 +75,7 @@ export function capabilityStatement(options: CapabilityOptions): CapabilityState
         security: security(options.endpoints),
         resource: types.map((type) => ({
           ...(options.special?.get(type) ?? resourceOf(type, parameters, referrers.get(type) ?? [])),
+          ...(type === 'Subscription' ? topicsIn(options.topics ?? []) : {}),
           ...profilesOf(type, installed),
           ...operationsIn(operations.filter((one) => appliesTo(one, type))),
         })),
@@ -107,6 +110,13 @@ function resourceOf(
     ...(referrers.length > 0 ? { searchRevInclude: [...referrers] } : {}),
     searchParam: [...searchable, ...specialParameters(type)].map(searchParam),
   };
+}
+
+/** https://hl7.org/fhir/uv/subscriptions-backport/conformance.html */
+function topicsIn(topics: readonly string[]) {
+  const url =
+    'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/capabilitystatement-subscriptiontopic-canonical';
+  return topics.length > 0 && { extension: topics.map((valueCanonical) => ({ url, valueCanonical })) };
 }
 
 /** `profile` is what all resources of the type meet; there can be one only. */

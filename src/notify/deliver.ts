@@ -20,6 +20,7 @@ import {
   waitingFor,
 } from './notification-rows.ts';
 import { ACTOR, type Parts } from './parts.ts';
+import { minutesAfter } from './post.ts';
 import { rowsOf } from './route-of.ts';
 import type { Channel } from './settings.ts';
 
@@ -27,7 +28,6 @@ const LEASE = Temporal.Duration.from({ seconds: 30 });
 const MOST_PER_RUN = 500;
 /** In a row: the channel is left alone until the next run. */
 const MOST_FAILURES = 3;
-const LONGEST_PAUSE_MINUTES = 60;
 
 /** @returns how many parcels have arrived; none while another process delivers */
 export async function deliver(parts: Parts): Promise<number> {
@@ -114,7 +114,7 @@ async function fail(
   const { store, clock } = parts;
   const real = clock.real();
   if (channel && row.attempts + 1 < channel.attempts) {
-    const minutes = Math.min(2 ** row.attempts, LONGEST_PAUSE_MINUTES);
+    const minutes = minutesAfter(row.attempts);
     await store.commit(ACTOR, [], [postponeRow(row, real.add({ minutes }).epochMilliseconds, detail), fence]);
     return;
   }

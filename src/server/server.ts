@@ -1,6 +1,7 @@
 // The HTTP server: FHIR, intake, operators, discovery, health and metrics on one Fastify instance. It holds no rules; it
 // turns requests into calls and Faults into answers.
 import compress from '@fastify/compress';
+import type { Resource } from '@medplum/fhirtypes';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { Access } from '../access/access.ts';
@@ -26,6 +27,7 @@ import type { Validator } from '../fhir/validation/validator.ts';
 import { createDeliveries } from '../intake/deliveries.ts';
 import type { Intake } from '../intake/receive.ts';
 import type { Store } from '../store/store.ts';
+import type { Subscriptions } from '../subscriptions/subscriptions.ts';
 import { registerApi } from './api/door.ts';
 import { API_PATH } from './api/path.ts';
 import { auditAll, auditUnroutable } from './audit.ts';
@@ -35,6 +37,7 @@ import { allowOrigins } from './cors.ts';
 import { sendFault } from './errors.ts';
 import { type ExchangeRules, exchangeRulesOf } from './exchange-rules.ts';
 import { AUDIT_EVENT_CAPABILITY } from './fhir/audit-events.ts';
+import { broughtDefinitions } from './fhir/brought-definitions.ts';
 import type { FhirContext } from './fhir/context.ts';
 import { registerFhir } from './fhir/door.ts';
 import { EXPAND } from './fhir/operations/expand.ts';
@@ -48,6 +51,7 @@ import { createListener } from './listener.ts';
 import { serveMetrics } from './metrics.ts';
 import { serveOauth } from './oauth/routes.ts';
 import { operatorGauges } from './ops/gauges.ts';
+import type { RegistryGauged } from './ops/registry-gauges.ts';
 import { type OperatorParts, serveOperators } from './ops/routes.ts';
 import { syncDurations } from './ops/sync-gauges.ts';
 import { declarePatientsShown } from './patients-shown.ts';
@@ -72,6 +76,8 @@ export interface ServerOptions {
   readonly parameters: SearchParameters;
   readonly definitions: Pick<Definitions, 'resourceTypes' | 'structure' | 'terminology' | 'artefacts'>;
   readonly validate: Validator['validate'];
+  /** Resources of profiles/, of which the definitions can be read and searched. Absent: none. */
+  readonly brought?: readonly Resource[];
   /** Guides and profiles; another object when they have changed. Absent: none. */
   readonly installed?: () => Installed;
   readonly access: Access;
@@ -91,6 +97,10 @@ export interface ServerOptions {
   readonly sync?: OperatorParts['sync'];
   readonly transitions?: OperatorParts['transitions'];
   readonly notify?: OperatorParts['notify'];
+  /** Absent: no numbers of panels. */
+  readonly registry?: RegistryGauged;
+  /** Absent: nobody is told of changes. */
+  readonly subscriptions?: Subscriptions;
   /** Absent: the audit trail is verified without a file of seals. */
   readonly verifyTrail?: OperatorParts['verifyTrail'];
   readonly clock: Clock;
@@ -153,6 +163,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const requests = options.requestLimits && createRateLimits(options.requestLimits);
   authenticateAll(server, { access, attempts, limits: requests });
   const context = fhirContext(options);
+  server.addHook('onClose', () => context.brought.close());
   serveMetrics(server, store, operatorGauges(context, options), options.sync ? [syncDurations(options.sync)] : []);
   serveHealth(server, store, options.transitions?.watchdog);
   serveWellKnown(server, access, baseUrl);
@@ -174,7 +185,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 }
 
 function fhirContext(options: ServerOptions): FhirContext {
-  const { store, parameters, definitions, clock, baseUrl, limits = DEFAULT_LIMITS } = options;
+  const { store, parameters, definitions, clock, baseUrl, subscriptions, limits = DEFAULT_LIMITS } = options;
   const installed = options.installed ?? (() => NOTHING_INSTALLED);
   const types = new Set(definitions.resourceTypes);
   const base = () => fhirBase(baseUrl());
@@ -183,7 +194,8 @@ function fhirContext(options: ServerOptions): FhirContext {
     capabilityStatement({
       types: definitions.resourceTypes,
       parameters,
-      operations: OPERATIONS,
+      operations: subscriptions ? OPERATIONS : OPERATIONS.filter(({ types }) => !types?.includes('Subscription')),
+      topics: subscriptions?.topics.map(({ url }) => url) ?? [],
       special: new Map([['AuditEvent', AUDIT_EVENT_CAPABILITY]]),
       installed: installed(),
       baseUrl: base(),
@@ -214,6 +226,11 @@ function fhirContext(options: ServerOptions): FhirContext {
     clock,
     base,
     subset: createSubsetter(definitions),
+    brought: broughtDefinitions({
+      ...{ parameters, definitions, base, installed, clock, log: options.log },
+      resources: options.brought ?? [],
+      stored: store,
+    }),
     tokenSets: tokenSets(() => definitions.terminology.source),
     validate: options.validate,
     get artefacts() {
@@ -228,6 +245,7 @@ function fhirContext(options: ServerOptions): FhirContext {
     maxBundleEntries: limits.bundleEntries,
     exchangeRules: options.exchangeRules ?? exchangeRulesOf({}, {}),
     labelPolicy: options.labelPolicy ?? NO_LABEL_POLICY,
+    subscriptions,
   };
 }
 

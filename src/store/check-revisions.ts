@@ -34,6 +34,7 @@ export async function refusedRevision(
         isReborn: step.current?.deleted === true,
         actor: unit.actor,
         beside: steps.flatMap(({ resource }) => (resource && resource !== after ? [resource] : [])),
+        written: (type, id) => steps.find((one) => one.type === type && one.id === id && one.op !== 'delete')?.resource,
         removed,
         isDecided: unit.isDecided === true,
         find: (query) => find(group, query),

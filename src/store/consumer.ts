@@ -16,6 +16,8 @@ export interface ConsumerOptions {
    * just returns false. When it throws, the run stops before this entry and the next run begins with it.
    */
   readonly handle: (entry: LogEntry, advance: Statement) => Promise<boolean>;
+  /** Called before each batch, once it is known where the cursor stands: for what was remembered of other rows. */
+  readonly begin?: () => Promise<void>;
   /** What becomes of an entry that cannot be handled; it stops every run when absent. */
   readonly passing?: Passing;
   readonly log: Logger;
@@ -56,6 +58,7 @@ async function drain(options: ConsumerOptions): Promise<number> {
   let handled = 0;
   for (;;) {
     const entries = await store.readLog(from, batch);
+    if (entries.length > 0) await options.begin?.();
     const { count, at, isLate } = await handleBatch(options, entries, from);
     handled += count;
     if (entries.length < batch && !isLate) break;

@@ -42,8 +42,12 @@ export interface OpenStore extends Store {
   refresh(): Promise<boolean>;
   /** Whether stored resources are still to be indexed by some search parameter, which is refused until they are. */
   readonly isIndexing: boolean;
-  /** Indexes them, until all are or `signal` is aborted. @throws Fault unavailable when the database cannot be written */
-  reindex(signal: AbortSignal): Promise<void>;
+  /**
+   * Indexes them, until all are or `signal` is aborted.
+   * @param types only these, without rests, because nobody is served meanwhile
+   * @throws Fault unavailable when the database cannot be written
+   */
+  reindex(signal: AbortSignal, types?: readonly string[]): Promise<void>;
 }
 
 const PROBE = `INSERT INTO setting (key, value) VALUES ('probe', ?)
@@ -98,6 +102,7 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
     search: (query) => searchEngine.run(reader, query),
     metaInUse: (type) => readMetaInUse(reader, type),
     find: (query) => findAll(reader, searchEngine, query),
+    findIdentified: (asked) => searchEngine.identified(reader, asked),
     readLog: (afterSequence, limit) => readLog(reader, afterSequence, limit),
     head: () => readHead(reader),
     onCommit(listener) {
@@ -124,8 +129,8 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
     get isIndexing() {
       return inForce.isIndexing;
     },
-    async reindex(signal) {
-      await reindexAll(engine, searchEngine, signal, async () => void (await inForce.refresh()));
+    async reindex(signal, types) {
+      await reindexAll(engine, searchEngine, { signal, types, onTypeDone: async () => void (await inForce.refresh()) });
       await inForce.refresh();
     },
     close() {

@@ -14,6 +14,8 @@ export interface Revision {
   readonly actor: Actor;
   /** What the same commit writes besides. */
   readonly beside: readonly Resource[];
+  /** What the same commit writes under this id, whether it had one before or not. */
+  written(type: string, id: string): Resource | undefined;
   /** What the same commit deletes: `CarePlan/12`. */
   readonly removed: ReadonlySet<string>;
   /** True when a person has decided a conflict by it: a status of another server is taken as it is. */

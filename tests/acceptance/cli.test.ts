@@ -77,7 +77,8 @@ const BUNDLE = {
   ],
 };
 
-describe('baton', () => {
+// Each of its tests starts several processes.
+describe('baton', { timeout: 120_000 }, () => {
   test('lists its commands, and says so when it does not know one', async () => {
     expect((await baton()).out).toContain('audit verify');
     expect(await baton('dance')).toMatchObject({ code: 1, err: expect.stringContaining('no command "dance"') });

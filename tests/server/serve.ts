@@ -7,6 +7,7 @@ import type { Access } from '../../src/access/access.ts';
 import { createAccessControl } from '../../src/access/access-control.ts';
 import { openKeys } from '../../src/access/keys.ts';
 import { readLabelPolicy } from '../../src/access/label-policy.ts';
+import type { AuthorizationServer } from '../../src/access/oauth/authorization-server.ts';
 import { loadRoles } from '../../src/access/role.ts';
 import { FULL_SCOPE } from '../../src/access/scopes.ts';
 import { loadTypeGroups } from '../../src/access/type-groups.ts';
@@ -26,15 +27,15 @@ import { openTempStore, type TempStore } from '../support/temp-store.ts';
 export const BASE = 'http://127.0.0.1:8080';
 export const FHIR = `${BASE}/fhir/R4`;
 
-const profiles = loadProfiles(join(import.meta.dirname, '../../profiles'));
-const definitions = loadDefinitions(profiles);
+export const PROFILES = loadProfiles(join(import.meta.dirname, '../../profiles'));
+const definitions = loadDefinitions(PROFILES);
 const { validate } = createValidator(definitions);
 const pathways = createPathways(
-  profiles,
+  PROFILES,
   loadCalendars(join(import.meta.dirname, '../../profiles/calendars')).get('us-federal'),
 );
 const panels = loadPanels(join(import.meta.dirname, '../../profiles'));
-export const PARAMETERS = loadSearchParameters(ofType(profiles, 'SearchParameter'));
+export const PARAMETERS = loadSearchParameters(ofType(PROFILES, 'SearchParameter'));
 const groups = loadTypeGroups(join(import.meta.dirname, '../../profiles/type-groups.json'), PARAMETERS);
 export const LABELS = readLabelPolicy(join(import.meta.dirname, '../../profiles/access/consent-policy.json'));
 export const ROLES = loadRoles(join(import.meta.dirname, '../../profiles/roles'), groups, PARAMETERS);
@@ -109,9 +110,20 @@ export interface RequestExtras {
   readonly as?: string;
 }
 
-/** @param given overrides, or what makes them from the store that the server will have */
+/** What overrides can be made from. */
+export interface Made {
+  readonly temp: TempStore;
+  readonly access: Access;
+  readonly authorization: AuthorizationServer;
+}
+
+/**
+ * @param given overrides, or what makes them from the store that the server will have
+ * @param more overrides that need who may do what
+ */
 export async function serve(
   given: Partial<ServerOptions> | ((temp: TempStore) => Partial<ServerOptions>) = {},
+  more: (made: Made) => Partial<ServerOptions> = () => ({}),
 ): Promise<TestServer> {
   const temp = await openTempStore({ searchEngine: createSearchEngine({ parameters: PARAMETERS, baseUrl: FHIR }) });
   const options = typeof given === 'function' ? given(temp) : given;
@@ -142,6 +154,7 @@ export async function serve(
     baseUrl: () => BASE,
     version: '0.0.0-test',
     ...options,
+    ...more({ temp, access, authorization }),
   });
   const token = (scope: string, patient?: string) =>
     access.issue({ clientId: 'tester', scope, lifetimeSeconds: 300, ...(patient ? { patient } : {}) });

@@ -1,9 +1,13 @@
 // The status machines at every door of the FHIR API: no update, patch, Bundle or conditional update leaves them.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Resource, Task } from '@medplum/fhirtypes';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AnyMachine } from '../../src/fhir/status/machine.ts';
 import { machineOf, statusOf } from '../../src/fhir/status/machine-of.ts';
+import { FILE_COMMANDS, type FileCommandParts } from '../../src/file-commands.ts';
 import { type Answer, serve, type TestServer } from './serve.ts';
 
 let baton: TestServer;
@@ -132,6 +136,25 @@ describe('whatever is asked for, at whichever door', () => {
       ),
       { numRuns: 15 },
     );
+  });
+
+  test('a file that is imported is no way around', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'baton-import-'));
+    const load = async (status: string) => {
+      const file = join(folder, `${status}.json`);
+      const filed = { resourceType: 'Task', id: 'filed', status, intent: 'order' };
+      const entry = [{ resource: filed, request: { method: 'PUT', url: 'Task/filed' } }];
+      await writeFile(file, JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry }));
+      const app = { store: baton.temp.store } as unknown as FileCommandParts['app'];
+      const actor = { reference: 'Device/baton-cli', kind: 'service' } as const;
+      await FILE_COMMANDS.find(({ words }) => words === 'import')?.run({ app, actor, print: () => {} }, [file]);
+    };
+    await load('draft');
+    await load('completed');
+    const back = 'A Task that is completed cannot become requested; it can become entered-in-error.';
+    await expect(load('requested')).rejects.toMatchObject({ kind: 'unprocessable', message: back });
+    expect((await baton.fhir('GET', '/Task/filed')).json.status).toBe('completed');
+    await rm(folder, { recursive: true });
   });
 
   test('one refusal refuses the whole transaction', async () => {

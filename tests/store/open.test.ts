@@ -77,6 +77,20 @@ describe('openStore', () => {
     await copy.close();
   });
 
+  test.runIf(testEngine === 'sqlite')('a status goes on from where the backup has it', async () => {
+    const task = (status: 'requested' | 'completed' | 'draft') =>
+      update({ resourceType: 'Task', id: 't', intent: 'order', status });
+    await temp.store.commit(NURSE, [task('requested')]);
+    const path = join(dirname(temp.path), 'before.db');
+    await temp.store.backup(path);
+    await temp.store.commit(NURSE, [task('completed')]);
+    const restored = await open(`sqlite:${path}`);
+    await expect(restored.commit(NURSE, [task('draft')])).rejects.toMatchObject({ kind: 'unprocessable' });
+    expect((await restored.commit(NURSE, [task('completed')]))[0]?.status).toBe(200);
+    await expect(restored.commit(NURSE, [task('requested')])).rejects.toMatchObject({ kind: 'unprocessable' });
+    await restored.close();
+  });
+
   test('a commit of nothing is nothing', async () => {
     expect(await temp.store.commit(NURSE, [])).toEqual([]);
     expect(await temp.store.query('SELECT * FROM audit')).toEqual([]);

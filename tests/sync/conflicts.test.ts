@@ -259,6 +259,19 @@ describe('after an update whose answer was lost', () => {
     expect(await world.sync.conflicts()).toEqual([]);
     expect([await here(), there('t1').businessStatus?.text]).toEqual(['second', 'second']);
   });
+
+  test('neither are they where a person decides in general', async () => {
+    await world.write(task('t2', { description: 'first' }));
+    world.remote.knobs.dropWrite = 'after';
+    await world.sync.pushNow();
+    await world.write(task('t2', { description: 'second' }));
+    world.remote.put({ ...there('t2'), statusReason: { text: 'theirs' } });
+    await world.sync.pullNow();
+    world.pass({ hours: 1 });
+    await world.sync.pushNow();
+    expect(await world.sync.conflicts()).toEqual([]);
+    expect(there('t2')).toMatchObject({ description: 'second', statusReason: { text: 'theirs' } });
+  });
 });
 
 test('what refers to a counterpart that is gone there is told of the one that takes its place', async () => {

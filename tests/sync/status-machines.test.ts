@@ -1,11 +1,11 @@
 // The status machines at the door of sync: another server may have taken steps that we did not see, and what no steps lead
 // to waits for a person. No page is lost over it. docs/sync-spec.md#I9
-import type { Task } from '@medplum/fhirtypes';
+import type { CarePlan, Task } from '@medplum/fhirtypes';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isReachable } from '../../src/fhir/status/machine.ts';
 import { TASK, type TaskStatus } from '../../src/fhir/status/task.ts';
-import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
+import { carePlan, NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -115,6 +115,47 @@ describe('a step that nobody may take', () => {
     await world.sync.pullNow();
     expect(await world.sync.conflicts()).toMatchObject([{ localId: 't1', paths: [{ path: 'status' }] }]);
     expect(await status('t1')).toBe('requested');
+    expect(keptAside()).toEqual([]);
+  });
+
+  test('is a sign-off by nobody qualified: it waits for a person', async () => {
+    const reconciliation = {
+      code: { coding: [{ system: 'http://snomed.info/sct', code: '430193006' }] },
+      input: [{ type: { text: 'Medications' }, valueReference: { reference: 'List/current' } }],
+    };
+    await share('t1', 'in-progress', reconciliation);
+    await share('t2', 'in-progress');
+    for (const id of ['t1', 't2']) world.remote.put({ ...there(id), status: 'completed' });
+    await world.sync.pullNow();
+    const [conflict, ...others] = await world.sync.conflicts();
+    expect([conflict, ...others]).toMatchObject([
+      { kind: 'content', localId: 't1', paths: [{ path: 'status', ours: 'in-progress', theirs: 'completed' }] },
+    ]);
+    expect([await status('t1'), await status('t2')]).toEqual(['in-progress', 'completed']);
+    await world.sync.pullNow();
+    expect(await world.sync.conflicts()).toHaveLength(1);
+    expect(keptAside()).toEqual([]);
+    await world.sync.resolve(NURSE, String(conflict?.id), { take: 'theirs' });
+    expect(await status('t1')).toBe('completed');
+  });
+
+  test('is a second plan of a case that goes on: it waits until the first has ended', async () => {
+    const identifier = [{ system: 'urn:baton:case-plan', value: 'case-1' }];
+    await world.write(carePlan('first', { identifier }));
+    await world.write(carePlan('second', { identifier, status: 'draft' }));
+    await world.sync.pushNow();
+    const copy = world.remote.all('CarePlan').find((one) => (one as CarePlan).status === 'draft');
+    world.remote.put({ ...(copy as CarePlan), status: 'active' });
+    await world.sync.pullNow();
+    const [conflict] = await world.sync.conflicts();
+    expect(conflict).toMatchObject({ localId: 'second', paths: [{ path: 'status', ours: 'draft', theirs: 'active' }] });
+    const theirs = { take: 'theirs' } as const;
+    await expect(world.sync.resolve(NURSE, String(conflict?.id), theirs)).rejects.toMatchObject({
+      message: expect.stringContaining('has a plan that goes on'),
+    });
+    await world.write(carePlan('first', { identifier, status: 'completed' }));
+    await world.sync.resolve(NURSE, String(conflict?.id), theirs);
+    expect((await world.read<CarePlan>('CarePlan', 'second'))?.status).toBe('active');
     expect(keptAside()).toEqual([]);
   });
 

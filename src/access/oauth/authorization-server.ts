@@ -10,6 +10,8 @@ import type { Store } from '../../store/store.ts';
 import type { Claims } from '../claims.ts';
 import { createAskIssuer } from '../issuer-http.ts';
 import type { Keys } from '../keys.ts';
+import { type LastingGrant, scopesOf } from '../lasting-grant.ts';
+import { isWithin, parseScopes } from '../scopes.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
 import { completeAnswers } from './answers.ts';
 import { createClientKeys } from './client-keys.ts';
@@ -64,6 +66,10 @@ export interface AuthorizationServer {
   running(): Running;
   /** For the resource server: the claims of one of this server's opaque tokens. */
   resolveOwn(token: string): Promise<Claims | undefined>;
+  /** Whether a client is one of ours now. */
+  isRegistered(client: string): Promise<boolean>;
+  /** Whether what was granted still is, for what goes on without its token. */
+  stands(kept: LastingGrant): Promise<boolean>;
   /** Forgets what has expired; called now and then. */
   sweep(): Promise<void>;
 }
@@ -106,6 +112,14 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
     outsideLogin,
     running,
     resolveOwn: (token) => claimsOf({ provider: running().provider, issuer: baseUrl(), clients, accounts }, token),
+    isRegistered: async (client) => (await clients.find(client)) !== undefined,
+    async stands(kept) {
+      const { client = '', isRegistered, authorization } = kept;
+      const registration = isRegistered ? await clients.find(client) : undefined;
+      if (isRegistered && !registration) return false;
+      if (registration && !isWithin(scopesOf(kept), parseScopes(registration.scope))) return false;
+      return authorization === undefined || state.stands('Grant', authorization);
+    },
     sweep: () => state.sweep(),
   };
 }

@@ -1,8 +1,10 @@
 // The claims of an access token that this server made, as long as it lives.
 import type { Provider as Library } from 'oidc-provider';
 import type { Claims } from '../claims.ts';
+import { AUTHORIZATION } from '../grant-of-claims.ts';
 import type { Accounts } from './accounts.ts';
 import type { ClientRegistry } from './client-registry.ts';
+import { hashedId } from './state-table.ts';
 
 export interface OwnTokens {
   readonly provider: Library;
@@ -31,5 +33,6 @@ export async function claimsOf(
     exp: found.exp,
     iat: found.iat,
     ...found.extra,
+    ...(user?.grantId === undefined ? {} : { [AUTHORIZATION]: hashedId(user.grantId) }),
   };
 }

@@ -38,6 +38,8 @@ export interface StateTable {
   removeByUid(model: string, uid: string): Promise<void>;
   /** Everything of the grant, or only one model of it. */
   removeGrant(grantId: string, model?: string): Promise<void>;
+  /** Whether something of the model with this hash is there and has not expired. */
+  stands(model: string, hashOfId: string): Promise<boolean>;
   /** Everything that was handed to the client or for the account. */
   removeOf(owner: 'client' | 'account', id: string): Promise<void>;
   /** Calls `listener` after something that may have been usable was removed. */
@@ -84,20 +86,24 @@ export function openStateTable(store: Pick<Store, 'query' | 'commit'>, clock: Cl
     return row && rowOf(row);
   };
   return {
-    find: (model, id) => one('model = ? AND id = ?', [model, hashed(id)]),
-    findByUid: (model, uid) => one('model = ? AND uid = ?', [model, hashed(uid)]),
+    find: (model, id) => one('model = ? AND id = ?', [model, hashedId(id)]),
+    findByUid: (model, uid) => one('model = ? AND uid = ?', [model, hashedId(uid)]),
     put: (model, id, state) => change(UPSERT, valuesOf(model, id, state)),
     putNew: (model, id, state) => changesOne(INSERT_NEW, valuesOf(model, id, state)),
     consume: (model, id, expires) =>
       expires === undefined
-        ? changesOne(CONSUME, [now(), model, hashed(id)])
-        : changesOne(CONSUME_AND_KEEP, [now(), expires, model, hashed(id)]),
-    remove: (model, id) => take('DELETE FROM oauth_state WHERE model = ? AND id = ?', [model, hashed(id)]),
-    removeByUid: (model, uid) => take('DELETE FROM oauth_state WHERE model = ? AND uid = ?', [model, hashed(uid)]),
+        ? changesOne(CONSUME, [now(), model, hashedId(id)])
+        : changesOne(CONSUME_AND_KEEP, [now(), expires, model, hashedId(id)]),
+    remove: (model, id) => take('DELETE FROM oauth_state WHERE model = ? AND id = ?', [model, hashedId(id)]),
+    removeByUid: (model, uid) => take('DELETE FROM oauth_state WHERE model = ? AND uid = ?', [model, hashedId(uid)]),
     removeGrant: (grantId, model) =>
       model === undefined
-        ? take('DELETE FROM oauth_state WHERE grant_id = ?', [hashed(grantId)])
-        : take('DELETE FROM oauth_state WHERE grant_id = ? AND model = ?', [hashed(grantId), model]),
+        ? take('DELETE FROM oauth_state WHERE grant_id = ?', [hashedId(grantId)])
+        : take('DELETE FROM oauth_state WHERE grant_id = ? AND model = ?', [hashedId(grantId), model]),
+    async stands(model, hashOfId) {
+      const sql = 'SELECT 1 AS found FROM oauth_state WHERE model = ? AND id = ? AND expires > ?';
+      return (await store.query(sql, [model, hashOfId, now()])).length > 0;
+    },
     removeOf: (owner, id) => take(`DELETE FROM oauth_state WHERE ${owner} = ?`, [id]),
     onRemoved: (listener) => void listeners.push(listener),
     async sweep() {
@@ -108,7 +114,8 @@ export function openStateTable(store: Pick<Store, 'query' | 'commit'>, clock: Cl
   };
 }
 
-const hashed = (id: string) => hash('sha256', id, 'base64url');
+/** As identifiers stand in the table. */
+export const hashedId = (id: string): string => hash('sha256', id, 'base64url');
 
 function valuesOf(
   model: string,
@@ -119,11 +126,11 @@ function valuesOf(
     value === undefined ? null : as(value);
   return [
     model,
-    hashed(id),
+    hashedId(id),
     JSON.stringify(payload),
     expires,
-    optional(uid, hashed),
-    optional(grantId, hashed),
+    optional(uid, hashedId),
+    optional(grantId, hashedId),
     optional(client, String),
     optional(account, String),
   ];

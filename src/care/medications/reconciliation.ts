@@ -15,7 +15,7 @@ import { kindOf, type ListLine, readLines } from './medication-list.ts';
 const SNOMED = 'http://snomed.info/sct';
 export const RECONCILIATION = concept(SNOMED, '430193006', 'Medication reconciliation');
 
-export const isReconciliation = ({ code }: Task) => hasCode(code, SNOMED, '430193006');
+export const isReconciliation = ({ code }: Pick<Task, 'code'>) => hasCode(code, SNOMED, '430193006');
 
 /** A Task with the same code and no lists asks for a reconciliation, and is none. */
 export function hasLists({ input }: Task): boolean {

@@ -7,7 +7,7 @@ import { TASK } from '../../fhir/status/task.ts';
 import type { OnItem } from '../case-at-hand.ts';
 import { claims } from '../claimed-profiles.ts';
 import { nowOf } from '../given-time.ts';
-import { requireQualified } from '../qualifications/sign-off.ts';
+import { homeStateOf, requireQualified } from '../qualifications/sign-off.ts';
 import type { Caller, Planned, Records } from '../records.ts';
 import { referenceTo } from '../reference-to.ts';
 import { idOf } from '../stored.ts';
@@ -24,8 +24,7 @@ export async function signOffReconciliation(
 ): Promise<Planned> {
   const reconciliation = await openReconciliation(records, caseId, id);
   const { task, patient, lists } = reconciliation;
-  const home = patient.address?.find(({ use }) => use === 'home') ?? patient.address?.[0];
-  await requireQualified(records, caller, 'medication-reconciliation', home?.state?.toUpperCase());
+  await requireQualified(records, caller, 'medication-reconciliation', homeStateOf(patient));
   requireSettled(reconciliation);
   const procedureId = randomUUID();
   const now = nowOf(caller);

@@ -1,5 +1,5 @@
 // Who may sign off what. Which credentials count, is a ValueSet of profiles/.
-import type { Practitioner } from '@medplum/fhirtypes';
+import type { Patient, Practitioner } from '@medplum/fhirtypes';
 import signers from '../../../profiles/value-sets/medication-reconciliation-signer.json' with { type: 'json' };
 import { Fault } from '../../fault.ts';
 import { parseLiteral } from '../../fhir/references.ts';
@@ -23,7 +23,7 @@ export async function requireQualified(
   signOff: SignOff,
   state: string | undefined,
 ): Promise<Kept<'Practitioner'>> {
-  const practitioner = await practitionerOf(records, caller.who.reference);
+  const practitioner = await practitionerBehind(records, caller.who.reference);
   if (!practitioner) throw refused('Only a person who is stored as a Practitioner can sign this off.');
   const missing = whatIsMissing(practitioner, signOff, caller, state);
   if (missing !== undefined) throw refused(missing);
@@ -63,8 +63,8 @@ function counts({ code }: HeldQualification, signOff: SignOff): boolean {
 }
 
 /** The person behind a reference to a Practitioner or to one of their roles. */
-async function practitionerOf(
-  records: Records,
+export async function practitionerBehind(
+  records: Pick<Records, 'read'>,
   reference: string | undefined,
 ): Promise<Kept<'Practitioner'> | undefined> {
   const target = parseLiteral(reference ?? '');
@@ -72,6 +72,12 @@ async function practitionerOf(
   if (target?.type !== 'PractitionerRole') return undefined;
   const id = idOf((await records.read('PractitionerRole', target.id))?.practitioner, 'Practitioner');
   return id === undefined ? undefined : records.read('Practitioner', id);
+}
+
+/** Two letters; undefined when no address says it. */
+export function homeStateOf({ address = [] }: Patient): string | undefined {
+  const home = address.find(({ use }) => use === 'home') ?? address[0];
+  return home?.state?.toUpperCase();
 }
 
 function codesOf({ compose }: typeof signers): ReadonlySet<string> {

@@ -115,7 +115,12 @@ function numbers(texts: readonly (string | undefined)[]): number[] {
 function toUtc(parts: readonly number[], zone: string): number[] {
   const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts;
   const offset = (zone.startsWith('-') ? -1 : 1) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4, 6)));
+  const minutes = hour * 60 + minute - offset;
+  const length = Math.max(parts.length, 5);
+  // Most are of the same day in UTC, and need no calendar.
+  if (minutes >= 0 && minutes < 1_440)
+    return [year, month, day, Math.floor(minutes / 60), minutes % 60, second].slice(0, length);
   const local = new Temporal.PlainDateTime(year, month, day, hour, minute);
   const utc = local.subtract({ minutes: offset });
-  return [utc.year, utc.month, utc.day, utc.hour, utc.minute, second].slice(0, Math.max(parts.length, 5));
+  return [utc.year, utc.month, utc.day, utc.hour, utc.minute, second].slice(0, length);
 }

@@ -33,12 +33,18 @@ export async function commitChanges(
   const mayKnow = (type: string) => reachesAll(grant, 'read', type);
   try {
     const guard = guardOf(context, grant, changes, releases);
-    return await context.store.commit(grant.actor, changes, alongside, { ...rest, mayKnow, guard });
+    const held = await context.subscriptions?.hold(grant, changes);
+    const beside = held ? joined(alongside, held.alongside) : alongside;
+    return await context.store.commit(grant.actor, held?.changes ?? changes, beside, { ...rest, mayKnow, guard });
   } catch (error) {
     const isBlind = changes.some((change) => change.op === 'patch' && !mayKnow(change.type));
     // Of a revision the store tells only what may be told.
     throw isBlind && !(error instanceof RevisionRefused) ? withoutReason(error) : error;
   }
+}
+
+function joined(first: Alongside, second: Exclude<Alongside, readonly unknown[]>): Alongside {
+  return (outcomes) => [...(typeof first === 'function' ? first(outcomes) : first), ...second(outcomes)];
 }
 
 /** Why a patch cannot be applied, or why its result is not valid, tells what else the resource says. */

@@ -15,7 +15,9 @@ import type { Subsetter } from '../../fhir/subset.ts';
 import type { Terminology } from '../../fhir/terminology/terminology.ts';
 import type { Validator } from '../../fhir/validation/validator.ts';
 import type { Store } from '../../store/store.ts';
+import type { Subscriptions } from '../../subscriptions/subscriptions.ts';
 import type { ExchangeRules } from '../exchange-rules.ts';
+import type { BroughtDefinitions } from './brought-definitions.ts';
 
 export const FHIR_JSON = 'application/fhir+json; charset=utf-8';
 
@@ -30,6 +32,8 @@ export interface FhirContext {
   readonly terminology: Terminology;
   /** What came with Baton or with guides: questionnaires, plan definitions and the like, by canonical. */
   readonly artefacts: Artefacts;
+  /** Those of them that came with Baton, as resources to read and search. */
+  readonly brought: BroughtDefinitions;
   readonly validate: Validator['validate'];
   readonly isType: (type: string) => boolean;
   /** FHIR base URL without trailing slash. */
@@ -48,6 +52,8 @@ export interface FhirContext {
   readonly zone: string;
   /** Security labels that need a permit. */
   readonly labelPolicy: LabelPolicy;
+  /** Absent: nobody is told of changes. */
+  readonly subscriptions?: Subscriptions | undefined;
 }
 
 /** One request below the FHIR base. */

@@ -7,11 +7,11 @@ import type { Pairs } from '../../fhir/request-url.ts';
 import { parseSearch } from '../../fhir/search/parse.ts';
 import type { Condition, Include, SearchQuery } from '../../fhir/search/query.ts';
 import type { FhirContext } from './context.ts';
-import { reachOf, reachOfTypes, tryReach } from './reach.ts';
+import { type ReachContext, reachOf, reachOfTypes, tryReach } from './reach.ts';
 import { searchOptions } from './search-options.ts';
 
 /** A query of the door's own, kept within the reach. */
-export function queryWithin(context: FhirContext, type: string, pairs: Pairs, reach: Condition): SearchQuery {
+export function queryWithin(context: ReachContext, type: string, pairs: Pairs, reach: Condition): SearchQuery {
   return narrow(parseSearch(context.parameters, type, pairs, searchOptions(context, 'strict')), reach);
 }
 

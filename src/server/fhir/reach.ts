@@ -14,13 +14,16 @@ import { withheldCondition } from '../../fhir/search/withheld.ts';
 import type { FhirContext } from './context.ts';
 import { searchOptions } from './search-options.ts';
 
+/** What the reach of a grant is worked out with. */
+export type ReachContext = Pick<FhirContext, 'parameters' | 'labelPolicy' | 'base' | 'clock' | 'tokenSets'>;
+
 /**
  * @param type absent for all types at once, or for several that are reached alike
  * @returns undefined when every resource is within reach
  * @throws Fault forbidden when none is
  */
 export function reachOf(
-  context: FhirContext,
+  context: ReachContext,
   grant: Grant,
   interaction: Interaction,
   type: string | undefined,
@@ -38,7 +41,7 @@ export function reachOf(
  * something that is not, by taking its label away or moving it to another patient, and then be read.
  * @throws Fault forbidden when nothing is within reach
  */
-export function reachOfKept(context: FhirContext, grant: Grant, type: string): Condition | undefined {
+export function reachOfKept(context: ReachContext, grant: Grant, type: string): Condition | undefined {
   const narrowing = decide(grant, 'patch', type);
   return grant.asker
     ? permitted(context, grant, type, narrowing ?? { lanes: [WIDE] })
@@ -49,7 +52,7 @@ const WIDE: Lane = { constraint: [] };
 
 /** The lanes, without what consents withhold; emergency access does not ask them. */
 function permitted(
-  context: FhirContext,
+  context: ReachContext,
   { asker, standing }: Grant,
   type: string | undefined,
   { lanes }: Narrowing,
@@ -68,7 +71,7 @@ function permitted(
 
 /** The same for resources of several types; those that are out of reach as a whole are not among them. */
 export function reachOfTypes(
-  context: FhirContext,
+  context: ReachContext,
   grant: Grant,
   interaction: Interaction,
   types: readonly string[],
@@ -94,7 +97,7 @@ function sameReach(grant: Grant, interaction: Interaction, type: string): string
 
 /** As `reachOf`, when being out of reach is no reason to refuse the request. */
 export function tryReach(
-  context: FhirContext,
+  context: ReachContext,
   grant: Grant,
   interaction: Interaction,
   type: string | undefined,
@@ -108,15 +111,15 @@ export function tryReach(
 }
 
 /** Patients of at least one of the sets. */
-export function patientsOf(context: FhirContext, sets: readonly PatientSet[]): Condition {
+export function patientsOf(context: ReachContext, sets: readonly PatientSet[]): Condition {
   return inPatientSets(context.parameters, sets, searchOptions(context, 'strict'));
 }
 
-export function withinLanes(context: FhirContext, type: string | undefined, lanes: readonly Lane[]): Condition {
+export function withinLanes(context: ReachContext, type: string | undefined, lanes: readonly Lane[]): Condition {
   return any(lanes.map((lane) => all(laneConditions(context, type, lane))));
 }
 
-function laneConditions(context: FhirContext, type: string | undefined, lane: Lane): Condition[] {
+function laneConditions(context: ReachContext, type: string | undefined, lane: Lane): Condition[] {
   const { patient, constraint, role } = lane;
   const { parameters } = context;
   const conditions: Condition[] = [];
@@ -129,14 +132,14 @@ function laneConditions(context: FhirContext, type: string | undefined, lane: La
 }
 
 /** The parameters of each type are its own, also where they have one name. */
-function matchingCondition(context: FhirContext, type: string | undefined, { types = [], matching = [] }: RoleLimit) {
+function matchingCondition(context: ReachContext, type: string | undefined, { types = [], matching = [] }: RoleLimit) {
   const ofType = (one: string) => all(constraintConditions(context, one, matching));
   if (type !== undefined) return ofType(type);
   return any(types.map((one): Condition => ({ kind: 'all', of: [{ kind: 'type', types: [one] }, ofType(one)] })));
 }
 
 /** @throws Fault forbidden when the constraint selects nothing that this server knows: it must not widen the scope */
-function constraintConditions(context: FhirContext, type: string | undefined, pairs: Pairs): readonly Condition[] {
+function constraintConditions(context: ReachContext, type: string | undefined, pairs: Pairs): readonly Condition[] {
   const sentence = 'A scope of the token has a constraint that this server cannot apply.';
   try {
     const { conditions, applied } = parseSearch(context.parameters, type, pairs, searchOptions(context, 'strict'));

@@ -23,7 +23,7 @@ export async function read(context: FhirContext, { grant, params, pairs, headers
 }
 
 /**
- * The current version, if the grant reaches it. A resource outside a narrowed grant looks like one that does not exist.
+ * The current version, if the grant reaches it; of a definition that comes with Baton, unless one is stored in its place. A resource outside a narrowed grant looks like one that does not exist.
  * @throws Fault forbidden | not-found | gone
  */
 export async function readCurrent(
@@ -37,6 +37,10 @@ export async function readCurrent(
   const found = reach
     ? (await context.store.search(queryWithin(context, type, [['_id', id]], reach))).items[0]
     : await context.store.read(type, id);
+  if (!found || found.operation === 'delete') {
+    const brought = context.brought.has(type) && (await context.brought.read(type, id, reach));
+    if (brought) return brought;
+  }
   if (!found) {
     await explainWithheld(context, grant, type, id);
     throw new Fault('not-found', `There is no ${type}/${id}.`);

@@ -3,7 +3,7 @@ import type { ParseOptions } from '../../fhir/search/parse.ts';
 import type { FhirContext } from './context.ts';
 
 export function searchOptions(
-  { base, clock, tokenSets }: FhirContext,
+  { base, clock, tokenSets }: Pick<FhirContext, 'base' | 'clock' | 'tokenSets'>,
   handling: ParseOptions['handling'],
 ): ParseOptions {
   return { handling, baseUrl: base(), clock, tokenSets };

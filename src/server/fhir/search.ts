@@ -15,6 +15,7 @@ import type { Answer, FhirContext, FhirRequest } from './context.ts';
 import { narrow, narrowChains, readableIncludes, unreadableIncludes } from './narrow.ts';
 import { type Prefer, parsePrefer } from './prefer.ts';
 import { reachOf, reachOfTypes } from './reach.ts';
+import { searchAll } from './search-all.ts';
 import { searchOptions } from './search-options.ts';
 import { withStoredTokenSets } from './stored-token-sets.ts';
 import { noticeOfWithheld } from './withheld.ts';
@@ -76,7 +77,7 @@ export async function answerSearch(
   grant: Grant,
   { query, path, pairs, notice }: PlannedSearch,
 ): Promise<string> {
-  const result = await context.store.search(query);
+  const result = await searchAll(context, query);
   const subset = context.subset(pairs);
   const url = (given: Pairs) => searchUrl(`${context.base()}${path && `/${path}`}`, given);
   const links: Link[] = [{ relation: 'self', url: url(query.applied) }];

@@ -25,6 +25,8 @@ export async function readVersion(
   // The current version is within reach when the resource is, by whatever the reach goes.
   const current = decide(grant, 'vread', type) ? await readCurrent(context, grant, type, id) : undefined;
   if (current?.versionId === versionId) return current;
+  const brought = current || !context.brought.has(type) ? undefined : await context.brought.read(type, id);
+  if (brought?.versionId === versionId) return brought;
   const isShown = await pastVersionsShown(context, grant, 'vread', { type, id });
   const found = isId(id) && isId(versionId) ? await context.store.vread(type, id, versionId) : undefined;
   if (!found || isShown?.(found.content) === false) {

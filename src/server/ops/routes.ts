@@ -14,6 +14,7 @@ import { serveDeliveries } from './deliveries.ts';
 import { serveFollowUps } from './follow-up-operations.ts';
 import { type ListPage, type ListRequest, listRequest } from './list-request.ts';
 import { listMatches, MATCH_FILTERS, readDecision } from './matches.ts';
+import { serveSubscriptions } from './subscriptions.ts';
 import { type OperatedSync, serveSyncOperations } from './sync-operations.ts';
 import { ALERTS, AUDIT, listTable, OUTBOX, PROJECTIONS } from './table-list.ts';
 
@@ -60,6 +61,7 @@ export function serveOperators(
   list('audit', AUDIT.filters, (request) => listTable(store, AUDIT, request));
   if (deliveries) serveDeliveries({ list, item, command }, store, deliveries);
   serveFollowUps({ list, item, command }, { context, transitions, notify });
+  if (context.subscriptions) serveSubscriptions({ list, item, command }, store, context.subscriptions);
   list('indexing', [], async () => ({ items: await readIndexProgress(store) }));
   command('audit/verify', 'audit-verify', () => verifyTrail());
   if (transitions) command('sweep', 'sweep', () => transitions.tick());

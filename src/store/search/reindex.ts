@@ -10,38 +10,50 @@ import { parsed, record } from './index-state.ts';
 /** Resources per transaction: some ten milliseconds. */
 const BATCH = 100;
 
-const NEXT_JOB = 'SELECT type, parameters, position, upto FROM reindex ORDER BY type LIMIT 1';
+const JOBS = 'SELECT type, parameters, position, upto FROM reindex ORDER BY type';
 const RESOURCES = `SELECT rid, content FROM resource
   WHERE type = ? AND deleted = 0 AND rid > ? AND rid <= ? ORDER BY rid LIMIT ${BATCH}`;
 const ADVANCE = 'UPDATE reindex SET position = ? WHERE type = ?';
 const INDEXED = 'SELECT parameters FROM search_index WHERE type = ?';
 const DONE = 'DELETE FROM reindex WHERE type = ?';
 
+export interface Reindexing {
+  readonly signal: AbortSignal;
+  /** Only these, and without rests. */
+  readonly types?: readonly string[] | undefined;
+  /** Called after each type, which can then be searched. */
+  readonly onTypeDone: () => Promise<void>;
+}
+
 /**
  * Works until nothing is left to be indexed, or until aborted. It rests as long as it works, so that commits never wait
  * for more than one batch. Two that run at once do no harm and finish no sooner.
- * @param onTypeDone called after each type, which can then be searched
  * @throws Fault unavailable when the database cannot be written
  */
 export async function reindexAll(
   engine: Engine,
   searchEngine: SearchEngine,
-  signal: AbortSignal,
-  onTypeDone: () => Promise<void>,
+  { signal, types, onTypeDone }: Reindexing,
 ): Promise<void> {
   while (!signal.aborted) {
     const started = performance.now();
-    const step = await engine.write((tx) => reindexBatch(tx, searchEngine));
+    const step = await engine.write((tx) => reindexBatch(tx, searchEngine, types));
     if (step === 'finished') return;
     if (step === 'type-done') await onTypeDone();
+    if (types) continue;
     await pause(performance.now() - started, undefined, { signal }).catch(() => undefined);
   }
 }
 
 type Step = 'batch-done' | 'type-done' | 'finished';
 
-async function reindexBatch(tx: Transaction, searchEngine: SearchEngine): Promise<Step> {
-  const [job] = await tx.all(NEXT_JOB);
+async function reindexBatch(
+  tx: Transaction,
+  searchEngine: SearchEngine,
+  types: readonly string[] | undefined,
+): Promise<Step> {
+  const jobs = await tx.all(JOBS);
+  const job = jobs.find(({ type }) => types?.includes(String(type)) ?? true);
   if (!job) return 'finished';
   const type = String(job.type);
   const rows = await tx.all(RESOURCES, [type, Number(job.position), Number(job.upto)]);

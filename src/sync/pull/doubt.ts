@@ -55,7 +55,7 @@ async function withoutEcho(
   const strict = reconcileAged(copies, withoutPreference(policy), age);
   if (strict.conflicts.length === 0) return { ...usual, isDoubted: false };
   const isDoubted = await isLost();
-  if (!isDoubted || strict.conflicts.length === usual.conflicts.length) return { ...usual, isDoubted };
+  if (!isDoubted) return { ...usual, isDoubted };
   const sent = await latest(store, stored);
   // Their value is one of ours, which did arrive: nobody there changed it.
   const isOurs = (path: string, theirs: Json | undefined) =>

@@ -1,7 +1,7 @@
 // What one received resource means here: an echo, an edit, something new, or a question for a person. Decides only; the
 // page commits. docs/sync-spec.md#I7 docs/sync-spec.md#I14
 import { randomUUID } from 'node:crypto';
-import { type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
+import { type Json, type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
 import type { Change } from '../../fhir/change.ts';
 import type { Statement, StoredVersion } from '../../store/store.ts';
 import { comparable, dressed, parseBody, resourceOf } from '../body.ts';
@@ -60,6 +60,8 @@ export interface Incoming {
   readonly isHeld?: true;
   /** Told beside what the outcome says. */
   readonly event?: SyncEvent['kind'];
+  /** What is asked of a person when the store does not let an update follow what is stored; `path` is the element. */
+  readonly ifRefused?: (path: string) => Promise<Incoming>;
 }
 
 /** A received resource with who it is here; `localId` was chosen for a new one. */
@@ -208,15 +210,13 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
     context.policies[type] ?? {},
     age,
   );
-  if (result.conflicts.length > 0) {
+  const ask = async (paths: NewConflict['paths'], proposed: JsonObject): Promise<Incoming> => {
     const asked = await conflictUnlessOpen(context, incoming, {
       ...bodies(context, received, stored),
       kind: 'content',
       base: baseLocal,
       remote: result.theirs,
-      proposed: result.merged,
-      paths: result.conflicts,
-      ...{ age, isDoubted: result.isDoubted },
+      ...{ proposed, paths, age, isDoubted: result.isDoubted },
     });
     // A resource matched just now needs its link, so that others can refer to it while the question is open.
     const bare = {
@@ -228,7 +228,8 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
     };
     const linking = match ? [saveLink({ ...bare, state: 'conflict' }, now)] : [];
     return { ...asked, statements: [...linking, ...asked.statements, ...doubts] };
-  }
+  };
+  if (result.conflicts.length > 0) return ask(result.conflicts, result.merged);
   const own = parseBody(stored.content);
   const merged = await withoutLost(context, result.merged, own);
   const statements = [
@@ -244,7 +245,16 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
   const resource = resourceOf(dressed(merged, localId, own));
   const forward = sameJson(local, baseLocal);
   const changes: Change[] = [{ op: 'update', resource, ifMatch: stored.versionId }];
-  return { ...incoming, outcome: forward ? 'updated' : 'merged', changes, statements };
+  const ifRefused = (path: string) => {
+    const [base, ours, theirs] = [baseLocal[path], local[path], result.theirs[path]];
+    return ask([{ path, base, ours, theirs, why: 'transition' }], withValue(result.merged, path, ours));
+  };
+  return { ...incoming, outcome: forward ? 'updated' : 'merged', changes, statements, ifRefused };
+}
+
+function withValue(body: JsonObject, path: string, value: Json | undefined): JsonObject {
+  const { [path]: _, ...rest } = body;
+  return value === undefined ? rest : { ...rest, [path]: value };
 }
 
 /** New resources come in for patients in scope; without a scope for those we share, or where the type is only pulled. */

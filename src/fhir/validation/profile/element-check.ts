@@ -1,4 +1,6 @@
-// One element of a profile, with its children and slices, compiled to a check.
+// One element of a profile, with its children and slices, compiled to a check. What the profile only repeats of the base
+// type has been checked with that, so most elements of a snapshot come to nothing here.
+import type { ElementDefinition, ElementDefinitionType } from '@medplum/fhirtypes';
 import type { Structure } from '../../base-structures.ts';
 import { isKindOf, typeCode } from '../../fhirpath/type-model.ts';
 import { bindingCheck, maxValueSetOf } from '../codes.ts';
@@ -15,26 +17,37 @@ import { valueRange } from './value-range.ts';
 
 /** The check of one value against a node: its own conditions, then its children. */
 export function compileNode(node: ProfileNode, structure: Structure, around: Surroundings): NodeCheck {
-  const checks: NodeCheck[] = [
-    ...valueChecks(node, around),
-    ...typeChecks(node, around),
-    ...ruleChecks(node, structure, around),
-    ...node.children.map((child) => compileChild(child, structure, around)),
-  ];
+  const checks = checksOf(node, structure, around);
   return (place, visit) => {
     for (const check of checks) check(place, visit);
   };
 }
 
-/** The check of a child element: how many there are, each of them, and its slices. */
-function compileChild(node: ProfileNode, structure: Structure, around: Surroundings): NodeCheck {
-  const own = compileNode(node, structure, around);
+function checksOf(node: ProfileNode, structure: Structure, around: Surroundings): NodeCheck[] {
+  const base = baseOf(node, structure, around);
+  return [
+    ...valueChecks(node, base, around),
+    ...typeChecks(node, base, around),
+    ...ruleChecks(node, base, structure, around),
+    ...node.children.flatMap((child) => compileChild(child, structure, around) ?? []),
+  ];
+}
+
+/** The element of the base type that the profile's is about; absent below the types that elements have. */
+function baseOf({ element }: ProfileNode, { type }: Structure, { definitions }: Surroundings) {
+  return definitions.structure(type)?.elements.find(({ path }) => path === element.path);
+}
+
+/** The check of a child element: how many there are, each of them, and its slices. Undefined when it says nothing new. */
+function compileChild(node: ProfileNode, structure: Structure, around: Surroundings): NodeCheck | undefined {
+  const checks = checksOf(node, structure, around);
   const slices = compileSlices(node, structure, around, compileNode);
   const min = node.element.min ?? 0;
-  const max =
-    node.element.max === '*' || node.element.max === undefined ? Number.POSITIVE_INFINITY : Number(node.element.max);
-  const base = around.definitions.structure(structure.type)?.elements.find(({ path }) => path === node.element.path);
+  const max = mostOf(node.element);
+  const base = baseOf(node, structure, around);
   const guaranteed = base?.min ?? 0;
+  const counts = min > guaranteed || max < (base ? mostOf(base) : Number.POSITIVE_INFINITY);
+  if (checks.length === 0 && !slices && !counts) return undefined;
   return (parent, visit) => {
     const places = childPlaces(parent, node.name);
     const at = places[0]?.pointer ?? `${parent.pointer}/${node.name}`;
@@ -48,12 +61,20 @@ function compileChild(node: ProfileNode, structure: Structure, around: Surroundi
         max === 0 ? `The profile does not allow ${node.name}.` : `The profile allows at most ${max} of ${node.name}.`;
       report(visit, 'error', 'structure', text, at);
     }
-    for (const place of places) own(place, visit);
+    for (const place of places) for (const check of checks) check(place, visit);
     slices?.(places, parent, visit);
   };
 }
 
-function valueChecks({ element }: ProfileNode, { definitions }: Surroundings): NodeCheck[] {
+function mostOf({ max }: ElementDefinition): number {
+  return max === '*' || max === undefined ? Number.POSITIVE_INFINITY : Number(max);
+}
+
+function valueChecks(
+  { element }: ProfileNode,
+  base: ElementDefinition | undefined,
+  { definitions }: Surroundings,
+): NodeCheck[] {
   const checks: NodeCheck[] = [];
   const expected = expectedValue(element);
   if (expected) {
@@ -63,7 +84,9 @@ function valueChecks({ element }: ProfileNode, { definitions }: Surroundings): N
     });
   }
   const { strength, valueSet } = element.binding ?? {};
-  const binding = strength === 'required' && valueSet !== undefined ? bindingCheck(definitions, valueSet) : undefined;
+  const isBound = base?.binding?.strength === 'required' && base.binding.valueSet === valueSet;
+  const binding =
+    strength === 'required' && valueSet !== undefined && !isBound ? bindingCheck(definitions, valueSet) : undefined;
   if (binding) {
     checks.push(({ item, pointer }, visit) => {
       const reason = binding(item.value);
@@ -95,18 +118,27 @@ function valueChecks({ element }: ProfileNode, { definitions }: Surroundings): N
   return checks;
 }
 
-function typeChecks({ element }: ProfileNode, { definitions, checkProfile, conforms }: Surroundings): NodeCheck[] {
+function typeChecks(
+  { element }: ProfileNode,
+  base: ElementDefinition | undefined,
+  { definitions, checkProfile, conforms }: Surroundings,
+): NodeCheck[] {
   const types = (element.type ?? []).map((type) => ({ ...type, name: typeCode(type, element.path) }));
   if (types.length === 0 || !element.path.includes('.')) return [];
   const checks: NodeCheck[] = [];
-  if (element.path.endsWith('[x]') || types.every(({ name }) => /^[A-Z]/.test(name) && name !== 'BackboneElement')) {
+  const isNarrowed = !base?.type?.every(({ code }) => types.some((type) => type.code === code));
+  const isTold =
+    element.path.endsWith('[x]') || types.every(({ name }) => /^[A-Z]/.test(name) && name !== 'BackboneElement');
+  if (isNarrowed && isTold) {
     checks.push(({ item, pointer }, visit) => {
       if (item.type.includes('.') || types.some(({ name }) => isKindOf(item.type, name))) return;
       const names = types.map(({ name }) => name).join(' or ');
       report(visit, 'error', 'structure', `The profile allows ${names} here, not ${item.type}.`, pointer);
     });
   }
-  for (const { name, profile, targetProfile } of types) {
+  for (const type of types) {
+    if (base?.type?.some((other) => saysNoMore(type, other))) continue;
+    const { name, profile, targetProfile } = type;
     if (profile?.length) {
       checks.push((place, visit) => {
         if (place.item.type === name) checkOneOf(profile, place, visit, { definitions, checkProfile, conforms });
@@ -126,6 +158,12 @@ function typeChecks({ element }: ProfileNode, { definitions, checkProfile, confo
   return checks;
 }
 
+/** Whether what a type of an element demands is what the same type of the base does, which checks targets and no profiles. */
+function saysNoMore(type: ElementDefinitionType, base: ElementDefinitionType): boolean {
+  const [targets, others] = [type.targetProfile ?? [], base.targetProfile ?? []];
+  return type.code === base.code && !type.profile && targets.join(' ') === others.join(' ');
+}
+
 /** With one profile its issues are reported where they are; with several it is enough to conform to one. */
 function checkOneOf(profiles: readonly string[], place: Place, visit: Visit, around: Surroundings): void {
   if (profiles.length === 1) {
@@ -137,8 +175,12 @@ function checkOneOf(profiles: readonly string[], place: Place, visit: Visit, aro
 }
 
 /** Only the rules that the profile adds; those of the base type have been checked. */
-function ruleChecks({ element }: ProfileNode, structure: Structure, { definitions }: Surroundings): NodeCheck[] {
-  const base = definitions.structure(structure.type)?.elements.find(({ path }) => path === element.path);
+function ruleChecks(
+  { element }: ProfileNode,
+  base: ElementDefinition | undefined,
+  structure: Structure,
+  { definitions }: Surroundings,
+): NodeCheck[] {
   const types = (element.type ?? []).flatMap(({ code }) => definitions.structure(code)?.elements[0]?.constraint ?? []);
   const known = new Set([...(base?.constraint ?? []), ...types].map(({ key }) => key ?? ''));
   known.add('ext-1');

@@ -11,6 +11,8 @@ import { META, META_ADD, META_DELETE } from './meta.ts';
 import type { Operation } from './operation.ts';
 import { POPULATE } from './populate.ts';
 import { PROCESS_MESSAGE } from './process-message.ts';
+import { SUBSCRIPTION_EVENTS } from './subscription-events.ts';
+import { SUBSCRIPTION_STATUS } from './subscription-status.ts';
 import { SUBSUMES } from './subsumes.ts';
 import { TRANSLATE } from './translate.ts';
 import { VALIDATE } from './validate.ts';
@@ -36,4 +38,6 @@ export const OPERATIONS: readonly Operation[] = [
   APPLY_PLAN,
   APPLY_ACTIVITY,
   PROCESS_MESSAGE,
+  SUBSCRIPTION_STATUS,
+  SUBSCRIPTION_EVENTS,
 ];

@@ -1,0 +1,135 @@
+// The table of where each Subscription stands.
+import type { LastingGrant } from '../access/lasting-grant.ts';
+import type { SqlRow, SqlValue, Statement, Store } from '../store/store.ts';
+
+export interface SubscriptionRow {
+  readonly id: string;
+  readonly owner: string;
+  readonly authority: LastingGrant;
+  /** Closed by a SecretBox. */
+  readonly headers: string | undefined;
+  readonly version: number;
+  readonly state: 'waiting' | 'requested' | 'active' | 'error' | 'off';
+  /** JSON of the resource; '' before the log's reader has come to it. */
+  readonly content: string;
+  readonly events: number;
+  readonly delivered: number;
+  readonly failures: number;
+  /** Epoch milliseconds, as the others. */
+  readonly failingSince: number | undefined;
+  readonly endsAt: number | undefined;
+  readonly contactAt: number | undefined;
+}
+
+const COLUMNS = `id, owner, authority, headers, version, state, content, events, delivered, failures, failing_since, ends_at,
+  contact_at`;
+
+export async function readRow(store: Pick<Store, 'query'>, id: string): Promise<SubscriptionRow | undefined> {
+  const [row] = await store.query(`SELECT ${COLUMNS} FROM subscription WHERE id = ?`, [id]);
+  return row && rowOf(row);
+}
+
+export async function liveRows(store: Pick<Store, 'query'>): Promise<SubscriptionRow[]> {
+  return (await store.query(`SELECT ${COLUMNS} FROM subscription WHERE live = 1 ORDER BY id`)).map(rowOf);
+}
+
+const AT_WORK = "state IN ('requested', 'active', 'error') AND paused = 0";
+
+/** Those that have something to send, or end, longest waiting first. */
+export async function dueRows(store: Pick<Store, 'query'>, now: number, most: number): Promise<SubscriptionRow[]> {
+  const sql = `SELECT ${COLUMNS} FROM subscription WHERE ${AT_WORK} AND (next_at <= ? OR ends_at <= ?)
+    ORDER BY next_at, id LIMIT ?`;
+  return (await store.query(sql, [now, now, most])).map(rowOf);
+}
+
+export async function countOf(store: Pick<Store, 'query'>, owner: string): Promise<number> {
+  const [row] = await store.query("SELECT COUNT(*) AS n FROM subscription WHERE owner = ? AND state <> 'off'", [owner]);
+  return Number(row?.n ?? 0);
+}
+
+/** A client has asked for it: from its version on in the log, it is told in the client's name. */
+export function holdRow(
+  row: Pick<SubscriptionRow, 'id' | 'owner' | 'authority' | 'headers' | 'version'>,
+  now: number,
+): Statement {
+  const { id, owner, authority, headers = null, version } = row;
+  return {
+    sql: `INSERT INTO subscription (id, owner, authority, headers, version, state, content, live, events, delivered,
+        failures, paused, at)
+      VALUES (?, ?, ?, ?, ?, 'waiting', '', 0, 0, 0, 0, 0, ?)
+      ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, authority = excluded.authority, headers = excluded.headers,
+        version = excluded.version, state = 'waiting', failures = 0, failing_since = NULL, next_at = NULL, detail = NULL`,
+    params: [id, owner, JSON.stringify(authority), headers, version, now],
+  };
+}
+
+export interface Taken {
+  readonly id: string;
+  readonly version: number;
+  readonly status: string;
+  readonly content: string;
+  readonly endsAt: number | undefined;
+}
+
+/** What the log says of it from here on. Its delivery heeds only the version that it was held for, or a later one. */
+export function takeRow({ id, version, status, content, endsAt }: Taken, now: number): Statement {
+  const live = Number(status === 'active' || status === 'error');
+  const isDue = status === 'requested' || live === 1;
+  return {
+    sql: `UPDATE subscription SET content = ?, live = ?, ends_at = ?,
+        state = CASE WHEN version <= ? THEN ? ELSE state END,
+        next_at = CASE WHEN version > ? THEN next_at WHEN failures = 0 THEN ? ELSE COALESCE(next_at, ?) END
+      WHERE id = ?`,
+    params: [content, live, endsAt ?? null, version, status, version, ...(isDue ? [now, now] : [null, null]), id],
+  };
+}
+
+/** Its end; nothing when it has been made anew meanwhile. */
+export function dropRow(id: string, version: number): Statement[] {
+  const isOver = 'NOT EXISTS (SELECT 1 FROM subscription WHERE id = ?)';
+  return [
+    { sql: "UPDATE subscription SET live = 0, content = '' WHERE id = ?", params: [id] },
+    { sql: 'DELETE FROM subscription WHERE id = ? AND version <= ?', params: [id, version] },
+    { sql: `DELETE FROM subscription_event WHERE subscription = ? AND ${isOver}`, params: [id, id] },
+  ];
+}
+
+/** One version of the resource, by us, that changes how it is told: what follows waits until the log says so. */
+export function turnRow(row: SubscriptionRow, version: number, more: Readonly<Record<string, SqlValue>>): Statement {
+  return changeRow(row, { ...more, version, state: 'waiting' });
+}
+
+/** To be looked at now. */
+export function nudgeRow(id: string, now: number): Statement {
+  return { sql: 'UPDATE subscription SET next_at = ? WHERE id = ?', params: [now, id] };
+}
+
+/** Holds only while it stands as it was read. */
+export function changeRow(row: SubscriptionRow, values: Readonly<Record<string, SqlValue>>): Statement {
+  const names = Object.keys(values);
+  return {
+    sql: `UPDATE subscription SET ${names.map((name) => `${name} = ?`).join(', ')}
+      WHERE id = ? AND version = ? AND state = ? AND delivered = ? AND failures = ?`,
+    params: [...Object.values(values), row.id, row.version, row.state, row.delivered, row.failures],
+    rows: 1,
+  };
+}
+
+function rowOf(row: SqlRow): SubscriptionRow {
+  const time = (value: SqlValue | undefined) => (value === null || value === undefined ? undefined : Number(value));
+  return {
+    id: String(row.id),
+    owner: String(row.owner),
+    authority: JSON.parse(String(row.authority)),
+    headers: row.headers === null ? undefined : String(row.headers),
+    version: Number(row.version),
+    state: String(row.state) as SubscriptionRow['state'],
+    content: String(row.content),
+    events: Number(row.events),
+    delivered: Number(row.delivered),
+    failures: Number(row.failures),
+    failingSince: time(row.failing_since),
+    endsAt: time(row.ends_at),
+    contactAt: time(row.contact_at),
+  };
+}
