@@ -52,6 +52,9 @@ describe('a Subscription is refused', () => {
     ],
     ['of no type', asked({ criteria: 'status=ready' }), 'value', 'Subscription.criteria'],
     ['that has ended', { ...asked(), end: '2020-01-01T00:00:00Z' }, 'value', 'Subscription.end'],
+    ['that is no Subscription', channel({ payload: 5, extension: 'x' }), 'structure', 'Subscription'],
+    ['with criteria that are no text', { ...asked(), criteria: 5 }, 'structure', 'Subscription'],
+    ['without a channel', { ...asked(), channel: null }, 'structure', 'Subscription'],
     [
       'with too quick a heartbeat',
       asked({ pace: { [BACKPORT.heartbeat]: 5 } }),

@@ -204,6 +204,8 @@ describe('what a subscriber asks', () => {
     const missed = await world.fhir('GET', `/Subscription/${id}/$events?eventsSinceNumber=2&eventsUntilNumber=3`);
     expect(asBundle(missed.text)).toMatchObject({ type: 'query-event', total: 3, numbers: [2, 3] });
     expect(missed.text).toContain('"description":"q2"');
+    const rows = (await world.audited()).filter(({ interaction }) => interaction === 'subscription-notification');
+    expect(rows.slice(-2).map((row) => row.id)).toEqual(['q2', 'q3']);
     const ids = await world.fhir('GET', `/Subscription/${id}/$events?content=id-only`);
     expect(asBundle(ids.text).numbers).toEqual([1, 2, 3]);
     expect(ids.text).not.toContain('"description"');
