@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Store } from '../../src/store/store.ts';
 import type { Subscriptions } from '../../src/subscriptions/subscriptions.ts';
-import { GRAVITY, openWorld, type Received, read, subscriptionsOn, task, type World, wish } from './world.ts';
+import { GRAVITY, read, task, wish } from './notified.ts';
+import { openWorld, type Received, subscriptionsOn, type World } from './world.ts';
 
 const SETTINGS = { errorAfter: 2, offHours: 8_760 };
 const KILLED = 'killed';

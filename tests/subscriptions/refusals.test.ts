@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BACKPORT } from '../../src/subscriptions/backport.ts';
 import { refusedEndpoint } from '../../src/subscriptions/endpoint.ts';
-import { GRAVITY, openWorld, task, type Wish, type World, wish } from './world.ts';
+import { GRAVITY, task, type Wish, wish } from './notified.ts';
+import { openWorld, type World } from './world.ts';
 
 let world: World;
 

@@ -1,7 +1,8 @@
 // Topic-based Subscriptions over HTTP: handshake, numbered events, heartbeats, failures, and questions about what was missed.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { BACKPORT } from '../../src/subscriptions/backport.ts';
-import { GRAVITY, openWorld, read, task, type Wish, type World, wish } from './world.ts';
+import { GRAVITY, read, task, type Wish, wish } from './notified.ts';
+import { openWorld, type World } from './world.ts';
 
 let world: World;
 
