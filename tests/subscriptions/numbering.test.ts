@@ -76,6 +76,18 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   },
 );
 
+/** A death at each commit of what two events cause, before and after it is on disk, and once they were sent. */
+const EACH_DEATH: Action[] = [1, 2, 3, 4, 'sent' as const]
+  .flatMap((at) => [false, true].map((afterwards): Death => ({ at, afterwards }) as Death))
+  .flatMap((death): Action[] => [
+    { kind: 'write', id: 0, isEvent: true },
+    { kind: 'write', id: 1, isEvent: false },
+    { kind: 'write', id: 2, isEvent: true },
+    { kind: 'die', death },
+    { kind: 'both' },
+    { kind: 'wait' },
+  ]);
+
 /** What a process that was killed leaves behind, time has to take away: its lease. */
 async function run(one: Pick<Subscriptions, 'tick'>): Promise<void> {
   await one.tick().catch((error: Error) => {
@@ -140,6 +152,6 @@ it('a subscriber sees every event, numbered without gaps, in the order of the lo
         world.receiver.take();
       }
     }),
-    { numRuns: 4 },
+    { numRuns: 4, examples: [[EACH_DEATH]] },
   );
 }, 120_000);
