@@ -17,9 +17,28 @@ export function hashJson(value: Json | undefined): string {
   return createHash('sha256').update(canonicalJson(value)).digest('hex');
 }
 
-/** True when both have the same canonical text. */
+/** True when both have the same canonical text; found without making it. */
 export function sameJson(left: Json | undefined, right: Json | undefined): boolean {
-  return left === right || canonicalJson(left) === canonicalJson(right);
+  if (left === right) return true;
+  if (Array.isArray(left) && Array.isArray(right)) {
+    return left.length === right.length && left.every((item, index) => sameJson(item, right[index]));
+  }
+  if (isJsonObject(left) && isJsonObject(right)) {
+    return (
+      Object.keys(left).every((key) => sameJson(left[key], memberOf(right, key))) &&
+      Object.keys(right).every((key) => Object.hasOwn(left, key) || isAbsent(right[key]))
+    );
+  }
+  return isAbsent(left) && isAbsent(right);
+}
+
+const memberOf = (object: JsonObject, key: string) => (Object.hasOwn(object, key) ? object[key] : undefined);
+
+/** Whether the canonical text leaves it out. */
+function isAbsent(value: Json | undefined): boolean {
+  if (value === undefined || value === null) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return typeof value === 'object' && Object.values(value).every(isAbsent);
 }
 
 export function isJsonObject(value: Json | undefined): value is JsonObject {

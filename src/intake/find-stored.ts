@@ -1,11 +1,10 @@
-// Which stored resources the drafts of a message mean: by identifier, one search per resource type. Of a patient whose
+// Which stored resources the drafts of a message mean: by identifier, in one search. Of a patient whose
 // record was merged the record that stands for it is meant.
 import type { Resource } from '@medplum/fhirtypes';
 import type { JsonObject } from '../fhir/canonical-json.ts';
 import { parseExact } from '../fhir/exact-json.ts';
 import { followChain, replacedBy } from '../fhir/patient-merge.ts';
 import type { Store, StoredVersion } from '../store/store.ts';
-import { identifierQuery } from './identifier-query.ts';
 import type { KnownShared } from './known-shared.ts';
 import type { Draft } from './map/drafts.ts';
 import { Refusal } from './refusal.ts';
@@ -31,25 +30,21 @@ export async function findStored(
     if (id) found.set(draft.fullUrl, { resource: { ...draft.resource, id }, versionId: '' });
   }
   const unknown = drafts.filter(({ fullUrl }) => !found.has(fullUrl));
-  const byType = Map.groupBy(unknown, (draft) => draft.resource.resourceType);
-  const perType = [...byType].map(async ([type, ofType]) => {
-    const versions = await store.find(
-      identifierQuery(
-        type,
-        ofType.flatMap(({ match, formerly }) => [match, ...formerly]),
-      ),
-    );
-    const stored = await Promise.all(versions.map((version) => meant(store, version)));
-    for (const draft of ofType) {
-      const [match] = matching(stored, [draft.match], type);
-      const [former] = match ? [] : matching(stored, draft.formerly, type, 'any');
-      const one = match ?? former;
-      if (!one) continue;
-      found.set(draft.fullUrl, one);
-      if (draft.isShared && one.resource.id) known.note(draft, one.resource.id);
-    }
-  });
-  await Promise.all(perType);
+  const asked = unknown.flatMap(({ resource: { resourceType: type }, match, formerly }) =>
+    [match, ...formerly].map(({ system, value }) => ({ type, system, value })),
+  );
+  const versions = asked.length > 0 ? await store.findIdentified(asked) : [];
+  const stored = await Promise.all(versions.map((version) => meant(store, version)));
+  for (const draft of unknown) {
+    const type = draft.resource.resourceType;
+    const ofType = stored.filter(({ resource }) => resource.resourceType === type);
+    const [match] = matching(ofType, [draft.match], type);
+    const [former] = match ? [] : matching(ofType, draft.formerly, type, 'any');
+    const one = match ?? former;
+    if (!one) continue;
+    found.set(draft.fullUrl, one);
+    if (draft.isShared && one.resource.id) known.note(draft, one.resource.id);
+  }
   return found;
 }
 

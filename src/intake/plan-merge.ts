@@ -8,7 +8,6 @@ import { replacedBy, retired, surviving } from '../fhir/patient-merge.ts';
 import { rewriteLinks } from '../fhir/references.ts';
 import type { SearchParameters } from '../fhir/search/parameters.ts';
 import type { Store, StoredVersion } from '../store/store.ts';
-import { identifierQuery } from './identifier-query.ts';
 import type { Draft } from './map/drafts.ts';
 import { Refusal } from './refusal.ts';
 
@@ -30,7 +29,9 @@ export async function findRetired(
   identifiers: readonly Draft['match'][],
   survivor: string,
 ): Promise<StoredVersion[]> {
-  const found = await store.find(identifierQuery('Patient', identifiers));
+  const found = await store.findIdentified(
+    identifiers.map(({ system, value }) => ({ type: 'Patient', system, value })),
+  );
   return found.filter(({ id, content }) => id !== survivor && !replacedBy(parseExact<JsonObject>(content)));
 }
 

@@ -1,12 +1,13 @@
 // Drafts of one message, matched with the store by identifier -> the changes of one commit. What is stored already just
 // as the message says gives no change.
-import type { Extension, Patient, Provenance, Reference, Resource } from '@medplum/fhirtypes';
+import type { Encounter, Patient, Provenance, Reference, Resource } from '@medplum/fhirtypes';
 import { type JsonObject, sameJson } from '../fhir/canonical-json.ts';
 import type { Change } from '../fhir/change.ts';
 import { rewriteLinks } from '../fhir/references.ts';
-import type { Store } from '../store/store.ts';
+import type { Statement, Store } from '../store/store.ts';
 import { findStored, type StoredDraft } from './find-stored.ts';
 import { findToldStay } from './find-told-stay.ts';
+import { keepHeard, readHeard, withHeard, withoutConfirmation } from './heard.ts';
 import { searchToken } from './identifier-query.ts';
 import type { KnownShared } from './known-shared.ts';
 import type { AdtContent } from './map/adt.ts';
@@ -17,6 +18,8 @@ import { type Compartment, findRetired, planMerge } from './plan-merge.ts';
 
 export interface Plan {
   readonly changes: readonly Change[];
+  /** To be committed with them: when what is known already was heard again. */
+  readonly heard: readonly Statement[];
   /** False when this message is the first that Baton hears of the visit. */
   readonly visitKnown: boolean;
 }
@@ -25,18 +28,20 @@ export interface Plan {
 export async function planChanges(
   store: Store,
   compartment: Compartment,
-  known: KnownShared,
+  shared: KnownShared,
   content: AdtContent,
 ): Promise<Plan> {
-  const stored = await findStored(store, content.drafts, known);
+  const stored = await findStored(store, content.drafts, shared);
   const told = await findToldStay(store, content, stored);
   if (told && content.encounter !== undefined) stored.set(content.encounter, told);
   const literal = (fullUrl: string) => {
     const match = stored.get(fullUrl)?.resource;
     return match && `${match.resourceType}/${match.id}`;
   };
+  const known = await readHeard(store, idsOf(content.drafts, stored));
   const moved: Change[] = [];
   const changes: Change[] = [];
+  const heard: Statement[] = [];
   for (const draft of content.drafts) {
     const match = stored.get(draft.fullUrl);
     if (match && draft.isShared) continue;
@@ -46,16 +51,20 @@ export async function planChanges(
       changes.push({ op: 'create', resource: fresh, fullUrl: draft.fullUrl, ifNoneExist });
       continue;
     }
-    const joined = draft.merge(match.resource, fresh);
+    const id = idOf(match);
+    const before = { ...match, resource: withHeard(match.resource, known.get(id)) };
+    const joined = draft.merge(before.resource, fresh);
     const merge = await mergeFor(store, compartment, content, draft, joined);
     moved.push(...(merge?.changes ?? []));
-    changes.push(...changeOf(match, merge?.survivor ?? joined));
+    const after = merge?.survivor ?? joined;
+    if (saysTheSame(before.resource, after)) heard.push(...keepHeard(id, before, after, known.get(id)));
+    else changes.push({ op: 'update', resource: after, ifMatch: match.versionId });
   }
   const visitKnown = content.encounter === undefined || stored.has(content.encounter);
-  if (changes.length + moved.length === 0) return { changes, visitKnown };
+  if (changes.length + moved.length === 0) return { changes, heard, visitKnown };
   const target = [...changes, ...moved.filter(isOfPatient)].flatMap(targetOf);
   const provenance: Provenance = { ...rewriteLinks({ ...content.provenance, target }, literal) };
-  return { changes: [...changes, ...moved, { op: 'create', resource: provenance }], visitKnown };
+  return { changes: [...changes, ...moved, { op: 'create', resource: provenance }], heard, visitKnown };
 }
 
 async function mergeFor(
@@ -71,8 +80,13 @@ async function mergeFor(
   return planMerge(store, compartment, survivor satisfies Patient, closing);
 }
 
-function changeOf({ resource, versionId }: StoredDraft, merged: Resource): Change[] {
-  return saysTheSame(resource, merged) ? [] : [{ op: 'update', resource: merged, ifMatch: versionId }];
+const idOf = ({ resource: { resourceType, id } }: StoredDraft) => `${resourceType}/${id}`;
+
+function idsOf(drafts: readonly Draft[], stored: ReadonlyMap<string, StoredDraft>): string[] {
+  return drafts.flatMap(({ fullUrl, isShared }) => {
+    const match = isShared ? undefined : stored.get(fullUrl);
+    return match ? [idOf(match)] : [];
+  });
 }
 
 const isOfPatient = (change: Change) => change.op === 'update' && change.resource.resourceType === 'Patient';
@@ -83,13 +97,13 @@ function targetOf(change: Change): Reference[] {
   return [];
 }
 
-/** Equal but for bookkeeping: a newer event that changes nothing is not worth a version. */
+/** Equal but for times: a newer event that changes nothing is not worth a version. */
 function saysTheSame(stored: Resource, merged: Resource): boolean {
   return stored === merged || sameJson(essence(stored), essence(merged));
 }
 
 function essence(resource: Resource): JsonObject {
-  const { meta: _, ...rest } = resource as Resource & { extension?: Extension[] };
-  const extension = withoutTimes(rest.extension?.filter(({ url }) => url !== LATEST_EVENT));
-  return { ...(rest as unknown as JsonObject), extension: extension as unknown as JsonObject[] | undefined };
+  const { meta: _, extension, period, ...rest } = resource as Encounter;
+  const lasting = withoutTimes(extension?.filter(({ url }) => url !== LATEST_EVENT));
+  return { ...rest, extension: lasting, period: withoutConfirmation(period) } as unknown as JsonObject;
 }

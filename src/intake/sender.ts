@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ConceptMap } from '@medplum/fhirtypes';
 import { Fault } from '../fault.ts';
 import { isCharset } from './er7/charset.ts';
+import { readSenderMap, type SenderMap } from './sender-map/sender-map.ts';
 
 /** One file of profiles/senders. */
 interface SenderFile {
@@ -21,14 +22,17 @@ interface SenderFile {
   readonly acknowledgement?: 'original' | 'enhanced';
   /** Field, such as `PV1-36`, to the url of the ConceptMap from its local codes to those of the HL7 table. */
   readonly fields?: Readonly<Record<string, string>>;
+  /** Name of a file of FHIR Mapping Language in the same folder, for what a table cannot say. */
+  readonly map?: string;
 }
 
-export interface Sender extends Omit<SenderFile, 'fields'> {
+export interface Sender extends Omit<SenderFile, 'fields' | 'map'> {
+  readonly map?: SenderMap;
   /** Field to its codes and what stands for them. */
   readonly codes: ReadonlyMap<string, ReadonlyMap<string, string>>;
 }
 
-const MEMBERS = ['facility', 'application', 'standsFor', 'zone', 'charset', 'acknowledgement', 'fields'];
+const MEMBERS = ['facility', 'application', 'standsFor', 'zone', 'charset', 'acknowledgement', 'fields', 'map'];
 
 /**
  * The senders of a folder; none when there is no such folder.
@@ -37,7 +41,7 @@ const MEMBERS = ['facility', 'application', 'standsFor', 'zone', 'charset', 'ack
 export function readSenders(folder: string, maps: readonly ConceptMap[]): Sender[] {
   if (!existsSync(folder)) return [];
   const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
-  return files.sort().map((name) => readSender(readJson(join(folder, name), name), maps, name));
+  return files.sort().map((name) => readSender(readJson(join(folder, name), name), maps, name, folder));
 }
 
 /** The profile of a message's sender; one that names the application before one that does not. */
@@ -49,13 +53,16 @@ export function senderOf(senders: readonly Sender[], application: string, facili
   );
 }
 
-/** @throws Fault unprocessable */
-export function readSender(given: unknown, maps: readonly ConceptMap[], name: string): Sender {
+/**
+ * @param folder where its map is
+ * @throws Fault unprocessable
+ */
+export function readSender(given: unknown, maps: readonly ConceptMap[], name: string, folder = ''): Sender {
   const wrong = (sentence: string) => new Fault('unprocessable', `profiles/senders/${name}: ${sentence}`);
   if (typeof given !== 'object' || given === null || Array.isArray(given)) throw wrong('it must be a JSON object.');
   const unknown = Object.keys(given).find((member) => !MEMBERS.includes(member));
   if (unknown) throw wrong(`there is no ${unknown}; there is ${MEMBERS.join(', ')}.`);
-  const { fields = {}, ...file } = given as SenderFile;
+  const { fields = {}, map: mapFile, ...file } = given as SenderFile;
   if (typeof file.facility !== 'string' || file.facility === '') throw wrong('facility must be MSH-4 of its messages.');
   if (file.zone !== undefined && !isZone(file.zone)) throw wrong(`"${file.zone}" is no IANA time zone.`);
   if (file.charset !== undefined && !isCharset(file.charset))
@@ -68,7 +75,10 @@ export function readSender(given: unknown, maps: readonly ConceptMap[], name: st
     if (!map) throw wrong(`${field} names the ConceptMap ${url}, which is not in profiles/concept-maps.`);
     return [field, codesOf(map)] as const;
   });
-  return { ...file, codes: new Map(codes) };
+  if (mapFile === undefined) return { ...file, codes: new Map(codes) };
+  const path = join(folder, mapFile);
+  if (!/^[\w.-]+\.map$/.test(mapFile) || !existsSync(path)) throw wrong(`map names no .map file of this folder.`);
+  return { ...file, codes: new Map(codes), map: readSenderMap(readFileSync(path, 'utf8'), mapFile, maps) };
 }
 
 function codesOf({ group = [] }: ConceptMap): Map<string, string> {

@@ -20,6 +20,7 @@ import type { Compartment } from './plan-merge.ts';
 import type { AckCode, Remark } from './refusal.ts';
 import { isLostRace } from './refusal-of.ts';
 import { type Sender, senderOf } from './sender.ts';
+import { applySenderMap } from './sender-map/apply-map.ts';
 import { ruleOf } from './triggers.ts';
 
 export interface Receipt {
@@ -81,14 +82,14 @@ export function createTakeIn({ store, clock, facilities, senders = [], parameter
     let receipt: Receipt | undefined;
     const { bytes, key, message, correctedBy } = taken;
     for (let attempt = 1; ; attempt += 1) {
-      const { changes, visitKnown } = await planChanges(store, parameters, known, content);
+      const { changes, heard, visitKnown } = await planChanges(store, parameters, known, content);
       const first = receipt === undefined;
       const remarks = remarksOf(reading, visitKnown);
       const accepted = receipt ?? answer(message, 'AA', remarks);
       const facts: DeliveryFacts = { ...factsOf(message, remarks[0]), ...(correctedBy ? { correctedBy } : {}) };
       const row = keepDelivery(key, clock.now(), { body: bytes, answer: accepted.ack, outcome: 'AA' }, facts);
       try {
-        const outcomes = await store.commit(ACTOR, changes, first ? [row] : []);
+        const outcomes = await store.commit(ACTOR, changes, first ? [row, ...heard] : heard);
         receipt = accepted;
         // Another process created the same patient or visit in between: join what this message says with that.
         const joined = outcomes.every((outcome) => outcome.written || SHARED.includes(outcome.type));
@@ -107,7 +108,8 @@ export function createTakeIn({ store, clock, facilities, senders = [], parameter
     const sender = senderOf(senders, header.sendingApplication, header.sendingFacility);
     const given = startReading(message, header, facilities, sender);
     const reading = { ...given, eventTime: notAheadOf(clock.now(), given.eventTime) };
-    return { reading, content: readAdt(reading) };
+    const content = readAdt(reading);
+    return { reading, content: sender?.map ? applySenderMap(sender.map, reading, content) : content };
   };
 
   return {

@@ -1,7 +1,7 @@
 // One commit inside an open transaction: the meaning of a FHIR transaction, written once for every engine.
 // https://hl7.org/fhir/R4/http.html#transaction
 import { applyStatements } from './alongside.ts';
-import type { AuditEntry } from './audit-chain.ts';
+import type { AuditEntry } from './audit-entry.ts';
 import { refusedRevision } from './check-revisions.ts';
 import { closedTo, refuseOpening, refuseOutside, refuseStrangers } from './enforce-guard.ts';
 import type { Group, Unit } from './group.ts';

@@ -102,6 +102,7 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
     search: (query) => searchEngine.run(reader, query),
     metaInUse: (type) => readMetaInUse(reader, type),
     find: (query) => findAll(reader, searchEngine, query),
+    findIdentified: (asked) => searchEngine.identified(reader, asked),
     readLog: (afterSequence, limit) => readLog(reader, afterSequence, limit),
     head: () => readHead(reader),
     onCommit(listener) {

@@ -161,6 +161,13 @@ export interface CommitOptions {
   readonly isDecided?: boolean;
 }
 
+/** A business identifier of a resource type. */
+export interface AskedIdentifier {
+  readonly type: string;
+  readonly system: string;
+  readonly value: string;
+}
+
 export interface Store {
   /**
    * The only write path. Validates, assigns versions, writes versions, current rows, search rows, audit rows and
@@ -190,6 +197,13 @@ export interface Store {
    * @throws Fault too-large when more than 1,000 match
    */
   find(query: string): Promise<StoredVersion[]>;
+
+  /**
+   * Every resource that has one of the identifiers, each once, the least recently changed first: as `find` of
+   * `Type?identifier=system|value`, for many at once.
+   * @throws Fault unavailable while the identifiers of one of the types are being indexed
+   */
+  findIdentified(asked: readonly AskedIdentifier[]): Promise<StoredVersion[]>;
 
   /** Committed versions after `sequence`, oldest first, without gaps. */
   readLog(afterSequence: number, limit: number): Promise<LogEntry[]>;

@@ -125,6 +125,25 @@ describe('the same message again', () => {
     expect((await send(edited(A01, { 'MSH-10': 'HB777' }))).code).toBe('AA');
     expect(await temp.store.head()).toBe(head);
   });
+
+  it('in a newer event writes no version either, and still decides against what comes late', async () => {
+    const phone = '^PRN^PH^^1^207^5550123';
+    const at = (time: string, id: string) => ({ 'MSH-10': id, 'EVN-2': time, 'PID-13': phone });
+    const moved = { 'PID-13': '^PRN^PH^^1^207^5550199', 'PV1-44': '20261120111500' };
+    await send(edited(A08, at('20261121080000', 'T1')));
+    const head = await temp.store.head();
+    const first = await encounter();
+    await send(edited(A08, at('20261121100000', 'T3')));
+    await send(edited(A08, at('20261121110000', 'T4')));
+    expect(await temp.store.head()).toBe(head);
+    expect((await send(edited(A08, { ...at('20261121090000', 'T2'), ...moved }))).code).toBe('AA');
+    expect((await patient())?.telecom?.map(({ value }) => value)).not.toContain('+1 207 5550199');
+    expect((await encounter())?.period?.start).toBe(first?.period?.start);
+    expect(await temp.store.head()).toBe(head);
+    await send(edited(A08, { ...at('20261121120000', 'T5'), ...moved }));
+    expect((await patient())?.telecom?.map(({ value }) => value)).toContain('+1 207 5550199');
+    expect((await encounter())?.period?.start).not.toBe(first?.period?.start);
+  });
 });
 
 describe('a refused message', () => {

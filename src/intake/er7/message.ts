@@ -28,6 +28,8 @@ export interface Message {
   readonly header: Segment;
   /** MSH field as written, escapes and components included, for echoing. */
   rawHeader(field: number): string;
+  /** Of its segments, each once. */
+  readonly names: readonly string[];
   segment(name: string): Segment | undefined;
   segments(name: string): Segment[];
   /** The same text whatever the line ends were: what two deliveries of one message have in common. */
@@ -57,6 +59,7 @@ export function parseMessage(text: string): Message {
     context: parsed.context,
     header: byName.get('MSH')?.[0] ?? readSegment(parsed.header, 1, parsed.context),
     rawHeader: (field) => parsed.header.getField(field)?.toString() ?? '',
+    names: [...byName.keys()],
     segment: (name) => byName.get(name)?.[0],
     segments: (name) => byName.get(name) ?? [],
     canonical,

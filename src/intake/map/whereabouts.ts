@@ -48,7 +48,7 @@ export function toExtension({ time, said, place, from, class: code, at }: Statem
 
 /** The encounter with the statements of both and what follows from all of them. */
 export function joinWhereabouts(merged: Encounter, ...sources: readonly Encounter[]): Encounter {
-  const statements = distinct(sources.flatMap(statementsOf));
+  const statements = distinct(sources.flatMap(({ extension }) => statementsOf(extension)));
   if (statements.length === 0) return merged;
   const { location: _l, classHistory: _c, extension, ...rest } = merged;
   const others = (extension ?? []).filter(({ url }) => url !== WHEREABOUTS && url !== PLANNED_END);
@@ -56,9 +56,27 @@ export function joinWhereabouts(merged: Encounter, ...sources: readonly Encounte
   return { ...rest, ...view, extension: [...others, ...(view.extension ?? []), ...statements.map(toExtension)] };
 }
 
-function statementsOf(encounter: Encounter): Statement[] {
-  return (encounter.extension ?? []).filter(({ url }) => url === WHEREABOUTS).map(readStatement);
+/** Those that give way to a newer one of their kind. */
+export function latestStatements(extension: readonly Extension[] = []): Extension[] {
+  return extension.filter((one) => isLatest(saidIn(one)));
 }
+
+/** The extensions with more statements, those that have given way left out. */
+export function withStatements(extension: readonly Extension[] = [], more: readonly Extension[]): Extension[] {
+  const others = extension.filter(({ url }) => url !== WHEREABOUTS);
+  return [...others, ...distinct([...statementsOf(extension), ...statementsOf(more)]).map(toExtension)];
+}
+
+function statementsOf(extension: readonly Extension[] = []): Statement[] {
+  return extension.filter(({ url }) => url === WHEREABOUTS).map(readStatement);
+}
+
+/** Undefined for an extension that is no statement. */
+function saidIn({ url, extension }: Extension): string | undefined {
+  return url === WHEREABOUTS ? extension?.find((part) => part.url === 'said')?.valueCode : undefined;
+}
+
+const isLatest = (said: string | undefined) => LATEST.some((latest) => latest === said);
 
 function readStatement({ extension = [] }: Extension): Statement {
   const part = (name: string) => extension.find(({ url }) => url === name);
@@ -92,9 +110,9 @@ function distinct(all: readonly Statement[]): Statement[] {
  */
 export function withoutTimes(extension: readonly Extension[] | undefined): Extension[] | undefined {
   return extension?.flatMap((one) => {
-    const said = one.url === WHEREABOUTS ? one.extension?.find(({ url }) => url === 'said')?.valueCode : undefined;
+    const said = saidIn(one);
     if (said === 'seen') return [];
-    if (!LATEST.some((latest) => latest === said)) return [one];
+    if (!isLatest(said)) return [one];
     const keepsTime = said === 'leaves' ? ['at'] : [];
     const parts = one.extension?.filter(({ url }) => !['time', 'at'].includes(url) || keepsTime.includes(url)) ?? [];
     return [{ ...one, extension: parts }];

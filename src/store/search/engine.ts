@@ -4,7 +4,7 @@ import type { SearchParameters } from '../../fhir/search/parameters.ts';
 import type { SearchQuery, WithheldCondition } from '../../fhir/search/query.ts';
 import type { Transaction } from '../engine.ts';
 import type { Sql } from '../sql.ts';
-import type { SearchResult, Withholding } from '../store.ts';
+import type { AskedIdentifier, SearchResult, StoredVersion, Withholding } from '../store.ts';
 
 /** What `open` found, for when its transaction is on disk. */
 export interface OpenedIndex {
@@ -41,6 +41,8 @@ export interface SearchEngine {
   patientsOf(sql: Sql, type: string, ids: readonly string[]): Promise<PatientsOfResource[]>;
   /** Removes them (the resource was deleted). */
   unindex(tx: Transaction, rid: number): Promise<void>;
+  /** @throws Fault unavailable when the identifiers of one of the types are not indexed yet */
+  identified(sql: Sql, asked: readonly AskedIdentifier[]): Promise<StoredVersion[]>;
   /** @throws Fault unavailable when it asks by a parameter that is not indexed yet */
   run(sql: Sql, query: SearchQuery): Promise<SearchResult>;
   /** Why, if at all, a current resource is withheld. @throws Fault unavailable as `run` does */

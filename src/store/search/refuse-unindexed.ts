@@ -23,8 +23,8 @@ export function refuseUnindexedIn(condition: Condition, unindexed: Unindexed): v
 function refuseIn(node: unknown, unindexed: Unindexed): void {
   if (typeof node !== 'object' || node === null) return;
   const { kind, type, code } = node as { kind?: unknown; type?: unknown; code?: unknown };
-  if (typeof type === 'string' && typeof code === 'string') refuseKey({ type, code }, unindexed);
-  if (kind === 'words') refuseKey({ type: 'Resource', code: '_content' }, unindexed);
+  if (typeof type === 'string' && typeof code === 'string') refuseUnindexedParameter({ type, code }, unindexed);
+  if (kind === 'words') refuseUnindexedParameter({ type: 'Resource', code: '_content' }, unindexed);
   for (const member of Object.values(node)) refuseIn(member, unindexed);
 }
 
@@ -33,7 +33,7 @@ function refuseInclude(include: Include, unindexed: Unindexed, parameters: Searc
   refuseIn(within, unindexed);
   for (const type of source === undefined ? unindexed.keys() : [source]) {
     const codes = code === undefined ? referencesOf(type, parameters) : [code];
-    for (const each of codes) refuseKey({ type, code: each }, unindexed);
+    for (const each of codes) refuseUnindexedParameter({ type, code: each }, unindexed);
   }
 }
 
@@ -44,7 +44,9 @@ function referencesOf(type: string, parameters: SearchParameters): string[] {
     .map(({ code }) => code);
 }
 
-function refuseKey({ type, code }: ParameterKey, unindexed: Unindexed): void {
+/** @throws Fault unavailable when it is not indexed yet */
+export function refuseUnindexedParameter({ type, code }: ParameterKey, unindexed: Unindexed): void {
+  if (unindexed.size === 0) return;
   // `identifier:of-type` and the components of composites (`code$0`, `near$1`) are indexed with their parameter.
   const [parameter = code] = code.split(/[:$]/);
   const isMissing =

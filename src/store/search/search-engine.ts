@@ -9,10 +9,11 @@ import { CONSENT_RULES } from '../consent/compile-stored.ts';
 import { openCursorKey } from './cursor-key.ts';
 import type { SearchEngine } from './engine.ts';
 import { deleteWords, writeWords } from './full-text.ts';
+import { findIdentified } from './identified.ts';
 import { openIndexState, readUnindexed, type Unindexed } from './index-state.ts';
 import { openParameterIds, type ParameterIds } from './parameter-ids.ts';
 import { PatientCompartments } from './patient-compartments.ts';
-import { refuseUnindexed, refuseUnindexedIn } from './refuse-unindexed.ts';
+import { refuseUnindexed, refuseUnindexedIn, refuseUnindexedParameter } from './refuse-unindexed.ts';
 import { runQuery } from './run-query.ts';
 import { readWithholding } from './withholding.ts';
 import { sparingConsents } from './without-consents.ts';
@@ -75,6 +76,11 @@ export function createSearchEngine(options: SearchEngineOptions): SearchEngine {
     async unindex(tx, rid) {
       await deleteRows(tx, rid);
       await deleteWords(tx, rid);
+    },
+    async identified(sql, asked) {
+      const { ids, unindexed } = ready();
+      for (const { type } of asked) refuseUnindexedParameter({ type, code: 'identifier' }, unindexed);
+      return findIdentified(sql, asked, ids);
     },
     async run(sql, query) {
       const { ids, unindexed, cursorKey } = ready();

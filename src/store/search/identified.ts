@@ -1,0 +1,43 @@
+// Resources by their business identifiers, of many types in one statement: what intake asks of every message. A search by
+// `identifier=` finds the same, and is parsed and planned each time.
+import { Fault } from '../../fault.ts';
+import type { Sql } from '../sql.ts';
+import type { AskedIdentifier, StoredVersion } from '../store.ts';
+import { foundRow } from './found-rows.ts';
+import { indexedText } from './indexed-text.ts';
+import type { ParameterIds } from './parameter-ids.ts';
+
+/** More matches than any message means. */
+const LIMIT = 1_000;
+/** Statements are cut into pieces of so many, which are the same text each time. */
+const MOST = 20;
+
+const ARM = `SELECT r.rid, r.type, r.id, r.version, r.sequence, r.updated, r.content
+  FROM search_token d CROSS JOIN resource r
+  WHERE d.parameter = ? AND d.code = ? AND d.system = ? AND d.part = 0 AND r.rid = d.rid AND r.deleted = 0`;
+const TEXTS = Array.from({ length: MOST + 1 }, (_, arms) =>
+  Array.from({ length: arms }, () => ARM).join(' UNION ALL '),
+);
+
+/** The current resources that have one of the identifiers, each once, the least recently changed first. */
+export async function findIdentified(
+  sql: Sql,
+  asked: readonly AskedIdentifier[],
+  ids: ParameterIds,
+): Promise<StoredVersion[]> {
+  const found = new Map<number, StoredVersion>();
+  for (let start = 0; start < asked.length; start += MOST) {
+    const some = asked.slice(start, start + MOST);
+    const params = some.flatMap(({ type, system, value }) => [
+      ids.idOf({ type, code: 'identifier' }),
+      indexedText(value),
+      indexedText(system),
+    ]);
+    for (const row of await sql.all(TEXTS[some.length] ?? '', params)) {
+      const { rid, version } = foundRow(row);
+      found.set(rid, version);
+    }
+  }
+  if (found.size > LIMIT) throw new Fault('too-large', `More than ${LIMIT} resources have one of the identifiers.`);
+  return [...found.values()].sort((one, other) => one.sequence - other.sequence);
+}
