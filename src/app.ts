@@ -61,6 +61,7 @@ import { readPolicies } from './sync/conflicts/policies.ts';
 import { readMatchRules } from './sync/patients/match-rules.ts';
 import { createSync, type Sync } from './sync/sync.ts';
 import { createTransitions, type Transitions } from './transitions/transitions.ts';
+import { warmUp } from './warm-up.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const PROFILES = join(ROOT, 'profiles');
@@ -246,6 +247,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     zone: home.zone,
     exchangeRules: exchangeRulesOf(policies, matching),
     panels,
+    registry,
     pathways: createPathways(profiles, calendars.get(home.calendar)),
     requestLimits: config.limits,
     attempts,
@@ -292,6 +294,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   let stopReacting: (() => void) | undefined;
   let stopPublishing: (() => void) | undefined;
   let isStarted = false;
+  const ending = new AbortController();
   let closing: Promise<void> | undefined;
 
   async function tick(): Promise<void> {
@@ -348,6 +351,8 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     sync.follow();
     provenance.follow();
     isStarted = true;
+    // Not waited for: who comes meanwhile is answered, only not as fast.
+    warmUp(profiles, conformance, { signal: ending.signal, log });
     indexKeeper.start();
     await clockwork.start();
     // The day goes on for as long as Baton does; how it fares is its story.
@@ -356,6 +361,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
 
   async function close(): Promise<void> {
     await sandbox?.stop();
+    ending.abort();
     stopReacting?.();
     stopPublishing?.();
     await subscriptions.stop();

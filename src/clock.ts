@@ -8,9 +8,24 @@ export interface Clock {
   real(): Temporal.Instant;
 }
 
-/** The machine's clock for both readings. */
+/** The machine's clock for both readings, in whole milliseconds. */
 export function systemClock(): Clock {
-  return { now: () => Temporal.Now.instant(), real: () => Temporal.Now.instant() };
+  const real = readMachine();
+  return { now: real, real };
+}
+
+/** One Instant serves all who ask within a millisecond: each request asks several times, and making one is dear. */
+function readMachine(): () => Temporal.Instant {
+  let at = Number.NaN;
+  let instant: Temporal.Instant | undefined;
+  return () => {
+    const now = Date.now();
+    if (now !== at || !instant) {
+      at = now;
+      instant = Temporal.Instant.fromEpochMilliseconds(now);
+    }
+    return instant;
+  };
 }
 
 /** A clock that runs at the machine's speed from wherever it was last moved to. It never goes backwards. */
@@ -21,7 +36,7 @@ export interface MovableClock extends Clock {
 
 /** @param start where business time begins; the machine's time when absent */
 export function movableClock(start?: Temporal.Instant): MovableClock {
-  const real = () => Temporal.Now.instant();
+  const real = readMachine();
   let offset = start ? real().until(start) : new Temporal.Duration();
   const now = () => real().add(offset);
   return {

@@ -15,8 +15,11 @@ export async function measureInTurn(database: BenchDatabase, workload: Workload,
   const [on, off]: [Measured[], Measured[]] = [[], []];
   try {
     for (let round = 0; round < ROUNDS; round++) {
-      on.push(await once(plan));
-      off.push(await once({ ...open, url: unguarded.url, server: unguarded.pid }));
+      const guarded = await once(plan);
+      const bare = await once({ ...open, url: unguarded.url, server: unguarded.pid });
+      on.push(guarded);
+      off.push(bare);
+      process.stderr.write(`${workload.name}, round ${round + 1}: ${told(guarded)}; without ${told(bare)}\n`);
     }
   } finally {
     await unguarded.stop();
@@ -29,6 +32,9 @@ async function once(plan: DrivePlan): Promise<Measured> {
   if ('skipped' in result) throw new Error(`${plan.workload}: ${result.skipped}`);
   return result.measured;
 }
+
+const told = ({ perSecond, cpu }: Measured) =>
+  `${Math.round(perSecond)} a second, ${cpu.server.toFixed(3)} ms of CPU each`;
 
 function median(results: readonly Measured[]): Measured {
   const sorted = results.toSorted((a, b) => a.perSecond - b.perSecond);

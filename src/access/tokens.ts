@@ -31,6 +31,15 @@ export interface TokenVerifierOptions extends TrustOptions {
   readonly resolveOwn?: (token: string) => Promise<Claims | undefined>;
 }
 
+/** The last token that came over a connection. */
+interface Last {
+  readonly authorization: string;
+  /** What it is remembered under. */
+  readonly key: string;
+  /** What was remembered of it, which saves looking once more. */
+  verified: Verified | undefined;
+}
+
 interface Verified {
   readonly grant: Grant;
   /** Seconds since 1970. */
@@ -62,7 +71,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
   const trust = createTrust(options);
   const remembered = createShortMemory<Verified>(REMEMBERED);
   const pending = new Map<string, Promise<Verified>>();
-  const lastOf = new WeakMap<object, { readonly authorization: string; readonly key: string }>();
+  const lastOf = new WeakMap<object, Last>();
   const own = { generation: 0 };
   const seconds = () => options.clock.real().epochMilliseconds / 1000;
 
@@ -136,18 +145,26 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
    * What a token is remembered under: never the token itself, because what is in memory may end up in a dump. Only the last
    * one that came over a connection stays with it. Who forwards requests of many may send each with another.
    */
-  function keyOf(authorization: string | undefined, connection: object | undefined): string {
-    if (authorization === undefined) return '';
+  function lastOver(connection: object | undefined, authorization: string): Last {
     const last = connection && lastOf.get(connection);
-    if (last?.authorization === authorization) return last.key;
-    const key = hash('sha256', authorization, 'base64url');
-    if (connection) lastOf.set(connection, { authorization, key });
-    return key;
+    if (last?.authorization === authorization) return last;
+    const next: Last = { authorization, key: hash('sha256', authorization, 'base64url'), verified: undefined };
+    if (connection) lastOf.set(connection, next);
+    return next;
   }
 
-  function recall(key: string): Grant | undefined {
-    const known = remembered.get(key, seconds());
-    return known && known.source?.generation === known.generation ? known.grant : undefined;
+  const isBelieved = ({ until, source, generation }: Verified, now: number) =>
+    until > now && source?.generation === generation;
+
+  function recall(authorization: string | undefined, connection: object | undefined): Grant | undefined {
+    if (authorization === undefined) return undefined;
+    const last = lastOver(connection, authorization);
+    const now = seconds();
+    if (!last.verified || !isBelieved(last.verified, now)) {
+      const known = remembered.get(last.key, now);
+      last.verified = known && isBelieved(known, now) ? known : undefined;
+    }
+    return last.verified?.grant;
   }
 
   return {
@@ -155,14 +172,14 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     revoked() {
       own.generation += 1;
     },
-    recall: (authorization, connection) => recall(keyOf(authorization, connection)),
+    recall,
     async verify(authorization, connection) {
-      const key = keyOf(authorization, connection);
-      const known = recall(key);
+      const known = recall(authorization, connection);
       if (known) return known;
       const token = bearerToken(authorization);
       if (token.length > MAX_TOKEN_LENGTH) throw new Fault('unauthenticated', 'The token is too long.');
       // Requests with the same token that come meanwhile wait for the same answer.
+      const { key } = lastOver(connection, authorization ?? '');
       let answer = pending.get(key);
       if (!answer) {
         answer = look(key, token);

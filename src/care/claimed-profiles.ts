@@ -1,9 +1,7 @@
 // The profiles that a resource made by case management claims and satisfies: Baton's own, and those it builds on.
-
-const BATON = 'https://baton.health/fhir/StructureDefinition/';
-const US_CORE = 'http://hl7.org/fhir/us/core/StructureDefinition/';
+import { profileUrl } from '../fhir/profile-canonical.ts';
 
 /** `meta` of a new resource. @param usCore the ids of the US Core profiles that it satisfies as well */
 export function claims(baton: string, ...usCore: readonly string[]): { profile: string[] } {
-  return { profile: [BATON + baton, ...usCore.map((id) => US_CORE + id)] };
+  return { profile: [profileUrl('baton', baton), ...usCore.map((id) => profileUrl('usCore', id))] };
 }

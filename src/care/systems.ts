@@ -1,6 +1,8 @@
 // The names Baton's case-management resources are known by: code systems, extensions and identifier systems. What they
 // mean is in profiles/.
 
+import { profileUrl } from '../fhir/profile-canonical.ts';
+
 const BASE = 'https://baton.health/fhir';
 
 export const CODE_SYSTEM = {
@@ -105,12 +107,12 @@ export const IDENTIFIER = {
 
 /** Profiles that what a case consists of claims, Baton's and those it is compatible with. */
 export const PROFILE = {
-  case: `${BASE}/StructureDefinition/baton-case`,
-  careTeam: `${BASE}/StructureDefinition/baton-care-team`,
-  assessment: `${BASE}/StructureDefinition/baton-assessment`,
-  usCoreResponse: 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-questionnaireresponse',
-  usCoreScreening: 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-observation-screening-assessment',
-  usCoreCareTeam: 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-careteam',
+  case: profileUrl('baton', 'baton-case'),
+  careTeam: profileUrl('baton', 'baton-care-team'),
+  assessment: profileUrl('baton', 'baton-assessment'),
+  usCoreResponse: profileUrl('usCore', 'us-core-questionnaireresponse'),
+  usCoreScreening: profileUrl('usCore', 'us-core-observation-screening-assessment'),
+  usCoreCareTeam: profileUrl('usCore', 'us-core-careteam'),
 } as const;
 
 export const MAPS = {

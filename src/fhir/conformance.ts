@@ -14,6 +14,7 @@ export interface Conformance {
   readonly definitions: Definitions;
   readonly parameters: SearchParameters;
   readonly validate: Validator['validate'];
+  readonly prepareProfile: Validator['prepare'];
   /** In the order they were installed. */
   readonly guides: readonly InstalledGuide[];
   /** Search parameters of the guides that cannot be searched by, and why. */
@@ -40,6 +41,7 @@ interface Current {
   readonly parameters: SearchParameters;
   readonly unused: readonly UnusedParameter[];
   readonly validate: Validator['validate'];
+  readonly prepareProfile: Validator['prepare'];
   readonly installed: Installed;
 }
 
@@ -54,6 +56,7 @@ export function createConformance(brought: readonly Resource[], rules: ProfileRu
     definitions: definitionsOf(() => now().definitions),
     parameters: parametersOf(() => now().parameters),
     validate: (resource, profiles, options) => now().validate(resource, profiles, options),
+    prepareProfile: (profile) => now().prepareProfile(profile),
     get guides() {
       return now().guides;
     },
@@ -81,9 +84,10 @@ function load(brought: readonly Resource[], guides: readonly InstalledGuide[], r
   const artefacts = guides.flatMap((guide) => guide.artefacts);
   const definitions = loadDefinitions(brought, artefacts);
   const { parameters, unused } = loadParameters(brought, indexArtefacts(artefacts));
-  const validate = withProfileRules(createValidator(definitions).validate, definitions, rules);
+  const validator = createValidator(definitions);
+  const validate = withProfileRules(validator.validate, definitions, rules);
   const installed = describeInstalled(guides, definitions.artefacts, rules.required);
-  return { guides, definitions, parameters, unused, validate, installed };
+  return { guides, definitions, parameters, unused, validate, prepareProfile: validator.prepare, installed };
 }
 
 function loadParameters(brought: readonly Resource[], artefacts: Artefacts) {

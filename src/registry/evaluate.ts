@@ -41,6 +41,7 @@ export async function evaluatePatient(parts: Parts, id: string, evaluation: Eval
       const { retry } = FAULTS[asFault(error).kind];
       if (retry === 'conflict' && attempt < ATTEMPTS) continue;
       if (retry !== 'permanent' && retry !== 'conflict') throw error;
+      parts.failed();
       parts.log.error({ err: error, patient: id }, 'the panels of a patient could not be evaluated');
       return 0;
     }

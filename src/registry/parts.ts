@@ -14,6 +14,8 @@ export interface Parts {
   /** `Type?parameters` as the store's search takes it. */
   readonly parse: (query: string) => SearchQuery;
   readonly log: Logger;
+  /** A record was passed over: the rules cannot work with it. */
+  readonly failed: () => void;
   /** Aborted when Baton stops: nothing new is begun. */
   readonly signal: AbortSignal;
 }

@@ -8,6 +8,7 @@ import type { SearchQuery } from '../fhir/search/query.ts';
 import type { Store } from '../store/store.ts';
 import { followLog } from './follow.ts';
 import type { Parts } from './parts.ts';
+import { type RegistryStatus, statusOf } from './status.ts';
 import { sweepPatients } from './sweep.ts';
 
 export interface RegistryOptions {
@@ -28,6 +29,7 @@ export interface Registry {
   sweep(): Promise<number>;
   /** Both. */
   tick(): Promise<void>;
+  status(): Promise<RegistryStatus>;
   /** Begins nothing new. What is under way ends soon. */
   stop(): void;
 }
@@ -35,7 +37,11 @@ export interface Registry {
 /** @throws Fault unprocessable when a rule asks for something that cannot be searched for */
 export function createRegistry(options: RegistryOptions): Registry {
   const stopped = new AbortController();
-  const parts: Parts = { ...options, signal: stopped.signal };
+  let failures = 0;
+  const failed = () => {
+    failures += 1;
+  };
+  const parts: Parts = { ...options, failed, signal: stopped.signal };
   checkQueries(parts);
   let last: Promise<unknown> = Promise.resolve();
   /** One after the other: two at a time would only get into each other's way. */
@@ -53,6 +59,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       await run();
       await sweep();
     },
+    status: statusOf(parts, () => failures),
     stop: () => stopped.abort(),
   };
 }

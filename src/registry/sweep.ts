@@ -28,9 +28,8 @@ interface Progress {
 
 /** Evaluates the next patients of today's sweep; none when it is done, or while another process sweeps. */
 export async function sweepPatients(parts: Parts): Promise<number> {
-  const { store, clock, zone, panels } = parts;
-  const day = localDate(clock.now(), zone).toString();
-  const fresh: Progress = { rules: panels.fingerprint, day, position: '', done: false };
+  const { store, clock } = parts;
+  const fresh = freshProgress(parts);
   if (isOf(await readProgress(parts), fresh)?.done) return 0;
   const result = await withLease(store, clock, 'registry-sweep', LEASE, async ({ fence, signal }) => {
     const stop = AbortSignal.any([signal, parts.signal]);
@@ -49,6 +48,16 @@ export async function sweepPatients(parts: Parts): Promise<number> {
     return swept;
   });
   return result.held ? result.value : 0;
+}
+
+/** Whether everybody has been looked at today by these rules. */
+export async function isSwept(parts: Parts): Promise<boolean> {
+  return isOf(await readProgress(parts), freshProgress(parts))?.done ?? false;
+}
+
+function freshProgress({ clock, zone, panels }: Parts): Progress {
+  const day = localDate(clock.now(), zone).toString();
+  return { rules: panels.fingerprint, day, position: '', done: false };
 }
 
 /** The progress when it is of the same rules and day. */

@@ -51,6 +51,7 @@ import { createListener } from './listener.ts';
 import { serveMetrics } from './metrics.ts';
 import { serveOauth } from './oauth/routes.ts';
 import { operatorGauges } from './ops/gauges.ts';
+import type { RegistryGauged } from './ops/registry-gauges.ts';
 import { type OperatorParts, serveOperators } from './ops/routes.ts';
 import { syncDurations } from './ops/sync-gauges.ts';
 import { declarePatientsShown } from './patients-shown.ts';
@@ -96,6 +97,8 @@ export interface ServerOptions {
   readonly sync?: OperatorParts['sync'];
   readonly transitions?: OperatorParts['transitions'];
   readonly notify?: OperatorParts['notify'];
+  /** Absent: no numbers of panels. */
+  readonly registry?: RegistryGauged;
   /** Absent: nobody is told of changes. */
   readonly subscriptions?: Subscriptions;
   /** Absent: the audit trail is verified without a file of seals. */

@@ -1,15 +1,10 @@
 // The audit trail: append-only rows, each with a SHA-256 over its content and the hash of the row before, so that a
 // change or a removal in the middle shows. audit-walk.ts looks.
 import { hash } from 'node:crypto';
+import type { AuditEntry } from './audit-entry.ts';
 import type { Transaction } from './engine.ts';
-import type { AuditRecord, SqlRow, SqlValue } from './store.ts';
+import type { SqlRow, SqlValue } from './store.ts';
 import { tableOf } from './table.ts';
-
-/** An audit record and when it happened. */
-export interface AuditEntry extends AuditRecord {
-  /** Milliseconds since 1970. */
-  readonly recorded: number;
-}
 
 /** What the hash of a row covers, in this order. */
 const FORMATS = {

@@ -1,6 +1,6 @@
 // Which patients a record is about, when all that is known is the resource: found for many records at once, by the search
 // rows of their resources, and remembered, because the same version is about the same patients for ever.
-import type { AuditEntry } from './audit-chain.ts';
+import type { AuditEntry } from './audit-entry.ts';
 import type { SearchEngine } from './search/engine.ts';
 import type { Sql } from './sql.ts';
 

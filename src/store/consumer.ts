@@ -96,8 +96,17 @@ async function handleBatch(options: ConsumerOptions, entries: readonly LogEntry[
   } catch (error) {
     const at = await movedTo(options, saved, error);
     if (at !== undefined) return { count, at, isLate: true };
-    if (passed > saved) await store.commit(BATON, [], [advanceCursor(name, saved, passed)]);
+    if (passed > saved) await advance(options, saved, passed);
     throw error;
+  }
+}
+
+/** Where another process has moved the cursor meanwhile, it stands well. */
+async function advance({ store, name }: ConsumerOptions, from: number, to: number): Promise<void> {
+  try {
+    await store.commit(BATON, [], [advanceCursor(name, from, to)]);
+  } catch (error) {
+    if (!isConflict(error)) throw error;
   }
 }
 

@@ -1,4 +1,5 @@
 // What the store needs of a database: committed reads, and one write transaction at a time. SQLite and PostgreSQL are.
+import type { AuditEntry } from './audit-entry.ts';
 import type { Sql } from './sql.ts';
 import type { Row, Table } from './table.ts';
 
@@ -32,6 +33,11 @@ export interface Engine {
    * when the connection was lost during the commit and nobody can tell any more whether it took effect
    */
   write<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /**
+   * Appends to the audit trail alone, as a `write` would, where requests need not wait for it. Absent: nothing is gained.
+   * @throws Fault as `write`
+   */
+  append?(entries: readonly AuditEntry[]): Promise<void>;
   /** Calls `listener` after commits of other processes, when the engine can tell. */
   onOtherCommit(listener: () => void): void;
   /** Writes a consistent copy to a new file while the store keeps working. @throws Fault when the engine has no files */

@@ -3,8 +3,8 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
-import type { AuditEntry } from './audit-chain.ts';
 import { appendAudit } from './audit-chain.ts';
+import type { AuditEntry } from './audit-entry.ts';
 import { AuditPatients } from './audit-patients.ts';
 import { commitUnit } from './commit.ts';
 import { CurrentRows } from './current-rows.ts';
@@ -22,6 +22,11 @@ const CHANGES_PER_GROUP = 500;
  */
 const AUDIT_DELAY = 200;
 const AUDIT_BATCH = 1_000;
+/**
+ * Where the engine writes them elsewhere, many wait for so many milliseconds more, for each batch empties the caches that reads
+ * go to: of 2,000 at once instead of 5,000 a read took some 4 µs longer.
+ */
+const ELSEWHERE = { many: 400, delay: 300, batch: 5_000 } as const;
 
 const HEAD = 'SELECT sequence, updated FROM version ORDER BY sequence DESC LIMIT 1';
 
@@ -49,6 +54,8 @@ export class GroupCommit {
   readonly #queue: Waiting[] = [];
   #audit: AuditEntry[] = [];
   #auditTimer: NodeJS.Timeout | undefined;
+  /** Records have waited long enough. */
+  #auditIsDue = false;
   #running: Promise<void> | undefined;
   #closed = false;
 
@@ -67,10 +74,10 @@ export class GroupCommit {
     });
   }
 
-  /** Takes a record along with the next group, or alone within 200 ms. */
+  /** Takes a record along with the next group, or alone within 200 ms; one of many within 500. */
   audit(record: AuditRecord): void {
     this.#audit.push({ ...record, recorded: this.#options.clock.now().epochMilliseconds });
-    if (this.#audit.length >= AUDIT_BATCH) this.#start();
+    if (this.#audit.length >= (this.#options.engine.append ? ELSEWHERE.batch : AUDIT_BATCH)) this.#start();
     else this.#startLater();
   }
 
@@ -88,7 +95,17 @@ export class GroupCommit {
   }
 
   #startLater(): void {
-    this.#auditTimer ??= setTimeout(() => this.#start(), AUDIT_DELAY);
+    this.#auditTimer ??= setTimeout(() => {
+      const isMany = this.#options.engine.append && this.#audit.length >= ELSEWHERE.many;
+      if (isMany) this.#auditTimer = setTimeout(() => this.#startDue(), ELSEWHERE.delay);
+      else this.#startDue();
+    }, AUDIT_DELAY);
+  }
+
+  #startDue(): void {
+    this.#auditTimer = undefined;
+    this.#auditIsDue = true;
+    this.#start();
   }
 
   async #drain(): Promise<void> {
@@ -97,7 +114,7 @@ export class GroupCommit {
         // One turn of the event loop lets requests that arrived together become one group.
         await new Promise((resolve) => setImmediate(resolve));
         await this.#runGroup(this.#nextGroup());
-      } while (this.#queue.length > 0);
+      } while (this.#queue.length > 0 || this.#auditIsDue);
     } finally {
       this.#running = undefined;
       if (this.#audit.length > 0) this.#startLater();
@@ -116,14 +133,23 @@ export class GroupCommit {
   }
 
   async #runGroup(units: readonly Waiting[]): Promise<void> {
-    const records = this.#takeAudit();
-    if (units.length === 0 && records.length === 0) return;
     const changes = units.some((unit) => unit.changes.length > 0);
+    // A change that somebody waits for takes some along; the others come after it.
+    const records = this.#takeAudit(changes ? AUDIT_BATCH : Number.POSITIVE_INFINITY);
+    if (units.length === 0 && records.length === 0) return;
+    const { engine } = this.#options;
     try {
       // Before the transaction, which others wait for.
-      const asked = await this.#patients.complete(this.#options.engine.reader, records);
+      const asked = await this.#patients.complete(engine.reader, records);
+      if (units.length === 0 && engine.append) {
+        for (let done = 0; done < asked.length; done += ELSEWHERE.batch) {
+          await engine.append(asked.slice(done, done + ELSEWHERE.batch));
+          records.splice(0, ELSEWHERE.batch);
+        }
+        return;
+      }
       const results = await this.#options.inForce.write((check) =>
-        this.#options.engine.write(async (tx) => {
+        engine.write(async (tx) => {
           if (changes) await check(tx);
           const group = await this.#openGroup(tx);
           // In the process's own files looking things up one by one costs nothing.
@@ -183,9 +209,12 @@ export class GroupCommit {
     if (written) this.#options.onWritten();
   }
 
-  #takeAudit(): AuditEntry[] {
+  /** The oldest, `most` at most. */
+  #takeAudit(most: number): AuditEntry[] {
+    if (this.#audit.length > most) return this.#audit.splice(0, most);
     clearTimeout(this.#auditTimer);
     this.#auditTimer = undefined;
+    this.#auditIsDue = false;
     const records = this.#audit;
     this.#audit = [];
     return records;

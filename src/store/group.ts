@@ -1,7 +1,7 @@
 // What is committed together: the units somebody asked for, and the group that shares one transaction.
 import type { OperationOutcomeIssue, Resource } from '@medplum/fhirtypes';
 import type { Change } from '../fhir/change.ts';
-import type { AuditEntry } from './audit-chain.ts';
+import type { AuditEntry } from './audit-entry.ts';
 import type { CurrentRows } from './current-rows.ts';
 import type { Transaction } from './engine.ts';
 import type { RevisionRule } from './revision.ts';
@@ -45,5 +45,6 @@ export interface Unit {
   readonly transaction: boolean;
   readonly mayKnow?: CommitOptions['mayKnow'] | undefined;
   readonly guard?: CommitOptions['guard'];
+  readonly unlessNewer?: CommitOptions['unlessNewer'];
   readonly isDecided?: CommitOptions['isDecided'] | undefined;
 }

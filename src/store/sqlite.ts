@@ -3,12 +3,15 @@
 import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { backup } from 'node:sqlite';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Fault } from '../fault.ts';
-import type { Engine, Transaction } from './engine.ts';
+import { appendAudit } from './audit-chain.ts';
+import type { AuditEntry } from './audit-entry.ts';
+import type { Engine } from './engine.ts';
 import type { Sql } from './sql.ts';
+import { SqliteAuditWriter } from './sqlite-audit-writer.ts';
 import { SqliteConnection } from './sqlite-connection.ts';
-import { isLocked, sqliteFault } from './sqlite-fault.ts';
+import { sqliteFault } from './sqlite-fault.ts';
+import { WriteLock } from './sqlite-write-lock.ts';
 
 /**
  * Durable on power loss (FULL), readers never wait (WAL). Cache sizes in KiB: what is not in them is in the kernel's cache,
@@ -25,10 +28,6 @@ const WRITER_PRAGMAS = `
   PRAGMA journal_size_limit = 67108864;
   PRAGMA busy_timeout = 0;
 `;
-
-/** A write waits about five seconds for another process: this many times, with pauses up to this many milliseconds. */
-const LOCK_ATTEMPTS = 300;
-const LOCK_PAUSE = 20;
 
 const READER_PRAGMAS = 'PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;';
 
@@ -48,14 +47,20 @@ function openFile(path: string): Engine {
   const besides = new SqliteConnection(path, { readOnly: true });
   besides.exec(READER_PRAGMAS);
   const lock = new WriteLock(writer);
+  const trail = new SqliteAuditWriter(path);
+  const append = async (entries: readonly AuditEntry[]) => {
+    if (trail.isWorthwhile(entries)) await lock.alone(() => trail.append(entries));
+    else await lock.write((tx) => appendAudit(tx, entries));
+  };
   return {
     // Each commit empties the cache of every other connection, so who reads while nobody writes uses the writer's.
     reader: {
       dialect: 'sqlite',
-      all: (sql, params) => (lock.held ? besides : writer).all(sql, params),
+      all: (sql, params) => (lock.isWriting ? besides : writer).all(sql, params),
       run: (sql, params) => besides.run(sql, params),
     },
     write: (work) => lock.write(work),
+    append,
     // Nothing tells of another process's commit; its followers look at every heartbeat.
     onOtherCommit() {},
     async backup(target) {
@@ -71,6 +76,7 @@ function openFile(path: string): Engine {
     },
     async close() {
       while (lock.held) await lock.held;
+      await trail.close();
       besides.close();
       writer.exec('PRAGMA wal_checkpoint(TRUNCATE)');
       writer.close();
@@ -116,67 +122,5 @@ async function copy(source: SqliteConnection, target: string): Promise<void> {
   } catch (error) {
     rmSync(target, { force: true });
     throw sqliteFault(error);
-  }
-}
-
-/** Lets one write transaction run at a time on a connection. */
-class WriteLock {
-  readonly #connection: SqliteConnection;
-  #last: Promise<unknown> | undefined;
-
-  constructor(connection: SqliteConnection) {
-    this.#connection = connection;
-  }
-
-  /** Settles when the transactions that are open or waiting now have ended; absent when there are none. */
-  get held(): Promise<unknown> | undefined {
-    return this.#last;
-  }
-
-  write<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.alone(() => this.#transact(work));
-  }
-
-  /** Runs `task` while no transaction is open. */
-  async alone<T>(task: () => Promise<T>): Promise<T> {
-    const result = this.#last ? this.#last.then(task) : task();
-    const settled: Promise<unknown> = result.then(
-      () => this.#release(settled),
-      () => this.#release(settled),
-    );
-    this.#last = settled;
-    return result;
-  }
-
-  #release(settled: Promise<unknown>): void {
-    if (this.#last === settled) this.#last = undefined;
-  }
-
-  /** Waits for another process without holding up this one: SQLite itself would block the event loop. */
-  async #begin(): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await this.#connection.run('BEGIN IMMEDIATE');
-        return;
-      } catch (error) {
-        if (!isLocked(error) || attempt === LOCK_ATTEMPTS) throw error;
-        await pause(Math.min(attempt, LOCK_PAUSE));
-      }
-    }
-  }
-
-  async #transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    const tx = this.#connection;
-    await this.#begin();
-    try {
-      const result = await work(tx);
-      await tx.flush();
-      await tx.run('COMMIT');
-      return result;
-    } catch (error) {
-      tx.forget();
-      if (!tx.isBroken) await tx.run('ROLLBACK');
-      throw error;
-    }
   }
 }

@@ -10,7 +10,7 @@ import { ownerOf } from './hold.ts';
 import { notificationBundle, type Standing, statusOf } from './notification.ts';
 import type { Parts } from './parts.ts';
 import { readRow } from './subscription-rows.ts';
-import { showEvents } from './tell.ts';
+import { recordsOf, showEvents } from './tell.ts';
 
 export interface Asked {
   /** Numbers of events, both included. */
@@ -41,6 +41,7 @@ export async function tellAsked(parts: Parts, grant: Grant, subscription: Subscr
   const found = await readEvents(store, id, since, Math.min(until, events), MOST_EVENTS);
   const shown = await showEvents(parts, grant, id, found);
   const content = asked.content ?? contentOf(() => meaning().wantedBy(row?.content ?? ''));
+  for (const record of recordsOf(grant, id, content, shown)) store.audit({ ...record, status: 200 });
   return notificationBundle(base(), standingIn(subscription, events), 'query-event', content, shown, clock.now());
 }
 

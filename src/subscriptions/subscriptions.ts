@@ -54,6 +54,7 @@ export interface Subscriptions {
 }
 
 const CURSOR = 'subscriptions';
+const ROUNDS_EXPECTED = 3;
 /** Of one beat: what is left then is told at the next. */
 const MOST_ROUNDS = 100;
 
@@ -65,13 +66,14 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
   const passing = createPassing({ store, clock, log, name: CURSOR, subject: SUBJECT });
   const consumer = createConsumer({ store, name: CURSOR, begin: reader.begin, handle: reader.handle, passing, log });
   let isStopped = false;
-  let isAsked = false;
-  let isExpected = false;
-  let running: Promise<void> = Promise.resolve();
+  /** Rounds that may be about a new one: a round may begin before the commit that was announced. */
+  let expected = 0;
+  let running: Promise<unknown> = Promise.resolve();
+  let waiting: Promise<void> | undefined;
 
   const round = async () => {
-    isExpected = false;
-    if (await skipAhead(parts)) return;
+    expected = Math.max(0, expected - 1);
+    if (isStopped || (await skipAhead(parts))) return;
     for (let isMore = true, left = MOST_ROUNDS; isMore && left > 0 && !isStopped; left--) {
       await consumer.run();
       isMore = await deliver(parts);
@@ -79,33 +81,37 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
     // What turned while it was told is taken up, and told.
     await consumer.run();
   };
-  const tick = async () => {
-    if (isStopped) return;
-    const next = running.then(async () => {
-      await round();
-      await forget(parts);
+  /** All that ask during one are served by the same next one. */
+  const run = () => {
+    waiting ??= running.then(() => {
+      waiting = undefined;
+      const now = round();
+      running = now.catch(() => undefined);
+      return now;
     });
-    running = next.catch(() => undefined);
-    await next;
+    return waiting;
   };
   return {
     topics: [...parts.meaning().rules.topics.values()],
-    tick,
+    async tick() {
+      if (isStopped) return;
+      await run();
+      await forget(parts);
+    },
     wake() {
-      if (isAsked || isStopped || !(isExpected || reader.isAnyLive())) return;
-      isAsked = true;
+      if (isStopped || !(expected > 0 || reader.isAnyLive())) return;
       setImmediate(() => {
-        isAsked = false;
-        tick().catch((error) => log.error({ err: error }, 'subscribers wait; the heartbeat tries again'));
+        run().catch((error) => log.error({ err: error }, 'subscribers wait; the heartbeat tries again'));
       });
     },
     async stop() {
       isStopped = true;
+      await waiting?.catch(() => undefined);
       await running;
     },
     async hold(grant, changes) {
       const held = await holdChanges(parts, grant, changes);
-      isExpected ||= held !== undefined;
+      if (held) expected = ROUNDS_EXPECTED;
       return held;
     },
     status: (subscription) => tellStatus(parts, subscription),

@@ -4,6 +4,7 @@ import type { Subscription } from '@medplum/fhirtypes';
 import type { Grant } from '../access/grant.ts';
 import type { Sent } from '../notify/post.ts';
 import type { AuditRecord } from '../store/store.ts';
+import type { Content } from './backport.ts';
 import { readEvents, type SubscriptionEvent, wasTold } from './event-rows.ts';
 import { headersOf } from './headers.ts';
 import { type NotificationType, notificationBundle, type ShownEvent, type Standing } from './notification.ts';
@@ -46,7 +47,7 @@ export async function tellEvents(parts: Parts, subscriber: Subscriber): Promise<
   const message = wanted.topic
     ? bundleMessage(parts, subscriber, 'event-notification', shown)
     : plainMessage(subscriber, shown[0]);
-  const records = message ? recordsOf(grant, row.id, wanted, shown) : [];
+  const records = message ? recordsOf(grant, row.id, wanted.content, shown) : [];
   return { ...(message ? { message } : {}), upTo: last.number, records };
 }
 
@@ -105,7 +106,13 @@ function messageTo({ wanted, headers }: Subscriber, method: Sent['method'], url:
   return { method, url, body, timeoutMs: wanted.timeout, headers: sent };
 }
 
-function recordsOf({ actor }: Grant, id: string, { content }: Wanted, events: readonly ShownEvent[]): Told['records'] {
+/** One for each resource that is named, one without patients when none is. */
+export function recordsOf(
+  { actor }: Pick<Grant, 'actor'>,
+  id: string,
+  content: Content,
+  events: readonly ShownEvent[],
+): Told['records'] {
   const record = { actor, interaction: 'subscription-notification', action: 'R', query: `Subscription/${id}` } as const;
   const named = content === 'empty' ? [] : events.filter(({ shown }) => shown !== undefined);
   if (named.length === 0) return [{ ...record, type: 'Subscription', id, patients: [] }];

@@ -39,6 +39,9 @@ const EVENTS_AT_ONCE = 20;
 
 /** @throws Fault unprocessable naming the element that Baton cannot do as it is asked */
 export function readWanted(subscription: Subscription, rules: Rules): Wanted {
+  if (!isFormed(subscription)) {
+    throw wrong('Subscription', 'It is not formed as FHIR says; Subscription/$validate tells where.', 'structure');
+  }
   const { channel, criteria = '' } = subscription;
   if (channel?.type !== 'rest-hook') {
     throw wrong('Subscription.channel.type', 'Baton tells subscribers by rest-hook only.', 'not-supported');
@@ -169,6 +172,19 @@ type WithExtensions = Subscription & {
   readonly _criteria?: Extended;
   readonly channel: Subscription['channel'] & { readonly _payload?: Extended; readonly _type?: Extended };
 };
+
+/** The store validates as a whole, but later: what is read here is not yet known to be what its types say. */
+function isFormed(subscription: WithExtensions): boolean {
+  const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
+  const isText = (value: unknown) => value === undefined || typeof value === 'string';
+  const { criteria, _criteria, channel } = subscription;
+  if (!isText(criteria) || !isObject(channel) || !isText(channel.endpoint)) return false;
+  const extended = [channel, _criteria, channel._payload, channel._type].filter((element) => element !== undefined);
+  return extended.every((element: unknown) => {
+    const { extension = [] } = (isObject(element) ? element : { extension: 0 }) as { readonly extension?: unknown };
+    return Array.isArray(extension) && extension.every((one) => isObject(one) && isText(one.valueString));
+  });
+}
 
 const extensionsOf = (element: Extended | undefined, url: string): readonly Extension[] =>
   element?.extension?.filter((one) => one.url === url) ?? [];

@@ -1,9 +1,10 @@
 // `kill -9` of the running program in the middle of FHIR transactions: each is there whole or not at all, and what was
-// answered is there. Where the search finds a resource, its read does, too.
-import type { Bundle } from '@medplum/fhirtypes';
+// answered is there. Where the search finds a resource, its read does, too. A subscriber is told of every one, numbered without gaps.
+import type { Bundle, Resource } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type DayPlace, newDayPlace } from '../acceptance/sandbox-day.ts';
 import { type RunningProgram, runProgram } from './running-program.ts';
+import { type Subscriber, startSubscriber } from './subscriber.ts';
 
 const ROUNDS = 3;
 const CLIENTS = 6;
@@ -13,20 +14,23 @@ const SYSTEM = 'urn:transaction';
 
 let place: DayPlace;
 let program: RunningProgram | undefined;
+let subscriber: Subscriber | undefined;
 
 beforeEach(async () => {
   place = await newDayPlace();
+  subscriber = await startSubscriber(place.folder);
 });
 afterEach(async () => {
   await program?.kill();
+  await subscriber?.close();
   await place.remove();
 });
 
 async function start(): Promise<void> {
-  program = await runProgram(place.folder, place.port);
+  program = await runProgram(place.folder, place.port, subscriber?.settings);
 }
 
-async function request(path: string, body?: Bundle): Promise<{ status: number; json: Bundle }> {
+async function request(path: string, body?: Resource): Promise<{ status: number; json: Bundle }> {
   const response = await fetch(`http://127.0.0.1:${place.port}/fhir/R4${path}`, {
     ...(body
       ? { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/fhir+json' } }
@@ -34,6 +38,8 @@ async function request(path: string, body?: Bundle): Promise<{ status: number; j
   });
   return { status: response.status, json: (await response.json()) as Bundle };
 }
+
+const LAST = { coding: [{ code: 'last' }] };
 
 /** A patient and tasks that refer to it, and a task that every transaction changes. */
 function transaction(name: string): Bundle {
@@ -60,7 +66,7 @@ function transaction(name: string): Bundle {
       },
       ...tasks,
       {
-        resource: { resourceType: 'Task', id: 'last', status: 'requested', intent: 'order', identifier },
+        resource: { resourceType: 'Task', id: 'last', status: 'requested', intent: 'order', identifier, code: LAST },
         request: { method: 'PUT', url: 'Task/last' },
       },
     ],
@@ -87,6 +93,10 @@ test('a transaction is all or nothing, and an answer is a promise', async () => 
   const [sent, answered]: [string[], string[]] = [[], []];
   for (let round = 0; round < ROUNDS; round++) {
     await start();
+    if (round === 0) {
+      expect((await request('/Subscription', subscriber?.subscription('Task?code=last'))).status).toBe(201);
+      await subscriber?.heard(({ type }) => type === 'handshake');
+    }
     const enough = answered.length + 5 + 17 * round;
     const onAnswer = (name: string) => {
       if (answered.push(name) === enough) program?.strike();
@@ -100,7 +110,10 @@ test('a transaction is all or nothing, and an answer is a promise', async () => 
   const lost = answered.filter((name) => whole[sent.indexOf(name)] !== 'whole');
   expect(lost).toEqual([]);
   const versions = await request('/Task/last/_history?_count=1');
-  expect(versions.json.total).toBe(whole.filter((each) => each === 'whole').length);
+  const events = whole.filter((each) => each === 'whole').length;
+  expect(versions.json.total).toBe(events);
+  await subscriber?.heard(({ numbers }) => numbers.at(-1) === events);
+  expect(subscriber?.numbers()).toEqual(Array.from({ length: events }, (_, n) => n + 1));
 }, 120_000);
 
 async function isWhole(name: string): Promise<'whole' | 'nothing' | 'partly'> {

@@ -13,8 +13,15 @@ export interface RunningProgram {
   kill(): Promise<void>;
 }
 
-/** Resolves when the program listens, without authentication. @throws Error when it ends before */
-export async function runProgram(folder: string, port: number): Promise<RunningProgram> {
+/**
+ * Resolves when the program listens, without authentication. @throws Error when it ends before
+ * @param settings more environment
+ */
+export async function runProgram(
+  folder: string,
+  port: number,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<RunningProgram> {
   const program: ChildProcess = spawn(process.execPath, ['src/main.ts'], {
     cwd: ROOT,
     env: {
@@ -25,6 +32,7 @@ export async function runProgram(folder: string, port: number): Promise<RunningP
       BATON_AUTH: 'off',
       BATON_LOG_LEVEL: 'silent',
       BATON_DATABASE_URL: `sqlite:${join(folder, 'baton.db')}`,
+      ...settings,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

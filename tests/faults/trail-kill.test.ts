@@ -19,6 +19,8 @@ import { testRules } from '../support/store-rules.ts';
 
 const SCRIPT = join(import.meta.dirname, 'trail-writer.ts');
 const ROUNDS = 4;
+/** As in trail-writer.ts. */
+const RECORDS_PER_BURST = 300;
 const clock = systemClock();
 const log = pino({ level: 'silent' });
 
@@ -28,14 +30,19 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Kills the process after so many seals, and a moment that depends on what it prints. */
-async function runAndKill(name: string, seals: number): Promise<void> {
+/** Kills the process after so many lines, and a moment that depends on what it prints. @returns lines that it has printed */
+async function runAndKill(name: string, least: number): Promise<number> {
   const child = spawn(process.execPath, [SCRIPT, folder, name], { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout });
   const ended = once(lines, 'close');
-  for (let n = 0; n < seals && child.exitCode === null; n += 1) await Promise.race([once(lines, 'line'), ended]);
+  let printed = 0;
+  lines.on('line', () => {
+    printed += 1;
+  });
+  for (let n = 0; n < least && child.exitCode === null; n += 1) await Promise.race([once(lines, 'line'), ended]);
   child.kill('SIGKILL');
   await ended;
+  return printed;
 }
 
 async function opened<T>(work: (store: OpenStore) => Promise<T>): Promise<T> {
@@ -48,10 +55,15 @@ async function opened<T>(work: (store: OpenStore) => Promise<T>): Promise<T> {
 }
 
 test('a killed Baton leaves a trail that verifies', { timeout: 120_000 }, async () => {
+  let bursts = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
     const seals = () => 1 + Math.floor(Math.random() * 6);
-    await Promise.all([runAndKill('one', seals()), runAndKill('two', seals())]);
+    const other = round % 2 === 0 ? 'two' : 'reader';
+    const [, printed] = await Promise.all([runAndKill('one', seals()), runAndKill(other, seals())]);
+    if (other === 'reader') bursts += printed;
     await opened(async (store) => {
+      const [found] = await store.query("SELECT COUNT(*) AS n FROM audit WHERE id LIKE 'reader-%'");
+      expect(Number(found?.n)).toBeGreaterThanOrEqual(RECORDS_PER_BURST * bursts);
       const trail = createTrail({ store, clock, log, keys: await openKeys(folder), dataDir: folder });
       const verdict = await trail.verify();
       expect(verdict.reason).toBeUndefined();

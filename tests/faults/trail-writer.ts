@@ -1,5 +1,6 @@
 // A process for trail-kill.test.ts: commits, records reads, seals, and attributes versions without end. Prints a line for
-// each seal. Runs until it is killed.
+// each seal. Runs until it is killed. The one that is named `reader` records bursts of reads, which are written by a thread of
+// their own, and prints a line for each that is there.
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { openKeys } from '../../src/access/keys.ts';
@@ -35,6 +36,19 @@ async function seal(): Promise<never> {
   }
 }
 
+async function readMuch(): Promise<never> {
+  const isThere = async (id: string) => (await store.query('SELECT 1 FROM audit WHERE id = ?', [id])).length > 0;
+  for (let burst = 0; ; burst += 1) {
+    const id = `${name}-${process.pid}-${burst}`;
+    for (let n = 0; n < 300; n += 1) {
+      store.audit({ actor: NURSE, interaction: 'read', action: 'R', status: 200, type: 'Patient', id });
+    }
+    while (!(await isThere(id))) await new Promise((resolve) => setImmediate(resolve));
+    if (burst % 3 === 0) await trail.seal();
+    process.stdout.write('read\n');
+  }
+}
+
 async function attribute(): Promise<never> {
   for (;;) {
     await provenance.run();
@@ -42,4 +56,5 @@ async function attribute(): Promise<never> {
   }
 }
 
+if (name === 'reader') await readMuch();
 await Promise.all([write(), seal(), attribute()]);

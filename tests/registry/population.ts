@@ -12,7 +12,7 @@ import { TEST_BASE_URL, testDefinitions, testParameters, testRules } from '../su
 import { openTempStore } from '../support/temp-store.ts';
 
 export const PANELS = loadPanels(new URL('../../profiles', import.meta.url).pathname);
-const { parse: PARSE } = createSearchEngine({
+export const { parse: PARSE } = createSearchEngine({
   parameters: testParameters,
   baseUrl: TEST_BASE_URL,
   tokenSets: tokenSets(() => testDefinitions.terminology.source),

@@ -22,8 +22,11 @@ async function everyPage(path: string) {
   return pages;
 }
 
-test('each definition is found by its url and version, and read by its id', async () => {
-  for (const { resourceType, id, ...resource } of PROFILES) {
+test('a definition of each type is found by its url and version, and read by its id', async () => {
+  const firstOfEach = [...Map.groupBy(PROFILES, ({ resourceType }) => resourceType).values()].flatMap(
+    ([one]) => one ?? [],
+  );
+  for (const { resourceType, id, ...resource } of firstOfEach) {
     if (!('url' in resource)) continue;
     const { url, version } = resource as { url: string; version: string };
     const found = await baton.fhir('GET', `/${resourceType}?url=${encodeURIComponent(url)}&version=${version}`);

@@ -1,7 +1,8 @@
 // Whose eyes a Subscription has: those of the client that made it, as they are when something is sent.
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { GRAVITY, openWorld, read, task, type Wish, type World, wish } from './world.ts';
+import { GRAVITY, read, task, type Wish, wish } from './notified.ts';
+import { openWorld, type World } from './world.ts';
 
 let world: World;
 const ref = (reference: string) => ({ reference });

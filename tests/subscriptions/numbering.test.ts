@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Store } from '../../src/store/store.ts';
 import type { Subscriptions } from '../../src/subscriptions/subscriptions.ts';
-import { GRAVITY, openWorld, type Received, read, subscriptionsOn, task, type World, wish } from './world.ts';
+import { GRAVITY, read, task, wish } from './notified.ts';
+import { openWorld, type Received, subscriptionsOn, type World } from './world.ts';
 
 const SETTINGS = { errorAfter: 2, offHours: 8_760 };
 const KILLED = 'killed';
@@ -75,6 +76,18 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   },
 );
 
+/** A death at each commit of what two events cause, before and after it is on disk, and once they were sent. */
+const EACH_DEATH: Action[] = [1, 2, 3, 4, 'sent' as const]
+  .flatMap((at) => [false, true].map((afterwards): Death => ({ at, afterwards }) as Death))
+  .flatMap((death): Action[] => [
+    { kind: 'write', id: 0, isEvent: true },
+    { kind: 'write', id: 1, isEvent: false },
+    { kind: 'write', id: 2, isEvent: true },
+    { kind: 'die', death },
+    { kind: 'both' },
+    { kind: 'wait' },
+  ]);
+
 /** What a process that was killed leaves behind, time has to take away: its lease. */
 async function run(one: Pick<Subscriptions, 'tick'>): Promise<void> {
   await one.tick().catch((error: Error) => {
@@ -139,6 +152,6 @@ it('a subscriber sees every event, numbered without gaps, in the order of the lo
         world.receiver.take();
       }
     }),
-    { numRuns: 4 },
+    { numRuns: 4, examples: [[EACH_DEATH]] },
   );
 }, 120_000);

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BACKPORT } from '../../src/subscriptions/backport.ts';
 import { refusedEndpoint } from '../../src/subscriptions/endpoint.ts';
-import { GRAVITY, openWorld, task, type Wish, type World, wish } from './world.ts';
+import { GRAVITY, task, type Wish, wish } from './notified.ts';
+import { openWorld, type World } from './world.ts';
 
 let world: World;
 
@@ -52,6 +53,9 @@ describe('a Subscription is refused', () => {
     ],
     ['of no type', asked({ criteria: 'status=ready' }), 'value', 'Subscription.criteria'],
     ['that has ended', { ...asked(), end: '2020-01-01T00:00:00Z' }, 'value', 'Subscription.end'],
+    ['that is no Subscription', channel({ payload: 5, extension: 'x' }), 'structure', 'Subscription'],
+    ['with criteria that are no text', { ...asked(), criteria: 5 }, 'structure', 'Subscription'],
+    ['without a channel', { ...asked(), channel: null }, 'structure', 'Subscription'],
     [
       'with too quick a heartbeat',
       asked({ pace: { [BACKPORT.heartbeat]: 5 } }),

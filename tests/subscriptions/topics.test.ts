@@ -1,7 +1,8 @@
 // Topic-based Subscriptions over HTTP: handshake, numbered events, heartbeats, failures, and questions about what was missed.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { BACKPORT } from '../../src/subscriptions/backport.ts';
-import { GRAVITY, openWorld, read, task, type Wish, type World, wish } from './world.ts';
+import { GRAVITY, read, task, type Wish, wish } from './notified.ts';
+import { openWorld, type World } from './world.ts';
 
 let world: World;
 
@@ -204,6 +205,8 @@ describe('what a subscriber asks', () => {
     const missed = await world.fhir('GET', `/Subscription/${id}/$events?eventsSinceNumber=2&eventsUntilNumber=3`);
     expect(asBundle(missed.text)).toMatchObject({ type: 'query-event', total: 3, numbers: [2, 3] });
     expect(missed.text).toContain('"description":"q2"');
+    const rows = (await world.audited()).filter(({ interaction }) => interaction === 'subscription-notification');
+    expect(rows.slice(-2).map((row) => row.id)).toEqual(['q2', 'q3']);
     const ids = await world.fhir('GET', `/Subscription/${id}/$events?content=id-only`);
     expect(asBundle(ids.text).numbers).toEqual([1, 2, 3]);
     expect(ids.text).not.toContain('"description"');

@@ -38,7 +38,7 @@ export interface StateTable {
   removeByUid(model: string, uid: string): Promise<void>;
   /** Everything of the grant, or only one model of it. */
   removeGrant(grantId: string, model?: string): Promise<void>;
-  /** Whether something of the model with this hash is there and has not expired. */
+  /** Whether something of the model with this hash is there, has not expired, and its account is not disabled. */
   stands(model: string, hashOfId: string): Promise<boolean>;
   /** Everything that was handed to the client or for the account. */
   removeOf(owner: 'client' | 'account', id: string): Promise<void>;
@@ -101,7 +101,8 @@ export function openStateTable(store: Pick<Store, 'query' | 'commit'>, clock: Cl
         ? take('DELETE FROM oauth_state WHERE grant_id = ?', [hashedId(grantId)])
         : take('DELETE FROM oauth_state WHERE grant_id = ? AND model = ?', [hashedId(grantId), model]),
     async stands(model, hashOfId) {
-      const sql = 'SELECT 1 AS found FROM oauth_state WHERE model = ? AND id = ? AND expires > ?';
+      const sql = `SELECT 1 AS found FROM oauth_state WHERE model = ? AND id = ? AND expires > ?
+        AND (account IS NULL OR EXISTS (SELECT 1 FROM oauth_account WHERE id = oauth_state.account AND disabled = 0))`;
       return (await store.query(sql, [model, hashOfId, now()])).length > 0;
     },
     removeOf: (owner, id) => take(`DELETE FROM oauth_state WHERE ${owner} = ?`, [id]),

@@ -3,6 +3,7 @@
 import type { Condition, Flag, Goal, Observation, QuestionnaireResponse, Resource } from '@medplum/fhirtypes';
 import type { Change } from '../../fhir/change.ts';
 import { parseExact, stringifyExact } from '../../fhir/exact-json.ts';
+import { profileUrl } from '../../fhir/profile-canonical.ts';
 import { derivedId } from '../derived-id.ts';
 import { findReadable } from '../find-readable.ts';
 import { addToPlan, isCurrent } from '../plans/plan-of-case.ts';
@@ -147,12 +148,11 @@ function withdraw(old: Kept<'Observation'>, current: readonly string[]): Change[
   return [{ op: 'update', resource: { ...old, status: 'entered-in-error' }, ifMatch: old.meta.versionId }];
 }
 
-const US_CORE = 'http://hl7.org/fhir/us/core/StructureDefinition/';
-
 function profilesOf({ category }: Observation): string[] {
   const codes = new Set(category?.flatMap(({ coding }) => coding?.map(({ code }) => code)));
-  if (codes.has('treatment-intervention-preference')) return [`${US_CORE}us-core-treatment-intervention-preference`];
-  if (codes.has('care-experience-preference')) return [`${US_CORE}us-core-care-experience-preference`];
+  if (codes.has('treatment-intervention-preference'))
+    return [profileUrl('usCore', 'us-core-treatment-intervention-preference')];
+  if (codes.has('care-experience-preference')) return [profileUrl('usCore', 'us-core-care-experience-preference')];
   return codes.has('survey') ? [PROFILE.usCoreScreening] : [];
 }
 

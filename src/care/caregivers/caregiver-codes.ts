@@ -1,15 +1,16 @@
 // How family members and other caregivers are coded. https://hl7.org/fhir/R4/relatedperson.html
+import { profileUrl } from '../../fhir/profile-canonical.ts';
 import { concept } from '../concept.ts';
 
 const BASE = 'https://baton.health/fhir';
 export const CAREGIVER_PROFILES = [
-  `${BASE}/StructureDefinition/baton-caregiver`,
-  'http://hl7.org/fhir/us/core/StructureDefinition/us-core-relatedperson',
+  profileUrl('baton', 'baton-caregiver'),
+  profileUrl('usCore', 'us-core-relatedperson'),
 ];
 export const STRAIN_PROFILES = [
-  `${BASE}/StructureDefinition/baton-caregiver-strain`,
-  'http://hl7.org/fhir/us/core/StructureDefinition/us-core-simple-observation',
-  'http://hl7.org/fhir/us/mcc/StructureDefinition/MCCCaregiverConsiderationsObservation',
+  profileUrl('baton', 'baton-caregiver-strain'),
+  profileUrl('usCore', 'us-core-simple-observation'),
+  profileUrl('mcc', 'MCCCaregiverConsiderationsObservation'),
 ];
 export const PERMISSION = `${BASE}/StructureDefinition/caregiver-permission`;
 export const V2_RELATIONSHIP = 'http://terminology.hl7.org/CodeSystem/v2-0131';

@@ -1,8 +1,9 @@
 // How contacts are coded: Baton's own codes, and the HL7 ones that say the same.
 import type { CodeableConcept } from '@medplum/fhirtypes';
+import { profileUrl } from '../../fhir/profile-canonical.ts';
 
 const BASE = 'https://baton.health/fhir';
-export const CONTACT_PROFILE = `${BASE}/StructureDefinition/baton-contact`;
+export const CONTACT_PROFILE = profileUrl('baton', 'baton-contact');
 export const CONTACT_DETAILS = `${BASE}/StructureDefinition/contact-details`;
 export const CHANNEL = `${BASE}/CodeSystem/contact-channel`;
 export const OUTCOME = `${BASE}/CodeSystem/contact-outcome`;

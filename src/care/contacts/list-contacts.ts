@@ -1,6 +1,7 @@
 // The contacts of the patient of a case, the latest first, and how often each intervention was tried.
 import type { Static } from 'typebox';
 import Type from 'typebox';
+import { profileUrl } from '../../fhir/profile-canonical.ts';
 import { caseAtHand } from '../case-at-hand.ts';
 import { DateOrTime } from '../given-time.ts';
 import { toInstant } from '../local-time.ts';
@@ -23,7 +24,7 @@ export const ContactFilter = Type.Object(
 export type ContactFilter = Static<typeof ContactFilter>;
 
 /** Minutes and decisions of conferences are shown as conferences. */
-const NOT_CONTACTS = new Set(['https://baton.health/fhir/StructureDefinition/baton-conference-record']);
+const NOT_CONTACTS = new Set([profileUrl('baton', 'baton-conference-record')]);
 
 /** @throws Fault not-found */
 export async function listContacts(

@@ -1,5 +1,7 @@
 // Equipment as a DeviceRequest and the Task that follows it. Pure. https://hl7.org/fhir/R4/devicerequest.html
+
 import type { DeviceRequest, Task } from '@medplum/fhirtypes';
+import { profileUrl } from '../../fhir/profile-canonical.ts';
 import { codedOf, conceptOf } from '../coded.ts';
 import { concept } from '../concept.ts';
 import { nowOf } from '../given-time.ts';
@@ -33,7 +35,7 @@ export function writeOrder(input: OrderEquipment, { patient, plan }: Place, call
   const { item, supplier, priority = 'routine', needs = [], coverage, neededBy, note } = input;
   return {
     resourceType: 'DeviceRequest',
-    meta: { profile: [`${BASE}/StructureDefinition/baton-equipment`] },
+    meta: { profile: [profileUrl('baton', 'baton-equipment')] },
     ...(plan ? { basedOn: [{ reference: plan }] } : {}),
     status: 'active',
     intent: 'order',
@@ -56,7 +58,7 @@ export function followOrder(order: DeviceRequest, focus: string, { patient, plan
   const due = order.occurrencePeriod?.end;
   return {
     resourceType: 'Task',
-    meta: { profile: [`${BASE}/StructureDefinition/baton-equipment-task`] },
+    meta: { profile: [profileUrl('baton', 'baton-equipment-task')] },
     ...(plan ? { basedOn: [{ reference: plan }] } : {}),
     status: 'in-progress',
     businessStatus: stageConcept('ordered'),

@@ -59,6 +59,12 @@ async function summaryOf(panel: Panel, records: PagedRecords) {
   return { id: code, title, ...(description === undefined ? {} : { description }), members };
 }
 
+/** Parameters of the search for those who are on it. */
+export function membersOn(panel: Panel): URLSearchParams {
+  const all = Object.entries(searchFor(panel, { status: 'on' }));
+  return new URLSearchParams(all.flatMap(([name, value]) => [value].flat().map((one) => [name, one])));
+}
+
 function searchFor(panel: Panel, { status, tier }: Pick<PanelQuery, 'status' | 'tier'>): SearchFor {
   const having = (code: string, system: string, value: string) =>
     `${tokenText(CODE_SYSTEM.panelCharacteristic, code)}$${tokenText(system, value)}`;

@@ -3,6 +3,7 @@ import type { CarePlan, EpisodeOfCare, Patient, Resource } from '@medplum/fhirty
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
 import { withinTime } from '../../fhir/fhirpath/within-time.ts';
+import { profileUrl } from '../../fhir/profile-canonical.ts';
 import type { Locale } from '../apply/amount.ts';
 import { type Applied, type ApplyOptions, applyPathway, lineOf, madeIn } from '../apply/apply-pathway.ts';
 import { runCql } from '../apply/cql.ts';
@@ -12,6 +13,7 @@ import type { Team } from '../apply/team.ts';
 import { refuseGone, refuseOver } from '../case-at-hand.ts';
 import { planOfCase } from '../cases/find-cases.ts';
 import { narrative } from '../narrative.ts';
+import { CLAIMS } from '../plans/claims.ts';
 import type { Caller, Planned, Records } from '../records.ts';
 import { type Link, referenceTo } from '../reference-to.ts';
 import { idOf } from '../stored.ts';
@@ -41,14 +43,11 @@ export interface PathwayAdditions {
 }
 
 /** What each resource that a pathway makes claims to be. */
-const CLAIMS: Partial<Record<Resource['resourceType'], readonly string[]>> = {
-  Goal: [
-    'https://baton.health/fhir/StructureDefinition/baton-goal',
-    'http://hl7.org/fhir/us/core/StructureDefinition/us-core-goal',
-  ],
-  Task: ['https://baton.health/fhir/StructureDefinition/baton-intervention'],
-  DeviceRequest: ['https://baton.health/fhir/StructureDefinition/baton-equipment'],
-  ServiceRequest: ['http://hl7.org/fhir/us/core/StructureDefinition/us-core-servicerequest'],
+const CLAIMED: Partial<Record<Resource['resourceType'], readonly string[]>> = {
+  Goal: [profileUrl('baton', 'baton-goal'), profileUrl('usCore', 'us-core-goal')],
+  Task: CLAIMS.intervention,
+  DeviceRequest: [profileUrl('baton', 'baton-equipment')],
+  ServiceRequest: [profileUrl('usCore', 'us-core-servicerequest')],
 };
 
 /**
@@ -139,7 +138,7 @@ export async function followPathway(
 
 /** That nothing is planned twice the plan sees to: it is new, or changed only in the version that was read. */
 function create({ fullUrl, resource }: { fullUrl: string; resource: Resource }): Create {
-  const claims = new Set([...(CLAIMS[resource.resourceType] ?? []), ...(resource.meta?.profile ?? [])]);
+  const claims = new Set([...(CLAIMED[resource.resourceType] ?? []), ...(resource.meta?.profile ?? [])]);
   if (claims.size === 0) return { op: 'create', resource, fullUrl };
   return { op: 'create', resource: { ...resource, meta: { ...resource.meta, profile: [...claims] } }, fullUrl };
 }

@@ -2,6 +2,7 @@
 // StructureDefinition baton-variance, an Observation about the step's Task or request.
 import type { CodeableConcept, Observation, Patient, Reference } from '@medplum/fhirtypes';
 import type { Change } from '../../fhir/change.ts';
+import { profileUrl } from '../../fhir/profile-canonical.ts';
 import type { Pathway } from '../apply/pathway.ts';
 import type { Choice } from '../apply/select.ts';
 import { concept, hasCode } from '../concept.ts';
@@ -10,7 +11,7 @@ import type { Caller } from '../records.ts';
 import { type Link, referenceTo } from '../reference-to.ts';
 import { CODE_SYSTEM } from '../systems.ts';
 
-export const VARIANCE_PROFILE = 'https://baton.health/fhir/StructureDefinition/baton-variance';
+export const VARIANCE_PROFILE = profileUrl('baton', 'baton-variance');
 
 const KINDS = { 'not-done': 'Not done', late: 'Done late', added: 'Added', changed: 'Changed' } as const;
 /** CodeSystem variance, the kinds. */

@@ -1,21 +1,21 @@
-// The profiles that resources of the plan claim, which they all satisfy. Unversioned: what is installed decides.
-
-const BATON = 'https://baton.health/fhir/StructureDefinition';
-const US_CORE = 'http://hl7.org/fhir/us/core/StructureDefinition';
-const MCC = 'http://hl7.org/fhir/us/mcc/StructureDefinition';
-const GRAVITY = 'http://hl7.org/fhir/us/sdoh-clinicalcare/StructureDefinition';
+// The profiles that resources of the plan claim, which they all satisfy.
+import { profileUrl } from '../../fhir/profile-canonical.ts';
 
 export const CLAIMS = {
-  need: [`${BATON}/baton-need`, `${US_CORE}/us-core-condition-problems-health-concerns`],
-  goal: [`${BATON}/baton-goal`, `${US_CORE}/us-core-goal`, `${MCC}/MCCGoal`],
-  progress: [`${BATON}/baton-goal-progress`],
-  plan: [`${BATON}/baton-care-plan`, `${US_CORE}/us-core-careplan`, `${MCC}/mccCarePlan`],
-  intervention: [`${BATON}/baton-intervention`],
+  need: [profileUrl('baton', 'baton-need'), profileUrl('usCore', 'us-core-condition-problems-health-concerns')],
+  goal: [profileUrl('baton', 'baton-goal'), profileUrl('usCore', 'us-core-goal'), profileUrl('mcc', 'MCCGoal')],
+  progress: [profileUrl('baton', 'baton-goal-progress')],
+  plan: [
+    profileUrl('baton', 'baton-care-plan'),
+    profileUrl('usCore', 'us-core-careplan'),
+    profileUrl('mcc', 'mccCarePlan'),
+  ],
+  intervention: [profileUrl('baton', 'baton-intervention')],
 } as const;
 
 /** Claimed as well by what is about a social need, or is for the patient to do. */
 export const GRAVITY_CLAIMS = {
-  need: `${GRAVITY}/SDOHCC-Condition`,
-  goal: `${GRAVITY}/SDOHCC-Goal`,
-  taskForPatient: `${GRAVITY}/SDOHCC-TaskForPatient`,
+  need: profileUrl('gravity', 'SDOHCC-Condition'),
+  goal: profileUrl('gravity', 'SDOHCC-Goal'),
+  taskForPatient: profileUrl('gravity', 'SDOHCC-TaskForPatient'),
 } as const;

@@ -1,23 +1,23 @@
 // How referrals are coded: Baton's kinds, US Core's and Gravity's categories, and which profiles an order may claim.
 // http://hl7.org/fhir/us/sdoh-clinicalcare
 import type { CodeableConcept } from '@medplum/fhirtypes';
+import { profileUrl } from '../../fhir/profile-canonical.ts';
 import { concept } from '../concept.ts';
 import { GRAVITY_CODES, SOCIAL_NEEDS, type SocialNeed } from '../needs/social-needs.ts';
 
 const BASE = 'https://baton.health/fhir';
 const US_CORE = 'http://hl7.org/fhir/us/core';
-const GRAVITY = 'http://hl7.org/fhir/us/sdoh-clinicalcare';
 
 export const PROFILE = {
-  referral: `${BASE}/StructureDefinition/baton-referral`,
-  task: `${BASE}/StructureDefinition/baton-referral-task`,
-  outcome: `${BASE}/StructureDefinition/baton-referral-outcome`,
-  choice: `${BASE}/StructureDefinition/baton-provider-choice`,
-  usCoreServiceRequest: `${US_CORE}/StructureDefinition/us-core-servicerequest`,
-  usCoreProcedure: `${US_CORE}/StructureDefinition/us-core-procedure`,
-  gravityServiceRequest: `${GRAVITY}/StructureDefinition/SDOHCC-ServiceRequest`,
-  gravityTask: `${GRAVITY}/StructureDefinition/SDOHCC-TaskForReferralManagement`,
-  gravityProcedure: `${GRAVITY}/StructureDefinition/SDOHCC-Procedure`,
+  referral: profileUrl('baton', 'baton-referral'),
+  task: profileUrl('baton', 'baton-referral-task'),
+  outcome: profileUrl('baton', 'baton-referral-outcome'),
+  choice: profileUrl('baton', 'baton-provider-choice'),
+  usCoreServiceRequest: profileUrl('usCore', 'us-core-servicerequest'),
+  usCoreProcedure: profileUrl('usCore', 'us-core-procedure'),
+  gravityServiceRequest: profileUrl('gravity', 'SDOHCC-ServiceRequest'),
+  gravityTask: profileUrl('gravity', 'SDOHCC-TaskForReferralManagement'),
+  gravityProcedure: profileUrl('gravity', 'SDOHCC-Procedure'),
 } as const;
 
 /** ServiceRequest: when, by whom and how it was confirmed that the service was received. */

@@ -1,11 +1,12 @@
 // How community resources are coded. http://hl7.org/fhir/us/sdoh-clinicalcare, capacity statuses of its third edition.
+
 import type { CodeableConcept, Extension, HealthcareService } from '@medplum/fhirtypes';
+import { profileUrl } from '../../fhir/profile-canonical.ts';
 import { concept } from '../concept.ts';
 
-const BASE = 'https://baton.health/fhir';
 const GRAVITY = 'http://hl7.org/fhir/us/sdoh-clinicalcare';
 
-export const RESOURCE_PROFILE = `${BASE}/StructureDefinition/baton-community-resource`;
+export const RESOURCE_PROFILE = profileUrl('baton', 'baton-community-resource');
 export const CAPACITY = `${GRAVITY}/StructureDefinition/SDOHCC-ExtensionHealthcareServiceCapacityStatus`;
 const CODES = `${GRAVITY}/CodeSystem/SDOHCC-CodeSystemTemporaryCodes`;
 

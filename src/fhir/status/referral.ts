@@ -1,7 +1,9 @@
 // What may become of a referral's Task, and which of its two sides may say so: the ten statuses of Gravity's
 // SDOHCC-TaskForReferralManagement. `ready` and `received` are none of them; a Task that came with one goes on from there.
 // https://hl7.org/fhir/us/sdoh-clinicalcare
+
 import type { Task } from '@medplum/fhirtypes';
+import { profileUrl } from '../profile-canonical.ts';
 import type { Machine } from './machine.ts';
 import type { TaskStatus } from './task.ts';
 
@@ -13,7 +15,7 @@ const ENDS = ['completed', 'failed', 'cancelled', 'entered-in-error'] as const;
 export const REFERRAL: Machine<TaskStatus> = {
   name: 'referral Task',
   element: 'status',
-  source: 'http://hl7.org/fhir/us/sdoh-clinicalcare/StructureDefinition/SDOHCC-TaskForReferralManagement',
+  source: profileUrl('gravity', 'SDOHCC-TaskForReferralManagement'),
   successors: {
     draft: ['requested', 'cancelled', 'entered-in-error'],
     // A partner who helps at once, or writes it down afterwards, need not say first that he accepts.
@@ -48,8 +50,8 @@ export const SET_BY: Readonly<Record<TaskStatus, readonly Side[]>> = {
 };
 
 const PROFILES = new Set([
-  'https://baton.health/fhir/StructureDefinition/baton-referral-task',
-  'http://hl7.org/fhir/us/sdoh-clinicalcare/StructureDefinition/SDOHCC-TaskForReferralManagement',
+  profileUrl('baton', 'baton-referral-task'),
+  profileUrl('gravity', 'SDOHCC-TaskForReferralManagement'),
 ]);
 const TASK_CODE = 'http://hl7.org/fhir/CodeSystem/task-code';
 

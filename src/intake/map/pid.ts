@@ -1,5 +1,6 @@
 // PID -> Patient. https://build.fhir.org/ig/HL7/v2-to-fhir/ConceptMap-segment-pid-to-patient.html
 import type { CodeableConcept, Extension, Patient } from '@medplum/fhirtypes';
+import { profileUrl } from '../../fhir/profile-canonical.ts';
 import type { Segment } from '../er7/message.ts';
 import { readDate, readDateTime } from '../er7/timestamp.ts';
 import { Refusal } from '../refusal.ts';
@@ -8,8 +9,6 @@ import { systemUri } from './coded.ts';
 import { type Identified, readIdentifier } from './identifier.ts';
 import { filled, present, readAddress, readGender, readLanguage, readName, readTelecom } from './person.ts';
 import type { Reading } from './reading.ts';
-
-const US_CORE = 'http://hl7.org/fhir/us/core/StructureDefinition/';
 
 export interface PatientSaid {
   readonly patient: Patient;
@@ -104,7 +103,12 @@ function race(pid: Segment): Extension[] {
   });
   const text = fields.map((field) => field.get(2) || field.get(1)).join(', ');
   return text
-    ? [{ url: `${US_CORE}us-core-race`, extension: [...parts.slice(0, 5), { url: 'text', valueString: text }] }]
+    ? [
+        {
+          url: profileUrl('usCore', 'us-core-race'),
+          extension: [...parts.slice(0, 5), { url: 'text', valueString: text }],
+        },
+      ]
     : [];
 }
 
@@ -115,5 +119,7 @@ function ethnicity(pid: Segment): Extension[] {
   const text = field.get(2) || omb?.display || field.get(1);
   if (!text) return [];
   const category: Extension[] = omb ? [{ url: 'ombCategory', valueCoding: omb }] : [];
-  return [{ url: `${US_CORE}us-core-ethnicity`, extension: [...category, { url: 'text', valueString: text }] }];
+  return [
+    { url: profileUrl('usCore', 'us-core-ethnicity'), extension: [...category, { url: 'text', valueString: text }] },
+  ];
 }

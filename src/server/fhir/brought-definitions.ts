@@ -112,7 +112,8 @@ async function index({ resources, parameters, definitions, base, clock, log }: B
     searchEngine: createSearchEngine({ parameters, baseUrl: base(), clock }),
     validate: () => [],
     clock: { now: () => changed, real: clock.real },
-    log,
+    // That its schema is made is nobody's news.
+    log: log.child({}, { level: 'warn' }),
   });
   const changes = all.map((one) => ({ op: 'update', resource: whole(one, definitions) }) as const);
   await store.commit(ACTOR, changes, [], { transaction: false });

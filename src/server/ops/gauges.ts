@@ -7,15 +7,17 @@ import type { Transitions } from '../../transitions/transitions.ts';
 import type { FhirContext } from '../fhir/context.ts';
 import type { GaugeSource } from '../metrics.ts';
 import { clockworkGauges } from './clockwork-gauges.ts';
+import { type RegistryGauged, registryGauges } from './registry-gauges.ts';
 import { subscriptionGauges } from './subscriptions.ts';
 import { syncGauges } from './sync-gauges.ts';
 
 export interface Gauged {
   readonly sync?: Pick<Sync, 'status' | 'meter'> | undefined;
   readonly transitions?: Pick<Transitions, 'watchdog'> | undefined;
+  readonly registry?: RegistryGauged | undefined;
 }
 
-export function operatorGauges(context: FhirContext, { sync, transitions }: Gauged): GaugeSource[] {
+export function operatorGauges(context: FhirContext, { sync, transitions, registry }: Gauged): GaugeSource[] {
   const followUps: GaugeSource = {
     name: 'baton_follow_ups',
     help: 'Follow-up Tasks by status.',
@@ -38,6 +40,7 @@ export function operatorGauges(context: FhirContext, { sync, transitions }: Gaug
     refused,
     ...(context.subscriptions ? subscriptionGauges(context.store) : []),
     ...(transitions ? clockworkGauges(context.store, transitions.watchdog) : []),
+    ...(registry ? registryGauges(registry) : []),
     ...(sync ? syncGauges(sync) : []),
   ];
 }

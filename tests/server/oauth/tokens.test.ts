@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, exchange, launch, post, read, refresh, type Tokens } from './app.ts';
 import { Browser } from './browser.ts';
-import { APP, openWorld, pkce, SECRET, type World } from './world.ts';
+import { APP, openWorld, pkce, registered, SECRET, type World } from './world.ts';
 
 let world: World;
 
@@ -200,6 +200,44 @@ describe('revocation', () => {
     expect((await revoke(access_token, 'other')).status).toBe(200);
     expect((await revoke('nonsense', 'other')).status).toBe(200);
     expect(await read(world, access_token)).toBe(200);
+  });
+});
+
+describe('what goes on without its token', () => {
+  const kept = async (parameters: Readonly<Record<string, string>> & { username?: string } = {}) => {
+    const { username, ...rest } = parameters;
+    const launched = await launch(world, { parameters: rest, ...(username ? { username } : {}) });
+    const { json } = await exchange(world, launched);
+    return { ...json, grant: await world.access.keep(await world.access.authenticate(`Bearer ${json.access_token}`)) };
+  };
+
+  it('goes by what the person may now, until it is taken back', async () => {
+    const { grant, refresh_token } = await kept();
+    const renewed = await world.access.renew(grant);
+    expect(renewed).toMatchObject({ actor: { reference: 'Practitioner/dr1', client: 'public' }, patient: 'p1' });
+    expect(renewed?.standing?.roles.length).toBeGreaterThan(0);
+    expect(JSON.stringify(grant)).not.toContain(refresh_token);
+    await post(`${world.base}/oauth/revoke`, { token: refresh_token, client_id: 'public' });
+    expect(await world.access.renew(grant)).toBeUndefined();
+  });
+
+  it('ends with the client, with its scopes, and with the account', async () => {
+    const { grant } = await kept();
+    const fewer = registered('public', { scope: 'launch/patient patient/Task.rs' });
+    for (const clients of [[], [fewer]]) {
+      const other = await openWorld({ beside: world, clients });
+      expect(await other.access.renew(grant)).toBeUndefined();
+      await other.close();
+    }
+    const shaw = await kept({ username: 'shaw' });
+    expect(await world.access.renew(shaw.grant)).toBeDefined();
+    const sql = "UPDATE oauth_account SET disabled = ? WHERE username = 'shaw'";
+    const set = (disabled: number) =>
+      world.temp.store.commit({ reference: 'test', kind: 'service' }, [], [{ sql, params: [disabled] }]);
+    await set(1);
+    expect(await world.access.renew(shaw.grant)).toBeUndefined();
+    await set(0);
+    expect(await world.access.renew(shaw.grant)).toBeDefined();
   });
 });
 

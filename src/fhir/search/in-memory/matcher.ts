@@ -33,11 +33,12 @@ export function createMatcher(parameters: SearchParameters, baseUrl: string): Ma
     return id;
   };
   const extract = createExtraction({ parameters, baseUrl, idOf });
-  // One version is asked about by many, one after the other.
-  let last: { readonly resource: Resource; readonly rows: IndexRows } | undefined;
+  // One version is asked about by many.
+  const known = new WeakMap<Resource, IndexRows>();
   const rowsOf = (resource: Resource) => {
-    if (last?.resource !== resource) last = { resource, rows: extract(resource) };
-    return last.rows;
+    const rows = known.get(resource) ?? extract(resource);
+    known.set(resource, rows);
+    return rows;
   };
   const fulfils = (resource: Resource, condition: Condition): boolean => {
     const rowsAt = (key: ParameterKey, kind: ValueMatch['kind']) =>

@@ -17,6 +17,8 @@ export interface ProfileChecker {
   readonly checkProfiles: (visit: Visit, extra: readonly string[]) => void;
   /** Adds what the value at a place breaks of one profile; a profile that cannot be used is a warning. */
   readonly checkProfile: (url: string, place: Place, visit: Visit) => void;
+  /** Compiles one that will be claimed. */
+  readonly compile: (structure: Structure) => void;
 }
 
 export function createProfileChecker(definitions: Definitions): ProfileChecker {
@@ -83,7 +85,7 @@ export function createProfileChecker(definitions: Definitions): ProfileChecker {
     }
   }
 
-  return { checkProfiles, checkProfile: attempt };
+  return { checkProfiles, checkProfile: attempt, compile: (structure) => void checkOf(structure) };
 }
 
 function claimed(resource: object): string[] {
