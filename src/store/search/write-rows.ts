@@ -21,8 +21,8 @@ const TABLES = Object.entries(COLUMNS).map(([kind, columns]): readonly [ValueKin
 ]);
 
 /**
- * Most changes of a resource change nothing that is searched by: such rows stay as they are, which on SQLite, where a look
- * costs microseconds, is a tenth of the work of writing them again.
+ * Most changes of a resource leave most of what is searched by as it was: such rows stay, on SQLite, where a look costs
+ * microseconds and writing them again more.
  * @param fresh says that the resource has no rows yet
  */
 export async function writeRows(tx: Transaction, rid: number, rows: IndexRows, fresh: boolean): Promise<void> {
