@@ -18,6 +18,11 @@ export interface ConsumerOptions {
   readonly handle: (entry: LogEntry, advance: Statement) => Promise<boolean>;
   /** Called before each batch, once it is known where the cursor stands: for what was remembered of other rows. */
   readonly begin?: () => Promise<void>;
+  /**
+   * Row changes of entries that `handle` answered false for, since the last commit: they go into the next one, which moves the
+   * cursor over those entries. A handler that commits puts them in by itself.
+   */
+  readonly gathered?: () => readonly Statement[];
   /** What becomes of an entry that cannot be handled; it stops every run when absent. */
   readonly passing?: Passing;
   readonly log: Logger;
@@ -77,7 +82,6 @@ interface BatchEnd {
 }
 
 async function handleBatch(options: ConsumerOptions, entries: readonly LogEntry[], from: number): Promise<BatchEnd> {
-  const { store, name } = options;
   let [saved, passed, count] = [from, from, 0];
   try {
     for (const entry of entries) {
@@ -86,14 +90,19 @@ async function handleBatch(options: ConsumerOptions, entries: readonly LogEntry[
       count += 1;
     }
     // Entries that needed no commit are remembered once per batch.
-    if (passed > saved) await store.commit(BATON, [], [advanceCursor(name, saved, passed)]);
+    if (passed > saved) await remember(options, saved, passed);
     return { count, at: passed, isLate: false };
   } catch (error) {
     const at = await movedTo(options, saved, error);
     if (at !== undefined) return { count, at, isLate: true };
-    if (passed > saved) await store.commit(BATON, [], [advanceCursor(name, saved, passed)]);
+    if (passed > saved) await remember(options, saved, passed);
     throw error;
   }
+}
+
+/** Where the cursor is to stand, and what the entries up to there have gathered. */
+async function remember({ store, name, gathered }: ConsumerOptions, saved: number, passed: number): Promise<void> {
+  await store.commit(BATON, [], [...(gathered?.() ?? []), advanceCursor(name, saved, passed)]);
 }
 
 /** @returns whether the cursor is behind the entry now */
