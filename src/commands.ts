@@ -176,6 +176,11 @@ const COMMANDS: readonly Command[] = [
 
 /** Does what the command line says; what goes wrong is told on standard error, with exit code 1. */
 export async function runCommand(): Promise<void> {
+  // Who reads the output may have seen enough, as `head` has; that ends the command, and is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
   try {
     await main();
   } catch (error) {

@@ -57,3 +57,13 @@ export function toInstant(value: string, zone: string): Temporal.Instant {
     });
   }
 }
+
+/** Whether this machine knows the IANA time zone. */
+export function isTimeZone(zone: string): boolean {
+  try {
+    Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(zone);
+    return true;
+  } catch {
+    return false;
+  }
+}

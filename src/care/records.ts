@@ -51,6 +51,11 @@ export interface Planned {
   readonly changes: readonly Change[];
   /** Index in `changes` of what the command is about; its outcome is shown to the caller. */
   readonly about: number;
+  /**
+   * `Type?parameters`: nothing that matches may have been written since the plan was begun; else it is planned anew. For
+   * what is made because there was none.
+   */
+  readonly unlessNewer?: string;
   /** The changes are what others have done elsewhere: a status may have taken several steps, each set by whose it was. */
   readonly passesOn?: boolean;
   /** The caller gives the record out of hand: what is written need not be within their reach any more. */

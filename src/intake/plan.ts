@@ -4,7 +4,7 @@ import type { Encounter, Patient, Provenance, Reference, Resource } from '@medpl
 import { type JsonObject, sameJson } from '../fhir/canonical-json.ts';
 import type { Change } from '../fhir/change.ts';
 import { rewriteLinks } from '../fhir/references.ts';
-import type { Statement, Store } from '../store/store.ts';
+import type { CommitOptions, Statement, Store } from '../store/store.ts';
 import { findStored, type StoredDraft } from './find-stored.ts';
 import { findToldStay } from './find-told-stay.ts';
 import { keepHeard, readHeard, withHeard, withoutConfirmation } from './heard.ts';
@@ -22,6 +22,8 @@ export interface Plan {
   readonly heard: readonly Statement[];
   /** False when this message is the first that Baton hears of the visit. */
   readonly visitKnown: boolean;
+  /** For its commit: a person may be telling of a stay that it makes at this moment, without the visit's number. */
+  readonly manner: Pick<CommitOptions, 'unlessNewer'>;
 }
 
 /** @throws Refusal AE 205 | 207 when an identifier means more than one thing */
@@ -31,6 +33,7 @@ export async function planChanges(
   shared: KnownShared,
   content: AdtContent,
 ): Promise<Plan> {
+  const head = await store.head();
   const stored = await findStored(store, content.drafts, shared);
   const told = await findToldStay(store, content, stored);
   if (told && content.encounter !== undefined) stored.set(content.encounter, told);
@@ -61,10 +64,13 @@ export async function planChanges(
     else changes.push({ op: 'update', resource: after, ifMatch: match.versionId });
   }
   const visitKnown = content.encounter === undefined || stored.has(content.encounter);
-  if (changes.length + moved.length === 0) return { changes, heard, visitKnown };
+  if (changes.length + moved.length === 0) return { changes, heard, visitKnown, manner: {} };
   const target = [...changes, ...moved.filter(isOfPatient)].flatMap(targetOf);
   const provenance: Provenance = { ...rewriteLinks({ ...content.provenance, target }, literal) };
-  return { changes: [...changes, ...moved, { op: 'create', resource: provenance }], heard, visitKnown };
+  const visit = visitKnown ? undefined : content.drafts.find(({ fullUrl }) => fullUrl === content.encounter)?.resource;
+  const patient = visit?.resourceType === 'Encounter' ? literal(visit.subject?.reference ?? '') : undefined;
+  const manner = patient ? { unlessNewer: { query: `Encounter?patient=${patient}`, after: head } } : {};
+  return { changes: [...changes, ...moved, { op: 'create', resource: provenance }], heard, visitKnown, manner };
 }
 
 async function mergeFor(

@@ -82,14 +82,14 @@ export function createTakeIn({ store, clock, facilities, senders = [], parameter
     let receipt: Receipt | undefined;
     const { bytes, key, message, correctedBy } = taken;
     for (let attempt = 1; ; attempt += 1) {
-      const { changes, heard, visitKnown } = await planChanges(store, parameters, known, content);
+      const { changes, heard, visitKnown, manner } = await planChanges(store, parameters, known, content);
       const first = receipt === undefined;
       const remarks = remarksOf(reading, visitKnown);
       const accepted = receipt ?? answer(message, 'AA', remarks);
       const facts: DeliveryFacts = { ...factsOf(message, remarks[0]), ...(correctedBy ? { correctedBy } : {}) };
       const row = keepDelivery(key, clock.now(), { body: bytes, answer: accepted.ack, outcome: 'AA' }, facts);
       try {
-        const outcomes = await store.commit(ACTOR, changes, first ? [row, ...heard] : heard);
+        const outcomes = await store.commit(ACTOR, changes, first ? [row, ...heard] : heard, manner);
         receipt = accepted;
         // Another process created the same patient or visit in between: join what this message says with that.
         const joined = outcomes.every((outcome) => outcome.written || SHARED.includes(outcome.type));

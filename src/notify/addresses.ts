@@ -1,22 +1,34 @@
 // Mail addresses of who is to be told: staff, teams and organizations. Never a patient's or a relative's.
-import type { CareTeam, ContactPoint, Reference } from '@medplum/fhirtypes';
+import type { CareTeam, ContactPoint, Extension, Reference } from '@medplum/fhirtypes';
+import { isTimeZone } from '../care/local-time.ts';
 import { readResource } from '../care/stored.ts';
 import { parseLiteral } from '../fhir/references.ts';
 import type { Store } from '../store/store.ts';
 
-/** Each address once. */
-export async function mailAddressesOf(store: Store, recipients: readonly Reference[]): Promise<string[]> {
-  const found = await Promise.all(recipients.map((recipient) => addressesOf(store, recipient, true)));
-  return [...new Set(found.flat())];
+export interface MailAddress {
+  readonly address: string;
+  /** Where its owner is in time, when their record says so. */
+  readonly zone?: string;
 }
 
-async function addressesOf(store: Store, { reference }: Reference, intoTeams: boolean): Promise<string[]> {
+/** https://hl7.org/fhir/extensions/StructureDefinition-timezone.html */
+const TIME_ZONE = 'http://hl7.org/fhir/StructureDefinition/timezone';
+
+/** Each address once. */
+export async function mailAddressesOf(store: Store, recipients: readonly Reference[]): Promise<MailAddress[]> {
+  const found = await Promise.all(recipients.map((recipient) => addressesOf(store, recipient, true)));
+  return [...new Map(found.flat().map((one) => [one.address, one])).values()];
+}
+
+async function addressesOf(store: Store, { reference }: Reference, intoTeams: boolean): Promise<MailAddress[]> {
   const { type, id } = parseLiteral(reference ?? '') ?? {};
   switch (type) {
     case 'Practitioner':
     case 'PractitionerRole':
-    case 'Organization':
-      return mailOf((await readResource(store, type, id))?.telecom);
+    case 'Organization': {
+      const found = await readResource(store, type, id);
+      return mailOf(found?.telecom, zoneOf(found?.extension));
+    }
     case 'CareTeam':
       return intoTeams ? teamAddresses(store, await readResource(store, 'CareTeam', id)) : [];
     default:
@@ -24,16 +36,23 @@ async function addressesOf(store: Store, { reference }: Reference, intoTeams: bo
   }
 }
 
-async function teamAddresses(store: Store, team: CareTeam | undefined): Promise<string[]> {
+async function teamAddresses(store: Store, team: CareTeam | undefined): Promise<MailAddress[]> {
   const members = (team?.participant ?? []).flatMap(({ member }) => (member ? [member] : []));
   const found = await Promise.all(members.map((member) => addressesOf(store, member, false)));
-  const own = mailOf(team?.telecom);
+  const own = mailOf(team?.telecom, zoneOf(team?.extension));
   return own.length > 0 ? own : found.flat();
 }
 
 /** Those of work before others; a home address only when it is the only kind there is. */
-function mailOf(telecom: readonly ContactPoint[] | undefined): string[] {
+function mailOf(telecom: readonly ContactPoint[] | undefined, zone: string | undefined): MailAddress[] {
   const mail = (telecom ?? []).filter(({ system, use, value }) => system === 'email' && use !== 'old' && value);
   const work = mail.filter(({ use }) => use === 'work');
-  return (work.length > 0 ? work : mail).slice(0, 1).flatMap(({ value }) => value ?? []);
+  const [chosen] = work.length > 0 ? work : mail;
+  return chosen?.value ? [{ address: chosen.value, ...(zone ? { zone } : {}) }] : [];
+}
+
+/** Undefined as well when it is no zone that this machine knows. */
+function zoneOf(extensions: readonly Extension[] | undefined): string | undefined {
+  const zone = extensions?.find(({ url }) => url === TIME_ZONE)?.valueCode;
+  return zone !== undefined && isTimeZone(zone) ? zone : undefined;
 }

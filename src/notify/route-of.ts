@@ -3,7 +3,7 @@ import type { CommunicationRequest, Task } from '@medplum/fhirtypes';
 import { derivedId } from '../care/derived-id.ts';
 import { idOf, readResource } from '../care/stored.ts';
 import { IDENTIFIER } from '../care/systems.ts';
-import { mailAddressesOf } from './addresses.ts';
+import { type MailAddress, mailAddressesOf } from './addresses.ts';
 import { isUrgent, reasonOf } from './message.ts';
 import type { NewRow } from './notification-rows.ts';
 import type { Facility, Parts } from './parts.ts';
@@ -30,12 +30,13 @@ export async function rowsOf(parts: Parts, asked: CommunicationRequest, step: nu
   const base = { request, facility, urgent };
   for (const [at, { channel, addresses }] of stages.entries()) {
     if (at < step) continue;
-    const to = channel.kind === 'email' ? (addresses ?? (await mailAddressesOf(store, asked.recipient ?? []))) : [''];
-    const nextAt = sendTime(channel, urgent, zone, clock.real()).epochMilliseconds;
-    const rows = to.map((address): NewRow => {
-      const id = derivedId('notification', request, String(at), channel.name, address);
-      return { ...base, id, step: at, channel: channel.name, address, nextAt, state: 'waiting' };
-    });
+    const rows = (await recipientsOf(store, asked, { channel, addresses })).map(
+      ({ address, zone: own = zone }): NewRow => {
+        const nextAt = sendTime(channel, urgent, own, clock.real()).epochMilliseconds;
+        const id = derivedId('notification', request, String(at), channel.name, address);
+        return { ...base, id, step: at, channel: channel.name, address, nextAt, state: 'waiting' };
+      },
+    );
     if (rows.length > 0) return rows;
   }
   const last = stages.at(-1)?.channel.name ?? '';
@@ -54,6 +55,16 @@ export async function rowsOf(parts: Parts, asked: CommunicationRequest, step: nu
       detail,
     },
   ];
+}
+
+/** One without an address for a channel that has its own. */
+async function recipientsOf(
+  store: Parts['store'],
+  { recipient = [] }: CommunicationRequest,
+  { channel, addresses }: Stage,
+): Promise<readonly MailAddress[]> {
+  if (channel.kind !== 'email') return [{ address: '' }];
+  return addresses?.map((address) => ({ address })) ?? mailAddressesOf(store, recipient);
 }
 
 function stagesOf({ channels, addresses, supervisor }: Route, known: readonly Channel[]): Stage[] {

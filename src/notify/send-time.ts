@@ -2,7 +2,7 @@
 import { atLocal } from '../care/local-time.ts';
 import type { Channel } from './settings.ts';
 
-/** @param zone of the facility */
+/** @param zone of who is told, where their record says it; else of the facility */
 export function sendTime(
   { quiet, digestMinutes }: Pick<Channel, 'quiet' | 'digestMinutes'>,
   urgent: boolean,

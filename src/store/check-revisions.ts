@@ -25,9 +25,11 @@ export async function refusedRevision(
   for (const [at, step] of revised.entries()) {
     const [content, after] = [contents[at], step.resource];
     if (!after) continue;
+    const before = content === undefined ? undefined : (JSON.parse(content) as Resource);
+    if (step.current?.deleted === false) step.before = before;
     try {
       await rule.check({
-        before: content === undefined ? undefined : (JSON.parse(content) as Resource),
+        before,
         after: after.id === undefined ? { ...after, id: step.id } : after,
         isReborn: step.current?.deleted === true,
         actor: unit.actor,

@@ -10,6 +10,7 @@ import { formatInstant } from './instant.ts';
 import { linkAll, resolveConditional } from './link.ts';
 import type { Step } from './step.ts';
 import type { Actor, Outcome } from './store.ts';
+import { refuseNewer } from './unless-newer.ts';
 import { removeCurrent, writeCurrent, writeVersion } from './write.ts';
 
 /**
@@ -17,6 +18,7 @@ import { removeCurrent, writeCurrent, writeVersion } from './write.ts';
  * @throws Fault invalid | unprocessable | conflict | precondition | multiple-matches | forbidden | not-found
  */
 export async function commitUnit(group: Group, unit: Unit): Promise<Outcome[]> {
+  if (unit.unlessNewer) await refuseNewer(group, unit.unlessNewer);
   const steps: Step[] = [];
   for (const change of unit.changes) steps.push(await identify(group, change, steps, unit.guard));
   if (steps.length > 1) refuseOverlaps(steps);

@@ -95,7 +95,8 @@ async function handleBatch(options: ConsumerOptions, entries: readonly LogEntry[
   } catch (error) {
     const at = await movedTo(options, saved, error);
     if (at !== undefined) return { count, at, isLate: true };
-    if (passed > saved) await remember(options, saved, passed);
+    // Where another process has moved the cursor meanwhile, it stands well.
+    if (passed > saved) await remember(options, saved, passed).catch(unlessConflict);
     throw error;
   }
 }
@@ -129,3 +130,7 @@ async function movedTo({ store, name }: ConsumerOptions, saved: number, error: u
 }
 
 const isConflict = (error: unknown) => FAULTS[asFault(error).kind].retry === 'conflict';
+
+function unlessConflict(error: unknown): void {
+  if (!isConflict(error)) throw error;
+}

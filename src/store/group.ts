@@ -45,5 +45,6 @@ export interface Unit {
   readonly transaction: boolean;
   readonly mayKnow?: CommitOptions['mayKnow'] | undefined;
   readonly guard?: CommitOptions['guard'];
+  readonly unlessNewer?: CommitOptions['unlessNewer'];
   readonly isDecided?: CommitOptions['isDecided'] | undefined;
 }

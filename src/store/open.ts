@@ -90,9 +90,9 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
   let closing: Promise<void> | undefined;
 
   return {
-    commit(actor, changes, alongside = [], { transaction = changes.length > 1, mayKnow, guard, isDecided } = {}) {
+    commit(actor, changes, alongside = [], { transaction = changes.length > 1, ...options } = {}) {
       if (changes.length === 0 && typeof alongside !== 'function' && alongside.length === 0) return Promise.resolve([]);
-      return commits.submit({ actor, changes, alongside, transaction, mayKnow, guard, isDecided });
+      return commits.submit({ actor, changes, alongside, transaction, ...options });
     },
     read: (type, id) => readResource(reader, type, id),
     mayWithhold: (labels) => readMayWithhold(reader, labels),

@@ -32,34 +32,39 @@ export class SqliteConnection implements Transaction {
 
   async all(sql: string, params: readonly SqlValue[] = []): Promise<SqlRow[]> {
     if (!this.#late.isEmpty && sql.includes('search_text')) await this.flush();
-    try {
-      return this.#prepare(this.#reading, sql).all(...params) as SqlRow[];
-    } catch (error) {
-      throw sqliteFault(error);
-    }
+    return this.#statements.select(sql, params);
   }
 
   async run(sql: string, params: readonly SqlValue[] = []): Promise<number> {
-    return this.#change(sql, params);
+    return this.#statements.run(sql, params);
   }
 
-  /** `run` without a promise, of which a commit would make one for each row. */
-  readonly #change = (sql: string, params: readonly SqlValue[]): number => {
-    try {
-      return Number(this.#prepare(this.#changing, sql).run(...params).changes);
-    } catch (error) {
-      throw sqliteFault(error);
-    }
+  /** Without a promise, of which a commit would make one for each row. */
+  readonly #statements = {
+    select: (sql: string, params: readonly SqlValue[]): SqlRow[] => {
+      try {
+        return this.#prepare(this.#reading, sql).all(...params) as SqlRow[];
+      } catch (error) {
+        throw sqliteFault(error);
+      }
+    },
+    run: (sql: string, params: readonly SqlValue[]): number => {
+      try {
+        return Number(this.#prepare(this.#changing, sql).run(...params).changes);
+      } catch (error) {
+        throw sqliteFault(error);
+      }
+    },
   };
 
   async put(table: Table, key: number, rows: readonly Row[], fresh: boolean): Promise<void> {
     if (table.holds === 'text') this.#late.put(table, key, rows, fresh);
-    else putRows(this.#change, table, key, rows, fresh);
+    else putRows(this.#statements, table, key, rows, fresh);
   }
 
   /** Writes the rows that wait for the end of the transaction. */
   async flush(): Promise<void> {
-    this.#late.write(this.#change);
+    this.#late.write(this.#statements);
   }
 
   /** Forgets them, because the transaction is taken back. */

@@ -1,7 +1,6 @@
 // Rows of full-text tables on their way: FTS5 writes a segment to disk at every savepoint, which for single resources
 // costs more than all the rest of a write. So they wait until the transaction ends, or has to see them.
-import { putRows } from './sqlite-rows.ts';
-import type { SqlValue } from './store.ts';
+import { putRows, type RowStatements } from './sqlite-rows.ts';
 import type { Row, Table } from './table.ts';
 
 interface Put {
@@ -10,8 +9,6 @@ interface Put {
   readonly rows: readonly Row[];
   readonly fresh: boolean;
 }
-
-type Run = (sql: string, params: readonly SqlValue[]) => unknown;
 
 export class SqliteLateRows {
   #puts: Put[] = [];
@@ -42,12 +39,12 @@ export class SqliteLateRows {
     this.#attempt = undefined;
   }
 
-  write(run: Run): void {
+  write(statements: RowStatements): void {
     const puts = this.#puts;
     if (this.#attempt) this.#attempt.written ??= puts.slice(0, this.#attempt.mark);
     this.#puts = [];
     const last = new Map<number, Put>();
     for (const put of puts) last.set(put.key, { ...put, fresh: last.get(put.key)?.fresh ?? put.fresh });
-    for (const { table, key, rows, fresh } of last.values()) putRows(run, table, key, rows, fresh);
+    for (const { table, key, rows, fresh } of last.values()) putRows(statements, table, key, rows, fresh);
   }
 }

@@ -23,6 +23,8 @@ export interface Step {
   /** An equal conditional create earlier in this commit, which this one comes down to. */
   readonly twin: Step | undefined;
 
+  /** What was there before this commit, where something had to read it. */
+  before: Resource | undefined;
   /** Content with links rewritten; absent for deletes. */
   resource: Resource | undefined;
   /** Conditional references that are still to be resolved. */
@@ -53,6 +55,7 @@ export function newStep(identity: Identity): Step {
     writes: identity.writes ?? true,
     match: identity.match,
     twin: identity.twin,
+    before: undefined,
     resource: identity.resource,
     conditional: [],
     sequence: 0,

@@ -150,6 +150,13 @@ export interface AuditRecord {
   readonly patients?: readonly string[];
 }
 
+export interface UnlessNewer {
+  /** `Type?parameters` that few match. */
+  readonly query: string;
+  /** What was the store's head before the commit was planned. */
+  readonly after: number;
+}
+
 export interface CommitOptions {
   /** A FHIR transaction although it has one change only: its references must lead somewhere, too. */
   readonly transaction?: boolean;
@@ -157,6 +164,11 @@ export interface CommitOptions {
   readonly mayKnow?: (type: string) => boolean;
   /** Absent: the writer may touch and make anything. */
   readonly guard?: Guard | undefined;
+  /**
+   * Fails as a conflict when something that matches was written after a position of the log: for who creates a thing
+   * because there was none, and cannot say by an identifier what would be the same one.
+   */
+  readonly unlessNewer?: UnlessNewer | undefined;
   /** A person has chosen between two copies, so whether the chosen one may follow ours is no question any more. */
   readonly isDecided?: boolean;
 }

@@ -35,7 +35,11 @@ export async function writeCurrent(group: Group, step: Step): Promise<void> {
   const isNew = step.current === undefined && !again;
   if (isNew) step.rid = step.sequence;
   const fresh = !again && (step.current === undefined || step.current.deleted);
-  step.patients = await rules.searchEngine.index(tx, step.rid, resource, fresh);
+  // Written a second time it is compared with nothing: what is indexed then is what this commit made of it at first.
+  step.patients = await rules.searchEngine.index(tx, step.rid, resource, {
+    fresh,
+    before: again ? undefined : step.before,
+  });
   await putCurrent(group, step, isNew);
   await writeConsentRules(tx, step.rid, resource, rules.searchEngine.baseUrl, fresh);
 }

@@ -1,5 +1,6 @@
 // A discharge begins its transition, or is recorded as one that begins none.
 import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
+import { toLastInstant } from '../care/local-time.ts';
 import type { Link } from '../care/reference-to.ts';
 import { findResources } from '../care/stored.ts';
 import { chainReason } from '../care/transition/chain.ts';
@@ -20,9 +21,13 @@ export function isFollowedUp({ rules }: Parts, encounter: Encounter): boolean {
 
 const TOO_OLD = { hours: 31 * 24 };
 
-/** What was discharged longer ago than a transition lasts begins none: it is history being loaded. */
-export function isHistory(discharge: Temporal.Instant, now: Temporal.Instant): boolean {
-  return Temporal.Instant.compare(discharge.add(TOO_OLD), now) < 0;
+/**
+ * What was discharged longer ago than a transition lasts begins none: it is history being loaded. A discharge that is known
+ * to its month only may have been on the last day of it.
+ */
+export function isHistory({ period }: Encounter, zone: string, now: Temporal.Instant): boolean {
+  if (period?.end === undefined) return false;
+  return Temporal.Instant.compare(toLastInstant(period.end, zone).add(TOO_OLD), now) < 0;
 }
 
 /**
@@ -39,7 +44,7 @@ export async function begin(
 ): Promise<Reaction> {
   const { context } = facts;
   const { discharge } = context.anchor;
-  if (isHistory(discharge, context.now)) return NOTHING;
+  if (isHistory(context.encounter, context.anchor.zone, context.now)) return NOTHING;
   if (isEmergency(context.encounter)) return beginEmergency(parts, facts, decision, episodes, done);
   const superseded = await supersededBy(parts, context.encounter, discharge);
   const ended = await withdrawEach(parts, superseded, context.now);

@@ -2,7 +2,6 @@
 // corrected one moves it, and a new stay ends those of earlier ones.
 import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
 import type { TransitionReason } from '../care/concept.ts';
-import { toInstant } from '../care/local-time.ts';
 import { findResources, parseVersion, readResource } from '../care/stored.ts';
 import { isInHouse, isStay } from '../care/transition/discharge.ts';
 import { isLive, takeBack, withdrawnBecause } from '../care/transition/episode.ts';
@@ -68,8 +67,7 @@ async function reactToDischarge(
   if (!live && last && isSettled(last)) return NOTHING;
   const facts = await gatherFacts(parts, encounter, entry.lastUpdated);
   if (!facts) {
-    const { end } = encounter.period ?? {};
-    if (end && isHistory(toInstant(end, 'UTC'), parts.clock.now())) return NOTHING;
+    if (isHistory(encounter, 'UTC', parts.clock.now())) return NOTHING;
     throw new Fault('unprocessable', 'The patient of this discharge is not stored; it is followed up once they are.');
   }
   const decision = decide(facts, parts.rules, await laterStay(parts, facts.context));

@@ -10,7 +10,7 @@ import { type Due, dueBatches, isAnythingDue } from './due.ts';
 import { planLate } from './late.ts';
 import { ACTOR, type Parts } from './parts.ts';
 import { PASSES, type Pass } from './passes.ts';
-import { episodeOf, planOrphan } from './still-live.ts';
+import { type EpisodeOf, episodesOf, planOrphan, readingEpisodes } from './still-live.ts';
 import { readSweepFailures, type SweepFailures } from './sweep-failures.ts';
 
 /** How often each thing was done. */
@@ -28,8 +28,8 @@ interface Counts {
 }
 
 const LEASE = Temporal.Duration.from({ seconds: 30 });
-/** Acted on together, so that the store commits them in one go; each stands or falls alone. */
-const BATCH = 500;
+/** Acted on together, so that the store commits them in one go; each stands or falls alone. As many as it takes together. */
+const BATCH = 250;
 
 /**
  * Does what is due at `now`. Does nothing while another process sweeps, or while this machine's clock is far ahead of the
@@ -74,8 +74,12 @@ async function work(sweep: Sweep): Promise<boolean> {
     before = totalOf(counts);
     for await (const batch of dueBatches(parts, now, Math.min(BATCH, parts.mostPerSweep))) {
       const rested = batch.filter((due) => !failures.isResting(due));
+      const episodeOf = await episodesOf(
+        parts,
+        rested.map(({ task }) => task),
+      );
       const byTask = Map.groupBy(rested, ({ task }) => task.id).values();
-      await Promise.all([...byTask].map((dues) => actOnTask(sweep, dues)));
+      await Promise.all([...byTask].map((dues) => actOnTask(sweep, dues, episodeOf)));
       if (signal.aborted || totalOf(counts) >= parts.mostPerSweep) return true;
     }
     // What was raised late may have missed its deadline as well: it is due now.
@@ -90,28 +94,38 @@ function totalOf(counts: Counts): number {
 }
 
 /** Of several things that are due about one Task the oldest that is still to be done is done, the next one after it. */
-async function actOnTask(sweep: Sweep, dues: readonly Due[]): Promise<void> {
-  for (const due of dues) if (await act(sweep, due)) return;
+async function actOnTask(sweep: Sweep, dues: readonly Due[], episodeOf: EpisodeOf): Promise<void> {
+  for (const due of dues) if (await act(sweep, due, episodeOf)) return;
 }
 
 /** @returns false when there was nothing to do, or somebody else was faster: whoever it was will see to it */
-async function act(sweep: Sweep, due: Due): Promise<boolean> {
-  const { parts, now, fence, counts, failures } = sweep;
-  const { pass, task } = due;
+async function act(sweep: Sweep, due: Due, episodeOf: EpisodeOf): Promise<boolean> {
   try {
-    const episode = await episodeOf(parts, task);
-    const ended = planOrphan(task, episode, now) ?? (await planLate(parts, pass, task, now));
-    const planned = ended ?? (await pass.plan(parts, task, now));
-    if (!planned) return false;
-    const held = episode ? whileUnchanged(fence, referred(episode)) : fence;
-    const outcomes = await parts.store.commit(ACTOR, planned.changes, [held, ...failures.settled(due)]);
-    const done = ended ? 'skipped' : pass.done;
-    counts[done] = (counts[done] ?? 0) + 1;
-    parts.emit(planned.event(outcomes.map(({ id }) => id)));
-    return true;
+    return await commitAct(sweep, due, episodeOf);
+  } catch (error) {
+    if (asFault(error).kind !== 'conflict') return fail(sweep, due, error);
+  }
+  // The transition has changed since the page was read, or the Task has: looked at again, it is one or the other.
+  try {
+    return await commitAct(sweep, due, readingEpisodes(sweep.parts));
   } catch (error) {
     return fail(sweep, due, error);
   }
+}
+
+async function commitAct(sweep: Sweep, due: Due, episodeOf: EpisodeOf): Promise<boolean> {
+  const { parts, now, fence, counts, failures } = sweep;
+  const { pass, task } = due;
+  const episode = await episodeOf(task);
+  const ended = planOrphan(task, episode, now) ?? (await planLate(parts, pass, task, now));
+  const planned = ended ?? (await pass.plan(parts, task, now));
+  if (!planned) return false;
+  const held = episode ? whileUnchanged(fence, referred(episode)) : fence;
+  const outcomes = await parts.store.commit(ACTOR, planned.changes, [held, ...failures.settled(due)]);
+  const done = ended ? 'skipped' : pass.done;
+  counts[done] = (counts[done] ?? 0) + 1;
+  parts.emit(planned.event(outcomes.map(({ id }) => id)));
+  return true;
 }
 
 /** @returns false when it failed because the Task was changed or the lease was lost */

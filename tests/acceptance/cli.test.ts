@@ -1,5 +1,6 @@
 // The `baton` command as a person runs it.
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,6 +83,15 @@ describe('baton', { timeout: 120_000 }, () => {
     expect((await baton()).out).toContain('audit verify');
     expect(await baton('dance')).toMatchObject({ code: 1, err: expect.stringContaining('no command "dance"') });
     expect(await baton('token', '--scoop', 'x')).toMatchObject({ code: 1, err: expect.stringContaining('--scoop') });
+  });
+
+  test('ends quietly when who reads it has seen enough', async () => {
+    const child = spawn(process.execPath, ['src/cli.ts'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    const told: Buffer[] = [];
+    child.stderr.on('data', (data: Buffer) => told.push(data));
+    const [code] = await once(child, 'close');
+    expect([code, Buffer.concat(told).toString()]).toEqual([0, '']);
   });
 
   test('doctor finds a new installation in order', async () => {

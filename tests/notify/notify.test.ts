@@ -1,9 +1,10 @@
 // Reaching people about follow-ups: what leaves, to whom, when, how often, and what is kept of it.
 import { join } from 'node:path';
-import type { Task } from '@medplum/fhirtypes';
+import type { Practitioner, Task } from '@medplum/fhirtypes';
 import { pino } from 'pino';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readResource } from '../../src/care/stored.ts';
 import { notifyProblems } from '../../src/notify/check-settings.ts';
 import { createNotify, type Notify } from '../../src/notify/notify.ts';
 import { sendTime } from '../../src/notify/send-time.ts';
@@ -275,6 +276,26 @@ describe('e-mail', () => {
     real = Temporal.Instant.from('2026-11-21T12:00:00Z');
     await notify.tick();
     expect(mail.mails.length).toBeGreaterThan(1);
+  });
+
+  it.each([
+    ['America/Los_Angeles', 'waits for the morning of who is told', 0],
+    ['Mars/Olympus', 'goes by the clock of the facility when theirs is none', 1],
+  ])('with quiet hours, in %s, %s', async (valueCode, _, sent) => {
+    const manager = await readResource(hospital.store, 'Practitioner', 'manager');
+    const url = 'http://hl7.org/fhir/StructureDefinition/timezone';
+    await hospital.put({ ...(manager as Practitioner), extension: [{ url, valueCode }] });
+    const notify = await opened([email({ quiet: { from: '20:00', until: '07:00' } })], { channels: ['mail'] });
+    await hospital.complete('contact');
+    await hospital.complete('notify-pcp');
+    // Monday 07:30 in New York, 04:30 in Los Angeles.
+    real = Temporal.Instant.from('2026-11-23T12:30:00Z');
+    await raise();
+    await notify.tick();
+    expect(Math.min(1, mail.mails.length)).toBe(sent);
+    real = Temporal.Instant.from('2026-11-23T15:00:00Z');
+    await notify.tick();
+    expect(mail.mails.length).toBeGreaterThan(0);
   });
 });
 

@@ -190,6 +190,20 @@ describe('a discharge that a nurse tells of', () => {
     expect([all.length, live.length]).toEqual([1, 1]);
   });
 
+  it.each(ways)('at the very moment that %s tells of it is one stay and one transition', async (way, send) => {
+    const patients = Array.from({ length: 6 }, (_, at) => `race-${way.length}-${at}`);
+    for (const patient of patients) await known(patient);
+    const both = patients.flatMap((patient) => [
+      tell(patient, { discharged: '2026-11-25', disposition: '06' }),
+      send(patient, `V-${patient}`),
+    ]);
+    await Promise.all(both);
+    for (const patient of patients) {
+      expect(await stays(patient)).toMatchObject([{ status: 'finished', identifier: [{ value: `V-${patient}` }] }]);
+      expect((await followed(patient)).live).toHaveLength(1);
+    }
+  });
+
   it('takes the admission that comes late for its own, and stays a discharge', async () => {
     await known('late-admit');
     await tell('late-admit', { discharged: END, admitted: '2026-11-20' });

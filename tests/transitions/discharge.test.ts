@@ -179,6 +179,15 @@ describe('a discharge', () => {
     expect(await hospital.episodes()).toEqual([]);
   });
 
+  it('known to its month only is history when all of the month is', async () => {
+    await hospital.put(discharged({ id: 'september', period: { start: '2026-09-01', end: '2026-09' } }));
+    await hospital.run();
+    expect(await hospital.episodes()).toEqual([]);
+    await hospital.put(discharged({ id: 'october', period: { start: '2026-10-01', end: '2026-10' } }));
+    await hospital.run();
+    expect(await hospital.episodes()).toMatchObject([{ status: 'active' }]);
+  });
+
   it('from an ambulatory encounter begins nothing', async () => {
     await hospital.put(discharged({ class: { code: 'AMB' } }));
     await hospital.run();

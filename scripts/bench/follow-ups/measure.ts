@@ -1,10 +1,12 @@
-// Group F: sweeps over follow-ups of which most wait. argv: database URL, folder, how many wait. Prints rows as JSON.
-import type { Encounter, Patient, Task } from '@medplum/fhirtypes';
+// Group F: sweeps over follow-ups of which most wait, and discharges that become plans. argv: database URL, folder, how many
+// wait. Prints rows as JSON.
+import type { Patient, Task } from '@medplum/fhirtypes';
 import { pino } from 'pino';
 import { type App, build } from '../../../src/app.ts';
 import { findResources } from '../../../src/care/stored.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { loadConfig } from '../../../src/config.ts';
+import { dischargeOf, loadPatients } from './discharges.ts';
 import { addWaiting } from './waiting.ts';
 
 export interface SweepRow {
@@ -18,6 +20,8 @@ export interface SweepRow {
 
 const DUE = 1_000;
 const EACH = 50;
+/** Sweeps that find a thousand due: the first one of a process finds nothing compiled. */
+const SWEEPS = 7;
 const NURSE = { reference: 'Practitioner/bench', kind: 'service' } as const;
 
 const [, , url = '', folder = '', waiting = '1000000'] = process.argv;
@@ -36,18 +40,54 @@ const quiet = discharge.subtract({ hours: 1 });
 await app.transitions.sweep(quiet);
 const runs: Measured[] = [];
 for (let n = 0; n < 200; n += 1) runs.push(await timed(() => app.transitions.sweep(quiet)));
-const middle = runs.toSorted((a, b) => a.milliseconds - b.milliseconds)[100] as Measured;
-rows.push({ name: 'F none', what: `${waiting} wait, none is due`, ...middle, goal: 5 });
-const swept = await timed(() => app.transitions.sweep(discharge));
-if (swept.value.raised !== DUE) throw new Error(`Raised ${swept.value.raised} instead of ${DUE}.`);
-const { milliseconds, cpuMilliseconds } = swept;
-rows.push({ name: 'F due', what: `${waiting} wait, ${DUE} are due`, milliseconds, cpuMilliseconds, goal: 1_000 });
+rows.push({ name: 'F none', what: `${waiting} wait, none is due`, ...middleOf(runs), goal: 5 });
+const swept: Measured[] = [];
+for (let n = 0; n < SWEEPS; n += 1) {
+  const one = await timed(() => app.transitions.sweep(opensAt(n)));
+  if (one.value.raised !== DUE) throw new Error(`Raised ${one.value.raised} instead of ${DUE}.`);
+  swept.push(one);
+}
+const [cold, ...warm] = swept as [Measured, ...Measured[]];
+rows.push({ name: 'F due', what: `${waiting} wait, ${DUE} are due`, ...middleOf(warm), goal: 1_000 });
+rows.push({ name: 'F first', what: 'the same, the first sweep of a process', ...middleOf([cold]), goal: 1_000 });
+const planned: Measured[] = [];
+for (const [n, patient] of (await loadPatients(app)).entries()) {
+  const resource = dischargeOf(`home-${n}`, patient, second(discharge));
+  await app.transitions.run();
+  planned.push(
+    await timed(async () => {
+      await app.store.commit(NURSE, [{ op: 'update', resource }]);
+      await app.transitions.run();
+    }),
+  );
+  const plan = await findResources(app.store, 'CarePlan', { patient: `Patient/${patient}`, status: 'active' });
+  if (!plan.some(({ instantiatesCanonical }) => instantiatesCanonical?.[0]?.includes('transition'))) {
+    throw new Error('A discharge has no plan.');
+  }
+}
+if (planned.length > 0) {
+  const what = `a patient of Synthea goes home: from the discharge to its committed plan, median of ${planned.length}`;
+  rows.push({ name: 'F plan', what, ...middleOf(planned), goal: 100 });
+}
 await app.close();
 console.log(JSON.stringify(rows));
 
 interface Measured {
   readonly milliseconds: number;
   readonly cpuMilliseconds: number;
+}
+
+/** The one in the middle by the clock. */
+function middleOf(runs: readonly Measured[]): Measured {
+  const { milliseconds, cpuMilliseconds } = runs.toSorted((a, b) => a.milliseconds - b.milliseconds)[
+    runs.length >> 1
+  ] as Measured;
+  return { milliseconds, cpuMilliseconds };
+}
+
+/** When the n-th thousand open. */
+function opensAt(n: number): Temporal.Instant {
+  return discharge.add({ minutes: 5 * n });
 }
 
 async function timed<T>(work: () => Promise<T>): Promise<Measured & { value: T }> {
@@ -70,13 +110,13 @@ function open(): Promise<App> {
   return build(config, { clock: systemClock(), fetch, log, write: () => undefined });
 }
 
-/** Twenty discharges with fifty follow-ups each that are due at the discharge. */
+/** Twenty discharges with fifty follow-ups each for every sweep. */
 async function makeTransitions({ store, transitions }: App): Promise<Task[]> {
   const made: Task[] = [];
   for (let n = 0; n < DUE / EACH; n += 1) {
     const patient: Patient = { resourceType: 'Patient', id: `bench-${n}` };
     await store.commit(NURSE, [{ op: 'update', resource: patient }]);
-    await store.commit(NURSE, [{ op: 'update', resource: dischargeOf(n) }]);
+    await store.commit(NURSE, [{ op: 'update', resource: dischargeOf(`bench-${n}`, `bench-${n}`, second(discharge)) }]);
   }
   await transitions.run();
   for (let n = 0; n < DUE / EACH; n += 1) {
@@ -89,39 +129,26 @@ async function makeTransitions({ store, transitions }: App): Promise<Task[]> {
       ended.map((resource) => ({ op: 'update', resource })),
     );
     made.push(one);
-    await store.commit(
-      NURSE,
-      Array.from({ length: EACH }, (_, at) => ({ op: 'create' as const, resource: dueTask(one, `bench-${at}`) })),
-    );
+    for (let sweep = 0; sweep < SWEEPS; sweep += 1) {
+      const due = Array.from({ length: EACH }, (_, at) => dueTask(one, `bench-${sweep}-${at}`, opensAt(sweep)));
+      await store.commit(
+        NURSE,
+        due.map((resource) => ({ op: 'create', resource })),
+      );
+    }
   }
   await transitions.run();
   const [model] = await findResources(store, 'Task', { patient: 'Patient/bench-0', status: 'requested', _count: '1' });
   return model ? [model] : [];
 }
 
-function dueTask(task: Task, step: string): Task {
+function dueTask(task: Task, step: string, opens: Temporal.Instant): Task {
   const { id: _, meta: __, ...rest } = task;
   const episode = task.groupIdentifier?.value;
   return {
     ...rest,
     identifier: [{ system: 'urn:baton:follow-up', value: `${episode}|${step}|1` }],
-    restriction: { period: { start: second(discharge), end: second(discharge.add({ hours: 48 })) } },
-  };
-}
-
-function dischargeOf(n: number): Encounter {
-  return {
-    resourceType: 'Encounter',
-    id: `bench-${n}`,
-    status: 'finished',
-    class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'IMP', display: 'inpatient encounter' },
-    subject: { reference: `Patient/bench-${n}` },
-    period: { start: second(discharge.subtract({ hours: 96 })), end: second(discharge) },
-    hospitalization: {
-      dischargeDisposition: {
-        coding: [{ system: 'https://www.nubc.org/CodeSystem/PatDischargeStatus', code: '01' }],
-      },
-    },
+    restriction: { period: { start: second(opens), end: second(opens.add({ hours: 48 })) } },
   };
 }
 

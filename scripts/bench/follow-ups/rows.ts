@@ -34,7 +34,7 @@ function tableOf(rows: readonly SweepRow[], bareMilliseconds: number): string {
   const short = (value: number) => (value >= 100 ? String(Math.round(value)) : value.toPrecision(2));
   const lines = rows.map(({ name, what, milliseconds, cpuMilliseconds, goal }) => {
     const bare =
-      name === 'F due'
+      name === 'F due' || name === 'F first'
         ? [short(bareMilliseconds), `${Math.round((bareMilliseconds / milliseconds) * 100)} %`]
         : ['', ''];
     return `| ${[name, what, short(milliseconds), `below ${goal}`, short(cpuMilliseconds), ...bare].join(' | ')} |`;

@@ -30,7 +30,9 @@ export async function tellDischarge(
   requireOrder(stay?.period?.start, told.discharged, ['admission', 'discharged'], caller);
   if (!stay) {
     const resource = filled({ ...newStay(told), subject }, told, disposition);
-    return { changes: [{ op: 'create', resource: discharged(resource, told, caller), id: randomUUID() }], about: 0 };
+    const changes = [{ op: 'create', resource: discharged(resource, told, caller), id: randomUUID() }] as const;
+    // The hospital may be telling of the same stay at this moment.
+    return { changes, about: 0, unlessNewer: `Encounter?patient=${subject.reference}` };
   }
   const known = filled(stay, told, disposition);
   const resource =

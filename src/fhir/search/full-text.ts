@@ -40,6 +40,10 @@ export function resourceWords(resource: Resource): ResourceWords {
   };
 }
 
+export function haveSameWords(one: ResourceWords, other: ResourceWords): boolean {
+  return one.narrative === other.narrative && one.content === other.content;
+}
+
 function joined(text: string): string {
   const words = wordsOf(text);
   return (words.length > MAX_WORDS ? words.slice(0, MAX_WORDS) : words).join(' ');

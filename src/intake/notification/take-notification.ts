@@ -78,10 +78,10 @@ async function take(
   let made: readonly Change[] | undefined;
   for (let attempt = 1; ; attempt += 1) {
     if (!made && (await isTaken(store, key, bundle))) return [];
-    const { changes, heard } = await planChanges(store, parameters, known, content);
+    const { changes, heard, manner } = await planChanges(store, parameters, known, content);
     const row = keepDelivery(key, clock.now(), { body, answer: '200', outcome: 'AA' }, facts, CHANNEL);
     try {
-      const outcomes = await store.commit(actor, changes, made ? heard : [row, ...heard]);
+      const outcomes = await store.commit(actor, changes, made ? heard : [row, ...heard], manner);
       made ??= changes;
       // Somebody created the same patient or visit in between: what this message says is joined with that.
       if (attempt >= ATTEMPTS || outcomes.every(({ written, type }) => written || SHARED.has(type))) return made;

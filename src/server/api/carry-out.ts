@@ -49,6 +49,7 @@ class Overtaken extends Error {}
 
 async function attemptOnce(context: FhirContext, grant: Grant, { plan, sent, ifMatch }: Command): Promise<Done> {
   const version = ifMatch === undefined ? undefined : versionIn(ifMatch);
+  const after = await context.store.head();
   const planned = await plan();
   if (version !== undefined) requireVersion(planned, version);
   let status = 200;
@@ -58,8 +59,8 @@ async function attemptOnce(context: FhirContext, grant: Grant, { plan, sent, ifM
     return sent ? [keepDone(sent, status, about, context.clock)] : [];
   };
   try {
-    const { releases = false, passesOn = false } = planned;
-    const options = { transaction: true, alongside, releases };
+    const { releases = false, passesOn = false, unlessNewer: query } = planned;
+    const options = { transaction: true, alongside, releases, ...(query ? { unlessNewer: { query, after } } : {}) };
     const writer = passesOn ? { ...grant, actor: { ...grant.actor, passesOn } } : grant;
     const outcomes = await commitChanges(context, writer, planned.changes, options);
     const { type, id, versionId } = aboutOf(outcomes, planned);

@@ -4,7 +4,7 @@ import type { Grant } from '../../access/grant.ts';
 import { asFault, Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
 import { RevisionRefused } from '../../store/revision.ts';
-import type { Alongside, Outcome } from '../../store/store.ts';
+import type { Alongside, CommitOptions, Outcome } from '../../store/store.ts';
 import type { FhirContext } from './context.ts';
 import { guardOf } from './write-guard.ts';
 
@@ -15,7 +15,7 @@ export async function commitOne(context: FhirContext, grant: Grant, change: Chan
   return outcome;
 }
 
-interface CommitManner {
+interface CommitManner extends Pick<CommitOptions, 'unlessNewer'> {
   readonly transaction: boolean;
   readonly alongside?: Alongside;
   /** Whether the writer gives the records out of hand by them. */

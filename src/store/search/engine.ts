@@ -20,6 +20,14 @@ export interface PatientsOfResource {
   readonly patients: readonly string[];
 }
 
+/** What is known of the search rows that a resource has. */
+export interface Indexed {
+  /** It has none yet. */
+  readonly fresh: boolean;
+  /** They are those of this, so its words need not be written again when they are the same. */
+  readonly before?: Resource | undefined;
+}
+
 export interface SearchEngine {
   /** This server's FHIR base: absolute references below it are local. */
   readonly baseUrl: string;
@@ -33,10 +41,10 @@ export interface SearchEngine {
   /** Asks again which parameters are not indexed yet; false when all are. */
   followIndexing(sql: Sql): Promise<boolean>;
   /**
-   * Replaces the search rows of the resource whose `resource.rid` is given. `fresh` says that it has none yet.
+   * Replaces the search rows of the resource whose `resource.rid` is given.
    * @returns ids of the patients whose compartment the resource is in
    */
-  index(tx: Transaction, rid: number, resource: Resource, fresh: boolean): Promise<string[]>;
+  index(tx: Transaction, rid: number, resource: Resource, indexed: Indexed): Promise<string[]>;
   /** Of those resources that are there: version, and patients whose compartment they are in, from their search rows. */
   patientsOf(sql: Sql, type: string, ids: readonly string[]): Promise<PatientsOfResource[]>;
   /** Removes them (the resource was deleted). */

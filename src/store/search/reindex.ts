@@ -58,7 +58,7 @@ async function reindexBatch(
   const type = String(job.type);
   const rows = await tx.all(RESOURCES, [type, Number(job.position), Number(job.upto)]);
   for (const row of rows) {
-    await searchEngine.index(tx, Number(row.rid), parseExact<Resource>(String(row.content)), false);
+    await searchEngine.index(tx, Number(row.rid), parseExact<Resource>(String(row.content)), { fresh: false });
   }
   if (rows.length === BATCH) {
     await tx.run(ADVANCE, [Number(rows.at(-1)?.rid), type]);

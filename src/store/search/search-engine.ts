@@ -1,7 +1,7 @@
 // Search over the relational store: index rows written at commit, queries planned to SQL.
 import type { Clock } from '../../clock.ts';
 import { createExtraction, type Extraction } from '../../fhir/search/extract.ts';
-import { resourceWords } from '../../fhir/search/full-text.ts';
+import { haveSameWords, resourceWords } from '../../fhir/search/full-text.ts';
 import type { SearchParameters } from '../../fhir/search/parameters.ts';
 import { parseSearchUrl } from '../../fhir/search/parse.ts';
 import type { TokenSets } from '../../fhir/search/token-sets.ts';
@@ -65,11 +65,12 @@ export function createSearchEngine(options: SearchEngineOptions): SearchEngine {
       opened = { ...ready(), unindexed };
       return unindexed.size > 0;
     },
-    async index(tx, rid, resource, fresh) {
+    async index(tx, rid, resource, { fresh, before }) {
       const { extract, compartments } = ready();
       const rows = extract(resource);
       await writeRows(tx, rid, rows, fresh);
-      await writeWords(tx, rid, resourceWords(resource), fresh);
+      const words = resourceWords(resource);
+      if (!before || !haveSameWords(words, resourceWords(before))) await writeWords(tx, rid, words, fresh);
       return compartments.patientsIn(resource, rows);
     },
     patientsOf: (sql, type, ids) => ready().compartments.patientsOf(sql, type, ids),

@@ -57,7 +57,7 @@ describe('the evidence of a transition', () => {
     const reports = (bundle.entry ?? []).flatMap(({ resource }) => resource ?? []);
     expect(json.type).toBe('collection');
     expect(reports.map(({ measure }) => measure)).toEqual([
-      'https://baton.health/fhir/Measure/tcm|1.0.0',
+      'https://baton.health/fhir/Measure/tcm|1.1.0',
       'https://baton.health/fhir/Measure/trc|1.0.0',
     ]);
     expect(reports[0]?.evaluatedResource).toContainEqual({ reference: 'Communication/call' });
@@ -78,7 +78,7 @@ describe('the evidence of a transition', () => {
     expect((await baton.api('GET', path, { headers: { accept: 'text/html' } })).text).toContain('(HEDIS FUH)');
     expect((await baton.api('GET', path, { headers: { accept: 'application/pdf' } })).status).toBe(200);
     const reports = await baton.fhir('GET', '/EpisodeOfCare/to-snf/$evidence');
-    expect(reports.json.entry?.at(-1)?.resource?.measure).toBe('https://baton.health/fhir/Measure/fuh|1.0.0');
+    expect(reports.json.entry?.at(-1)?.resource?.measure).toBe('https://baton.health/fhir/Measure/fuh|1.1.0');
   });
 
   it('is the same below a case of the patient, and of no other', async () => {

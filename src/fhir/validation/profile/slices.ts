@@ -123,13 +123,14 @@ function matcher(
   return ({ item }, visit) => test(item, visit);
 }
 
-/** Extensions are sliced by url, and a slice's url is that of its profile. */
+/** Extensions are sliced by url, and a slice's url is that of its profile, or said by itself in an extension of parts. */
 function extensionTest(slice: ProfileNode, given: readonly { path: string }[] | undefined): SliceTest | undefined {
   const [type] = slice.element.type ?? [];
-  const [url] = type?.profile ?? [];
-  if (type?.code !== 'Extension' || url === undefined || given?.length !== 1 || given[0]?.path !== 'url')
-    return undefined;
-  const wanted = url.replace(/\|.*$/, '');
+  const isExtension = type ? type.code === 'Extension' : slice.element.path.endsWith('.extension');
+  if (!isExtension || given?.length !== 1 || given[0]?.path !== 'url') return undefined;
+  const own = slice.children.find(({ name }) => name === 'url')?.element.fixedUri;
+  const wanted = type?.profile?.[0]?.replace(/\|.*$/, '') ?? own;
+  if (wanted === undefined) return undefined;
   return ({ value }) => (value as { url?: unknown }).url === wanted;
 }
 
