@@ -20,7 +20,17 @@ export function instantOf(element: Extensible | undefined, url: string): Tempora
 /** The extensions with the one of `url` replaced where it stands, or added. */
 export function withInstant(element: Extensible | undefined, url: string, instant: Temporal.Instant): Extension[] {
   const extensions = element?.extension ?? [];
-  const mine: Extension = { url, valueInstant: instant.toString({ fractionalSecondDigits: 3 }) };
+  const mine: Extension = { url, valueInstant: textOf(instant) };
   const known = extensions.some((extension) => extension.url === url);
   return known ? extensions.map((extension) => (extension.url === url ? mine : extension)) : [...extensions, mine];
+}
+
+/** One event is written into all it is about; Temporal takes long to write it. */
+const texts = new WeakMap<Temporal.Instant, string>();
+
+/** FHIR instant with milliseconds. */
+function textOf(instant: Temporal.Instant): string {
+  const text = texts.get(instant) ?? instant.toString({ fractionalSecondDigits: 3 });
+  texts.set(instant, text);
+  return text;
 }

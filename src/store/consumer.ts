@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { asFault, FAULTS } from '../fault.ts';
 import { advanceCursor, beginCursor, readCursor } from './cursor.ts';
 import type { Passing } from './pass-over.ts';
+import { type Ahead, runAhead } from './run-ahead.ts';
 import { BATON, type LogEntry, type Statement, type Store } from './store.ts';
 
 export interface ConsumerOptions {
@@ -16,6 +17,8 @@ export interface ConsumerOptions {
    * just returns false. When it throws, the run stops before this entry and the next run begins with it.
    */
   readonly handle: (entry: LogEntry, advance: Statement) => Promise<boolean>;
+  /** The same in two steps, to plan effects before the ones before are on disk; `handle` does what fails that way. */
+  readonly ahead?: Ahead;
   /** Called before each batch, once it is known where the cursor stands: for what was remembered of other rows. */
   readonly begin?: () => Promise<void>;
   /** What becomes of an entry that cannot be handled; it stops every run when absent. */
@@ -77,10 +80,12 @@ interface BatchEnd {
 }
 
 async function handleBatch(options: ConsumerOptions, entries: readonly LogEntry[], from: number): Promise<BatchEnd> {
-  const { store, name } = options;
-  let [saved, passed, count] = [from, from, 0];
+  const { store, name, ahead } = options;
+  const begun = ahead ? await runAhead(ahead, name, entries, from) : { count: 0, saved: from };
+  let { saved, count } = begun;
+  let passed = entries[count - 1]?.sequence ?? from;
   try {
-    for (const entry of entries) {
+    for (const entry of entries.slice(count)) {
       if (await handleEntry(options, entry, saved)) saved = entry.sequence;
       passed = entry.sequence;
       count += 1;

@@ -76,6 +76,9 @@ const REACTIONS: Readonly<Record<string, (parts: Parts, entry: LogEntry) => Prom
   Task: reactToTask,
 };
 
+/** Reactions on their way to the disk at a time: as many as a busy intake brings discharges for one commit. */
+const AHEAD = 4;
+
 /** Name of the reader of the log. */
 const CURSOR = 'transitions';
 
@@ -99,8 +102,8 @@ export function createTransitions(options: TransitionsOptions): Transitions {
     ...{ store, clock, log, name: CURSOR, subject: CLOCKWORK },
     passed: ({ type, id, versionId }) => emit({ kind: 'transition-failed', type, id, versionId }),
   });
-  const handle = react.bind(undefined, parts);
-  const consumer = createConsumer({ store, name: CURSOR, handle, passing, log });
+  const ahead = { most: AHEAD, about: patientOf.bind(undefined, store), plan: plan.bind(undefined, parts) };
+  const consumer = createConsumer({ store, name: CURSOR, handle: react.bind(undefined, parts), ahead, passing, log });
   const sweepAt = (now = clock.now()) => sweep(parts, now);
   return {
     sources: { placeOf: facilities.placeOf, destinationOf: parts.rules.destinationOf },
@@ -124,9 +127,29 @@ export function createTransitions(options: TransitionsOptions): Transitions {
 }
 
 async function react(parts: Parts, entry: LogEntry, advance: Statement): Promise<boolean> {
+  const commit = await plan(parts, entry);
+  await commit?.(advance);
+  return commit !== undefined;
+}
+
+/** The reaction to an entry as its commit; undefined when there is none. */
+async function plan(parts: Parts, entry: LogEntry) {
   const { changes, events, alongside = [] } = await (REACTIONS[entry.type]?.(parts, entry) ?? NOTHING);
-  if (changes.length === 0) return false;
-  const outcomes = await parts.store.commit(ACTOR, changes, [...alongside, advance]);
-  for (const event of events(outcomes)) parts.emit(event);
-  return true;
+  if (changes.length === 0) return undefined;
+  return async (advance: Statement) => {
+    const outcomes = await parts.store.commit(ACTOR, changes, [...alongside, advance]);
+    for (const event of events(outcomes)) parts.emit(event);
+  };
+}
+
+/**
+ * The patient whom an entry is about, as things are now: undefined for what is about several or nobody, and for records of
+ * people that are one.
+ */
+async function patientOf(store: Store, { type, id }: LogEntry): Promise<string | undefined> {
+  if (REACTIONS[type] === undefined) return `${type}/${id}`;
+  const current = await store.read(type, id);
+  if (type === 'Patient') return current?.content.includes('"link"') ? undefined : id;
+  const [patient, ...others] = current?.patients ?? [];
+  return others.length === 0 ? patient : undefined;
 }

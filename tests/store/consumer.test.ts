@@ -94,4 +94,65 @@ describe('consumer', () => {
     expect((await faultOf(failing.run())).kind).toBe('precondition');
     expect(await readCursor(temp.store, 'test')).toBe(0);
   });
+
+  describe('that runs ahead', () => {
+    const effect = (text: string) => create({ resourceType: 'Basic', code: { text } });
+    const effects = async () => (await temp.store.find('Basic')).map(({ content }) => JSON.parse(content).code.text);
+
+    /** Patients 1 and 4 are one to it. Effects of entries in `fails` fail that often. */
+    function ahead(fails: Map<number, number> = new Map()) {
+      const trace: string[] = [];
+      const plan = async ({ sequence, type }: LogEntry) => {
+        if (type !== 'Patient' || sequence === 3) return undefined;
+        trace.push(`plan ${sequence}`);
+        return async (advance: Statement) => {
+          const left = fails.get(sequence) ?? 0;
+          fails.set(sequence, left - 1);
+          const ifMatch = left > 0 ? [{ op: 'delete', type: 'Patient', id: '0', ifMatch: '99' } as const] : [];
+          await temp.store.commit(NURSE, [effect(`${sequence}`), ...ifMatch], [advance]);
+          trace.push(`done ${sequence}`);
+        };
+      };
+      const about = async ({ sequence }: LogEntry) =>
+        sequence === 6 ? undefined : `${sequence % 3 === 1 ? 1 : sequence}`;
+      const handle = async (entry: LogEntry, advance: Statement) => {
+        const commit = await plan(entry);
+        await commit?.(advance);
+        return commit !== undefined;
+      };
+      const parts = { store: temp.store, name: 'test', handle, log: pino({ level: 'silent' }) };
+      return { run: createConsumer({ ...parts, ahead: { most: 3, about, plan } }).run, trace };
+    }
+
+    test('plans before earlier effects are on disk, but for what is about the same or about everything', async () => {
+      const { run, trace } = ahead();
+      await run();
+      expect(trace.slice(0, 4)).toEqual(['plan 1', 'plan 2', 'done 1', 'done 2']);
+      expect(trace.slice(4, 8)).toEqual(['plan 4', 'plan 5', 'done 4', 'done 5']);
+      expect(trace.slice(8)).toEqual(['plan 6', 'done 6', 'plan 7', 'done 7']);
+      expect(await effects()).toEqual(['1', '2', '4', '5', '6', '7']);
+      await run();
+      expect(await readCursor(temp.store, 'test')).toBe(13);
+      expect(await effects()).toHaveLength(6);
+    });
+
+    test('has each effect once and in order, whichever fails once', async () => {
+      const { run } = ahead(new Map([1, 2, 5, 7].map((sequence) => [sequence, 1])));
+      await run();
+      expect(await effects()).toEqual(['1', '2', '4', '5', '6', '7']);
+    });
+
+    test('stops before an effect that goes on failing', async () => {
+      const { run } = ahead(new Map([[2, 99]]));
+      expect((await faultOf(run())).kind).toBe('precondition');
+      expect(await effects()).toEqual(['1']);
+      expect(await readCursor(temp.store, 'test')).toBe(1);
+    });
+
+    test('shares the log with another, each effect once', async () => {
+      await Promise.all([ahead().run(), ahead().run()]);
+      await ahead().run();
+      expect(await effects()).toEqual(['1', '2', '4', '5', '6', '7']);
+    });
+  });
 });

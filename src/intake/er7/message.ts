@@ -112,7 +112,10 @@ function readSegment(segment: Hl7Segment, occurrence: number, context: Hl7Contex
 function readRepetition(components: readonly string[], context: Hl7Context): Repetition {
   return {
     get(component, subcomponent = 1) {
-      const raw = components[component - 1]?.split(context.subcomponentSeparator)[subcomponent - 1] ?? '';
+      const whole = components[component - 1] ?? '';
+      if (whole === '') return '';
+      const isPlain = subcomponent === 1 && !whole.includes(context.subcomponentSeparator);
+      const raw = isPlain ? whole : (whole.split(context.subcomponentSeparator)[subcomponent - 1] ?? '');
       return raw === NULL ? '' : unescapeText(raw, context).trim();
     },
   };

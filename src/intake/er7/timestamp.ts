@@ -51,18 +51,33 @@ export function formatMoment(moment: Temporal.ZonedDateTime): string {
   return moment.toString({ timeZoneName: 'never', fractionalSecondDigits: moment.millisecond === 0 ? 0 : 3 });
 }
 
-function inField<T>(segment: Segment, field: number, read: (text: string) => T): T | undefined {
+function inField<T>(segment: Segment, field: number, readText: (text: string) => T): T | undefined {
   const text = segment.text(field);
   if (text === '') return undefined;
   try {
-    return read(text);
+    return readText(text);
   } catch {
     const location = segment.at(field);
     throw new Refusal('AE', '102', `${segment.name}-${field} is not a possible date or time.`, location);
   }
 }
 
+/** A message names the same moments again and again, and so do those that come after it; reading one takes long. */
+const read = new Map<string, Parts>();
+const MOST_READ = 1_000;
+
+/** @throws RangeError */
 function parse(text: string, zone: string): Parts {
+  const key = `${zone} ${text}`;
+  const known = read.get(key);
+  if (known) return known;
+  const parts = parseNew(text, zone);
+  if (read.size >= MOST_READ) read.clear();
+  read.set(key, parts);
+  return parts;
+}
+
+function parseNew(text: string, zone: string): Parts {
   const match = DTM.exec(text);
   if (!match) throw new RangeError('not a DTM');
   const [, year = '', month, day, hour, minute = '00', second = '00', fraction = '', offset] = match;

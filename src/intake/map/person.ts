@@ -12,10 +12,14 @@ type Present<T> = { [K in keyof T]: T[K] };
 
 /** The object without empty strings, empty arrays and undefined; undefined when nothing is left. */
 export function present<T extends object>(object: T): Present<T> | undefined {
-  const entries = Object.entries(object).filter(
-    ([, value]) => value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0),
-  );
-  return entries.length === 0 ? undefined : (Object.fromEntries(entries) as Present<T>);
+  let kept: Partial<T> | undefined;
+  for (const name in object) {
+    const value: unknown = object[name];
+    if (value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) continue;
+    kept ??= {};
+    kept[name] = object[name];
+  }
+  return kept as Present<T> | undefined;
 }
 
 /** The array, or undefined when it is empty: FHIR has no empty arrays. */
