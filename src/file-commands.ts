@@ -31,7 +31,7 @@ export const FILE_COMMANDS: readonly FileCommand[] = [
     async run({ app, actor, print }, files) {
       for (const file of someOf(files)) {
         const changes = changesIn(readJson(file));
-        refuseAuditEvents(changes);
+        refuseWhatIsNotFromFiles(changes);
         const outcomes = await app.store.commit(actor, changes, [], { transaction: true });
         print(`${file}: ${outcomes.filter(({ written }) => written).length} of ${changes.length} resources written`);
       }
@@ -60,10 +60,17 @@ function someOf(files: readonly string[]): readonly string[] {
   return files;
 }
 
-/** @throws Fault not-allowed: the trail is Baton's own, and what is stored beside it would never be seen */
-function refuseAuditEvents(changes: readonly Change[]): void {
-  const isOne = (change: Change) => 'resource' in change && change.resource.resourceType === 'AuditEvent';
-  if (changes.some(isOne)) throw new Fault('not-allowed', 'AuditEvents cannot be imported: Baton keeps its own trail.');
+const NOT_FROM_FILES: Readonly<Record<string, string>> = {
+  AuditEvent: 'AuditEvents cannot be imported: Baton keeps its own trail.',
+  Subscription: 'Subscriptions cannot be imported: each is made over HTTP by whom it acts for.',
+};
+
+/** @throws Fault not-allowed for what would be stored and have no effect */
+function refuseWhatIsNotFromFiles(changes: readonly Change[]): void {
+  for (const change of changes) {
+    const why = 'resource' in change ? NOT_FROM_FILES[change.resource.resourceType] : undefined;
+    if (why !== undefined) throw new Fault('not-allowed', why);
+  }
 }
 
 /** @throws Fault invalid for a Bundle that is not a transaction */

@@ -183,6 +183,8 @@ describe('loadConfig', () => {
     [connected({ schedule: { sweep: '0 3 * *' } }), 'connection a, schedule.sweep: A schedule has five fields'],
     [connected({ auth: { type: 'token', token: 'written down' } }), '/connections/0/auth/token must be object'],
     [connected({ auth: { type: 'token', token: { env: 'T' } }, baseUrl: 'http://x' }), 'base URL must be https'],
+    [connected({ types: { Subscription: 'both' } }), 'Subscription does not flow'],
+    [connected({ types: { AuditEvent: 'pull' } }), 'AuditEvent does not flow'],
     [connected({ tls: { cert: { file: 'c' } } }), '/connections/0/tls'],
     [
       {

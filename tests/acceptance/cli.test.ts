@@ -124,6 +124,10 @@ describe('baton', { timeout: 120_000 }, () => {
     );
     const broken = await baton('import', file('broken.json', { ...PATIENT, birthDate: '2026-02-30' }));
     expect(broken).toMatchObject({ code: 1, err: expect.stringContaining('Patient.birthDate') });
+    const channel = { type: 'rest-hook', endpoint: 'https://app.example/hook' };
+    const subscription = { resourceType: 'Subscription', status: 'requested', reason: 'x', criteria: 'Task?', channel };
+    const refused = await baton('import', file('subscription.json', subscription));
+    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('made over HTTP') });
   });
 
   test('validate names the element and changes nothing', async () => {

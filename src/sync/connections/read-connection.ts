@@ -45,8 +45,8 @@ export function problemsOf({ name, auth, baseUrl, tls, types, schedule = {} }: C
   if (URL.canParse(baseUrl) && new URL(baseUrl).username !== '') say('baseUrl', 'The base URL has no user in it.');
   if (tls && !baseUrl.startsWith('https:')) say('tls', 'Certificates are only used with an https base URL.');
   for (const type of Object.keys(types)) {
-    if (type === 'AuditEvent')
-      say(`types.${type}`, 'AuditEvent does not flow: the audit trail is what this Baton saw.');
+    const own = OWN_TYPES[type];
+    if (own !== undefined) say(`types.${type}`, own);
     else if (!isResourceType(type)) say(`types.${type}`, `R4 has no resource type ${type}.`);
   }
   for (const [job, expression] of Object.entries(schedule)) {
@@ -55,6 +55,12 @@ export function problemsOf({ name, auth, baseUrl, tls, types, schedule = {} }: C
   }
   return problems;
 }
+
+/** What is each server's own, and why. */
+const OWN_TYPES: Readonly<Record<string, string>> = {
+  AuditEvent: 'AuditEvent does not flow: the audit trail is what this Baton saw.',
+  Subscription: 'Subscription does not flow: whom a server tells, and with which secrets, is its own affair.',
+};
 
 function problemOf({ instancePath, keyword, params, message = 'is not right' }: ErrorObject): Problem {
   const path = instancePath.slice(1).replaceAll('/', '.');
