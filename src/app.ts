@@ -248,7 +248,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     exchangeRules: exchangeRulesOf(policies, matching),
     panels,
     registry,
-    pathways: createPathways(profiles, calendars.get(home.calendar)),
+    pathways: createPathways(profiles, calendars.get(home.calendar), () => ({ now: clock.now(), zone: home.zone })),
     requestLimits: config.limits,
     attempts,
     corsOrigins: config.corsOrigins,

@@ -55,8 +55,8 @@ function replaceRows({ run, select }: RowStatements, table: Table, key: number, 
   for (const row of added) run(insert, row);
 }
 
-/** No value has U+0000 in it (search/indexed-text.ts). */
-const identityOf = (row: Row) => row.join('\0');
+/** An absent value is not an empty one. */
+const identityOf = (row: Row) => JSON.stringify(row);
 
 function textsOf(table: Table): Texts {
   const known = texts.get(table);
@@ -74,7 +74,7 @@ function textsOf(table: Table): Texts {
   const made = {
     select: `SELECT ${names.join(', ')} FROM ${table.name} WHERE ${key} = ?`,
     remove: `DELETE FROM ${table.name} WHERE ${key} = ?`,
-    removeOne: `DELETE FROM ${table.name} WHERE ${names.map((name) => `${name} = ?`).join(' AND ')}`,
+    removeOne: `DELETE FROM ${table.name} WHERE ${names.map((name) => `${name} IS ?`).join(' AND ')}`,
     insert: `${insert} ${again}`,
     // Equal rows of one key are left out either way.
     insertFresh: table.holds === 'one' ? insert : `${insert} ${again}`,

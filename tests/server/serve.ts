@@ -15,6 +15,7 @@ import { loadCalendars } from '../../src/care/business-calendar.ts';
 import { loadPanels } from '../../src/care/panels/panels.ts';
 import { createPathways } from '../../src/care/pathways/pathways.ts';
 import { loadProfiles, ofType } from '../../src/care/profiles.ts';
+import { systemClock } from '../../src/clock.ts';
 import { loadDefinitions } from '../../src/fhir/definitions.ts';
 import { loadSearchParameters } from '../../src/fhir/search/parameters.ts';
 import { createValidator } from '../../src/fhir/validation/validator.ts';
@@ -33,6 +34,7 @@ const { validate } = createValidator(definitions);
 const pathways = createPathways(
   PROFILES,
   loadCalendars(join(import.meta.dirname, '../../profiles/calendars')).get('us-federal'),
+  () => ({ now: systemClock().now(), zone: 'UTC' }),
 );
 const panels = loadPanels(join(import.meta.dirname, '../../profiles'));
 export const PARAMETERS = loadSearchParameters(ofType(PROFILES, 'SearchParameter'));

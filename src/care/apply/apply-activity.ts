@@ -19,6 +19,7 @@ export function readActivityAlone(
     status: 'active',
     name: nameOf(definition),
     url: definition.url ?? 'urn:baton:activity',
+    ...(definition.effectivePeriod ? { effectivePeriod: definition.effectivePeriod } : {}),
     action: [{ id: 'activity', definitionCanonical: canonical, ...timingOf(definition) }],
   };
   const own: Lookup = {

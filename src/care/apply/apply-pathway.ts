@@ -9,7 +9,9 @@ import { makeActivity } from './activity.ts';
 import { type DecidedStep, decideSteps } from './decide-steps.ts';
 import type { Facts } from './expression.ts';
 import { setPathwayGoal } from './goals.ts';
+import { isInEffect, periodInWords } from './in-effect.ts';
 import type { Pathway, Step } from './pathway.ts';
+import { refusal } from './refusal.ts';
 import { scheduleSteps } from './schedule.ts';
 import type { Choice } from './select.ts';
 import { findPerformers, type Team } from './team.ts';
@@ -57,9 +59,14 @@ export interface Applied {
 /** @throws Fault unprocessable naming pathway and action */
 export function applyPathway(pathway: Pathway, facts: Facts, options: ApplyOptions): Applied {
   const { key, mode, clock, choice } = options;
+  const moment = { now: options.now, zone: clock.zone };
+  if (!isInEffect(pathway.definition, moment)) {
+    const where = { pathway: pathway.name, element: 'PlanDefinition.effectivePeriod' };
+    throw refusal(where, `it is in effect ${periodInWords(pathway.definition)} only.`);
+  }
   const spans = scheduleSteps(pathway.steps, clock);
   const place = { pathway: pathway.name, element: 'PlanDefinition.action' };
-  const decided = decideSteps(pathway.steps, undefined, place, { facts, mode, choice });
+  const decided = decideSteps(pathway.steps, undefined, place, { facts, mode, choice, moment });
   const conditions = (facts.variables.conditions ?? []) as Condition[];
   const goals = pathway.goals.map((goal): Made<Goal> => {
     const resource = setPathwayGoal(goal, {

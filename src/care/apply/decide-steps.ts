@@ -1,5 +1,6 @@
 // Which steps a pathway takes for this patient: conditions, then the choice within each group.
 import { type Facts, holds } from './expression.ts';
+import { isInEffect, type Moment } from './in-effect.ts';
 import type { Step } from './pathway.ts';
 import type { Place } from './refusal.ts';
 import { type Choice, selectSteps } from './select.ts';
@@ -18,6 +19,8 @@ export interface DecideOptions {
   /** `offer` leaves the choice open, as a RequestGroup does. */
   readonly mode: 'offer' | 'choose';
   readonly choice: Choice;
+  /** When it is applied: a step whose activity is not in effect then is not taken. */
+  readonly moment: Moment;
 }
 
 /**
@@ -31,8 +34,8 @@ export function decideSteps(
   options: DecideOptions,
   within = '',
 ): DecidedStep[] {
-  const { facts, mode, choice } = options;
-  const applicable = steps.filter((step) => isApplicable(step, facts));
+  const { facts, mode, choice, moment } = options;
+  const applicable = steps.filter((step) => isApplicable(step, facts, moment));
   const taken =
     mode === 'offer'
       ? applicable.map((step) => ({ step, times: 1 }))
@@ -48,7 +51,8 @@ export function decideSteps(
 }
 
 /** Its applicability conditions hold, and none says that it should stop before it has begun. */
-function isApplicable(step: Step, facts: Facts): boolean {
+function isApplicable(step: Step, facts: Facts, moment: Moment): boolean {
+  if (step.activity && !isInEffect(step.activity.definition, moment)) return false;
   const stops = step.conditions.filter(({ kind }) => kind === 'stop');
   return allHold(step, 'applicability', facts) && (stops.length === 0 || !allHold(step, 'stop', facts));
 }
@@ -61,6 +65,8 @@ function allHold({ conditions, place }: Step, kind: 'applicability' | 'start' | 
 }
 
 /** Whether a pathway is for this patient: whether any of its steps applies. */
-export function isFor(steps: readonly Step[], facts: Facts): boolean {
-  return steps.some((step) => isApplicable(step, facts) && (step.activity !== undefined || isFor(step.steps, facts)));
+export function isFor(steps: readonly Step[], facts: Facts, moment: Moment): boolean {
+  return steps.some(
+    (step) => isApplicable(step, facts, moment) && (step.activity !== undefined || isFor(step.steps, facts, moment)),
+  );
 }

@@ -44,9 +44,16 @@ export function lookupIn(definitions: readonly Definition[]): Lookup {
   };
 }
 
-/** The one to use of several with the same url: active before draft, then the highest version. */
-export function newestOf<D extends Definition>(definitions: readonly D[]): D | undefined {
+/**
+ * The one to use of several with the same url: one in effect, active before draft, then the highest version.
+ * @param isNow whether it is in effect; absent: that does not matter
+ */
+export function newestOf<D extends Definition>(
+  definitions: readonly D[],
+  isNow: (definition: D) => boolean = () => true,
+): D | undefined {
   const usable = definitions.filter(({ status }) => status !== 'retired');
+  const rank = (one: D) => (isNow(one) ? 2 : 0) + (one.status === 'active' ? 1 : 0);
   return usable.toSorted((a, b) => rank(b) - rank(a) || compareVersions(b.version ?? '', a.version ?? ''))[0];
 }
 
@@ -55,8 +62,6 @@ export function isNamed({ url, version }: Definition, canonical: string): boolea
   const [wanted, wantedVersion] = canonical.split('|');
   return url === wanted && (wantedVersion === undefined || wantedVersion === version);
 }
-
-const rank = ({ status }: Definition) => (status === 'active' ? 1 : 0);
 
 /** By the numbers in them: 1.10.0 is newer than 1.9.0. */
 function compareVersions(a: string, b: string): number {

@@ -16,6 +16,8 @@ import { dayCountOf, readActionTiming } from './timing.ts';
 /** What the actions of one definition are read with. */
 interface Reading {
   readonly definition: PlanDefinition;
+  /** How often each id is the id of an action of the definition. */
+  readonly ids: ReadonlyMap<string, number>;
   readonly name: string;
   readonly libraries: readonly string[];
   /** In front of the ids of a nested definition; empty at the top. */
@@ -43,6 +45,7 @@ export function readPathway(definition: PlanDefinition, lookup: Lookup, paramete
   const queries: PathwayQuery[] = [];
   const reading: Reading = {
     ...{ definition, name, lookup, goals, queries },
+    ids: countIds(definition.action),
     libraries: definition.library ?? [],
     prefix: '',
     path: [canonical],
@@ -98,7 +101,7 @@ function readAction(action: PlanDefinitionAction, reading: Reading, within: stri
   const local = action.id ?? `${within}${within && '.'}${index + 1}`;
   const id = `${reading.prefix}${local}`;
   const place: Place = { pathway: reading.name, action: id, element: 'PlanDefinition.action' };
-  if (idsOf(reading.definition.action).filter((one) => one === local).length > 1) {
+  if ((reading.ids.get(local) ?? 0) > 1) {
     throw refusal(at(place, 'PlanDefinition.action.id'), 'there are two actions with this id.');
   }
   if (action.transform) {
@@ -147,6 +150,7 @@ function readNested(nested: PlanDefinition, reading: Reading, local: string, pla
   const inner: Reading = {
     ...reading,
     definition: nested,
+    ids: countIds(nested.action),
     libraries: nested.library ?? [],
     prefix: `${reading.prefix}${local}.`,
     path,
@@ -196,7 +200,7 @@ function readRelation(
   const here = at(place, 'PlanDefinition.action.relatedAction');
   const { actionId = '', relationship, offsetDuration, offsetRange, extension } = related;
   if (actionId === local) throw refusal(here, 'it is related to itself.');
-  if (!idsOf(reading.definition.action).includes(actionId)) {
+  if (!reading.ids.has(actionId)) {
     throw refusal(
       here,
       `it is related to ${actionId || 'an action without id'}, which is no action of this definition.`,
@@ -244,8 +248,15 @@ function readQueries({ definition, name, queries }: Reading): void {
   }
 }
 
-function idsOf(actions: PlanDefinition['action']): string[] {
-  return (actions ?? []).flatMap(({ id, action }) => [...(id ? [id] : []), ...idsOf(action)]);
+function countIds(
+  actions: PlanDefinition['action'] = [],
+  counts: Map<string, number> = new Map(),
+): ReadonlyMap<string, number> {
+  for (const { id, action } of actions) {
+    if (id) counts.set(id, (counts.get(id) ?? 0) + 1);
+    countIds(action, counts);
+  }
+  return counts;
 }
 
 function expressionsOf(steps: readonly Step[]): (readonly [CompiledExpression, Place])[] {

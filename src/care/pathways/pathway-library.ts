@@ -10,6 +10,7 @@ import {
   lookupIn,
   newestOf,
 } from '../apply/definition-source.ts';
+import { isInEffect, type Moment } from '../apply/in-effect.ts';
 import type { Pathway } from '../apply/pathway.ts';
 import { canonicalOf, readPathway } from '../apply/read-pathway.ts';
 import { hasCode } from '../concept.ts';
@@ -36,12 +37,16 @@ export interface PathwayLibrary {
 
 /**
  * @param artefacts resources of profiles/
+ * @param moment of several versions of a definition the one in effect counts; absent: the newest
  * @throws Fault unprocessable naming pathway and action, when one that comes with Baton cannot be carried out
  */
-export function createPathwayLibrary(artefacts: readonly Resource[]): PathwayLibrary {
+export function createPathwayLibrary(artefacts: readonly Resource[], moment?: () => Moment): PathwayLibrary {
   const brought = artefacts.filter(isDefinition);
   const lookup = lookupIn(brought);
   const plans = brought.filter((one) => one.resourceType === 'PlanDefinition').filter(isForCases);
+  const isNow = moment && ((one: Definition) => isInEffect(one, moment()));
+  // Of several versions another counts on another day.
+  const isSettled = new Set(brought.map(({ resourceType, url }) => `${resourceType} ${url}`)).size === brought.length;
   const compiled = new Map(plans.map((plan) => [canonicalOf(plan), { pathway: readPathway(plan, lookup), lookup }]));
 
   const source = (records: Records): DefinitionSource => ({
@@ -49,7 +54,7 @@ export function createPathwayLibrary(artefacts: readonly Resource[]): PathwayLib
       const [url = '', version] = canonical.split('|');
       const mine = brought.filter((one): one is ResourceOf<K> => one.resourceType === type && isNamed(one, canonical));
       const stored = await storedOf(records, type, version === undefined ? { url } : { url, version });
-      return newestOf([...stored, ...mine] as Definition[]) as ResourceOf<K> | undefined;
+      return newestOf([...stored, ...mine] as Definition[], isNow) as ResourceOf<K> | undefined;
     },
   });
 
@@ -59,7 +64,7 @@ export function createPathwayLibrary(artefacts: readonly Resource[]): PathwayLib
       const stored = await storedOf(records, 'PlanDefinition', { status: 'active' });
       const all = [...stored, ...plans].filter(({ status }) => status === 'active').filter(isForCases);
       const byUrl = Map.groupBy(all, ({ url, id }) => url ?? id ?? '');
-      const newest = [...byUrl.values()].flatMap((same) => newestOf(same) ?? []);
+      const newest = [...byUrl.values()].flatMap((same) => newestOf(same, isNow) ?? []);
       return newest.sort((a, b) => ((a.title ?? '') < (b.title ?? '') ? -1 : 1));
     },
     async find(name, records) {
@@ -68,7 +73,8 @@ export function createPathwayLibrary(artefacts: readonly Resource[]): PathwayLib
       return stored ?? plans.find(({ id }) => id === name);
     },
     async read(definition, records, parameters = []) {
-      const known = parameters.length === 0 && plans.includes(definition) && compiled.get(canonicalOf(definition));
+      const known =
+        isSettled && parameters.length === 0 && plans.includes(definition) && compiled.get(canonicalOf(definition));
       if (known) return known;
       const found = await gatherDefinitions([definition], source(records));
       return { pathway: readPathway(definition, found, parameters), lookup: found };

@@ -6,6 +6,7 @@ import { titleOf } from '../apply/apply-pathway.ts';
 import { runCql } from '../apply/cql.ts';
 import { isFor } from '../apply/decide-steps.ts';
 import { NO_CQL, readFacts } from '../apply/facts.ts';
+import { isInEffect } from '../apply/in-effect.ts';
 import type { Pathway, Step } from '../apply/pathway.ts';
 import { planOfCase, readCase } from '../cases/find-cases.ts';
 import type { Caller, Records } from '../records.ts';
@@ -76,7 +77,8 @@ export async function pathwaysOfCase(
           ? await runCql({ libraries: pathway.libraries, lookup, patient, records, now, pathway: pathway.name })
           : NO_CQL;
       const facts = await readFacts(pathway, { patient, given: {}, now, zone }, records, cql);
-      if (withinTime(() => isFor(pathway.steps, facts))) items.push(head);
+      if (withinTime(() => isFor(pathway.steps, facts, { now, zone }) && isInEffect(definition, { now, zone })))
+        items.push(head);
     } catch (error) {
       if (!(error instanceof Fault) || error.kind === 'fault') throw error;
       items.push({ ...head, problem: error.message });

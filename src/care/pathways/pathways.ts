@@ -1,5 +1,6 @@
 // Pathways with the days they are counted in, as the server hands them to whoever applies one.
 import type { Resource } from '@medplum/fhirtypes';
+import type { Moment } from '../apply/in-effect.ts';
 import type { BusinessCalendar } from '../business-calendar.ts';
 import { createPathwayLibrary, type PathwayLibrary } from './pathway-library.ts';
 
@@ -19,10 +20,15 @@ const WEEKDAYS: BusinessCalendar = {
 /**
  * @param artefacts resources of profiles/
  * @param calendar absent: Monday to Friday
+ * @param moment of several versions of a definition the one in effect counts; absent: the newest
  * @throws Fault unprocessable naming pathway and action, when one cannot be carried out
  */
-export function createPathways(artefacts: readonly Resource[], calendar: BusinessCalendar = WEEKDAYS): Pathways {
-  return { library: createPathwayLibrary(artefacts), calendar };
+export function createPathways(
+  artefacts: readonly Resource[],
+  calendar: BusinessCalendar = WEEKDAYS,
+  moment?: () => Moment,
+): Pathways {
+  return { library: createPathwayLibrary(artefacts, moment), calendar };
 }
 
 /** For a server that brings none. */

@@ -17,9 +17,8 @@ export async function indexFirst(
     parameters.some((code) => needed.get(type)?.has(code)),
   );
   if (waiting.length === 0) return;
-  const started = performance.now();
   log.info({ waiting }, 'indexing what decides who reaches which record, before anybody is served');
   const types = waiting.map(({ type }) => type);
   await store.reindex(AbortSignal.timeout(MOST_MILLISECONDS), types);
-  log.info({ seconds: Math.round((performance.now() - started) / 1000) }, 'now everybody is served');
+  log.info('what decides who reaches which record is indexed, or goes on in the background');
 }

@@ -175,6 +175,46 @@ it('ActivityDefinition/$apply answers the draft of one activity', async () => {
   });
 });
 
+describe('what is in effect for a time', () => {
+  const url = 'https://example.org/ActivityDefinition/notice';
+  const notice = (version: string, effectivePeriod: object) => ({
+    ...{ resourceType: 'ActivityDefinition', id: `notice-${version}`, url, version, status: 'active' },
+    ...{ name: 'Notice', kind: 'Task', intent: 'order', title: `Notice ${version}`, effectivePeriod },
+  });
+  const plan = (id: string, more: object = {}) => ({
+    ...{ resourceType: 'PlanDefinition', id, url: `https://example.org/PlanDefinition/${id}`, status: 'active' },
+    ...{ name: id, ...more },
+    action: [
+      { id: 'call', title: 'Call' },
+      { id: 'notice', title: 'Notice', definitionCanonical: `${url}|3` },
+    ],
+  });
+
+  it('is the version that counts, and neither one that has ended nor one to come is applied', async () => {
+    await baton.put(
+      notice('1', { end: '2020-12-31' }),
+      notice('2', { start: '2021-01-01', end: '2998-12-31' }),
+      notice('3', { start: '2999-01-01' }),
+      plan('with-notice'),
+      plan('over', { effectivePeriod: { end: '2020-12-31' } }),
+    );
+    const apply = (canonical: string) =>
+      baton.fhir('GET', `/ActivityDefinition/$apply?subject=Patient/ann&url=${canonical}`);
+    const now = await apply(url);
+    expect(now.json, now.text).toMatchObject({ instantiatesCanonical: `${url}|2` });
+    const early = await apply(`${url}|3`);
+    expect([early.status, early.json.issue?.[0]?.expression]).toEqual([422, ['PlanDefinition.effectivePeriod']]);
+    expect(early.json.issue?.[0]?.details?.text).toBe('Pathway Notice: it is in effect from 2999-01-01 only.');
+    expect((await baton.fhir('GET', '/PlanDefinition/over/$apply?subject=Patient/ann')).status).toBe(422);
+    // A rule that is not in force takes its step away, not the pathway.
+    const applied = await baton.fhir('GET', '/PlanDefinition/with-notice/$apply?subject=Patient/ann&result=bundle');
+    expect(applied.status, applied.text).toBe(200);
+    expect(applied.text).toContain('Call');
+    expect(applied.text).not.toContain('Notice 3');
+    for (const id of ['with-notice', 'over']) await baton.fhir('DELETE', `/PlanDefinition/${id}`);
+  });
+});
+
 describe('/api/v1', () => {
   it('lists pathways and shows one with steps and sources', async () => {
     const list = await baton.api('GET', '/pathways');
