@@ -34,7 +34,6 @@ const STOPWATCHES = [
   'src/audit/provenance-writer.ts',
   'src/server/rate-limits.ts',
   'src/store/postgres-writer.ts',
-  'src/store/search/index-first.ts',
   'src/store/search/keep-indexed.ts',
   'src/store/search/reindex.ts',
 ];

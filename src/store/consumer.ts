@@ -21,6 +21,11 @@ export interface ConsumerOptions {
   readonly ahead?: Ahead;
   /** Called before each batch, once it is known where the cursor stands: for what was remembered of other rows. */
   readonly begin?: () => Promise<void>;
+  /**
+   * Row changes of entries that `handle` answered false for, since the last commit: they go into the next one, which moves the
+   * cursor over those entries. A handler that commits puts them in by itself.
+   */
+  readonly gathered?: () => readonly Statement[];
   /** What becomes of an entry that cannot be handled; it stops every run when absent. */
   readonly passing?: Passing;
   readonly log: Logger;
@@ -80,7 +85,7 @@ interface BatchEnd {
 }
 
 async function handleBatch(options: ConsumerOptions, entries: readonly LogEntry[], from: number): Promise<BatchEnd> {
-  const { store, name, ahead } = options;
+  const { name, ahead } = options;
   const begun = ahead ? await runAhead(ahead, name, entries, from) : { count: 0, saved: from };
   let { saved, count } = begun;
   let passed = entries[count - 1]?.sequence ?? from;
@@ -91,23 +96,20 @@ async function handleBatch(options: ConsumerOptions, entries: readonly LogEntry[
       count += 1;
     }
     // Entries that needed no commit are remembered once per batch.
-    if (passed > saved) await store.commit(BATON, [], [advanceCursor(name, saved, passed)]);
+    if (passed > saved) await remember(options, saved, passed);
     return { count, at: passed, isLate: false };
   } catch (error) {
     const at = await movedTo(options, saved, error);
     if (at !== undefined) return { count, at, isLate: true };
-    if (passed > saved) await advance(options, saved, passed);
+    // Where another process has moved the cursor meanwhile, it stands well.
+    if (passed > saved) await remember(options, saved, passed).catch(unlessConflict);
     throw error;
   }
 }
 
-/** Where another process has moved the cursor meanwhile, it stands well. */
-async function advance({ store, name }: ConsumerOptions, from: number, to: number): Promise<void> {
-  try {
-    await store.commit(BATON, [], [advanceCursor(name, from, to)]);
-  } catch (error) {
-    if (!isConflict(error)) throw error;
-  }
+/** Where the cursor is to stand, and what the entries up to there have gathered. */
+async function remember({ store, name, gathered }: ConsumerOptions, saved: number, passed: number): Promise<void> {
+  await store.commit(BATON, [], [...(gathered?.() ?? []), advanceCursor(name, saved, passed)]);
 }
 
 /** @returns whether the cursor is behind the entry now */
@@ -134,3 +136,7 @@ async function movedTo({ store, name }: ConsumerOptions, saved: number, error: u
 }
 
 const isConflict = (error: unknown) => FAULTS[asFault(error).kind].retry === 'conflict';
+
+function unlessConflict(error: unknown): void {
+  if (!isConflict(error)) throw error;
+}

@@ -25,11 +25,13 @@ export interface PassingOptions {
   readonly name: string;
   /** What the alert is about: a part of Baton. */
   readonly subject: string;
+  /** Row changes of the entries before it that are not committed yet. */
+  readonly gathered?: () => readonly Statement[];
   /** Told of an entry once it is passed over. */
   readonly passed?: (entry: LogEntry) => void;
 }
 
-export function createPassing({ store, clock, log, name, subject, passed }: PassingOptions): Passing {
+export function createPassing({ store, clock, log, name, subject, gathered, passed }: PassingOptions): Passing {
   let stopped = { sequence: -1, runs: 0 };
   return {
     isHopeless({ sequence }, error) {
@@ -43,7 +45,11 @@ export function createPassing({ store, clock, log, name, subject, passed }: Pass
       const { type, id, versionId } = entry;
       const detail = `${type}/${id}, version ${versionId}: ${asFault(error).message}`;
       const alert = { subject, event: `${name}.passed-over`, detail };
-      await store.commit(BATON, [], [writeAlert(alert, clock.real().epochMilliseconds), advance]);
+      await store.commit(
+        BATON,
+        [],
+        [writeAlert(alert, clock.real().epochMilliseconds), ...(gathered?.() ?? []), advance],
+      );
       log.error(
         { err: error, reader: name, type, id, versionId },
         'a change could not be acted on and was passed over',

@@ -1,5 +1,5 @@
 // The log, entry by entry: what Subscriptions are on at this place in it, and which of them each change is an event for. The
-// events, their numbers and the place in the log are one commit.
+// events of many entries, their numbers and the place in the log are one commit.
 import type { Resource, Subscription } from '@medplum/fhirtypes';
 import type { Grant } from '../access/grant.ts';
 import { traceOf } from '../fault.ts';
@@ -17,12 +17,18 @@ interface Live {
   /** Undefined when it was taken back. */
   readonly grant: () => Promise<Grant | undefined>;
   events: number;
+  /** Type and id of what it is told of by events that are not committed yet. */
+  readonly recent: Set<string>;
 }
 
 export interface LogReader {
   /** Reads anew what is on where the cursor stands. */
   begin(): Promise<void>;
   handle(entry: LogEntry, advance: Statement): Promise<boolean>;
+  /** Events that go into the next commit that moves the cursor. */
+  gathered(): readonly Statement[];
+  /** They are committed. */
+  settled(): void;
   /** Whether anybody would be told of anything. */
   isAnyLive(): boolean;
 }
@@ -30,15 +36,25 @@ export interface LogReader {
 export function createLogReader(parts: Parts): LogReader {
   const { store, clock, log } = parts;
   let live: Live[] = [];
+  let gathered: Statement[] = [];
 
   const begin = async () => {
     const meaning = parts.meaning();
     const rows = await liveRows(store);
     const unread: string[] = [];
+    gathered = [];
     live = rows.flatMap((row) => {
       try {
         const { authority, events } = row;
-        return [{ row, wanted: meaning.wantedBy(row.content), events, grant: () => parts.access.renew(authority) }];
+        return [
+          {
+            row,
+            wanted: meaning.wantedBy(row.content),
+            events,
+            recent: new Set<string>(),
+            grant: () => parts.access.renew(authority),
+          },
+        ];
       } catch (error) {
         log.error({ ...traceOf(error), subscription: row.id }, 'a Subscription cannot be read');
         unread.push(row.id);
@@ -61,7 +77,7 @@ export function createLogReader(parts: Parts): LogReader {
     const now = clock.real().epochMilliseconds;
     if (!(await readRow(store, id))) return false;
     const statements = operation === 'delete' ? dropRow(id, version) : [takeRow(takenFrom(id, version, content), now)];
-    await store.commit(ACTOR, [], [...statements, advance]);
+    await store.commit(ACTOR, [], [...gathered, ...statements, advance]);
     await begin();
     return true;
   };
@@ -69,6 +85,10 @@ export function createLogReader(parts: Parts): LogReader {
   return {
     begin,
     isAnyLive: () => live.length > 0,
+    gathered: () => gathered,
+    settled() {
+      gathered = [];
+    },
     async handle(entry, advance) {
       if (entry.type === 'Subscription') return takeUp(entry, advance);
       const concerned = live.filter(({ wanted }) => wanted.types.includes(entry.type));
@@ -79,15 +99,18 @@ export function createLogReader(parts: Parts): LogReader {
       for (const one of concerned) {
         if (isEvent(one.wanted, change, meaning) && (await maySee(parts, one, entry))) told.push(one);
       }
-      if (told.length === 0) return false;
       const now = clock.real().epochMilliseconds;
-      const events = told.flatMap(({ row, events }) => addEvent(row.id, events + 1, entry, now));
-      await store.commit(ACTOR, [], [...events, advance]);
-      for (const one of told) one.events += 1;
-      return true;
+      for (const one of told) {
+        one.events += 1;
+        one.recent.add(keyOf(entry));
+        gathered.push(...addEvent(one.row.id, one.events, entry, now));
+      }
+      return false;
     },
   };
 }
+
+const keyOf = ({ type, id }: LogEntry) => `${type}/${id}`;
 
 function takenFrom(id: string, version: number, content: string) {
   const { status, end } = JSON.parse(content) as Subscription;
@@ -113,7 +136,11 @@ function isEvent({ topic, filters }: Wanted, change: ResourceChange, { matcher, 
 }
 
 /** As a read would, now. Of what is deleted: whoever may see all of the type, or was told of it before. */
-async function maySee({ store, clock, sight }: Parts, { row, grant, events }: Live, entry: LogEntry): Promise<boolean> {
+async function maySee(
+  { store, clock, sight }: Parts,
+  { row, grant, events, recent }: Live,
+  entry: LogEntry,
+): Promise<boolean> {
   const seeing = await grant();
   if (!seeing) {
     // deliver.ts turns it off and says why.
@@ -121,6 +148,6 @@ async function maySee({ store, clock, sight }: Parts, { row, grant, events }: Li
     return false;
   }
   if (sight.reachesAll(seeing, entry.type)) return true;
-  if (entry.operation === 'delete') return wasTold(store, row.id, entry, events + 1);
+  if (entry.operation === 'delete') return recent.has(keyOf(entry)) || wasTold(store, row.id, entry, events + 1);
   return (await sight.read(seeing, entry.type, entry.id)) !== undefined;
 }

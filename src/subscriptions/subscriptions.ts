@@ -54,6 +54,8 @@ export interface Subscriptions {
 }
 
 const CURSOR = 'subscriptions';
+/** Entries whose events are committed together. */
+const BATCH = 50;
 const ROUNDS_EXPECTED = 3;
 /** Of one beat: what is left then is told at the next. */
 const MOST_ROUNDS = 100;
@@ -63,8 +65,14 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
   const { store, clock, log } = options;
   const parts: Parts = { ...options, box: createSecretBox(options.secret), meaning: meaningOf(options) };
   const reader = createLogReader(parts);
-  const passing = createPassing({ store, clock, log, name: CURSOR, subject: SUBJECT });
-  const consumer = createConsumer({ store, name: CURSOR, begin: reader.begin, handle: reader.handle, passing, log });
+  const { begin, handle, gathered, settled } = reader;
+  const passing = createPassing({
+    ...{ store, clock, log, gathered },
+    passed: settled,
+    name: CURSOR,
+    subject: SUBJECT,
+  });
+  const consumer = createConsumer({ ...{ store, log, begin, handle, gathered, passing }, name: CURSOR, batch: BATCH });
   let isStopped = false;
   /** Rounds that may be about a new one: a round may begin before the commit that was announced. */
   let expected = 0;

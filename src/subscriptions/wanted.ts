@@ -102,12 +102,18 @@ function checkFilter({ canFilterBy = [] }: Topic, type: string, name: string): v
   throw wrong(FILTER, `The topic cannot be filtered by ${name}; it can by ${names || 'nothing'}.`, 'not-supported');
 }
 
+/** The one is how telling is steered, the other is no entry of the log. */
+const NEVER_TOLD: ReadonlySet<string> = new Set(['Subscription', 'AuditEvent']);
+
 function searchOf({ criteria = '' }: Subscription, { read, isType }: Rules) {
   const mark = criteria.indexOf('?');
   const type = mark < 0 ? criteria : criteria.slice(0, mark);
   if (!isType(type)) {
     const sentence = 'The criteria must be a search like Task?status=ready, or the canonical of a topic.';
     throw wrong('Subscription.criteria', sentence, 'value');
+  }
+  if (NEVER_TOLD.has(type)) {
+    throw wrong('Subscription.criteria', `Changes of ${type} resources are no events.`, 'not-supported');
   }
   const conditions = readAt('Subscription.criteria', read, type, mark < 0 ? '' : criteria.slice(mark + 1));
   return { types: [type], filters: new Map([[type, conditions]]) } as Pick<Wanted, 'topic' | 'types' | 'filters'>;

@@ -19,8 +19,8 @@ import type { Change } from '../fhir/change.ts';
 import { tokenText } from '../fhir/search/token-text.ts';
 import { isTerminal } from '../fhir/status/task.ts';
 import type { Act } from './act.ts';
-import { backupsOf } from './backups.ts';
 import type { Place } from './facilities.ts';
+import { backupsOf, namedOnTeam } from './named-on-team.ts';
 import type { Parts } from './parts.ts';
 import { reminderQuery } from './raise.ts';
 import { secondsBetween } from './seconds-between.ts';
@@ -125,8 +125,8 @@ function dueRungs(
 }
 
 async function tell(parts: Parts, who: Told, task: Task, climb: Climb): Promise<Change[]> {
-  if (who === 'supervisor') return tellSupervisor(task, climb);
   const { key, due, clock, now, facility } = climb;
+  if (who === 'supervisor') return tellSupervisor(task, climb, await namedOnTeam(parts, task, 'supervisor', now));
   const recipient: CommunicationRequest['recipient'] =
     who === 'backup' ? await backupsOf(parts, task, facility, now) : task.owner && [task.owner];
   const told = messageKey(formatKey(key), who, clock.cycle);
@@ -134,13 +134,19 @@ async function tell(parts: Parts, who: Told, task: Task, climb: Climb): Promise<
   return [{ op: 'create', resource, ifNoneExist: reminderQuery(told) }];
 }
 
-/** The supervisor's Task and the request to tell him of it. */
-function tellSupervisor(overdue: Task, { key, due, place, facility, clock, now }: Climb): Change[] {
+/** The supervisor's Task and the request to tell of it: whom the team names, the first of them as owner, else the facility's. */
+function tellSupervisor(
+  overdue: Task,
+  { key, due, place, facility, clock, now }: Climb,
+  named: NonNullable<CommunicationRequest['recipient']>,
+): Change[] {
   const window = { raise: now, due: nextBusinessDayEnd(now, place.zone, place.calendar) };
-  const task = escalate(overdue, key, window, place.zone, facility, clock.cycle);
+  const queued = escalate(overdue, key, window, place.zone, facility, clock.cycle);
+  const [supervisor] = named;
+  const task: Task = supervisor ? { ...queued, owner: supervisor as NonNullable<Task['owner']> } : queued;
   const above = formatKey(escalationKey(key, clock.cycle));
   const fullUrl = derivedUrn('escalation', above);
-  const reminder = remindOwner(task, above, 'follow-up-overdue', due, now);
+  const reminder = remindOwner(task, above, 'follow-up-overdue', due, now, supervisor ? named : undefined);
   const query = new URLSearchParams({ identifier: tokenText(IDENTIFIER.followUp, above) });
   return [
     { op: 'create', resource: task, fullUrl, ifNoneExist: query.toString() },

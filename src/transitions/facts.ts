@@ -71,8 +71,8 @@ export async function liveTransitions(parts: Parts, patient: string): Promise<Ep
 const managerOf = ({ careManager }: EpisodeOfCare): CaseManager[] => (careManager ? [careManager] : []);
 
 /** Those references whose target is stored, as bare references. */
-async function keepStored<R extends { readonly reference?: string }>(
-  { store }: Parts,
+export async function keepStored<R extends { readonly reference?: string }>(
+  { store }: Pick<Parts, 'store'>,
   references: readonly R[],
 ): Promise<{ reference: string }[]> {
   const kept = await Promise.all(

@@ -2,8 +2,10 @@
 
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Fault } from '../../src/fault.ts';
 import { type ConsumerOptions, createConsumer } from '../../src/store/consumer.ts';
 import { readCursor } from '../../src/store/cursor.ts';
+import { createPassing } from '../../src/store/pass-over.ts';
 import type { LogEntry, Statement } from '../../src/store/store.ts';
 import { create, faultOf, NURSE, patient } from '../support/store-fixtures.ts';
 import { openTempStore, type TempStore } from '../support/temp-store.ts';
@@ -56,6 +58,46 @@ describe('consumer', () => {
     broken = false;
     await one.run();
     expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  test('what entries gather is committed once with the cursor, also when one stops the run and when one is passed over', async () => {
+    const insert = 'INSERT INTO cursor (name, sequence) VALUES (?, ?)';
+    let gathered: Statement[] = [];
+    let isBroken = true;
+    const settled = () => {
+      gathered = [];
+    };
+    const one = createConsumer({
+      ...{ store: temp.store, name: 'test', batch: 4, log: pino({ level: 'silent' }) },
+      begin: async () => settled(),
+      gathered: () => gathered,
+      passing: createPassing({
+        ...{
+          store: temp.store,
+          clock: temp.clock,
+          log: pino({ level: 'silent' }),
+          name: 'test',
+          subject: 'baton/test',
+        },
+        gathered: () => gathered,
+        passed: settled,
+      }),
+      async handle({ sequence }) {
+        if (sequence === 3) throw new Fault('unprocessable', 'It never can.');
+        if (sequence === 6 && isBroken) throw new Fault('unavailable', 'Not now.');
+        gathered.push({ sql: insert, params: [`of ${sequence}`, sequence] });
+        return false;
+      },
+    });
+    const rows = async () =>
+      (await temp.store.query("SELECT sequence FROM cursor WHERE name LIKE 'of %' ORDER BY sequence")).map((row) =>
+        Number(row.sequence),
+      );
+    await expect(one.run()).rejects.toThrow('Not now');
+    expect([await readCursor(temp.store, 'test'), await rows()]).toEqual([5, [1, 2, 4, 5]]);
+    isBroken = false;
+    await one.run();
+    expect([await readCursor(temp.store, 'test'), await rows()]).toEqual([7, [1, 2, 4, 5, 6, 7]]);
   });
 
   test('runs do not overlap', async () => {

@@ -51,6 +51,7 @@ describe('a Subscription is refused', () => {
       'not-supported',
       'Subscription.criteria',
     ],
+    ['to Subscriptions', asked({ criteria: 'Subscription?status=error' }), 'not-supported', 'Subscription.criteria'],
     ['of no type', asked({ criteria: 'status=ready' }), 'value', 'Subscription.criteria'],
     ['that has ended', { ...asked(), end: '2020-01-01T00:00:00Z' }, 'value', 'Subscription.end'],
     ['that is no Subscription', channel({ payload: 5, extension: 'x' }), 'structure', 'Subscription'],

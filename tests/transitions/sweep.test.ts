@@ -1,4 +1,4 @@
-import type { Task } from '@medplum/fhirtypes';
+import type { CareTeam, Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TransitionEvent } from '../../src/transitions/events.ts';
 import { completeTask } from './complete-task.ts';
@@ -77,6 +77,25 @@ describe('a follow-up', () => {
       restriction: { period: { start: '2026-11-21T14:01:00-05:00', end: '2026-11-23T23:59:59-05:00' } },
     });
     expect(told('follow-up-escalated')[0]?.escalation).toBe(tasks['notify-pcp-escalation']?.id);
+  });
+
+  it('goes to the supervisor whom the care team names, if there is such a person', async () => {
+    const duty = { url: 'https://baton.health/fhir/StructureDefinition/team-duty', valueCode: 'supervisor' };
+    await hospital.put({ resourceType: 'Practitioner', id: 'boss', active: true });
+    await hospital.put({
+      ...{ resourceType: 'CareTeam', id: 'named', status: 'active', subject: { reference: 'Patient/ann' } },
+      participant: ['gone', 'boss'].map((id) => ({ extension: [duty], member: { reference: `Practitioner/${id}` } })),
+    } as CareTeam);
+    await sweepAt('2026-11-21T19:01:00Z');
+    const { 'notify-pcp-escalation': task } = await hospital.followUps();
+    expect(task).toMatchObject({
+      owner: { reference: 'Practitioner/boss' },
+      requester: { reference: 'Organization/river' },
+    });
+    const asked = (await hospital.all('CommunicationRequest')).filter(
+      ({ about }) => about?.[0]?.reference === `Task/${task?.id}`,
+    );
+    expect(asked).toMatchObject([{ recipient: [{ reference: 'Practitioner/boss' }] }]);
   });
 
   it('whose escalation is missed as well is made stat, and escalated no further', async () => {

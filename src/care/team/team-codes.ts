@@ -8,7 +8,7 @@ export const TEAM_PROFILES = [PROFILE.careTeam, PROFILE.usCoreCareTeam];
 export const DUTY = `${BASE}/StructureDefinition/team-duty`;
 
 /** CodeSystem team-duty. */
-export const DUTIES = ['lead', 'on-call', 'backup'] as const;
+export const DUTIES = ['lead', 'on-call', 'backup', 'supervisor'] as const;
 export type Duty = (typeof DUTIES)[number];
 
 /** LOINC LL2083-0. */
