@@ -10,9 +10,10 @@ import { promisify } from 'node:util';
 import { NODE_FLAGS, ROOT, startListening } from '../child.ts';
 import { cpuOf } from '../driver/cpu.ts';
 import type { Driven } from './drive.ts';
+import { headOf, type PlanLag, planLag } from './plan-lag.ts';
 
 const CONNECTIONS = 16;
-const GOAL = { perSecond: 1_500, p99: 50 };
+const GOAL = { perSecond: 1_500, p99: 50, lag: 100 };
 const run = promisify(execFile);
 
 /** @param profile folder for a CPU profile of Baton, when one is wanted */
@@ -29,6 +30,11 @@ export async function measureIntake(seconds: number, profile?: string): Promise<
       `| ${name} | ${shown(perSecond)} (median ${median.toFixed(1)} ms) | ${p99.toFixed(1)} | ${cpu.toFixed(2)} | ${goal} |`,
     );
   }
+  const { perSecond, lag, median, p99, cpu } = await measureBaton(seconds, 'ends', undefined, 1);
+  rows.push(
+    `| the same over one connection | ${shown(perSecond)} (median ${median.toFixed(1)} ms) | ${p99.toFixed(1)} | ${cpu.toFixed(2)} | |`,
+    `| from a discharge to its plan, over one connection | ${lag.planned} of ${lag.discharges} by the end, median ${lag.median} ms | | | median below ${GOAL.lag} ms |`,
+  );
   const head = ['| messages | per second | p99, ms | CPU, ms per message | goal |', '| --- | --- | --- | --- | --- |'];
   return [...head, ...rows].join('\n');
 }
@@ -46,11 +52,17 @@ async function measureBare(seconds: number) {
   }
 }
 
-async function measureBaton(seconds: number, ends: string, profile: string | undefined) {
+async function measureBaton(
+  seconds: number,
+  ends: string,
+  profile: string | undefined,
+  connections = CONNECTIONS,
+): Promise<Driven & { readonly perSecond: number; readonly cpu: number; readonly lag: PlanLag }> {
   const folder = await mkdtemp(join(tmpdir(), 'baton-bench-intake-'));
   const config = join(folder, 'bench.json');
   const facilities = [{ code: 'HARBOR', name: 'Harbor General', zone: 'America/New_York' }];
   await writeFile(config, JSON.stringify({ facilities }));
+  const file = join(folder, 'baton.db');
   const port = await freePort();
   const env = {
     ...process.env,
@@ -58,24 +70,24 @@ async function measureBaton(seconds: number, ends: string, profile: string | und
     BATON_MLLP_PORT: String(port),
     BATON_SANDBOX: 'off',
     BATON_LOG_LEVEL: 'error',
-    BATON_DATABASE_URL: `sqlite:${join(folder, 'baton.db')}`,
+    BATON_DATABASE_URL: `sqlite:${file}`,
     BATON_CONFIG: config,
   };
   const flags = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
   const baton = await startListening([...NODE_FLAGS, ...flags, 'src/main.ts'], env);
   try {
-    await drive(port, Math.min(2, seconds), ends);
-    const before = cpuOf(baton.pid);
-    const driven = await drive(port, seconds, ends);
-    return { ...driven, cpu: (cpuOf(baton.pid) - before) / driven.messages };
+    await drive(port, Math.min(2, seconds), ends, connections);
+    const [before, begun] = [cpuOf(baton.pid), headOf(file)];
+    const driven = await drive(port, seconds, ends, connections);
+    return { ...driven, cpu: (cpuOf(baton.pid) - before) / driven.messages, lag: planLag(file, begun) };
   } finally {
     await baton.stop();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function drive(port: number, seconds: number, ends: string) {
-  const about = [String(port), String(CONNECTIONS), String(seconds), String(Date.now() % 1_000_000), ends];
+async function drive(port: number, seconds: number, ends: string, connections = CONNECTIONS) {
+  const about = [String(port), String(connections), String(seconds), String(Date.now() % 1_000_000), ends];
   const { stdout } = await run(process.execPath, ['scripts/bench/intake/drive.ts', ...about], { cwd: ROOT });
   const driven = JSON.parse(stdout) as Driven;
   return { ...driven, perSecond: driven.messages / driven.seconds };
