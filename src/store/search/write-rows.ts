@@ -20,37 +20,19 @@ const TABLES = Object.entries(COLUMNS).map(([kind, columns]): readonly [ValueKin
   tableOf(`search_${kind}`, 'many', `rid bigint, parameter bigint, part bigint, ${columns}`),
 ]);
 
-/**
- * Most changes of a resource leave most of what is searched by as it was: such rows stay, on SQLite, where a look costs
- * microseconds and writing them again more.
- * @param fresh says that the resource has no rows yet
- */
+/** @param fresh says that the resource has no rows yet */
 export async function writeRows(tx: Transaction, rid: number, rows: IndexRows, fresh: boolean): Promise<void> {
   for (const [kind, table] of TABLES) {
     const values = rows[kind];
     if (values.length === 0 && fresh) continue;
     const storable = kind === 'string' ? withoutNul : indexedText;
-    const wanted = values.map(
-      (row): Row => [rid, ...row.map((value) => (typeof value === 'string' ? storable(value) : value))],
+    await tx.put(
+      table,
+      rid,
+      values.map((row): Row => [rid, ...row.map((value) => (typeof value === 'string' ? storable(value) : value))]),
+      fresh,
     );
-    if (!fresh && tx.dialect === 'sqlite' && (await holds(tx, table, rid, wanted))) continue;
-    await tx.put(table, rid, wanted, fresh);
   }
-}
-
-const LOOKS = new Map(
-  TABLES.map(([, table]) => {
-    const columns = table.columns.map(([name]) => name).join(', ');
-    return [table, `SELECT ${columns} FROM ${table.name} WHERE rid = ?`];
-  }),
-);
-
-/** Whether the table has just these rows of the resource. */
-async function holds(tx: Transaction, table: Table, rid: number, wanted: readonly Row[]): Promise<boolean> {
-  const stored = await tx.all(LOOKS.get(table) ?? '', [rid]);
-  if (stored.length > wanted.length) return false;
-  const keys = new Set(wanted.map((row) => JSON.stringify(row)));
-  return stored.length === keys.size && stored.every((row) => keys.has(JSON.stringify(Object.values(row))));
 }
 
 export async function deleteRows(tx: Transaction, rid: number): Promise<void> {
