@@ -41,6 +41,15 @@ export const LogContact = Type.Object(
     ),
     started: Moment,
     ended: Type.Optional(Moment),
+    visit: Type.Optional(
+      Type.Object(
+        { service: Type.Optional(Coded) },
+        {
+          additionalProperties: false,
+          description: 'It was a visit by video: an Encounter of class VR is made of it, with the caller as performer',
+        },
+      ),
+    ),
     language: Type.Optional(Language),
     interpreter: Type.Optional(Type.Boolean({ description: 'An interpreter took part' })),
     note: Type.Optional(Type.String({ minLength: 1, maxLength: 10_000 })),
@@ -92,6 +101,7 @@ export const Contact = Type.Object(
     ended: Type.Optional(Type.String()),
     language: Type.Optional(Type.String()),
     interpreter: Type.Optional(Type.Boolean()),
+    visit: Type.Optional(LinkedOut),
     notes: Type.Optional(Type.Array(Type.String())),
     intervention: Type.Optional(LinkedOut),
     attempt: Type.Optional(Type.Integer({ description: 'Which attempt at the intervention it was, counted from 1' })),

@@ -37,6 +37,7 @@ export function viewContact(communication: Kept<'Communication'>, episode: strin
     ended: partOf(details, 'ended')?.valueDateTime,
     language: partOf(details, 'language')?.valueCode,
     interpreter: partOf(details, 'interpreter')?.valueBoolean,
+    visit: linkedOf(communication.encounter),
     notes: some(notes),
     intervention,
     corrects: linkedOf(communication.inResponseTo?.[0]),

@@ -10,6 +10,7 @@ import { withNote } from '../note.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
 import type { CorrectContact, LogContact, RetractContact } from './contact-schema.ts';
+import { planVisit, takeBackVisit } from './contact-visit.ts';
 import { writeContact } from './write-contact.ts';
 
 /** Contacts happen also after a case has ended, and are documented late: any case will do. */
@@ -20,9 +21,9 @@ export async function logContact(
 ): Promise<Planned> {
   const found = await caseAtHand(records, input.case);
   const id = randomUUID();
-  const communication = await planContact(records, caller, found, input.contact);
+  const { communication, visit } = await planContact(records, caller, found, input.contact);
   const completed = await planCompletion(records, caller, input.contact, id);
-  return { changes: [{ op: 'create', id, resource: communication }, ...completed], about: 0 };
+  return { changes: [{ op: 'create', id, resource: communication }, ...visit, ...completed], about: 0 };
 }
 
 /**
@@ -37,14 +38,14 @@ export async function correctContact(
   const found = await caseAtHand(records, input.case);
   const wrong = await findContact(records, found, input.id);
   const id = randomUUID();
-  const communication: Communication = {
-    ...(await planContact(records, caller, found, input.contact)),
-    inResponseTo: [{ reference: `Communication/${wrong.id}` }],
-  };
+  const { communication, visit } = await planContact(records, caller, found, input.contact);
+  const inResponseTo = [{ reference: `Communication/${wrong.id}` }];
   const completed = await planCompletion(records, caller, input.contact, id);
   const changes: Change[] = [
-    { op: 'create', id, resource: communication },
+    { op: 'create', id, resource: { ...communication, inResponseTo } },
     retraction(wrong, input.reason, caller),
+    ...(await takeBackVisit(records, wrong)),
+    ...visit,
     ...completed,
   ];
   return { changes, about: 0 };
@@ -58,7 +59,8 @@ export async function retractContact(
 ): Promise<Planned> {
   const found = await caseAtHand(records, input.case);
   const wrong = await findContact(records, found, input.id);
-  return { changes: [retraction(wrong, input.reason, caller)], about: 0 };
+  const visit = await takeBackVisit(records, wrong);
+  return { changes: [retraction(wrong, input.reason, caller), ...visit], about: 0 };
 }
 
 async function planContact(records: Records, caller: Caller, found: CaseAtHand, contact: LogContact) {
@@ -68,7 +70,9 @@ async function planContact(records: Records, caller: Caller, found: CaseAtHand, 
   const { episode, patient } = found;
   if (contact.intervention) await findIntervention(records, contact.intervention.reference, patient.id);
   const place = { episode: `EpisodeOfCare/${episode.id}`, patient: `Patient/${patient.id}` };
-  return writeContact(contact, place, caller);
+  const { encounter, changes: visit } = planVisit(contact, found, caller);
+  const communication = writeContact(contact, place, caller);
+  return { communication: encounter ? { ...communication, encounter } : communication, visit };
 }
 
 async function findIntervention(records: Records, reference: string, patient: string): Promise<Kept<'Task'>> {

@@ -4,8 +4,9 @@ import { present } from '../present.ts';
 import { idOf } from '../stored.ts';
 import { icdCodes, isReal } from '../transition/comorbidity.ts';
 import { dayOfDischarge, daysAfter, type HedisFacts, isPast, momentOf, proofOf } from './evidence-facts.ts';
-import type { BehavioralRules } from './evidence-rules.ts';
+import { type BehavioralRules, TCM } from './evidence-rules.ts';
 import type { BehavioralEvidence, Finding, Reason } from './evidence-schema.ts';
+import { countsAsVisit } from './visit-evidence.ts';
 
 /** Undefined when the stay or visit was for something else. */
 export function behavioralEvidence(facts: HedisFacts, rules: BehavioralRules): BehavioralEvidence | undefined {
@@ -100,7 +101,7 @@ function followUp(measure: 'FUH' | 'FUM', facts: HedisFacts, rules: BehavioralRu
   const first = measure === 'FUH' ? 1 : 0;
   const visits = facts.encounters
     .filter(({ status, class: kind }) => status === 'finished' && rules.visits.includes(kind.code ?? ''))
-    .filter((one) => startsWithin(one, facts, first, days))
+    .filter((one) => countsAsVisit(facts, one, TCM) && startsWithin(one, facts, first, days))
     .toSorted((a, b) => ((a.period?.start ?? '') < (b.period?.start ?? '') ? -1 : 1));
   const isMental = (one: Encounter) =>
     [...diagnosesOf(one, facts).all, ...(one.reasonCode ?? []).map((code) => ({ code }))].some((each) =>

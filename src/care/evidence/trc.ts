@@ -15,10 +15,11 @@ import {
   type Proved,
   proofOf,
 } from './evidence-facts.ts';
-import type { TrcRules } from './evidence-rules.ts';
+import { TCM, type TrcRules } from './evidence-rules.ts';
 import type { Finding, Reason, TrcEvidence } from './evidence-schema.ts';
 import { reconciliationFinding } from './reconciliation-evidence.ts';
 import { chainOf, type StayChain } from './stay-chain.ts';
+import { countsAsVisit } from './visit-evidence.ts';
 
 /** What nothing that is stored here tells for sure. */
 const NOT_CHECKED = [
@@ -152,6 +153,7 @@ function engagement(facts: HedisFacts, rules: TrcRules): Finding {
   const spoken = contactsOf(facts).reached.filter(isAfter);
   const visits = facts.encounters
     .filter(({ status, class: kind }) => status === 'finished' && rules.engagementClasses.includes(kind.code ?? ''))
+    .filter((one) => countsAsVisit(facts, one, TCM))
     .flatMap((encounter): Proved[] => {
       const moment = momentOf(encounter.period?.start, facts.zone);
       const by = linkedOf(encounter.participant?.[0]?.individual);

@@ -1,5 +1,6 @@
 // The face-to-face visit after a discharge (CMS TCM): by whoever may bill, within 7 or 14 days, not on the day itself.
 import type { Encounter } from '@medplum/fhirtypes';
+import { isLoggedVisit } from '../contacts/contact-visit.ts';
 import { linkedOf } from '../linked.ts';
 import { present } from '../present.ts';
 import { qualificationsOf } from '../qualifications/qualification.ts';
@@ -31,6 +32,7 @@ const SEEN: readonly Encounter['status'][] = ['finished', 'in-progress', 'arrive
 export function firstVisit(facts: EvidenceFacts, rules: TcmRules): Visit | undefined {
   const met = facts.encounters
     .filter((one) => SEEN.includes(one.status) && rules.visitClasses.includes(one.class.code ?? ''))
+    .filter((one) => countsAsVisit(facts, one, rules))
     .map((encounter) => {
       const who = (encounter.participant ?? []).flatMap(({ individual }) => individual ?? []);
       const able = who.map(({ reference }) => mayBill(facts, reference, rules));
@@ -57,6 +59,15 @@ export function firstVisit(facts: EvidenceFacts, rules: TcmRules): Visit | undef
   const inOrder = all.toSorted((a, b) => a.days - b.days);
   const inTime = inOrder.filter(({ days }) => days <= last);
   return inTime.find((one) => one.isByBiller) ?? inTime.find((one) => one.isByBiller === undefined) ?? inOrder[0];
+}
+
+/**
+ * A visit that somebody logged here as a contact counts only when who made it is known to be allowed to furnish one; what
+ * others tell of a visit is judged by the rules of each measure.
+ */
+export function countsAsVisit(facts: EvidenceFacts, encounter: Encounter, rules: TcmRules): boolean {
+  if (!isLoggedVisit(encounter)) return true;
+  return encounter.participant?.some(({ individual }) => mayBill(facts, individual?.reference, rules)) ?? false;
 }
 
 function mayBill(facts: EvidenceFacts, reference: string | undefined, { billers }: TcmRules): boolean | undefined {

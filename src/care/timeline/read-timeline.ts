@@ -96,7 +96,8 @@ function pagedStream(
   kinds: ReadonlySet<Kind>,
   from: Position | undefined,
 ): Stream {
-  let chunk: readonly Placed[] | undefined;
+  /** Undefined where another source tells of it. */
+  let chunk: readonly (Placed | undefined)[] | undefined;
   /** Of the chunk, and of the one behind it. */
   let cursor = from?.after;
   let behind: string | undefined;
@@ -109,7 +110,7 @@ function pagedStream(
     behind = page.next;
     chunk = page.items.map((resource) => {
       const said = entry(resource as never);
-      return placed(entryOf(said, `${type}/${resource.id}`));
+      return said && placed(entryOf(said, `${type}/${resource.id}`));
     });
   }
 
@@ -119,7 +120,8 @@ function pagedStream(
       while (!isEnded) {
         if (!chunk) await load();
         const list = chunk ?? [];
-        while (taken < list.length && !kinds.has((list[taken] as Placed).entry.kind)) taken += 1;
+        const isShown = (one: Placed | undefined) => one !== undefined && kinds.has(one.entry.kind);
+        while (taken < list.length && !isShown(list[taken])) taken += 1;
         if (taken < list.length) return list[taken];
         if (behind === undefined) isEnded = true;
         else [cursor, behind, chunk, taken] = [behind, undefined, undefined, 0];

@@ -2,6 +2,7 @@
 // row, one search; adding a kind is adding a row.
 import type { CodeableConcept, Reference, ResourceType } from '@medplum/fhirtypes';
 import { hasCode } from '../concept.ts';
+import { isLoggedVisit } from '../contacts/contact-visit.ts';
 import type { Kept, SearchFor } from '../records.ts';
 import { CODE_SYSTEM } from '../systems.ts';
 import type { Kind } from './timeline-schema.ts';
@@ -14,7 +15,8 @@ export interface Source {
   /** Search parameter by which it is sorted; `when` is the value that it sorts by. */
   readonly date: string;
   readonly search?: SearchFor;
-  readonly entry: (resource: never) => Said;
+  /** Undefined for what another source tells. */
+  readonly entry: (resource: never) => Said | undefined;
 }
 
 /** What a resource says of itself. */
@@ -29,7 +31,7 @@ export interface Said {
 
 interface Row<K extends ResourceType> extends Omit<Source, 'type' | 'entry'> {
   readonly type: K;
-  readonly entry: (resource: Kept<K>) => Said;
+  readonly entry: (resource: Kept<K>) => Said | undefined;
 }
 
 const row = <K extends ResourceType>(source: Row<K>): Source => source as unknown as Source;
@@ -43,14 +45,19 @@ export const SOURCES: readonly Source[] = [
     kinds: ['admission', 'encounter'],
     patient: 'patient',
     date: 'date',
-    entry: ({ class: kind, type, status, period, participant, reasonCode }) => ({
-      kind: ADMITTED.has(kind?.code ?? '') ? 'admission' : 'encounter',
-      when: period?.start ?? period?.end,
-      what: words(type?.[0]) ?? words(reasonCode?.[0]) ?? kind?.display ?? kind?.code,
-      code: type?.[0],
-      status,
-      who: participant?.[0]?.individual,
-    }),
+    entry: (encounter) => {
+      // Its contact tells of it.
+      if (isLoggedVisit(encounter)) return undefined;
+      const { class: kind, type, status, period, participant, reasonCode } = encounter;
+      return {
+        kind: ADMITTED.has(kind?.code ?? '') ? 'admission' : 'encounter',
+        when: period?.start ?? period?.end,
+        what: words(type?.[0]) ?? words(reasonCode?.[0]) ?? kind?.display ?? kind?.code,
+        code: type?.[0],
+        status,
+        who: participant?.[0]?.individual,
+      };
+    },
   }),
   row({
     type: 'QuestionnaireResponse',

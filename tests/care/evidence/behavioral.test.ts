@@ -5,7 +5,7 @@ import { behavioralEvidence } from '../../../src/care/evidence/behavioral.ts';
 import type { HedisFacts } from '../../../src/care/evidence/evidence-facts.ts';
 import { BEHAVIORAL } from '../../../src/care/evidence/evidence-rules.ts';
 import { condition, sampleEncounter } from '../sample.ts';
-import { facts, stay, visit } from './evidence-sample.ts';
+import { facts, loggedVisit, stay, visit } from './evidence-sample.ts';
 
 const depression = condition('c1', 'F33.2');
 const mental = { diagnosis: [{ condition: { reference: 'Condition/c1' } }] };
@@ -51,6 +51,12 @@ describe('after a stay in hospital (FUH)', () => {
 });
 
 describe('after an emergency visit (FUM)', () => {
+  it('a video call that a nurse logged as a visit is none', () => {
+    const seenBy = (who: string) => rates({ encounter: emergency, encounters: [loggedVisit('v', '2026-11-23', who)] });
+    expect(seenBy('nurse')).toEqual(['pending', 'pending']);
+    expect(seenBy('doctor')).toEqual(['on-time', 'on-time']);
+  });
+
   it.each([
     ['on the same day counts', '2026-11-20T18:00:00-05:00', ['on-time', 'on-time']],
     ['on day 7', '2026-11-27', ['on-time', 'on-time']],

@@ -77,6 +77,15 @@ export function visit(id: string, start: string, changes: Partial<Encounter> = {
   };
 }
 
+/** By video, as it is logged with a contact. @param by id of the Practitioner */
+export function loggedVisit(id: string, start: string, by: string): Encounter {
+  return visit(id, start, {
+    meta: { profile: ['https://baton.health/fhir/StructureDefinition/baton-visit'] },
+    class: { code: 'VR' },
+    participant: [{ individual: { reference: `Practitioner/${by}` } }],
+  });
+}
+
 export function stay(id: string, start: string, end?: string): Encounter {
   return sampleEncounter({ id, status: end ? 'finished' : 'in-progress', period: { start, ...(end ? { end } : {}) } });
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { EvidenceFacts } from '../../../src/care/evidence/evidence-facts.ts';
 import { TCM, TRC } from '../../../src/care/evidence/evidence-rules.ts';
 import { tcmEvidence } from '../../../src/care/evidence/tcm.ts';
-import { contact, facts, reconciliation, stay, TCM_CODE, visit } from './evidence-sample.ts';
+import { contact, facts, loggedVisit, reconciliation, stay, TCM_CODE, visit } from './evidence-sample.ts';
 
 const tcm = (changes: Partial<EvidenceFacts> = {}) => tcmEvidence(facts(changes), TCM, TRC);
 const finding = (code: string, changes: Partial<EvidenceFacts>) =>
@@ -121,6 +121,9 @@ describe('the visit', () => {
     ['day 14', [visit('v', '2026-12-04T23:00:00-05:00')], 'within-14', true],
     ['day 15', [visit('v', '2026-12-05T00:10:00-05:00')], 'late', false],
     ['by telehealth', [visit('v', '2026-11-25', { class: { code: 'VR' } })], 'within-7', true],
+    ['logged here by a doctor', [loggedVisit('v', '2026-11-25', 'doctor')], 'within-7', true],
+    ['logged here by a nurse is none', [loggedVisit('v', '2026-11-25', 'nurse')], 'pending', false],
+    ['logged here by nobody known is none', [loggedVisit('v', '2026-11-25', 'stranger')], 'pending', false],
     ['at home', [visit('v', '2026-11-25', { class: { code: 'HH' } })], 'within-7', true],
     ['to an emergency department is none', [visit('v', '2026-11-25', { class: { code: 'EMER' } })], 'pending', false],
     ['cancelled', [visit('v', '2026-11-25', { status: 'cancelled' })], 'pending', false],

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { HedisFacts } from '../../../src/care/evidence/evidence-facts.ts';
 import { TRC } from '../../../src/care/evidence/evidence-rules.ts';
 import { trcEvidence } from '../../../src/care/evidence/trc.ts';
-import { contact, facts, reconciliation, stay, visit } from './evidence-sample.ts';
+import { contact, facts, loggedVisit, reconciliation, stay, visit } from './evidence-sample.ts';
 
 const trc = (changes: Partial<HedisFacts> = {}) => trcEvidence(facts(changes), TRC);
 const rate = (code: string, changes: Partial<HedisFacts>) => trc(changes).rates.find((one) => one.code === code);
@@ -73,6 +73,13 @@ describe('rates', () => {
     ['engagement', 'on day 1', { contacts: [contact('a', '2026-11-21T09:00:00-05:00')] }, 'on-time'],
     ['engagement', 'on day 30', { encounters: [visit('v', '2026-12-20')] }, 'on-time'],
     ['engagement', 'on day 31', { encounters: [visit('v', '2026-12-21')] }, 'late'],
+    [
+      'engagement',
+      'by video, logged by a doctor',
+      { encounters: [loggedVisit('v', '2026-12-01', 'doctor')] },
+      'on-time',
+    ],
+    ['engagement', 'by video, logged by a nurse', { encounters: [loggedVisit('v', '2026-12-01', 'nurse')] }, 'pending'],
     ['engagement', 'by video', { encounters: [visit('v', '2026-12-01', { class: { code: 'VR' } })] }, 'on-time'],
     ['engagement', 'voicemail', { contacts: [contact('a', '2026-11-21T09:00:00-05:00', 'left-message')] }, 'pending'],
     [

@@ -170,6 +170,57 @@ describe('contacts', () => {
     expect(items.map((one) => one.id)).toEqual([see(right).id]);
   });
 
+  it('by video may be visits, which are taken back with them', async () => {
+    const { id, log } = await withTask('vic');
+    const video = {
+      channel: 'video',
+      outcome: 'reached',
+      purpose: { text: 'Breathless at night' },
+      ended: '2026-01-05T10:25:00-05:00',
+      visit: { service: { text: 'Case management' } },
+    };
+    const logged = await log(video);
+    expect(logged.status, logged.text).toBe(201);
+    const { reference } = see(logged).visit as { reference: string };
+    expect(see(await baton.fhir('GET', `/${reference}`))).toMatchObject({
+      status: 'finished',
+      class: { code: 'VR' },
+      serviceType: { text: 'Case management' },
+      subject: { reference: 'Patient/vic' },
+      episodeOfCare: [{ reference: `EpisodeOfCare/${id}` }],
+      participant: [{ individual: { reference: 'Practitioner/nurse' } }],
+      period: { start: '2026-01-05T10:00:00-05:00', end: '2026-01-05T10:25:00-05:00' },
+      serviceProvider: { reference: 'Organization/clinic' },
+    });
+    const told = see(await baton.asNurse('GET', `/cases/${id}/timeline`)).items;
+    expect(told.filter(({ when }) => when === call.started)).toMatchObject([
+      { kind: 'contact', reference: `Communication/${see(logged).id}` },
+    ]);
+
+    const path = `/cases/${id}/contacts/${see(logged).id}/correct`;
+    const { visit: _, ...noVisit } = video;
+    const right = await baton.asNurse('POST', path, { contact: { ...call, ...noVisit } });
+    expect(right.status, right.text).toBe(201);
+    expect(see(right).visit).toBeUndefined();
+    expect(see(await baton.fhir('GET', `/${reference}`)).status).toBe('entered-in-error');
+    const again = see(await log(video));
+    await baton.asNurse('POST', `/cases/${id}/contacts/${again.id}/retract`, {});
+    const second = (again.visit as { reference: string }).reference;
+    expect(see(await baton.fhir('GET', `/${second}`)).status).toBe('entered-in-error');
+
+    for (const wrong of [
+      { channel: 'phone' },
+      { outcome: 'no-answer' },
+      { party: 'provider' },
+      { interactive: false },
+    ]) {
+      const refused = await log({ ...video, ...wrong });
+      expect([refused.status, refused.json.errors]).toMatchObject([422, [{ member: 'visit' }]]);
+    }
+    const byApplication = await baton.api('POST', `/cases/${id}/contacts`, { body: { ...call, ...video } });
+    expect([byApplication.status, byApplication.json.errors]).toMatchObject([422, [{ member: 'visit' }]]);
+  });
+
   it('in the future, ending before they began, or about a task of somebody else are refused', async () => {
     const { log } = await withTask('flo');
     const { intervention } = await withTask('gil');
