@@ -1,50 +1,22 @@
-// Tells subscribers what is due: in order, at least once, one process at a time. A subscriber that fails is tried again after
-// longer and longer pauses, is marked `error`, and at last turned `off`; the others do not wait for it.
+// One step of telling a subscriber what is due: in order, at least once. One that fails is tried again after longer and longer
+// pauses, is marked `error`, and at last turned `off`.
 import type { Subscription } from '@medplum/fhirtypes';
 import { asFault } from '../fault.ts';
 import { minutesAfter, post } from '../notify/post.ts';
 import { writeAlert } from '../store/alert.ts';
-import { type Lease, withLease } from '../store/lease.ts';
 import type { SqlValue, Statement } from '../store/store.ts';
 import { ACTOR, type Parts, SUBJECT } from './parts.ts';
-import { changeRow, dueRows, readRow, type SubscriptionRow, turnRow } from './subscription-rows.ts';
+import { changeRow, idleRow, type SubscriptionRow, turnRow } from './subscription-rows.ts';
 import { type Subscriber, type Told, tellEvents, tellStanding } from './tell.ts';
 
-const LEASE = Temporal.Duration.from({ seconds: 60 });
-const MOST_AT_ONCE = 50;
-/** Longer than this nobody is told in one go, so that who is due meanwhile comes to its turn. */
-const LONGEST_TURN_MS = 5_000;
+/**
+ * What came of a step: 'more' may be left to tell; 'rest': it was told or changed, and what follows is another turn's;
+ * 'nothing': the log's reader comes first.
+ */
+export type Step = 'more' | 'rest' | 'nothing';
 
-/** @returns whether more is due; false while another process tells */
-export async function deliver(parts: Parts): Promise<boolean> {
-  const { store, clock } = parts;
-  const due = () => dueRows(store, clock.real().epochMilliseconds, MOST_AT_ONCE);
-  if ((await due()).length === 0) return false;
-  const result = await withLease(store, clock, 'subscriptions-deliver', LEASE, async (lease) => {
-    const rows = await due();
-    await Promise.all(rows.map((row) => tellOne(parts, row, lease)));
-  });
-  return result.held && (await due()).length > 0;
-}
-
-async function tellOne(parts: Parts, first: SubscriptionRow, lease: Lease): Promise<void> {
-  const { store, clock, log } = parts;
-  const until = clock.real().add({ milliseconds: LONGEST_TURN_MS });
-  try {
-    let row: SubscriptionRow | undefined = first;
-    while (row && !lease.signal.aborted && Temporal.Instant.compare(clock.real(), until) < 0) {
-      if (!(await step(parts, row, lease.fence))) return;
-      row = await readRow(store, row.id);
-    }
-  } catch (error) {
-    // Somebody changed it meanwhile: what is due is looked at anew.
-    if (asFault(error).kind !== 'conflict' && asFault(error).kind !== 'precondition') throw error;
-    log.debug({ subscription: first.id }, 'a Subscription changed while it was told');
-  }
-}
-
-/** @returns whether something may be left to tell */
-async function step(parts: Parts, row: SubscriptionRow, fence: Statement): Promise<boolean> {
+/** @throws Fault conflict | precondition when somebody changed it meanwhile */
+export async function step(parts: Parts, row: SubscriptionRow, fence: Statement): Promise<Step> {
   const { clock } = parts;
   const now = clock.real().epochMilliseconds;
   if (row.endsAt !== undefined && row.endsAt <= now)
@@ -55,18 +27,19 @@ async function step(parts: Parts, row: SubscriptionRow, fence: Statement): Promi
   const { wanted } = subscriber;
   if (row.state === 'requested') {
     const told = wanted.topic ? tellStanding(parts, subscriber, 'handshake') : { upTo: row.delivered, records: [] };
-    return (await send(parts, subscriber, told, fence)) && turn(parts, row, fence, { status: 'active' }, contact(now));
+    if (!(await send(parts, subscriber, told, fence))) return 'rest';
+    return turn(parts, row, fence, { status: 'active' }, contact(now));
   }
   const told = (await tellEvents(parts, subscriber)) ?? heartbeatFor(parts, subscriber, now);
   if (!told) {
-    await parts.store.commit(ACTOR, [], [changeRow(row, { next_at: nextBeat(subscriber) }), fence]);
-    return false;
+    await parts.store.commit(ACTOR, [], [idleRow(row, nextBeat(subscriber)), fence]);
+    return 'rest';
   }
-  if (!(await send(parts, subscriber, told, fence))) return false;
+  if (!(await send(parts, subscriber, told, fence))) return 'rest';
   const arrived = { delivered: told.upTo, ...contact(now) };
   if (row.state === 'error') return turn(parts, row, fence, { status: 'active' }, arrived);
   await parts.store.commit(ACTOR, [], [changeRow(row, { ...arrived, next_at: now }), fence]);
-  return true;
+  return 'more';
 }
 
 /** @returns a sentence when it can be told nothing any more */
@@ -135,11 +108,11 @@ async function turn(
   fence: Statement,
   { status, error, event }: Turn,
   values: Readonly<Record<string, SqlValue>> = {},
-): Promise<false> {
+): Promise<Step> {
   const { store, clock } = parts;
   const current = await store.read('Subscription', row.id);
   // What the log's reader has taken up is not what is stored any more: it comes to that first.
-  if (!current || current.operation === 'delete' || current.content !== row.content) return false;
+  if (!current || current.operation === 'delete' || current.content !== row.content) return 'nothing';
   const now = clock.real().epochMilliseconds;
   const detail = `Subscription/${row.id} of ${row.owner} is ${status}: ${error ?? ''}`;
   const alerts = event === undefined ? [] : [writeAlert({ subject: SUBJECT, event, detail }, now)];
@@ -160,7 +133,7 @@ async function turn(
     ],
     ([outcome]) => [turnRow(row, Number(outcome?.versionId), { detail: error ?? null, ...values }), ...alerts, fence],
   );
-  return false;
+  return 'rest';
 }
 
 const contact = (now: number) => ({ contact_at: now, failures: 0, failing_since: null, detail: null });

@@ -17,12 +17,13 @@ export interface SubscriptionRow {
   readonly failures: number;
   /** Epoch milliseconds, as the others. */
   readonly failingSince: number | undefined;
+  readonly nextAt: number | undefined;
   readonly endsAt: number | undefined;
   readonly contactAt: number | undefined;
 }
 
-const COLUMNS = `id, owner, authority, headers, version, state, content, events, delivered, failures, failing_since, ends_at,
-  contact_at`;
+const COLUMNS = `id, owner, authority, headers, version, state, content, events, delivered, failures, failing_since, next_at,
+  ends_at, contact_at`;
 
 export async function readRow(store: Pick<Store, 'query'>, id: string): Promise<SubscriptionRow | undefined> {
   const [row] = await store.query(`SELECT ${COLUMNS} FROM subscription WHERE id = ?`, [id]);
@@ -104,6 +105,17 @@ export function nudgeRow(id: string, now: number): Statement {
   return { sql: 'UPDATE subscription SET next_at = ? WHERE id = ?', params: [now, id] };
 }
 
+/** Something of ours went wrong with it. */
+export function restRow(id: string, until: number, sentence: string): Statement {
+  return { sql: 'UPDATE subscription SET next_at = ?, detail = ? WHERE id = ?', params: [until, sentence, id] };
+}
+
+/** Nothing is to be told. Holds only while no event has come. */
+export function idleRow(row: SubscriptionRow, until: number | null): Statement {
+  const { sql, params = [], ...rest } = changeRow(row, { next_at: until });
+  return { ...rest, sql: `${sql} AND events = ?`, params: [...params, row.events] };
+}
+
 /** Holds only while it stands as it was read. */
 export function changeRow(row: SubscriptionRow, values: Readonly<Record<string, SqlValue>>): Statement {
   const names = Object.keys(values);
@@ -129,6 +141,7 @@ function rowOf(row: SqlRow): SubscriptionRow {
     delivered: Number(row.delivered),
     failures: Number(row.failures),
     failingSince: time(row.failing_since),
+    nextAt: time(row.next_at),
     endsAt: time(row.ends_at),
     contactAt: time(row.contact_at),
   };

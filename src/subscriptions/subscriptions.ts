@@ -2,42 +2,34 @@
 // docs/subscriptions.md
 import type { Subscription } from '@medplum/fhirtypes';
 import type { Grant } from '../access/grant.ts';
-import { asFault, Fault } from '../fault.ts';
+import { asFault } from '../fault.ts';
 import type { Change } from '../fhir/change.ts';
-import { createMatcher, looksElsewhere } from '../fhir/search/in-memory/matcher.ts';
-import type { SearchParameters } from '../fhir/search/parameters.ts';
-import { parseSearch } from '../fhir/search/parse.ts';
 import { createConsumer } from '../store/consumer.ts';
 import { advanceCursor, readCursor } from '../store/cursor.ts';
 import { createPassing } from '../store/pass-over.ts';
 import type { Actor } from '../store/store.ts';
-import { deliver } from './deliver.ts';
 import { forgetEvents, hasOldEvents } from './event-rows.ts';
 import { createSecretBox } from './headers.ts';
 import { type Held, holdChanges } from './hold.ts';
+import { type MeaningOptions, meaningOf } from './meaning.ts';
 import { createLogReader } from './on-entry.ts';
 import { operate } from './operate.ts';
-import { ACTOR, type Meaning, type Parts, SUBJECT } from './parts.ts';
+import { ACTOR, type Parts, SUBJECT } from './parts.ts';
 import { type Asked, tellAsked, tellStatus } from './questions.ts';
-import { loadTopics, type ReadQuery, type Topic } from './topic.ts';
-import { readWanted } from './wanted.ts';
+import type { Topic } from './topic.ts';
+import { createTurns } from './turns.ts';
 
-export interface SubscriptionsOptions extends Omit<Parts, 'box' | 'meaning'> {
-  readonly parameters: SearchParameters;
-  /** Another object when guides have changed what parameters there are. */
-  readonly generation: () => object;
-  /** Folder of the topics. */
-  readonly topics: string;
+export interface SubscriptionsOptions extends Omit<Parts, 'box' | 'meaning'>, MeaningOptions {
   /** Of this Baton, the same for all its processes: encrypts the headers of channels. */
   readonly secret: string;
-  /** Whether this machine may be told: in the sandbox. */
-  readonly loopback: boolean;
 }
 
 export interface Subscriptions {
   readonly topics: readonly Topic[];
-  /** Takes what the log has and tells what is due. */
+  /** Takes what the log has and begins to tell what is due; subscribers are not waited for. */
   tick(): Promise<void>;
+  /** The same until nothing is left that can be told now. */
+  settle(): Promise<void>;
   /** The same soon after a commit, when anybody would be told of anything. */
   wake(): void;
   /** No telling begins after it resolves. */
@@ -57,7 +49,7 @@ const CURSOR = 'subscriptions';
 /** Entries whose events are committed together. */
 const BATCH = 50;
 const ROUNDS_EXPECTED = 3;
-/** Of one beat: what is left then is told at the next. */
+/** Of settling: what is left then is told at the next beat. */
 const MOST_ROUNDS = 100;
 
 /** @throws Fault unprocessable for a topic that is none */
@@ -82,12 +74,8 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
   const round = async () => {
     expected = Math.max(0, expected - 1);
     if (isStopped || (await skipAhead(parts))) return;
-    for (let isMore = true, left = MOST_ROUNDS; isMore && left > 0 && !isStopped; left--) {
-      await consumer.run();
-      isMore = await deliver(parts);
-    }
-    // What turned while it was told is taken up, and told.
-    await consumer.run();
+    // Who is due is told also while the log cannot be read on.
+    await consumer.run().finally(turns.begin);
   };
   /** All that ask during one are served by the same next one. */
   const run = () => {
@@ -99,23 +87,33 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
     });
     return waiting;
   };
+  const runSoon = () => {
+    if (isStopped) return;
+    run().catch((error) => log.error({ err: error }, 'subscribers wait; the heartbeat tries again'));
+  };
+  const turns = createTurns(parts, runSoon);
+  const tick = async () => {
+    if (!isStopped) await run().finally(() => forget(parts));
+  };
   return {
     topics: [...parts.meaning().rules.topics.values()],
-    async tick() {
-      if (isStopped) return;
-      await run();
-      await forget(parts);
+    tick,
+    async settle() {
+      for (let left = MOST_ROUNDS, before = -1; left > 0 && before !== turns.taken(); left--) {
+        before = turns.taken();
+        await tick().finally(turns.ended);
+      }
     },
     wake() {
       if (isStopped || !(expected > 0 || reader.isAnyLive())) return;
-      setImmediate(() => {
-        run().catch((error) => log.error({ err: error }, 'subscribers wait; the heartbeat tries again'));
-      });
+      setImmediate(runSoon);
     },
     async stop() {
       isStopped = true;
+      turns.stop();
       await waiting?.catch(() => undefined);
       await running;
+      await turns.ended();
     },
     async hold(grant, changes) {
       const held = await holdChanges(parts, grant, changes);
@@ -125,50 +123,6 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
     status: (subscription) => tellStatus(parts, subscription),
     events: (grant, subscription, asked) => tellAsked(parts, grant, subscription, asked),
     ...operate(parts),
-  };
-}
-
-/** What is remembered of searches and topics is forgotten when guides change what they mean. */
-function meaningOf(options: SubscriptionsOptions): () => Meaning {
-  const { generation, parameters, settings, loopback, topics: folder } = options;
-  let known: { readonly of: object; readonly meaning: Meaning } | undefined;
-  return () => {
-    const of = generation();
-    if (known?.of === of) return known.meaning;
-    const read = reads(options);
-    const endpoint = { hosts: settings.hosts, loopback };
-    const isType = (type: string) => parameters.types.includes(type);
-    const rules = { topics: loadTopics(folder, read), read, isType, endpoint };
-    const wantedBy = remembered((content) => readWanted(JSON.parse(content) as Subscription, rules));
-    known = { of, meaning: { matcher: createMatcher(parameters, options.base()), rules, wantedBy } };
-    return known.meaning;
-  };
-}
-
-/** Strict: what is not understood would tell more than was asked for. */
-function reads({ parameters, base, clock }: SubscriptionsOptions): ReadQuery {
-  const read = remembered((url) => {
-    const type = url.slice(0, url.indexOf('?'));
-    const pairs = [...new URLSearchParams(url.slice(type.length + 1))];
-    const { conditions } = parseSearch(parameters, type, pairs, { handling: 'strict', baseUrl: base(), clock });
-    if (conditions.length === pairs.length && !conditions.some(looksElsewhere)) return conditions;
-    const sentence = 'A Subscription goes by what the resource itself says: no chains, text, or parameters of results.';
-    throw new Fault('invalid', sentence, { code: 'not-supported' });
-  });
-  return (type, query) => read(`${type}?${query}`);
-}
-
-const REMEMBERED = 1_000;
-
-function remembered<T>(make: (key: string) => T): (key: string) => T {
-  const known = new Map<string, T>();
-  return (key) => {
-    const before = known.get(key);
-    if (before !== undefined) return before;
-    const made = make(key);
-    if (known.size >= REMEMBERED) known.clear();
-    known.set(key, made);
-    return made;
   };
 }
 

@@ -18,7 +18,7 @@ afterEach(async () => {
   const { json } = await world.fhir('GET', '/Subscription?_count=100');
   for (const { resource } of json.entry ?? []) await world.fhir('DELETE', `/Subscription/${resource?.id}`);
   await world.fhir('DELETE', '/Consent/no');
-  await world.subscriptions.tick();
+  await world.subscriptions.settle();
   world.receiver.answer();
   world.receiver.take();
 });
@@ -28,7 +28,7 @@ const ask = (as: string, more: Partial<Wish> = {}) =>
   world.fhir('POST', '/Subscription', { as, body: wish({ url: world.receiver.url, criteria: GRAVITY, ...more }) });
 const put = (id: string, more: object = {}) => world.fhir('PUT', `/Task/${id}`, { body: task(id, more) });
 const told = async () => {
-  await world.subscriptions.tick();
+  await world.subscriptions.settle();
   return world.receiver.take().map(read);
 };
 const statusOf = async (id = '') => (await world.fhir('GET', `/Subscription/${id}`)).json;

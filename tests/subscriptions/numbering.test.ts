@@ -22,7 +22,7 @@ interface Death {
   readonly afterwards: boolean;
 }
 
-function start(death?: Death): Pick<Subscriptions, 'tick' | 'stop'> {
+function start(death?: Death): Pick<Subscriptions, 'settle' | 'stop'> {
   let commits = 0;
   let isDead = false;
   const die = (): never => {
@@ -77,7 +77,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 );
 
 /** A death at each commit of what two events cause, before and after it is on disk, and once they were sent. */
-const EACH_DEATH: Action[] = [1, 2, 3, 4, 'sent' as const]
+const EACH_DEATH: Action[] = [1, 2, 3, 4, 5, 'sent' as const]
   .flatMap((at) => [false, true].map((afterwards): Death => ({ at, afterwards }) as Death))
   .flatMap((death): Action[] => [
     { kind: 'write', id: 0, isEvent: true },
@@ -89,8 +89,8 @@ const EACH_DEATH: Action[] = [1, 2, 3, 4, 'sent' as const]
   ]);
 
 /** What a process that was killed leaves behind, time has to take away: its lease. */
-async function run(one: Pick<Subscriptions, 'tick'>): Promise<void> {
-  await one.tick().catch((error: Error) => {
+async function run(one: Pick<Subscriptions, 'settle'>): Promise<void> {
+  await one.settle().catch((error: Error) => {
     if (!JSON.stringify([error.message, String(error.cause)]).includes(KILLED)) throw error;
   });
 }

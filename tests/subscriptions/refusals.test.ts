@@ -110,7 +110,7 @@ describe('what can be seen of it', () => {
     expect(stated?.extension).toHaveLength(world.subscriptions.topics.length);
     expect(stated?.operation?.map(({ name }) => name)).toEqual(expect.arrayContaining(['status', 'events']));
     const { json: made } = await post(wish({ url: world.receiver.url, criteria: 'Task?status=ready' }));
-    await world.subscriptions.tick();
+    await world.subscriptions.settle();
     for (const query of [
       'status=active',
       'type=rest-hook',
@@ -126,10 +126,10 @@ describe('what can be seen of it', () => {
     const { json } = await post(
       wish({ url: world.receiver.url, criteria: GRAVITY, header: ['Authorization: Bearer abc'] }),
     );
-    await world.subscriptions.tick();
+    await world.subscriptions.settle();
     world.receiver.answer(500);
     await world.fhir('PUT', '/Task/ops', { body: task('ops') });
-    await world.subscriptions.tick();
+    await world.subscriptions.settle();
     const list = async () =>
       (await world.send('GET', '/ops/subscriptions?state=active')).json.items as Record<string, unknown>[];
     const mine = async () => (await list()).find(({ id }) => id === json.id);
@@ -147,7 +147,7 @@ describe('what can be seen of it', () => {
     world.receiver.take();
     expect((await world.send('POST', `/ops/subscriptions/${json.id}/pause`)).status).toBe(200);
     world.later(5);
-    await world.subscriptions.tick();
+    await world.subscriptions.settle();
     expect(world.receiver.take()).toEqual([]);
     expect((await world.send('POST', `/ops/subscriptions/${json.id}/retry`)).json).toEqual({
       id: json.id,

@@ -21,13 +21,18 @@ export interface Received {
 export async function startReceiver() {
   const received: Received[] = [];
   const answers: number[] = [];
+  const held = new Map<string, Promise<void>>();
+  let arrived = Promise.withResolvers<void>();
   const server = createServer(async (request, response) => {
     const { method = '', url = '', headers } = request;
     const body = await text(request);
+    await held.get(url);
     const status = answers.shift() ?? 200;
     // What is refused, the subscriber has not taken.
     if (status < 300) received.push({ method, url, headers: headers as Record<string, string>, body });
     response.writeHead(status, { location: '/elsewhere' }).end();
+    arrived.resolve();
+    arrived = Promise.withResolvers<void>();
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -36,6 +41,14 @@ export async function startReceiver() {
     received,
     /** The next answers; 200 afterwards. */
     answer: (...statuses: number[]) => void answers.splice(0, Infinity, ...statuses),
+    /** Nothing at the path is answered until what it returns is called. */
+    hold(path: string): () => void {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held.set(path, promise);
+      return resolve;
+    },
+    /** When the next answer is given. */
+    next: () => arrived.promise,
     /** What came since it was asked last. */
     take: () => received.splice(0, Infinity),
     close: () => new Promise((resolve) => server.close(resolve)),

@@ -1,0 +1,78 @@
+// What goes wrong with one subscriber is no reason to tell others less, or later.
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { Store } from '../../src/store/store.ts';
+import { GRAVITY, read, task, type Wish, wish } from './notified.ts';
+import { openWorld, subscriptionsOn, type World } from './world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld();
+});
+afterAll(() => world.close());
+beforeEach(async () => {
+  const { json } = await world.fhir('GET', '/Subscription?_count=100');
+  for (const { resource } of json.entry ?? []) await world.fhir('DELETE', `/Subscription/${resource?.id}`);
+  await world.subscriptions.settle();
+  world.receiver.answer();
+  world.receiver.take();
+});
+
+const created = async (path: string, more: Partial<Wish> = {}) => {
+  const body = wish({ url: `${world.receiver.url}${path}`, criteria: GRAVITY, ...more });
+  const { json } = await world.fhir('POST', '/Subscription', { body });
+  await world.subscriptions.settle();
+  world.receiver.take();
+  return json.id ?? '';
+};
+const put = (id: string, more: object = {}) => world.fhir('PUT', `/Task/${id}`, { body: task(id, more) });
+const change = (sql: string, id: string) =>
+  world.temp.store.commit({ reference: 'test', kind: 'service' }, [], [{ sql, params: [id] }]);
+const row = async (id: string) =>
+  (await world.temp.store.query('SELECT events, delivered, detail FROM subscription WHERE id = ?', [id]))[0];
+
+it('one that an error of ours stops does not stop the others', async () => {
+  const [broken, well] = [await created('/broken'), await created('/well')];
+  await change("UPDATE subscription SET content = '{' WHERE id = ?", broken);
+  await put('apart');
+  for (let beats = 0; beats < 2; beats++) await world.subscriptions.settle();
+  expect(world.receiver.take().map((one) => [one.url, read(one).numbers])).toEqual([['/hook/well', [1]]]);
+  expect(await row(well)).toMatchObject({ events: 1, delivered: 1 });
+  expect(await row(broken)).toMatchObject({ detail: expect.stringMatching(/internal error/) });
+});
+
+it('what is due is told also while the log cannot be read on', async () => {
+  await created('/due');
+  world.receiver.answer(500);
+  await put('due');
+  await world.subscriptions.settle();
+  world.later(2);
+  const { store } = world.temp;
+  const readLog = () => Promise.reject(new Error('not now'));
+  const stuck = new Proxy(store, {
+    get: (target, name: keyof Store) => (name === 'readLog' ? readLog : (target[name] as () => void).bind(target)),
+  });
+  const other = subscriptionsOn({ temp: { ...world.temp, store: stuck }, access: world.access }, world.now);
+  await expect(other.settle()).rejects.toThrow('not now');
+  await other.stop();
+  expect(world.receiver.take().map((one) => read(one).numbers)).toEqual([[1]]);
+});
+
+it('nobody waits for one that is slow', async () => {
+  const slow = await created('/slow');
+  await created('/quick');
+  const release = world.receiver.hold('/hook/slow');
+  for (const id of ['first', 'second']) {
+    await put(id);
+    const answered = world.receiver.next();
+    await world.subscriptions.tick();
+    await answered;
+    expect(world.receiver.take().map((one) => [one.url, read(one).focus])).toEqual([['/hook/quick', [`Task/${id}`]]]);
+  }
+  expect((await world.send('POST', `/ops/subscriptions/${slow}/retry`)).status).toBe(200);
+  release();
+  await world.subscriptions.settle();
+  expect(world.receiver.take().map((one) => [one.url, read(one).numbers])).toEqual([
+    ['/hook/slow', [1]],
+    ['/hook/slow', [2]],
+  ]);
+});
