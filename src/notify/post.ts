@@ -9,10 +9,22 @@ export interface Sent {
   readonly timeoutMs: number;
 }
 
+/** The other side has not taken a message; what it says is a sentence without what was sent. */
+export class NotTaken extends Error {
+  readonly why: 'refused' | 'unreached' | 'interrupted' | 'timeout';
+
+  /** @param why 'unreached' when nothing of the message can have arrived; otherwise all of it may have */
+  constructor(sentence: string, why: NotTaken['why'], cause?: unknown) {
+    super(sentence, { cause });
+    this.name = 'NotTaken';
+    this.why = why;
+  }
+}
+
 /**
  * Resolves when the other side has taken it.
  * @param who begins the sentence when it has not: `The webhook`
- * @throws Error whose message is a sentence without what was sent
+ * @throws NotTaken
  */
 export async function post(fetch: typeof globalThis.fetch, who: string, message: Sent): Promise<void> {
   const { url, timeoutMs, ...init } = message;
@@ -21,7 +33,7 @@ export async function post(fetch: typeof globalThis.fetch, who: string, message:
     redirect: 'manual',
     signal: AbortSignal.timeout(timeoutMs),
   });
-  if (status < 200 || status >= 300) throw new Error(`${who} answered ${status}.`);
+  if (status < 200 || status >= 300) throw new NotTaken(`${who} answered ${status}.`, 'refused');
 }
 
 async function answerOf(fetch: typeof globalThis.fetch, who: string, url: string, init: RequestInit): Promise<number> {
@@ -30,7 +42,8 @@ async function answerOf(fetch: typeof globalThis.fetch, who: string, url: string
     await answer.body?.cancel();
     return answer.status;
   } catch (cause) {
-    throw new Error(`${who} could not be reached (${codeOf(cause)}).`, { cause });
+    const code = codeOf(cause);
+    throw new NotTaken(`${who} could not be reached (${code}).`, whyOf(code), cause);
   }
 }
 
@@ -38,6 +51,15 @@ async function answerOf(fetch: typeof globalThis.fetch, who: string, url: string
 function codeOf(error: unknown): string {
   const { name, cause } = error as { name?: string; cause?: { code?: string } };
   return cause?.code ?? name ?? 'unknown';
+}
+
+/** Before anything is sent there is a name to be found, a connection to be made, and a certificate to be believed. */
+const NOTHING_SENT =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_.*|ERR_TLS_CERT_.*|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_.*)$/;
+
+function whyOf(code: string): NotTaken['why'] {
+  if (NOTHING_SENT.test(code)) return 'unreached';
+  return code === 'TimeoutError' ? 'timeout' : 'interrupted';
 }
 
 const LONGEST_PAUSE_MINUTES = 60;

@@ -2,7 +2,7 @@
 // pauses, is marked `error`, and at last turned `off`.
 import type { Subscription } from '@medplum/fhirtypes';
 import { asFault } from '../fault.ts';
-import { minutesAfter, post } from '../notify/post.ts';
+import { minutesAfter, NotTaken, post } from '../notify/post.ts';
 import { writeAlert } from '../store/alert.ts';
 import type { SqlValue, Statement } from '../store/store.ts';
 import { ACTOR, type Parts, SUBJECT } from './parts.ts';
@@ -65,7 +65,12 @@ async function send(parts: Parts, subscriber: Subscriber, told: Told, fence: Sta
   try {
     await post(fetch, 'The endpoint', told.message);
   } catch (error) {
-    await fail(parts, subscriber, (error as Error).message, fence);
+    if (!(error instanceof NotTaken)) throw error;
+    // Whoever did not say that it has taken it may have it all the same.
+    if (error.why !== 'unreached') {
+      for (const record of told.records) store.audit({ ...record, status: error.why === 'timeout' ? 504 : 502 });
+    }
+    await fail(parts, subscriber, error.message, fence);
     return false;
   }
   // Written with the commit that says it has arrived.

@@ -124,6 +124,26 @@ describe('what it sees', () => {
     });
   });
 
+  it('is in the trail also when who has got it does not take it, and not when nobody was reached', async () => {
+    await ask(await tokenFor('failing', 'system/*.cruds'), { content: 'full-resource' });
+    // Plain R4 begins without a handshake.
+    const nowhere = { criteria: 'Task?status=requested', url: 'http://127.0.0.1:65533/nobody' };
+    await ask(await tokenFor('nobody', 'system/*.cruds'), nowhere);
+    await told();
+    world.receiver.answer(500);
+    await put('refused', { for: ref('Patient/open') });
+    expect(await told()).toEqual([]);
+    world.later(2);
+    expect(await told()).toHaveLength(1);
+    const rows = (await world.audited()).filter(
+      ({ id, interaction }) => id === 'refused' && interaction === 'subscription-notification',
+    );
+    expect(rows.map(({ actor: who, status, patient }) => [who, status, patient])).toEqual([
+      ['failing', 502, 'open'],
+      ['failing', 200, 'open'],
+    ]);
+  });
+
   it('ends with the client', async () => {
     const pair = await generateKeyPair('ES384', { extractable: true });
     const jwks = { keys: [{ ...(await exportJWK(pair.publicKey)), kid: 'one', alg: 'ES384' }] };
