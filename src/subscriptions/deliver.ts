@@ -5,6 +5,7 @@ import { asFault } from '../fault.ts';
 import { minutesAfter, NotTaken, post } from '../notify/post.ts';
 import { writeAlert } from '../store/alert.ts';
 import type { SqlValue, Statement } from '../store/store.ts';
+import { nameEvents } from './event-rows.ts';
 import { ACTOR, type Parts, SUBJECT } from './parts.ts';
 import { changeRow, idleRow, type SubscriptionRow, turnRow } from './subscription-rows.ts';
 import { type Subscriber, type Told, tellEvents, tellStanding } from './tell.ts';
@@ -26,8 +27,9 @@ export async function step(parts: Parts, row: SubscriptionRow, fence: Statement)
     return turn(parts, row, fence, { status: 'off', error: subscriber, event: 'subscriber.off' });
   const { wanted } = subscriber;
   if (row.state === 'requested') {
-    const told = wanted.topic ? tellStanding(parts, subscriber, 'handshake') : { upTo: row.delivered, records: [] };
-    if (!(await send(parts, subscriber, told, fence))) return 'rest';
+    // Plain R4 begins without a word.
+    if (wanted.topic && !(await send(parts, subscriber, tellStanding(parts, subscriber, 'handshake'), fence)))
+      return 'rest';
     return turn(parts, row, fence, { status: 'active' }, contact(now));
   }
   const told = (await tellEvents(parts, subscriber)) ?? heartbeatFor(parts, subscriber, now);
@@ -36,9 +38,12 @@ export async function step(parts: Parts, row: SubscriptionRow, fence: Statement)
     return 'rest';
   }
   if (!(await send(parts, subscriber, told, fence))) return 'rest';
-  const arrived = { delivered: told.upTo, ...contact(now) };
-  if (row.state === 'error') return turn(parts, row, fence, { status: 'active' }, arrived);
-  await parts.store.commit(ACTOR, [], [changeRow(row, { ...arrived, next_at: now }), fence]);
+  const named = nameEvents(row.id, told.named);
+  const arrived = { delivered: told.upTo, ...(told.message ? contact(now) : {}) };
+  if (row.state === 'error' && told.message) {
+    return turn(parts, row, fence, { status: 'active' }, arrived, named);
+  }
+  await parts.store.commit(ACTOR, [], [changeRow(row, { ...arrived, next_at: now }), ...named, fence]);
   return 'more';
 }
 
@@ -113,6 +118,7 @@ async function turn(
   fence: Statement,
   { status, error, event }: Turn,
   values: Readonly<Record<string, SqlValue>> = {},
+  named: readonly Statement[] = [],
 ): Promise<Step> {
   const { store, clock } = parts;
   const current = await store.read('Subscription', row.id);
@@ -136,7 +142,12 @@ async function turn(
         },
       },
     ],
-    ([outcome]) => [turnRow(row, Number(outcome?.versionId), { detail: error ?? null, ...values }), ...alerts, fence],
+    ([outcome]) => [
+      turnRow(row, Number(outcome?.versionId), { detail: error ?? null, ...values }),
+      ...named,
+      ...alerts,
+      fence,
+    ],
   );
   return 'rest';
 }

@@ -5,7 +5,7 @@ import type { Grant } from '../access/grant.ts';
 import { traceOf } from '../fault.ts';
 import { parseExact } from '../fhir/exact-json.ts';
 import type { LogEntry, Statement } from '../store/store.ts';
-import { addEvent, wasTold } from './event-rows.ts';
+import { addEvent, mayKnow } from './event-rows.ts';
 import { fires, type ResourceChange } from './fires.ts';
 import { ACTOR, type Meaning, type Parts } from './parts.ts';
 import { dropRow, liveRows, nudgeRow, readRow, type SubscriptionRow, takeRow } from './subscription-rows.ts';
@@ -17,8 +17,8 @@ interface Live {
   /** Undefined when it was taken back. */
   readonly grant: () => Promise<Grant | undefined>;
   events: number;
-  /** Type and id of what it is told of by events that are not committed yet. */
-  readonly recent: Set<string>;
+  /** Operations of the last events that are perhaps not committed yet, by type and id. */
+  readonly recent: Map<string, LogEntry['operation']>;
 }
 
 export interface LogReader {
@@ -51,7 +51,7 @@ export function createLogReader(parts: Parts): LogReader {
             row,
             wanted: meaning.wantedBy(row.content),
             events,
-            recent: new Set<string>(),
+            recent: new Map(),
             grant: () => parts.access.renew(authority),
           },
         ];
@@ -102,7 +102,7 @@ export function createLogReader(parts: Parts): LogReader {
       const now = clock.real().epochMilliseconds;
       for (const one of told) {
         one.events += 1;
-        one.recent.add(keyOf(entry));
+        one.recent.set(keyOf(entry), entry.operation);
         gathered.push(...addEvent(one.row.id, one.events, entry, now));
       }
       return false;
@@ -136,11 +136,7 @@ function isEvent({ topic, filters }: Wanted, change: ResourceChange, { matcher, 
 }
 
 /** As a read would, now. Of what is deleted: whoever may see all of the type, or was told of it before. */
-async function maySee(
-  { store, clock, sight }: Parts,
-  { row, grant, events, recent }: Live,
-  entry: LogEntry,
-): Promise<boolean> {
+async function maySee({ store, clock, sight }: Parts, { row, grant, recent }: Live, entry: LogEntry): Promise<boolean> {
   const seeing = await grant();
   if (!seeing) {
     // deliver.ts turns it off and says why.
@@ -148,6 +144,9 @@ async function maySee(
     return false;
   }
   if (sight.reachesAll(seeing, entry.type)) return true;
-  if (entry.operation === 'delete') return recent.has(keyOf(entry)) || wasTold(store, row.id, entry, events + 1);
+  if (entry.operation === 'delete') {
+    const last = recent.get(keyOf(entry));
+    return last === undefined ? mayKnow(store, row.id, entry) : last !== 'delete';
+  }
   return (await sight.read(seeing, entry.type, entry.id)) !== undefined;
 }

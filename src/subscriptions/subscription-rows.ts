@@ -48,20 +48,31 @@ export async function countOf(store: Pick<Store, 'query'>, owner: string): Promi
   return Number(row?.n ?? 0);
 }
 
-/** A client has asked for it: from its version on in the log, it is told in the client's name. */
+/**
+ * A client has asked for it: from its version on in the log, it is told in the client's name. What another was told, or was to
+ * be told, is nothing to that client.
+ */
 export function holdRow(
   row: Pick<SubscriptionRow, 'id' | 'owner' | 'authority' | 'headers' | 'version'>,
   now: number,
-): Statement {
+): Statement[] {
   const { id, owner, authority, headers = null, version } = row;
-  return {
+  const others = {
+    sql: `DELETE FROM subscription_event
+      WHERE subscription = ? AND EXISTS (SELECT 1 FROM subscription WHERE id = ? AND owner <> ?)`,
+    params: [id, id, owner],
+  };
+  const held = {
     sql: `INSERT INTO subscription (id, owner, authority, headers, version, state, content, live, events, delivered,
         failures, paused, at)
       VALUES (?, ?, ?, ?, ?, 'waiting', '', 0, 0, 0, 0, 0, ?)
-      ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, authority = excluded.authority, headers = excluded.headers,
+      ON CONFLICT (id) DO UPDATE SET
+        delivered = CASE WHEN subscription.owner = excluded.owner THEN subscription.delivered ELSE subscription.events END,
+        owner = excluded.owner, authority = excluded.authority, headers = excluded.headers,
         version = excluded.version, state = 'waiting', failures = 0, failing_since = NULL, next_at = NULL, detail = NULL`,
     params: [id, owner, JSON.stringify(authority), headers, version, now],
   };
+  return [others, held];
 }
 
 export interface Taken {

@@ -52,6 +52,8 @@ const ROUNDS_EXPECTED = 3;
 /** Of settling: what is left then is told at the next beat. */
 const MOST_ROUNDS = 100;
 
+const DAY_MS = 86_400_000;
+
 /** @throws Fault unprocessable for a topic that is none */
 export function createSubscriptions(options: SubscriptionsOptions): Subscriptions {
   const { store, clock, log } = options;
@@ -92,8 +94,16 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
     run().catch((error) => log.error({ err: error }, 'subscribers wait; the heartbeat tries again'));
   };
   const turns = createTurns(parts, runSoon);
+  let forgotten = 0;
+  /** What is kept is looked through, so not at every beat. */
+  const forgetDaily = async () => {
+    const now = clock.real().epochMilliseconds;
+    if (now - forgotten < DAY_MS) return;
+    await forget(parts);
+    forgotten = now;
+  };
   const tick = async () => {
-    if (!isStopped) await run().finally(() => forget(parts));
+    if (!isStopped) await run().finally(forgetDaily);
   };
   return {
     topics: [...parts.meaning().rules.topics.values()],

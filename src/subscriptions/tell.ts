@@ -5,7 +5,7 @@ import type { Grant } from '../access/grant.ts';
 import type { Sent } from '../notify/post.ts';
 import type { AuditRecord } from '../store/store.ts';
 import type { Content } from './backport.ts';
-import { readEvents, type SubscriptionEvent, wasTold } from './event-rows.ts';
+import { knows, readEvents, type SubscriptionEvent } from './event-rows.ts';
 import { headersOf } from './headers.ts';
 import { type NotificationType, notificationBundle, type ShownEvent, type Standing } from './notification.ts';
 import type { Parts } from './parts.ts';
@@ -27,13 +27,20 @@ export interface Told {
   readonly message?: Sent;
   /** Number of the last event in it. */
   readonly upTo: number;
+  /** Numbers of the events of which the subscriber can see the resource. */
+  readonly named: readonly number[];
   /** What it discloses, for the trail once it was sent. */
   readonly records: readonly Omit<AuditRecord, 'status'>[];
 }
 
 /** A message without events. */
 export function tellStanding(parts: Parts, subscriber: Subscriber, type: NotificationType): Told {
-  return { message: bundleMessage(parts, subscriber, type, []), upTo: subscriber.row.delivered, records: [] };
+  return {
+    message: bundleMessage(parts, subscriber, type, []),
+    upTo: subscriber.row.delivered,
+    named: [],
+    records: [],
+  };
 }
 
 /** The next events; undefined when all have arrived. */
@@ -42,13 +49,15 @@ export async function tellEvents(parts: Parts, subscriber: Subscriber): Promise<
   const most = wanted.topic ? wanted.maxCount : 1;
   const events = await readEvents(parts.store, row.id, row.delivered + 1, row.events, most);
   const last = events.at(-1);
-  if (!last) return undefined;
+  // What it has not taken for so long is not kept any more.
+  if (!last) return row.delivered < row.events ? { upTo: row.events, named: [], records: [] } : undefined;
   const shown = await showEvents(parts, grant, row.id, events);
   const message = wanted.topic
     ? bundleMessage(parts, subscriber, 'event-notification', shown)
     : plainMessage(subscriber, shown[0]);
   const records = message ? recordsOf(grant, row.id, wanted.content, shown) : [];
-  return { ...(message ? { message } : {}), upTo: last.number, records };
+  const named = message ? shown.filter((event) => event.shown !== undefined).map(({ number }) => number) : [];
+  return { ...(message ? { message } : {}), upTo: last.number, named, records };
 }
 
 /** What the grant may see of events now. */
@@ -66,8 +75,9 @@ export function showEvents(
       const current = await store.read(type, resource);
       // It is there, and withheld.
       if (current?.operation !== 'delete') return { ...event, shown: undefined };
-      const mayKnow = sight.reachesAll(grant, type) || (await wasTold(store, id, { type, id: resource }, event.number));
-      return { ...event, shown: mayKnow ? 'id' : undefined };
+      const isKnown =
+        event.named || sight.reachesAll(grant, type) || (await knows(store, id, { type, id: resource }, event.number));
+      return { ...event, shown: isKnown ? 'id' : undefined };
     }),
   );
 }

@@ -95,6 +95,37 @@ describe('what it sees', () => {
     expect(await told()).toMatchObject([{ numbers: [2], focus: ['Task/mine'] }]);
   });
 
+  it('is told of that deletion also when the event before is long forgotten', async () => {
+    const { json } = await ask(
+      await tokenFor('app', 'system/Subscription.cruds system/Task.rs?owner=Practitioner/nurse'),
+    );
+    await told();
+    for (const status of ['requested', 'accepted']) await put('old', { owner: ref('Practitioner/nurse'), status });
+    expect(await told()).toMatchObject([{ numbers: [1, 2] }]);
+    const kept = async () => {
+      world.later(15 * 24 * 60);
+      await world.subscriptions.settle();
+      const sql = 'SELECT number FROM subscription_event WHERE subscription = ?';
+      return (await world.temp.store.query(sql, [json.id ?? ''])).map(({ number }) => Number(number));
+    };
+    expect(await kept()).toEqual([2]);
+    await world.fhir('DELETE', '/Task/old');
+    expect(await told()).toMatchObject([{ numbers: [3], focus: ['Task/old'] }]);
+    expect(await kept()).toEqual([]);
+  });
+
+  it('is not told which one was deleted of what it was never told of', async () => {
+    await ask(await tokenFor('app', 'system/*.cruds'));
+    await told();
+    world.receiver.answer(503);
+    await put('unnamed', { for: ref('Patient/shy') });
+    expect(await told()).toEqual([]);
+    await optOut('shy');
+    await world.fhir('DELETE', '/Task/unnamed');
+    world.later(1);
+    expect(await told()).toMatchObject([{ numbers: [1, 2], focus: [undefined, undefined] }]);
+  });
+
   it('is what consents permit when it is sent', async () => {
     await ask(await tokenFor('app', 'system/*.cruds'), { content: 'full-resource' });
     await told();
@@ -193,6 +224,26 @@ describe('who changes it', () => {
     const patch = [{ op: 'replace', path: '/channel/endpoint', value: `${world.receiver.url}/blind` }];
     const headers = { 'content-type': 'application/json-patch+json' };
     expect((await world.fhir('PATCH', path, { as: blind, body: JSON.stringify(patch), headers })).status).toBe(403);
+  });
+
+  it('learns nothing of what was told before', async () => {
+    const { json } = await ask(await tokenFor('wide', 'system/*.cruds'));
+    await told();
+    await put('before', { owner: ref('Practitioner/other') });
+    expect(await told()).toMatchObject([{ numbers: [1] }]);
+    const narrow = await tokenFor('narrow', 'system/Subscription.cruds system/Task.rs?owner=Practitioner/nurse');
+    const body = {
+      ...json,
+      reason: 'Mine',
+      channel: { ...(json.channel as object), endpoint: `${world.receiver.url}/x` },
+    };
+    expect((await world.fhir('PUT', `/Subscription/${json.id}`, { as: narrow, body })).status).toBe(200);
+    await world.fhir('DELETE', '/Task/before');
+    await told();
+    const asked = await world.fhir('GET', `/Subscription/${json.id}/$events`, { as: narrow });
+    expect(read({ body: asked.text })).toMatchObject({ total: 1, numbers: [] });
+    await put('mine', { owner: ref('Practitioner/nurse') });
+    expect(await told()).toMatchObject([{ numbers: [2], focus: ['Task/mine'] }]);
   });
 
   it('only says something else about it, and it goes on as it was', async () => {

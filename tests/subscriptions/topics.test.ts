@@ -171,8 +171,24 @@ describe('a Subscription to a topic', () => {
     expect(await told()).toMatchObject([{ numbers: [2], focus: ['Task/after'] }]);
   });
 
+  it('leaves nothing behind that is not kept any more', async () => {
+    const id = await created();
+    await told();
+    world.receiver.answer(503);
+    await put('forgotten');
+    await told();
+    const body = await statusOf(id);
+    await world.fhir('PUT', `/Subscription/${id}`, { body: { ...body, status: 'off' } });
+    world.later(15 * 24 * 60);
+    await told();
+    await world.fhir('PUT', `/Subscription/${id}`, { body: { ...body, status: 'requested' } });
+    expect(await told()).toMatchObject([{ type: 'handshake', total: 1 }]);
+    const [row] = await world.temp.store.query('SELECT events, delivered FROM subscription WHERE id = ?', [id]);
+    expect(row).toMatchObject({ events: 1, delivered: 1 });
+  });
+
   it('ends by itself', async () => {
-    const end = world.temp.clock.real().add({ hours: 300 }).toString();
+    const end = world.now().add({ hours: 300 }).toString();
     const body = { ...wish({ url: world.receiver.url, criteria: GRAVITY }), end };
     const id = (await world.fhir('POST', '/Subscription', { body })).json.id ?? '';
     await told();

@@ -1,10 +1,10 @@
 -- Where each FHIR Subscription stands, and the events that it is told of. Written and read by src/subscriptions through
--- Store.commit (alongside) and Store.query. Times are epoch milliseconds of the machine's clock.
+-- Store.commit (alongside) and Store.query. Times are epoch milliseconds, of the machine's clock where nothing else is said.
 
 CREATE TABLE subscription (
   -- of the resource
   id TEXT PRIMARY KEY,
-  -- whose it is, for limits and for questions about it
+  -- whose it is, for limits and for questions about it: issuer of the tokens when it is not this Baton, client, person if any
   owner TEXT NOT NULL,
   -- JSON: in whose name its resources are read (access/lasting-grant.ts)
   authority TEXT NOT NULL,
@@ -46,11 +46,16 @@ CREATE TABLE subscription_event (
   resource TEXT NOT NULL,
   -- create | update | delete
   operation TEXT NOT NULL,
+  -- when the change was made, by the clock that dates resources
   at BIGINT NOT NULL,
+  -- when it was numbered
+  counted_at BIGINT NOT NULL,
+  -- 1: it has arrived, and its subscriber could see the resource then
+  named INTEGER NOT NULL,
   PRIMARY KEY (subscription, number)
 );
 CREATE INDEX subscription_event_resource ON subscription_event (subscription, type, resource);
-CREATE INDEX subscription_event_at ON subscription_event (at);
+CREATE INDEX subscription_event_at ON subscription_event (counted_at);
 
 -- What is in the log already, nobody has subscribed to.
 INSERT INTO cursor (name, sequence) SELECT 'subscriptions', COALESCE(MAX(sequence), 0) FROM version;
