@@ -75,7 +75,7 @@ export function capabilityStatement(options: CapabilityOptions): CapabilityState
         security: security(options.endpoints),
         resource: types.map((type) => ({
           ...(options.special?.get(type) ?? resourceOf(type, parameters, referrers.get(type) ?? [])),
-          ...(type === 'Subscription' ? topicsIn(options.topics ?? []) : {}),
+          ...(type === 'Subscription' ? { ...topicsIn(options.topics ?? []), conditionalUpdate: false } : {}),
           ...profilesOf(type, installed),
           ...operationsIn(operations.filter((one) => appliesTo(one, type))),
         })),

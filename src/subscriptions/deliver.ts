@@ -25,6 +25,11 @@ export async function step(parts: Parts, row: SubscriptionRow, fence: Statement)
   const subscriber = await subscriberOf(parts, row);
   if (typeof subscriber === 'string')
     return turn(parts, row, fence, { status: 'off', error: subscriber, event: 'subscriber.off' });
+  // Looked at all the same, because it may end. The next event makes it due again, and so does `retry`.
+  if (row.paused) {
+    await parts.store.commit(ACTOR, [], [idleRow(row, null), fence]);
+    return 'rest';
+  }
   const { wanted } = subscriber;
   if (row.state === 'requested') {
     // Plain R4 begins without a word.

@@ -21,7 +21,7 @@ export interface SplitHeaders {
 
 /**
  * @param kept what is known of before; a shown value stands for the kept one of the same name
- * @throws Fault unprocessable for what is no header, or one that Baton writes itself
+ * @throws Fault unprocessable for what is no header, one that Baton writes itself, or a name that comes twice
  */
 export function splitHeaders(subscription: Subscription, kept: readonly string[]): SplitHeaders {
   const { header } = subscription.channel ?? {};
@@ -37,6 +37,9 @@ export function splitHeaders(subscription: Subscription, kept: readonly string[]
       throw wrong(`header[${at}]`, `No value is kept for this endpoint; send it instead of ${KEPT}.`);
     return before;
   });
+  const names = secret.map((line) => nameOf(line).toLowerCase());
+  const again = names.findIndex((name, at) => names.indexOf(name) < at);
+  if (again >= 0) throw wrong(`header[${again}]`, 'Its name comes twice; put the values into one, with a comma.');
   const shown = {
     ...subscription,
     channel: { ...subscription.channel, header: secret.map((line) => `${nameOf(line)}: ${KEPT}`) },

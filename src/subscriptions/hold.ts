@@ -14,6 +14,8 @@ import { readWanted } from './wanted.ts';
 
 export interface Held {
   readonly changes: readonly Change[];
+  /** Whether they hold only for the versions that were looked at: a failed precondition may be over when it is held anew. */
+  readonly isPinned: boolean;
   /** Row changes of the same commit. */
   readonly alongside: (outcomes: readonly Outcome[]) => readonly Statement[];
 }
@@ -22,15 +24,26 @@ export interface Held {
 export async function holdChanges(parts: Parts, grant: Grant, changes: readonly Change[]): Promise<Held | undefined> {
   if (!changes.some(isSubscription)) return undefined;
   const { store, access, box, clock } = parts;
-  const owner = ownerOf(grant);
   const authority = await access.keep(grant);
+  const owner = ownerOf(authority);
   const settle = settler(parts, grant, await countOf(store, owner));
   const secrets = new Map<number, readonly string[]>();
+  let isPinned = false;
   const held = await Promise.all(
     changes.map(async (change, at): Promise<Change> => {
       if (!isSubscription(change) || change.op === 'delete') return change;
+      if (change.op === 'update' && change.query !== undefined) {
+        const sentence = 'A Subscription is updated by its id; nobody would know whose headers stay.';
+        throw new Fault('unprocessable', sentence, { code: 'not-supported', expression: 'Subscription' });
+      }
       const id = change.op === 'update' ? change.resource.id : change.id;
+      // Read in this order: what changes in between fails the precondition.
+      const before = change.op === 'create' || !id ? undefined : await store.read('Subscription', id);
+      const known = before && before.operation !== 'delete' ? before : undefined;
       const kept = id === undefined ? [] : await keptHeaders(parts, id);
+      const isFree = known && !('ifMatch' in change && change.ifMatch);
+      const pin = isFree ? { ifMatch: known.versionId } : {};
+      if (isFree) isPinned = true;
       const apply = (next: Resource, current: Resource | undefined): Resource => {
         secrets.delete(at);
         const { resource, secret } = settle(next as Subscription, current as Subscription | undefined, kept);
@@ -39,16 +52,16 @@ export async function holdChanges(parts: Parts, grant: Grant, changes: readonly 
       };
       if (change.op === 'patch') {
         // What is patched may be changed in place.
-        return { ...change, revise: (current) => apply(change.revise(structuredClone(current)), current) };
+        return { ...change, ...pin, revise: (current) => apply(change.revise(structuredClone(current)), current) };
       }
-      const before = change.op === 'update' && !change.query && id ? await store.read('Subscription', id) : undefined;
-      const current = before && before.operation !== 'delete' ? JSON.parse(before.content) : undefined;
-      return { ...change, resource: apply(change.resource, current) };
+      const current = known ? JSON.parse(known.content) : undefined;
+      return { ...change, ...pin, resource: apply(change.resource, current) } as Change;
     }),
   );
   const now = clock.real().epochMilliseconds;
   return {
     changes: held,
+    isPinned,
     alongside: (outcomes) =>
       outcomes.flatMap(({ id, versionId, written }, at) => {
         const secret = secrets.get(at);
@@ -59,9 +72,11 @@ export async function holdChanges(parts: Parts, grant: Grant, changes: readonly 
   };
 }
 
-/** Whose Subscription one is that the grant makes. */
-export function ownerOf({ client, actor }: Pick<Grant | LastingGrant, 'client' | 'actor'>): string {
-  return client ?? actor.reference;
+/** Whose Subscription one is that is made with it: ids of clients and persons mean something only with their issuer. */
+export function ownerOf({ issuer, client, actor }: LastingGrant): string {
+  const isPerson = actor.kind === 'user' || client === undefined;
+  const parts = [issuer, client && encodeURIComponent(client), isPerson ? actor.reference : undefined];
+  return parts.filter((part) => part !== undefined).join(' ');
 }
 
 function isSubscription(change: Change): boolean {
@@ -79,7 +94,7 @@ function settler({ settings, sight, clock, meaning }: Parts, grant: Grant, count
     if (next.status === 'off') return { resource: withError(shown, undefined), secret };
     const wanted = readWanted(next, meaning().rules);
     for (const type of wanted.types) sight.requireRead(grant, type);
-    checkEnd(next, clock.now());
+    checkEnd(next, clock.real());
     const isMore = !current || current.status === 'off';
     if (isMore && own >= settings.perClient) {
       throw new Fault('unprocessable', `A client may have ${settings.perClient} Subscriptions that are not off.`, {
@@ -94,11 +109,14 @@ function settler({ settings, sight, clock, meaning }: Parts, grant: Grant, count
 
 /** Nothing is different that says what is told, where or how. */
 function isToldAlike(one: Subscription, other: Subscription): boolean {
-  const parts = ({ criteria, channel, end, ...rest }: Subscription) => [criteria, channel, end, primitivesOf(rest)];
+  const parts = ({ criteria, _criteria, channel, end }: Subscription & { readonly _criteria?: unknown }) => [
+    criteria,
+    _criteria,
+    channel,
+    end,
+  ];
   return isDeepStrictEqual(parts(one), parts(other));
 }
-
-const primitivesOf = (rest: object) => (rest as { readonly _criteria?: unknown })._criteria;
 
 /** Only the server says what went wrong. */
 function withError({ error: _, ...subscription }: Subscription, error: string | undefined): Subscription {

@@ -30,10 +30,10 @@ export async function tellStatus({ store, base }: Parts, subscription: Subscript
 
 /** @throws Fault forbidden for another client's, unless the asker may do everything */
 export async function tellAsked(parts: Parts, grant: Grant, subscription: Subscription, asked: Asked): Promise<string> {
-  const { store, base, clock, meaning } = parts;
+  const { store, access, base, clock, meaning } = parts;
   const { id = '' } = subscription;
   const row = await readRow(store, id);
-  if (row?.owner !== ownerOf(grant) && !hasEverything(grant.scopes)) {
+  if (row?.owner !== ownerOf(await access.keep(grant)) && !hasEverything(grant.scopes)) {
     throw new Fault('forbidden', 'Only the client that made the Subscription may ask for its events.');
   }
   const events = row?.events ?? 0;

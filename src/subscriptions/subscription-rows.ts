@@ -20,10 +20,12 @@ export interface SubscriptionRow {
   readonly nextAt: number | undefined;
   readonly endsAt: number | undefined;
   readonly contactAt: number | undefined;
+  /** By an operator: nothing is sent. */
+  readonly paused: boolean;
 }
 
 const COLUMNS = `id, owner, authority, headers, version, state, content, events, delivered, failures, failing_since, next_at,
-  ends_at, contact_at`;
+  ends_at, contact_at, paused`;
 
 export async function readRow(store: Pick<Store, 'query'>, id: string): Promise<SubscriptionRow | undefined> {
   const [row] = await store.query(`SELECT ${COLUMNS} FROM subscription WHERE id = ?`, [id]);
@@ -34,7 +36,7 @@ export async function liveRows(store: Pick<Store, 'query'>): Promise<Subscriptio
   return (await store.query(`SELECT ${COLUMNS} FROM subscription WHERE live = 1 ORDER BY id`)).map(rowOf);
 }
 
-const AT_WORK = "state IN ('requested', 'active', 'error') AND paused = 0";
+const AT_WORK = "state IN ('requested', 'active', 'error')";
 
 /** Those that have something to send, or end, longest waiting first. */
 export async function dueRows(store: Pick<Store, 'query'>, now: number, most: number): Promise<SubscriptionRow[]> {
@@ -83,16 +85,29 @@ export interface Taken {
   readonly endsAt: number | undefined;
 }
 
-/** What the log says of it from here on. Its delivery heeds only the version that it was held for, or a later one. */
+/**
+ * What the log says of it from here on. Its delivery heeds only the version that it was held for, or a later one. One that was
+ * on goes on being counted while it is asked for anew.
+ */
 export function takeRow({ id, version, status, content, endsAt }: Taken, now: number): Statement {
-  const live = Number(status === 'active' || status === 'error');
-  const isDue = status === 'requested' || live === 1;
+  const isOn = status === 'active' || status === 'error';
+  const isDue = status === 'requested' || isOn;
   return {
-    sql: `UPDATE subscription SET content = ?, live = ?, ends_at = ?,
+    sql: `UPDATE subscription SET content = ?, live = CASE WHEN ? = 'requested' THEN live ELSE ? END, ends_at = ?,
         state = CASE WHEN version <= ? THEN ? ELSE state END,
         next_at = CASE WHEN version > ? THEN next_at WHEN failures = 0 THEN ? ELSE COALESCE(next_at, ?) END
       WHERE id = ?`,
-    params: [content, live, endsAt ?? null, version, status, version, ...(isDue ? [now, now] : [null, null]), id],
+    params: [
+      content,
+      status,
+      Number(isOn),
+      endsAt ?? null,
+      version,
+      status,
+      version,
+      ...(isDue ? [now, now] : [null, null]),
+      id,
+    ],
   };
 }
 
@@ -155,5 +170,6 @@ function rowOf(row: SqlRow): SubscriptionRow {
     nextAt: time(row.next_at),
     endsAt: time(row.ends_at),
     contactAt: time(row.contact_at),
+    paused: Number(row.paused) === 1,
   };
 }

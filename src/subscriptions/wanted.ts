@@ -105,7 +105,10 @@ function checkFilter({ canFilterBy = [] }: Topic, type: string, name: string): v
 /** The one is how telling is steered, the other is no entry of the log. */
 const NEVER_TOLD: ReadonlySet<string> = new Set(['Subscription', 'AuditEvent']);
 
-function searchOf({ criteria = '' }: Subscription, { read, isType }: Rules) {
+function searchOf({ criteria = '', _criteria }: WithExtensions, { read, isType }: Rules) {
+  if (extensionsOf(_criteria, BACKPORT.filter).length > 0) {
+    throw wrong(FILTER, 'Only a topic is filtered; put it into the search of the criteria.', 'not-supported');
+  }
   const mark = criteria.indexOf('?');
   const type = mark < 0 ? criteria : criteria.slice(0, mark);
   if (!isType(type)) {
@@ -124,13 +127,18 @@ function payloadOf({ channel }: WithExtensions, topic: Topic | undefined): Pick<
   if (payload !== undefined && !MIMES.includes(payload)) {
     throw wrong('Subscription.channel.payload', `The payload can be ${MIMES.join(' or ')}.`, 'not-supported');
   }
-  const content = extensionsOf(_payload, BACKPORT.content)[0]?.valueCode as Content | undefined;
+  const [carried] = extensionsOf(_payload, BACKPORT.content);
+  const content = carried?.valueCode as Content | undefined;
+  const at = `Subscription.channel.payload.extension('${BACKPORT.content}')`;
+  if (!topic && carried) {
+    const sentence = 'Plain R4 tells whole resources, or without channel.payload nothing; only a topic goes by that.';
+    throw wrong(at, sentence, 'not-supported');
+  }
   if (!topic) return payload === undefined ? { content: 'empty' } : { mime: payload, content: 'full-resource' };
   if (payload === undefined) {
     throw wrong('Subscription.channel.payload', `A topic needs a payload: ${MIMES.join(' or ')}.`, 'required');
   }
   if (content !== undefined && CONTENTS.includes(content)) return { mime: payload, content };
-  const at = `Subscription.channel.payload.extension('${BACKPORT.content}')`;
   throw wrong(
     at,
     `Say what the payload is to carry: ${CONTENTS.join(', ')}.`,

@@ -1,6 +1,7 @@
 // Whose eyes a Subscription has: those of the client that made it, as they are when something is sent.
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ownerOf } from '../../src/subscriptions/hold.ts';
 import { GRAVITY, read, task, type Wish, wish } from './notified.ts';
 import { openWorld, type World } from './world.ts';
 
@@ -201,6 +202,20 @@ describe('what it sees', () => {
     ]);
     expect(row).toMatchObject({ events: 1, delivered: 1 });
   });
+});
+
+it('belongs to the client of its issuer, and there to the person who made it', () => {
+  const lasting = { isRegistered: false, scopes: [], doors: [], client: 'app' };
+  const service = { ...lasting, actor: { reference: 'app', kind: 'client' as const } };
+  const person = { ...lasting, actor: { reference: 'Practitioner/1', kind: 'user' as const } };
+  const issuer = 'https://issuer.example';
+  expect([service, person, { ...service, issuer }, { ...person, issuer }].map(ownerOf)).toEqual([
+    'app',
+    'app Practitioner/1',
+    'https://issuer.example app',
+    'https://issuer.example app Practitioner/1',
+  ]);
+  expect(ownerOf({ ...service, client: 'https://issuer.example app' })).not.toContain(' ');
 });
 
 describe('who changes it', () => {

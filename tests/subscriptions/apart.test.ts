@@ -76,3 +76,18 @@ it('nobody waits for one that is slow', async () => {
     ['/hook/slow', [2]],
   ]);
 });
+
+it('one that is paused ends all the same', async () => {
+  const id = await created('/paused');
+  const { json } = await world.fhir('GET', `/Subscription/${id}`);
+  const body = { ...json, end: world.now().add({ hours: 1 }).toString() };
+  await world.fhir('PUT', `/Subscription/${id}`, { body });
+  await world.subscriptions.settle();
+  await world.send('POST', `/ops/subscriptions/${id}/pause`);
+  world.later(61);
+  await world.subscriptions.settle();
+  expect((await world.fhir('GET', `/Subscription/${id}`)).json).toMatchObject({
+    status: 'off',
+    error: 'It has ended.',
+  });
+});

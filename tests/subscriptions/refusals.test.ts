@@ -51,6 +51,19 @@ describe('a Subscription is refused', () => {
       'not-supported',
       'Subscription.criteria',
     ],
+    [
+      'with less payload than plain R4 knows',
+      { ...asked(), criteria: 'Task?status=ready' },
+      'not-supported',
+      `Subscription.channel.payload.extension('${BACKPORT.content}')`,
+    ],
+    [
+      'with a filter where no topic is',
+      asked({ criteria: 'Task?status=ready', filters: ['Task?owner=Practitioner/nurse'] }),
+      'not-supported',
+      FILTER,
+    ],
+    ['with a header twice', channel({ header: ['A: b', 'a: c'] }), 'value', 'Subscription.channel.header[1]'],
     ['to Subscriptions', asked({ criteria: 'Subscription?status=error' }), 'not-supported', 'Subscription.criteria'],
     ['of no type', asked({ criteria: 'status=ready' }), 'value', 'Subscription.criteria'],
     ['that has ended', { ...asked(), end: '2020-01-01T00:00:00Z' }, 'value', 'Subscription.end'],
@@ -65,6 +78,11 @@ describe('a Subscription is refused', () => {
     ],
   ])('%s', async (_, body, code, expression) => {
     expect(await issueOf(body)).toEqual([422, code, expression]);
+  });
+
+  it('by a conditional update', async () => {
+    const { status, json } = await world.fhir('PUT', '/Subscription?url=https://app.example/hook', { body: asked() });
+    expect([status, json.issue?.[0]?.expression]).toEqual([422, ['Subscription']]);
   });
 
   it('and nothing of it is kept', async () => {
@@ -153,6 +171,7 @@ describe('what can be seen of it', () => {
       id: json.id,
       paused: false,
     });
+    await world.subscriptions.settle();
     expect(world.receiver.take()).toHaveLength(1);
     expect(await mine()).toMatchObject({ behind: 0, failures: 0, detail: null });
     expect((await world.send('POST', '/ops/subscriptions/none/retry')).status).toBe(404);

@@ -171,6 +171,19 @@ describe('a Subscription to a topic', () => {
     expect(await told()).toMatchObject([{ numbers: [2], focus: ['Task/after'] }]);
   });
 
+  it('loses nothing while its client changes it', async () => {
+    const id = await created();
+    await told();
+    const { channel, ...rest } = await statusOf(id);
+    const body = { ...rest, channel: { ...(channel as object), endpoint: `${world.receiver.url}/moved` } };
+    expect((await world.fhir('PUT', `/Subscription/${id}`, { body })).json.status).toBe('requested');
+    await put('meanwhile');
+    expect(await told()).toMatchObject([
+      { type: 'handshake', total: 1 },
+      { numbers: [1], focus: ['Task/meanwhile'] },
+    ]);
+  });
+
   it('leaves nothing behind that is not kept any more', async () => {
     const id = await created();
     await told();

@@ -15,6 +15,9 @@ export async function commitOne(context: FhirContext, grant: Grant, change: Chan
   return outcome;
 }
 
+/** Of a Subscription that others change meanwhile. */
+const ATTEMPTS = 3;
+
 interface CommitManner extends Pick<CommitOptions, 'unlessNewer'> {
   readonly transaction: boolean;
   readonly alongside?: Alongside;
@@ -33,9 +36,16 @@ export async function commitChanges(
   const mayKnow = (type: string) => reachesAll(grant, 'read', type);
   try {
     const guard = guardOf(context, grant, changes, releases);
-    const held = await context.subscriptions?.hold(grant, changes);
-    const beside = held ? joined(alongside, held.alongside) : alongside;
-    return await context.store.commit(grant.actor, held?.changes ?? changes, beside, { ...rest, mayKnow, guard });
+    for (let attempt = 1; ; attempt++) {
+      const held = await context.subscriptions?.hold(grant, changes);
+      const beside = held ? joined(alongside, held.alongside) : alongside;
+      try {
+        return await context.store.commit(grant.actor, held?.changes ?? changes, beside, { ...rest, mayKnow, guard });
+      } catch (error) {
+        const isOvertaken = held?.isPinned && asFault(error).kind === 'precondition';
+        if (!isOvertaken || attempt === ATTEMPTS) throw error;
+      }
+    }
   } catch (error) {
     const isBlind = changes.some((change) => change.op === 'patch' && !mayKnow(change.type));
     // Of a revision the store tells only what may be told.
