@@ -148,7 +148,10 @@ describe('the same message again', () => {
 
   it('also when another process hears it just before an older message is written', async () => {
     const at = (time: string, id: string, phone: string) =>
-      edited(A08, { 'MSH-10': id, 'EVN-2': time, 'PID-13': `^PRN^PH^^1^207^${phone}` });
+      edited(A08, {
+        ...{ 'MSH-9': 'ADT^A31', 'EVN-1': 'A31', 'MSH-10': id },
+        ...{ 'EVN-2': time, 'PID-13': `^PRN^PH^^1^207^${phone}` },
+      });
     await send(at('20261121080000', 'T1', '5550123'));
     let meanwhile = async () => {
       meanwhile = async () => undefined;
