@@ -81,6 +81,8 @@ describe('messages about a case', () => {
     const sent = see(await write({ to: [DOCTOR], text: 'Wrong patient, sorry.' }));
     const path = `/cases/${id}/messages/${sent.id}`;
     expect((await baton.api('POST', `${path}/retract`, { as: doctor, body: {} })).status).toBe(403);
+    const asContact = `/cases/${id}/contacts/${sent.id}/retract`;
+    expect((await baton.api('POST', asContact, { as: doctor, body: {} })).status).toBe(404);
     const retracted = await baton.asNurse('POST', `${path}/retract`);
     expect(see(retracted), retracted.text).toMatchObject({ retracted: true });
     expect(see(retracted).text).toBeUndefined();
