@@ -103,6 +103,10 @@ export const IDENTIFIER = {
   stratification: 'urn:baton:stratification',
   /** Group: `PANEL|PATIENT`, the membership of one patient. */
   panelMember: 'urn:baton:panel-member',
+  /** Task: `PANEL|CAMPAIGN|PATIENT`. */
+  outreach: 'urn:baton:outreach',
+  /** Task.groupIdentifier: `PANEL|CAMPAIGN`. */
+  outreachCampaign: 'urn:baton:outreach-campaign',
 } as const;
 
 /** Profiles that what a case consists of claims, Baton's and those it is compatible with. */

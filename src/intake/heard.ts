@@ -76,6 +76,16 @@ export function keepHeard(
   return [whileUnchanged(fence, { type: resource.resourceType, id: resource.id ?? '', versionId })];
 }
 
+/**
+ * For the commit that writes what was heard into the resource itself; it fails as a conflict when more was heard meanwhile.
+ * @param id `Type/id`
+ */
+export function forgetHeard(id: string, before: string | undefined): Statement {
+  return before === undefined
+    ? { sql: 'DELETE FROM intake_heard WHERE resource = ?', params: [id], rows: 0 }
+    : { sql: 'DELETE FROM intake_heard WHERE resource = ? AND times = ?', params: [id, before], rows: 1 };
+}
+
 /** The period without the time of the event that has given its start last. */
 export function withoutConfirmation(period: Period | undefined): Period | undefined {
   if (!period?.extension) return period;

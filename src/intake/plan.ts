@@ -7,7 +7,7 @@ import { rewriteLinks } from '../fhir/references.ts';
 import type { CommitOptions, Statement, Store } from '../store/store.ts';
 import { findStored, type StoredDraft } from './find-stored.ts';
 import { findToldStay } from './find-told-stay.ts';
-import { keepHeard, readHeard, withHeard, withoutConfirmation } from './heard.ts';
+import { forgetHeard, keepHeard, readHeard, withHeard, withoutConfirmation } from './heard.ts';
 import { searchToken } from './identifier-query.ts';
 import type { KnownShared } from './known-shared.ts';
 import type { AdtContent } from './map/adt.ts';
@@ -61,7 +61,10 @@ export async function planChanges(
     moved.push(...(merge?.changes ?? []));
     const after = merge?.survivor ?? joined;
     if (saysTheSame(before.resource, after)) heard.push(...keepHeard(id, before, after, known.get(id)));
-    else changes.push({ op: 'update', resource: after, ifMatch: match.versionId });
+    else {
+      changes.push({ op: 'update', resource: after, ifMatch: match.versionId });
+      heard.push(forgetHeard(id, known.get(id)));
+    }
   }
   const visitKnown = content.encounter === undefined || stored.has(content.encounter);
   if (changes.length + moved.length === 0) return { changes, heard, visitKnown, manner: {} };

@@ -53,7 +53,7 @@ export interface Taken {
 export const ACTOR: Actor = { reference: 'Device/baton-intake', kind: 'service' };
 
 /** How often a message is planned again because somebody else changed what it is about. */
-const ATTEMPTS = 5;
+const ATTEMPTS = 12;
 
 /** Types that a message only makes sure of; not having written one is no lost race. */
 const SHARED = ['Practitioner', 'Organization', 'Location'];
@@ -71,7 +71,8 @@ export function createTakeIn({ store, clock, facilities, senders = [], parameter
   const earlier = async ({ key, message, isRepeat, correctedBy }: Taken): Promise<Receipt | undefined> => {
     const delivery = await findDelivery(store, key);
     if (!delivery || delivery.outcome === 'AE' || (isRepeat && delivery.outcome === 'AR')) return undefined;
-    const isSame = correctedBy === undefined && canonicalOf(delivery.body) === message.canonical;
+    const charset = senderOf(senders, message.header.text(3), message.header.text(4))?.charset;
+    const isSame = correctedBy === undefined && canonicalOf(delivery.body, charset) === message.canonical;
     if (isSame) return { code: delivery.outcome, ack: delivery.answer };
     if (delivery.outcome === 'AR') return undefined;
     const text = 'This sender has used the control id for another message; nothing was changed.';
@@ -96,7 +97,8 @@ export function createTakeIn({ store, clock, facilities, senders = [], parameter
         if (joined || attempt >= ATTEMPTS) return accepted;
       } catch (error) {
         if (!isLostRace(error)) throw error;
-        const final = await earlier(taken);
+        // Once it is kept the answer is its own: what could not be joined is still to be.
+        const final = receipt ? undefined : await earlier(taken);
         if (final) return final;
         if (attempt >= ATTEMPTS) throw error;
       }
@@ -136,9 +138,9 @@ function remarksOf(reading: Reading, visitKnown: boolean): Remark[] {
   return [...reading.remarks, { condition: '204', severity: 'W', location: 'PV1^1^19', text }];
 }
 
-function canonicalOf(body: Uint8Array): string | undefined {
+function canonicalOf(body: Uint8Array, charset: Sender['charset']): string | undefined {
   try {
-    return parseMessage(decodeMessage(body)).canonical;
+    return parseMessage(decodeMessage(body, charset)).canonical;
   } catch {
     return undefined;
   }

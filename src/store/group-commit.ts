@@ -85,8 +85,11 @@ export class GroupCommit {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#running;
-    if (this.#audit.length > 0) this.#start();
-    await this.#running;
+    // Twice: the second writes them here, should whoever else does it have ended just now.
+    for (let attempt = 0; attempt < 2 && this.#audit.length > 0; attempt += 1) {
+      this.#start();
+      await this.#running;
+    }
     clearTimeout(this.#auditTimer);
   }
 
@@ -162,7 +165,7 @@ export class GroupCommit {
       );
       this.#settle(units, results);
     } catch (error) {
-      this.#audit.unshift(...records);
+      this.#audit = [...records, ...this.#audit];
       // A value that the database refuses shows only when the rows of all are written: then each unit goes alone.
       if (units.length > 1 && !isOutage(error)) {
         for (const unit of units) await this.#runGroup([unit]);

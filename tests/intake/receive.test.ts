@@ -143,6 +143,27 @@ describe('the same message again', () => {
     await send(edited(A08, { ...at('20261121120000', 'T5'), ...moved }));
     expect((await patient())?.telecom?.map(({ value }) => value)).toContain('+1 207 5550199');
     expect((await encounter())?.period?.start).not.toBe(first?.period?.start);
+    expect(await temp.store.query('SELECT resource FROM intake_heard')).toEqual([]);
+  });
+
+  it('also when another process hears it just before an older message is written', async () => {
+    const at = (time: string, id: string, phone: string) =>
+      edited(A08, {
+        ...{ 'MSH-9': 'ADT^A31', 'EVN-1': 'A31', 'MSH-10': id },
+        ...{ 'EVN-2': time, 'PID-13': `^PRN^PH^^1^207^${phone}` },
+      });
+    await send(at('20261121080000', 'T1', '5550123'));
+    let meanwhile = async () => {
+      meanwhile = async () => undefined;
+      await send(at('20261121110000', 'T3', '5550123'));
+    };
+    const commit: Store['commit'] = async (...unit) => {
+      await meanwhile();
+      return temp.store.commit(...unit);
+    };
+    const older = bytes(at('20261121100000', 'T2', '5550199'));
+    expect((await start({ ...temp.store, commit }).receive(older, 'mllp')).code).toBe('AA');
+    expect((await patient())?.telecom?.map(({ value }) => value)).toEqual(['+1 207 5550123']);
   });
 });
 

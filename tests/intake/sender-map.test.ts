@@ -77,6 +77,14 @@ it('does not need the segments, nor a visit', async () => {
   expect([told?.subject?.reference, told?.encounter]).toEqual([expect.stringMatching(/^Patient\//), undefined]);
 });
 
+it('moves nothing from one patient to another', async () => {
+  const before = await observations();
+  const other = { 'MSH-9': 'ADT^A31', 'EVN-1': 'A31', 'PID-3': '98^^^WEST^MR', 'MSH-10': 'HB6' };
+  const { code, error } = await send(message(['ZLS|17|F'], other));
+  expect([code, error[3]?.slice(0, 3), error[8]]).toEqual(['AE', '205', expect.stringContaining("another patient's")]);
+  expect(await observations()).toEqual(before);
+});
+
 it('refuses what it cannot map, without its words, and takes it in again when it is corrected', async () => {
   const wrong = message(['ZLS|secret|A'], { 'MSH-10': 'HB5' });
   const { code, error } = await send(wrong);

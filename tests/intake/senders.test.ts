@@ -41,8 +41,9 @@ afterAll(() => temp.cleanup());
 
 it('reads codes, times and letters as the sender means them', async () => {
   const text = edited(A03, { 'MSH-4': 'ODD', 'MSH-18': '', 'PV1-36': 'H^Heim', 'PID-5': 'Müller^Ottilie' });
-  const { code } = await intake.receive(Buffer.from(text, 'latin1'), 'mllp');
+  const { code, ack } = await intake.receive(Buffer.from(text, 'latin1'), 'mllp');
   expect(code).toBe('AA');
+  expect((await intake.receive(Buffer.from(text, 'latin1'), 'mllp')).ack, 'sent again').toBe(ack);
   const found = await temp.store.find('Encounter?status=finished');
   const encounter = JSON.parse(found[0]?.content ?? '{}') as Encounter;
   expect(encounter.period?.end).toBe('2026-11-25T16:00:00-07:00');

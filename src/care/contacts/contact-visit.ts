@@ -32,7 +32,11 @@ export interface PlannedVisit {
 }
 
 /** Nothing when the contact was no visit. @throws Fault unprocessable when it cannot have been one */
-export function planVisit(contact: LogContact, { episode, subject }: CaseAtHand, caller: Caller): PlannedVisit {
+export function planVisit(
+  contact: LogContact,
+  { episode, subject }: Pick<CaseAtHand, 'episode' | 'subject'>,
+  caller: Caller,
+): PlannedVisit {
   const { visit, started, ended, purpose } = contact;
   if (!visit) return { changes: [] };
   requireVisit(contact, caller);

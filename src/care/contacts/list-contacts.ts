@@ -5,6 +5,7 @@ import { profileUrl } from '../../fhir/profile-canonical.ts';
 import { caseAtHand } from '../case-at-hand.ts';
 import { DateOrTime } from '../given-time.ts';
 import { toInstant } from '../local-time.ts';
+import { isMessage } from '../messages/message.ts';
 import type { Caller, Records } from '../records.ts';
 import { type Attempts, type Contact, ContactChannel, ContactOutcome, ContactParty } from './contact-schema.ts';
 import { viewContact } from './contact-view.ts';
@@ -23,7 +24,7 @@ export const ContactFilter = Type.Object(
 );
 export type ContactFilter = Static<typeof ContactFilter>;
 
-/** Minutes and decisions of conferences are shown as conferences. */
+/** Minutes and decisions of conferences are shown as conferences, messages of the team as messages. */
 const NOT_CONTACTS = new Set([profileUrl('baton', 'baton-conference-record')]);
 
 /** @throws Fault not-found */
@@ -35,7 +36,7 @@ export async function listContacts(
   const { patient } = await caseAtHand(records, input.case);
   const all = await records.find('Communication', { patient: `Patient/${patient.id}` });
   const contacts = all.filter(
-    ({ meta }) => !(meta as { profile?: string[] }).profile?.some((url) => NOT_CONTACTS.has(url)),
+    (one) => !isMessage(one) && !(one.meta as { profile?: string[] }).profile?.some((url) => NOT_CONTACTS.has(url)),
   );
   const views = inOrder(
     contacts.map((communication) => viewContact(communication, input.case)),

@@ -6,6 +6,7 @@ import type { Change } from '../../fhir/change.ts';
 import { type CaseAtHand, caseAtHand } from '../case-at-hand.ts';
 import { concept } from '../concept.ts';
 import { nowOf, requireOrder, requirePast } from '../given-time.ts';
+import { isMessage } from '../messages/message.ts';
 import { withNote } from '../note.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
@@ -114,7 +115,7 @@ async function planCompletion(records: Records, caller: Caller, contact: LogCont
 
 async function findContact(records: Records, { patient }: CaseAtHand, id: string): Promise<Kept<'Communication'>> {
   const communication = await records.read('Communication', id);
-  if (!communication || idOf(communication.subject, 'Patient') !== patient.id) {
+  if (!communication || isMessage(communication) || idOf(communication.subject, 'Patient') !== patient.id) {
     throw new Fault('not-found', `There is no contact ${id} with the patient of this case.`);
   }
   if (communication.status !== 'entered-in-error') return communication;

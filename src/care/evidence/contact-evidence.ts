@@ -3,6 +3,7 @@ import type { Communication } from '@medplum/fhirtypes';
 import { addBusinessDays } from '../business-calendar.ts';
 import { viewContact } from '../contacts/contact-view.ts';
 import { endOfDay, toFhirDateTime } from '../local-time.ts';
+import { isMessage } from '../messages/message.ts';
 import { present } from '../present.ts';
 import type { Kept } from '../records.ts';
 import { creditedAt, separate } from '../transition/credit.ts';
@@ -32,10 +33,10 @@ export function contactsOf(facts: EvidenceFacts): { readonly reached: Contact[];
   };
 }
 
-/** Before the discharge nothing counts, by a machine neither: a chat bot is nobody who can address needs. */
+/** Before the discharge nothing counts, a message of the team neither, by a machine neither: a chat bot is nobody who can address needs. */
 function readContact(communication: Communication, facts: EvidenceFacts) {
   const { status, sender } = communication;
-  if (status !== 'completed' && status !== 'not-done') return [];
+  if ((status !== 'completed' && status !== 'not-done') || isMessage(communication)) return [];
   const view = viewContact(communication as Kept<'Communication'>, facts.episode.id ?? '');
   const moment = momentOf(view.started, facts.zone);
   if (!moment || Temporal.Instant.compare(moment.at, facts.discharge) < 0) return [];

@@ -2,6 +2,7 @@
 // somebody was reached.
 import { randomUUID } from 'node:crypto';
 import type { Communication, Task } from '@medplum/fhirtypes';
+import { planVisit } from '../contacts/contact-visit.ts';
 import { writeContact } from '../contacts/write-contact.ts';
 import { nowOf, requireOrder, requirePast } from '../given-time.ts';
 import { knownResources } from '../known-resource.ts';
@@ -42,7 +43,9 @@ export async function attemptFollowUp(records: Records, caller: Caller, on: OnFo
   const id = randomUUID();
   const place = { episode: `EpisodeOfCare/${episode.id}`, patient: subject.reference };
   const intervention = { reference: `Task/${task.id}` };
-  const communication = writeContact({ ...contact, intervention }, place, caller);
+  const { encounter, changes: visit } = planVisit(contact, { episode, subject }, caller);
+  const written = writeContact({ ...contact, intervention }, place, caller);
+  const communication: Communication = encounter ? { ...written, encounter } : written;
   const earlier = await records.find('Communication', { 'based-on': `Task/${task.id}` });
   const all: Communication[] = [...earlier, { ...communication, id }];
   const discharged = dischargeOf(episode) ?? toInstant(contact.started, caller.zone);
@@ -53,6 +56,7 @@ export async function attemptFollowUp(records: Records, caller: Caller, on: OnFo
     changes: [
       { op: 'update', resource, ifMatch: task.meta.versionId },
       { op: 'create', id, resource: communication },
+      ...visit,
     ],
     about: 0,
   };

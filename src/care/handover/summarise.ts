@@ -7,6 +7,7 @@ import { hasCode } from '../concept.ts';
 import { findReadable } from '../find-readable.ts';
 import { linkedOf } from '../linked.ts';
 import { toFhirDateTime, toLastInstant } from '../local-time.ts';
+import { MESSAGE_CATEGORY } from '../messages/message.ts';
 import { readablePlansOfCase } from '../plans-of-case.ts';
 import type { Caller, Kept, PagedRecords, Records, SearchFor } from '../records.ts';
 import { idOf } from '../stored.ts';
@@ -47,7 +48,7 @@ export async function summariseCase(
         _sort: '-start-date',
       }),
       findReadable(records, 'Task', { ...of, status: OPEN_TASKS, _sort: 'deadline' }),
-      latest(records, 'Communication', { ...of, _sort: '-sent' }),
+      latest(records, 'Communication', { ...of, 'category:not': MESSAGE_CATEGORY, _sort: '-sent' }),
       latest(records, 'RiskAssessment', { ...of, _sort: '-date' }),
       findReadable(records, 'Flag', of),
       findReadable(records, 'DetectedIssue', of),

@@ -59,9 +59,12 @@ async function summaryOf(panel: Panel, records: PagedRecords) {
   return { id: code, title, ...(description === undefined ? {} : { description }), members };
 }
 
-/** Parameters of the search for those who are on it. */
+/** Finds the memberships of those who are on it. */
+export const membershipsOn = (panel: Panel): SearchFor => searchFor(panel, { status: 'on' });
+
+/** The same as parameters. */
 export function membersOn(panel: Panel): URLSearchParams {
-  const all = Object.entries(searchFor(panel, { status: 'on' }));
+  const all = Object.entries(membershipsOn(panel));
   return new URLSearchParams(all.flatMap(([name, value]) => [value].flat().map((one) => [name, one])));
 }
 

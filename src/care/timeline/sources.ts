@@ -3,6 +3,7 @@
 import type { CodeableConcept, Reference, ResourceType } from '@medplum/fhirtypes';
 import { hasCode } from '../concept.ts';
 import { isLoggedVisit } from '../contacts/contact-visit.ts';
+import { isMessage } from '../messages/message.ts';
 import type { Kept, SearchFor } from '../records.ts';
 import { CODE_SYSTEM } from '../systems.ts';
 import type { Kind } from './timeline-schema.ts';
@@ -131,13 +132,14 @@ export const SOURCES: readonly Source[] = [
   }),
   row({
     type: 'Communication',
-    kinds: ['contact', 'case-note'],
+    kinds: ['contact', 'message', 'case-note'],
     patient: 'patient',
     date: 'sent',
-    entry: ({ sent, category, topic, status, sender }) => {
+    entry: (communication) => {
+      const { sent, category, topic, status, sender } = communication;
       const event = category?.find((each) => each.coding?.some(({ system }) => system === CODE_SYSTEM.caseEvent));
       return {
-        kind: event ? 'case-note' : 'contact',
+        kind: event ? 'case-note' : isMessage(communication) ? 'message' : 'contact',
         when: sent,
         what: words(topic) ?? words(event ?? category?.[0]),
         code: topic ?? category?.[0],

@@ -15,6 +15,7 @@ export const KINDS = [
   'progress',
   'task',
   'contact',
+  'message',
   'notice',
   'case-note',
   'appointment',

@@ -7,7 +7,16 @@ import { LATEST_EVENT } from './systems.ts';
 export type Merge = <R extends Resource>(stored: R, fresh: R) => R;
 
 /** Elements with more than one type: bringing one type removes the other. */
-const CHOICES = ['deceased', 'multipleBirth', 'onset'];
+const CHOICES = [
+  'deceased',
+  'multipleBirth',
+  'onset',
+  'abatement',
+  'value',
+  'effective',
+  'performed',
+  'occurrence',
+].map((element) => new RegExp(`^${element}[A-Z]`));
 
 /**
  * The merge of a resource of one message.
@@ -64,8 +73,8 @@ function uniteBy<T>(first: readonly T[] = [], second: readonly T[] = [], key: (i
 
 /** Says whether an element is a type of a choice that `resource` has. */
 function carriedChoices(resource: object): (element: string) => boolean {
-  const carried = CHOICES.filter((choice) => Object.keys(resource).some((element) => element.startsWith(choice)));
-  return (element) => carried.some((choice) => element.startsWith(choice));
+  const carried = CHOICES.filter((choice) => Object.keys(resource).some((element) => choice.test(element)));
+  return (element) => carried.some((choice) => choice.test(element));
 }
 
 function without<T extends object>(object: T, drop: (element: string) => boolean): T {

@@ -31,7 +31,7 @@ export interface KeptAs {
 }
 
 const CHANNEL = 'notification';
-const ATTEMPTS = 5;
+const ATTEMPTS = 12;
 
 /**
  * Stores what the message says; one that was taken in already changes nothing.

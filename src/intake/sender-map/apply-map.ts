@@ -1,6 +1,6 @@
 // What a sender's map adds to what the standard mapping has made of a message.
 import { structureMapTransform, TransformMapCollection } from '@medplum/core';
-import type { Bundle, Identifier, Resource } from '@medplum/fhirtypes';
+import type { Bundle, Identifier, Patient, Reference, Resource } from '@medplum/fhirtypes';
 import { isResourceType } from '../../fhir/resource-types.ts';
 import type { AdtContent } from '../map/adt.ts';
 import type { Draft } from '../map/drafts.ts';
@@ -42,7 +42,7 @@ export function applySenderMap(senderMap: SenderMap, reading: Reading, content: 
   for (const { resource } of (targets.Bundle as Bundle).entry ?? []) addMade(reading, name, resource);
   const drafts = reading.drafts.all.map((draft): Draft => {
     const resource = changed.get(draft.fullUrl);
-    return resource ? { ...draft, resource: cleaned(resource) } : draft;
+    return resource ? { ...draft, resource: recognised(cleaned(resource), draft, name) } : draft;
   });
   return { ...content, drafts };
 }
@@ -55,7 +55,28 @@ function addMade({ drafts, eventTime }: Reading, map: string, given: Resource | 
   const identifiers = 'identifier' in resource ? [resource.identifier ?? []].flat() : [];
   const { system, value } = (identifiers as Identifier[]).find((one) => one.system && one.value) ?? {};
   if (!system || !value) throw refused('without an identifier that has system and value');
-  drafts.add(stampLatest(resource, eventTime), { system, value }, mergeCarried(eventTime));
+  const merge = mergeCarried(eventTime);
+  drafts.add(stampLatest(resource, eventTime), { system, value }, (stored, fresh) => {
+    const [before, now] = [stored, fresh].map(patientIn);
+    if (before === undefined || now === undefined || before === now) return merge(stored, fresh);
+    const text = `The identifier of a ${fresh.resourceType} that the sender's map ${map} makes is another patient's already.`;
+    throw new Refusal('AE', '205', text);
+  });
+}
+
+function patientIn(resource: Resource): string | undefined {
+  const { subject, patient, beneficiary } = resource as Partial<
+    Record<'subject' | 'patient' | 'beneficiary', Reference>
+  >;
+  return (subject ?? patient ?? beneficiary)?.reference;
+}
+
+/** @throws Refusal AE 207 when the next message could not find it any more */
+function recognised(resource: Resource, { match }: Draft, map: string): Resource {
+  const identifiers = (resource as Patient).identifier ?? [];
+  if (identifiers.some(({ system, value }) => system === match.system && value === match.value)) return resource;
+  const text = `The sender's map ${map} takes away the identifier of a ${resource.resourceType}.`;
+  throw new Refusal('AE', '207', text);
 }
 
 /** The words of the map's own check; others may repeat what the message says. */

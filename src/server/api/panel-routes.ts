@@ -1,6 +1,8 @@
 // Panels: who is on them and why; enrol and decline.
 import Type from 'typebox';
 import { OpenCase } from '../../care/cases/case-schema.ts';
+import { openOutreach, viewOutreach } from '../../care/outreach/open-outreach.ts';
+import { OpenOutreach, OutreachView } from '../../care/outreach/outreach-schema.ts';
 import { declineMember, enrolMember } from '../../care/panels/answer-panel.ts';
 import { DeclineMember, MemberView, PanelList, PanelQuery, PanelView } from '../../care/panels/panel-schema.ts';
 import { listPanels, panelNamed, viewMember, viewPanel } from '../../care/panels/panel-view.ts';
@@ -61,5 +63,29 @@ export const PANEL_ROUTES: readonly ApiRoute[] = [
     plan: ({ records, caller, panels, params, body }) =>
       declineMember(records, caller, { panel: panelNamed(panels, params.id), patient: params.patient }, body),
     view: ({ records, panels, params }) => viewMember(panelNamed(panels, params.id), records, params.patient),
+  }),
+  command({
+    method: 'POST',
+    path: '/panels/:id/outreach',
+    name: 'panel-outreach',
+    summary: 'Open an outreach for each member of the panel who has none in the campaign',
+    description:
+      'A page of the members in one transaction: go on with `next` as `after` until there is none. Who has an outreach of the campaign, done or not, gets no other.',
+    tag,
+    reads: ['Group', 'Patient', 'Task'],
+    body: OpenOutreach,
+    answer: OutreachView,
+    examples: {
+      body: {
+        campaign: 'flu-2026',
+        reason: { text: 'No influenza vaccination this season' },
+        description: 'Offer an appointment for the vaccination',
+        due: '2027-01-15',
+        owner: { reference: 'Practitioner/7' },
+      },
+    },
+    plan: ({ records, caller, panels, params, body }) =>
+      openOutreach(records, caller, panelNamed(panels, params.id), body),
+    view: ({ records, panels, params, body }) => viewOutreach(records, panelNamed(panels, params.id), body),
   }),
 ];

@@ -14,6 +14,7 @@ import { EVIDENCE_ROUTES } from './evidence-routes.ts';
 import { FOLLOW_UP_ROUTES } from './follow-up-routes.ts';
 import { GOAL_ROUTES } from './goal-routes.ts';
 import { INTERVENTION_ROUTES } from './intervention-routes.ts';
+import { MESSAGE_ROUTES } from './message-routes.ts';
 import { NEED_ROUTES } from './need-routes.ts';
 import { PANEL_ROUTES } from './panel-routes.ts';
 import { PATHWAY_ROUTES } from './pathway-routes.ts';
@@ -32,6 +33,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...TEAM_ROUTES,
   ...CAREGIVER_ROUTES,
   ...CONTACT_ROUTES,
+  ...MESSAGE_ROUTES,
   ...REFERRAL_ROUTES,
   ...ASKED_REFERRAL_ROUTES,
   ...EQUIPMENT_ROUTES,

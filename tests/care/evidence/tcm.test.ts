@@ -102,6 +102,14 @@ describe('the interactive contact', () => {
     expect(finding('contact', later('2026-11-25T04:59:59Z'))?.state).toBe('pending');
   });
 
+  it('is no message of the team, though the patient is among its recipients', () => {
+    const category = [
+      { coding: [{ system: 'https://baton.health/fhir/CodeSystem/case-service-kind', code: 'team-message' }] },
+    ];
+    const written = ['a', 'b'].map((id, at) => ({ ...contact(id, `2026-11-23T1${at * 3}:00:00-05:00`), category }));
+    expect(finding('contact', { contacts: written })).toMatchObject({ state: 'pending', proof: [] });
+  });
+
   it('is shown by a follow-up that was completed elsewhere', () => {
     const tasks = [followUp('interactive-contact')];
     expect(finding('contact', { tasks })).toMatchObject({ state: 'on-time', proof: [{ reference: 'Task/task' }] });

@@ -112,6 +112,29 @@ describe('a contact', () => {
     expect(await show(transition, contact)).toMatchObject({ stage: 'done-by-credit', status: 'completed', can: [] });
   });
 
+  it('by video may be a visit of the practitioner who made it', async () => {
+    const { patient: id, transition, contact } = await goesHome();
+    await at('2026-11-24T10:00:00-05:00');
+    const visit = tried('2026-11-24T09:30:00-05:00', 'reached', { channel: 'video', visit: {} });
+    const path = `/transitions/${transition}/follow-ups/${contact}/attempt`;
+    const byApplication = await baton.api('POST', path, { body: visit });
+    expect([byApplication.status, byApplication.json.errors]).toMatchObject([422, [{ member: 'visit' }]]);
+    await baton.put({
+      resourceType: 'PractitionerRole',
+      id: `rn-${id}`,
+      active: true,
+      practitioner: { reference: 'Practitioner/stand-in' },
+      code: [{ coding: [{ system: CODE_SYSTEM.careRole, code: 'case-manager' }] }],
+    });
+    const as = await baton.tokenOf('Practitioner/stand-in', 'user/*.cruds');
+    const done = await baton.api('POST', path, { as, body: visit });
+    expect([done.status, done.json.stage], done.text).toEqual([200, 'done-on-time']);
+    const found = await baton.fhir('GET', `/Encounter?patient=${id}&class=VR`);
+    expect(found.json).toMatchObject({
+      entry: [{ resource: { participant: [{ individual: { reference: 'Practitioner/stand-in' } }] } }],
+    });
+  });
+
   it('that reaches somebody after the credit was earned is done late, with its credit', async () => {
     const { transition, contact } = await goesHome();
     await at('2026-11-24T18:00:00-05:00');

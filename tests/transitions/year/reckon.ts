@@ -308,12 +308,25 @@ function createLife(
     followUp.told.push(note(status, at));
   }
 
+  function complete(followUp: FollowUp, at: number): void {
+    end(followUp, 'completed', at);
+    // A supervisor's Task is judged like any other.
+    followUp.told.push(note(at > followUp.window.due ? 'done-late' : 'done-on-time', at));
+  }
+
   function act(name: string, step: string, happening: Extract<Happening, { kind: 'done' }>): void {
     const { at, act: what, answer } = happening;
     const transition = [...ofVisit.values()].flat().find((one) => one.name === name);
     const followUp = transition?.followUps.find((one) => one.step === step);
     const where = `${name} ${step} at ${note('', at)}`;
     if (!transition || !followUp) return void complaints.push(`${where}: there was nothing to do.`);
+    // Nurses of one moment work at the same time, and Baton reacts afterwards: what one has ended is still there for another.
+    if (answer !== 'ended' && followUp.status === 'cancelled' && followUp.from === at) {
+      const cancelled = followUp.told.pop() ?? '';
+      if (what === 'begin') followUp.told.push(note('in-progress', at), cancelled);
+      else complete(followUp, at);
+      return;
+    }
     if (isOver(followUp) || !transition.live) {
       if (answer !== 'ended') complaints.push(`${where}: ${what} of what had ended.`);
       return;
@@ -324,9 +337,7 @@ function createLife(
       followUp.told.push(note('in-progress', at));
       return;
     }
-    end(followUp, 'completed', at);
-    // A supervisor's Task is judged like any other.
-    followUp.told.push(note(at > followUp.window.due ? 'done-late' : 'done-on-time', at));
+    complete(followUp, at);
     const escalation = transition.followUps.find((one) => one.step === step + ESCALATION);
     if (escalation && !isOver(escalation)) end(escalation, 'cancelled', at);
     if (transition.followUps.every(isOver)) close(transition, at);
