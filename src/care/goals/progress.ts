@@ -8,7 +8,7 @@ import { caseAtHand, workableCase } from '../case-at-hand.ts';
 import { codedOf, conceptOf } from '../coded.ts';
 import { concept, hasCode } from '../concept.ts';
 import { asStart, nowOf, requirePast, today } from '../given-time.ts';
-import { knownResources } from '../known-resource.ts';
+import { knownResources, OWNERS } from '../known-resource.ts';
 import { linkedOf } from '../linked.ts';
 import { choiceOf, valueIn } from '../measured-value.ts';
 import { notesOf, withNote } from '../note.ts';
@@ -21,14 +21,7 @@ import { isPursued } from './goal.ts';
 import { achievementOf, codeOrWords } from './goal-codes.ts';
 import type { ProgressInput, ProgressView } from './goal-schema.ts';
 
-const PERFORMERS = new Set([
-  'Practitioner',
-  'PractitionerRole',
-  'Organization',
-  'CareTeam',
-  'Patient',
-  'RelatedPerson',
-]);
+const PERFORMERS: ReadonlySet<string> = new Set(OWNERS);
 
 /** The goal is what the command is about. @throws Fault not-found; unprocessable naming the member */
 export async function recordProgress(

@@ -1,26 +1,15 @@
 // A message about a case, as an application sends and gets it.
 import Type, { type Static } from 'typebox';
+import { OWNERS } from '../known-resource.ts';
 import { LinkedOut } from '../linked.ts';
 import { PartyOf } from '../party.ts';
 
-const RECIPIENTS = [
-  'Practitioner',
-  'PractitionerRole',
-  'Organization',
-  'CareTeam',
-  'Patient',
-  'RelatedPerson',
-] as const;
-
 export const WriteMessage = Type.Object(
   {
-    to: Type.Array(
-      PartyOf(RECIPIENTS, 'A member of the team, the case manager, the patient or somebody of the family'),
-      {
-        minItems: 1,
-        maxItems: 50,
-      },
-    ),
+    to: Type.Array(PartyOf(OWNERS, 'A member of the team, the case manager, the patient or somebody of the family'), {
+      minItems: 1,
+      maxItems: 50,
+    }),
     text: Type.String({ minLength: 1, maxLength: 10_000 }),
     inReplyTo: Type.Optional(PartyOf(['Communication'], 'The message that is answered')),
   },
