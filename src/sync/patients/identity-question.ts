@@ -66,6 +66,15 @@ export function askWho(question: IdentityQuestion, now: number): Statement[] {
   ];
 }
 
+/** The same about a record that has no link; a push that links it before this is committed has answered it. */
+export function askWhoUnlinked(question: IdentityQuestion, now: number): Statement[] {
+  const { connection, type, remoteId } = question;
+  const drop = dropQuestion(connection, type, remoteId);
+  const isLinked = `EXISTS (SELECT 1 FROM identity WHERE identity.connection = conflict.connection
+    AND identity.type = conflict.type AND identity.remote_id = conflict.remote_id AND identity.state <> 'replaced')`;
+  return [...askWho(question, now), { ...drop, sql: `${drop.sql} AND ${isLinked}` }];
+}
+
 /** Closes the question about a remote record that something else has answered. */
 export function dropQuestion(connection: string, type: string, remoteId: string): Statement {
   const sql = `UPDATE conflict SET state = 'superseded' WHERE connection = ? AND type = ? AND remote_id = ? AND ${QUESTION}`;

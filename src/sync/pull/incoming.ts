@@ -14,11 +14,19 @@ import {
   supersede,
 } from '../conflicts/conflict.ts';
 import { type RunContext, realNow, type SyncEvent } from '../context.ts';
-import { type Link, type LinkMark, type LinkOrigin, remoteHash, saveLink, setRemoteVersion } from '../identity.ts';
+import {
+  type Link,
+  type LinkMark,
+  type LinkOrigin,
+  readLinksByRemote,
+  remoteHash,
+  saveLink,
+  setRemoteVersion,
+} from '../identity.ts';
 import { withoutLost } from '../lost-targets.ts';
 import { type LinkMap, toLocalTerms } from '../mapping.ts';
 import { hold } from '../patients/held.ts';
-import { askWho, isDecidedNew, openQuestions } from '../patients/identity-question.ts';
+import { askWhoUnlinked, isDecidedNew, openQuestions } from '../patients/identity-question.ts';
 import { findMatch, type Match } from '../patients/match.ts';
 import { patientOf } from '../patients/patient-reference.ts';
 import { remoteMerge } from '../patients/remote-merge.ts';
@@ -134,6 +142,9 @@ export async function identify(
   }
   const now = realNow(context);
   const { name } = context.connection;
+  // A push that had just made it has linked it since the links of the page were read.
+  const since = (await readLinksByRemote(context.store, name, type, [remoteId])).get(remoteId);
+  if (since) return identify(context, received, since);
   const held = hold({ connection: name, type, remoteId, waitsFor: { type, id: remoteId }, body }, now);
   const asked = await openQuestions(context.store, name, type, [remoteId]);
   const about = { ...nothing, localId: match.stored.id };
@@ -141,7 +152,7 @@ export async function identify(
   if (asked.has(remoteId)) return { ...about, outcome: 'waiting', statements: [held], isHeld: true };
   const { candidates, why: kind } = match;
   const question = { ...bodies(context, received, match.stored), kind, candidates: named(candidates) };
-  return { ...about, outcome: 'conflict', statements: [...askWho(question, now), held], isHeld: true };
+  return { ...about, outcome: 'conflict', statements: [...askWhoUnlinked(question, now), held], isHeld: true };
 }
 
 const ORIGINS = { ours: 'created-by-us', identifier: 'matched-identifier', rules: 'matched-rules' } as const;

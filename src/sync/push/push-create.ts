@@ -10,7 +10,7 @@ import { comparable, dressed, isFhirId, jsonOf, parseBody, resourceOf } from '..
 import { type MappedContext, type RunContext, realNow } from '../context.ts';
 import { type Link, readLinkMap, readLinksByRemote, remoteHash, saveLink } from '../identity.ts';
 import { carriesIdentifier, remoteTargets, toLocalTerms, toRemoteTerms } from '../mapping.ts';
-import { askWho, hasNamesake, knownOthers } from '../patients/identity-question.ts';
+import { askWho, dropQuestion, hasNamesake, knownOthers } from '../patients/identity-question.ts';
 import { FIRST_VERSION } from '../pull/version-age.ts';
 import { unlinkedTargets } from './dependencies.ts';
 import { againIfLetGo, markStillReferring } from './let-go.ts';
@@ -147,6 +147,8 @@ async function adopt(
     statements: [
       ...againIfLetGo(mapping, claim, resourceOf(parseBody(stored.content)), body, now),
       saveLink(link, now),
+      // A pull that saw it before it was linked may have asked.
+      dropQuestion(connection.name, type, reply.id),
       ...referring,
     ],
     event: { kind: 'pushed', operation: 'create' },
