@@ -1,4 +1,4 @@
-// Two servers asked the same in turn, on, off, on, off…: what else the machine does then falls on both alike.
+// Two servers asked the same in turn, on, off, off, on…: what else the machine does then falls on both alike.
 import { startUnguarded } from './baton.ts';
 import type { BenchDatabase } from './database.ts';
 import type { DrivePlan, Measured } from './driver/plan.ts';
@@ -6,7 +6,8 @@ import { measure } from './measure.ts';
 import type { Row } from './report.ts';
 import type { Workload } from './workloads/workload.ts';
 
-const ROUNDS = 5;
+/** Single rounds differ by half on a machine that others use as well. */
+const ROUNDS = 20;
 
 /** The medians of several rounds, against Baton without authentication, authorization and audit. */
 export async function measureInTurn(database: BenchDatabase, workload: Workload, plan: DrivePlan): Promise<Row> {
@@ -15,11 +16,14 @@ export async function measureInTurn(database: BenchDatabase, workload: Workload,
   const [on, off]: [Measured[], Measured[]] = [[], []];
   try {
     for (let round = 0; round < ROUNDS; round++) {
-      const guarded = await once(plan);
-      const bare = await once({ ...open, url: unguarded.url, server: unguarded.pid });
-      on.push(guarded);
-      off.push(bare);
-      process.stderr.write(`${workload.name}, round ${round + 1}: ${told(guarded)}; without ${told(bare)}\n`);
+      const without = { ...open, url: unguarded.url, server: unguarded.pid };
+      const turns = [
+        { plan, results: on },
+        { plan: without, results: off },
+      ];
+      for (const turn of round % 2 === 0 ? turns : turns.toReversed()) turn.results.push(await once(turn.plan));
+      const [guarded, bare] = [on.at(-1), off.at(-1)].map((result) => result && told(result));
+      process.stderr.write(`${workload.name}, round ${round + 1}: ${guarded}; without ${bare}\n`);
     }
   } finally {
     await unguarded.stop();
