@@ -1,6 +1,7 @@
 // A simulated year from beginning to end, and everything in which it differs from what should have happened.
 import type { OpenStore } from '../../../src/store/open.ts';
 import { type DriveOptions, drive, type Happening, type Record } from './drive.ts';
+import { type Entry, entriesOf, keepYear, type LivedYear } from './kept-year.ts';
 import { type Observation, observe } from './observe.ts';
 import { readShippedProtocols } from './protocols.ts';
 import { type Reckoning, reckon, type Telling, type Transitions } from './reckon.ts';
@@ -21,13 +22,33 @@ export interface YearReport {
   readonly story: (patient: string) => string[];
 }
 
-export async function liveYear(options: DriveOptions, open: () => Promise<OpenStore>): Promise<YearReport> {
+/**
+ * Lives a year and judges it.
+ * @param open the store that it was lived in, when no process uses it any more
+ * @param folder keeps what happened for `judgeYear`
+ */
+export async function liveYear(
+  options: DriveOptions,
+  open: () => Promise<OpenStore>,
+  folder?: string,
+): Promise<YearReport> {
   const record = await drive(options);
   options.say?.('reading what happened');
   const store = await open();
-  const observed = await observe(store);
+  const lived = { people: options.story.people, record };
+  if (folder) {
+    await keepYear(folder, lived, entriesOf(store));
+    options.say?.(`kept in ${folder}`);
+  }
+  const report = await judgeYear(lived, entriesOf(store));
   await store.close();
-  const reckoned = reckon(options.story, record, readShippedProtocols(), observed.addressOf);
+  return report;
+}
+
+/** Everything in which a lived year differs from what should have happened. */
+export async function judgeYear({ people, record }: LivedYear, entries: AsyncIterable<Entry>): Promise<YearReport> {
+  const observed = await observe(entries);
+  const reckoned = reckon(people, record, readShippedProtocols(), observed.addressOf);
   const all = [...observed.transitions.values()].flatMap(({ followUps }) => [...followUps.values()]);
   const having = (word: string) => all.filter((told) => told.some((line) => line.startsWith(word))).length;
   return {

@@ -1,8 +1,8 @@
 // What did happen: every transition and follow-up that the store's log tells of, version by version.
 import type { CarePlan, CommunicationRequest, Encounter, EpisodeOfCare, Resource, Task } from '@medplum/fhirtypes';
-import type { LogEntry, Store } from '../../../src/store/store.ts';
+import type { Entry } from './kept-year.ts';
 import type { AddressOf, Telling, Transitions } from './reckon.ts';
-import { VISIT_SYSTEM } from './tell.ts';
+import { CASE_SUFFIX, VISIT_SYSTEM } from './tell.ts';
 import { note, span } from './words.ts';
 
 export interface Observation {
@@ -27,7 +27,7 @@ const lastPart = (url: string | undefined) => url?.split('|')[0]?.split('/').at(
 const identifierOf = (resource: { identifier?: { system?: string; value?: string }[] }, system: string) =>
   resource.identifier?.find((one) => one.system === system)?.value ?? '';
 
-export async function observe(store: Store): Promise<Observation> {
+export async function observe(entries: AsyncIterable<Entry>): Promise<Observation> {
   const transitions: Transitions = new Map();
   const damage: string[] = [];
   const visits = new Map<string, string>();
@@ -38,7 +38,7 @@ export async function observe(store: Store): Promise<Observation> {
   const reminders = new Map<string, number>();
   const numbers = new Map<string, number>();
 
-  const readers: { [type: string]: (entry: LogEntry, resource: Resource) => void } = {
+  const readers: { [type: string]: (entry: Entry, resource: Resource) => void } = {
     Encounter: ({ id }, resource) => void visits.set(id, identifierOf(resource as Encounter, VISIT_SYSTEM)),
     EpisodeOfCare: (entry, resource) => readEpisode(entry, resource as EpisodeOfCare),
     CarePlan(_, resource) {
@@ -55,15 +55,8 @@ export async function observe(store: Store): Promise<Observation> {
     },
   };
 
-  for (let after = 0; ; ) {
-    const entries = await store.readLog(after, 1_000);
-    for (const entry of entries) {
-      const read = readers[entry.type];
-      if (read && entry.operation !== 'delete') read(entry, JSON.parse(entry.content));
-    }
-    const last = entries.at(-1);
-    if (!last) break;
-    after = last.sequence;
+  for await (const entry of entries) {
+    if (entry.operation !== 'delete') readers[entry.type]?.(entry, JSON.parse(entry.content));
   }
   for (const [key, count] of reminders) if (count > 1) damage.push(`${key} was told of ${count} times.`);
   for (const { key } of tasks.values()) {
@@ -79,7 +72,8 @@ export async function observe(store: Store): Promise<Observation> {
     },
   };
 
-  function readEpisode(entry: LogEntry, episode: EpisodeOfCare): void {
+  function readEpisode(entry: Entry, episode: EpisodeOfCare): void {
+    if (entry.id.endsWith(CASE_SUFFIX)) return;
     const known = episodes.get(entry.id);
     const reason = codeOf(
       episode.extension?.findLast(({ url }) => lastPart(url) === 'transition-reason')?.valueCodeableConcept,
@@ -108,7 +102,7 @@ export async function observe(store: Store): Promise<Observation> {
     known.last = episode;
   }
 
-  function readTask(entry: LogEntry, task: Task): void {
+  function readTask(entry: Entry, task: Task): void {
     const key = identifierOf(task, 'urn:baton:follow-up');
     if (!key) return;
     const at = seconds(entry.lastUpdated);

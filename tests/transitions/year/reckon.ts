@@ -6,7 +6,7 @@ import { askedOf, destinationOf, hear, hearDeath, lace, type VisitFacts } from '
 import { type FollowUp, isOver, NEVER, type Passage, passOver, planned } from './passing.ts';
 import { type Place, placeOf } from './places.ts';
 import { applies, type Protocol } from './protocols.ts';
-import { type Person, patientOf, type Story, type Telling as Told } from './story.ts';
+import { type Person, patientOf, type Telling as Told } from './story.ts';
 import { note, span } from './words.ts';
 
 /** A transition as both sides tell it: what it is, and what became of every follow-up. */
@@ -43,11 +43,16 @@ export interface Reckoning {
   readonly complaints: string[];
 }
 
-export function reckon(story: Story, record: Record, protocols: readonly Protocol[], addressOf: AddressOf): Reckoning {
+export function reckon(
+  people: readonly Person[],
+  record: Record,
+  protocols: readonly Protocol[],
+  addressOf: AddressOf,
+): Reckoning {
   const transitions: Transitions = new Map();
   const complaints: string[] = [];
   const byPatient = Map.groupBy(record.happenings, (happening) => ownerOf(happening, addressOf) ?? '');
-  for (const person of story.people) {
+  for (const person of people) {
     const lives = new Map<string, Life>();
     const lifeOf = (id: string) => {
       const life = lives.get(id) ?? createLife(person, record.ticks, protocols, transitions, complaints);
