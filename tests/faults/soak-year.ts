@@ -7,9 +7,10 @@ import { systemClock } from '../../src/clock.ts';
 import { openStore } from '../../src/store/open.ts';
 import { startPostgres } from '../support/postgres-server.ts';
 import { testRules } from '../support/store-rules.ts';
+import { drive } from '../transitions/year/drive.ts';
 import { fastDatabase } from '../transitions/year/fast-folder.ts';
-import { readYear } from '../transitions/year/kept-year.ts';
-import { judgeYear, liveYear, type YearReport } from '../transitions/year/live-year.ts';
+import { judgeYear, type YearReport } from '../transitions/year/judge-year.ts';
+import { entriesOf, keepYear, readYear } from '../transitions/year/kept-year.ts';
 import { ownProcess } from '../transitions/year/nodes.ts';
 import { outagesOf } from '../transitions/year/outages.ts';
 import { writeStory } from '../transitions/year/write-story.ts';
@@ -61,15 +62,16 @@ try {
   const cut = new AbortController();
   process.once('SIGTERM', () => cut.abort());
   const isCut = () => cut.signal.aborted;
-  const report = await liveYear(
-    { story, nodes, everySlot: !values.skip, kills, outages: outagesOf(story), say, isCut },
-    async () => {
-      for (const node of nodes) await node.close();
-      return openStore({ url: place.url, clock: systemClock(), log, ...testRules() });
-    },
-    values.keep,
-  );
-  tell(report);
+  const record = await drive({ story, nodes, everySlot: !values.skip, kills, outages: outagesOf(story), say, isCut });
+  for (const node of nodes) await node.close();
+  say('reading what happened');
+  const store = await openStore({ url: place.url, clock: systemClock(), log, ...testRules() });
+  const lived = { people: story.people, record };
+  if (values.keep) {
+    await keepYear(values.keep, lived, entriesOf(store));
+    say(`kept in ${values.keep}`);
+  }
+  tell(await judgeYear(lived, entriesOf(store)));
 } finally {
   await place.remove();
 }

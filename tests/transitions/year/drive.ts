@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { randomFrom } from '../../support/seeded-random.ts';
 import type { Command, NurseAct, Raised, Reply } from './node.ts';
 import type { Killable } from './nodes.ts';
+import type { Outage } from './outages.ts';
 import { PLACES, STAFF } from './places.ts';
 import { type Person, patientOf, type Story, type Telling } from './story.ts';
 import { writeEncounter, writeMerge, writeMessage, writePatient, writeRecord } from './tell.ts';
@@ -21,12 +22,6 @@ export interface DriveOptions {
   readonly say?: (line: string) => void;
   /** True ends the year at the next slot; what was lived is whole until then. */
   readonly isCut?: () => boolean;
-}
-
-/** Epoch seconds. */
-export interface Outage {
-  readonly from: number;
-  readonly until: number;
 }
 
 /** In the order they happened; `at` is Baton's clock. */

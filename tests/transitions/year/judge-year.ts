@@ -1,10 +1,11 @@
-// A simulated year from beginning to end, and everything in which it differs from what should have happened.
-import type { OpenStore } from '../../../src/store/open.ts';
-import { type DriveOptions, drive, type Happening, type Record } from './drive.ts';
-import { type Entry, entriesOf, keepYear, type LivedYear } from './kept-year.ts';
+// Everything in which a lived year differs from what should have happened, for people to read.
+import type { Telling } from './course.ts';
+import type { Happening, Record } from './drive.ts';
+import type { Entry, LivedYear } from './kept-year.ts';
 import { type Observation, observe } from './observe.ts';
+import { OUTAGES } from './outages.ts';
 import { readShippedProtocols } from './protocols.ts';
-import { type Reckoning, reckon, type Telling, type Transitions } from './reckon.ts';
+import { type Reckoning, reckon, type Transitions } from './reckon.ts';
 import { note } from './words.ts';
 
 export interface YearReport {
@@ -22,33 +23,13 @@ export interface YearReport {
   readonly story: (patient: string) => string[];
 }
 
-/**
- * Lives a year and judges it.
- * @param open the store that it was lived in, when no process uses it any more
- * @param folder keeps what happened for `judgeYear`
- */
-export async function liveYear(
-  options: DriveOptions,
-  open: () => Promise<OpenStore>,
-  folder?: string,
-): Promise<YearReport> {
-  const record = await drive(options);
-  options.say?.('reading what happened');
-  const store = await open();
-  const lived = { people: options.story.people, record };
-  if (folder) {
-    await keepYear(folder, lived, entriesOf(store));
-    options.say?.(`kept in ${folder}`);
-  }
-  const report = await judgeYear(lived, entriesOf(store));
-  await store.close();
-  return report;
-}
-
 /** Everything in which a lived year differs from what should have happened. */
-export async function judgeYear({ people, record }: LivedYear, entries: AsyncIterable<Entry>): Promise<YearReport> {
+export async function judgeYear(
+  { people, record }: LivedYear,
+  entries: AsyncIterable<Entry> | Iterable<Entry>,
+): Promise<YearReport> {
   const observed = await observe(entries);
-  const reckoned = reckon(people, record, readShippedProtocols(), observed.addressOf);
+  const reckoned = reckon({ people, record, outages: OUTAGES }, readShippedProtocols(), observed.addressOf);
   const all = [...observed.transitions.values()].flatMap(({ followUps }) => [...followUps.values()]);
   const having = (word: string) => all.filter((told) => told.some((line) => line.startsWith(word))).length;
   return {
@@ -60,35 +41,56 @@ export async function judgeYear({ people, record }: LivedYear, entries: AsyncIte
     followUps: all.length,
     raised: having('due'),
     escalated: having('overdue'),
-    damage: differences(reckoned, observed),
+    damage: differences(record, reckoned, observed),
     story: (patient) => storyOf(patient, record, observed),
   };
 }
 
 const patientOfVisit = (name: string) => name.split('V')[0] ?? '';
 
-function differences(reckoned: Reckoning, observed: Observation): Map<string, string[]> {
+function differences(record: Record, reckoned: Reckoning, observed: Observation): Map<string, string[]> {
   const found = new Map<string, string[]>();
   const add = (patient: string, line: string) => void found.set(patient, [...(found.get(patient) ?? []), line]);
   for (const line of observed.damage) add('everybody', line);
   for (const line of reckoned.complaints) add(patientOfVisit(line), line);
+  for (const line of misled(record, observed)) add(patientOfVisit(line), line);
   for (const name of new Set([...reckoned.transitions.keys(), ...observed.transitions.keys()])) {
     for (const line of compare(name, reckoned.transitions, observed.transitions)) add(patientOfVisit(name), line);
   }
   return found;
 }
 
+/** What a nurse was told of what they did is not what was kept. */
+function misled({ happenings }: Record, { addressOf, transitions }: Observation): string[] {
+  return happenings.flatMap((happening) => {
+    if (happening.kind !== 'done') return [];
+    const { transition = '', step = '' } = addressOf(happening.task) ?? {};
+    const kept = transitions.get(transition)?.followUps.get(step) ?? [];
+    const isKept = kept.includes(note(happening.act === 'complete' ? 'completed' : 'in-progress', happening.at));
+    if (isKept === (happening.answer !== 'ended')) return [];
+    return [`${transition} ${step}: ${happening.act} was answered ${happening.answer} ${note('at', happening.at)}.`];
+  });
+}
+
 function compare(name: string, reckoned: Transitions, observed: Transitions): string[] {
   const [should, is] = [reckoned.get(name), observed.get(name)];
   if (!should || !is) return [`${name} ${should ? 'is missing' : 'should not be'}: ${(should ?? is)?.head.join('; ')}`];
-  const steps = new Set([...should.followUps.keys(), ...is.followUps.keys()]);
+  const steps = new Set([...should.followUps.keys(), ...is.followUps.keys(), ...is.messages.keys()]);
   return [
     ...unequal(name, should.head, is.head),
-    ...[...steps].flatMap((step) => unequal(`${name} ${step}`, ofStep(should, step), ofStep(is, step))),
+    ...[...steps].flatMap((step) => compareStep(`${name} ${step}`, step, should, is)),
   ];
 }
 
-const ofStep = ({ followUps }: Telling, step: string) => followUps.get(step) ?? [];
+function compareStep(where: string, step: string, should: Telling, is: Telling): string[] {
+  const happened = is.followUps.get(step) ?? [];
+  const other = should.alternatives.get(step);
+  const isOther = other !== undefined && unequal(where, other, happened).length === 0;
+  return [
+    ...(isOther ? [] : unequal(where, should.followUps.get(step) ?? [], happened)),
+    ...unequal(`${where} told`, should.messages.get(step) ?? [], is.messages.get(step) ?? []),
+  ];
+}
 
 function unequal(where: string, should: readonly string[], is: readonly string[]): string[] {
   const at = should.findIndex((line, n) => line !== is[n] && !isMergeOf(line, is[n]));
