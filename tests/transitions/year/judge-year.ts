@@ -6,7 +6,7 @@ import { type Observation, observe } from './observe.ts';
 import { OUTAGES } from './outages.ts';
 import { readShippedProtocols } from './protocols.ts';
 import { type Reckoning, reckon, type Transitions } from './reckon.ts';
-import { note } from './words.ts';
+import { note, says } from './words.ts';
 
 export interface YearReport {
   readonly told: number;
@@ -93,18 +93,12 @@ function compareStep(where: string, step: string, should: Telling, is: Telling):
 }
 
 function unequal(where: string, should: readonly string[], is: readonly string[]): string[] {
-  const at = should.findIndex((line, n) => line !== is[n] && !isMergeOf(line, is[n]));
+  const at = should.findIndex((line, n) => !says(line, is[n]));
   if (at < 0 && should.length === is.length) return [];
   const n = at < 0 ? should.length : at;
   return [
     `${where}: should ${should[n] ?? 'end there'}, but ${is[n] ?? 'ends there'} (${should.length}, ${is.length})`,
   ];
-}
-
-/** Which of two transitions of records that turn out to be one person's goes on is certain, not how that is called. */
-function isMergeOf(should: string, is = ''): boolean {
-  const [word, when] = is.split(' ');
-  return should === `merged ${when}` && ['continued', 'readmitted', 'superseded'].includes(word ?? '');
 }
 
 function storyOf(patient: string, { happenings }: Record, { addressOf }: Observation): string[] {

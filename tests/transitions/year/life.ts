@@ -21,14 +21,14 @@ import { placeOf } from './places.ts';
 import { applies, type Protocol } from './protocols.ts';
 import { staffingOf } from './staffing.ts';
 import { type Person, patientOf, type Telling as Told } from './story.ts';
-import { note } from './words.ts';
+import { note, OR } from './words.ts';
 
 const MONTH = 31 * 86_400;
 /** Of several emergency visits within 31 days the first is followed up (domain.md 1.2, FUM). */
 const EMERGENCY_DAYS = 30;
 /** A transition withdrawn for these goes on when that proves wrong, and what was done stays done. */
-const RESUMED = new Set(['readmitted', 'continued', 'died', 'merged']);
-const endOf = ({ told }: Transition) => told.head.at(-1)?.split(' ')[0] ?? '';
+const RESUMED = new Set(['readmitted', 'continued', 'died']);
+const endOf = ({ told }: Transition) => told.head.at(-1)?.split(' ')[0]?.split(OR)[0] ?? '';
 
 export type Life = ReturnType<typeof createLife>;
 
@@ -52,13 +52,13 @@ export function createLife(
   };
 
   /** What is known now, as a sequence of stays, decides what goes on. */
-  function decide(at: number, because?: string): void {
+  function decide(at: number, isMerge = false): void {
     for (const stay of visits.values()) {
-      if (stay.visit.patientClass !== 'O') decideStay(stay, at, because);
+      if (stay.visit.patientClass !== 'O') decideStay(stay, at, isMerge);
     }
   }
 
-  function decideStay(stay: VisitFacts, at: number, because?: string): void {
+  function decideStay(stay: VisitFacts, at: number, isMerge: boolean): void {
     const { id, patientClass } = stay.visit;
     const live = transitionsOf(id).find((transition) => transition.live);
     if (stay.status !== 'finished') {
@@ -68,7 +68,8 @@ export function createLife(
     }
     const reason = reasonAgainst(stay);
     if (reason) {
-      if (live) withdraw(live, because ?? reason, at);
+      // Which of two transitions of one person goes on is certain; what that is called is not.
+      if (live) withdraw(live, isMerge ? `${reason}${OR}superseded` : reason, at);
       return;
     }
     const protocol = choose(stay, points(stay));
@@ -171,7 +172,7 @@ export function createLife(
       for (const [id, facts] of other.visits) visits.set(id, facts);
       for (const [id, transitions] of other.ofVisit) ofVisit.set(id, transitions);
       for (const id of other.reopened) reopened.add(id);
-      decide(at, 'merged');
+      decide(at, true);
     },
   };
 }
