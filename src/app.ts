@@ -163,7 +163,9 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     createRegistry({ store, clock, zone: home.zone, panels, parse: searchEngine.parse, log }),
   );
   const provenance = createProvenanceWriter({ store, baseUrl, log });
-  const senders = configured(() => readSenders(config.senders ?? join(PROFILES, 'senders'), ofType(profiles, 'ConceptMap')));
+  const senders = configured(() =>
+    readSenders(config.senders ?? join(PROFILES, 'senders'), ofType(profiles, 'ConceptMap')),
+  );
   const intake = createIntake({ store, clock, facilities, senders, parameters, log });
   const backlogWatch = watchBacklog({ store, clock, log, wake: intake.applying.wake });
   const keeping = deliveryRetention(store, clock, log, config.messages);

@@ -16,7 +16,7 @@ export interface ApplyingOptions {
   /** Settles one. @throws Fault for a reason that passes: it stays accepted */
   readonly apply: (accepted: Accepted) => Promise<void>;
   readonly awaited: Pick<Awaited, 'look'>;
-  readonly giveWay: Pick<GiveWay, 'rest'>;
+  readonly giveWay: Pick<GiveWay, 'rest' | 'isQuiet'>;
 }
 
 export interface Applying {
@@ -31,6 +31,8 @@ export interface Applying {
 const LEASE = Temporal.Duration.from({ seconds: 30 });
 /** Applied side by side, those of one patient one after the other. */
 const TOGETHER = 8;
+/** The same while messages come to be accepted: what is applied together holds them up together. */
+const FEW = Number(process.env.FEW ?? 2);
 /** With nothing left, who holds the lease looks this often for what others accept, so many times. */
 const LOOK_MS = 250;
 const LOOKS = 8;
@@ -67,7 +69,7 @@ export function createApplying(options: ApplyingOptions): Applying {
     for (let looks = 0; isOn && !signal.aborted && looks < LOOKS; ) {
       isWoken = false;
       const began = performance.now();
-      const some = await nextAccepted(store, TOGETHER);
+      const some = await nextAccepted(store, giveWay.isQuiet ? TOGETHER : FEW);
       if (some.length === 0) {
         looks += 1;
         if (!isWoken) await rest(LOOK_MS);

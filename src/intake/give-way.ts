@@ -1,8 +1,11 @@
 // Who accepts goes before who applies, for a sender waits for it; but not for ever: what is accepted has to be applied, too.
+import { setTimeout as pause } from 'node:timers/promises';
 
+/** Nobody wants to have something accepted when nobody came for so many milliseconds: a sender that is answered sends the next. */
+const QUIET = 5;
 /** The most that applying waits at a time, in milliseconds. */
 const LONGEST_REST = 100;
-/** While messages wait to be accepted, applying rests so many times as long as it has worked: it has a fifth of the time. */
+/** While messages come to be accepted, applying rests so many times as long as it has worked: it has a fifth of the time. */
 const RESTS = 4;
 
 export interface GiveWay {
@@ -13,11 +16,14 @@ export interface GiveWay {
    * @param worked milliseconds since the last rest
    */
   rest(worked: number): Promise<void>;
+  /** Nobody waits, or came just now. */
+  readonly isQuiet: boolean;
 }
 
 export function createGiveWay(): GiveWay {
   let waiting = 0;
-  let resting: (() => void)[] = [];
+  let last = Number.NEGATIVE_INFINITY;
+  const isQuiet = () => waiting === 0 && performance.now() - last >= QUIET;
   return {
     async first(work) {
       waiting += 1;
@@ -25,21 +31,16 @@ export function createGiveWay(): GiveWay {
         return await work();
       } finally {
         waiting -= 1;
-        if (waiting === 0) {
-          for (const goOn of resting) goOn();
-          resting = [];
-        }
+        last = performance.now();
       }
     },
-    rest(worked) {
-      if (waiting === 0) return new Promise((resolve) => setImmediate(resolve));
-      return new Promise((resolve) => {
-        const timer = setTimeout(resolve, Math.min(LONGEST_REST, RESTS * worked));
-        resting.push(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
+    get isQuiet() {
+      return isQuiet();
+    },
+    async rest(worked) {
+      const until = performance.now() + Math.min(LONGEST_REST, RESTS * worked);
+      do await pause(isQuiet() ? 0 : QUIET);
+      while (!isQuiet() && performance.now() < until);
     },
   };
 }

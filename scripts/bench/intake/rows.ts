@@ -34,8 +34,9 @@ export async function measureIntake(seconds: number, profile?: string): Promise<
       `| ${name} | ${shown(perSecond)} (median ${median.toFixed(1)} ms) | ${p99.toFixed(1)} | ${cpu.toFixed(2)} | ${goal} |`,
     );
     if (backlog.left > 0) {
-      const { left, seconds: took } = backlog;
-      rows.push(`| … applied afterwards | ${shown(left / took)} (${shown(left)} in ${took.toFixed(1)} s) | | | |`);
+      const { left, seconds: took, cpu } = backlog;
+      const speed = `${shown(left / took)} (${shown(left)} in ${took.toFixed(1)} s)`;
+      rows.push(`| … applied afterwards | ${speed} | | ${cpu.toFixed(2)} | |`);
     }
   }
   const { perSecond, lag, median, p99, cpu } = await measureBaton(seconds, ['ends'], undefined, 1);
@@ -51,7 +52,8 @@ interface Measured extends Driven {
   readonly perSecond: number;
   readonly cpu: number;
   readonly lag: PlanLag;
-  readonly backlog: AppliedBacklog;
+  /** CPU in ms per message. */
+  readonly backlog: AppliedBacklog & { readonly cpu: number };
 }
 
 async function measureBare(seconds: number) {
@@ -67,7 +69,7 @@ async function measureBare(seconds: number) {
   }
 }
 
-async function measureBaton(
+export async function measureBaton(
   seconds: number,
   words: readonly string[],
   profile: string | undefined,
@@ -100,8 +102,14 @@ async function measureBaton(
     await backlogApplied(file);
     const [before, begun] = [cpuOf(baton.pid), headOf(file)];
     const driven = await drive(port, seconds, words, connections);
-    const cpu = (cpuOf(baton.pid) - before) / driven.messages;
-    return { ...driven, cpu, backlog: await backlogApplied(file), lag: planLag(file, begun) };
+    const after = cpuOf(baton.pid);
+    const backlog = await backlogApplied(file);
+    return {
+      ...driven,
+      cpu: (after - before) / driven.messages,
+      backlog: { ...backlog, cpu: (cpuOf(baton.pid) - after) / backlog.left },
+      lag: planLag(file, begun),
+    };
   } finally {
     await baton.stop();
     await rm(folder, { recursive: true, force: true });
