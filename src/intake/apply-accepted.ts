@@ -32,7 +32,7 @@ const LEASE = Temporal.Duration.from({ seconds: 30 });
 /** Applied side by side, those of one patient one after the other. */
 const TOGETHER = 8;
 /** The same while messages come to be accepted: what is applied together holds them up together. */
-const FEW = Number(process.env.FEW ?? 2);
+const FEW = 2;
 /** With nothing left, who holds the lease looks this often for what others accept, so many times. */
 const LOOK_MS = 250;
 const LOOKS = 8;
