@@ -69,7 +69,7 @@ async function measureBare(seconds: number) {
   }
 }
 
-export async function measureBaton(
+async function measureBaton(
   seconds: number,
   words: readonly string[],
   profile: string | undefined,
