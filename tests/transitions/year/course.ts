@@ -131,11 +131,13 @@ export function move(transition: Transition, discharge: number, at: number): voi
     const window = windowFrom(step.timing, discharge, transition.place);
     followUp.discharge = discharge;
     if (span(window) === span(followUp.window)) continue;
+    // Who was reminded of this very deadline stays so.
+    const isSameDeadline = window.due === followUp.window.due;
     followUp.window = window;
     followUp.from = at;
     followUp.told.push(note('moved', at, span(window)));
     if (window.raise > at) followUp.clock = 'scheduled';
-    else if (followUp.clock === 'reminded') followUp.clock = 'due';
+    else if (followUp.clock === 'reminded' && !isSameDeadline) followUp.clock = 'due';
   }
 }
 
