@@ -247,7 +247,8 @@ it('keeps the log of a patient from an application that is kept from the patient
   const [entry] = (await baton.fhir('GET', '/AuditEvent?_count=1', { as: app })).json.entry ?? [];
   const log = async () => {
     const read = await baton.fhir('GET', `/AuditEvent/${entry?.resource?.id}`, { as: app });
-    return [read.status, (await baton.fhir('GET', '/AuditEvent?_summary=count', { as: app })).json.total > 0];
+    const { total: found = 0 } = (await baton.fhir('GET', '/AuditEvent?_summary=count', { as: app })).json;
+    return [read.status, found > 0];
   };
   expect(await log()).toEqual([200, true]);
   const everybody = { ...consent({ type: 'deny' }), patient: ref('Patient/logged') };
