@@ -18,12 +18,14 @@ export async function measureInTurn(database: BenchDatabase, workload: Workload,
     for (let round = 0; round < ROUNDS; round++) {
       const without = { ...open, url: unguarded.url, server: unguarded.pid };
       const turns = [
-        { plan, results: on },
-        { plan: without, results: off },
+        { name: 'with', asked: plan, results: on },
+        { name: 'without', asked: without, results: off },
       ];
-      for (const turn of round % 2 === 0 ? turns : turns.toReversed()) turn.results.push(await once(turn.plan));
-      const [guarded, bare] = [on.at(-1), off.at(-1)].map((result) => result && told(result));
-      process.stderr.write(`${workload.name}, round ${round + 1}: ${guarded}; without ${bare}\n`);
+      for (const { name, asked, results } of round % 2 === 0 ? turns : turns.toReversed()) {
+        const measured = await once(asked);
+        results.push(measured);
+        process.stderr.write(`${workload.name}, round ${round + 1}, ${name}: ${told(measured)}\n`);
+      }
     }
   } finally {
     await unguarded.stop();

@@ -1,9 +1,11 @@
 // The audit trail in slices of time, each small enough that looking through it keeps nobody waiting.
 import { setImmediate as turn } from 'node:timers/promises';
-import type { SqlValue, Store } from './store.ts';
+import type { Store } from './store.ts';
 
-/** Records of a slice; a few more when several have the time at which it ends. */
-const RECORDS = 32_768;
+/** Records of the first slice, which has what most ask for; the next ones double. A few more that share the last one's time. */
+const FIRST = 1_024;
+const MOST = 32_768;
+
 /** Milliseconds since 1970; half-open. */
 export interface TimeBounds {
   readonly from: number;
@@ -24,8 +26,8 @@ export async function* auditSlices(
   ascending: boolean,
 ): AsyncGenerator<AuditSlice> {
   let { from, below } = bounds;
-  for (;;) {
-    const edge = await edgeOf(store, { from, below }, ascending);
+  for (let records = FIRST; ; records = Math.min(2 * records, MOST)) {
+    const edge = await edgeOf(store, { from, below }, ascending, records);
     const within = edge === undefined ? { from, below } : ascending ? { from, below: edge + 1 } : { from: edge, below };
     const sql = 'SELECT MIN(sequence) AS first, MAX(sequence) AS last FROM audit WHERE recorded >= ? AND recorded < ?';
     const [ends] = await store.query(sql, [within.from, within.below]);
@@ -42,10 +44,10 @@ async function edgeOf(
   store: Pick<Store, 'query'>,
   { from, below }: TimeBounds,
   ascending: boolean,
+  records: number,
 ): Promise<number | undefined> {
   const sql = `SELECT recorded FROM audit WHERE recorded >= ? AND recorded < ?
     ORDER BY recorded ${ascending ? 'ASC' : 'DESC'} LIMIT 1 OFFSET ?`;
-  const params: SqlValue[] = [from, below, RECORDS - 1];
-  const [row] = await store.query(sql, params);
+  const [row] = await store.query(sql, [from, below, records - 1]);
   return row && Number(row.recorded);
 }

@@ -127,6 +127,42 @@ describe('a roster', () => {
     expect(new Set(searches()).size).toBe(10);
   });
 
+  test('is pulled at each beat of the minute, also when one comes a moment early', async () => {
+    await open(1, 1);
+    const start = Temporal.Now.instant();
+    await world.sync.tick(start);
+    world.pass({ milliseconds: 59_980 });
+    const url = (await asked(() => world.sync.tick(start.add({ milliseconds: 59_980 })))).filter((one) =>
+      one.includes('/Task?'),
+    );
+    expect(url).toHaveLength(1);
+    expect(await asked(() => world.sync.tick(start.add({ milliseconds: 100_000 })))).toEqual([]);
+  });
+
+  test('with a schedule takes as many as the server allows until its next time', async () => {
+    await open(12, 1, {}, { pullEverySeconds: 1, schedule: { pull: '0 3 * * *', sweep: '0 0 29 2 *' } });
+    const start = Temporal.Now.instant();
+    await world.sync.tick(start);
+    await world.sync.tick(start.add({ hours: 24 }));
+    expect(new Set(searches()).size).toBe(12);
+  });
+
+  test('of a Group larger than a run may ask about gives everybody a turn', async () => {
+    const members = Array.from({ length: 12 }, (_, n) => `r${n + 10}`);
+    world = await openWorld({
+      knobs: HOLES,
+      connection: { ...EPIC, mode: 'pull', pullEverySeconds: 1, patients: { kind: 'group', id: 'g1' } },
+    });
+    for (const id of members) world.remote.put(patient(id));
+    const member = members.map((id) => ({ entity: { reference: `Patient/${id}` } }));
+    world.remote.put({ resourceType: 'Group', id: 'g1', type: 'person', actual: true, member });
+    for (let minute = 0; minute < 3; minute += 1) {
+      await world.sync.tick(Temporal.Now.instant().add({ minutes: minute }));
+      world.pass({ minutes: 1 });
+    }
+    expect(new Set(searches()).size).toBe(12);
+  });
+
   test('of members of a Group brings them and theirs, and nobody else', async () => {
     world = await openWorld({
       knobs: HOLES,

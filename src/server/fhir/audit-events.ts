@@ -8,6 +8,7 @@ import { auditEventOf } from '../../audit/audit-event.ts';
 import { AUDIT_PARAMETERS, cursorAfter, parseAuditQuery } from '../../audit/audit-query.ts';
 import { Fault } from '../../fault.ts';
 import { isId, type Pairs } from '../../fhir/request-url.ts';
+import { withheldCondition } from '../../fhir/search/withheld.ts';
 import { summaryIn } from '../../fhir/subset.ts';
 import { type AuditRow, type AuditTest, countAudit, readAudit, searchAudit } from '../../store/audit-search.ts';
 import { versionHeaders } from './answer.ts';
@@ -49,7 +50,8 @@ export async function readAuditEvent(context: FhirContext, { grant, params, pair
   const { id = '' } = params;
   const { patient } = reachOf(grant, 'read');
   const row = /^[1-9]\d{0,14}$/.test(id) ? await readAudit(context.store, Number(id)) : undefined;
-  if (!row || (patient !== undefined && !row.patients.includes(patient))) {
+  const isOutside = patient !== undefined && !row?.patients.includes(patient);
+  if (!row || isOutside || (await isLogWithheld(context, grant, patient))) {
     throw new Fault('not-found', isId(id) ? `There is no ${TYPE}/${id}.` : `${TYPE} has no resource with this id.`);
   }
   const event = auditEventOf(row, { base: context.base(), patient });
@@ -69,7 +71,7 @@ export async function searchAuditEvents(context: FhirContext, request: FhirReque
   const within = [patient, inCompartment].filter((one) => one !== undefined);
   // That a record of one patient names another one, too, is not for the first to find out.
   const others = [...query.patients, ...within].some((one) => one !== patient);
-  if (patient !== undefined && others) within.push('');
+  if ((patient !== undefined && others) || (await isLogWithheld(context, grant, patient))) within.push('');
   const tests: AuditTest[] = [...query.tests, ...within.map((one) => ({ patients: [one] }))];
   const isCount = summaryIn(pairs) === 'count' || query.count === 0;
   const found = isCount ? [] : await searchAudit(store, { ...query, tests });
@@ -129,6 +131,13 @@ function reachOf(grant: Grant, interaction: Interaction): { readonly patient?: s
     'The trail is read as a whole or by one patient; the constraint of a scope, or a role that reaches several patients, ' +
       'cannot be applied to it.',
   );
+}
+
+/** The log of a patient is part of the record: who is kept from the patient by a consent is kept from it. */
+async function isLogWithheld(context: FhirContext, { asker }: Grant, patient: string | undefined): Promise<boolean> {
+  if (!asker || patient === undefined) return false;
+  const condition = withheldCondition(context.parameters, 'Patient', asker, context.labelPolicy);
+  return (await context.store.withholding('Patient', patient, condition)).withheld;
 }
 
 /** The one patient whom a lane is about; none when it goes by anything else. */

@@ -142,7 +142,12 @@ export const CONNECTION_SCHEMA = {
       default: 300,
       description: 'How far each pull looks back before its watermark.',
     },
-    pullEverySeconds: { type: 'integer', minimum: 1, default: 60, description: 'Time between pulls.' },
+    pullEverySeconds: {
+      type: 'integer',
+      minimum: 1,
+      default: 60,
+      description: 'Time between pulls, in full minutes: less is a minute.',
+    },
     schedule: {
       ...schedule,
       description:

@@ -20,6 +20,7 @@ import { feedOutbox } from '../push/feed.ts';
 import { abandonedClaims } from '../push/outbox.ts';
 import { drainOutbox } from '../push/push.ts';
 import { withheldDue } from '../push/withheld-rows.ts';
+import { isPullTime } from './pull-interval.ts';
 import { keepToServer, pullLease } from './same-server.ts';
 import { scheduledJob } from './schedule.ts';
 import { actorOf, type Connection, pulls } from './settings.ts';
@@ -279,8 +280,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
     // A rehearsal reads everything and shows the same each time; another one is for who asks for it.
     if (doing === 'rehearse') return !hasRehearsedPull;
     if (pullJob) return doing === 'work' && (await pullJob.isDue(now));
-    const due = pulledAt?.add({ seconds: connection.pullEverySeconds });
-    return !due || Temporal.Instant.compare(now, due) >= 0;
+    return isPullTime(connection, pulledAt, now);
   }
 }
 

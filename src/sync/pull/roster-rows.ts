@@ -2,6 +2,7 @@
 // ask again. docs/sync-spec.md#I29
 import type { AnswerMark } from '../../remote/answer-mark.ts';
 import type { SqlRow, SqlValue, Statement } from '../../store/store.ts';
+import { SOON } from '../connections/pull-interval.ts';
 import { type RunContext, realNow } from '../context.ts';
 import type { PullPlan } from './strategy.ts';
 
@@ -73,11 +74,11 @@ export async function* subjects(
 
 async function* whoIsDue(context: RunContext, linked: readonly SqlValue[], most: number): AsyncGenerator<RosterRow[]> {
   // Whoever becomes due during the run, perhaps for the second time, is for the next one.
-  const now = realNow(context);
+  const until = realNow(context) + SOON;
   let last: readonly [dueAt: number, subject: string] = [-1, ''];
   for (let left = most; left > 0; ) {
     const chunk = Math.min(left, CHUNK);
-    const rows = await context.store.query(DUE, [...linked, now, ...last, chunk]);
+    const rows = await context.store.query(DUE, [...linked, until, ...last, chunk]);
     const end = rows.at(-1);
     if (!end) return;
     yield rows.map(toRow);
@@ -93,17 +94,35 @@ async function* amongScope(
   key: string,
   most: number | undefined,
 ): AsyncGenerator<RosterRow[]> {
-  let left = most ?? Number.POSITIVE_INFINITY;
-  for (let start = 0; start < ids.length && left > 0; start += CHUNK) {
-    const chunk = ids.slice(start, start + CHUNK);
-    const sql = `SELECT r.subject, ${COLUMNS} FROM roster r
-      WHERE r.stream_key = ? AND r.subject IN (${chunk.map(() => '?').join(', ')})`;
-    const found = new Map((await context.store.query(sql, [key, ...chunk])).map((row) => [String(row.subject), row]));
-    const due = chunk.filter((id) => most === undefined || Number(found.get(id)?.due_at ?? 0) <= realNow(context));
-    const rows = due.slice(0, left).map((subject) => toRow(found.get(subject) ?? { subject }));
-    left -= rows.length;
-    if (rows.length > 0) yield rows;
+  const chosen = most === undefined ? ids : await longestDue(context, ids, key, most);
+  for (let start = 0; start < chosen.length; start += CHUNK) {
+    const chunk = chosen.slice(start, start + CHUNK);
+    const found = new Map((await knownAmong(context, chunk, key, COLUMNS)).map((row) => [String(row.subject), row]));
+    yield chunk.map((subject) => toRow(found.get(subject) ?? { subject }));
   }
+}
+
+/** Who was never asked comes first, then who waits longest: with more patients than a run may ask, everybody has a turn. */
+async function longestDue(context: RunContext, ids: readonly string[], key: string, most: number): Promise<string[]> {
+  const until = realNow(context) + SOON;
+  const due: { readonly id: string; readonly dueAt: number }[] = [];
+  for (let start = 0; start < ids.length; start += CHUNK) {
+    const chunk = ids.slice(start, start + CHUNK);
+    const rows = await knownAmong(context, chunk, key, 'r.due_at');
+    const times = new Map(rows.map((row) => [String(row.subject), Number(row.due_at)]));
+    for (const id of chunk) {
+      const dueAt = times.get(id) ?? 0;
+      if (dueAt <= until) due.push({ id, dueAt });
+    }
+  }
+  due.sort((a, b) => a.dueAt - b.dueAt);
+  return due.slice(0, most).map(({ id }) => id);
+}
+
+function knownAmong({ store }: RunContext, ids: readonly string[], key: string, columns: string): Promise<SqlRow[]> {
+  const sql = `SELECT r.subject, ${columns} FROM roster r
+    WHERE r.stream_key = ? AND r.subject IN (${ids.map(() => '?').join(', ')})`;
+  return store.query(sql, [key, ...ids]);
 }
 
 /** @param dueAt when to ask again, epoch milliseconds */

@@ -5,6 +5,7 @@ import type { RemoteFailure } from '../../remote/result.ts';
 import type { Lease } from '../../store/lease.ts';
 import type { Statement } from '../../store/store.ts';
 import { readCheckpoint, saveCheckpoint, streamKey } from '../checkpoint.ts';
+import { secondsToNextPull } from '../connections/pull-interval.ts';
 import { actorOf } from '../connections/settings.ts';
 import { ownExchanges, type RunContext, realNow } from '../context.ts';
 import { inParallel } from '../in-parallel.ts';
@@ -75,11 +76,11 @@ class RosterRun {
   }
 
   async pull(): Promise<PullResult> {
-    const { remote, connection } = this.#context;
+    const { remote, connection, clock } = this.#context;
     const checkpoint = await this.#begin();
     const learned = await this.#loadConditions();
     // What the server allows between two pulls, so that a run never takes longer than its interval.
-    const budget = Math.max(1, remote.requestsPerSecond * connection.pullEverySeconds);
+    const budget = Math.ceil(remote.requestsPerSecond * secondsToNextPull(connection, clock.now()));
     const most = this.#wish.asked ? undefined : budget;
     for await (const rows of subjects(this.#context, this.#type, this.#plan, this.#key, most)) {
       await inParallel(

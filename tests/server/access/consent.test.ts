@@ -240,3 +240,20 @@ it('ends with its withdrawal', async () => {
   await put('Consent', 'no', { ...consent({ type: 'deny' }), status: 'inactive' });
   expect((await baton.fhir('GET', '/Observation/of-shy', { as })).status).toBe(200);
 });
+
+it('keeps the log of a patient from an application that is kept from the patient', async () => {
+  await put('Patient', 'logged', {});
+  const app = await baton.token('patient/*.rs', 'logged');
+  const [entry] = (await baton.fhir('GET', '/AuditEvent?_count=1', { as: app })).json.entry ?? [];
+  const log = async () => {
+    const read = await baton.fhir('GET', `/AuditEvent/${entry?.resource?.id}`, { as: app });
+    const { total: found = 0 } = (await baton.fhir('GET', '/AuditEvent?_summary=count', { as: app })).json;
+    return [read.status, found > 0];
+  };
+  expect(await log()).toEqual([200, true]);
+  const everybody = { ...consent({ type: 'deny' }), patient: ref('Patient/logged') };
+  await put('Consent', 'of-logged', everybody);
+  expect(await log()).toEqual([404, false]);
+  await put('Consent', 'of-logged', { ...everybody, status: 'inactive' });
+  expect(await log()).toEqual([200, true]);
+});
