@@ -40,6 +40,7 @@ import { deliveryRetention } from './intake/delivery-retention.ts';
 import { type MllpServer, startMllpServer } from './intake/mllp/server.ts';
 import { createIntake } from './intake/receive.ts';
 import { readSenders } from './intake/sender.ts';
+import { watchBacklog } from './intake/watch-backlog.ts';
 import { createNotify } from './notify/notify.ts';
 import { loadTemplates } from './notify/templates.ts';
 import { createRegistry } from './registry/registry.ts';
@@ -162,8 +163,11 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     createRegistry({ store, clock, zone: home.zone, panels, parse: searchEngine.parse, log }),
   );
   const provenance = createProvenanceWriter({ store, baseUrl, log });
-  const senders = configured(() => readSenders(join(PROFILES, 'senders'), ofType(profiles, 'ConceptMap')));
+  const senders = configured(() =>
+    readSenders(config.senders ?? join(PROFILES, 'senders'), ofType(profiles, 'ConceptMap')),
+  );
   const intake = createIntake({ store, clock, facilities, senders, parameters, log });
+  const backlogWatch = watchBacklog({ store, clock, log, wake: intake.applying.wake });
   const keeping = deliveryRetention(store, clock, log, config.messages);
   const calendars = loadCalendars(join(PROFILES, 'calendars'));
   const riskMethods = loadRiskMethods(join(PROFILES, 'risk-methods'));
@@ -287,6 +291,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
       { name: 'notifications', tick: notify.tick, slow: true },
       { name: 'subscriptions', tick: subscriptions.tick, slow: true },
       { name: 'watchdog', tick: transitions.watchdog.look },
+      { name: 'intake', tick: backlogWatch.tick },
       { name: 'registry', tick: registry.tick, slow: true },
     ],
     log,
@@ -348,6 +353,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     write(`listening on ${scheme}://${hostInUrl(config.host)}:${config.port}\n`);
     stopReacting = reactToCommits(store, transitions, log);
     stopPublishing = store.onCommit(subscriptions.wake);
+    intake.applying.start();
     sync.follow();
     provenance.follow();
     isStarted = true;
@@ -370,6 +376,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     await indexKeeper.stop();
     await mllp?.close();
     await server.close();
+    await intake.applying.stop();
     await sync.stop();
     await provenance.stop();
     await sandbox?.close();

@@ -51,6 +51,10 @@ export const ENVIRONMENT = {
     default: 'none',
   },
   BATON_MLLP_PORT: { doc: 'HL7 v2 over MLLP; `0` picks a free port, `off` opens none.', default: '2575' },
+  BATON_SENDERS: {
+    doc: 'Folder of the files of senders that differ (`docs/intake.md`), instead of `profiles/senders`.',
+    default: 'profiles/senders',
+  },
   BATON_MLLP_TLS: {
     doc: '`on`: MLLP over TLS, with `BATON_TLS_CERT` and `BATON_TLS_KEY`; `off`: without.',
     default: 'off',

@@ -86,6 +86,8 @@ export interface Config extends ConfigFile {
   readonly trustProxy: readonly string[];
   /** undefined: no MLLP listener. */
   readonly mllpPort: number | undefined;
+  /** Folder of the files of senders; undefined: Baton's own. */
+  readonly senders: string | undefined;
   /** undefined: MLLP without TLS. */
   readonly mllpTls: TlsConfig | undefined;
   readonly logLevel: string;
@@ -123,6 +125,7 @@ export function loadConfig(given: Environment = process.env): Config {
     tls,
     trustProxy: readTrustedProxies(env.BATON_TRUST_PROXY),
     mllpPort: env.BATON_MLLP_PORT === 'off' ? undefined : port(env, 'BATON_MLLP_PORT'),
+    senders: env.BATON_SENDERS && resolve(env.BATON_SENDERS),
     mllpTls: readMllpTls(env, tls),
     logLevel: oneOf(env, 'BATON_LOG_LEVEL', LOG_LEVELS, sandbox ? 'warn' : 'info'),
     requiredProfiles: requiredProfiles(env.BATON_REQUIRED_PROFILES),

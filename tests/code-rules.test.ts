@@ -32,6 +32,8 @@ test('only these call fetch', () => {
 const STOPWATCHES = [
   'src/access/asker.ts',
   'src/audit/provenance-writer.ts',
+  'src/intake/apply-accepted.ts',
+  'src/intake/give-way.ts',
   'src/server/rate-limits.ts',
   'src/store/postgres-writer.ts',
   'src/store/search/keep-indexed.ts',

@@ -25,7 +25,7 @@ export type ReadDelivery = Omit<WholeDelivery, 'body' | 'original'> & {
 };
 
 export interface RepeatedDelivery extends Pick<DeliveryView, 'id' | 'key'> {
-  /** `already-accepted`, `not-repeatable`: nothing was done. With `would-` before it: of a dry run. */
+  /** `already-accepted`, `waits-to-be-applied`, `not-repeatable`: nothing was done. With `would-` before it: of a dry run. */
   readonly outcome: string;
   readonly remarks: Repeated['remarks'];
   /** What it changes, without what it says. */
@@ -46,7 +46,7 @@ export interface Deliveries {
     filter: Readonly<Record<string, string>>,
     options: { limit: number; dryRun: boolean },
   ): Promise<RepeatedDelivery[]>;
-  /** It needs nothing more. @throws Fault not-found | conflict when it was accepted */
+  /** It needs nothing more. @throws Fault not-found | conflict when it was not refused */
   dismiss(actor: Actor, id: string, because: string): Promise<DeliveryView>;
 }
 
@@ -60,6 +60,7 @@ export function createDeliveries(parts: NotificationParts, intake: Pick<Intake, 
     const { key, channel, body: kept, outcome, condition } = await readDelivery(store, id);
     const nothing = (done: string): RepeatedDelivery => ({ id, key, outcome: done, remarks: [], changes: [] });
     if (outcome === 'AA') return nothing('already-accepted');
+    if (outcome === 'CA') return nothing('waits-to-be-applied');
     const by = actor.reference;
     const { code, remarks, changes } = await again[channel](
       { key, body: kept, ...(condition === 'too-long' || condition === 'cut' ? { part: condition } : {}) },
@@ -89,6 +90,8 @@ export function createDeliveries(parts: NotificationParts, intake: Pick<Intake, 
     async dismiss(actor, id, because) {
       const { outcome } = await readDelivery(store, id);
       if (outcome === 'AA') throw new Fault('conflict', 'It was accepted; there is nothing to dismiss.');
+      if (outcome === 'CA')
+        throw new Fault('conflict', 'It is accepted and is still to be applied; nothing is wrong yet.');
       await store.commit(actor, [], [dismissDelivery(id, actor.reference, because)]);
       const { body: _b, answer: _a, original: _o, ...view } = await readDelivery(store, id);
       return view;

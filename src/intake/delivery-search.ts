@@ -2,7 +2,7 @@
 import { Fault } from '../fault.ts';
 import type { SqlRow, SqlValue, Statement, Store } from '../store/store.ts';
 import { bytesOf, type Channel } from './delivery.ts';
-import type { AckCode } from './refusal.ts';
+import type { Outcome } from './refusal.ts';
 
 /** A delivery without its content; nothing of it tells of a patient. */
 export interface DeliveryView {
@@ -11,7 +11,7 @@ export interface DeliveryView {
   /** Sending application, facility and control id; of a message without one the hash of its content. */
   readonly key: string;
   readonly received: string;
-  readonly outcome: AckCode;
+  readonly outcome: Outcome;
   readonly sender?: string;
   readonly facility?: string;
   readonly event?: string;
@@ -39,8 +39,8 @@ interface Condition {
 const COLUMNS = `channel, key, received, outcome, sender, facility, event, condition, location, detail, attempts,
   corrected_by, dismissed_by, dismissed_because`;
 
-/** Refused, and nobody has said that it needs nothing more. */
-const WAITS = "outcome <> 'AA' AND dismissed_by IS NULL";
+/** Refused, and nobody has said that it needs nothing more. The first two are those of the index. */
+const WAITS = "outcome <> 'AA' AND dismissed_by IS NULL AND outcome <> 'CA'";
 
 const equals = (column: string) => (value: string) => ({ sql: `${column} = ?`, params: [value] });
 const oneOf = (name: string, values: readonly string[], condition: (value: string) => Condition) => (value: string) => {
@@ -51,7 +51,7 @@ const oneOf = (name: string, values: readonly string[], condition: (value: strin
 /** By the name of the parameter. Each throws Fault invalid for a value that it cannot be. */
 export const DELIVERY_FILTERS: Readonly<Record<string, (value: string) => Condition>> = {
   channel: oneOf('channel', ['hl7v2', 'notification'], equals('channel')),
-  outcome: oneOf('outcome', ['AA', 'AE', 'AR'], equals('outcome')),
+  outcome: oneOf('outcome', ['AA', 'AE', 'AR', 'CA'], equals('outcome')),
   sender: equals('sender'),
   facility: equals('facility'),
   event: equals('event'),
@@ -107,10 +107,10 @@ export async function readDelivery(store: Pick<Store, 'query'>, id: string): Pro
   return { ...viewOf(row), body: bytesOf(row.body), answer: String(row.answer), ...original };
 }
 
-/** Nothing more is to be done about it. An accepted one needs nothing. */
+/** Nothing more is to be done about it. Only of one that was refused. */
 export function dismissDelivery(id: string, by: string, because: string): Statement {
   const sql = `UPDATE delivery SET dismissed_by = ?, dismissed_because = ?
-    WHERE channel = ? AND key = ? AND outcome <> 'AA'`;
+    WHERE channel = ? AND key = ? AND outcome NOT IN ('AA', 'CA')`;
   return { sql, params: [by, because, ...partsOf(id)], rows: 1 };
 }
 
@@ -147,7 +147,7 @@ function viewOf(row: SqlRow): DeliveryView {
     channel: String(row.channel) as Channel,
     key: String(row.key),
     received: Temporal.Instant.fromEpochMilliseconds(Number(row.received)).toString(),
-    outcome: String(row.outcome) as AckCode,
+    outcome: String(row.outcome) as Outcome,
     ...text('sender', 'sender'),
     ...text('facility', 'facility'),
     ...text('event', 'event'),

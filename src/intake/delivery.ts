@@ -2,7 +2,7 @@
 // harmless. Rows live in the store's `delivery` table and are written in the commit of what they caused.
 import { createHash } from 'node:crypto';
 import type { SqlRow, Statement, Store } from '../store/store.ts';
-import type { AckCode, Remark } from './refusal.ts';
+import type { AckCode, Outcome, Remark } from './refusal.ts';
 
 export type Channel = 'hl7v2' | 'notification';
 
@@ -10,6 +10,11 @@ export interface Delivery {
   readonly body: Uint8Array;
   readonly answer: string;
   readonly outcome: AckCode;
+}
+
+export interface FoundDelivery extends Omit<Delivery, 'outcome'> {
+  readonly outcome: Outcome;
+  readonly received: Temporal.Instant;
 }
 
 /** What is known of a delivery without its content; nothing of it tells of a patient. */
@@ -29,10 +34,12 @@ export async function findDelivery(
   store: Pick<Store, 'query'>,
   key: string,
   channel: Channel = 'hl7v2',
-): Promise<Delivery | undefined> {
-  const sql = 'SELECT body, answer, outcome FROM delivery WHERE channel = ? AND key = ?';
+): Promise<FoundDelivery | undefined> {
+  const sql = 'SELECT body, answer, outcome, received FROM delivery WHERE channel = ? AND key = ?';
   const [row] = await store.query(sql, [channel, key]);
-  return row && { body: bytesOf(row.body), answer: String(row.answer), outcome: String(row.outcome) as AckCode };
+  if (!row) return undefined;
+  const received = Temporal.Instant.fromEpochMilliseconds(Number(row.received));
+  return { body: bytesOf(row.body), answer: String(row.answer), outcome: String(row.outcome) as Outcome, received };
 }
 
 const KEEP = `INSERT INTO delivery
@@ -45,11 +52,11 @@ const KEEP = `INSERT INTO delivery
       ELSE COALESCE(delivery.original, delivery.body) END,
     corrected_by = COALESCE(excluded.corrected_by, delivery.corrected_by), dismissed_by = NULL,
     dismissed_because = NULL, body = excluded.body, attempts = delivery.attempts + 1
-  WHERE delivery.outcome <> 'AA' AND (excluded.condition IS NULL OR excluded.condition NOT IN ('too-long', 'cut')
+  WHERE delivery.outcome NOT IN ('AA', 'CA') AND (excluded.condition IS NULL OR excluded.condition NOT IN ('too-long', 'cut')
     OR delivery.condition IN ('too-long', 'cut'))`;
 
 /**
- * Keeps a delivery. One that was answered AA is final: then no row changes and the commit fails as a conflict, which is
+ * Keeps a delivery. One that was answered AA is final, and one that is accepted is settled by who applies it: then no row changes and the commit fails as a conflict, which is
  * how the second of two simultaneous deliveries learns that it is one. AE and AR give way to the next attempt, a whole
  * message not to a part of it.
  */

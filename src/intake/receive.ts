@@ -1,20 +1,23 @@
-// One HL7 v2 message in, its acknowledgement out. AA only after everything the message says is durably stored; what is
-// refused is kept with the reason, and can be repaired and taken in again.
+// One HL7 v2 message in, its acknowledgement out. AA only after everything the message says is durably stored, CA when the
+// message itself is; what is refused is kept with the reason, and can be repaired and taken in again.
 import type { Logger } from 'pino';
 import { asFault, Fault } from '../fault.ts';
+import { createAccept } from './accept.ts';
+import { type Applying, createApplying } from './apply-accepted.ts';
+import { createApplyOne } from './apply-one.ts';
+import { createAwaited } from './awaited.ts';
 import { contentKey, type DeliveryFacts, keepDelivery } from './delivery.ts';
-import { enhancedAnswers } from './enhanced.ts';
+import { commitAnswer, enhancedReceipt, isEnhanced } from './enhanced.ts';
 import { decodeMessage, encodeMessage } from './er7/charset.ts';
 import { type Message, parseMessage } from './er7/message.ts';
 import type { Forecast } from './forecast.ts';
+import { createGiveWay } from './give-way.ts';
 import { deliveryKey } from './header.ts';
 import { eventOf, factsOf, headerOf } from './message-facts.ts';
 import { Refusal, type Remark } from './refusal.ts';
 import { isTransient, refusalOf } from './refusal-of.ts';
-import { senderOf } from './sender.ts';
+import { type Sender, senderOf } from './sender.ts';
 import { ACTOR, createTakeIn, type Receipt, type TakeInOptions } from './take-in.ts';
-
-/** A longer message is refused by every door. */
 export const MAX_MESSAGE_BYTES = 1_048_576;
 /** Enough for the header segment, which a refusal answers to. */
 const HEAD_BYTES = 4_096;
@@ -30,6 +33,8 @@ export interface Intake {
   keepCut(bytes: Uint8Array): Promise<void>;
   /** Takes a kept message in again. Never throws for what the message says. */
   again(kept: Kept, options: RepeatOptions): Promise<Repeated>;
+  /** Applies what was accepted. */
+  readonly applying: Applying;
 }
 
 /** A message under the key it is kept by. */
@@ -56,7 +61,13 @@ export interface IntakeOptions extends TakeInOptions {
 
 export function createIntake({ log, ...options }: IntakeOptions): Intake {
   const { store, clock, senders = [] } = options;
-  const { answer, takeIn, foresee } = createTakeIn(options);
+  const parts = createTakeIn(options);
+  const { answer, takeIn, foresee } = parts;
+  const accept = createAccept({ store, clock, parts });
+  const awaited = createAwaited(store);
+  const giveWay = createGiveWay();
+  const apply = createApplyOne({ store, senders, parts, awaited, log });
+  const applying = createApplying({ store, clock, log, apply, awaited, giveWay });
 
   /** Keeps what was not accepted, for people to look at; a store that cannot is no reason not to answer. */
   const keepRefused = async (key: string, body: Uint8Array, { code, ack }: Receipt, facts: DeliveryFacts) => {
@@ -87,6 +98,24 @@ export function createIntake({ log, ...options }: IntakeOptions): Intake {
     return { ...receipt, remark };
   };
 
+  const receiveFirst = async (
+    bytes: Uint8Array,
+    head: Message,
+    sender: Sender,
+    enhanced: boolean,
+  ): Promise<Receipt> => {
+    try {
+      const accepted = await giveWay.first(() => accept(bytes, head, sender));
+      const { code, ack } = accepted;
+      if (accepted.accepted) applying.wake();
+      log.info({ channel: 'mllp', event: eventOf(head), code }, 'HL7 message accepted');
+      return enhanced ? enhancedReceipt(accepted, awaited) : { code, ack };
+    } catch (error) {
+      const { code, ack } = await refuse(error, bytes, head, 'mllp');
+      return { code, ack, ...(enhanced ? { answers: commitAnswer(head, code, ack) } : {}) };
+    }
+  };
+
   const refuseTooLong = async (head: Uint8Array, limit: number): Promise<string> => {
     const text = `The message is longer than the ${limit} bytes that are read; only its beginning was kept.`;
     const part = 'too-long';
@@ -102,21 +131,22 @@ export function createIntake({ log, ...options }: IntakeOptions): Intake {
       let message: Message | undefined;
       const readable = senders.length > 0 ? headerOf(bytes) : undefined;
       const sender = readable && senderOf(senders, readable.header.text(3), readable.header.text(4));
-      const answered = (receipt: Receipt): Receipt =>
-        readable && sender?.acknowledgement === 'enhanced'
-          ? { ...receipt, answers: enhancedAnswers(readable, receipt.code, receipt.ack) }
-          : receipt;
+      const enhanced = readable !== undefined && sender?.acknowledgement === 'enhanced' && isEnhanced(readable);
+      if (channel === 'mllp' && readable && sender && (enhanced || sender.acknowledge === 'stored')) {
+        return receiveFirst(bytes, readable, sender, enhanced);
+      }
       try {
         message = parseMessage(decodeMessage(bytes, sender?.charset));
         const receipt = await takeIn({ bytes, key: deliveryKey(message) ?? contentKey(bytes), message });
         log.info({ channel, event: eventOf(message), code: receipt.code }, 'HL7 message answered');
-        return answered(receipt);
+        return receipt;
       } catch (error) {
         const { code, ack } = await refuse(error, bytes, message, channel);
-        return answered({ code, ack });
+        return { code, ack };
       }
     },
     refuseTooLong,
+    applying,
     async keepCut(bytes) {
       const text =
         'The message was not ended before the connection or another message cut it off; nobody was answered.';

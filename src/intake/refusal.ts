@@ -21,6 +21,9 @@ export type ConditionCode = keyof typeof CONDITIONS;
 /** HL7 table 0008: accepted, error (may be sent again), rejected (will never be accepted as it is). */
 export type AckCode = 'AA' | 'AE' | 'AR';
 
+/** What has become of a message. CA, commit accept: it is in safe storage, and still to be applied. */
+export type Outcome = AckCode | 'CA';
+
 /** One ERR segment. The text reaches people and logs, so it never quotes what the message says about a patient. */
 export interface Remark {
   readonly condition: ConditionCode;

@@ -20,6 +20,8 @@ interface SenderFile {
   readonly charset?: string;
   /** `enhanced`: MSH-15 and 16 decide which acknowledgements go back over MLLP. */
   readonly acknowledgement?: 'original' | 'enhanced';
+  /** What AA of original mode says over MLLP: that the message is applied (when absent), or that it is in safe storage. */
+  readonly acknowledge?: 'applied' | 'stored';
   /** Field, such as `PV1-36`, to the url of the ConceptMap from its local codes to those of the HL7 table. */
   readonly fields?: Readonly<Record<string, string>>;
   /** Name of a file of FHIR Mapping Language in the same folder, for what a table cannot say. */
@@ -32,7 +34,9 @@ export interface Sender extends Omit<SenderFile, 'fields' | 'map'> {
   readonly codes: ReadonlyMap<string, ReadonlyMap<string, string>>;
 }
 
-const MEMBERS = ['facility', 'application', 'standsFor', 'zone', 'charset', 'acknowledgement', 'fields', 'map'];
+const MEMBERS = [
+  ...['facility', 'application', 'standsFor', 'zone', 'charset', 'acknowledgement', 'acknowledge', 'fields', 'map'],
+];
 
 /**
  * The senders of a folder; none when there is no such folder.
@@ -69,6 +73,7 @@ export function readSender(given: unknown, maps: readonly ConceptMap[], name: st
     throw wrong(`"${file.charset}" is a character set that Baton does not read.`);
   if (!['original', 'enhanced', undefined].includes(file.acknowledgement))
     throw wrong('acknowledgement is original or enhanced.');
+  if (!['applied', 'stored', undefined].includes(file.acknowledge)) throw wrong('acknowledge is applied or stored.');
   const codes = Object.entries(fields).map(([field, url]) => {
     if (!/^[A-Z][A-Z0-9]{2}-[1-9]\d?$/.test(field)) throw wrong(`"${field}" is no field like PV1-36.`);
     const map = maps.find((one) => one.url === url);

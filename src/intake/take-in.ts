@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { Actor, Store } from '../store/store.ts';
+import { settleDelivery } from './accepted.ts';
 import { acknowledge } from './acknowledge.ts';
 import { type DeliveryFacts, findDelivery, keepDelivery } from './delivery.ts';
 import { decodeMessage } from './er7/charset.ts';
@@ -27,8 +28,23 @@ export interface Receipt {
   readonly code: AckCode;
   /** ER7 text of the acknowledgement, segments ended by CR. */
   readonly ack: string;
-  /** What goes back over MLLP when that is not just `ack`: none, one, or a commit and an application acknowledgement. */
+  /** What goes back over MLLP at once, when that is not just `ack`: none, one, or a commit and an application acknowledgement. */
   readonly answers?: readonly string[];
+  /** What goes back over the same connection when the message is applied. */
+  readonly later?: Later;
+}
+
+export interface Later {
+  /** The application acknowledgement; undefined when none is wanted, or nobody waits any more. */
+  readonly answer: Promise<string | undefined>;
+  /** The connection is gone. */
+  forget(): void;
+}
+
+/** What became of a message that came before. */
+export interface Earlier extends Pick<Receipt, 'code' | 'ack'> {
+  /** When it was accepted, while it waits to be applied; `code` and `ack` are then what the sender was told. */
+  readonly accepted?: Temporal.Instant;
 }
 
 export interface TakeInOptions {
@@ -48,6 +64,8 @@ export interface Taken {
   /** Somebody had it taken in again: a rejection is no final word then. */
   readonly isRepeat?: true;
   readonly correctedBy?: string;
+  /** When it was accepted, of one that is in safe storage as accepted. */
+  readonly accepted?: Temporal.Instant;
 }
 
 export const ACTOR: Actor = { reference: 'Device/baton-intake', kind: 'service' };
@@ -67,13 +85,14 @@ export function createTakeIn({ store, clock, facilities, senders = [], parameter
     return { code, ack: acknowledge(message, { code, remarks, now: clock.now(), controlId }) };
   };
 
-  /** The answer a delivery has had, when it is final: accepted, or rejected in the same words. */
-  const earlier = async ({ key, message, isRepeat, correctedBy }: Taken): Promise<Receipt | undefined> => {
+  /** What became of a delivery, when that is final: accepted, applied, or rejected in the same words. */
+  const earlier = async ({ key, message, isRepeat, correctedBy }: Taken): Promise<Earlier | undefined> => {
     const delivery = await findDelivery(store, key);
     if (!delivery || delivery.outcome === 'AE' || (isRepeat && delivery.outcome === 'AR')) return undefined;
     const charset = senderOf(senders, message.header.text(3), message.header.text(4))?.charset;
     const isSame = correctedBy === undefined && canonicalOf(delivery.body, charset) === message.canonical;
-    if (isSame) return { code: delivery.outcome, ack: delivery.answer };
+    if (isSame && delivery.outcome === 'CA') return { code: 'AA', ack: delivery.answer, accepted: delivery.received };
+    if (isSame) return { code: delivery.outcome as AckCode, ack: delivery.answer };
     if (delivery.outcome === 'AR') return undefined;
     const text = 'This sender has used the control id for another message; nothing was changed.';
     return answer(message, 'AR', [{ condition: '205', severity: 'E', location: message.header.at(10), text }]);
@@ -82,13 +101,17 @@ export function createTakeIn({ store, clock, facilities, senders = [], parameter
   const apply = async (taken: Taken, reading: Reading, content: AdtContent): Promise<Receipt> => {
     let receipt: Receipt | undefined;
     const { bytes, key, message, correctedBy } = taken;
+    const received = taken.accepted ?? clock.now();
     for (let attempt = 1; ; attempt += 1) {
       const { changes, heard, visitKnown, manner } = await planChanges(store, parameters, known, content);
       const first = receipt === undefined;
       const remarks = remarksOf(reading, visitKnown);
       const accepted = receipt ?? answer(message, 'AA', remarks);
       const facts: DeliveryFacts = { ...factsOf(message, remarks[0]), ...(correctedBy ? { correctedBy } : {}) };
-      const row = keepDelivery(key, clock.now(), { body: bytes, answer: accepted.ack, outcome: 'AA' }, facts);
+      const kept = { body: bytes, answer: accepted.ack, outcome: 'AA' } as const;
+      const row = taken.accepted
+        ? settleDelivery(key, { ...kept, ...facts })
+        : keepDelivery(key, received, kept, facts);
       try {
         const outcomes = await store.commit(ACTOR, changes, first ? [row, ...heard] : heard, manner);
         receipt = accepted;
@@ -99,29 +122,38 @@ export function createTakeIn({ store, clock, facilities, senders = [], parameter
         if (!isLostRace(error)) throw error;
         // Once it is kept the answer is its own: what could not be joined is still to be.
         const final = receipt ? undefined : await earlier(taken);
-        if (final) return final;
+        if (final && !final.accepted) return final;
         if (attempt >= ATTEMPTS) throw error;
       }
     }
   };
 
-  const read = (message: Message) => {
+  const read = (message: Message, received = clock.now()) => {
     const header = checkHeader(message);
     const sender = senderOf(senders, header.sendingApplication, header.sendingFacility);
     const given = startReading(message, header, facilities, sender);
-    const reading = { ...given, eventTime: notAheadOf(clock.now(), given.eventTime) };
+    const reading = { ...given, eventTime: notAheadOf(received, given.eventTime) };
     const content = readAdt(reading);
     return { reading, content: sender?.map ? applySenderMap(sender.map, reading, content) : content };
   };
 
+  /** Begins at once, so that messages of a patient are applied in the order in which this is called. */
+  const applyInTurn = async (taken: Taken): Promise<Receipt> => {
+    const { reading, content } = read(taken.message, taken.accepted);
+    return lock.run(content.patientKeys, () => apply(taken, reading, content));
+  };
+
   return {
     answer,
+    earlier,
+    /** Applies an accepted message. @throws Refusal | Fault */
+    applyAccepted: applyInTurn,
     /** @throws Refusal | Fault */
     async takeIn(taken: Taken): Promise<Receipt> {
       const final = await earlier(taken);
-      if (final) return final;
-      const { reading, content } = read(taken.message);
-      return lock.run(content.patientKeys, () => apply(taken, reading, content));
+      // Who asks for more than that it is safe gets it applied before its turn: event times decide, not the order.
+      if (final?.accepted) return applyInTurn({ ...taken, accepted: final.accepted });
+      return final ?? applyInTurn(taken);
     },
     /** What taking it in would do; writes nothing. @throws Refusal | Fault */
     async foresee(message: Message): Promise<Forecast> {

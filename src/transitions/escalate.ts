@@ -125,10 +125,11 @@ function dueRungs(
 }
 
 async function tell(parts: Parts, who: Told, task: Task, climb: Climb): Promise<Change[]> {
-  const { key, due, clock, now, facility } = climb;
-  if (who === 'supervisor') return tellSupervisor(task, climb, await namedOnTeam(parts, task, 'supervisor', now));
+  const { key, due, clock, now, facility, place } = climb;
+  const when = { now, zone: place.zone };
+  if (who === 'supervisor') return tellSupervisor(task, climb, await namedOnTeam(parts, task, 'supervisor', when));
   const recipient: CommunicationRequest['recipient'] =
-    who === 'backup' ? await backupsOf(parts, task, facility, now) : task.owner && [task.owner];
+    who === 'backup' ? await backupsOf(parts, task, facility, when) : task.owner && [task.owner];
   const told = messageKey(formatKey(key), who, clock.cycle);
   const resource = remindOwner(task, told, 'follow-up-overdue', due, now, recipient);
   return [{ op: 'create', resource, ifNoneExist: reminderQuery(told) }];

@@ -5,12 +5,12 @@ import { parseVersion, readResource } from '../care/stored.ts';
 import { chainReason } from '../care/transition/chain.ts';
 import { encounterOfEpisode, isOfEmergency } from '../care/transition/episode.ts';
 import type { LogEntry } from '../store/store.ts';
-import { liveTransitions } from './facts.ts';
+import { gatherFacts, liveTransitions } from './facts.ts';
 import { reactToEncounter } from './on-encounter.ts';
 import type { Parts } from './parts.ts';
-import { both, NOTHING, type Reaction, withdrawAll } from './reaction.ts';
+import { both, NOTHING, type Reaction, withdrawAll, withdrawEach } from './reaction.ts';
 import { resumeLast } from './resume.ts';
-import { dischargedAt } from './stays.ts';
+import { type ChainReason, dischargedAt, stayAfter } from './stays.ts';
 
 export async function reactToPatient(parts: Parts, entry: LogEntry): Promise<Reaction> {
   if (entry.operation === 'delete') return NOTHING;
@@ -22,7 +22,7 @@ export async function reactToPatient(parts: Parts, entry: LogEntry): Promise<Rea
   }
   if (patient.link?.some(({ type }) => type === 'replaces')) {
     const doubled = await doubledIn(parts, await liveTransitions(parts, reference));
-    if (doubled.length > 0) return withdrawAll(parts.store, doubled, 'superseded', parts.clock.now());
+    if (doubled.length > 0) return withdrawEach(parts, doubled, parts.clock.now());
   }
   if (entry.versionId === '1') return afterTheirDischarges(parts, entry);
   return resumeLast(parts, { subject: { reference } }, ['died']);
@@ -52,15 +52,31 @@ async function withoutThoseOfTheDead(
   return kept.flat();
 }
 
-/** Transitions of stays for which another one, with a later discharge of the same chain, is under way. */
-async function doubledIn(parts: Parts, live: readonly EpisodeOfCare[]): Promise<EpisodeOfCare[]> {
+/** Transitions that count no more: a stay followed that was known under the other record, or a later discharge. */
+async function doubledIn(parts: Parts, live: readonly EpisodeOfCare[]): Promise<Doubled[]> {
   const ordered = live
     .filter((episode) => !isOfEmergency(episode))
     .toSorted((a, b) => Temporal.Instant.compare(dischargedAt(a), dischargedAt(b)));
-  const last = ordered.at(-1);
-  if (!last) return [];
-  const { zone } = await parts.facilities.placeOf(last.managingOrganization);
-  return ordered
-    .slice(0, -1)
-    .filter((episode) => chainReason(dischargedAt(last), dischargedAt(episode), zone) !== undefined);
+  const found = await Promise.all(
+    ordered.map(async (episode, at): Promise<Doubled[]> => {
+      const stay = await laterStayOf(parts, episode);
+      if (stay) return [{ episode, reason: stay }];
+      const { zone } = await parts.facilities.placeOf(episode.managingOrganization);
+      const next = ordered[at + 1];
+      const isChained = next && chainReason(dischargedAt(next), dischargedAt(episode), zone) !== undefined;
+      return isChained ? [{ episode, reason: 'superseded' }] : [];
+    }),
+  );
+  return found.flat();
+}
+
+interface Doubled {
+  readonly episode: EpisodeOfCare;
+  readonly reason: ChainReason | 'superseded';
+}
+
+async function laterStayOf(parts: Parts, episode: EpisodeOfCare): Promise<ChainReason | undefined> {
+  const encounter = await readResource(parts.store, 'Encounter', encounterOfEpisode(episode));
+  const facts = encounter && (await gatherFacts(parts, encounter, dischargedAt(episode).toString()));
+  return facts && stayAfter(parts, facts.context);
 }

@@ -69,7 +69,10 @@ function moveFollowUp(task: Task, protocol: Protocol, context: TransitionContext
   const window = windowOf(step.timing, context.anchor);
   const waits = Temporal.Instant.compare(window.raise, context.now) > 0;
   const restriction = { ...task.restriction, period: formatWindow(window, context.anchor.zone) };
-  const next: Stage | undefined = waits && stage !== 'credited' ? 'scheduled' : stage === 'reminded' ? 'due' : stage;
+  // Who was reminded of this very deadline stays so.
+  const isSameDeadline = task.restriction?.period?.end === restriction.period.end;
+  const again: Stage | undefined = stage === 'reminded' && !isSameDeadline ? 'due' : stage;
+  const next: Stage | undefined = waits && stage !== 'credited' ? 'scheduled' : again;
   const clock = newClock(protocol.canonical, step, window, context.anchor);
   const moved = { ...withClock(task, clock), restriction, ...(next ? { businessStatus: stageConcept(next) } : {}) };
   return [touched(moved, context.now)];

@@ -84,13 +84,31 @@ async function isExpected({ store, rules }: Parts, episode: EpisodeOfCare): Prom
  */
 export async function laterStay(
   parts: Parts,
+  context: TransitionContext,
+  voided?: string,
+): Promise<ChainReason | undefined> {
+  const { patient, encounter, anchor } = context;
+  const reason = await stayAfter(parts, context, voided);
+  if (reason || isEmergency(encounter)) return reason;
+  const transitions = (await liveTransitions(parts, `Patient/${patient.id}`)).filter(
+    (episode) => isOther(episode, encounter) && !isOfEmergency(episode) && encounterOfEpisode(episode) !== voided,
+  );
+  // The same stay under two encounters is followed up once.
+  const later = transitions
+    .map(dischargedAt)
+    .filter((discharge) => Temporal.Instant.compare(discharge, anchor.discharge) >= 0);
+  return later.flatMap((discharge) => chainReason(discharge, anchor.discharge, anchor.zone) ?? [])[0];
+}
+
+/** What the first stay of the same chain is to this discharge that began since, and is not over or ended later. */
+export async function stayAfter(
+  parts: Parts,
   { patient, encounter, anchor, destination }: TransitionContext,
   voided?: string,
 ): Promise<ChainReason | undefined> {
-  const reference = `Patient/${patient.id}`;
   const since = anchor.discharge.subtract({ hours: 24 * 2 }).toString({ smallestUnit: 'second' });
   const stays = await findResources(parts.store, 'Encounter', {
-    patient: reference,
+    patient: `Patient/${patient.id}`,
     status: 'in-progress,onleave,finished',
     date: `ge${since}`,
   });
@@ -108,15 +126,7 @@ export async function laterStay(
     const reason = chainReason(admission, anchor.discharge, anchor.zone);
     if (reason) return reason;
   }
-  if (isEmergency(encounter)) return undefined;
-  const transitions = (await liveTransitions(parts, reference)).filter(
-    (episode) => isOther(episode, encounter) && !isOfEmergency(episode) && encounterOfEpisode(episode) !== voided,
-  );
-  // The same stay under two encounters is followed up once.
-  const later = transitions
-    .map(dischargedAt)
-    .filter((discharge) => Temporal.Instant.compare(discharge, anchor.discharge) >= 0);
-  return later.flatMap((discharge) => chainReason(discharge, anchor.discharge, anchor.zone) ?? [])[0];
+  return undefined;
 }
 
 function endsAfter({ period }: Encounter, discharge: Temporal.Instant): boolean {

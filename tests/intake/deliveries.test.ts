@@ -3,7 +3,8 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Facility } from '../../src/intake/map/reading.ts';
-import { createIntake } from '../../src/intake/receive.ts';
+import { createIntake, type Intake } from '../../src/intake/receive.ts';
+import { readSender } from '../../src/intake/sender.ts';
 import { PARAMETERS, serve, type TestServer } from '../server/serve.ts';
 import { bytes, edited, fieldsOf, fixture, without } from './fixture.ts';
 
@@ -12,12 +13,16 @@ const facilities: Facility[] = [{ code: 'HARBOR', name: 'Harbor General', zone: 
 const ER7 = { 'content-type': 'x-application/hl7-v2+er7' };
 const JSON_BODY = { 'content-type': 'application/json' };
 
+const STORED = readSender({ facility: 'STORED', standsFor: 'HARBOR', acknowledge: 'stored' }, [], 'test.json');
+
 let baton: TestServer;
+let intake: Intake;
 beforeAll(async () => {
   const log = pino({ level: 'silent' });
-  baton = await serve(({ store, clock }) => ({
-    intake: createIntake({ store, clock, facilities, parameters: PARAMETERS, log }),
-  }));
+  baton = await serve(({ store, clock }) => {
+    intake = createIntake({ store, clock, facilities, senders: [STORED], parameters: PARAMETERS, log });
+    return { intake };
+  });
 });
 afterAll(() => baton.close());
 
@@ -215,4 +220,10 @@ it('reads what a corrected message declares as Latin-1', async () => {
   expect((await post(`deliveries/${kept?.id}/replay`, { body })).json).toMatchObject({ outcome: 'AA' });
   expect((await baton.fhir('GET', `/Patient?identifier=${id}`)).text).toContain('Müller');
   expect(bytes(body).length).toBeGreaterThan(body.length);
+});
+
+it('lists and counts what is accepted and waits to be applied', async () => {
+  await intake.receive(bytes(edited(A01, { 'MSH-4': 'STORED', 'MSH-10': own() })), 'mllp');
+  expect(await list('outcome=CA')).toMatchObject([{ outcome: 'CA', facility: 'STORED' }]);
+  expect((await baton.send('GET', '/metrics')).text).toMatch(/^baton_intake_backlog 1$/m);
 });

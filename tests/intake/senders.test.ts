@@ -6,7 +6,7 @@ import { createIntake, type Intake } from '../../src/intake/receive.ts';
 import { readSender } from '../../src/intake/sender.ts';
 import { testParameters } from '../support/store-rules.ts';
 import { openTempStore, type TempStore } from '../support/temp-store.ts';
-import { bytes, edited, FACILITIES, fieldsOf, fixture } from './fixture.ts';
+import { edited, FACILITIES, fixture } from './fixture.ts';
 
 const MAP: ConceptMap = {
   resourceType: 'ConceptMap',
@@ -26,7 +26,6 @@ beforeAll(async () => {
     standsFor: 'HARBOR',
     zone: 'America/Denver',
     charset: '8859/1',
-    acknowledgement: 'enhanced',
   };
   intake = createIntake({
     store: temp.store,
@@ -54,25 +53,12 @@ it('reads codes, times and letters as the sender means them', async () => {
 });
 
 it.each([
-  ['AL', 'NE', {}, ['CA']],
-  ['AL', 'AL', {}, ['CA', 'AA']],
-  ['NE', 'NE', {}, []],
-  ['ER', 'AL', {}, ['AA']],
-  ['ER', 'AL', { 'PID-7': 'x' }, ['CE']],
-  ['SU', 'SU', { 'MSH-12': '9' }, []],
-])('enhanced mode with MSH-15 %s and MSH-16 %s', async (accept, application, fields, codes) => {
-  const own = { 'MSH-4': 'ODD', 'MSH-10': `${accept}${application}${Object.keys(fields)}` };
-  const text = edited(A03, { ...own, 'MSH-15': accept, 'MSH-16': application, 'PV1-36': '01', ...fields });
-  const { answers = [] } = await intake.receive(bytes(text), 'mllp');
-  expect(answers.map((answer) => fieldsOf(answer, 'MSA')[1])).toEqual(codes);
-});
-
-it.each([
   [{}, 'facility must be'],
   [{ facility: 'X', zones: 'UTC' }, 'there is no zones'],
   [{ facility: 'X', zone: 'Mars/Base' }, 'no IANA time zone'],
   [{ facility: 'X', charset: 'JIS' }, 'does not read'],
   [{ facility: 'X', acknowledgement: 'loud' }, 'original or enhanced'],
+  [{ facility: 'X', acknowledge: 'soon' }, 'applied or stored'],
   [{ facility: 'X', fields: { 'PV1-36': 'urn:none' } }, 'is not in profiles/concept-maps'],
   [{ facility: 'X', fields: { disposition: MAP.url } }, 'no field like PV1-36'],
 ])('%j is refused at load', (given, sentence) => {

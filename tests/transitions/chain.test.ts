@@ -111,19 +111,32 @@ describe('chains', () => {
     expect(await outcome()).toEqual({ stay: 'active', again: 'continued' });
   });
 
-  it('of two records that turn out to be one, the later discharge counts (A40)', async () => {
-    await tell(discharged());
-    await hospital.put(patient({ id: 'old' }));
-    hospital.at('2026-11-23T13:00:00-05:00');
-    const next = stayFrom('2026-11-22T16:00:00-05:00', '2026-11-23T12:00:00-05:00');
-    await tell(discharged({ ...next, subject: { reference: 'Patient/old' } }));
-    for (const episode of await hospital.episodes()) {
-      await hospital.put({ ...episode, patient: { reference: 'Patient/ann' } });
-    }
-    await hospital.put(patient({ link: [{ other: { reference: 'Patient/old' }, type: 'replaces' }] }));
-    await hospital.run();
-    expect(await outcome()).toEqual({ stay: 'superseded', next: 'active' });
-  });
+  it.each([
+    ['2026-11-22T16:00:00-05:00', '2026-11-23T12:00:00-05:00', 'readmitted', 'two days after'],
+    [
+      '2026-12-20T16:00:00-05:00',
+      '2026-12-26T12:00:00-05:00',
+      'readmitted',
+      'day 30, however long that stay was (§1.2)',
+    ],
+    ['2026-12-21T16:00:00-05:00', '2026-12-26T12:00:00-05:00', 'active', 'day 31'],
+  ])(
+    'of two records that turn out to be one, the later discharge of a chain counts (A40): %s, %s: %s, %s',
+    async (start, end, left) => {
+      await tell(discharged());
+      await hospital.put(patient({ id: 'old' }));
+      hospital.at(end);
+      const next = discharged(stayFrom(start, end));
+      await tell({ ...next, subject: { reference: 'Patient/old' } });
+      for (const episode of await hospital.episodes()) {
+        await hospital.put({ ...episode, patient: { reference: 'Patient/ann' } });
+      }
+      await hospital.put(next);
+      await hospital.put(patient({ link: [{ other: { reference: 'Patient/old' }, type: 'replaces' }] }));
+      await hospital.run();
+      expect(await outcome()).toEqual({ stay: left, next: 'active' });
+    },
+  );
 });
 
 describe('an emergency visit', () => {

@@ -79,14 +79,20 @@ describe('a follow-up', () => {
     expect(told('follow-up-escalated')[0]?.escalation).toBe(tasks['notify-pcp-escalation']?.id);
   });
 
-  it('goes to the supervisor whom the care team names, if there is such a person', async () => {
+  it('goes to the supervisor whom the care team names for that day of the facility, if there is such a person', async () => {
     const duty = { url: 'https://baton.health/fhir/StructureDefinition/team-duty', valueCode: 'supervisor' };
-    await hospital.put({ resourceType: 'Practitioner', id: 'boss', active: true });
+    for (const id of ['boss', 'relief']) await hospital.put({ resourceType: 'Practitioner', id, active: true });
+    const periods = { gone: { start: '2026-01-01' }, boss: { end: '2026-11-21' }, relief: { start: '2026-11-22' } };
     await hospital.put({
       ...{ resourceType: 'CareTeam', id: 'named', status: 'active', subject: { reference: 'Patient/ann' } },
-      participant: ['gone', 'boss'].map((id) => ({ extension: [duty], member: { reference: `Practitioner/${id}` } })),
+      participant: Object.entries(periods).map(([id, period]) => ({
+        extension: [duty],
+        member: { reference: `Practitioner/${id}` },
+        period,
+      })),
     } as CareTeam);
-    await sweepAt('2026-11-21T19:01:00Z');
+    // Still Saturday evening where the facility is.
+    await sweepAt('2026-11-22T03:00:00Z');
     const { 'notify-pcp-escalation': task } = await hospital.followUps();
     expect(task).toMatchObject({
       owner: { reference: 'Practitioner/boss' },

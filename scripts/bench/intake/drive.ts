@@ -1,5 +1,5 @@
 // The senders: so many MLLP connections, each sending its stays message by message and waiting for every acknowledgement.
-// Arguments: port, connections, seconds, run, `ends` when stays end. Prints what came of it as JSON.
+// Arguments: port, connections, seconds, run, then `ends` when stays end, `commits` for commit acknowledgements. Prints what came of it as JSON.
 import { connectMllp } from '../../../src/intake/mllp/client.ts';
 import { stayOf } from './feed.ts';
 
@@ -11,7 +11,9 @@ export interface Driven {
   readonly p99: number;
 }
 
-const [port, connections, seconds, run, ends] = process.argv.slice(2);
+const [port, connections, seconds, run, ...words] = process.argv.slice(2);
+const feed = { ends: words.includes('ends'), commits: words.includes('commits') };
+const good = feed.commits ? 'MSA|CA' : 'MSA|AA';
 let stay = 0;
 const latencies: number[] = [];
 const begin = performance.now();
@@ -21,11 +23,11 @@ async function send(): Promise<void> {
   const client = await connectMllp({ host: '127.0.0.1', port: Number(port) });
   while (performance.now() < until) {
     stay += 1;
-    for (const message of stayOf(Number(run), stay, ends === 'ends')) {
+    for (const message of stayOf(Number(run), stay, feed)) {
       const sent = performance.now();
       const ack = await client.send(message);
       latencies.push(performance.now() - sent);
-      if (!ack.includes('MSA|AA')) throw new Error(ack.replaceAll('\r', '\n'));
+      if (!ack.includes(good)) throw new Error(ack.replaceAll('\r', '\n'));
     }
   }
   client.close();

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { Receipt } from '../take-in.ts';
 import { createFrameDecoder, type Frame, type FrameDecoder, frameMessage } from './frames.ts';
+import { type LaterAnswers, laterAnswers } from './later-answers.ts';
 
 export interface Connection {
   readonly socket: Socket;
@@ -40,7 +41,9 @@ export async function serveConnection(
   const { socket } = connection;
   const { log, maxBytes } = options;
   const decoder = createFrameDecoder(maxBytes);
-  const watch = watchFrames(decoder, connection, options);
+  const later = laterAnswers(socket, { write: (text) => write(socket, text, options), closing, log });
+  const answer = (frame: Frame) => answerFrame(socket, frame, options, later);
+  const watch = watchFrames(decoder, connection, options, answer);
   socket.setTimeout(options.idleMilliseconds, () => {
     if (!connection.busy) socket.destroy();
   });
@@ -53,7 +56,7 @@ export async function serveConnection(
       const frames = decoder.push(chunk);
       for (const frame of frames) {
         if (closing() || socket.destroyed) break;
-        await answer(socket, frame, options);
+        await answer(frame);
       }
       connection.busy = false;
       if (closing() || decoder.pending > ENDLESS * maxBytes) break;
@@ -66,14 +69,21 @@ export async function serveConnection(
     await watch.settled();
     const last = decoder.end();
     // The sender closed its side right after the message.
-    if (last) await answer(socket, last, options).catch((error) => log.warn({ err: error }, 'MLLP connection failed'));
+    if (last) await answer(last).catch((error) => log.warn({ err: error }, 'MLLP connection failed'));
+    if (!closing()) await later.settled(options.frameMilliseconds);
+    later.forget();
     if (decoder.ignored > 0) log.info({ bytes: decoder.ignored }, 'MLLP bytes outside frames were ignored');
     socket.destroySoon();
   }
 }
 
 /** Ends the wait for a frame: for its last byte, or for the rest of it. */
-function watchFrames(decoder: FrameDecoder, connection: Connection, options: ConnectionOptions) {
+function watchFrames(
+  decoder: FrameDecoder,
+  connection: Connection,
+  options: ConnectionOptions,
+  answer: (frame: Frame) => Promise<void>,
+) {
   const { socket } = connection;
   let whole: NodeJS.Timeout | undefined;
   let grace: NodeJS.Timeout | undefined;
@@ -84,7 +94,7 @@ function watchFrames(decoder: FrameDecoder, connection: Connection, options: Con
     clearTimeout(whole);
     whole = undefined;
     connection.busy = true;
-    ending = answer(socket, frame, options)
+    ending = answer(frame)
       .catch((error) => options.log.warn({ err: error }, 'MLLP connection failed'))
       .finally(() => {
         connection.busy = false;
@@ -116,13 +126,18 @@ function watchFrames(decoder: FrameDecoder, connection: Connection, options: Con
   };
 }
 
-async function answer(socket: Socket, frame: Frame, options: ConnectionOptions): Promise<void> {
+async function answerFrame(
+  socket: Socket,
+  frame: Frame,
+  options: ConnectionOptions,
+  later: LaterAnswers,
+): Promise<void> {
   const { log, maxBytes } = options;
   switch (frame.kind) {
     case 'message': {
-      const { ack, answers = [ack] } = await options.receive(frame.bytes);
-      for (const each of answers) await write(socket, each, options);
-      return;
+      const receipt = await options.receive(frame.bytes);
+      for (const each of receipt.answers ?? [receipt.ack]) await write(socket, each, options);
+      return receipt.later && later.add(receipt.later);
     }
     case 'too-long':
       log.warn({ length: frame.length }, 'MLLP message is longer than the limit');

@@ -6,6 +6,7 @@ import type { Sync } from '../../sync/sync.ts';
 import type { Transitions } from '../../transitions/transitions.ts';
 import type { FhirContext } from '../fhir/context.ts';
 import type { GaugeSource } from '../metrics.ts';
+import { backlogGauges } from './backlog-gauges.ts';
 import { clockworkGauges } from './clockwork-gauges.ts';
 import { type RegistryGauged, registryGauges } from './registry-gauges.ts';
 import { subscriptionGauges } from './subscriptions.ts';
@@ -38,6 +39,7 @@ export function operatorGauges(context: FhirContext, { sync, transitions, regist
   return [
     followUps,
     refused,
+    ...backlogGauges(context.store, context.clock),
     ...(context.subscriptions ? subscriptionGauges(context.store) : []),
     ...(transitions ? clockworkGauges(context.store, transitions.watchdog) : []),
     ...(registry ? registryGauges(registry) : []),

@@ -141,3 +141,8 @@ export function rungAt({ after: { value, unit }, at = '09:00:00' }: Rung, due: n
   if (unit === 'h') return due + value * 3600;
   return momentOf(businessDayAfter(dayOf(due, place.zone), value, place), at, place.zone);
 }
+
+/** Calendar days from one to the other, negative when it comes before. */
+export function daysBetween(first: string, last: string): number {
+  return Temporal.PlainDate.from(first).until(last, { largestUnit: 'days' }).days;
+}

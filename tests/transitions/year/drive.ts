@@ -4,7 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { randomFrom } from '../../support/seeded-random.ts';
 import type { Command, NurseAct, Raised, Reply } from './node.ts';
 import type { Killable } from './nodes.ts';
-import { PLACES } from './places.ts';
+import type { Outage } from './outages.ts';
+import { PLACES, STAFF } from './places.ts';
 import { type Person, patientOf, type Story, type Telling } from './story.ts';
 import { writeEncounter, writeMerge, writeMessage, writePatient, writeRecord } from './tell.ts';
 
@@ -19,12 +20,8 @@ export interface DriveOptions {
   readonly kills: number;
   readonly outages: readonly Outage[];
   readonly say?: (line: string) => void;
-}
-
-/** Epoch seconds. */
-export interface Outage {
-  readonly from: number;
-  readonly until: number;
+  /** True ends the year at the next slot; what was lived is whole until then. */
+  readonly isCut?: () => boolean;
 }
 
 /** In the order they happened; `at` is Baton's clock. */
@@ -96,11 +93,12 @@ export async function drive(options: DriveOptions): Promise<Record> {
     name,
     identifier: [{ system: 'https://baton.health/fhir/sid/facility', value: code }],
   }));
-  await perform(0, { op: 'put', at: story.begins, resources: organizations });
+  const staff = STAFF.map((id) => ({ resourceType: 'Practitioner' as const, id, name: [{ family: id }] }));
+  await perform(0, { op: 'put', at: story.begins, resources: [...organizations, ...staff] });
 
   const slots = Math.ceil((story.ends - story.begins) / SLOT) + 1;
   let down = false;
-  for (let slot = 1; slot <= slots; slot++) {
+  for (let slot = 1; slot <= slots && !options.isCut?.(); slot++) {
     const at = story.begins + slot * SLOT + Math.floor(random() * 60);
     if (options.outages.some(({ from, until }) => at >= from && at < until)) {
       down = true;

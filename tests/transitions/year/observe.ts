@@ -1,8 +1,19 @@
 // What did happen: every transition and follow-up that the store's log tells of, version by version.
-import type { CarePlan, CommunicationRequest, Encounter, EpisodeOfCare, Resource, Task } from '@medplum/fhirtypes';
-import type { LogEntry, Store } from '../../../src/store/store.ts';
-import type { AddressOf, Telling, Transitions } from './reckon.ts';
-import { VISIT_SYSTEM } from './tell.ts';
+import type {
+  CarePlan,
+  CareTeam,
+  CommunicationRequest,
+  Encounter,
+  EpisodeOfCare,
+  Reference,
+  Resource,
+  Task,
+} from '@medplum/fhirtypes';
+import { emptyTelling, type Telling } from './course.ts';
+import type { Entry } from './kept-year.ts';
+import type { AddressOf, Transitions } from './reckon.ts';
+import { teamOf } from './staffing.ts';
+import { CASE_SUFFIX, VISIT_SYSTEM } from './tell.ts';
 import { note, span } from './words.ts';
 
 export interface Observation {
@@ -27,18 +38,18 @@ const lastPart = (url: string | undefined) => url?.split('|')[0]?.split('/').at(
 const identifierOf = (resource: { identifier?: { system?: string; value?: string }[] }, system: string) =>
   resource.identifier?.find((one) => one.system === system)?.value ?? '';
 
-export async function observe(store: Store): Promise<Observation> {
+export async function observe(entries: AsyncIterable<Entry> | Iterable<Entry>): Promise<Observation> {
   const transitions: Transitions = new Map();
   const damage: string[] = [];
   const visits = new Map<string, string>();
   const episodes = new Map<string, Episode>();
   const tasks = new Map<string, { key: string; last: Task }>();
   const keys = new Set<string>();
-  const raised = new Set<string>();
-  const reminders = new Map<string, number>();
+  const messages = new Set<string>();
+  const teams = new Map<string, string>();
   const numbers = new Map<string, number>();
 
-  const readers: { [type: string]: (entry: LogEntry, resource: Resource) => void } = {
+  const readers: { [type: string]: (entry: Entry, resource: Resource) => void } = {
     Encounter: ({ id }, resource) => void visits.set(id, identifierOf(resource as Encounter, VISIT_SYSTEM)),
     EpisodeOfCare: (entry, resource) => readEpisode(entry, resource as EpisodeOfCare),
     CarePlan(_, resource) {
@@ -48,26 +59,15 @@ export async function observe(store: Store): Promise<Observation> {
       if (episode) episode.told.head[0] = (episode.told.head[0] as string).replace('?', protocol);
     },
     Task: (entry, resource) => readTask(entry, resource as Task),
-    CommunicationRequest(entry, resource) {
-      if (entry.versionId !== '1') return;
-      const key = identifierOf(resource as CommunicationRequest, 'urn:baton:reminder');
-      reminders.set(key, (reminders.get(key) ?? 0) + 1);
+    CareTeam({ id }, resource) {
+      const visit = visits.get(lastPart((resource as CareTeam).encounter?.reference));
+      if (visit) teams.set(id, teamOf(visit));
     },
+    CommunicationRequest: (entry, resource) => readMessage(entry, resource as CommunicationRequest),
   };
 
-  for (let after = 0; ; ) {
-    const entries = await store.readLog(after, 1_000);
-    for (const entry of entries) {
-      const read = readers[entry.type];
-      if (read && entry.operation !== 'delete') read(entry, JSON.parse(entry.content));
-    }
-    const last = entries.at(-1);
-    if (!last) break;
-    after = last.sequence;
-  }
-  for (const [key, count] of reminders) if (count > 1) damage.push(`${key} was told of ${count} times.`);
-  for (const { key } of tasks.values()) {
-    if (raised.has(key) && !reminders.has(key)) damage.push(`Nobody was told of ${key}.`);
+  for await (const entry of entries) {
+    if (entry.operation !== 'delete') readers[entry.type]?.(entry, JSON.parse(entry.content));
   }
   return {
     transitions,
@@ -79,7 +79,8 @@ export async function observe(store: Store): Promise<Observation> {
     },
   };
 
-  function readEpisode(entry: LogEntry, episode: EpisodeOfCare): void {
+  function readEpisode(entry: Entry, episode: EpisodeOfCare): void {
+    if (entry.id.endsWith(CASE_SUFFIX)) return;
     const known = episodes.get(entry.id);
     const reason = codeOf(
       episode.extension?.findLast(({ url }) => lastPart(url) === 'transition-reason')?.valueCodeableConcept,
@@ -92,10 +93,8 @@ export async function observe(store: Store): Promise<Observation> {
       const visit = visits.get(lastPart(encounter?.reference)) ?? '?';
       const number = (numbers.get(visit) ?? 0) + 1;
       numbers.set(visit, number);
-      const told: Telling = {
-        head: [note('? begun', at), note('discharged', seconds(episode.period?.start ?? ''))],
-        followUps: new Map(),
-      };
+      const discharge = seconds(episode.period?.start ?? '');
+      const told = emptyTelling(note('? begun', at), note('discharged', discharge));
       episodes.set(entry.id, { name: `${visit}#${number}`, told, last: episode });
       transitions.set(`${visit}#${number}`, told);
       return;
@@ -108,7 +107,7 @@ export async function observe(store: Store): Promise<Observation> {
     known.last = episode;
   }
 
-  function readTask(entry: LogEntry, task: Task): void {
+  function readTask(entry: Entry, task: Task): void {
     const key = identifierOf(task, 'urn:baton:follow-up');
     if (!key) return;
     const at = seconds(entry.lastUpdated);
@@ -122,7 +121,7 @@ export async function observe(store: Store): Promise<Observation> {
       if (keys.has(key)) damage.push(`${key} is there twice.`);
       keys.add(key);
       tasks.set(entry.id, { key, last: task });
-      followUps.set(step, [note('made', at, window)]);
+      followUps.set(step, [note('made', at, `${window} for ${nameOf(task.owner)}`)]);
       return;
     }
     const { last } = known;
@@ -133,7 +132,29 @@ export async function observe(store: Store): Promise<Observation> {
     if (task.status !== last.status) told.push(note(task.status, at));
     if (moved) told.push(note('moved', at, window));
     else if (SHOWN.has(clock) && clock !== codeOf(last.businessStatus)) told.push(note(clock, at));
-    if (clock === 'due') raised.add(key);
+    if (nameOf(task.owner) !== nameOf(last.owner)) told.push(note('given', at, `to ${nameOf(task.owner)}`));
     known.last = task;
+  }
+
+  function readMessage({ versionId, lastUpdated }: Entry, message: CommunicationRequest): void {
+    if (versionId !== '1') return;
+    const key = identifierOf(message, 'urn:baton:reminder');
+    const [followUp = '', why] = key.split('#');
+    const [episode = '', step = ''] = followUp.split('|');
+    // Of the transition, not of a follow-up.
+    if (step.startsWith('risk-')) return;
+    if (messages.has(key)) damage.push(`${key} was told of twice.`);
+    messages.add(key);
+    const ofStep = episodes.get(episode)?.told.messages;
+    if (!ofStep) return void damage.push(`${key} is about no transition.`);
+    const word = why ?? (step.endsWith('-escalation') ? 'supervisor' : 'due');
+    const whom = (message.recipient ?? []).map(nameOf).join(' and ') || 'nobody';
+    ofStep.set(step, [...(ofStep.get(step) ?? []), note(word, seconds(lastUpdated), whom)]);
+  }
+
+  /** As the story calls it. */
+  function nameOf(party: Reference | undefined): string {
+    const id = lastPart(party?.reference);
+    return teams.get(id) ?? id;
   }
 }

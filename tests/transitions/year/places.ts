@@ -71,6 +71,9 @@ export const PLACES: readonly Place[] = [
   place('LHI', 'Australia/Lord_Howe', 'year-lord-howe', [6, 7], LORD_HOWE),
 ];
 
+/** Ids of Practitioners. */
+export const STAFF = ['manager-1', 'manager-2', 'backup-1', 'backup-2', 'supervisor-1', 'supervisor-2', 'supervisor-3'];
+
 /** The calendars that are not Baton's own, as configuration. */
 export const YEAR_CALENDARS: readonly CalendarDefinition[] = PLACES.filter(({ calendar }) =>
   calendar.startsWith('year-'),

@@ -22,6 +22,17 @@ export interface Person {
   readonly birthYear: number;
   /** ICD-10-CM codes, the same in everything that is told. */
   readonly conditions: readonly string[];
+  /** Who looks after the patient, by ids of Practitioners; the facility where nobody is named. */
+  readonly staff?: Staff;
+}
+
+export interface Staff {
+  readonly manager?: string;
+  readonly backup: string;
+  /** Until the end of a day in the time zone of the facility; then the next. */
+  readonly supervisor: string;
+  readonly lastDay: string;
+  readonly nextSupervisor: string;
 }
 
 /** The end of a stay as a sender gives it: a moment, a day, or not at all. */

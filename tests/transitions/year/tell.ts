@@ -1,5 +1,13 @@
 // What a telling looks like at the door: an ER7 message, or a FHIR resource.
-import type { Condition, Encounter, Patient, Resource } from '@medplum/fhirtypes';
+import type {
+  CareTeam,
+  CareTeamParticipant,
+  Condition,
+  Encounter,
+  EpisodeOfCare,
+  Patient,
+  Resource,
+} from '@medplum/fhirtypes';
 import { placeOf } from './places.ts';
 import type { Merge, Message, Person, Put, ToldEnd } from './story.ts';
 
@@ -133,5 +141,39 @@ export function writeRecord(person: Person): Resource[] {
       ],
     }),
   );
-  return [writePatient(person), ...conditions];
+  return [writePatient(person), ...conditions, ...writeStaff(person)];
 }
+
+const TEAM_DUTY = 'https://baton.health/fhir/StructureDefinition/team-duty';
+
+/** The case and the team of a patient who has one. */
+function writeStaff({ id, staff }: Person): (CareTeam | EpisodeOfCare)[] {
+  if (!staff) return [];
+  const { manager, backup, supervisor, lastDay, nextSupervisor } = staff;
+  const patient = { reference: `Patient/${id}` };
+  const member = (who: string, duty: string, period?: { start?: string; end?: string }): CareTeamParticipant => ({
+    extension: [{ url: TEAM_DUTY, valueCode: duty }],
+    member: { reference: `Practitioner/${who}` },
+    ...(period ? { period } : {}),
+  });
+  const next = Temporal.PlainDate.from(lastDay).add({ days: 1 }).toString();
+  const participant = [
+    member(backup, 'backup'),
+    member(supervisor, 'supervisor', { end: lastDay }),
+    member(nextSupervisor, 'supervisor', { start: next }),
+  ];
+  return [
+    { resourceType: 'CareTeam', id: `${id}-team`, status: 'active', subject: patient, participant },
+    ...(manager ? [writeCase(id, manager)] : []),
+  ];
+}
+
+export const CASE_SUFFIX = '-case';
+
+const writeCase = (id: string, manager: string): EpisodeOfCare => ({
+  resourceType: 'EpisodeOfCare',
+  id: id + CASE_SUFFIX,
+  status: 'active',
+  patient: { reference: `Patient/${id}` },
+  careManager: { reference: `Practitioner/${manager}` },
+});

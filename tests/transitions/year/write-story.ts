@@ -2,7 +2,16 @@
 // telling of it.
 import { randomFrom } from '../../support/seeded-random.ts';
 import { PLACES } from './places.ts';
-import { type Message, type Person, patientOf, type Story, type Telling, type ToldEnd, type Visit } from './story.ts';
+import {
+  type Message,
+  type Person,
+  patientOf,
+  type Staff,
+  type Story,
+  type Telling,
+  type ToldEnd,
+  type Visit,
+} from './story.ts';
 
 export interface StoryOptions {
   readonly seed: number;
@@ -40,7 +49,10 @@ export function writeStory({ seed, patients, stays, days }: StoryOptions): Story
   const random = randomFrom(seed);
   const ends = BEGINS + days * DAY;
   const author = createAuthor(random, ends);
-  const people = Array.from({ length: patients }, (_, n) => author.person(`P${n + 1}`));
+  const people = Array.from({ length: patients }, (_, n) => {
+    const person = author.person(`P${n + 1}`);
+    return person.byFhir ? { ...person, staff: staffOf(n, ends) } : person;
+  });
   const perPatient = stays / patients;
   for (const person of people) author.life(person, Math.max(1, Math.round(perPatient * (0.3 + 1.4 * random()))));
   const tellings = author.tellings
@@ -268,6 +280,18 @@ function createAuthor(random: () => number, ends: number) {
         }
       }
     },
+  };
+}
+
+/** The supervisor changes in the middle of the year, on another day for each. */
+function staffOf(n: number, ends: number): Staff {
+  const [one, two] = n % 2 === 0 ? (['1', '2'] as const) : (['2', '3'] as const);
+  return {
+    ...(n % 3 > 0 ? { manager: `manager-${n % 3}` } : {}),
+    backup: `backup-${(n % 2) + 1}`,
+    supervisor: `supervisor-${one}`,
+    lastDay: localDay((BEGINS + ends) / 2 + (n % 60) * DAY, 'UTC'),
+    nextSupervisor: `supervisor-${two}`,
   };
 }
 

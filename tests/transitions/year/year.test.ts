@@ -1,30 +1,49 @@
 // The year in an hour, in small: a few patients, every kind of trouble but kill -9, compared with what should have happened.
 // In full size by hand: npm run soak:year. docs/sync-spec.md#I24 docs/sync-spec.md#I25
 import { pino } from 'pino';
-import { expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { testRules } from '../../support/store-rules.ts';
+import { BREAKINGS } from './broken-batons.ts';
+import { drive, type Record } from './drive.ts';
 import { fastDatabase } from './fast-folder.ts';
-import { liveYear } from './live-year.ts';
+import { judgeYear } from './judge-year.ts';
+import { type Entry, entriesOf } from './kept-year.ts';
 import { inProcess } from './nodes.ts';
 import { outagesOf } from './outages.ts';
 import { writeStory } from './write-story.ts';
 
-it('a year of discharges misses no follow-up, doubles none, raises none early', async () => {
+const story = writeStory({ seed: 7, patients: 5, stays: 14, days: 365 });
+const { people } = story;
+let record: Record;
+let entries: Entry[];
+
+beforeAll(async () => {
   const { url, remove } = await fastDatabase();
   try {
-    const story = writeStory({ seed: 7, patients: 5, stays: 14, days: 365 });
     const node = await inProcess(url);
-    const options = { story, nodes: [node], everySlot: false, kills: 0, outages: outagesOf(story) };
-    const report = await liveYear(options, async () => {
-      await node.close();
-      return openStore({ url, clock: systemClock(), log: pino({ level: 'silent' }), ...testRules() });
-    });
-    for (const [patient, lines] of report.damage) expect(lines, report.story(patient).join('\n')).toEqual([]);
-    expect(report.transitions).toBeGreaterThan(5);
-    expect(report.escalated).toBeGreaterThan(10);
+    record = await drive({ story, nodes: [node], everySlot: false, kills: 0, outages: outagesOf(story) });
+    await node.close();
+    const store = await openStore({ url, clock: systemClock(), log: pino({ level: 'silent' }), ...testRules() });
+    entries = await Array.fromAsync(entriesOf(store));
+    await store.close();
   } finally {
     await remove();
   }
 }, 120_000);
+
+it('a year of discharges misses no follow-up, doubles none, raises none early', async () => {
+  const report = await judgeYear({ people, record }, entries);
+  for (const [patient, lines] of report.damage) expect(lines, report.story(patient).join('\n')).toEqual([]);
+  expect(report.transitions).toBeGreaterThan(5);
+  expect(report.escalated).toBeGreaterThan(10);
+});
+
+it.each(Object.entries(BREAKINGS))('finds a Baton that %s', async (_, breaking) => {
+  const broken = breaking(entries);
+  const { damage } = await judgeYear({ people, record }, broken.entries);
+  const [, step = ''] = broken.key.split('|');
+  expect([...damage.values()].flat().filter((line) => line.includes(step))).not.toEqual([]);
+  expect(damage.size).toBeLessThanOrEqual(2);
+});

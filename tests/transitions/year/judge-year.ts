@@ -1,10 +1,12 @@
-// A simulated year from beginning to end, and everything in which it differs from what should have happened.
-import type { OpenStore } from '../../../src/store/open.ts';
-import { type DriveOptions, drive, type Happening, type Record } from './drive.ts';
+// Everything in which a lived year differs from what should have happened, for people to read.
+import type { Telling } from './course.ts';
+import type { Happening, Record } from './drive.ts';
+import type { Entry, LivedYear } from './kept-year.ts';
 import { type Observation, observe } from './observe.ts';
+import { OUTAGES } from './outages.ts';
 import { readShippedProtocols } from './protocols.ts';
-import { type Reckoning, reckon, type Telling, type Transitions } from './reckon.ts';
-import { note } from './words.ts';
+import { type Reckoning, reckon, type Transitions } from './reckon.ts';
+import { note, says } from './words.ts';
 
 export interface YearReport {
   readonly told: number;
@@ -21,13 +23,13 @@ export interface YearReport {
   readonly story: (patient: string) => string[];
 }
 
-export async function liveYear(options: DriveOptions, open: () => Promise<OpenStore>): Promise<YearReport> {
-  const record = await drive(options);
-  options.say?.('reading what happened');
-  const store = await open();
-  const observed = await observe(store);
-  await store.close();
-  const reckoned = reckon(options.story, record, readShippedProtocols(), observed.addressOf);
+/** Everything in which a lived year differs from what should have happened. */
+export async function judgeYear(
+  { people, record }: LivedYear,
+  entries: AsyncIterable<Entry> | Iterable<Entry>,
+): Promise<YearReport> {
+  const observed = await observe(entries);
+  const reckoned = reckon({ people, record, outages: OUTAGES }, readShippedProtocols(), observed.addressOf);
   const all = [...observed.transitions.values()].flatMap(({ followUps }) => [...followUps.values()]);
   const having = (word: string) => all.filter((told) => told.some((line) => line.startsWith(word))).length;
   return {
@@ -39,49 +41,64 @@ export async function liveYear(options: DriveOptions, open: () => Promise<OpenSt
     followUps: all.length,
     raised: having('due'),
     escalated: having('overdue'),
-    damage: differences(reckoned, observed),
+    damage: differences(record, reckoned, observed),
     story: (patient) => storyOf(patient, record, observed),
   };
 }
 
 const patientOfVisit = (name: string) => name.split('V')[0] ?? '';
 
-function differences(reckoned: Reckoning, observed: Observation): Map<string, string[]> {
+function differences(record: Record, reckoned: Reckoning, observed: Observation): Map<string, string[]> {
   const found = new Map<string, string[]>();
   const add = (patient: string, line: string) => void found.set(patient, [...(found.get(patient) ?? []), line]);
   for (const line of observed.damage) add('everybody', line);
   for (const line of reckoned.complaints) add(patientOfVisit(line), line);
+  for (const line of misled(record, observed)) add(patientOfVisit(line), line);
   for (const name of new Set([...reckoned.transitions.keys(), ...observed.transitions.keys()])) {
     for (const line of compare(name, reckoned.transitions, observed.transitions)) add(patientOfVisit(name), line);
   }
   return found;
 }
 
+/** What a nurse was told of what they did is not what was kept. */
+function misled({ happenings }: Record, { addressOf, transitions }: Observation): string[] {
+  return happenings.flatMap((happening) => {
+    if (happening.kind !== 'done') return [];
+    const { transition = '', step = '' } = addressOf(happening.task) ?? {};
+    const kept = transitions.get(transition)?.followUps.get(step) ?? [];
+    const isKept = kept.includes(note(happening.act === 'complete' ? 'completed' : 'in-progress', happening.at));
+    if (isKept === (happening.answer !== 'ended')) return [];
+    return [`${transition} ${step}: ${happening.act} was answered ${happening.answer} ${note('at', happening.at)}.`];
+  });
+}
+
 function compare(name: string, reckoned: Transitions, observed: Transitions): string[] {
   const [should, is] = [reckoned.get(name), observed.get(name)];
   if (!should || !is) return [`${name} ${should ? 'is missing' : 'should not be'}: ${(should ?? is)?.head.join('; ')}`];
-  const steps = new Set([...should.followUps.keys(), ...is.followUps.keys()]);
+  const steps = new Set([...should.followUps.keys(), ...is.followUps.keys(), ...is.messages.keys()]);
   return [
     ...unequal(name, should.head, is.head),
-    ...[...steps].flatMap((step) => unequal(`${name} ${step}`, ofStep(should, step), ofStep(is, step))),
+    ...[...steps].flatMap((step) => compareStep(`${name} ${step}`, step, should, is)),
   ];
 }
 
-const ofStep = ({ followUps }: Telling, step: string) => followUps.get(step) ?? [];
+function compareStep(where: string, step: string, should: Telling, is: Telling): string[] {
+  const happened = is.followUps.get(step) ?? [];
+  const other = should.alternatives.get(step);
+  const isOther = other !== undefined && unequal(where, other, happened).length === 0;
+  return [
+    ...(isOther ? [] : unequal(where, should.followUps.get(step) ?? [], happened)),
+    ...unequal(`${where} told`, should.messages.get(step) ?? [], is.messages.get(step) ?? []),
+  ];
+}
 
 function unequal(where: string, should: readonly string[], is: readonly string[]): string[] {
-  const at = should.findIndex((line, n) => line !== is[n] && !isMergeOf(line, is[n]));
+  const at = should.findIndex((line, n) => !says(line, is[n]));
   if (at < 0 && should.length === is.length) return [];
   const n = at < 0 ? should.length : at;
   return [
     `${where}: should ${should[n] ?? 'end there'}, but ${is[n] ?? 'ends there'} (${should.length}, ${is.length})`,
   ];
-}
-
-/** Which of two transitions of records that turn out to be one person's goes on is certain, not how that is called. */
-function isMergeOf(should: string, is = ''): boolean {
-  const [word, when] = is.split(' ');
-  return should === `merged ${when}` && ['continued', 'readmitted', 'superseded'].includes(word ?? '');
 }
 
 function storyOf(patient: string, { happenings }: Record, { addressOf }: Observation): string[] {
