@@ -171,6 +171,12 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   const keeping = deliveryRetention(store, clock, log, config.messages);
   const calendars = loadCalendars(join(PROFILES, 'calendars'));
   const riskMethods = loadRiskMethods(join(PROFILES, 'risk-methods'));
+  const notify = createNotify({
+    ...{ store, clock, log, facilities, baseUrl },
+    settings: config.notify,
+    templates: configured(() => loadTemplates(join(PROFILES, 'notifications'))),
+    fetch: surroundings.fetch,
+  });
   const transitions = createTransitions({
     store,
     clock,
@@ -181,12 +187,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     parse: searchEngine.parse,
     log,
     emit: (event) => log.info(event, event.kind),
-  });
-  const notify = createNotify({
-    ...{ store, clock, log, facilities, baseUrl },
-    settings: config.notify,
-    templates: configured(() => loadTemplates(join(PROFILES, 'notifications'))),
-    fetch: surroundings.fetch,
+    tellDirectly: notify.tellDirectly,
   });
   const subscriptions = configured(() =>
     createSubscriptions({

@@ -211,7 +211,7 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
   const [baseLocal, local] = await inPresentTerms(context, kept, map);
   const copies = { baseLocal, baseRemote: origin, local, remote: mapped.body };
   const unheardOf = match?.how === 'created-by-us' ? ageOfOurs(version) : 'newer';
-  const age = link ? ageOf(link, body, version) : unheardOf;
+  const age = link ? await ageOf(store, link, body, version) : unheardOf;
   // A server that went back in time: the next pull looks at that before anything else.
   const doubts = age === 'newer' || !link?.baseRemote ? [] : [suspect(context, link)];
   const result = await reconcileDoubted(

@@ -122,7 +122,7 @@ async function rebase(
   const kept = [link.baseLocal ?? baseRemoteLocal, comparable(parseBody(stored.content))] as const;
   const [baseLocal, local] = await inPresentTerms(context, kept);
   const version = current.versionId ?? current.body.meta?.versionId;
-  const age = ageOf(link, remote, version);
+  const age = await ageOf(store, link, remote, version);
   const result = await reconcileDoubted(
     store,
     () => claim.faultClass === 'ambiguous',
