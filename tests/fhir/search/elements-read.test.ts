@@ -36,7 +36,7 @@ test('exchanging them leaves the rows that the changed resource has by itself', 
         else if (Array.isArray(value)) edited[name] = by === 'half' ? value.slice(1) : [...value, ...value];
         else if (typeof value === 'string') edited[name] = by === 'half' ? value.slice(0, 4) : `${value}x`;
       }
-      const [before, after] = (back ? [edited, one] : [one, edited]) as [Resource, Resource];
+      const [before, after] = (back ? [edited, one] : [one, edited]) as unknown as [Resource, Resource];
       const elements = changedElements(before, after);
       const stored = flat(extract(before));
       for (const row of flat(extract(before, elements))) stored.delete(row);
