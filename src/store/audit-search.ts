@@ -1,4 +1,6 @@
-// Finds records of the audit trail: tests on their columns, newest or oldest first, paged by keyset.
+// Finds records of the audit trail: tests on their columns, newest or oldest first, paged by keyset. What an index cannot
+// find at once is looked for slice by slice, so that a search for something rare in a long trail holds up nobody.
+import { ALWAYS, type AuditSlice, auditSlices, type TimeBounds } from './audit-slices.ts';
 import type { SqlRow, SqlValue, Store } from './store.ts';
 
 /** A record as it stands in the trail. */
@@ -58,8 +60,10 @@ const COLUMNS =
   'sequence, recorded, actor, kind, client, origin, address, purposes, emergency, request, interaction, action, status, type, id, version, patient, further, query';
 
 /** Numbers of the blocks that the trail is indexed in (migration 0007), for every statement that asks an index. */
-const BLOCKS = `WITH RECURSIVE block (n) AS (SELECT MIN(sequence) / 4096 FROM audit UNION ALL
-  SELECT n + 1 FROM block WHERE n < (SELECT MAX(sequence) / 4096 FROM audit))`;
+const BLOCKS = `WITH RECURSIVE block (n) AS (SELECT CAST(? AS BIGINT) / 4096 UNION ALL
+  SELECT n + 1 FROM block WHERE n < CAST(? AS BIGINT) / 4096)`;
+/** Not in one SELECT: SQLite would read the whole trail for that. */
+const ENDS = 'SELECT (SELECT MIN(sequence) FROM audit) AS first, (SELECT MAX(sequence) FROM audit) AS last';
 const INDEXED: ReadonlySet<string> = new Set<TextColumn>(['actor', 'id']);
 
 /** Sequences of the records whose indexed column is as the comparison says. */
@@ -73,21 +77,86 @@ interface Sql {
 
 /** @returns one record more than `count` when there is another page */
 export async function searchAudit(store: Pick<Store, 'query'>, search: AuditSearch): Promise<AuditRow[]> {
-  const where = search.after
-    ? [...search.tests.map(testSql), keyset(search.after, search.ascending)]
-    : search.tests.map(testSql);
-  const { text, params } = joined(where, 'AND');
-  const order = search.ascending ? 'ASC' : 'DESC';
-  const sql = `${BLOCKS} SELECT ${COLUMNS} FROM audit WHERE ${text} ORDER BY recorded ${order}, sequence ${order} LIMIT ?`;
-  return (await store.query(sql, [...params, search.count + 1])).map(auditRow);
+  const { tests, ascending, after, count } = search;
+  const where = joined([...tests.map(testSql), ...(after ? [keyset(after, ascending)] : [])], 'AND');
+  const order = ascending ? 'ASC' : 'DESC';
+  const found: AuditRow[] = [];
+  for await (const { blocks, within } of partsOf(store, search)) {
+    const { text, params } = joined([where, ...within], 'AND');
+    const sql = `${BLOCKS} SELECT ${COLUMNS} FROM audit WHERE ${text} ORDER BY recorded ${order}, sequence ${order} LIMIT ?`;
+    const rows = await store.query(sql, [...blocks, ...params, count + 1 - found.length]);
+    found.push(...rows.map(auditRow));
+    if (found.length > count) break;
+  }
+  return found;
 }
 
 /** How many records pass all tests. */
 export async function countAudit(store: Pick<Store, 'query'>, tests: readonly AuditTest[]): Promise<number> {
-  const { text, params } = joined(tests.map(testSql), 'AND');
-  const [row] = await store.query(`${BLOCKS} SELECT COUNT(*) AS total FROM audit WHERE ${text}`, params);
-  return Number(row?.total ?? 0);
+  const where = joined(tests.map(testSql), 'AND');
+  let total = 0;
+  for await (const { blocks, within } of partsOf(store, { tests, ascending: true })) {
+    const { text, params } = joined([where, ...within], 'AND');
+    const [row] = await store.query(`${BLOCKS} SELECT COUNT(*) AS total FROM audit WHERE ${text}`, [
+      ...blocks,
+      ...params,
+    ]);
+    total += Number(row?.total ?? 0);
+  }
+  return total;
 }
+
+interface Part {
+  /** Least and greatest sequence. */
+  readonly blocks: readonly [number, number];
+  readonly within: readonly Sql[];
+}
+
+/** What to look through, one after the other: the trail at once when the tests name a patient or a resource. */
+async function* partsOf(
+  store: Pick<Store, 'query'>,
+  { tests, ascending, after }: Pick<AuditSearch, 'tests' | 'ascending' | 'after'>,
+): AsyncGenerator<Part> {
+  if (tests.some(isNarrow)) {
+    const [ends] = await store.query(ENDS);
+    if (ends?.first != null) yield { blocks: [Number(ends.first), Number(ends.last)], within: [] };
+    return;
+  }
+  const reached = after
+    ? [ascending ? { ...ALWAYS, from: after.recorded } : { ...ALWAYS, below: after.recorded + 1 }]
+    : [];
+  for await (const slice of auditSlices(store, [...tests.map(boundsOf), ...reached].reduce(both, ALWAYS), ascending)) {
+    yield { blocks: [slice.first, slice.last], within: [inSlice(slice)] };
+  }
+}
+
+/** Few records pass it, and an index finds them. */
+function isNarrow(test: AuditTest): boolean {
+  if ('patients' in test) return true;
+  if ('any' in test) return test.any.every(isNarrow);
+  if ('all' in test) return test.all.some(isNarrow);
+  if ('not' in test) return false;
+  return test.column === 'id' || test.column === 'sequence';
+}
+
+/** When a record that passes was recorded; as far as is easily told. */
+function boundsOf(test: AuditTest): TimeBounds {
+  if ('all' in test) return test.all.map(boundsOf).reduce(both, ALWAYS);
+  const [only, another] = 'any' in test ? test.any : [];
+  if (only && !another) return boundsOf(only);
+  if (!('column' in test) || test.column !== 'recorded') return ALWAYS;
+  return { from: test.from ?? ALWAYS.from, below: test.below ?? ALWAYS.below };
+}
+
+const both = (a: TimeBounds, b: TimeBounds): TimeBounds => ({
+  from: Math.max(a.from, b.from),
+  below: Math.min(a.below, b.below),
+});
+
+const inSlice = ({ from, below }: AuditSlice): Sql => ({
+  text: 'recorded >= ? AND recorded < ?',
+  params: [from, below],
+});
 
 export async function readAudit(store: Pick<Store, 'query'>, sequence: number): Promise<AuditRow | undefined> {
   const [row] = await store.query(`SELECT ${COLUMNS} FROM audit WHERE sequence = ?`, [sequence]);

@@ -1,6 +1,7 @@
 // The audit trail: every write, and everything else that is reported to it, in a chain that shows tampering.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CHAIN_COLUMNS, expectedHash } from '../../src/store/audit-chain.ts';
+import { type AuditTest, countAudit, searchAudit } from '../../src/store/audit-search.ts';
 import { walkTrail } from '../../src/store/audit-walk.ts';
 import type { SqlRow, Statement } from '../../src/store/store.ts';
 import { create, faultOf, NURSE, observation, patient, update } from '../support/store-fixtures.ts';
@@ -144,6 +145,45 @@ export function auditContract(open: OpenStoreForTest): void {
       void look();
       await promise;
       expect(await walkTrail(temp.store)).toEqual({ verified: 1, last: 1 });
+    });
+
+    test('a long trail is searched whole, in the order of time, whatever the order it was written in', async () => {
+      const size = 40_000;
+      const rowOf = (n: number) => ({ sequence: n, recorded: (n * 7_919) % 23_333, isRare: n % 9_973 === 0 });
+      const fill = `WITH RECURSIVE row (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM row WHERE n < ${size})
+        INSERT INTO audit (sequence, recorded, actor, kind, interaction, action, status, hash)
+        SELECT n, (n * 7919) % 23333, CASE n % 9973 WHEN 0 THEN 'rare' ELSE 'often' END, 'user',
+          CASE n % 9973 WHEN 0 THEN 'login' ELSE 'read' END, 'R', 200, '' FROM row`;
+      await temp.store.commit(NURSE, [], [{ sql: fill, params: [] }]);
+      const all = Array.from({ length: size }, (_, n) => rowOf(n + 1));
+      const sorted = all.toSorted((a, b) => a.recorded - b.recorded || a.sequence - b.sequence);
+      const late = { column: 'recorded', from: 20_000 } as const;
+      const searches: [AuditTest[], (row: (typeof all)[number]) => boolean][] = [
+        [[], () => true],
+        [[{ column: 'interaction', is: ['login'] }], ({ isRare }) => isRare],
+        [[{ column: 'actor', is: ['rare'] }], ({ isRare }) => isRare],
+        [[{ column: 'actor', is: ['rare'] }, late], ({ isRare, recorded }) => isRare && recorded >= 20_000],
+        [
+          [{ any: [late] }, { column: 'recorded', below: 20_500 }],
+          ({ recorded }) => recorded >= 20_000 && recorded < 20_500,
+        ],
+        [[{ any: [{ column: 'actor', is: ['rare'] }, late] }], ({ isRare, recorded }) => isRare || recorded >= 20_000],
+        [[{ column: 'actor', is: ['nobody'] }], () => false],
+      ];
+      for (const [tests, passes] of searches) {
+        const should = sorted.filter(passes);
+        expect(await countAudit(temp.store, tests)).toBe(should.length);
+        for (const ascending of [true, false]) {
+          const order = (ascending ? should : should.toReversed()).map(({ sequence }) => sequence);
+          const middle = order[Math.floor(order.length / 2)];
+          const first = await searchAudit(temp.store, { tests, ascending, count: 4 });
+          expect(first.map(({ sequence }) => sequence)).toEqual(order.slice(0, 5));
+          if (middle === undefined) continue;
+          const next = await searchAudit(temp.store, { tests, ascending, count: 50, after: rowOf(middle) });
+          const rest = order.slice(order.indexOf(middle) + 1);
+          expect(next.map(({ sequence }) => sequence)).toEqual(rest.slice(0, 51));
+        }
+      }
     });
   });
 }
