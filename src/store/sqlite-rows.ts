@@ -40,23 +40,28 @@ export function putRows(
   for (const row of rows) statements.run(fresh ? insertFresh : insert, row);
 }
 
-function replaceRows({ run, select }: RowStatements, table: Table, key: number, rows: readonly Row[]): void {
-  const { select: find, remove, removeOne, insert } = textsOf(table);
-  const found = new Map(
-    select(find, [key])
-      .map(Object.values<SqlValue>)
-      .map((row) => [identityOf(row), row]),
-  );
-  const added = rows.filter((row) => !found.has(identityOf(row)));
-  const kept = new Set(rows.map(identityOf));
-  const gone = [...found].filter(([identity]) => !kept.has(identity));
-  if (gone.length > 0 && gone.length === found.size) run(remove, [key]);
-  else for (const [, row] of gone) run(removeOne, row);
-  for (const row of added) run(insert, row);
+function replaceRows(statements: RowStatements, table: Table, key: number, rows: readonly Row[]): void {
+  const { select, remove } = textsOf(table);
+  const found = statements.select(select, [key]).map(Object.values<SqlValue>);
+  if (rows.length === 0 && found.length > 0) statements.run(remove, [key]);
+  else exchangeRows(statements, table, found, rows);
+}
+
+/** Removes rows that are in `before` only and adds those that are in `after` only. */
+export function exchangeRows(
+  { run }: RowStatements,
+  table: Table,
+  before: readonly Row[],
+  after: readonly Row[],
+): void {
+  const { removeOne, insert } = textsOf(table);
+  const [old, now] = [byIdentity(before), byIdentity(after)];
+  for (const [identity, row] of old) if (!now.has(identity)) run(removeOne, row);
+  for (const [identity, row] of now) if (!old.has(identity)) run(insert, row);
 }
 
 /** An absent value is not an empty one. */
-const identityOf = (row: Row) => JSON.stringify(row);
+const byIdentity = (rows: readonly Row[]) => new Map(rows.map((row) => [JSON.stringify(row), row]));
 
 function textsOf(table: Table): Texts {
   const known = texts.get(table);
