@@ -17,8 +17,9 @@ export interface Transaction extends Sql {
   /**
    * Makes of the rows `before`, which a table of `many` has, the rows `after`; others of the same key stay as they are.
    * Absent: nothing is gained over a `put` of them all.
+   * @returns false when it did not have all of those that had to go, so that only a `put` makes them right
    */
-  readonly exchange?: (table: Table, before: readonly Row[], after: readonly Row[]) => Promise<void>;
+  readonly exchange?: (table: Table, before: readonly Row[], after: readonly Row[]) => Promise<boolean>;
   /**
    * Runs `work` so that nothing of it stays when it throws. Never nested.
    * @param lightly spares what that costs, where it costs something, for work that seldom fails

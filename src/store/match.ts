@@ -19,7 +19,7 @@ export async function matchOne(
   guard?: Guard,
 ): Promise<StoredVersion | undefined> {
   const { searchEngine } = group.rules;
-  const identified = guard ? undefined : await searchEngine.withSoleIdentifier(group.tx, type, query);
+  const identified = guard ? undefined : await searchEngine.withSoleIdentifier(group.tx, type, query, 2);
   if (identified) return onlyOne(identified, type, what);
   const parsed = searchEngine.parse(`${type}?${query}`);
   if (parsed.conditions.length === 0) {

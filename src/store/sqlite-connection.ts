@@ -66,9 +66,8 @@ export class SqliteConnection implements Transaction {
     else putRows(this.#statements, table, key, rows, fresh);
   }
 
-  readonly exchange = async (table: Table, before: readonly Row[], after: readonly Row[]): Promise<void> => {
+  readonly exchange = async (table: Table, before: readonly Row[], after: readonly Row[]): Promise<boolean> =>
     exchangeRows(this.#statements, table, before, after);
-  };
 
   /** Writes the rows that wait for the end of the transaction. */
   async flush(): Promise<void> {

@@ -7,7 +7,8 @@ import type { Row, Table } from './table.ts';
 
 /** What rows need of a connection. */
 export interface RowStatements {
-  run(sql: string, params: readonly SqlValue[]): unknown;
+  /** @returns how many rows it changed */
+  run(sql: string, params: readonly SqlValue[]): number;
   select(sql: string, params: readonly SqlValue[]): SqlRow[];
 }
 
@@ -47,17 +48,22 @@ function replaceRows(statements: RowStatements, table: Table, key: number, rows:
   else exchangeRows(statements, table, found, rows);
 }
 
-/** Removes rows that are in `before` only and adds those that are in `after` only. */
+/**
+ * Removes rows that are in `before` only and adds those that are in `after` only.
+ * @returns false when one that was to be removed is not there
+ */
 export function exchangeRows(
   { run }: RowStatements,
   table: Table,
   before: readonly Row[],
   after: readonly Row[],
-): void {
+): boolean {
   const { removeOne, insert } = textsOf(table);
   const [old, now] = [byIdentity(before), byIdentity(after)];
-  for (const [identity, row] of old) if (!now.has(identity)) run(removeOne, row);
+  let wereThere = true;
+  for (const [identity, row] of old) if (!now.has(identity)) wereThere = run(removeOne, row) > 0 && wereThere;
   for (const [identity, row] of now) if (!old.has(identity)) run(insert, row);
+  return wereThere;
 }
 
 /** An absent value is not an empty one. */

@@ -1,6 +1,7 @@
 // Which elements of a resource its search rows can come from, told from the text of a path. It says yes too often rather
 // than too seldom: a path that does not name an element cannot read it, unless it reads elements without naming them.
 import type { Resource } from '@medplum/fhirtypes';
+import type { ParameterDefinition } from './parameters.ts';
 
 /** Whether a path may read an element, e.g. `status` or `valueQuantity`. */
 export type Reads = (element: string) => boolean;
@@ -25,6 +26,12 @@ export function elementsRead(paths: readonly string[]): Reads {
     return reads;
   };
 }
+
+const CLOCK = /\b(now|today|timeOfDay)\(/;
+
+/** Whether what a parameter finds in the same resource depends on when it is asked. */
+export const readsClock = ({ branches, components }: Pick<ParameterDefinition, 'branches' | 'components'>): boolean =>
+  [...branches, ...components.flatMap((part) => part.branches)].some((path) => CLOCK.test(path));
 
 /** The elements in which two versions of a resource differ; of `meta` what the store writes there does not count. */
 export function changedElements(before: Resource, after: Resource): string[] {

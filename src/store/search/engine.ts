@@ -54,10 +54,10 @@ export interface SearchEngine {
   /** @throws Fault unavailable when the identifiers of one of the types are not indexed yet */
   identified(sql: Sql, asked: readonly AskedIdentifier[]): Promise<StoredVersion[]>;
   /**
-   * What criteria find that ask for one identifier and nothing else; undefined when they ask for anything else.
+   * What criteria find that ask for one identifier and nothing else, `most` at most; undefined when they ask for anything else.
    * @throws Fault unavailable as `identified` does
    */
-  withSoleIdentifier(sql: Sql, type: string, query: string): Promise<StoredVersion[] | undefined>;
+  withSoleIdentifier(sql: Sql, type: string, query: string, most: number): Promise<StoredVersion[] | undefined>;
   /** @throws Fault unavailable when it asks by a parameter that is not indexed yet */
   run(sql: Sql, query: SearchQuery): Promise<SearchResult>;
   /** Why, if at all, a current resource is withheld. @throws Fault unavailable as `run` does */

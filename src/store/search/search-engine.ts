@@ -1,7 +1,7 @@
 // Search over the relational store: index rows written at commit, queries planned to SQL.
 import type { Clock } from '../../clock.ts';
 import { hasExact } from '../../fhir/exact-json.ts';
-import { changedElements } from '../../fhir/search/elements-read.ts';
+import { changedElements, readsClock } from '../../fhir/search/elements-read.ts';
 import { createExtraction, type Extraction } from '../../fhir/search/extract.ts';
 import { haveSameWords, resourceWords } from '../../fhir/search/full-text.ts';
 import type { SearchParameters } from '../../fhir/search/parameters.ts';
@@ -37,6 +37,8 @@ interface Opened {
   readonly extract: Extraction;
   readonly cursorKey: string;
   readonly unindexed: Unindexed;
+  /** Types whose rows another moment would make others. */
+  readonly passing: ReadonlySet<string>;
   readonly compartments: PatientCompartments;
 }
 
@@ -55,11 +57,12 @@ export function createSearchEngine(options: SearchEngineOptions): SearchEngine {
       const cursorKey = await openCursorKey(tx);
       const extract = createExtraction({ parameters: current, baseUrl, idOf: ids.idOf });
       const compartments = new PatientCompartments(current, ids);
+      const passing = new Set(current.types.filter((type) => current.forType(type).some(readsClock)));
       return {
         // A process that does not keep the rules of consents must not write beside one that relies on them.
         fingerprint: `${state.fingerprint} consent-${CONSENT_RULES}`,
         enforce() {
-          opened = { ids, extract, cursorKey, unindexed: state.unindexed, compartments };
+          opened = { ids, extract, cursorKey, unindexed: state.unindexed, passing, compartments };
         },
       };
     },
@@ -69,19 +72,22 @@ export function createSearchEngine(options: SearchEngineOptions): SearchEngine {
       return unindexed.size > 0;
     },
     async index(tx, rid, resource, { fresh, before, patients }) {
-      const { extract, compartments, unindexed } = ready();
+      const { extract, compartments, unindexed, passing } = ready();
+      const { resourceType: type } = resource;
       const words = resourceWords(resource);
       if (!before || !haveSameWords(words, resourceWords(before))) await writeWords(tx, rid, words, fresh);
-      if (!before || !patients || !tx.exchange || unindexed.has(resource.resourceType)) {
+      const all = async () => {
         const rows = extract(resource);
         await writeRows(tx, rid, rows, fresh);
         return compartments.patientsIn(resource, rows);
-      }
+      };
+      if (!before || !patients || !tx.exchange || unindexed.has(type) || passing.has(type)) return all();
       // Decimals may differ in digits that do not show in what is compared.
       const elements = hasExact(before) || hasExact(resource) ? undefined : changedElements(before, resource);
       const [old, now] = [extract(before, elements), extract(resource, elements)];
-      await exchangeRows({ exchange: tx.exchange }, rid, old, now);
-      const stays = ![old, now].some((rows) => compartments.areNamedIn(resource.resourceType, rows));
+      // They may be those of another base URL.
+      if (!(await exchangeRows({ exchange: tx.exchange }, rid, old, now))) return all();
+      const stays = ![old, now].some((rows) => compartments.areNamedIn(type, rows));
       return stays ? patients : compartments.patientsIn(resource, extract(resource));
     },
     patientsOf: (sql, type, ids) => ready().compartments.patientsOf(sql, type, ids),
@@ -94,9 +100,12 @@ export function createSearchEngine(options: SearchEngineOptions): SearchEngine {
       for (const { type } of asked) refuseUnindexedParameter({ type, code: 'identifier' }, unindexed);
       return findIdentified(sql, asked, ids);
     },
-    async withSoleIdentifier(sql, type, query) {
+    async withSoleIdentifier(sql, type, query, most) {
       const identifier = parameters.get(type, 'identifier')?.kind === 'token' ? soleIdentifier(query) : undefined;
-      return identifier && this.identified(sql, [{ type, ...identifier }]);
+      if (!identifier) return undefined;
+      const { ids, unindexed } = ready();
+      refuseUnindexedParameter({ type, code: 'identifier' }, unindexed);
+      return findIdentified(sql, [{ type, ...identifier }], ids, most);
     },
     async run(sql, query) {
       const { ids, unindexed, cursorKey } = ready();

@@ -31,17 +31,20 @@ export async function writeRows(tx: Transaction, rid: number, rows: IndexRows, f
 /**
  * Writes the difference between rows of a resource, leaving its others as they are.
  * @param before they are stored
+ * @returns false when they were not
  */
 export async function exchangeRows(
   { exchange }: Required<Pick<Transaction, 'exchange'>>,
   rid: number,
   before: IndexRows,
   after: IndexRows,
-): Promise<void> {
+): Promise<boolean> {
+  let wereThere = true;
   for (const [kind, table] of TABLES) {
     if (before[kind].length === 0 && after[kind].length === 0) continue;
-    await exchange(table, storable(kind, rid, before), storable(kind, rid, after));
+    wereThere = (await exchange(table, storable(kind, rid, before), storable(kind, rid, after))) && wereThere;
   }
+  return wereThere;
 }
 
 function storable(kind: ValueKind, rid: number, rows: IndexRows): Row[] {
