@@ -1,10 +1,9 @@
 // Which elements of a resource its search rows can come from, told from the text of a path. It says yes too often rather
 // than too seldom: a path that does not name an element cannot read it, unless it reads elements without naming them.
 import type { Resource } from '@medplum/fhirtypes';
-import type { ParameterDefinition } from './parameters.ts';
 
-/** Whether a path may read an element, e.g. `status` or `valueQuantity`. */
-export type Reads = (element: string) => boolean;
+/** Whether a path may read one of the elements, e.g. `status` or `valueQuantity`, or anything that every version has anew. */
+export type Reads = (elements: readonly string[]) => boolean;
 
 /** Ways to reach elements without their names, and what the store itself changes in every version. */
 const UNNAMED = /\b(children|descendants|repeat|lastUpdated|versionId)\b|[$%]/;
@@ -16,7 +15,7 @@ export function elementsRead(paths: readonly string[]): Reads {
   const isNamed = paths.every((path) => !UNNAMED.test(path) && /\W[a-z]/.test(path));
   if (!isNamed) return () => true;
   const known = new Map<string, boolean>();
-  return (element) => {
+  const mayRead = (element: string) => {
     const before = known.get(element);
     if (before !== undefined) return before;
     const name = element.replace(/^_/, '');
@@ -25,13 +24,8 @@ export function elementsRead(paths: readonly string[]): Reads {
     known.set(element, reads);
     return reads;
   };
+  return (elements) => elements.some(mayRead);
 }
-
-const CLOCK = /\b(now|today|timeOfDay)\(/;
-
-/** Whether what a parameter finds in the same resource depends on when it is asked. */
-export const readsClock = ({ branches, components }: Pick<ParameterDefinition, 'branches' | 'components'>): boolean =>
-  [...branches, ...components.flatMap((part) => part.branches)].some((path) => CLOCK.test(path));
 
 /** The elements in which two versions of a resource differ; of `meta` what the store writes there does not count. */
 export function changedElements(before: Resource, after: Resource): string[] {

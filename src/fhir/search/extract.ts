@@ -59,7 +59,7 @@ export function createExtraction(options: ExtractionOptions): Extraction {
     // What is contained decides what references to it are.
     const some = elements?.includes('contained') ? undefined : elements;
     for (const { reads, all } of extractors) {
-      if (some === undefined || some.some(reads)) for (const extract of all) extract(resource, out);
+      if (some === undefined || reads(some)) for (const extract of all) extract(resource, out);
     }
     return out.rows;
   };

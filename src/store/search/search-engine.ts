@@ -1,7 +1,7 @@
 // Search over the relational store: index rows written at commit, queries planned to SQL.
 import type { Clock } from '../../clock.ts';
 import { hasExact } from '../../fhir/exact-json.ts';
-import { changedElements, readsClock } from '../../fhir/search/elements-read.ts';
+import { changedElements } from '../../fhir/search/elements-read.ts';
 import { createExtraction, type Extraction } from '../../fhir/search/extract.ts';
 import { haveSameWords, resourceWords } from '../../fhir/search/full-text.ts';
 import type { SearchParameters } from '../../fhir/search/parameters.ts';
@@ -37,8 +37,6 @@ interface Opened {
   readonly extract: Extraction;
   readonly cursorKey: string;
   readonly unindexed: Unindexed;
-  /** Types whose rows another moment would make others. */
-  readonly passing: ReadonlySet<string>;
   readonly compartments: PatientCompartments;
 }
 
@@ -57,12 +55,11 @@ export function createSearchEngine(options: SearchEngineOptions): SearchEngine {
       const cursorKey = await openCursorKey(tx);
       const extract = createExtraction({ parameters: current, baseUrl, idOf: ids.idOf });
       const compartments = new PatientCompartments(current, ids);
-      const passing = new Set(current.types.filter((type) => current.forType(type).some(readsClock)));
       return {
         // A process that does not keep the rules of consents must not write beside one that relies on them.
         fingerprint: `${state.fingerprint} consent-${CONSENT_RULES}`,
         enforce() {
-          opened = { ids, extract, cursorKey, unindexed: state.unindexed, passing, compartments };
+          opened = { ids, extract, cursorKey, unindexed: state.unindexed, compartments };
         },
       };
     },
@@ -72,7 +69,7 @@ export function createSearchEngine(options: SearchEngineOptions): SearchEngine {
       return unindexed.size > 0;
     },
     async index(tx, rid, resource, { fresh, before, patients }) {
-      const { extract, compartments, unindexed, passing } = ready();
+      const { extract, compartments, unindexed } = ready();
       const { resourceType: type } = resource;
       const words = resourceWords(resource);
       if (!before || !haveSameWords(words, resourceWords(before))) await writeWords(tx, rid, words, fresh);
@@ -81,7 +78,7 @@ export function createSearchEngine(options: SearchEngineOptions): SearchEngine {
         await writeRows(tx, rid, rows, fresh);
         return compartments.patientsIn(resource, rows);
       };
-      if (!before || !patients || !tx.exchange || unindexed.has(type) || passing.has(type)) return all();
+      if (!before || !patients || !tx.exchange || unindexed.has(type)) return all();
       // Decimals may differ in digits that do not show in what is compared.
       const elements = hasExact(before) || hasExact(resource) ? undefined : changedElements(before, resource);
       const [old, now] = [extract(before, elements), extract(resource, elements)];
