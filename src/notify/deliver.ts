@@ -72,20 +72,24 @@ async function gather({ store, settings }: Parts, row: NotificationRow): Promise
 
 /** @returns false when the channel failed */
 async function deliverRows(parts: Parts, rows: readonly NotificationRow[], fence: Statement): Promise<boolean> {
-  const { store, clock, send, settings, log, linkTo } = parts;
+  const { store, clock, send, settings, log, linkTo, templates } = parts;
   const [first] = rows;
   const channel = settings.channels.find(({ name }) => name === first?.channel);
   const now = () => clock.real().epochMilliseconds;
-  const notices = await Promise.all(rows.map((row) => readNotice(store, row, linkTo)));
-  const live = rows.filter((_, at) => notices[at] !== undefined);
+  const read = await Promise.all(rows.map((row) => readNotice(store, row, linkTo)));
+  const live = rows.filter((_, at) => read[at] !== undefined);
   const over = rows.filter((row) => !live.includes(row)).map((row) => settleRow(row, 'dropped', null, now()));
   if (over.length > 0) await store.commit(ACTOR, [], [...over, fence]);
   if (!first || live.length === 0) return true;
   const ids = live.map(({ id }) => id);
+  const notices = read.filter((notice): notice is Notice => notice !== undefined);
   const parcel = {
     id: ids.length === 1 ? (ids[0] ?? '') : derivedId('digest', ...ids),
     address: first.address,
-    notices: notices.filter((notice): notice is Notice => notice !== undefined),
+    type: notices.length === 1 ? (notices[0]?.reason ?? 'other') : 'digest',
+    data: { notices },
+    subject: templates.subject(notices),
+    text: templates.text(notices),
   };
   try {
     const deliverParcel = channel && send.get(channel.name);

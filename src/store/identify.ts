@@ -1,6 +1,5 @@
 // First phase of a commit: which resource is each change about? Conditional interactions are matched here, preconditions
 // are checked, and two changes of one resource are refused. https://hl7.org/fhir/R4/http.html#cond-update
-import { randomUUID } from 'node:crypto';
 import { Fault } from '../fault.ts';
 import type { Change } from '../fhir/change.ts';
 import { checkAbsent, checkVersion } from './check-version.ts';
@@ -9,6 +8,7 @@ import type { Group } from './group.ts';
 import type { Guard } from './guard.ts';
 import { identifyPatch } from './identify-patch.ts';
 import { matchOne } from './match.ts';
+import { newId } from './new-id.ts';
 import { newStep, type Step } from './step.ts';
 import { currentVersion } from './stored.ts';
 
@@ -50,7 +50,7 @@ async function identifyCreate(
     );
     if (twin) return newStep({ ...base, id: twin.id, twin, writes: false });
   }
-  if (change.id === undefined) return newStep({ ...base, id: randomUUID(), resource });
+  if (change.id === undefined) return newStep({ ...base, id: newId(), resource });
   requireId(change.id, type);
   if (await group.current.find(type, change.id)) {
     throw new Fault('conflict', `${type}/${change.id} exists already; a create cannot take its id.`);
@@ -76,7 +76,7 @@ async function identifyUpdate(group: Group, change: Update, guard: Guard | undef
   }
   if (id === undefined) {
     checkVersion(type, 'the matched resource', undefined, ifMatch);
-    return newStep({ op: 'update', type, id: randomUUID(), fullUrl, resource, criteria: query });
+    return newStep({ op: 'update', type, id: newId(), fullUrl, resource, criteria: query });
   }
   requireId(id, type);
   // Who reaches only a part of the type cannot choose ids: whether one is taken would tell what else there is.

@@ -36,13 +36,27 @@ export interface Link {
 
 type Queryable = Pick<Store, 'query'>;
 
+/** As much of a hash as tells copies of one resource apart. */
+const MARK = 16;
+/** Some thirty copies, newest first: more than a resource gets between two backups. */
+const MOST_EARLIER = 1_000;
+
+/** SQL: the copies that the link stood for, with the one that it stands for now. @param of the row's name and a dot */
+const earlierCopies = (of = ''): string =>
+  `substr(COALESCE(${of}remote_version, '') || ':' || substr(COALESCE(${of}remote_hash, ''), 1, ${MARK}) || ' '
+    || COALESCE(${of}earlier, ''), 1, ${MOST_EARLIER})`;
+
 const COLUMNS = `connection, type, local_id, remote_id, remote_version, remote_hash, base_version, base_local, base_remote,
   state, how`;
 const SAVE = `INSERT INTO identity (${COLUMNS}, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (connection, type, local_id) WHERE state <> 'replaced' DO UPDATE SET
     remote_id = excluded.remote_id, remote_version = excluded.remote_version, remote_hash = excluded.remote_hash,
     base_version = excluded.base_version, base_local = excluded.base_local, base_remote = excluded.base_remote,
-    state = excluded.state, at = excluded.at`;
+    state = excluded.state, at = excluded.at,
+    earlier = CASE WHEN identity.remote_id <> excluded.remote_id THEN NULL
+      WHEN identity.remote_version IS NULL OR identity.remote_hash IS NULL
+        OR (identity.remote_version = excluded.remote_version AND identity.remote_hash = excluded.remote_hash)
+      THEN identity.earlier ELSE ${earlierCopies('identity.')} END`;
 const LIVE = "connection = ? AND type = ? AND state <> 'replaced'";
 
 /** The live link of a local resource. */
@@ -188,15 +202,29 @@ export function setRemoteVersion(
   now: number,
 ): Statement {
   return {
-    sql: `UPDATE identity SET remote_version = ?, at = ? WHERE ${LIVE} AND local_id = ?`,
+    sql: `UPDATE identity SET earlier = ${earlierCopies()}, remote_version = ?, at = ? WHERE ${LIVE} AND local_id = ?`,
     params: [version, now, connection, type, localId],
   };
 }
 
 /** The server counts its versions anew: an equal number says nothing any more, only equal content does. */
 export function forgetVersions(connection: string): Statement {
-  const sql = "UPDATE identity SET remote_version = NULL WHERE connection = ? AND state <> 'replaced'";
+  const sql = `UPDATE identity SET earlier = ${earlierCopies()}, remote_version = NULL
+    WHERE connection = ? AND state <> 'replaced' AND remote_version IS NOT NULL`;
   return { sql, params: [connection] };
+}
+
+/** True when the remote showed this very copy before, under the same version. */
+export async function wasKnown(
+  store: Queryable,
+  link: Link,
+  body: JsonObject,
+  version: string | undefined,
+): Promise<boolean> {
+  const sql = `SELECT earlier FROM identity WHERE ${LIVE} AND local_id = ?`;
+  const [row] = await store.query(sql, [link.connection, link.type, link.localId]);
+  const known = typeof row?.earlier === 'string' ? row.earlier.split(' ') : [];
+  return known.includes(`${version ?? ''}:${remoteHash(body).slice(0, MARK)}`);
 }
 
 /** Lets the remote copy go, so that the local resource can be linked to another one. */

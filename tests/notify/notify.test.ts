@@ -327,3 +327,11 @@ it('a route to a channel that there is not is refused', () => {
     'a route names the channel "pigeon", which there is not.',
   ]);
 });
+
+it('operators need a channel that there is, and addresses where it is mail', () => {
+  const settings = { channels: [email()], routes: [], operators: { channels: ['mail', 'pigeon'] } };
+  expect(notifyProblems(settings)).toEqual([
+    'operators name the channel "pigeon", which there is not.',
+    'operators need addresses for the channel "mail".',
+  ]);
+});

@@ -15,7 +15,9 @@ const CASES = 150;
 const TASKS_OF_CASE = 8;
 const ENTRIES = 2_000;
 const PATHWAY = 'https://bench.example/PlanDefinition/forty';
-const MANAGER = { reference: `Practitioner/${uuidOf('manager of cases')}` };
+const MANAGER = { reference: `Practitioner/${uuidOf(`manager of ${CASES} cases`)}` };
+/** Opens cases, more with every run: a kept database would else have another worklist each time. */
+const OPENER = { reference: `Practitioner/${uuidOf('manager of opened cases')}` };
 
 const api = (path: string): Request => ({ method: 'GET', path: `/api/v1/${path}` });
 const command = (path: string, body: object): Request => ({
@@ -36,15 +38,15 @@ async function store(ask: Ask, resources: readonly Resource[]): Promise<void> {
   }
 }
 
-function manager(): Resource {
-  return { resourceType: 'Practitioner', id: MANAGER.reference.slice(13), active: true, name: [{ family: 'Cases' }] };
+function practitioner({ reference }: { readonly reference: string }): Resource {
+  return { resourceType: 'Practitioner', id: reference.slice(13), active: true, name: [{ family: 'Cases' }] };
 }
 
 async function prepareOpening(ask: Ask): Promise<readonly string[]> {
   const action = Array.from({ length: ACTIVITIES }, (_, at) => ({ id: `step-${at}`, title: `Activity ${at}` }));
   const id = uuidOf('pathway of forty');
   await store(ask, [
-    manager(),
+    practitioner(OPENER),
     { resourceType: 'PlanDefinition', id, url: PATHWAY, status: 'active', name: 'Forty', title: 'Forty', action },
   ]);
   return ['ready'];
@@ -55,13 +57,13 @@ function* openCases({ population, run }: World, number: number): Session {
   for (let round = 0; ; round++) {
     const patient = { reference: `Patient/${patientId(chance(round, number + run, population.patients))}` };
     const programme = { text: `Programme ${run} ${number} ${round}` };
-    const body = { patient, programme, careManager: MANAGER, pathway: { pathway: PATHWAY } };
+    const body = { patient, programme, careManager: OPENER, pathway: { pathway: PATHWAY } };
     expectStatus(yield command('cases', body), 201);
   }
 }
 
 async function prepareWorklist(ask: Ask): Promise<readonly string[]> {
-  await store(ask, [manager(), ...Array.from({ length: CASES }, (_, n) => caseOf(String(n))).flat()]);
+  await store(ask, [practitioner(MANAGER), ...Array.from({ length: CASES }, (_, n) => caseOf(String(n))).flat()]);
   return [MANAGER.reference];
 }
 
@@ -161,7 +163,7 @@ async function prepareTimeline(ask: Ask): Promise<readonly string[]> {
     ];
     return kinds[n % kinds.length] as Resource;
   });
-  await store(ask, [manager(), patient, episode, plan, ...tasks, ...entries]);
+  await store(ask, [practitioner(MANAGER), patient, episode, plan, ...tasks, ...entries]);
   return [episode.id];
 }
 

@@ -144,7 +144,7 @@ function matchSql(condition: MatchCondition, row: Fragment, x: Fragment, ids: Pa
   const found: Fragment[] = [];
   const [first] = plain;
   if (first) {
-    const values = or(valuesSql(plain, x, ids.dialect).map((alternative) => sql`(${alternative})`));
+    const values = or(valuesSql(plain, x, ids.dialect, true).map((alternative) => sql`(${alternative})`));
     found.push(existsSql(first.kind, row, x, sql`${parameter} AND ${values}`, ids));
   }
   // Of several values of a resource one may be equal and another not: `ne` is the complement of `eq`.

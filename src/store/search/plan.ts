@@ -12,7 +12,7 @@ import { candidatesSql } from './candidates.ts';
 import type { Position } from './cursor.ts';
 import { chooseDriver, narrowest } from './driver.ts';
 import { and, type Fragment, sql } from './fragment.ts';
-import { matchSource } from './match-source.ts';
+import { isOfType, matchSource } from './match-source.ts';
 import { alongId, alongLastUpdated, alongOneValue, inRowOrder, sorted } from './page-sql.ts';
 import type { ParameterIds } from './parameter-ids.ts';
 import { canWalk, walkSorted } from './sort-walk.ts';
@@ -87,9 +87,8 @@ export function totalSql(query: SearchQuery, { parameters, ids }: PlanContext): 
   const conditions = allConditions(query, parameters);
   const driver = narrowest(conditions);
   const rest = conditions.filter((condition) => condition !== driver);
-  // Values of a type's own parameter belong to current resources of the type: nothing is left to ask of these.
-  const isAll = rest.length === 0 && driver?.kind === 'match' && driver.parameter.type === query.type;
-  const set = isAll ? candidatesSql(driver, query.type, ids) : undefined;
+  const set =
+    rest.length === 0 && driver && isOfType(driver, query) ? candidatesSql(driver, query.type, ids) : undefined;
   if (set) return sql`SELECT COUNT(DISTINCT f.rid) AS total FROM (${set}) f`;
   const { from, where } = matchSource(query, driver, rest, ids);
   return sql`SELECT COUNT(*) AS total FROM ${from} WHERE ${and(where)}`;

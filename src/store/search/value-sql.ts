@@ -25,8 +25,14 @@ export function tableOf(kind: ValueKind): Fragment {
  * Values of one kind, any of which may match, as few alternatives: tokens of one system and references to the same
  * types become one list each, because long chains of OR are slow to plan and limited in depth.
  * @param row alias of the table of their kind
+ * @param isOfOne asked of one resource at a time, not of the index of all
  */
-export function valuesSql(matches: readonly ValueMatch[], row: Fragment, dialect: Dialect): Fragment[] {
+export function valuesSql(
+  matches: readonly ValueMatch[],
+  row: Fragment,
+  dialect: Dialect,
+  isOfOne = false,
+): Fragment[] {
   const groups = new Map<string, { system?: string; types: readonly string[]; list: string[]; column: string }>();
   const single: ValueMatch[] = [];
   for (const match of matches) {
@@ -56,7 +62,10 @@ export function valuesSql(matches: readonly ValueMatch[], row: Fragment, dialect
     }
   }
   const listed = [...groups.values()].map(({ system, types, list, column }) => {
-    const parts = [sql`${row}.${raw(column)} ${amongTexts([...new Set(list)], dialect)}`];
+    const values = [...new Set(list)];
+    // SQLite would look into the index of all resources' values once for each; an expression leaves the primary key.
+    const plus = raw(isOfOne && column === 'code' && values.length > 1 && dialect === 'sqlite' ? '+' : '');
+    const parts = [sql`${plus}${row}.${raw(column)} ${amongTexts(values, dialect)}`];
     if (system !== undefined) parts.push(sql`${row}.system = ${indexedText(system)}`);
     if (column === 'target_id') parts.push(targetTypeSql(types, row));
     return and(parts);

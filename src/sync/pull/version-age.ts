@@ -1,15 +1,17 @@
 // From which common version two copies are compared. Usually the one the link keeps; but a server that was restored from a
 // backup shows a copy from before it, and what such a copy lacks was not taken out by anybody. docs/sync-spec.md#I5
 import { isJsonObject, type JsonObject } from '../../fhir/canonical-json.ts';
+import type { Store } from '../../store/store.ts';
 import { updatedOf } from '../body.ts';
 import type { ResourcePolicy } from '../conflicts/policy-schema.ts';
 import { type Copies, type Reconciled, reconcile } from '../conflicts/reconcile.ts';
-import type { Link } from '../identity.ts';
+import { type Link, wasKnown } from '../identity.ts';
 import { areOrdered, isEarlierVersion } from './version-order.ts';
 
 /**
- * `newer`: grown from the common version, as far as can be told. `older`: from before it. `forked`: from before it and
- * edited since, so that no common version is left.
+ * `newer`: grown from the common version, as far as can be told. `older`: a copy from before it, which we knew. `forked`:
+ * from before it and edited since, so that no common version is left; also a copy we never saw, because a restored server
+ * whose clock went back gives an edit an earlier time and number, too.
  */
 export type Age = 'newer' | 'older' | 'forked';
 
@@ -17,7 +19,12 @@ export type Age = 'newer' | 'older' | 'forked';
 export const FIRST_VERSION = '1';
 
 /** @param version of the received body, as the server numbers it */
-export function ageOf(link: Link, body: JsonObject, version: string | undefined): Age {
+export async function ageOf(
+  store: Pick<Store, 'query'>,
+  link: Link,
+  body: JsonObject,
+  version: string | undefined,
+): Promise<Age> {
   if (!link.baseRemote) return link.how === 'created-by-us' ? ageOfOurs(version) : 'newer';
   // Versions were forgotten because the server was wiped or restored: what it has may be from before or after that.
   const known = versionOf(link.baseRemote);
@@ -27,7 +34,7 @@ export function ageOf(link: Link, body: JsonObject, version: string | undefined)
   if (isReset ? isCommon : !isEarlierVersion(version, before)) return 'newer';
   const [then, seen] = [updatedOf(link.baseRemote), updatedOf(body)];
   const isEarlier = then && seen && Temporal.Instant.compare(seen, then) < 0 && !isEarlierVersion(before, version);
-  return isEarlier ? 'older' : 'forked';
+  return isEarlier && (await wasKnown(store, link, body, version)) ? 'older' : 'forked';
 }
 
 /** Of a resource that we made there without hearing of it: unless it is the first version, somebody has edited it since. */

@@ -71,6 +71,12 @@ test('a range that is asked for one candidate is not walked for all resources', 
   expect(plan.filter((line) => line.includes('search_date_high'))).toEqual([]);
 });
 
+test('several codes are asked of one candidate at a time, and of search rows alone', async () => {
+  const plan = await planOf('Task?owner=Practitioner/n&status=requested,in-progress&_sort=due');
+  expect(plan.filter((line) => line.includes('search_token_code'))).toEqual([]);
+  expect(plan.filter((line) => line.includes('SEARCH r '))).toHaveLength(1);
+});
+
 test('the page of one value is in order without sorting', async () => {
   const plan = await planOf('Task?patient=Patient/p&status=requested');
   expect(plan.filter((line) => line.includes('TEMP B-TREE'))).toEqual([]);
