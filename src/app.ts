@@ -171,6 +171,12 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   const keeping = deliveryRetention(store, clock, log, config.messages);
   const calendars = loadCalendars(join(PROFILES, 'calendars'));
   const riskMethods = loadRiskMethods(join(PROFILES, 'risk-methods'));
+  const notify = createNotify({
+    ...{ store, clock, log, facilities, baseUrl },
+    settings: config.notify,
+    templates: configured(() => loadTemplates(join(PROFILES, 'notifications'))),
+    fetch: surroundings.fetch,
+  });
   const transitions = createTransitions({
     store,
     clock,
@@ -181,12 +187,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     parse: searchEngine.parse,
     log,
     emit: (event) => log.info(event, event.kind),
-  });
-  const notify = createNotify({
-    ...{ store, clock, log, facilities, baseUrl },
-    settings: config.notify,
-    templates: configured(() => loadTemplates(join(PROFILES, 'notifications'))),
-    fetch: surroundings.fetch,
+    tellDirectly: notify.tellDirectly,
   });
   const subscriptions = configured(() =>
     createSubscriptions({
@@ -286,7 +287,8 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   const clockwork = createClockwork(
     [
       { name: 'transitions', tick: transitions.tick, pulse: transitions.pulse },
-      { name: 'sync and tidying', tick: tidy },
+      { name: 'sync', tick: beatSync },
+      { name: 'tidying', tick: tidy },
       { name: 'sealing', tick: trail.tick },
       { name: 'notifications', tick: notify.tick, slow: true },
       { name: 'subscriptions', tick: subscriptions.tick, slow: true },
@@ -306,11 +308,16 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     await transitions.tick();
     await notify.tick();
     await subscriptions.tick();
+    await sync.tick(clock.now());
     await tidy();
   }
 
+  /** Not waited for: while one server takes hours, the others have their beats. */
+  async function beatSync(): Promise<void> {
+    sync.tick(clock.now()).catch((error) => log.error({ err: error }, 'a beat of sync failed'));
+  }
+
   async function tidy(): Promise<void> {
-    await sync.tick(clock.now());
     provenance.wake();
     await authorization.sweep();
     await forgetCommands(store, clock);
@@ -370,6 +377,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     ending.abort();
     stopReacting?.();
     stopPublishing?.();
+    notify.stop();
     await subscriptions.stop();
     registry.stop();
     await clockwork.stop();

@@ -24,6 +24,8 @@ export function createClockwork(beats: readonly Beat[], log: Logger): Clockwork 
   const made = beats.map((beat) => ({ ...beat, heart: createHeartbeat(beat.tick, log, beat.pulse) }));
   return {
     async start() {
+      // Before the first beat of any: one that hangs must not keep the watchdog from telling of it.
+      for (const { heart } of made) heart.arm();
       for (const { name, slow, heart } of made) {
         const first = heart.start();
         if (slow) first.catch((error) => log.error({ err: error, beat: name }, 'a heartbeat did not start'));

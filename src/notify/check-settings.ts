@@ -3,7 +3,7 @@ import { isLoopback, isTrustworthy } from '../access/trustworthy-url.ts';
 import type { Channel, NotifySettings } from './settings.ts';
 
 /** Sentences that say what to correct; empty when all is well. */
-export function notifyProblems({ channels, routes, link }: NotifySettings): string[] {
+export function notifyProblems({ channels, routes, link, operators }: NotifySettings): string[] {
   const known = channels.map(({ name }) => name);
   const twice = known
     .filter((name, at) => known.indexOf(name) !== at)
@@ -12,12 +12,20 @@ export function notifyProblems({ channels, routes, link }: NotifySettings): stri
     ...names,
     ...(supervisor ? [supervisor.channel] : []),
   ]);
-  const unknown = wanted
-    .filter((name) => !known.includes(name))
-    .map((name) => `a route names the channel "${name}", which there is not.`);
+  const unknown = [
+    ...wanted.map((name) => ['a route names', name] as const),
+    ...(operators?.channels ?? []).map((name) => ['operators name', name] as const),
+  ]
+    .filter(([, name]) => !known.includes(name))
+    .map(([who, name]) => `${who} the channel "${name}", which there is not.`);
+  const mails = channels.filter(({ name, kind }) => kind === 'email' && operators?.channels.includes(name));
+  const noAddress =
+    operators?.addresses === undefined
+      ? mails.map(({ name }) => `operators need addresses for the channel "${name}".`)
+      : [];
   const noLink =
     link !== undefined && !isTrustworthy(link.replace('{task}', 'x')) ? ['link must be an https URL.'] : [];
-  return [...twice, ...channels.flatMap(channelProblems), ...unknown, ...noLink];
+  return [...twice, ...channels.flatMap(channelProblems), ...unknown, ...noAddress, ...noLink];
 }
 
 function channelProblems(channel: Channel): string[] {

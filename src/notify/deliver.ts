@@ -19,7 +19,7 @@ import {
   settleRow,
   waitingFor,
 } from './notification-rows.ts';
-import { ACTOR, type Parts } from './parts.ts';
+import { ACTOR, type Parts, sendUnlessEnding } from './parts.ts';
 import { minutesAfter } from './post.ts';
 import { rowsOf } from './route-of.ts';
 import type { Channel } from './settings.ts';
@@ -51,7 +51,7 @@ async function deliverChannel(
   const settled = new Set<string>();
   let [sent, failures] = [0, 0];
   for (const row of rows) {
-    if (signal.aborted || failures >= MOST_FAILURES) break;
+    if (signal.aborted || parts.ending.aborted || failures >= MOST_FAILURES) break;
     if (settled.has(row.id)) continue;
     const gathered = await gather(parts, row);
     for (const { id } of gathered) settled.add(id);
@@ -72,26 +72,32 @@ async function gather({ store, settings }: Parts, row: NotificationRow): Promise
 
 /** @returns false when the channel failed */
 async function deliverRows(parts: Parts, rows: readonly NotificationRow[], fence: Statement): Promise<boolean> {
-  const { store, clock, send, settings, log, linkTo } = parts;
+  const { store, clock, send, settings, log, linkTo, templates } = parts;
   const [first] = rows;
   const channel = settings.channels.find(({ name }) => name === first?.channel);
   const now = () => clock.real().epochMilliseconds;
-  const notices = await Promise.all(rows.map((row) => readNotice(store, row, linkTo)));
-  const live = rows.filter((_, at) => notices[at] !== undefined);
+  const read = await Promise.all(rows.map((row) => readNotice(store, row, linkTo)));
+  const live = rows.filter((_, at) => read[at] !== undefined);
   const over = rows.filter((row) => !live.includes(row)).map((row) => settleRow(row, 'dropped', null, now()));
   if (over.length > 0) await store.commit(ACTOR, [], [...over, fence]);
   if (!first || live.length === 0) return true;
   const ids = live.map(({ id }) => id);
+  const notices = read.filter((notice): notice is Notice => notice !== undefined);
   const parcel = {
     id: ids.length === 1 ? (ids[0] ?? '') : derivedId('digest', ...ids),
     address: first.address,
-    notices: notices.filter((notice): notice is Notice => notice !== undefined),
+    type: notices.length === 1 ? (notices[0]?.reason ?? 'other') : 'digest',
+    data: { notices },
+    subject: templates.subject(notices),
+    text: templates.text(notices),
   };
   try {
     const deliverParcel = channel && send.get(channel.name);
     if (!deliverParcel) throw new Error(`The channel ${first.channel} is not configured any more.`);
-    await deliverParcel(parcel);
+    await sendUnlessEnding(deliverParcel, parcel, parts.ending);
   } catch (error) {
+    // That we did not wait is no failure of the channel.
+    if (parts.ending.aborted) return false;
     const sentence = (error as Error).message;
     log.warn({ channel: first.channel, notifications: ids, sentence }, 'a notification could not be delivered');
     for (const row of live) await fail(parts, row, channel, sentence, fence);

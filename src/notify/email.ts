@@ -1,15 +1,14 @@
-// Notices by e-mail. Nothing leaves this machine without TLS. Message-ID is the same for every attempt, so that a mail that
+// Messages by e-mail. Nothing leaves this machine without TLS. Message-ID is the same for every attempt, so that a mail that
 // arrives twice can be told.
 import { readFileSync } from 'node:fs';
 import { createTransport } from 'nodemailer';
 import { isLoopback } from '../access/trustworthy-url.ts';
 import type { Send } from './parts.ts';
 import type { EmailSettings } from './settings.ts';
-import type { Templates } from './templates.ts';
 
 const TIMEOUT_MS = 20_000;
 
-export function emailSender(settings: EmailSettings, templates: Templates): Send {
+export function emailSender(settings: EmailSettings): Send {
   const { host, port, secure, user, password, from, caFile } = settings;
   const transport = createTransport({
     host,
@@ -24,14 +23,13 @@ export function emailSender(settings: EmailSettings, templates: Templates): Send
     disableFileAccess: true,
     disableUrlAccess: true,
   });
-  return async ({ id, address, notices }) => {
+  return async ({ id, address, subject, text }) => {
     try {
       await transport.sendMail({
         from,
         to: address,
         messageId: `<${id}@${from.split('@').at(-1)?.replace(/>$/, '') ?? 'baton'}>`,
-        subject: templates.subject(notices),
-        text: templates.text(notices),
+        ...{ subject, text },
         headers: { 'auto-submitted': 'auto-generated' },
       });
     } catch (cause) {

@@ -92,6 +92,17 @@ export const NOTIFY_SCHEMA = {
       },
       description: 'E-mail servers and webhooks.',
     },
+    operators: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['channels'],
+      properties: {
+        channels: names('Channels, in the order in which they are tried.'),
+        addresses: names('Mail addresses; a channel of mail needs them.'),
+        alerts: names('Names of alerts such as `heartbeat.stopped`; all when absent.'),
+      },
+      description: 'Who is told of alerts, at once and at any hour.',
+    },
     routes: { type: 'array', default: [], items: route, description: 'Which channels a message takes.' },
     link: {
       ...text,

@@ -49,8 +49,20 @@ export interface Route {
   readonly supervisor?: { readonly channel: string; readonly addresses?: readonly string[] };
 }
 
+/** Who is told of alerts. */
+export interface Operators {
+  /** Names of channels, in the order in which they are tried. */
+  readonly channels: readonly string[];
+  /** Mail addresses; needed by channels of mail. */
+  readonly addresses?: readonly string[];
+  /** Names of alerts, as `heartbeat.stopped`; all when absent. */
+  readonly alerts?: readonly string[];
+}
+
 export interface NotifySettings {
   readonly channels: readonly Channel[];
+  /** Absent: alerts are in the log, `/ops/alerts` and `/metrics` only. */
+  readonly operators?: Operators;
   readonly routes: readonly Route[];
   /** Where the message leads people; `{task}` is the id of the Task. Absent: the Task in the FHIR API. */
   readonly link?: string;

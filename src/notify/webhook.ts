@@ -1,4 +1,4 @@
-// Notices by webhook, signed as Standard Webhooks asks (https://www.standardwebhooks.com): who has the secret knows that they
+// Messages by webhook, signed as Standard Webhooks asks (https://www.standardwebhooks.com): who has the secret knows that they
 // are from here, and `webhook-id` tells one that comes again.
 import { Webhook } from 'standardwebhooks';
 import type { Clock } from '../clock.ts';
@@ -10,10 +10,9 @@ const TIMEOUT_MS = 10_000;
 
 export function webhookSender({ url, secret }: WebhookSettings, clock: Clock, fetch: typeof globalThis.fetch): Send {
   const webhook = new Webhook(secret);
-  return async ({ id, notices }) => {
+  return async ({ id, type, data }) => {
     const now = clock.real();
-    const type = notices.length === 1 ? (notices[0]?.reason ?? 'other') : 'digest';
-    const body = JSON.stringify({ type, timestamp: now.toString({ smallestUnit: 'second' }), data: { notices } });
+    const body = JSON.stringify({ type, timestamp: now.toString({ smallestUnit: 'second' }), data });
     const headers = {
       'content-type': 'application/json',
       'webhook-id': id,

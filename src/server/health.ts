@@ -11,9 +11,9 @@ export function serveHealth(server: FastifyInstance, store: Store, watchdog?: Pi
   const config = { open: true, unlimited: true };
   server.get('/healthz', { config }, async () => ({ status: 'ok' }));
   server.get('/readyz', { config }, async (_request, reply) => {
-    const ready = await store.ready();
-    if (!ready) return reply.code(503).send({ status: 'the store cannot write' });
+    const isReady = await store.ready();
     const complaints = (await watchdog?.complaints()) ?? [];
-    return complaints.length > 0 ? { status: 'ready', complaints } : { status: 'ready' };
+    const status = isReady ? 'ready' : 'the store cannot write';
+    return reply.code(isReady ? 200 : 503).send(complaints.length > 0 ? { status, complaints } : { status });
   });
 }

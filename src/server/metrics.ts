@@ -55,7 +55,11 @@ export function serveMetrics(
     buckets: DURATION_BUCKETS,
     registers,
   });
-  for (const source of [...logSources(store), ...sources]) addNumber(registry, source);
+  const unread = new Set<string>();
+  for (const source of [...logSources(store), ...sources]) addNumber(registry, source, unread);
+  // In a registry of its own: it is known when all others have been read.
+  const reading = new Registry();
+  addNumber(reading, unreadOf(unread), unread);
   for (const { name, help, labels, listen } of measured) {
     const histogram = new Histogram({ name, help, labelNames: [...labels], buckets: DURATION_BUCKETS, registers });
     listen((values, seconds) => histogram.observe({ ...values }, seconds));
@@ -68,8 +72,20 @@ export function serveMetrics(
     done();
   });
   server.get('/metrics', { config: { door: 'baton/metrics' } }, async (_request, reply) => {
-    return reply.header('content-type', registry.contentType).send(await registry.metrics());
+    return reply
+      .header('content-type', registry.contentType)
+      .send(`${await registry.metrics()}${await reading.metrics()}`);
   });
+}
+
+/** A store that cannot be asked takes no other numbers with it: the age of the heartbeat is wanted then most of all. */
+function unreadOf(unread: ReadonlySet<string>): GaugeSource {
+  return {
+    name: 'baton_metrics_unread',
+    help: 'Numbers that could not be read for this answer and are left out.',
+    labels: [],
+    read: async () => [{ labels: {}, value: unread.size }],
+  };
 }
 
 function logSources(store: Store): GaugeSource[] {
@@ -99,11 +115,16 @@ function logSources(store: Store): GaugeSource[] {
   ];
 }
 
-function addNumber(registry: Registry, { name, help, labels, read, counts }: GaugeSource): void {
+function addNumber(registry: Registry, source: GaugeSource, unread: Set<string>): void {
+  const { name, help, labels, read, counts } = source;
   const settings = { name, help, labelNames: [...labels], registers: [registry] };
-  const collect = async () => {
-    const samples = await read();
+  const collect = async (): Promise<void> => {
+    unread.delete(name);
+    const samples = await read().catch(() => void unread.add(name));
     metric.reset();
+    // Resetting gives a number without labels the value 0, which nobody has read.
+    if (!samples && labels.length === 0) metric.remove();
+    if (!samples) return;
     for (const { labels: values, value } of samples) metric.inc({ ...values }, value);
   };
   const metric = counts ? new Counter({ ...settings, collect }) : new Gauge({ ...settings, collect });

@@ -13,6 +13,8 @@ export interface AlertRow {
   readonly event: string;
   /** One sentence with numbers, without patient data. */
   readonly detail: string;
+  /** Operators have it from a channel already. */
+  readonly isTold?: boolean;
 }
 
 /** Conditions of a subject that operators were told of and that are still on. */
@@ -44,11 +46,37 @@ export async function turnAlert(
 }
 
 /** An alert that has no end. */
-export function writeAlert({ subject, event, detail }: AlertRow, now: number): Statement {
+export function writeAlert({ subject, event, detail, isTold = false }: AlertRow, now: number): Statement {
   return {
-    sql: 'INSERT INTO alert (id, connection, event, detail, at) VALUES (?, ?, ?, ?, ?)',
-    params: [randomUUID(), subject, event, detail, now],
+    sql: 'INSERT INTO alert (id, connection, event, detail, at, told_at) VALUES (?, ?, ?, ?, ?, ?)',
+    params: [randomUUID(), subject, event, detail, now, isTold ? now : null],
   };
+}
+
+export interface UntoldAlert extends Required<Omit<AlertRow, 'isTold'>> {
+  readonly id: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+/** Alerts since a moment, the oldest first, that no channel has taken. @param since epoch milliseconds */
+export async function readUntoldAlerts(store: Pick<Store, 'query'>, since: number): Promise<UntoldAlert[]> {
+  const rows = await store.query(
+    'SELECT id, connection, event, detail, at FROM alert WHERE told_at IS NULL AND at > ? ORDER BY at, id LIMIT 100',
+    [since],
+  );
+  return rows.map(({ id, connection, event, detail, at }) => ({
+    id: String(id),
+    subject: String(connection),
+    event: String(event),
+    detail: String(detail),
+    at: Number(at),
+  }));
+}
+
+/** A channel has taken it. @param now epoch milliseconds */
+export function tellAlert(id: string, now: number): Statement {
+  return { sql: 'UPDATE alert SET told_at = ? WHERE id = ?', params: [now, id] };
 }
 
 function begin(subject: string, condition: string, now: number): Statement {

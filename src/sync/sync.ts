@@ -65,7 +65,10 @@ export interface Sync extends SyncOperations {
   /** Compares everything that is linked with everything that is there, and asks after what is missing. */
   sweep(name?: string): Promise<void>;
   readonly hints: Hints;
-  /** The heartbeat: pulls where it is time, and pushes. */
+  /**
+   * The heartbeat: pulls where it is time, and pushes. What is still at it from an earlier beat is left to that one, so that a
+   * server that takes hours holds up nobody else. Resolves when what it began has ended.
+   */
   tick(now: Temporal.Instant): Promise<void>;
   /** Pushes soon after every commit, until `stop`. */
   follow(): void;
@@ -115,6 +118,8 @@ export function createSync(options: SyncOptions): Sync {
   });
   const retention = messageRetention(store, clock, log, options.messages ?? {});
   let unfollow: (() => void) | undefined;
+  /** Connections whose last beat is still at work. */
+  const beating = new Set<ConnectionRuns>();
 
   async function healthOf({ name }: Connection): Promise<ConnectionHealth> {
     const { runs, remote } = runningOf(name);
@@ -162,6 +167,23 @@ export function createSync(options: SyncOptions): Sync {
     await track(Promise.all(all));
   }
 
+  async function tick(now: Temporal.Instant): Promise<void> {
+    // Another process may have changed them.
+    if (!stopping.signal.aborted) await running.refresh();
+    await each(undefined, (run) => beat(run, now), true);
+    if (!stopping.signal.aborted) await retention.tick();
+  }
+
+  async function beat(run: ConnectionRuns, now: Temporal.Instant): Promise<void> {
+    if (beating.has(run)) return;
+    beating.add(run);
+    try {
+      await run.tick(now);
+    } finally {
+      beating.delete(run);
+    }
+  }
+
   function track<T>(work: Promise<T>): Promise<T> {
     working.add(work);
     return work.finally(() => working.delete(work));
@@ -187,12 +209,7 @@ export function createSync(options: SyncOptions): Sync {
       take: (name) => each(name, (run) => run.takeHints()),
     }),
     sweep: (name) => each(name, (run) => run.sweep()),
-    async tick(now) {
-      // Another process may have changed them.
-      if (!stopping.signal.aborted) await running.refresh();
-      await each(undefined, (run) => run.tick(now), true);
-      if (!stopping.signal.aborted) await track(retention.tick());
-    },
+    tick: (now) => track(tick(now)),
     follow() {
       let waiting = false;
       // However many commits there are during a push, one more push follows it.

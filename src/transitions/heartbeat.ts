@@ -5,6 +5,8 @@ import type { Logger } from 'pino';
 import type { Pulse } from './pulse.ts';
 
 export interface Heartbeat {
+  /** Beats every minute from now on. */
+  arm(): void;
   /** Beats at once, then every minute. */
   start(): Promise<void>;
   /** No beat begins after it resolves; waits for the one under way. */
@@ -39,18 +41,26 @@ export function createHeartbeat(
     pulse?.missed();
     log.warn('a heartbeat was missed; the next one catches up');
   };
+  function arm(): void {
+    if (task) return;
+    task = schedule(EVERY_MINUTE.expression, beat, EVERY_MINUTE.options);
+    task.on('execution:missed', missed);
+    // The beat before it is still under way.
+    task.on('execution:overlap', missed);
+  }
+  let isStarted = false;
   return {
+    arm,
     async start() {
-      if (task) return;
-      task = schedule(EVERY_MINUTE.expression, beat, EVERY_MINUTE.options);
-      task.on('execution:missed', missed);
-      // The beat before it is still under way.
-      task.on('execution:overlap', missed);
+      if (isStarted) return;
+      isStarted = true;
+      arm();
       await beat();
     },
     async stop() {
       await task?.destroy();
       task = undefined;
+      isStarted = false;
       await beating;
     },
   };

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import { BATON, type Store } from '../store/store.ts';
 
 export interface PulseStatus {
-  /** Since a beat of any process ended well; 0 before the first ever. */
+  /** Since a beat of any process ended well; before the first ever, since this process started. */
   readonly secondsSinceBeat: number;
   /** Since a beat of this process ended well, or since it started. */
   readonly ownSecondsSinceBeat: number;
@@ -26,6 +26,8 @@ export interface Pulse {
   /** A beat ended well. */
   keep(): Promise<void>;
   status(): Promise<PulseStatus>;
+  /** As far as this process knows by itself, for when the store cannot be asked. */
+  own(): PulseStatus;
 }
 
 const NAME = 'follow-ups';
@@ -40,6 +42,13 @@ export function createPulse(store: Store, clock: Clock): Pulse {
   let own = now();
   let isBehind = false;
   let [secondsAhead, missedBeats, failedBeats] = [0, 0, 0];
+  function ofProcess(): PulseStatus {
+    const since = secondsSince(own);
+    return {
+      ...{ secondsSinceBeat: since, ownSecondsSinceBeat: since, secondsBehind: 0 },
+      ...{ secondsAhead, missedBeats, failedBeats },
+    };
+  }
   return {
     failed() {
       failedBeats += 1;
@@ -61,13 +70,11 @@ export function createPulse(store: Store, clock: Clock): Pulse {
       const [row] = await store.query(SELECT, [NAME]);
       const behindSince = Number(row?.behind_since ?? 0);
       return {
-        secondsSinceBeat: row ? secondsSince(Number(row.at)) : 0,
-        ownSecondsSinceBeat: secondsSince(own),
+        ...ofProcess(),
+        ...(row ? { secondsSinceBeat: secondsSince(Number(row.at)) } : {}),
         secondsBehind: behindSince === 0 ? 0 : secondsSince(behindSince),
-        secondsAhead,
-        missedBeats,
-        failedBeats,
       };
     },
+    own: ofProcess,
   };
 }

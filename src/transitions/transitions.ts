@@ -26,7 +26,7 @@ import { reassess } from './reassess.ts';
 import { type Replan, replan } from './replan.ts';
 import { type SweepResult, sweep } from './sweep.ts';
 import { wakeFailures } from './sweep-failures.ts';
-import { createWatchdog, type Watchdog } from './watchdog.ts';
+import { createWatchdog, type TellDirectly, type Watchdog } from './watchdog.ts';
 
 export interface TransitionsOptions {
   readonly store: Store;
@@ -41,6 +41,8 @@ export interface TransitionsOptions {
   readonly parse: (query: string) => SearchQuery;
   readonly log: Logger;
   readonly emit?: Emit;
+  /** Takes an alert that the store cannot keep to the operators; absent: the log has it. */
+  readonly tellDirectly?: TellDirectly;
   /** Follow-ups that one sweep acts on, so that a burst reaches people in portions. 2,000 when absent. */
   readonly mostPerSweep?: number;
 }
@@ -86,7 +88,7 @@ const CURSOR = 'transitions';
 
 /** @throws Fault unprocessable when an artefact, a calendar or a facility cannot be worked with */
 export function createTransitions(options: TransitionsOptions): Transitions {
-  const { store, clock, parse, log, emit = () => undefined, mostPerSweep = 2_000 } = options;
+  const { store, clock, parse, log, emit = () => undefined, mostPerSweep = 2_000, tellDirectly = nobody } = options;
   const facilities = createFacilities(store, options.facilities, options.calendars, log, clock.now());
   const pulse = createPulse(store, clock);
   const parts: Parts = {
@@ -124,9 +126,11 @@ export function createTransitions(options: TransitionsOptions): Transitions {
     },
     replan: (episode, seen) => replan(parts, episode, seen),
     pulse,
-    watchdog: createWatchdog({ store, clock, log, pulse, facilities }),
+    watchdog: createWatchdog({ store, clock, log, pulse, facilities, tellDirectly }),
   };
 }
+
+const nobody: TellDirectly = async () => true;
 
 async function react(parts: Parts, entry: LogEntry, advance: Statement): Promise<boolean> {
   const commit = await plan(parts, entry);

@@ -1,9 +1,11 @@
 // What operators do to sync through /ops, against a remote that answers: conflicts, messages, replay, preview, outbox, streams.
 // docs/sync-spec.md#I10 docs/sync-spec.md#I22
+
 import { join } from 'node:path';
 import type { Task } from '@medplum/fhirtypes';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { endsSoon } from '../../src/server/ops/ends-soon.ts';
 import { readPolicies } from '../../src/sync/conflicts/policies.ts';
 import type { Connection } from '../../src/sync/connections/settings.ts';
 import { createSync, type Sync } from '../../src/sync/sync.ts';
@@ -355,7 +357,9 @@ describe('a sweep by hand', () => {
   it('finds what is missing there, on the connection that is named', async () => {
     await sync.pullNow();
     const before = remote.requests.length;
-    expect((await post('/sync-sweep', { connection: 'ehr' })).json).toMatchObject({ name: 'ehr' });
+    expect((await post('/sync-sweep', { connection: 'ehr' })).json).toMatchObject({ name: 'ehr', finished: true });
+    // One that takes hours is not waited for.
+    expect(await endsSoon(new Promise(() => undefined), 1)).toBe(false);
     expect(remote.requests.slice(before).map(({ url }) => url)).toContainEqual(expect.stringMatching(/^\/Task\?/));
     expect((await post('/sync-sweep')).status).toBe(400);
     expect((await post('/sync-sweep', { connection: 'none' })).status).toBe(404);

@@ -158,6 +158,7 @@ const TYPES = [
   'Practitioner',
   'Organization',
   'Encounter',
+  'EpisodeOfCare',
   'Condition',
   'CareTeam',
   'Goal',

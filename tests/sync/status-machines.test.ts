@@ -60,6 +60,46 @@ test('whatever both sides make of it, a status is where steps lead, or a person 
   expect(keptAside()).toEqual([]);
 });
 
+const plan = (fields: object) => carePlan('x', fields);
+const subject = { reference: 'Patient/p1' };
+const words = { text: 'Walks' };
+
+/** One of each type, with a status that has ended and one that nothing which has ended may go back to. */
+test.each([
+  ['Task', 'status', task('x', { status: 'completed' }), 'requested'],
+  ['CarePlan', 'status', plan({ status: 'completed' }), 'active'],
+  ['Goal', 'lifecycleStatus', { lifecycleStatus: 'completed', description: words, subject }, 'active'],
+  ['ServiceRequest', 'status', { status: 'revoked', intent: 'order', code: words, subject }, 'active'],
+  ['EpisodeOfCare', 'status', { status: 'finished', patient: subject }, 'active'],
+  ['CareTeam', 'status', { status: 'inactive', subject }, 'active'],
+] as const)('%s: a step back there is asked of a person, by pull and by push', async (type, element, fields, back) => {
+  await world.cleanup();
+  world = await openWorld({ connection: { types: { Patient: 'both', [type]: 'both' } } });
+  await world.write(patient('p1'));
+  for (const id of ['pulled', 'pushed']) await world.write({ ...fields, resourceType: type, id } as never);
+  await world.sync.pushNow();
+  const copies = new Map(world.remote.all(type).map((one) => [ownId(one), one]));
+  const stepBack = (id: string) => world.remote.put({ ...copies.get(id), [element]: back } as never);
+  stepBack('pulled');
+  await world.sync.pullNow();
+  stepBack('pushed');
+  await world.write({ ...fields, resourceType: type, id: 'pushed', language: 'en' } as never);
+  await world.sync.pushNow();
+  const asked = (await world.sync.conflicts()).toSorted((a, b) => a.localId.localeCompare(b.localId));
+  const question = { kind: 'content', paths: [{ path: element, theirs: back, why: 'transition' }] };
+  expect(asked).toMatchObject([
+    { ...question, localId: 'pulled' },
+    { ...question, localId: 'pushed' },
+  ]);
+  expect(await world.read(type, 'pushed')).toMatchObject({ [element]: (fields as never)[element] });
+  expect(world.events.filter(({ kind }) => kind === 'quarantined' || kind === 'parked')).toEqual([]);
+});
+
+function ownId(resource: object): string | undefined {
+  const { identifier = [] } = resource as Task;
+  return identifier.find(({ system }) => system === 'https://baton.test/id')?.value;
+}
+
 describe('a step that nobody may take', () => {
   test('waits beside what else the page brings', async () => {
     await share('t1', 'completed');
@@ -137,6 +177,26 @@ describe('a step that nobody may take', () => {
     expect(keptAside()).toEqual([]);
     await world.sync.resolve(NURSE, String(conflict?.id), { take: 'theirs' });
     expect(await status('t1')).toBe('completed');
+  });
+
+  test('is a sign-off that a push meets there: asked, not parked, and nothing else waits', async () => {
+    const reconciliation = {
+      code: { coding: [{ system: 'http://snomed.info/sct', code: '430193006' }] },
+      input: [{ type: { text: 'Medications' }, valueReference: { reference: 'List/current' } }],
+    };
+    await share('t1', 'in-progress', reconciliation);
+    world.remote.put({ ...there('t1'), status: 'completed' });
+    await world.write(task('t1', { status: 'in-progress', ...reconciliation, description: 'Ours' }));
+    await world.sync.pushNow();
+    const [conflict, ...others] = await world.sync.conflicts();
+    expect([conflict, ...others]).toMatchObject([
+      { kind: 'content', localId: 't1', paths: [{ path: 'status', ours: 'in-progress', theirs: 'completed' }] },
+    ]);
+    expect(conflict?.proposed).toMatchObject({ status: 'in-progress', description: 'Ours' });
+    expect(world.events.filter(({ kind }) => kind === 'parked')).toEqual([]);
+    await world.sync.resolve(NURSE, String(conflict?.id), { take: 'ours' });
+    await world.sync.pushNow();
+    expect([there('t1').status, there('t1').description]).toEqual(['in-progress', 'Ours']);
   });
 
   test('is a second plan of a case that goes on: it waits until the first has ended', async () => {

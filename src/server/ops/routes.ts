@@ -11,6 +11,7 @@ import { grantOf } from '../grant-of.ts';
 import type { RouteFacts } from '../route-facts.ts';
 import { serveConnections } from './connections.ts';
 import { serveDeliveries } from './deliveries.ts';
+import { endsSoon } from './ends-soon.ts';
 import { serveFollowUps } from './follow-up-operations.ts';
 import { type ListPage, type ListRequest, listRequest } from './list-request.ts';
 import { listMatches, MATCH_FILTERS, readDecision } from './matches.ts';
@@ -85,8 +86,8 @@ export function serveOperators(
   ] as const) {
     command(`connections/:name/${direction}`, direction, async (request) => {
       const name = param(request, 'name');
-      await run(name);
-      return (await sync.status()).find((status) => status.name === name) ?? {};
+      const finished = await endsSoon(run(name));
+      return { ...(await sync.status()).find((status) => status.name === name), finished };
     });
   }
 }

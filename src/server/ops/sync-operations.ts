@@ -10,6 +10,7 @@ import type { Sync } from '../../sync/sync.ts';
 import { grantOf } from '../grant-of.ts';
 import { bodyOf, wrong } from './command-body.ts';
 import { CONFLICT_FILTERS, decide, listConflicts, readDecision } from './conflicts.ts';
+import { endsSoon } from './ends-soon.ts';
 import type { ListPage, ListRequest } from './list-request.ts';
 import { listTable, MESSAGES, STREAMS } from './table-list.ts';
 
@@ -89,8 +90,8 @@ export function serveSyncOperations(
     if (typeof connection !== 'string') {
       throw new Fault('invalid', 'Send {"connection": "NAME"}.', { code: 'required' });
     }
-    await sync.sweep(connection);
-    return (await sync.status()).find(({ name }) => name === connection) ?? {};
+    const finished = await endsSoon(sync.sweep(connection));
+    return { ...(await sync.status()).find(({ name }) => name === connection), finished };
   });
 
   item('preview', 'preview', async (request) => {

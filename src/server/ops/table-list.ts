@@ -80,8 +80,8 @@ export const PROJECTIONS: Table = {
 
 export const ALERTS: Table = {
   name: 'alert',
-  columns: 'id connection event detail at'.split(' '),
-  times: ['at'],
+  columns: 'id connection event detail at told_at'.split(' '),
+  times: ['at', 'told_at'],
   order: 'at',
   key: 'id',
   filters: ['connection', 'event'],

@@ -4,6 +4,7 @@ import { type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
 import type { MergeConflict } from '../../fhir/merge3.ts';
 import { isReachable } from '../../fhir/status/machine.ts';
 import { machineOf, statusOf } from '../../fhir/status/machine-of.ts';
+import type { RevisionRefused } from '../../store/revision.ts';
 import { resourceOf } from '../body.ts';
 
 /** The bodies of a merge and its result, comparable and in local terms. */
@@ -35,4 +36,18 @@ export function mayBecome(ours: JsonObject, other: JsonObject): boolean {
   const machine = machineOf(resourceOf(ours), resourceOf(other));
   if (!machine) return true;
   return isReachable(machine, statusOf(machine, resourceOf(ours)), statusOf(machine, resourceOf(other)));
+}
+
+/** The element that a rule of the store refused: `status` of `Task.status`. */
+export function refusedElement({ issues }: RevisionRefused, type: string): string {
+  const [expression = type] = issues[0]?.expression ?? [];
+  return expression.replace(`${type}.`, '');
+}
+
+/** What is asked of a person when the store refuses a merge over one element; what is proposed has ours there. */
+export function refusedStep(path: string, { base, ours, theirs, merged }: Merging) {
+  const { [path]: _, ...rest } = merged;
+  const kept = ours[path];
+  const paths = [{ path, base: base[path], ours: kept, theirs: theirs[path], why: 'transition' as const }];
+  return { paths, proposed: kept === undefined ? rest : { ...rest, [path]: kept } };
 }

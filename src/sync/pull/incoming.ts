@@ -1,7 +1,7 @@
 // What one received resource means here: an echo, an edit, something new, or a question for a person. Decides only; the
 // page commits. docs/sync-spec.md#I7 docs/sync-spec.md#I14
 import { randomUUID } from 'node:crypto';
-import { type Json, type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
+import { type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
 import type { Change } from '../../fhir/change.ts';
 import type { Statement, StoredVersion } from '../../store/store.ts';
 import { comparable, dressed, parseBody, resourceOf } from '../body.ts';
@@ -13,6 +13,7 @@ import {
   readOpenConflict,
   supersede,
 } from '../conflicts/conflict.ts';
+import { refusedStep } from '../conflicts/transitions.ts';
 import { type RunContext, realNow, type SyncEvent } from '../context.ts';
 import {
   type Link,
@@ -221,13 +222,13 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
     context.policies[type] ?? {},
     age,
   );
-  const ask = async (paths: NewConflict['paths'], proposed: JsonObject): Promise<Incoming> => {
+  const ask = async (question: Pick<NewConflict, 'paths' | 'proposed'>): Promise<Incoming> => {
     const asked = await conflictUnlessOpen(context, incoming, {
       ...bodies(context, received, stored),
       kind: 'content',
       base: baseLocal,
       remote: result.theirs,
-      ...{ proposed, paths, age, isDoubted: result.isDoubted },
+      ...{ ...question, age, isDoubted: result.isDoubted },
     });
     // A resource matched just now needs its link, so that others can refer to it while the question is open.
     const bare = {
@@ -240,7 +241,7 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
     const linking = match ? [saveLink({ ...bare, state: 'conflict' }, now)] : [];
     return { ...asked, statements: [...linking, ...asked.statements, ...doubts] };
   };
-  if (result.conflicts.length > 0) return ask(result.conflicts, result.merged);
+  if (result.conflicts.length > 0) return ask({ paths: result.conflicts, proposed: result.merged });
   const own = parseBody(stored.content);
   const merged = await withoutLost(context, result.merged, own);
   const statements = [
@@ -256,16 +257,9 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
   const resource = resourceOf(dressed(merged, localId, own));
   const forward = sameJson(local, baseLocal);
   const changes: Change[] = [{ op: 'update', resource, ifMatch: stored.versionId }];
-  const ifRefused = (path: string) => {
-    const [base, ours, theirs] = [baseLocal[path], local[path], result.theirs[path]];
-    return ask([{ path, base, ours, theirs, why: 'transition' }], withValue(result.merged, path, ours));
-  };
+  const sides = { base: baseLocal, ours: local, theirs: result.theirs, merged: result.merged };
+  const ifRefused = (path: string) => ask(refusedStep(path, sides));
   return { ...incoming, outcome: forward ? 'updated' : 'merged', changes, statements, ifRefused };
-}
-
-function withValue(body: JsonObject, path: string, value: Json | undefined): JsonObject {
-  const { [path]: _, ...rest } = body;
-  return value === undefined ? rest : { ...rest, [path]: value };
 }
 
 /** New resources come in for patients in scope; without a scope for those we share, or where the type is only pulled. */

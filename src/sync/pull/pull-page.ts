@@ -7,6 +7,7 @@ import { damageOf } from '../../fhir/received-json.ts';
 import { RevisionRefused } from '../../store/revision.ts';
 import type { Statement } from '../../store/store.ts';
 import { isFhirId, jsonOf, updatedOf } from '../body.ts';
+import { refusedElement } from '../conflicts/transitions.ts';
 import { actorOf } from '../connections/settings.ts';
 import { type RunContext, realNow, type SyncEvent } from '../context.ts';
 import { readLinkMap, readLinkMarks, readLinksByRemote } from '../identity.ts';
@@ -128,8 +129,7 @@ async function commitOrAsk(context: RunContext, type: string, one: Incoming): Pr
     return one;
   } catch (error) {
     if (!(error instanceof RevisionRefused) || !one.ifRefused) throw error;
-    const [expression = type] = error.issues[0]?.expression ?? [];
-    const asked = await one.ifRefused(expression.replace(`${type}.`, ''));
+    const asked = await one.ifRefused(refusedElement(error, type));
     await commitAll(context, type, [asked], [], []);
     return asked;
   }

@@ -7,7 +7,8 @@ import type { FhirReply } from '../../remote/fhir-reply.ts';
 import type { RemoteFailure, Result } from '../../remote/result.ts';
 import type { StoredVersion } from '../../store/store.ts';
 import { comparable, dressed, jsonOf, parseBody, resourceOf } from '../body.ts';
-import { AS_IT_IS, type NewConflict, openConflict } from '../conflicts/conflict.ts';
+import { AS_IT_IS, type NewConflict } from '../conflicts/conflict.ts';
+import { refusedStep } from '../conflicts/transitions.ts';
 import { type MappedContext, type RunContext, realNow } from '../context.ts';
 import { type Link, readLinkMap, remoteHash, saveLink } from '../identity.ts';
 import { withoutLost } from '../lost-targets.ts';
@@ -20,7 +21,7 @@ import { rememberUrls } from '../repoint.ts';
 import { againIfLetGo, withLetGo } from './let-go.ts';
 import type { Claim } from './outbox.ts';
 import { followOnPush, saysMerged } from './push-merged.ts';
-import { end, endFailed, type PushResult } from './settle-push.ts';
+import { end, endAsked, endFailed, type PushResult } from './settle-push.ts';
 
 const MOST_REBASES = 3;
 
@@ -130,16 +131,19 @@ async function rebase(
     context.policies[link.type] ?? {},
     age,
   );
+  const { theirs, isDoubted } = result;
+  const asked = (question: Pick<NewConflict, 'paths' | 'proposed'>): NewConflict => {
+    const sides = { base: baseLocal, remote: theirs, remoteVersion: version };
+    return { ...contentConflict({ stored, link }, remote), ...sides, ...question, age, isDoubted };
+  };
   if (result.conflicts.length > 0) {
-    const { theirs, merged, conflicts: paths, isDoubted } = result;
-    const sides = { base: baseLocal, remote: theirs, remoteVersion: version, proposed: merged };
-    return raise(context, claim, { ...contentConflict({ stored, link }, remote), ...sides, paths, age, isDoubted });
+    return raise(context, claim, asked({ paths: result.conflicts, proposed: result.merged }));
   }
   const next: Link = {
     ...link,
     remoteVersion: version,
     remoteHash: remoteHash(remote),
-    baseLocal: result.theirs,
+    baseLocal: theirs,
     baseRemote: remote,
   };
   if (!result.localChanges) return { stored, link: next };
@@ -159,6 +163,7 @@ async function rebase(
     ],
     statements: [saveLink(next, realNow(context)), ...rememberUrls(context, merged, link.type, link.localId)],
     event: { kind: 'pulled', operation: 'update' },
+    ifRefused: (path) => asked(refusedStep(path, { base: baseLocal, ours: local, theirs, merged: result.merged })),
   });
   // The merged version is a new state of both copies: the row starts from there.
   if (!written) context.log.debug({ type: link.type, id: link.localId }, 'merge overtaken by a local change');
@@ -245,14 +250,7 @@ function restless(attempt: Attempt): NewConflict {
 }
 
 async function raise(context: RunContext, claim: Claim, conflict: NewConflict): Promise<'waiting'> {
-  await end(context, {
-    claim,
-    settlement: { event: 'again' },
-    remoteId: conflict.remoteId,
-    outcome: 'conflict',
-    statements: openConflict(conflict, realNow(context)),
-    event: { kind: 'conflict' },
-  });
+  await endAsked(context, claim, conflict);
   return 'waiting';
 }
 

@@ -2,7 +2,10 @@
 import { asFault, type Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
 import type { RemoteFailure } from '../../remote/result.ts';
+import { RevisionRefused } from '../../store/revision.ts';
 import type { Statement } from '../../store/store.ts';
+import { type NewConflict, openConflict } from '../conflicts/conflict.ts';
+import { refusedElement } from '../conflicts/transitions.ts';
 import { actorOf } from '../connections/settings.ts';
 import { type RunContext, realNow, type SyncEvent } from '../context.ts';
 import { writeMessage } from '../messages/message-log.ts';
@@ -21,6 +24,8 @@ export interface Ending {
   readonly changes?: readonly Change[];
   readonly statements?: readonly Statement[];
   readonly event?: Pick<SyncEvent, 'kind' | 'operation'>;
+  /** What is asked of a person when `changes` may not follow what is stored; `path` is the element. */
+  readonly ifRefused?: (path: string) => NewConflict;
 }
 
 /** Resolves to false when the lease was lost meanwhile: then nothing was written and somebody else goes on. */
@@ -39,6 +44,9 @@ export async function end(context: RunContext, ending: Ending): Promise<boolean>
     await commit(ending.changes ?? [], settled, ending.outcome);
   } catch (error) {
     const fault = asFault(error);
+    if (error instanceof RevisionRefused && ending.ifRefused) {
+      return endAsked(context, claim, ending.ifRefused(refusedElement(error, type)));
+    }
     if (ending.changes?.length && REFUSALS.has(fault.kind)) {
       // Only this one stops, and a person looks at it.
       const why = `What the server has cannot be written here: ${fault.message}`;
@@ -56,6 +64,18 @@ export async function end(context: RunContext, ending: Ending): Promise<boolean>
   if (settlement.event === 'exhausted') context.emit({ ...known, kind: 'parked' });
   if (settlement.event === 'refused') context.emit({ ...known, kind: 'rejected' });
   return true;
+}
+
+/** Ends a claim whose resource waits for a person: only this one stops. docs/sync-spec.md#I10 */
+export function endAsked(context: RunContext, claim: Claim, conflict: NewConflict): Promise<boolean> {
+  return end(context, {
+    claim,
+    settlement: { event: 'again' },
+    remoteId: conflict.remoteId,
+    outcome: 'conflict',
+    statements: openConflict(conflict, realNow(context)),
+    event: { kind: 'conflict' },
+  });
 }
 
 function exchangesOf(context: RunContext, { claim, remoteId }: Ending, outcome: string): Statement[] {

@@ -1,5 +1,5 @@
 // Medicare's notices of a stay, from the admission to the signature: told over FHIR, carried out over the API.
-import type { Bundle, Coverage, DocumentReference, Encounter, Task } from '@medplum/fhirtypes';
+import type { Bundle, DocumentReference, Encounter, Task } from '@medplum/fhirtypes';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { IDENTIFIER } from '../../../src/care/systems.ts';
@@ -53,7 +53,7 @@ const stay = (id: string, code: string, more: Partial<Encounter> = {}): Encounte
   period: { start: ADMITTED },
   ...more,
 });
-const medicare = (id: string): Coverage => ({
+const medicare = (id: string) => ({
   resourceType: 'Coverage',
   id: `medicare-${id}`,
   status: 'active',
@@ -61,7 +61,7 @@ const medicare = (id: string): Coverage => ({
   beneficiary: { reference: `Patient/${id}` },
   payor: [{ reference: 'Organization/medicare' }],
 });
-async function tell(resource: Encounter | Coverage): Promise<void> {
+async function tell(resource: { readonly resourceType: string; readonly id?: string }): Promise<void> {
   const answer = await baton.fhir('PUT', `/${resource.resourceType}/${resource.id}`, { body: resource });
   expect([200, 201], JSON.stringify(answer.json)).toContain(answer.status);
   await transitions.tick();
