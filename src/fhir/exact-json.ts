@@ -38,6 +38,9 @@ export function keepExact(text: string, value: unknown): void {
   if (numbers.length > 0 && typeof value === 'object' && value !== null) mark(value, numbers, { number: 0, next: 0 });
 }
 
+/** Whether the texts of some of its numbers are kept. */
+export const hasExact = (value: object): boolean => EXACT in value;
+
 /** JSON text with every decimal as it was written. @param indent spaces, for people */
 export function stringifyExact(value: object, indent?: number): string {
   return EXACT in value ? JSON.stringify(value, withTexts, indent) : JSON.stringify(value, undefined, indent);

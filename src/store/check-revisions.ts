@@ -1,5 +1,6 @@
 // Asks the rule of revisions about every resource that a commit makes or changes.
 import type { Resource } from '@medplum/fhirtypes';
+import { parseExact } from '../fhir/exact-json.ts';
 import { parseLiteral } from '../fhir/references.ts';
 import { lastContent } from './content-before.ts';
 import { holds } from './enforce-guard.ts';
@@ -25,7 +26,7 @@ export async function refusedRevision(
   for (const [at, step] of revised.entries()) {
     const [content, after] = [contents[at], step.resource];
     if (!after) continue;
-    const before = content === undefined ? undefined : (JSON.parse(content) as Resource);
+    const before = content === undefined ? undefined : parseExact<Resource>(content);
     if (step.current?.deleted === false) step.before = before;
     try {
       await rule.check({

@@ -2,8 +2,9 @@
 // to date with what the group itself writes.
 import type { Transaction } from './engine.ts';
 import type { SqlRow } from './store.ts';
+import { patientsOf } from './stored.ts';
 
-/** The row of `resource`, without content. */
+/** The row of `resource` without its content. */
 export interface CurrentState {
   readonly rid: number;
   readonly type: string;
@@ -13,6 +14,8 @@ export interface CurrentState {
   /** Milliseconds since 1970. */
   readonly updated: number;
   readonly deleted: boolean;
+  /** Whose compartment it is in; undefined when nobody has noted it. */
+  readonly patients: readonly string[] | undefined;
 }
 
 export interface ResourceKey {
@@ -25,7 +28,7 @@ const SIZES = [1, 4, 16, 64, 256] as const;
 const MOST = 256;
 
 const select = (size: number) =>
-  `SELECT rid, type, id, version, sequence, updated, deleted FROM resource WHERE type = ? AND id IN (${Array.from({ length: size }, () => '?').join(', ')})`;
+  `SELECT rid, type, id, version, sequence, updated, deleted, patients FROM resource WHERE type = ? AND id IN (${Array.from({ length: size }, () => '?').join(', ')})`;
 const TEXTS = new Map(SIZES.map((size) => [size, select(size)]));
 
 export class CurrentRows {
@@ -98,5 +101,6 @@ function stateOf(row: SqlRow): CurrentState {
     sequence: Number(row.sequence),
     updated: Number(row.updated),
     deleted: row.deleted === 1,
+    patients: patientsOf(row),
   };
 }

@@ -3,6 +3,9 @@ import type { AuditEntry } from './audit-entry.ts';
 import type { Sql } from './sql.ts';
 import type { Row, Table } from './table.ts';
 
+/** A transaction holds a part of what failed, and may only be rolled back. */
+export class Tainted extends Error {}
+
 /** An open write transaction. */
 export interface Transaction extends Sql {
   /**
@@ -11,8 +14,18 @@ export interface Transaction extends Sql {
    * @param fresh says that the table has no row with this key
    */
   put(table: Table, key: number, rows: readonly Row[], fresh: boolean): Promise<void>;
-  /** Runs `work` so that nothing of it stays when it throws. Never nested. */
-  attempt<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Makes of the rows `before`, which a table of `many` has, the rows `after`; others of the same key stay as they are.
+   * Absent: nothing is gained over a `put` of them all.
+   * @returns false when it did not have all of those that had to go, so that only a `put` makes them right
+   */
+  readonly exchange?: (table: Table, before: readonly Row[], after: readonly Row[]) => Promise<boolean>;
+  /**
+   * Runs `work` so that nothing of it stays when it throws. Never nested.
+   * @param lightly spares what that costs, where it costs something, for work that seldom fails
+   * @throws Tainted when it failed and something of it stays, as it may only `lightly`
+   */
+  attempt<T>(work: () => Promise<T>, lightly: boolean): Promise<T>;
   /** The database has given up the whole transaction by itself: nothing more can be done in it. */
   readonly isBroken: boolean;
   /**

@@ -8,7 +8,7 @@ import type { AuditEntry } from './audit-entry.ts';
 import { AuditPatients } from './audit-patients.ts';
 import { commitUnit } from './commit.ts';
 import { CurrentRows } from './current-rows.ts';
-import type { Engine, Transaction } from './engine.ts';
+import { type Engine, Tainted, type Transaction } from './engine.ts';
 import { foresee } from './foresee.ts';
 import type { CommitRules, Group, Unit } from './group.ts';
 import type { RulesInForce } from './rules-in-force.ts';
@@ -27,6 +27,9 @@ const AUDIT_BATCH = 1_000;
  * go to: of 2,000 at once instead of 5,000 a read took some 4 µs longer.
  */
 const ELSEWHERE = { many: 400, delay: 300, batch: 5_000 } as const;
+
+/** After a group that had to be done twice so many are done with care: failures come together. */
+const CAREFUL_GROUPS = 20;
 
 const HEAD = 'SELECT sequence, updated FROM version ORDER BY sequence DESC LIMIT 1';
 
@@ -58,6 +61,8 @@ export class GroupCommit {
   #auditIsDue = false;
   #running: Promise<void> | undefined;
   #closed = false;
+  /** How many groups to come are done with care. */
+  #careful = 0;
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
@@ -151,18 +156,7 @@ export class GroupCommit {
         }
         return;
       }
-      const results = await this.#options.inForce.write((check) =>
-        engine.write(async (tx) => {
-          if (changes) await check(tx);
-          const group = await this.#openGroup(tx);
-          // In the process's own files looking things up one by one costs nothing.
-          if (tx.dialect !== 'sqlite') await group.current.load(foresee(units, group.rules.referentialIntegrity));
-          const results: Result[] = [];
-          for (const unit of units) results.push(await this.#runUnit(group, unit));
-          await appendAudit(tx, [...asked, ...(await this.#patients.complete(tx, group.audit))]);
-          return results;
-        }),
-      );
+      const results = await this.#writeGroup(units, asked);
       this.#settle(units, results);
     } catch (error) {
       this.#audit = [...records, ...this.#audit];
@@ -176,6 +170,35 @@ export class GroupCommit {
     }
   }
 
+  /** Lightly first: when something stays of a unit that failed, the transaction is taken back and done with care. */
+  async #writeGroup(units: readonly Waiting[], asked: readonly AuditEntry[]): Promise<Result[]> {
+    const lightly = this.#careful === 0;
+    this.#careful = Math.max(0, this.#careful - 1);
+    try {
+      return await this.#transact(units, asked, lightly);
+    } catch (error) {
+      if (!(error instanceof Tainted)) throw error;
+      this.#careful = CAREFUL_GROUPS;
+      return this.#transact(units, asked, false);
+    }
+  }
+
+  #transact(units: readonly Waiting[], asked: readonly AuditEntry[], lightly: boolean): Promise<Result[]> {
+    const { engine, inForce } = this.#options;
+    return inForce.write((check) =>
+      engine.write(async (tx) => {
+        if (units.some(({ changes }) => changes.length > 0)) await check(tx);
+        const group = await this.#openGroup(tx);
+        // In the process's own files looking things up one by one costs nothing.
+        if (tx.dialect !== 'sqlite') await group.current.load(foresee(units, group.rules.referentialIntegrity));
+        const results: Result[] = [];
+        for (const unit of units) results.push(await this.#runUnit(group, unit, lightly));
+        await appendAudit(tx, [...asked, ...(await this.#patients.complete(tx, group.audit))]);
+        return results;
+      }),
+    );
+  }
+
   async #openGroup(tx: Transaction): Promise<Group> {
     const [head] = await tx.all(HEAD);
     const now = Math.max(this.#options.clock.now().epochMilliseconds, Number(head?.updated ?? 0));
@@ -183,15 +206,15 @@ export class GroupCommit {
     return { tx, rules: this.#options.rules, now, current, sequence: Number(head?.sequence ?? 0), audit: [] };
   }
 
-  async #runUnit(group: Group, unit: Unit): Promise<Result> {
+  async #runUnit(group: Group, unit: Unit, lightly: boolean): Promise<Result> {
     const { sequence } = group;
     const audits = group.audit.length;
     group.current.begin();
     try {
-      return { outcomes: await group.tx.attempt(() => commitUnit(group, unit)) };
+      return { outcomes: await group.tx.attempt(() => commitUnit(group, unit), lightly) };
     } catch (error) {
       // When the engine has given up the whole transaction, as on a full disk, so must the group.
-      if (group.tx.isBroken) throw error;
+      if (group.tx.isBroken || error instanceof Tainted) throw error;
       group.current.undo();
       group.sequence = sequence;
       group.audit.length = audits;

@@ -103,7 +103,7 @@ async function identifyDelete(group: Group, change: Delete, guard: Guard | undef
   checkVersion(type, id, current, ifMatch);
   if (!current) return newStep({ op: 'delete', type, id, writes: false });
   if (current.deleted) {
-    const match = currentVersion({ ...current, deleted: 1, content: '' });
+    const match = currentVersion({ ...current, deleted: 1, content: '', patients: null });
     return newStep({ op: 'delete', type, id, current, match, writes: false });
   }
   return newStep({ op: 'delete', type, id, current });

@@ -19,6 +19,8 @@ export async function matchOne(
   guard?: Guard,
 ): Promise<StoredVersion | undefined> {
   const { searchEngine } = group.rules;
+  const identified = guard ? undefined : await searchEngine.withSoleIdentifier(group.tx, type, query, 2);
+  if (identified) return onlyOne(identified, type, what);
   const parsed = searchEngine.parse(`${type}?${query}`);
   if (parsed.conditions.length === 0) {
     throw new Fault('invalid', `The criteria of ${what} on ${type} are empty; they would match every ${type}.`);
@@ -28,8 +30,10 @@ export async function matchOne(
   const conditions = reach ? [...parsed.conditions, reach] : parsed.conditions;
   const narrow = { ...parsed, conditions, count: 2, total: 'none', includes: [] } as const;
   const { items } = await searchEngine.run(group.tx, narrow);
-  if (items.length > 1) {
-    throw new Fault('multiple-matches', `The criteria of ${what} match more than one ${type}.`);
-  }
-  return items[0];
+  return onlyOne(items, type, what);
+}
+
+function onlyOne(found: readonly StoredVersion[], type: string, what: string): StoredVersion | undefined {
+  if (found.length > 1) throw new Fault('multiple-matches', `The criteria of ${what} match more than one ${type}.`);
+  return found[0];
 }

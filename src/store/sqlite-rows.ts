@@ -7,7 +7,8 @@ import type { Row, Table } from './table.ts';
 
 /** What rows need of a connection. */
 export interface RowStatements {
-  run(sql: string, params: readonly SqlValue[]): unknown;
+  /** @returns how many rows it changed */
+  run(sql: string, params: readonly SqlValue[]): number;
   select(sql: string, params: readonly SqlValue[]): SqlRow[];
 }
 
@@ -40,23 +41,33 @@ export function putRows(
   for (const row of rows) statements.run(fresh ? insertFresh : insert, row);
 }
 
-function replaceRows({ run, select }: RowStatements, table: Table, key: number, rows: readonly Row[]): void {
-  const { select: find, remove, removeOne, insert } = textsOf(table);
-  const found = new Map(
-    select(find, [key])
-      .map(Object.values<SqlValue>)
-      .map((row) => [identityOf(row), row]),
-  );
-  const added = rows.filter((row) => !found.has(identityOf(row)));
-  const kept = new Set(rows.map(identityOf));
-  const gone = [...found].filter(([identity]) => !kept.has(identity));
-  if (gone.length > 0 && gone.length === found.size) run(remove, [key]);
-  else for (const [, row] of gone) run(removeOne, row);
-  for (const row of added) run(insert, row);
+function replaceRows(statements: RowStatements, table: Table, key: number, rows: readonly Row[]): void {
+  const { select, remove } = textsOf(table);
+  const found = statements.select(select, [key]).map(Object.values<SqlValue>);
+  if (rows.length === 0 && found.length > 0) statements.run(remove, [key]);
+  else exchangeRows(statements, table, found, rows);
+}
+
+/**
+ * Removes rows that are in `before` only and adds those that are in `after` only.
+ * @returns false when one that was to be removed is not there
+ */
+export function exchangeRows(
+  { run }: RowStatements,
+  table: Table,
+  before: readonly Row[],
+  after: readonly Row[],
+): boolean {
+  const { removeOne, insert } = textsOf(table);
+  const [old, now] = [byIdentity(before), byIdentity(after)];
+  let wereThere = true;
+  for (const [identity, row] of old) if (!now.has(identity)) wereThere = run(removeOne, row) > 0 && wereThere;
+  for (const [identity, row] of now) if (!old.has(identity)) run(insert, row);
+  return wereThere;
 }
 
 /** An absent value is not an empty one. */
-const identityOf = (row: Row) => JSON.stringify(row);
+const byIdentity = (rows: readonly Row[]) => new Map(rows.map((row) => [JSON.stringify(row), row]));
 
 function textsOf(table: Table): Texts {
   const known = texts.get(table);

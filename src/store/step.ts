@@ -4,7 +4,7 @@ import type { CurrentState } from './current-rows.ts';
 import type { StoredVersion } from './store.ts';
 
 /** What a change has to know of the row of `resource` that it meets. */
-export type CurrentRow = Pick<CurrentState, 'rid' | 'version' | 'deleted'>;
+export type CurrentRow = Pick<CurrentState, 'rid' | 'version' | 'deleted' | 'patients'>;
 
 export interface Step {
   readonly op: 'create' | 'update' | 'patch' | 'delete';

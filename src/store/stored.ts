@@ -32,6 +32,7 @@ export function logEntry(row: SqlRow): LogEntry {
 
 /** A row of `resource`. It does not say how version 1 came about, so that one counts as created. */
 export function currentVersion(row: SqlRow): StoredVersion {
+  const patients = patientsOf(row);
   return {
     sequence: row.sequence as number,
     type: row.type as string,
@@ -40,8 +41,14 @@ export function currentVersion(row: SqlRow): StoredVersion {
     lastUpdated: formatInstant(row.updated as number),
     operation: row.deleted ? 'delete' : row.version === 1 ? 'create' : 'update',
     content: row.content as string,
-    ...(typeof row.patients === 'string' ? { patients: row.patients === '' ? [] : row.patients.split(' ') } : {}),
+    ...(patients ? { patients } : {}),
   };
+}
+
+/** Column `patients` of `resource`; undefined when nobody has noted them. */
+export function patientsOf({ patients }: SqlRow): string[] | undefined {
+  if (typeof patients !== 'string') return undefined;
+  return patients === '' ? [] : patients.split(' ');
 }
 
 /**

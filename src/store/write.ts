@@ -39,6 +39,7 @@ export async function writeCurrent(group: Group, step: Step): Promise<void> {
   step.patients = await rules.searchEngine.index(tx, step.rid, resource, {
     fresh,
     before: again ? undefined : step.before,
+    patients: step.current?.patients,
   });
   await putCurrent(group, step, isNew);
   await writeConsentRules(tx, step.rid, resource, rules.searchEngine.baseUrl, fresh);
@@ -72,7 +73,7 @@ async function putCurrent(group: Group, step: Step, isNew: boolean): Promise<voi
   const patients = step.patients?.join(' ') ?? null;
   const row = [rid, type, id, version, sequence, updated, deleted ? 1 : 0, content, patients];
   await group.tx.put(RESOURCE, rid, [row], isNew);
-  group.current.set({ rid, type, id, version, sequence, updated, deleted });
+  group.current.set({ rid, type, id, version, sequence, updated, deleted, patients: step.patients });
 }
 
 function stampedResource(group: Group, step: Step, again: boolean): Resource {

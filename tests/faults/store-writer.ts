@@ -17,6 +17,8 @@ const store = await openStore({
   ...testRules(),
 });
 
+const REFUSED = { op: 'update', resource: { resourceType: 'Patient', id: 'never', gender: 'unheard-of' } } as never;
+
 /** One writer: creates, changes of a resource of its own, and pairs that must stay equal. */
 async function write(writer: number): Promise<never> {
   for (let round = 0; ; round += 1) {
@@ -30,6 +32,8 @@ async function write(writer: number): Promise<never> {
             { op: 'update', resource: observation(`Patient/${left}`, { id: right, note: [{ text: value }] }) },
           ];
     store.audit({ actor: NURSE, interaction: 'read', action: 'R', status: 200, type: 'Patient', id: left });
+    // One that fails when it has written its pair leaves nothing of itself, whenever the kill comes.
+    if (round % 40 === 39) await store.commit(NURSE, [...changes, REFUSED]).catch(() => undefined);
     for (const outcome of await store.commit(NURSE, changes)) {
       process.stdout.write(`${outcome.type} ${outcome.id} ${outcome.versionId}\n`);
     }

@@ -91,6 +91,27 @@ describe('openStore', () => {
     await restored.close();
   });
 
+  test('of a commit that fails when it has written half of itself nothing stays, and its neighbours do not notice', async () => {
+    const note = (words: string, id: string) => update({ ...patient(words, { id }), name: [{ family: words }] });
+    const broken = { resourceType: 'Patient', id: 'broken', gender: 'unheard-of' } as never;
+    for (const round of [1, 2]) {
+      const [before, bad, after] = await Promise.allSettled([
+        temp.store.commit(NURSE, [note(`before${round}`, 'before')]),
+        temp.store.commit(NURSE, [note(`half${round}`, 'half'), note(`half${round}`, 'before'), update(broken)]),
+        temp.store.commit(NURSE, [note(`after${round}`, 'after')]),
+      ]);
+      expect([before.status, after.status]).toEqual(['fulfilled', 'fulfilled']);
+      expect(bad).toMatchObject({ status: 'rejected', reason: { kind: 'unprocessable' } });
+      const found = async (query: string) => (await temp.store.find(`Patient?${query}`)).map(({ id }) => id);
+      expect(await found(`family=before${round},half${round},after${round}`)).toEqual(['before', 'after']);
+      expect(await found(`_content=half${round}`)).toEqual([]);
+      expect(await found(`_content=before${round}`)).toEqual(['before']);
+    }
+    const log = await temp.store.query('SELECT sequence, id FROM version ORDER BY sequence');
+    expect(log.map(({ sequence, id }) => `${sequence} ${id}`)).toEqual(['1 before', '2 after', '3 before', '4 after']);
+    expect(await temp.store.query("SELECT id FROM audit WHERE id IN ('half', 'broken')")).toEqual([]);
+  });
+
   test('a commit of nothing is nothing', async () => {
     expect(await temp.store.commit(NURSE, [])).toEqual([]);
     expect(await temp.store.query('SELECT * FROM audit')).toEqual([]);

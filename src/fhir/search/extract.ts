@@ -1,6 +1,7 @@
 // Turns a resource into search rows. The paths of a type's parameters are compiled once, at the first resource of it.
 import type { Resource } from '@medplum/fhirtypes';
 import { compilePath } from '../fhirpath/compile.ts';
+import { elementsRead, type Reads } from './elements-read.ts';
 import { splitResolve } from './expression.ts';
 import { extractDate } from './extract-date.ts';
 import { extractNumber, extractQuantity } from './extract-number.ts';
@@ -20,11 +21,19 @@ export interface ExtractionOptions {
   readonly idOf: (key: ParameterKey) => number;
 }
 
-/** The search rows of a resource. */
-export type Extraction = (resource: Resource) => IndexRows;
+/**
+ * The search rows of a resource.
+ * @param elements when given, only rows of parameters that may read one of them
+ */
+export type Extraction = (resource: Resource, elements?: readonly string[]) => IndexRows;
 
 /** Adds what one parameter finds. */
 type Extractor = (resource: Resource, out: RowCollector) => void;
+/** All that adds rows of one parameter. */
+interface Extractors {
+  readonly reads: Reads;
+  readonly all: readonly Extractor[];
+}
 type ValueExtractor = (value: unknown, place: Place, resource: Resource, out: RowCollector) => void;
 
 /** A path may end at a choice of which some types are not of the parameter's kind: `scheduledString` is no date. */
@@ -39,30 +48,41 @@ const isComparable = (kind: SearchParameterType, type: string) => !UNLIKE[kind]?
 const STORED_IN_ROW = new Set(['_id', '_lastUpdated']);
 
 export function createExtraction(options: ExtractionOptions): Extraction {
-  const byType = new Map<string, readonly Extractor[]>();
-  return (resource) => {
+  const byType = new Map<string, readonly Extractors[]>();
+  return (resource, elements) => {
     let extractors = byType.get(resource.resourceType);
     if (!extractors) {
       extractors = compileType(resource.resourceType, options);
       byType.set(resource.resourceType, extractors);
     }
     const out = new RowCollector();
-    for (const extract of extractors) extract(resource, out);
+    // What is contained decides what references to it are.
+    const some = elements?.includes('contained') ? undefined : elements;
+    for (const { reads, all } of extractors) {
+      if (some === undefined || reads(some)) for (const extract of all) extract(resource, out);
+    }
     return out.rows;
   };
 }
 
-function compileType(type: string, options: ExtractionOptions): Extractor[] {
+function compileType(type: string, options: ExtractionOptions): Extractors[] {
   const extractors = options.parameters
     .forType(type)
     .filter((definition) => !STORED_IN_ROW.has(definition.code))
-    .flatMap((definition) =>
-      definition.kind === 'composite'
-        ? compileComposite(definition, type, options)
-        : compileParameter(definition, type, options),
+    .map(
+      (definition): Extractors =>
+        definition.kind === 'composite'
+          ? { reads: elementsRead(pathsOfComposite(definition)), all: compileComposite(definition, type, options) }
+          : { reads: elementsRead(definition.branches), all: compileParameter(definition, type, options) },
     );
   const special = specialExtractor(type, options);
-  return special ? [...extractors, special] : extractors;
+  return special ? [...extractors, { reads: () => true, all: [special] }] : extractors;
+}
+
+/** From the resource on, each path to a component with the path to what repeats. */
+function pathsOfComposite({ branches, components }: ParameterDefinition): string[] {
+  const parts = components.flatMap((component) => component.branches);
+  return branches.flatMap((root) => parts.map((part) => `${root}.${part}`));
 }
 
 function compileParameter(definition: ParameterDefinition, type: string, options: ExtractionOptions): Extractor[] {

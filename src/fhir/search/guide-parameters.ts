@@ -56,9 +56,12 @@ function whyUnsupported(parameter: SearchParameter, type: string, known: SearchP
   if (code.startsWith('_') || isSpecial(type, code)) return 'its code means something else in R4';
   if (!known.types.includes(type)) return `${type} is not a resource type of R4`;
   if (!expression) return 'it has no FHIRPath expression';
+  if (CLOCK.test(expression)) return 'what it finds changes with the time, and an index does not';
   if (kind === 'special' || kind === 'composite') return `parameters of type ${kind} are not taken from guides`;
   return whyNotCompiled(expression, type);
 }
+
+const CLOCK = /\b(now|today|timeOfDay)\(\)/;
 
 function whyNotCompiled(expression: string, type: string): string | undefined {
   try {

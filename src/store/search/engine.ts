@@ -24,8 +24,10 @@ export interface PatientsOfResource {
 export interface Indexed {
   /** It has none yet. */
   readonly fresh: boolean;
-  /** They are those of this, so its words need not be written again when they are the same. */
+  /** They are those of this, so only those that differ need be written. With exact decimals. */
   readonly before?: Resource | undefined;
+  /** Ids of the patients whose compartment that is in, if known. */
+  readonly patients?: readonly string[] | undefined;
 }
 
 export interface SearchEngine {
@@ -44,13 +46,18 @@ export interface SearchEngine {
    * Replaces the search rows of the resource whose `resource.rid` is given.
    * @returns ids of the patients whose compartment the resource is in
    */
-  index(tx: Transaction, rid: number, resource: Resource, indexed: Indexed): Promise<string[]>;
+  index(tx: Transaction, rid: number, resource: Resource, indexed: Indexed): Promise<readonly string[]>;
   /** Of those resources that are there: version, and patients whose compartment they are in, from their search rows. */
   patientsOf(sql: Sql, type: string, ids: readonly string[]): Promise<PatientsOfResource[]>;
   /** Removes them (the resource was deleted). */
   unindex(tx: Transaction, rid: number): Promise<void>;
   /** @throws Fault unavailable when the identifiers of one of the types are not indexed yet */
   identified(sql: Sql, asked: readonly AskedIdentifier[]): Promise<StoredVersion[]>;
+  /**
+   * What criteria find that ask for one identifier and nothing else, `most` at most; undefined when they ask for anything else.
+   * @throws Fault unavailable as `identified` does
+   */
+  withSoleIdentifier(sql: Sql, type: string, query: string, most: number): Promise<StoredVersion[] | undefined>;
   /** @throws Fault unavailable when it asks by a parameter that is not indexed yet */
   run(sql: Sql, query: SearchQuery): Promise<SearchResult>;
   /** Why, if at all, a current resource is withheld. @throws Fault unavailable as `run` does */

@@ -19,11 +19,15 @@ const TEXTS = Array.from({ length: MOST + 1 }, (_, arms) =>
   Array.from({ length: arms }, () => ARM).join(' UNION ALL '),
 );
 
-/** The current resources that have one of the identifiers, each once, the least recently changed first. */
+/**
+ * The current resources that have one of the identifiers, each once, the least recently changed first.
+ * @param most when given, so many of them; otherwise more than a thousand are refused
+ */
 export async function findIdentified(
   sql: Sql,
   asked: readonly AskedIdentifier[],
   ids: ParameterIds,
+  most?: number,
 ): Promise<StoredVersion[]> {
   const found = new Map<number, StoredVersion>();
   for (let start = 0; start < asked.length; start += MOST) {
@@ -33,7 +37,7 @@ export async function findIdentified(
       indexedText(value),
       indexedText(system),
     ]);
-    for (const row of await sql.all(TEXTS[some.length] ?? '', params)) {
+    for (const row of await sql.all(`${TEXTS[some.length]} LIMIT ${most ?? LIMIT + 1}`, params)) {
       const { rid, version } = foundRow(row);
       found.set(rid, version);
     }

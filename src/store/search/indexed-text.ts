@@ -13,7 +13,8 @@ export function indexedText(given: string): string {
   return `${text.slice(0, KEPT)}#${hash('sha256', text, 'base64url')}`;
 }
 
-/** Neither PostgreSQL's text nor SQLite's functions can hold U+0000. */
+/** Neither PostgreSQL's text nor SQLite's functions can hold U+0000, nor can UTF-8 hold half of a surrogate pair. */
 export function withoutNul(text: string): string {
-  return text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text;
+  const whole = text.toWellFormed();
+  return whole.includes('\0') ? whole.replaceAll('\0', '\ufffd') : whole;
 }

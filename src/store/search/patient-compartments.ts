@@ -35,6 +35,12 @@ export class PatientCompartments {
     return [...patients].slice(0, MOST_PATIENTS);
   }
 
+  /** Whether any of the rows may put a resource of the type into a compartment. */
+  areNamedIn(type: string, rows: IndexRows): boolean {
+    const parameters = this.#of(type);
+    return rows.reference.some(([parameter]) => parameters.has(parameter as number));
+  }
+
   async patientsOf(sql: Sql, type: string, ids: readonly string[]): Promise<PatientsOfResource[]> {
     const parameters = this.#of(type);
     if (parameters.size === 0) return [];

@@ -1,9 +1,12 @@
 // Search over the relational store: index rows written at commit, queries planned to SQL.
 import type { Clock } from '../../clock.ts';
+import { hasExact } from '../../fhir/exact-json.ts';
+import { changedElements } from '../../fhir/search/elements-read.ts';
 import { createExtraction, type Extraction } from '../../fhir/search/extract.ts';
 import { haveSameWords, resourceWords } from '../../fhir/search/full-text.ts';
 import type { SearchParameters } from '../../fhir/search/parameters.ts';
 import { parseSearchUrl } from '../../fhir/search/parse.ts';
+import { soleIdentifier } from '../../fhir/search/sole-identifier.ts';
 import type { TokenSets } from '../../fhir/search/token-sets.ts';
 import { CONSENT_RULES } from '../consent/compile-stored.ts';
 import { openCursorKey } from './cursor-key.ts';
@@ -17,7 +20,7 @@ import { refuseUnindexed, refuseUnindexedIn, refuseUnindexedParameter } from './
 import { runQuery } from './run-query.ts';
 import { readWithholding } from './withholding.ts';
 import { sparingConsents } from './without-consents.ts';
-import { deleteRows, writeRows } from './write-rows.ts';
+import { deleteRows, exchangeRows, writeRows } from './write-rows.ts';
 
 export interface SearchEngineOptions {
   readonly parameters: SearchParameters;
@@ -65,13 +68,24 @@ export function createSearchEngine(options: SearchEngineOptions): SearchEngine {
       opened = { ...ready(), unindexed };
       return unindexed.size > 0;
     },
-    async index(tx, rid, resource, { fresh, before }) {
-      const { extract, compartments } = ready();
-      const rows = extract(resource);
-      await writeRows(tx, rid, rows, fresh);
+    async index(tx, rid, resource, { fresh, before, patients }) {
+      const { extract, compartments, unindexed } = ready();
+      const { resourceType: type } = resource;
       const words = resourceWords(resource);
       if (!before || !haveSameWords(words, resourceWords(before))) await writeWords(tx, rid, words, fresh);
-      return compartments.patientsIn(resource, rows);
+      const all = async () => {
+        const rows = extract(resource);
+        await writeRows(tx, rid, rows, fresh);
+        return compartments.patientsIn(resource, rows);
+      };
+      if (!before || !patients || !tx.exchange || unindexed.has(type)) return all();
+      // Decimals may differ in digits that do not show in what is compared.
+      const elements = hasExact(before) || hasExact(resource) ? undefined : changedElements(before, resource);
+      const [old, now] = [extract(before, elements), extract(resource, elements)];
+      // They may be those of another base URL.
+      if (!(await exchangeRows({ exchange: tx.exchange }, rid, old, now))) return all();
+      const stays = ![old, now].some((rows) => compartments.areNamedIn(type, rows));
+      return stays ? patients : compartments.patientsIn(resource, extract(resource));
     },
     patientsOf: (sql, type, ids) => ready().compartments.patientsOf(sql, type, ids),
     async unindex(tx, rid) {
@@ -82,6 +96,13 @@ export function createSearchEngine(options: SearchEngineOptions): SearchEngine {
       const { ids, unindexed } = ready();
       for (const { type } of asked) refuseUnindexedParameter({ type, code: 'identifier' }, unindexed);
       return findIdentified(sql, asked, ids);
+    },
+    async withSoleIdentifier(sql, type, query, most) {
+      const identifier = parameters.get(type, 'identifier')?.kind === 'token' ? soleIdentifier(query) : undefined;
+      if (!identifier) return undefined;
+      const { ids, unindexed } = ready();
+      refuseUnindexedParameter({ type, code: 'identifier' }, unindexed);
+      return findIdentified(sql, [{ type, ...identifier }], ids, most);
     },
     async run(sql, query) {
       const { ids, unindexed, cursorKey } = ready();

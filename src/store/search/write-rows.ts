@@ -23,16 +23,35 @@ const TABLES = Object.entries(COLUMNS).map(([kind, columns]): readonly [ValueKin
 /** @param fresh says that the resource has no rows yet */
 export async function writeRows(tx: Transaction, rid: number, rows: IndexRows, fresh: boolean): Promise<void> {
   for (const [kind, table] of TABLES) {
-    const values = rows[kind];
-    if (values.length === 0 && fresh) continue;
-    const storable = kind === 'string' ? withoutNul : indexedText;
-    await tx.put(
-      table,
-      rid,
-      values.map((row): Row => [rid, ...row.map((value) => (typeof value === 'string' ? storable(value) : value))]),
-      fresh,
-    );
+    if (rows[kind].length === 0 && fresh) continue;
+    await tx.put(table, rid, storable(kind, rid, rows), fresh);
   }
+}
+
+/**
+ * Writes the difference between rows of a resource, leaving its others as they are.
+ * @param before they are stored
+ * @returns false when they were not
+ */
+export async function exchangeRows(
+  { exchange }: Required<Pick<Transaction, 'exchange'>>,
+  rid: number,
+  before: IndexRows,
+  after: IndexRows,
+): Promise<boolean> {
+  let wereThere = true;
+  for (const [kind, table] of TABLES) {
+    if (before[kind].length === 0 && after[kind].length === 0) continue;
+    wereThere = (await exchange(table, storable(kind, rid, before), storable(kind, rid, after))) && wereThere;
+  }
+  return wereThere;
+}
+
+function storable(kind: ValueKind, rid: number, rows: IndexRows): Row[] {
+  const textOf = kind === 'string' ? withoutNul : indexedText;
+  return rows[kind].map(
+    (row): Row => [rid, ...row.map((value) => (typeof value === 'string' ? textOf(value) : value))],
+  );
 }
 
 export async function deleteRows(tx: Transaction, rid: number): Promise<void> {
