@@ -154,6 +154,42 @@ it('applies what came over three connections in the order of acceptance', async 
   for (const other of others) other.close();
 });
 
+it('lets no message of a patient overtake one that cannot be applied yet', async () => {
+  const time = { 'EVN-2': '20261124120000', 'EVN-6': '' };
+  const at = (ward: string) => ({ ...time, 'PV1-3': `${ward}^1^1^HARBOR` });
+  const another = (name: string) =>
+    message('a01-admit', name, { 'PID-3': `${name}^^^HARBOR^MR`, 'PV1-19': `${name}^^^HARBOR^VN`, 'MSH-16': 'AL' });
+  await sender.send(message('a01-admit', 'IN', time));
+  await sender.send(message('a08-update', 'STUCK', at('BLOCKED')));
+  await sender.send(message('a08-update', 'BEHIND', at('WARDZ')));
+  await sender.send(another('OTHER'));
+  const disk = new DatabaseSync(temp.path);
+  disk.exec(`CREATE TRIGGER stuck BEFORE INSERT ON version WHEN NEW.content LIKE '%BLOCKED%'
+    BEGIN SELECT RAISE(ABORT, 'not now'); END`);
+  door.intake.applying.start();
+  expect(await sender.next()).toMatchObject({ code: 'AA', about: 'OTHER' });
+  // Applied in a later round than those, which is over by then.
+  expect([(await sender.send(another('LATER'))).code, (await sender.next()).code]).toEqual(['CA', 'AA']);
+  expect(await outcomes()).toEqual(['AA', 'CA', 'CA', 'AA', 'AA']);
+  disk.exec('DROP TRIGGER stuck');
+  disk.close();
+  while ((await status()).waiting > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(await outcomes()).toEqual(['AA', 'AA', 'AA', 'AA', 'AA']);
+  const [stay] = (await encounters()).filter(({ identifier }) => !/OTHER|LATER/.test(identifier?.[0]?.value ?? ''));
+  const { items } = await temp.store.history({ type: 'Encounter', id: stay?.id ?? '', count: 9 });
+  expect(items.map(({ content }) => /BLOCKED/.test(content)).indexOf(true)).toBeGreaterThan(0);
+  expect(items[0]?.content).toContain('WARDZ');
+});
+
+it('says CR for a message that is too long, as far as the sender wants to hear', async () => {
+  const long = `ZZZ|${'x'.repeat(1_048_576)}\r`;
+  const asks = (accept: string) => `${message('a01-admit', `LONG${accept}`, { 'MSH-15': accept })}${long}`;
+  expect(await sender.send(asks('AL'))).toMatchObject({ code: 'CR', about: 'LONGAL', condition: '207' });
+  sender.write(asks('NE'));
+  expect(await sender.send(message('a01-admit', 'NEXT'))).toMatchObject({ code: 'CA', about: 'NEXT' });
+  expect((await findDeliveries(temp.store, { filter: { waits: 'true' }, limit: 9 })).length).toBe(2);
+});
+
 it('keeps what turns out to be wrong, tells the sender and operators, and takes it in again corrected', async () => {
   const bad = message('a01-admit', 'WRONG', { 'PID-7': 'x', 'MSH-16': 'ER' });
   const watch = watchBacklog({
