@@ -2,6 +2,7 @@
 // HL7 v2.9 chapter 2, "Enhanced acknowledgment rules", tables 0008 and 0155.
 import { DatabaseSync } from 'node:sqlite';
 import type { Encounter } from '@medplum/fhirtypes';
+import fc from 'fast-check';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createDeliveries } from '../../src/intake/deliveries.ts';
@@ -188,6 +189,42 @@ it('says CR for a message that is too long, as far as the sender wants to hear',
   sender.write(asks('NE'));
   expect(await sender.send(message('a01-admit', 'NEXT'))).toMatchObject({ code: 'CA', about: 'NEXT' });
   expect((await findDeliveries(temp.store, { filter: { waits: 'true' }, limit: 9 })).length).toBe(2);
+});
+
+it('applies one content of a control id once, however and over how many ways it comes at the same time', async () => {
+  door.intake.applying.start();
+  const wards = fc.constantFrom('WARD1', 'WARD2');
+  const way = fc.constantFrom('enhanced', 'stored', 'mllp', 'http');
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(way, wards), { minLength: 2, maxLength: 5 }), async (sent) => {
+      run += 1;
+      const own = { 'PID-3': `R${run}^^^HARBOR^MR`, 'PV1-19': `R${run}^^^HARBOR^VN` };
+      const told = await Promise.all(
+        sent.map(async ([by, ward]) => {
+          // In original mode the same profile of the sender counts, so that the control id is the same.
+          const text = message('a01-admit', `R${run}`, {
+            ...{ ...own, 'PV1-3': `${ward}^1^1^HARBOR`, 'MSH-4': by === 'stored' ? 'STORED' : 'COMMITS' },
+            ...(by === 'enhanced' ? {} : { 'MSH-15': '', 'MSH-16': '' }),
+          });
+          if (by === 'http') return (await door.intake.receive(bytes(text), 'http')).code;
+          const connection = await listeningSender(door.target.port);
+          const { code } = await connection.send(text);
+          connection.close();
+          return code;
+        }),
+      );
+      while ((await status()).waiting > 0) await new Promise((resolve) => setImmediate(resolve));
+      const kept = await temp.store.query('SELECT key, outcome FROM delivery WHERE key LIKE ?', [`%|R${run}`]);
+      expect(kept.map(({ outcome }) => outcome)).toEqual(kept.map(() => 'AA'));
+      expect(told.filter((code) => /^[AC]A$/.test(code)).length).toBeGreaterThanOrEqual(kept.length);
+      expect(told.filter((code) => !/^[AC][AR]$/.test(code))).toEqual([]);
+      const stays = await temp.store.find(`Encounter?identifier=R${run}`);
+      expect(stays.length).toBe(1);
+      expect(Number(stays[0]?.versionId)).toBeLessThanOrEqual(kept.length);
+    }),
+    { numRuns: 15 },
+  );
 });
 
 it('keeps what turns out to be wrong, tells the sender and operators, and takes it in again corrected', async () => {
