@@ -377,6 +377,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     ending.abort();
     stopReacting?.();
     stopPublishing?.();
+    notify.stop();
     await subscriptions.stop();
     registry.stop();
     await clockwork.stop();

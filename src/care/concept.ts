@@ -25,6 +25,7 @@ const TRANSITION_REASONS = {
   'opted-out': 'Opted out',
   'other-provider-bills': 'Another provider bills',
   'not-needed': 'Not needed',
+  'admission-cancelled': 'Admission cancelled',
 } as const;
 
 /** CodeSystem transition-reason. */

@@ -23,6 +23,7 @@ export const CODE_SYSTEM = {
   discrepancy: `${BASE}/CodeSystem/medication-discrepancy-kind`,
   discrepancyResolution: `${BASE}/CodeSystem/medication-discrepancy-resolution`,
   educationPart: `${BASE}/CodeSystem/education-part`,
+  noticePart: `${BASE}/CodeSystem/notice-part`,
   teachBackResult: `${BASE}/CodeSystem/teach-back-result`,
   credential: `${BASE}/CodeSystem/credential`,
   incidentKind: `${BASE}/CodeSystem/incident-kind`,

@@ -19,7 +19,7 @@ import {
   settleRow,
   waitingFor,
 } from './notification-rows.ts';
-import { ACTOR, type Parts } from './parts.ts';
+import { ACTOR, type Parts, sendUnlessEnding } from './parts.ts';
 import { minutesAfter } from './post.ts';
 import { rowsOf } from './route-of.ts';
 import type { Channel } from './settings.ts';
@@ -51,7 +51,7 @@ async function deliverChannel(
   const settled = new Set<string>();
   let [sent, failures] = [0, 0];
   for (const row of rows) {
-    if (signal.aborted || failures >= MOST_FAILURES) break;
+    if (signal.aborted || parts.ending.aborted || failures >= MOST_FAILURES) break;
     if (settled.has(row.id)) continue;
     const gathered = await gather(parts, row);
     for (const { id } of gathered) settled.add(id);
@@ -94,8 +94,10 @@ async function deliverRows(parts: Parts, rows: readonly NotificationRow[], fence
   try {
     const deliverParcel = channel && send.get(channel.name);
     if (!deliverParcel) throw new Error(`The channel ${first.channel} is not configured any more.`);
-    await deliverParcel(parcel);
+    await sendUnlessEnding(deliverParcel, parcel, parts.ending);
   } catch (error) {
+    // That we did not wait is no failure of the channel.
+    if (parts.ending.aborted) return false;
     const sentence = (error as Error).message;
     log.warn({ channel: first.channel, notifications: ids, sentence }, 'a notification could not be delivered');
     for (const row of live) await fail(parts, row, channel, sentence, fence);

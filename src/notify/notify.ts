@@ -35,6 +35,8 @@ export interface NotifyOptions {
 export interface Notify {
   /** Takes what the log has and sends what is due. Nothing without channels. */
   tick(): Promise<void>;
+  /** Nobody's answer is waited for longer than a second from now on. */
+  stop(): void;
   /** Tells operators of an alert that the store could not keep. Resolves to whether they have it, or are not to be told. */
   tellDirectly(alert: AlertRow, at: number): Promise<boolean>;
   /**
@@ -46,16 +48,19 @@ export interface Notify {
 }
 
 const CURSOR = 'notify';
+const LAST_MOMENT_MS = 1_000;
 
 export function createNotify(options: NotifyOptions): Notify {
   const { store, clock, log, settings, facilities, templates, baseUrl, fetch } = options;
   const link = settings.link ?? `${baseUrl}/fhir/R4/Task/{task}`;
   const senderOf = (channel: Channel): Send =>
     channel.kind === 'email' ? emailSender(channel) : webhookSender(channel, clock, fetch);
+  const ending = new AbortController();
   const parts: Parts = {
     ...{ store, clock, log, settings, facilities, templates },
     send: new Map(settings.channels.map((channel) => [channel.name, senderOf(channel)])),
     linkTo: (task) => link.replace('{task}', task),
+    ending: ending.signal,
   };
   const handle = onRequest.bind(undefined, parts);
   const passing = createPassing({ store, clock, log, name: CURSOR, subject: CLOCKWORK });
@@ -69,6 +74,10 @@ export function createNotify(options: NotifyOptions): Notify {
       await beginCursor(store, ACTOR, CURSOR, await store.head());
       await consumer.run();
       await deliver(parts);
+    },
+    stop() {
+      // Who answers within a moment is not told again after the restart.
+      setTimeout(() => ending.abort(), LAST_MOMENT_MS).unref();
     },
     async retry(actor, request) {
       const asked = await readResource(store, 'CommunicationRequest', request);

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { derivedId } from '../care/derived-id.ts';
 import { type AlertRow, readUntoldAlerts, tellAlert } from '../store/alert.ts';
 import { withLease } from '../store/lease.ts';
-import { ACTOR, type Parcel, type Parts } from './parts.ts';
+import { ACTOR, type Parcel, type Parts, sendUnlessEnding } from './parts.ts';
 
 const LEASE = Temporal.Duration.from({ seconds: 30 });
 /** Older alerts are history: who is named as an operator today is not told of last week's. */
@@ -46,9 +46,10 @@ async function carry(parts: Parts, alert: AlertRow, id: string, at: Temporal.Ins
   return false;
 }
 
-async function send({ send, log }: Parts, channel: string, parcel: Parcel): Promise<boolean> {
+async function send({ send, log, ending }: Parts, channel: string, parcel: Parcel): Promise<boolean> {
   try {
-    await send.get(channel)?.(parcel);
+    const sendParcel = send.get(channel);
+    if (sendParcel) await sendUnlessEnding(sendParcel, parcel, ending);
     return true;
   } catch (error) {
     log.warn({ channel, alert: parcel.type, sentence: (error as Error).message }, 'operators could not be told');

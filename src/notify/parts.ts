@@ -20,6 +20,19 @@ export interface Parcel {
   readonly text: string;
 }
 
+/** Sends unless this process is ending; what nobody has answered by then is sent again, under the same id. */
+export async function sendUnlessEnding(send: Send, parcel: Parcel, ending: AbortSignal): Promise<void> {
+  const ended = Promise.withResolvers<never>();
+  const give = () => ended.reject(new Error('This process ends and waits no longer.'));
+  if (ending.aborted) give();
+  ending.addEventListener('abort', give, { once: true });
+  try {
+    await Promise.race([ended.promise, send(parcel)]);
+  } finally {
+    ending.removeEventListener('abort', give);
+  }
+}
+
 /** Resolves when the other side has it. Rejects with an Error whose message is a sentence without patient data. */
 export type Send = (parcel: Parcel) => Promise<void>;
 
@@ -40,4 +53,6 @@ export interface Parts {
   readonly send: ReadonlyMap<string, Send>;
   readonly templates: Templates;
   readonly linkTo: (task: string) => string;
+  /** Aborted when this process ends: nobody's answer is waited for any more. */
+  readonly ending: AbortSignal;
 }

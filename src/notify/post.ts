@@ -7,6 +7,8 @@ export interface Sent {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly timeoutMs: number;
+  /** Aborted when this process ends. */
+  readonly ending?: AbortSignal;
 }
 
 /** The other side has not taken a message; what it says is a sentence without what was sent. */
@@ -27,12 +29,10 @@ export class NotTaken extends Error {
  * @throws NotTaken
  */
 export async function post(fetch: typeof globalThis.fetch, who: string, message: Sent): Promise<void> {
-  const { url, timeoutMs, ...init } = message;
-  const status = await answerOf(fetch, who, url, {
-    ...init,
-    redirect: 'manual',
-    signal: AbortSignal.timeout(timeoutMs),
-  });
+  const { url, timeoutMs, ending, ...init } = message;
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const signal = ending ? AbortSignal.any([timeout, ending]) : timeout;
+  const status = await answerOf(fetch, who, url, { ...init, redirect: 'manual', signal });
   if (status < 200 || status >= 300) throw new NotTaken(`${who} answered ${status}.`, 'refused');
 }
 

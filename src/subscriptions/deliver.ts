@@ -2,12 +2,13 @@
 // pauses, is marked `error`, and at last turned `off`.
 import type { Subscription } from '@medplum/fhirtypes';
 import { asFault } from '../fault.ts';
+import type { Change } from '../fhir/change.ts';
 import { minutesAfter, NotTaken, post } from '../notify/post.ts';
 import { writeAlert } from '../store/alert.ts';
 import type { SqlValue, Statement } from '../store/store.ts';
 import { nameEvents } from './event-rows.ts';
 import { ACTOR, type Parts, SUBJECT } from './parts.ts';
-import { changeRow, idleRow, type SubscriptionRow, turnRow } from './subscription-rows.ts';
+import { changeRow, idleRow, offRow, type SubscriptionRow, turnRow } from './subscription-rows.ts';
 import { type Subscriber, type Told, tellEvents, tellStanding } from './tell.ts';
 
 /**
@@ -70,17 +71,18 @@ async function subscriberOf(parts: Parts, row: SubscriptionRow): Promise<Subscri
 
 /** @returns whether it has arrived */
 async function send(parts: Parts, subscriber: Subscriber, told: Told, fence: Statement): Promise<boolean> {
-  const { store, fetch } = parts;
+  const { store, fetch, ending } = parts;
   if (!told.message) return true;
   try {
-    await post(fetch, 'The endpoint', told.message);
+    await post(fetch, 'The endpoint', { ...told.message, ending });
   } catch (error) {
     if (!(error instanceof NotTaken)) throw error;
     // Whoever did not say that it has taken it may have it all the same.
     if (error.why !== 'unreached') {
       for (const record of told.records) store.audit({ ...record, status: error.why === 'timeout' ? 504 : 502 });
     }
-    await fail(parts, subscriber, error.message, fence);
+    // That we did not wait is no failure of theirs.
+    if (!ending.aborted) await fail(parts, subscriber, error.message, fence);
     return false;
   }
   // Written with the commit that says it has arrived.
@@ -132,29 +134,36 @@ async function turn(
   const now = clock.real().epochMilliseconds;
   const detail = `Subscription/${row.id} of ${row.owner} is ${status}: ${error ?? ''}`;
   const alerts = event === undefined ? [] : [writeAlert({ subject: SUBJECT, event, detail }, now)];
-  const { id } = row;
-  await store.commit(
-    ACTOR,
-    [
-      {
-        op: 'patch',
-        type: 'Subscription',
-        id,
-        ifMatch: current.versionId,
-        revise: (resource) => {
-          const { error: _, ...rest } = resource as Subscription;
-          return error === undefined ? { ...rest, status } : { ...rest, status, error };
-        },
-      },
-    ],
-    ([outcome]) => [
+  const change: Change = {
+    op: 'patch',
+    type: 'Subscription',
+    id: row.id,
+    ifMatch: current.versionId,
+    revise: (resource) => {
+      const { error: _, ...rest } = resource as Subscription;
+      return error === undefined ? { ...rest, status } : { ...rest, status, error };
+    },
+  };
+  try {
+    await store.commit(ACTOR, [change], ([outcome]) => [
       turnRow(row, Number(outcome?.versionId), { detail: error ?? null, ...values }),
       ...named,
       ...alerts,
       fence,
-    ],
-  );
+    ]);
+  } catch (refusal) {
+    const fault = asFault(refusal);
+    if (fault.kind !== 'unprocessable') throw refusal;
+    await turnOffByRow(parts, row, fence, `It cannot be ${status}, because it is not valid any more: ${fault.message}`);
+  }
   return 'rest';
+}
+
+/** A guide has changed what is valid: no version of it can say that it is off, so its row does, and `$status`. */
+async function turnOffByRow({ store, clock }: Parts, row: SubscriptionRow, fence: Statement, why: string) {
+  const detail = `Subscription/${row.id} of ${row.owner} is off: ${why}`;
+  const alert = writeAlert({ subject: SUBJECT, event: 'subscriber.off', detail }, clock.real().epochMilliseconds);
+  await store.commit(ACTOR, [], [offRow(row, why), alert, fence]);
 }
 
 const contact = (now: number) => ({ contact_at: now, failures: 0, failing_since: null, detail: null });

@@ -43,4 +43,6 @@ export interface Parts {
   /** FHIR base URL without trailing slash. */
   readonly base: () => string;
   readonly fetch: typeof globalThis.fetch;
+  /** Aborted when this process ends: nobody's answer is waited for any more. */
+  readonly ending: AbortSignal;
 }

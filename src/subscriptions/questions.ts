@@ -9,7 +9,7 @@ import { readEvents } from './event-rows.ts';
 import { ownerOf } from './hold.ts';
 import { notificationBundle, type Standing, statusOf } from './notification.ts';
 import type { Parts } from './parts.ts';
-import { readRow } from './subscription-rows.ts';
+import { readRow, type SubscriptionRow } from './subscription-rows.ts';
 import { recordsOf, showEvents } from './tell.ts';
 
 export interface Asked {
@@ -25,7 +25,7 @@ const MOST_EVENTS = 100;
 
 export async function tellStatus({ store, base }: Parts, subscription: Subscription): Promise<object> {
   const row = await readRow(store, subscription.id ?? '');
-  return statusOf(base(), standingIn(subscription, row?.events ?? 0), 'query-status');
+  return statusOf(base(), standingIn(subscription, row), 'query-status');
 }
 
 /** @throws Fault forbidden for another client's, unless the asker may do everything */
@@ -42,12 +42,15 @@ export async function tellAsked(parts: Parts, grant: Grant, subscription: Subscr
   const shown = await showEvents(parts, grant, id, found);
   const content = asked.content ?? contentOf(() => meaning().wantedBy(row?.content ?? ''));
   for (const record of recordsOf(grant, id, content, shown)) store.audit({ ...record, status: 200 });
-  return notificationBundle(base(), standingIn(subscription, events), 'query-event', content, shown, clock.now());
+  return notificationBundle(base(), standingIn(subscription, row), 'query-event', content, shown, clock.now());
 }
 
-function standingIn({ id = '', status, error, criteria }: Subscription, events: number): Standing {
+function standingIn({ id = '', status, error, criteria }: Subscription, row: SubscriptionRow | undefined): Standing {
   const topic = /^https?:/.test(criteria ?? '') ? criteria : undefined;
-  return { id, status, events, error, topic };
+  const standing = { id, events: row?.events ?? 0, topic };
+  // Its row may know better: a version that is not valid any more cannot say that it is off.
+  if (row?.state === 'off' && status !== 'off') return { ...standing, status: 'off', error: row.detail };
+  return { ...standing, status, error };
 }
 
 /** Of one that cannot be read any more, ids are enough. */

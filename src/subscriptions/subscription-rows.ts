@@ -22,10 +22,12 @@ export interface SubscriptionRow {
   readonly contactAt: number | undefined;
   /** By an operator: nothing is sent. */
   readonly paused: boolean;
+  /** Why the last attempt failed, or it is off. */
+  readonly detail: string | undefined;
 }
 
 const COLUMNS = `id, owner, authority, headers, version, state, content, events, delivered, failures, failing_since, next_at,
-  ends_at, contact_at, paused`;
+  ends_at, contact_at, paused, detail`;
 
 export async function readRow(store: Pick<Store, 'query'>, id: string): Promise<SubscriptionRow | undefined> {
   const [row] = await store.query(`SELECT ${COLUMNS} FROM subscription WHERE id = ?`, [id]);
@@ -126,6 +128,11 @@ export function turnRow(row: SubscriptionRow, version: number, more: Readonly<Re
   return changeRow(row, { ...more, version, state: 'waiting' });
 }
 
+/** Its end without a version of the resource that says so: nothing is counted or sent until its client writes it anew. */
+export function offRow(row: SubscriptionRow, detail: string): Statement {
+  return changeRow(row, { state: 'off', live: 0, next_at: null, detail });
+}
+
 /** To be looked at now. */
 export function nudgeRow(id: string, now: number): Statement {
   return { sql: 'UPDATE subscription SET next_at = ? WHERE id = ?', params: [now, id] };
@@ -171,5 +178,6 @@ function rowOf(row: SqlRow): SubscriptionRow {
     endsAt: time(row.ends_at),
     contactAt: time(row.contact_at),
     paused: Number(row.paused) === 1,
+    detail: row.detail === null ? undefined : String(row.detail),
   };
 }

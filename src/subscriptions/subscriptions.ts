@@ -19,7 +19,7 @@ import { type Asked, tellAsked, tellStatus } from './questions.ts';
 import type { Topic } from './topic.ts';
 import { createTurns } from './turns.ts';
 
-export interface SubscriptionsOptions extends Omit<Parts, 'box' | 'meaning'>, MeaningOptions {
+export interface SubscriptionsOptions extends Omit<Parts, 'box' | 'meaning' | 'ending'>, MeaningOptions {
   /** Of this Baton, the same for all its processes: encrypts the headers of channels. */
   readonly secret: string;
 }
@@ -32,7 +32,7 @@ export interface Subscriptions {
   settle(): Promise<void>;
   /** The same soon after a commit, when anybody would be told of anything. */
   wake(): void;
-  /** No telling begins after it resolves. */
+  /** No telling begins after it resolves; what nobody has answered by then is told again after a restart. */
   stop(): Promise<void>;
   /** To be asked about every client's commit. @throws Fault unprocessable | forbidden */
   hold(grant: Grant, changes: readonly Change[]): Promise<Held | undefined>;
@@ -53,11 +53,14 @@ const ROUNDS_EXPECTED = 3;
 const MOST_ROUNDS = 100;
 
 const DAY_MS = 86_400_000;
+const LAST_MOMENT_MS = 1_000;
 
 /** @throws Fault unprocessable for a topic that is none */
 export function createSubscriptions(options: SubscriptionsOptions): Subscriptions {
   const { store, clock, log } = options;
-  const parts: Parts = { ...options, box: createSecretBox(options.secret), meaning: meaningOf(options) };
+  const ending = new AbortController();
+  const made = { box: createSecretBox(options.secret), meaning: meaningOf(options), ending: ending.signal };
+  const parts: Parts = { ...options, ...made };
   const reader = createLogReader(parts);
   const { begin, handle, gathered, settled } = reader;
   const passing = createPassing({
@@ -121,9 +124,12 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
     async stop() {
       isStopped = true;
       turns.stop();
+      // Who answers within a moment is not told again after the restart.
+      const late = setTimeout(() => ending.abort(), LAST_MOMENT_MS);
       await waiting?.catch(() => undefined);
       await running;
       await turns.ended();
+      clearTimeout(late);
     },
     async hold(grant, changes) {
       const held = await holdChanges(parts, grant, changes);

@@ -24,6 +24,15 @@ export type TransitionEvent =
       readonly encounter: string;
       readonly reason: TransitionReason;
     }
+  /** Notices of a stay are to be given. */
+  | {
+      readonly kind: 'notices-begun';
+      readonly episode: string;
+      readonly encounter: string;
+      /** Canonical of the PlanDefinition. */
+      readonly protocol: string;
+      readonly followUps: number;
+    }
   /** A corrected discharge time moved the follow-ups that nobody had begun. */
   | {
       readonly kind: 'transition-moved';

@@ -2,10 +2,11 @@
 // have is left out, so that a plan never points at nothing.
 
 import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
+import { toInstant } from '../care/local-time.ts';
 import { findResources, idOf, readResource } from '../care/stored.ts';
 import { isReal } from '../care/transition/comorbidity.ts';
 import { dischargeInstant } from '../care/transition/discharge.ts';
-import { isLive, isTransition } from '../care/transition/episode.ts';
+import { isLive, isOfStay, isTransition } from '../care/transition/episode.ts';
 import type { RiskData } from '../care/transition/risk-inputs.ts';
 import type { CaseManager, TransitionContext } from '../care/transition/transition-context.ts';
 import { parseLiteral } from '../fhir/references.ts';
@@ -41,7 +42,7 @@ export async function gatherFacts(
     keepStored(parts, patient.generalPractitioner ?? []),
     keepStored(parts, encounter.serviceProvider ? [encounter.serviceProvider] : []),
   ]);
-  const managers = await keepStored(parts, episodes.filter((one) => !isTransition(one)).flatMap(managerOf));
+  const managers = await keepStored(parts, episodes.filter(isCase).flatMap(managerOf));
   const discharge = dischargeInstant(encounter, place.zone, learned);
   const context: TransitionContext = {
     encounter,
@@ -60,6 +61,62 @@ export async function gatherFacts(
     now: clock.now(),
   };
   return { context, riskData: await readRiskData(store, context, rules.methods) };
+}
+
+/**
+ * What a stay that goes on is judged by: who is in, where, since when, and who pays. Conditions, orders and results are left out.
+ * @returns undefined when the patient is not stored
+ */
+export async function gatherStay(
+  { store, facilities, rules, clock }: Parts,
+  encounter: Encounter,
+): Promise<TransitionContext | undefined> {
+  const patient = await readResource(store, 'Patient', idOf(encounter.subject, 'Patient'));
+  if (!patient) return undefined;
+  const place = await facilities.placeOf(encounter.serviceProvider);
+  const coverages = await findResources(store, 'Coverage', { patient: `Patient/${patient.id}`, status: 'active' });
+  const admission = toInstant(encounter.period?.start ?? encounter.meta?.lastUpdated ?? '', place.zone);
+  return {
+    encounter,
+    patient,
+    conditions: [],
+    caregivers: [],
+    primaryCare: [],
+    destination: rules.destinationOf(encounter),
+    payers: rules.payersOf(coverages, { discharge: admission, zone: place.zone }),
+    ...(place.code ? { facilityCode: place.code } : {}),
+    orders: [],
+    pendingResults: [],
+    anchor: { zone: place.zone, calendar: place.calendar, discharge: admission },
+    now: clock.now(),
+  };
+}
+
+/** The same with the people who are there for the patient. */
+export async function withPeople(parts: Parts, context: TransitionContext): Promise<TransitionContext> {
+  const of = { patient: `Patient/${context.patient.id}` };
+  const { serviceProvider } = context.encounter;
+  const [caregivers, episodes, [facility]] = await Promise.all([
+    findResources(parts.store, 'RelatedPerson', of),
+    findResources(parts.store, 'EpisodeOfCare', { ...of, status: 'active' }),
+    keepStored(parts, serviceProvider ? [serviceProvider] : []),
+  ]);
+  const [caseManager] = await keepStored(parts, episodes.filter(isCase).flatMap(managerOf));
+  return {
+    ...context,
+    caregivers: caregivers.filter(({ active }) => active !== false),
+    ...(facility ? { facility } : {}),
+    ...(caseManager ? { caseManager } : {}),
+  };
+}
+
+/** What holds the notices of a stay names a manager of its own, who is no case manager for that. */
+const isCase = (episode: EpisodeOfCare) => !isTransition(episode) && !isOfStay(episode);
+
+/** Notices of a patient's stays that are under way. */
+export async function liveNotices(parts: Parts, patient: string): Promise<EpisodeOfCare[]> {
+  const open = await findResources(parts.store, 'EpisodeOfCare', { patient, status: 'active,onhold,planned,waitlist' });
+  return open.filter((episode) => isOfStay(episode) && isLive(episode));
 }
 
 /** Live transitions of a patient. */

@@ -4,7 +4,7 @@ import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
 import type { TransitionReason } from '../care/concept.ts';
 import { findResources, parseVersion, readResource } from '../care/stored.ts';
 import { isInHouse, isStay } from '../care/transition/discharge.ts';
-import { isLive, takeBack, withdrawnBecause } from '../care/transition/episode.ts';
+import { isLive, isOfStay, isTransition, takeBack, withdrawnBecause } from '../care/transition/episode.ts';
 import type { Protocol } from '../care/transition/protocol.ts';
 import type { TransitionContext } from '../care/transition/transition-context.ts';
 import { Fault } from '../fault.ts';
@@ -13,6 +13,7 @@ import { begin, isFollowedUp, isHistory, startReaction } from './begin.ts';
 import { type Decision, decide } from './decide.ts';
 import { type DischargeFacts, gatherFacts } from './facts.ts';
 import { type LivePlan, readLivePlan } from './live-plan.ts';
+import { reactToStay } from './on-stay.ts';
 import type { Parts } from './parts.ts';
 import { both, NOTHING, type Reaction, withdrawAll, withdrawEach } from './reaction.ts';
 import { isUnbegun, protocolAtFirstRisk } from './reassess.ts';
@@ -23,8 +24,18 @@ import { updatesWithProvenance } from './withdraw.ts';
 
 /** @throws Fault unprocessable for a discharge whose patient is not stored */
 export async function reactToEncounter(parts: Parts, entry: StoredVersion): Promise<Reaction> {
+  const { store } = parts;
+  const begun = await findResources(store, 'EpisodeOfCare', { encounter: `Encounter/${entry.id}` });
+  const notices = await reactToStay(parts, entry, begun.filter(isOfStay));
+  return both(await reactAsTransition(parts, entry, begun.filter(isTransition)), notices);
+}
+
+async function reactAsTransition(
+  parts: Parts,
+  entry: StoredVersion,
+  episodes: readonly EpisodeOfCare[],
+): Promise<Reaction> {
   const { store, clock } = parts;
-  const episodes = await findResources(store, 'EpisodeOfCare', { encounter: `Encounter/${entry.id}` });
   const live = episodes.filter(isLive);
   const encounter = entry.operation === 'delete' ? undefined : parseVersion(entry, 'Encounter');
   if (encounter && isFollowedUp(parts, encounter)) return reactToDischarge(parts, entry, episodes);

@@ -3,7 +3,7 @@
 import type { EpisodeOfCare } from '@medplum/fhirtypes';
 import type { TransitionReason } from '../care/concept.ts';
 import { parseVersion, readResource } from '../care/stored.ts';
-import { encounterOfEpisode, isLive, isTransition, withdrawnBecause } from '../care/transition/episode.ts';
+import { encounterOfEpisode, isLive, isOfStay, isTransition, withdrawnBecause } from '../care/transition/episode.ts';
 import { isTerminal } from '../fhir/status/task.ts';
 import { CLOCKWORK, writeAlert } from '../store/alert.ts';
 import type { LogEntry } from '../store/store.ts';
@@ -16,7 +16,7 @@ export async function reactToEpisode(parts: Parts, entry: LogEntry): Promise<Rea
   if (entry.actor === ACTOR.reference) return NOTHING;
   const stored = await readResource(parts.store, 'EpisodeOfCare', entry.id);
   const episode = stored ?? (await lastVersion(parts, entry));
-  if (!episode || !isTransition(episode) || (stored && isLive(stored))) return NOTHING;
+  if (!episode || !(isTransition(episode) || isOfStay(episode)) || (stored && isLive(stored))) return NOTHING;
   const reason = stored ? reasonOf(stored) : 'not-needed';
   const plan = await readLivePlan(parts.store, episode);
   const changes = planEndOfPlan(plan, reason, parts.clock.now());

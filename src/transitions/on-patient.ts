@@ -5,7 +5,7 @@ import { parseVersion, readResource } from '../care/stored.ts';
 import { chainReason } from '../care/transition/chain.ts';
 import { encounterOfEpisode, isOfEmergency } from '../care/transition/episode.ts';
 import type { LogEntry } from '../store/store.ts';
-import { gatherFacts, liveTransitions } from './facts.ts';
+import { gatherFacts, liveNotices, liveTransitions } from './facts.ts';
 import { reactToEncounter } from './on-encounter.ts';
 import type { Parts } from './parts.ts';
 import { both, NOTHING, type Reaction, withdrawAll, withdrawEach } from './reaction.ts';
@@ -18,7 +18,8 @@ export async function reactToPatient(parts: Parts, entry: LogEntry): Promise<Rea
   const reference = `Patient/${entry.id}`;
   if (patient.deceasedBoolean || patient.deceasedDateTime) {
     const live = await liveTransitions(parts, reference);
-    return withdrawAll(parts.store, await withoutThoseOfTheDead(parts, live), 'died', parts.clock.now());
+    const ended = [...(await withoutThoseOfTheDead(parts, live)), ...(await liveNotices(parts, reference))];
+    return withdrawAll(parts.store, ended, 'died', parts.clock.now());
   }
   if (patient.link?.some(({ type }) => type === 'replaces')) {
     const doubled = await doubledIn(parts, await liveTransitions(parts, reference));
@@ -30,7 +31,7 @@ export async function reactToPatient(parts: Parts, entry: LogEntry): Promise<Rea
 
 /** Of stays that were stored before their patient was: nothing could begin with them. */
 async function afterTheirDischarges(parts: Parts, { id, sequence }: LogEntry): Promise<Reaction> {
-  const query = new URLSearchParams({ patient: `Patient/${id}`, status: 'finished' });
+  const query = new URLSearchParams({ patient: `Patient/${id}`, status: 'finished,in-progress,onleave' });
   const stays = await parts.store.find(`Encounter?${query}`);
   let reaction = NOTHING;
   for (const stay of stays)

@@ -4,7 +4,7 @@
 import type { EpisodeOfCare, RiskAssessment } from '@medplum/fhirtypes';
 import { findResources, idOf, parseVersion, readResource } from '../care/stored.ts';
 import { isDischarged } from '../care/transition/discharge.ts';
-import { encounterOfEpisode, isLive } from '../care/transition/episode.ts';
+import { encounterOfEpisode, isLive, isTransition } from '../care/transition/episode.ts';
 import { isUntouched } from '../care/transition/follow-up.ts';
 import { isMissed } from '../care/transition/life.ts';
 import { chooseProtocol, type Protocol } from '../care/transition/protocol.ts';
@@ -97,7 +97,8 @@ async function reassessTransition(
   const plan = await readLivePlan(store, episode);
   if (!plan.carePlan || follows(plan, decision.protocol)) return updated;
   if (mayReplan && isUnbegun(plan)) {
-    const others = await findResources(store, 'EpisodeOfCare', { encounter: `Encounter/${encounter.id}` });
+    const begun = await findResources(store, 'EpisodeOfCare', { encounter: `Encounter/${encounter.id}` });
+    const others = begun.filter(isTransition);
     const ended = await withdrawAll(store, [episode], 'superseded', facts.context.now);
     return both(ended, startReaction(facts, decision, others, { done: completedSteps(plan) }));
   }

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { CarePlan, EpisodeOfCare, Task } from '@medplum/fhirtypes';
 import { findResources, readResource } from '../care/stored.ts';
-import { encounterOfEpisode, isLive } from '../care/transition/episode.ts';
+import { encounterOfEpisode, isLive, isTransition } from '../care/transition/episode.ts';
 import { followUpKey } from '../care/transition/follow-up.ts';
 import { Fault } from '../fault.ts';
 import { isTerminal } from '../fhir/status/task.ts';
@@ -45,6 +45,7 @@ export async function replan(parts: Parts, id: string, seen: string | undefined)
   const { store } = parts;
   const episode = await readResource(store, 'EpisodeOfCare', id);
   if (!episode) throw new Fault('not-found', `There is no EpisodeOfCare/${id}.`);
+  if (!isTransition(episode)) throw new Fault('unprocessable', `EpisodeOfCare/${id} is no transition of care.`);
   if (!isLive(episode)) throw new Fault('unprocessable', `EpisodeOfCare/${id} has ended; nothing is left to plan.`);
   const plan = await readLivePlan(store, episode);
   const { reaction, to } = await planAnew(parts, episode, plan);
@@ -80,7 +81,8 @@ async function planAnew(
   if (!decision.start) {
     throw new Fault('unprocessable', `No protocol would begin for this discharge now (${decision.reason}).`);
   }
-  const episodes = await findResources(store, 'EpisodeOfCare', { encounter: `Encounter/${stay}` });
+  const all = await findResources(store, 'EpisodeOfCare', { encounter: `Encounter/${stay}` });
+  const episodes = all.filter(isTransition);
   const ended = await withdrawAll(store, [episode], 'superseded', clock.now());
   const begun = startReaction(facts, decision, episodes, { done: completedSteps(plan) });
   return { reaction: both(ended, begun), to: decision.protocol.canonical };

@@ -61,7 +61,8 @@ export function planMove(
   return { changes: updatesWithProvenance(changed, source, context.now), moved: moved.length };
 }
 
-function moveFollowUp(task: Task, protocol: Protocol, context: TransitionContext): Task[] {
+/** A follow-up counted from the corrected moment; nothing for one that somebody has begun, or that is late. */
+export function moveFollowUp(task: Task, protocol: Protocol, context: TransitionContext): Task[] {
   const step = protocol.steps.find(({ id }) => id === followUpKey(task)?.step);
   const stage = stageOf(task);
   // That somebody was told that it is late is not taken back by a correction.

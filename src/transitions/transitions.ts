@@ -17,6 +17,7 @@ import { reactToCommunication } from './on-communication.ts';
 import { reactToEncounter } from './on-encounter.ts';
 import { reactToEpisode } from './on-episode.ts';
 import { reactToPatient } from './on-patient.ts';
+import { reactToCoverage } from './on-stay.ts';
 import { reactToTask } from './on-task.ts';
 import { ACTOR, type Parts, readRules } from './parts.ts';
 import { createPulse, type Pulse } from './pulse.ts';
@@ -71,6 +72,7 @@ const REACTIONS: Readonly<Record<string, (parts: Parts, entry: LogEntry) => Prom
     const reaction = await reactToEncounter(parts, entry);
     return both(reaction, await reassess(parts, entry, reaction));
   },
+  Coverage: reactToCoverage,
   Condition: reassess,
   Observation: reassess,
   Procedure: reassess,

@@ -170,6 +170,26 @@ describe('a webhook', () => {
   });
 });
 
+it('a webhook that hangs is not waited for when Baton stops, and gets it after the restart', async () => {
+  const notify = await opened([webhook()], { channels: ['pager'] });
+  await raise('2026-11-20T19:06:00Z');
+  const [asked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  hook.beforeAnswer(async () => {
+    asked.resolve();
+    await released.promise;
+  });
+  const beat = notify.tick();
+  await asked.promise;
+  notify.stop();
+  await beat;
+  expect(await rows()).toEqual(['pager  waiting 0']);
+  hook.beforeAnswer(async () => undefined);
+  released.resolve();
+  await (await opened([webhook()], { channels: ['pager'] })).tick();
+  expect(await rows()).toEqual(['pager  sent 1']);
+  expect(new Set(hook.posted.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+});
+
 describe('a reminder that cannot be read', () => {
   it('is passed over after a while and told to the operators; those behind it go out', async () => {
     const notify = await opened([webhook()], { channels: ['pager'] });

@@ -91,3 +91,46 @@ it('one that is paused ends all the same', async () => {
     error: 'It has ended.',
   });
 });
+
+it('one that a changed guide has made invalid is off, told to operators once, and its client can turn it on', async () => {
+  const id = await created('/invalid');
+  const { json } = await world.fhir('GET', `/Subscription/${id}`);
+  // As after a change of guides: its search parameter is no more, and a version like this would be refused.
+  const invalid = { ...json, criteria: 'Task?gone=1', reason: undefined };
+  for (const table of ['resource', 'version', 'subscription']) {
+    await change(`UPDATE ${table} SET content = '${JSON.stringify(invalid)}' WHERE id = ?`, id);
+  }
+  const alerts = () => world.temp.store.query("SELECT detail FROM alert WHERE event = 'subscriber.off'");
+  const before = (await alerts()).length;
+  await put('invalid');
+  for (let beats = 0; beats < 3; beats++) {
+    await world.subscriptions.settle();
+    world.later(2);
+  }
+  expect(await alerts()).toHaveLength(before + 1);
+  const status = await world.fhir('GET', `/Subscription/${id}/$status`);
+  expect(status.text).toMatch(/"name":"status","valueCode":"off"/);
+  expect(status.text).toContain('not valid any more');
+  expect(world.receiver.take()).toEqual([]);
+  const again = wish({ url: `${world.receiver.url}/invalid`, criteria: GRAVITY });
+  expect((await world.fhir('PUT', `/Subscription/${id}`, { body: { ...again, id } })).status).toBe(200);
+  await world.subscriptions.settle();
+  expect((await world.fhir('GET', `/Subscription/${id}`)).json).toMatchObject({ status: 'active' });
+});
+
+it('stopping waits for nobody long, and who was not waited for is told after the restart', async () => {
+  await created('/hanging');
+  const release = world.receiver.hold('/hook/hanging');
+  await put('hanging');
+  const other = subscriptionsOn({ temp: world.temp, access: world.access }, world.now);
+  const asked = world.receiver.asked();
+  await other.tick();
+  await asked;
+  // The subscriber does not answer before this has ended.
+  await other.stop();
+  release();
+  const [id] = (await world.temp.store.query('SELECT id FROM subscription')).map((one) => String(one.id));
+  expect(await row(id ?? '')).toMatchObject({ events: 1, delivered: 0, detail: null });
+  await world.subscriptions.settle();
+  expect(read(world.receiver.take().at(-1) as never).numbers).toEqual([1]);
+});

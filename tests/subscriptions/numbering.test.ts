@@ -157,3 +157,33 @@ it('a subscriber sees every event, numbered without gaps, in the order of the lo
     { numRuns: 4, examples: [[EACH_DEATH]] },
   );
 }, 120_000);
+
+it('two processes on one database tell each event once between them', async () => {
+  const body = wish({ url: world.receiver.url, criteria: GRAVITY });
+  const { json } = await world.fhir('POST', '/Subscription', { body });
+  const stores = await Promise.all([1, 2].map(() => world.temp.another()));
+  const both = stores.map((store) =>
+    subscriptionsOn({ temp: { ...world.temp, store }, access: world.access }, world.now, SETTINGS),
+  );
+  try {
+    await both[0]?.settle();
+    world.receiver.take();
+    const expected: number[] = [];
+    for (let round = 0; round < 10; round++) {
+      await Promise.all(
+        [0, 1, 2].map((n) =>
+          world.fhir('PUT', `/Task/two${n}`, { body: task(`two${n}`, { description: String(++version) }) }),
+        ),
+      );
+      expected.push(3 * round + 1, 3 * round + 2, 3 * round + 3);
+      await Promise.all(both.map((one) => one.settle()));
+    }
+    await both[1]?.settle();
+    expect(world.receiver.take().flatMap((one) => read(one).numbers)).toEqual(expected);
+  } finally {
+    await world.fhir('DELETE', `/Subscription/${json.id}`);
+    await run(start());
+    for (const one of both) await one.stop();
+    for (const store of stores) await store.close();
+  }
+});

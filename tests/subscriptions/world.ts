@@ -23,9 +23,12 @@ export async function startReceiver() {
   const answers: number[] = [];
   const held = new Map<string, Promise<void>>();
   let arrived = Promise.withResolvers<void>();
+  let asked = Promise.withResolvers<void>();
   const server = createServer(async (request, response) => {
     const { method = '', url = '', headers } = request;
     const body = await text(request);
+    asked.resolve();
+    asked = Promise.withResolvers<void>();
     await held.get(url);
     const status = answers.shift() ?? 200;
     // What is refused, the subscriber has not taken.
@@ -47,6 +50,8 @@ export async function startReceiver() {
       held.set(path, promise);
       return resolve;
     },
+    /** When the next message has come, answered or not. */
+    asked: () => asked.promise,
     /** When the next answer is given. */
     next: () => arrived.promise,
     /** What came since it was asked last. */

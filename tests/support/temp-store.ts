@@ -26,6 +26,8 @@ export interface TempStore {
   readonly url: string;
   /** The SQLite file; a file that does not exist on PostgreSQL. Its folder is the test's own. */
   readonly path: string;
+  /** One more store on the same database, as of another process; its opener closes it. */
+  another(): Promise<OpenStore>;
   /** Closes the store and opens it again on the same database. */
   reopen(): Promise<OpenStore>;
   /** Closes the store and removes its database and directory. */
@@ -56,6 +58,7 @@ export async function openTempStore(options: TempStoreOptions = {}): Promise<Tem
     engine,
     url: place.url,
     path,
+    another: open,
     async reopen() {
       await store.close();
       store = await open();

@@ -45,8 +45,13 @@ it('the transition of a merged patient goes on under the survivor', async () => 
     expect(new Set(tasks.map((task) => task.for?.reference))).toEqual(new Set([mine]));
     const plans: CarePlan[] = await hospital.all('CarePlan');
     const episodes: EpisodeOfCare[] = await hospital.episodes();
-    expect(plans.map(({ status, subject }) => [status, subject.reference])).toEqual([['active', mine]]);
-    expect(episodes.map(({ status, patient }) => [status, patient.reference])).toEqual([['active', mine]]);
+    // Those of the transition, and of the notice of the stay that Medicare pays.
+    const both = [
+      ['active', mine],
+      ['active', mine],
+    ];
+    expect(plans.map(({ status, subject }) => [status, subject.reference])).toEqual(both);
+    expect(episodes.map(({ status, patient }) => [status, patient.reference])).toEqual(both);
   } finally {
     await temp.cleanup();
   }

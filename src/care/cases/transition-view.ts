@@ -6,7 +6,7 @@ import { LinkedOut, linkedOf } from '../linked.ts';
 import type { Caller, Kept, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { CODE_SYSTEM, IDENTIFIER } from '../systems.ts';
-import { encounterOfEpisode, withdrawnBecause } from '../transition/episode.ts';
+import { encounterOfEpisode, isOfStay, withdrawnBecause } from '../transition/episode.ts';
 import { isOverdue } from '../worklist/overdue.ts';
 import { readCase } from './find-cases.ts';
 
@@ -24,9 +24,11 @@ const FollowUp = Type.Object({
 
 export const TransitionView = Type.Object({
   id: Type.String(),
+  kind: Type.Enum(['transition', 'stay-notices']),
   status: Type.String(),
   reason: Type.Optional(Type.String({ description: 'Why it was withdrawn or never began' })),
   discharged: Type.Optional(Type.String()),
+  admitted: Type.Optional(Type.String({ description: 'Of the notices of a stay' })),
   ended: Type.Optional(Type.String()),
   encounter: Type.Optional(LinkedOut),
   careManager: Type.Optional(LinkedOut),
@@ -37,6 +39,8 @@ export type TransitionView = Static<typeof TransitionView>;
 export const TransitionList = Type.Object({ items: Type.Array(TransitionView) });
 export type TransitionList = Static<typeof TransitionList>;
 
+const KINDS = ['transition-of-care', 'stay-notices'];
+
 /** Newest first; undefined when there is no such case, or the caller may not see it. */
 export async function listTransitions(
   records: Records,
@@ -46,7 +50,7 @@ export async function listTransitions(
   const episode = await readCase(records, id);
   if (!episode) return undefined;
   const patient = `Patient/${idOf(episode.patient, 'Patient') ?? ''}`;
-  const type = `${CODE_SYSTEM.episodeType}|transition-of-care`;
+  const type = KINDS.map((kind) => `${CODE_SYSTEM.episodeType}|${kind}`).join(',');
   const transitions = await records.find('EpisodeOfCare', { patient, type, _sort: '-date' });
   const tasks =
     transitions.length === 0
@@ -69,9 +73,11 @@ function transitionView(
   const encounter = encounterOfEpisode(episode);
   return without({
     id,
+    kind: isOfStay(episode) ? 'stay-notices' : 'transition',
     status,
     reason: withdrawnBecause(episode),
-    discharged: period?.start,
+    discharged: isOfStay(episode) ? undefined : period?.start,
+    admitted: isOfStay(episode) ? period?.start : undefined,
     ended: period?.end,
     encounter: encounter === undefined ? undefined : { reference: `Encounter/${encounter}` },
     careManager: linkedOf(careManager),

@@ -3,7 +3,7 @@ import type { Patient, Reference } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Kept, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
-import { isTransition } from '../transition/episode.ts';
+import { isOfStay, isTransition } from '../transition/episode.ts';
 import { isEscalation } from '../transition/escalation.ts';
 import { followUpKey } from '../transition/follow-up.ts';
 
@@ -28,7 +28,7 @@ export interface OnFollowUp<Body> {
 export async function transitionAtHand(records: Records, id: string): Promise<TransitionAtHand> {
   const episode = await records.read('EpisodeOfCare', id);
   const patient = idOf(episode?.patient, 'Patient');
-  if (!episode || !isTransition(episode) || !patient) {
+  if (!episode || !(isTransition(episode) || isOfStay(episode)) || !patient) {
     throw new Fault('not-found', `There is no transition ${id}, or you may not see it.`);
   }
   return { episode, subject: { reference: `Patient/${patient}` } };

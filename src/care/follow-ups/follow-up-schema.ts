@@ -6,6 +6,7 @@ import { DateOrTime, Moment } from '../given-time.ts';
 import { OWNERS } from '../known-resource.ts';
 import { LinkedOut } from '../linked.ts';
 import { NoteOut, NoteText } from '../note.ts';
+import { NoticeDelivery } from '../notices/notice-schema.ts';
 import { PartyOf } from '../party.ts';
 import { STAGES, type Stage } from '../transition/life.ts';
 
@@ -32,6 +33,7 @@ export const FollowUpView = Type.Object(
     attempts: Type.Array(LinkedOut, { description: 'The contacts and attempts at it' }),
     attemptsWanted: Type.Optional(Type.Integer({ description: 'So many separate attempts in time earn credit' })),
     credited: Type.Optional(Type.String({ description: 'When the attempt was that earned it' })),
+    delivery: Type.Optional(NoticeDelivery),
     notes: Type.Array(NoteOut),
     can: Type.Array(Type.String(), { description: 'What may happen to it now' }),
   },

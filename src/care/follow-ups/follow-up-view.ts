@@ -4,6 +4,7 @@ import { isTerminal } from '../../fhir/status/task.ts';
 import { codedOf } from '../coded.ts';
 import { linkedOf } from '../linked.ts';
 import { notesOf } from '../note.ts';
+import { readDelivery } from '../notices/deliver-notice.ts';
 import { present } from '../present.ts';
 import type { Kept, Records } from '../records.ts';
 import { IDENTIFIER } from '../systems.ts';
@@ -69,6 +70,7 @@ function viewFollowUp(task: Kept<'Task'>): FollowUpView {
     attempts,
     attemptsWanted: clock.attempts,
     credited: creditedAt(task),
+    delivery: readDelivery(task),
     notes: notesOf(task.note),
     can: isOver ? [] : Object.keys(LIFE[stage]),
   });

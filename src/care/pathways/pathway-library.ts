@@ -82,11 +82,13 @@ export function createPathwayLibrary(artefacts: readonly Resource[], moment?: ()
   };
 }
 
-/** Protocols of transitions start by themselves, from a discharge. */
+/** Protocols of transitions and notices of a stay start by themselves, from a discharge and an admission. */
 export function isForCases({ topic, type }: PlanDefinition): boolean {
-  const isTransition = topic?.some((one) => hasCode(one, CODE_SYSTEM.episodeType, 'transition-of-care')) ?? false;
+  const isProtocol = ['transition-of-care', 'stay-notices'].some((kind) =>
+    topic?.some((one) => hasCode(one, CODE_SYSTEM.episodeType, kind)),
+  );
   const isRule = type?.coding?.some(({ code }) => code === 'eca-rule') ?? false;
-  return !isTransition && !isRule;
+  return !isProtocol && !isRule;
 }
 
 /** What a pathway is made of. */

@@ -12,12 +12,17 @@ import type { PlanReferences } from './follow-up.ts';
 import type { Protocol } from './protocol.ts';
 import { diagnosesOf, type TransitionContext } from './transition-context.ts';
 
+const ASSESS_PLAN = concept(
+  'http://hl7.org/fhir/us/core/CodeSystem/careplan-category',
+  'assess-plan',
+  'Assessment and Plan of Treatment',
+);
+
+/** Of a plan for the time of the stay. */
+export const INPATIENT_PLAN = [ASSESS_PLAN, concept('http://snomed.info/sct', '736353004', 'Inpatient care plan')];
+
 const CATEGORIES = [
-  concept(
-    'http://hl7.org/fhir/us/core/CodeSystem/careplan-category',
-    'assess-plan',
-    'Assessment and Plan of Treatment',
-  ),
+  ASSESS_PLAN,
   // What goes on at home after the stay is the outpatient plan, not the inpatient one (736353004).
   concept('http://snomed.info/sct', '736271009', 'Outpatient care plan'),
 ];

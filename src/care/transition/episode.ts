@@ -34,6 +34,11 @@ export function isTransition(episode: EpisodeOfCare): boolean {
   return episode.type?.some((type) => hasCode(type, CODE_SYSTEM.episodeType, 'transition-of-care')) ?? false;
 }
 
+/** It holds the notices of a stay. */
+export function isOfStay(episode: EpisodeOfCare): boolean {
+  return episode.type?.some((type) => hasCode(type, CODE_SYSTEM.episodeType, 'stay-notices')) ?? false;
+}
+
 /** It began with a visit of the emergency department: it runs beside those of stays. */
 export function isOfEmergency(episode: EpisodeOfCare): boolean {
   return episode.type?.some((type) => hasCode(type, CODE_SYSTEM.episodeType, 'emergency-follow-up')) ?? false;
@@ -56,6 +61,17 @@ export function encounterOfEpisode(episode: EpisodeOfCare): string | undefined {
 export function dischargeOf(episode: EpisodeOfCare): Temporal.Instant | undefined {
   const start = episode.period?.start ?? keyOfEpisode(episode)?.split('|')[1];
   return start ? toInstant(start, 'UTC') : undefined;
+}
+
+/** Id of what holds the notices of a stay by one protocol: begun once, whoever tells of the stay again. */
+export function noticesIdFor(encounterId: string, protocolUrl: string): string {
+  return derivedId('stay-notices', encounterId, protocolUrl);
+}
+
+/** The notices of a stay in progress; its period begins with the admission. */
+export function openNotices(context: TransitionContext, team: Link): EpisodeOfCare {
+  const type = [concept(CODE_SYSTEM.episodeType, 'stay-notices', 'Notices of a stay')];
+  return { ...openEpisode(context, team), type };
 }
 
 /** A transition in progress. */

@@ -1,5 +1,11 @@
 // The protocols a transition can follow: PlanDefinitions, checked and compiled once, and the choice between them.
-import type { ActivityDefinition, PlanDefinition, PlanDefinitionAction, RiskAssessment } from '@medplum/fhirtypes';
+import type {
+  ActivityDefinition,
+  CodeableConcept,
+  PlanDefinition,
+  PlanDefinitionAction,
+  RiskAssessment,
+} from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import { compilePath } from '../../fhir/fhirpath/compile.ts';
 import { hasCode } from '../concept.ts';
@@ -23,7 +29,8 @@ export interface RiskFacts {
   readonly lace: number | undefined;
 }
 
-type Applies = (context: TransitionContext, facts: RiskFacts) => boolean;
+/** @param facts absent for what begins with an admission: nothing is scored then */
+type Applies = (context: TransitionContext, facts?: RiskFacts) => boolean;
 
 /** One step: an action of the PlanDefinition with the ActivityDefinition it makes a Task or ServiceRequest from. */
 export interface ProtocolStep {
@@ -41,6 +48,8 @@ export interface Protocol {
   /** `url|version`. */
   readonly canonical: string;
   readonly precedence: number;
+  /** What its days are counted from, by its topic: transitions of care begin with a discharge, notices of a stay with it. */
+  readonly begins: 'discharge' | 'admission';
   /** For visits of the emergency department (`useContext` venue EMER), and for nothing else. */
   readonly forEmergency: boolean;
   readonly applies: Applies;
@@ -48,7 +57,7 @@ export interface Protocol {
 }
 
 /**
- * Every active PlanDefinition about transitions of care, the first choice first. A protocol has one action that holds
+ * Every active PlanDefinition about transitions of care or notices of a stay, the first choice first. A protocol has one action that holds
  * the steps; its condition says whom the protocol is for.
  * @throws Fault unprocessable naming protocol and step, when one cannot be carried out as it is written
  */
@@ -58,9 +67,17 @@ export function readProtocols(
 ): Protocol[] {
   const byUrl = new Map(activities.map((activity) => [activity.url ?? '', activity]));
   return definitions
-    .filter(({ status, topic }) => status === 'active' && topic?.some(isAboutTransitions))
+    .filter(
+      ({ status, topic }) =>
+        status === 'active' && topic?.some((one) => isAbout(one, 'transition-of-care') || isAbout(one, 'stay-notices')),
+    )
     .map((definition) => readProtocol(definition, byUrl))
     .sort((a, b) => a.precedence - b.precedence || (a.canonical < b.canonical ? -1 : 1));
+}
+
+/** Those for a patient who is in; all that apply begin. Their conditions know the stay, the patient and who pays. */
+export function protocolsOfStay(protocols: readonly Protocol[], context: TransitionContext): Protocol[] {
+  return protocols.filter((protocol) => protocol.begins === 'admission' && protocol.applies(context));
 }
 
 /** The first protocol that is for this discharge. */
@@ -70,7 +87,10 @@ export function chooseProtocol(
   facts: RiskFacts,
 ): Protocol | undefined {
   const venue = isEmergency(context.encounter);
-  return protocols.find((protocol) => protocol.forEmergency === venue && protocol.applies(context, facts));
+  return protocols.find(
+    (protocol) =>
+      protocol.begins === 'discharge' && protocol.forEmergency === venue && protocol.applies(context, facts),
+  );
 }
 
 /**
@@ -87,8 +107,8 @@ export function stepOf(
   return protocol?.steps.find(({ id }) => id === step);
 }
 
-const isAboutTransitions = (topic: NonNullable<PlanDefinition['topic']>[number]) =>
-  hasCode(topic, CODE_SYSTEM.episodeType, 'transition-of-care');
+const isAbout = (topic: CodeableConcept, what: 'transition-of-care' | 'stay-notices') =>
+  hasCode(topic, CODE_SYSTEM.episodeType, what);
 
 function readProtocol(definition: PlanDefinition, activities: ReadonlyMap<string, ActivityDefinition>): Protocol {
   const name = definition.name ?? definition.url ?? 'without name';
@@ -103,6 +123,7 @@ function readProtocol(definition: PlanDefinition, activities: ReadonlyMap<string
     definition,
     canonical: definition.version ? `${definition.url}|${definition.version}` : definition.url,
     precedence: definition.extension?.find(({ url }) => url === EXTENSION.precedence)?.valueInteger ?? 50,
+    begins: definition.topic?.some((one) => isAbout(one, 'stay-notices')) ? 'admission' : 'discharge',
     forEmergency: isForEmergency(definition),
     applies: compileConditions(root, name),
     steps,
@@ -164,7 +185,7 @@ const isTrue = (result: readonly { readonly value: unknown }[]) => result.length
  */
 function environment(
   context: TransitionContext,
-  { risk, score, band, lace }: RiskFacts,
+  { risk, score, band, lace }: Partial<RiskFacts> = {},
 ): Readonly<Record<string, unknown>> {
   const { encounter, patient, conditions, destination, anchor, now } = context;
   const named = new Set(diagnosesOf(context).map(({ reference }) => reference));
@@ -181,9 +202,9 @@ function environment(
     payer: context.payers,
     age: ageOf(context) ?? [],
     facility: context.facilityCode ?? [],
-    risk,
-    score,
-    band,
+    risk: risk ?? [],
+    score: score ?? [],
+    band: band ?? [],
     lace,
     now,
     zone: anchor.zone,

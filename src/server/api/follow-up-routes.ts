@@ -25,6 +25,8 @@ import {
 } from '../../care/follow-ups/follow-up-schema.ts';
 import { listFollowUps, showFollowUp } from '../../care/follow-ups/follow-up-view.ts';
 import { showWithdrawn, withdrawTransition } from '../../care/follow-ups/withdraw-transition.ts';
+import { deliverNotice } from '../../care/notices/deliver-notice.ts';
+import { NoticeGiven } from '../../care/notices/notice-schema.ts';
 import type { Caller, Planned, Records } from '../../care/records.ts';
 import { type ApiRoute, command, query } from './route.ts';
 
@@ -90,6 +92,17 @@ export const FOLLOW_UP_ROUTES: readonly ApiRoute[] = [
     Completion,
     { outcome: { text: 'All medicines reconciled' } },
     completeFollowUp,
+  ),
+  onOne(
+    'deliver',
+    'Say that a notice of a stay was given, and how: it is done with that',
+    NoticeGiven,
+    {
+      delivered: '2026-11-30T10:15:00-05:00',
+      signed: '2026-11-30T10:20:00-05:00',
+      document: { url: 'https://files.example.org/notices/17.pdf', contentType: 'application/pdf' },
+    },
+    deliverNotice,
   ),
   onOne(
     'give-up',

@@ -1,6 +1,4 @@
 // $apply and the pathways of /api/v1, through HTTP.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Bundle, CarePlan, RequestGroup, Task } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ApiServer, serveApi } from './api-client.ts';
@@ -316,47 +314,5 @@ describe('/api/v1', () => {
     expect(answer.status, answer.text).toBe(200);
     expect(answer.json.type).toBe('transaction-response');
     expect((await planOf()).instantiatesCanonical).toHaveLength(2);
-  });
-});
-
-describe('the notices of a stay', () => {
-  const page = readFileSync(join(import.meta.dirname, '../../../docs/pathways.md'), 'utf8');
-  const [, written = ''] = /## Notices of a stay.*?```json\n(.*?)```/s.exec(page) ?? [];
-
-  it.each([
-    ['IMP', { hours: 3 }, 'important-message', { hours: 48 }],
-    ['OBSENC', { hours: 25 }, 'observation-notice', { hours: 36 }],
-    ['OBSENC', { hours: 23 }, undefined, undefined],
-  ] as const)('of class %s since %j: as docs/pathways.md has them started, %s', async (code, ago, notice, within) => {
-    const patient = `${code.toLowerCase()}-${ago.hours}`;
-    const start = baton.temp.clock.now().subtract(ago).round('second');
-    const subject = { reference: `Patient/${patient}` };
-    await baton.put(
-      JSON.parse(written),
-      { resourceType: 'Organization', id: 'medicare', name: 'Medicare' },
-      { resourceType: 'Patient', id: patient, name: [{ family: 'Example' }] },
-      {
-        ...{ resourceType: 'Encounter', id: `${patient}-stay`, status: 'in-progress', subject },
-        class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code },
-        period: { start: start.toString() },
-      },
-      {
-        ...{ resourceType: 'Coverage', id: `${patient}-coverage`, status: 'active', beneficiary: subject },
-        payor: [{ reference: 'Organization/medicare' }],
-      },
-    );
-    const careManager = { reference: 'Practitioner/nurse' };
-    const opened = await baton.api('POST', '/cases', { body: { patient: subject, careManager } });
-    const followed = await baton.api('POST', `/cases/${opened.json.id}/pathways`, {
-      body: { pathway: 'medicare-notices' },
-    });
-    expect(followed.status, followed.text).toBe(notice ? 200 : 422);
-    const found = await baton.fhir('GET', `/Task?patient=${patient}`);
-    const tasks = (found.json.entry ?? []).map(({ resource }) => resource as unknown as Task);
-    expect(tasks.map((task) => task.code?.coding?.[0]?.code)).toEqual(notice ? [notice] : []);
-    if (!within) return;
-    expect(tasks[0]?.owner).toEqual(careManager);
-    const end = Temporal.Instant.from(tasks[0]?.restriction?.period?.end ?? '');
-    expect(end.toString()).toBe(start.add(within).toString());
   });
 });
