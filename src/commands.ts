@@ -194,6 +194,7 @@ function tell(error: unknown): void {
   process.stderr.write(`${known ? (error as Error).message : (error as Error).stack}\n`);
   if (error instanceof Fault) {
     for (const { expression, details } of asFault(error).issues) {
+      if (expression === undefined && details?.text === error.message) continue;
       process.stderr.write(`  ${expression?.[0] ?? ''} ${details?.text ?? ''}\n`);
     }
   }

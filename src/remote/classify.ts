@@ -6,6 +6,8 @@ const BY_STATUS: Readonly<Record<number, RetryClass>> = {
   404: 'permanent',
   408: 'ambiguous',
   423: 'transient',
+  // Nothing was done, because something else there failed (RFC 4918 section 11.4).
+  424: 'transient',
   425: 'transient',
   500: 'ambiguous',
   502: 'ambiguous',

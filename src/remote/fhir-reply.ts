@@ -36,7 +36,7 @@ export function interpret(request: HttpRequest, reply: HttpReply, now: Temporal.
       body?.resourceType === 'OperationOutcome' && Array.isArray(body.issue) ? body.issue : undefined;
     return failure({
       class: classifyStatus(reply.status, safe),
-      message: `The server answered ${reply.status}.`,
+      message: `The server answered ${reply.status}${reasonsOf(issues)}.`,
       status: reply.status,
       ...(issues ? { issues } : {}),
       ...(retryAfter ? { retryAfter } : {}),
@@ -142,3 +142,29 @@ function isListOfObjects(list: unknown): boolean {
   if (list === undefined) return true;
   return Array.isArray(list) && list.every((item) => typeof item === 'object' && item !== null && !Array.isArray(item));
 }
+
+const MOST_REASONS = 3;
+const CODE = /^[a-z][a-z-]{1,30}$/;
+/** A vendor's number, such as Epic's 59144; longer ones could be a patient's. */
+const NUMBER = /^\d{4,5}$/;
+const PATH = /^[A-Z][A-Za-z]+(\.[a-z][A-Za-z0-9]*(\[\d{1,3}\])?)*$/;
+
+/** What the issues say in codes and names of elements; their words may name a patient, so they stay in the message. */
+function reasonsOf(issues: readonly unknown[] = []): string {
+  const reasons = issues.slice(0, MOST_REASONS).flatMap((issue) => {
+    const { code, expression, details } = fields(issue);
+    const word = [code].find(like(CODE));
+    const vendor = listOf(fields(details).coding)
+      .map((coding) => fields(coding).code)
+      .find(like(NUMBER));
+    const path = listOf(expression).find(like(PATH));
+    const what = [word, ...(vendor === undefined ? [] : [`(${vendor})`])].join(' ').trim();
+    return what === '' ? [] : [path === undefined ? what : `${what} at ${path}`];
+  });
+  return reasons.length === 0 ? '' : `: ${[...new Set(reasons)].join(', ')}`;
+}
+
+const fields = (value: unknown) =>
+  (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+const like = (pattern: RegExp) => (value: unknown) => typeof value === 'string' && pattern.test(value);

@@ -10,6 +10,7 @@ import { type Connection, type ConnectionSource, pulls } from './connections/set
 import type { PullPlan } from './pull/strategy.ts';
 import { cursorName } from './push/feed.ts';
 import type { OutboxState } from './push/outbox.ts';
+import { GIVEN_UP } from './push/outbox-commands.ts';
 
 export interface StreamStatus {
   readonly type: string;
@@ -33,6 +34,8 @@ export interface ConnectionHealth {
   readonly lastQuarantinedSeconds: number | null;
   /** Outbox entries that wait for a person. */
   readonly parked: number;
+  /** Outbox entries that the server refused, whose resource has no newer entry and nobody has given up. */
+  readonly rejected: number;
   readonly openConflicts: number;
   readonly quarantined: number;
 }
@@ -62,6 +65,9 @@ const OLDEST_QUEUED = `SELECT MIN(at) AS n FROM outbox WHERE connection = ? AND 
   AND NOT EXISTS (SELECT 1 FROM conflict WHERE conflict.connection = outbox.connection
     AND conflict.type = outbox.type AND conflict.local_id = outbox.local_id AND conflict.state = 'open')`;
 const OLDEST_CONFLICT = "SELECT MIN(at) AS n FROM conflict WHERE connection = ? AND state = 'open'";
+const REJECTED = `SELECT COUNT(*) AS n FROM outbox WHERE connection = ? AND state = 'rejected' AND fault NOT LIKE '${GIVEN_UP}%'
+  AND NOT EXISTS (SELECT 1 FROM outbox AS later WHERE later.connection = outbox.connection AND later.type = outbox.type
+    AND later.local_id = outbox.local_id AND later.upto_sequence > outbox.upto_sequence)`;
 const LAST_QUARANTINED = "SELECT MAX(at) AS n FROM message WHERE connection = ? AND outcome = 'quarantined'";
 
 export async function connectionHealth(
@@ -88,6 +94,7 @@ export async function connectionHealth(
     oldestRunSeconds: await oldestRun(store, connection, now),
     lastQuarantinedSeconds: await since(LAST_QUARANTINED),
     parked: await count("SELECT COUNT(*) AS n FROM outbox WHERE connection = ? AND state = 'parked'"),
+    rejected: await count(REJECTED),
     openConflicts: await count("SELECT COUNT(*) AS n FROM conflict WHERE connection = ? AND state = 'open'"),
     quarantined: await count("SELECT COUNT(*) AS n FROM message WHERE connection = ? AND outcome = 'quarantined'"),
   };

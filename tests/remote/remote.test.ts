@@ -68,6 +68,7 @@ describe('classes', () => {
     [412, 'conflict'],
     [422, 'permanent'],
     [423, 'transient'],
+    [424, 'transient'],
     [429, 'transient'],
     [500, 'ambiguous'],
     [502, 'ambiguous'],

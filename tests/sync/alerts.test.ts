@@ -84,6 +84,37 @@ test('the first conflict and the last decision are told', async () => {
   expect(told()).toEqual(['conflict.first', 'conflict.cleared']);
 });
 
+test('what the server refuses is told until it is sent, or given up by a person', async () => {
+  for (const id of ['p1', 'p2']) {
+    const issue = [
+      {
+        code: 'required',
+        details: { text: 'Rivera', coding: [null, { code: '59144' }] },
+        expression: ['Patient.gender'],
+      },
+      { code: 'Rivera', expression: 'Rivera', details: { coding: [{ code: '4711083' }] } },
+      null,
+    ];
+    world.remote.knobs.refusals.push({
+      status: 422,
+      body: JSON.stringify({ resourceType: 'OperationOutcome', issue }),
+    });
+    await world.write(patient(id));
+    await world.sync.pushNow();
+  }
+  expect(told()).toEqual(['rejected.first']);
+  await world.write(patient('p1', { gender: 'female' }));
+  await world.sync.pushNow();
+  const [left] = await world.temp.store.query(
+    "SELECT id, fault FROM outbox WHERE state = 'rejected' AND local_id = 'p2'",
+  );
+  expect(left?.fault).toBe('The server answered 422: required (59144) at Patient.gender.');
+  expect((await world.sync.status())[0]).toMatchObject({ rejected: 1, alerts: ['rejected'] });
+  await world.sync.reject({ reference: 'Practitioner/1', kind: 'user' }, String(left?.id), undefined);
+  await tick();
+  expect(told()).toEqual(['rejected.first', 'rejected.cleared']);
+});
+
 test('what is kept aside is told for a day', async () => {
   await world.write(patient('p1'));
   await world.sync.pushNow();

@@ -1,6 +1,7 @@
 // `baton connect check`: what a person is told about a server before relying on it.
 import { afterEach, describe, expect, test } from 'vitest';
 import { Fault } from '../../src/fault.ts';
+import { EPIC } from '../../src/remote/vendors/epic.ts';
 import { type CheckReport, describeReport } from '../../src/sync/connections/check-report.ts';
 import type { Connection } from '../../src/sync/connections/settings.ts';
 import { makeCertificate } from '../support/certificate.ts';
@@ -110,6 +111,18 @@ describe('a server like Epic', () => {
     const [encounter] = (await check()).types;
     expect(encounter).toMatchObject({ finding: 'note', abilities: { pull: 'roster' } });
     expect(encounter?.sentence).toContain('no patient is linked yet to try with');
+  });
+
+  test('is asked as pulling asks: with what its searches demand, and for a patient who is linked', async () => {
+    await open({ vendor: 'epic', types: { Patient: 'pull', CarePlan: 'pull' } }, { statement: LIKE_EPIC });
+    const [first = ''] = EPIC.required.CarePlan ?? [];
+    const linked = `INSERT INTO identity (connection, type, local_id, remote_id, state, how, at)
+      VALUES ('ehr', 'Patient', 'p1', 'there', 'linked', 'matched-manual', 0)`;
+    await world.temp.store.commit({ reference: 'Device/test', kind: 'service' }, [], [{ sql: linked, params: [] }]);
+    world.remote.put(patient('there'));
+    expect((await check()).types.map(({ finding }) => finding)).toEqual(['ok', 'ok']);
+    const urls = world.remote.requests.map(({ url }) => url);
+    expect(urls).toEqual(['/Patient/there', `/CarePlan?patient=there&${first}&_count=1`]);
   });
 
   test('that takes none of the types is not usable', async () => {

@@ -20,7 +20,7 @@ export const THRESHOLDS: AlertThresholds = {
   quarantineSeconds: 86_400,
 };
 
-export type Condition = 'breaker' | 'lag' | 'stalled' | 'parked' | 'conflict' | 'quarantine';
+export type Condition = 'breaker' | 'lag' | 'stalled' | 'parked' | 'rejected' | 'conflict' | 'quarantine';
 
 interface ConditionKind {
   /** Names of the events at its beginning and its end. */
@@ -60,6 +60,12 @@ export const CONDITIONS: Readonly<Record<Condition, ConditionKind>> = {
     ends: 'parked.cleared',
     isOn: ({ parked }) => parked > 0,
     tell: ({ parked }) => `${parked} outbox entries are parked.`,
+  },
+  rejected: {
+    begins: 'rejected.first',
+    ends: 'rejected.cleared',
+    isOn: ({ rejected }) => rejected > 0,
+    tell: ({ rejected }) => `${rejected} resources were refused by the server and have not changed since.`,
   },
   conflict: {
     begins: 'conflict.first',

@@ -25,7 +25,7 @@ export interface Watch {
   look(connection: Connection, always: boolean): Promise<void>;
 }
 
-const TELLING: ReadonlySet<SyncEvent['kind']> = new Set(['breaker', 'parked', 'conflict', 'quarantined']);
+const TELLING: ReadonlySet<SyncEvent['kind']> = new Set(['breaker', 'parked', 'rejected', 'conflict', 'quarantined']);
 
 export function createWatch({ store, clock, log, thresholds, emit, healthOf }: WatchOptions): Watch {
   const noted = new Set<string>();

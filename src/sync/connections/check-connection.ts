@@ -4,14 +4,16 @@ import { randomUUID } from 'node:crypto';
 import type { CapabilityStatement } from '@medplum/fhirtypes';
 import { type Capability, readCapability } from '../../remote/capability.ts';
 import type { FhirClient } from '../../remote/fhir-client.ts';
+import { US_CORE_REQUIRED } from '../../remote/vendors/us-core.ts';
 import type { Store } from '../../store/store.ts';
 import { auditExchange } from '../messages/audit-exchange.ts';
 import { ExchangeLog, writeMessage } from '../messages/message-log.ts';
+import { demandsMore } from '../pull/roster-answer.ts';
 import { abilitiesOf, type TypeAbilities } from '../pull/type-abilities.ts';
 import { type CheckReport, type Finding, isUsable, type Step, type TypeFinding } from './check-report.ts';
 import { typeSentence } from './check-sentences.ts';
 import { checkWay, type Way } from './check-way.ts';
-import { actorOf, type Connection, type Direction, pulls, pushes } from './settings.ts';
+import { actorOf, type Direction, pulls, pushes } from './settings.ts';
 
 /** More than this and tokens are refused as expired or not yet valid. */
 const SKEW_SECONDS = 60;
@@ -124,23 +126,20 @@ function goingOut({ push, projection }: TypeAbilities): Finding {
   return push === 'none' ? 'bad' : 'note';
 }
 
-/** One harmless search, as narrow as pulling will ask; undefined when it works. */
+/** One harmless search or read, as pulling will ask; undefined when it works. */
 async function trySearch(
-  { connection, store }: { readonly connection: Connection; readonly store: Pick<Store, 'query'> },
+  { connection, store, remote }: Pick<Way, 'connection' | 'remote'> & { readonly store: Pick<Store, 'query'> },
   client: FhirClient,
   type: string,
   { pull, searchBy }: TypeAbilities,
   since: Temporal.Instant,
 ): Promise<{ readonly finding: Finding; readonly sentence: string } | undefined> {
   const by = searchBy.find((parameter) => parameter === 'patient' || parameter === 'subject');
-  const patient = pull === 'roster' && by ? await linkedPatient(store, connection.name) : undefined;
-  const condition =
-    pull === 'search'
-      ? `_lastUpdated=ge${encodeURIComponent(since.toString({ smallestUnit: 'second' }))}&`
-      : patient && by
-        ? `${by}=${encodeURIComponent(patient)}&`
-        : '';
-  const reply = await client.search(`${type}?${condition}_count=1`);
+  const patient = pull === 'roster' ? await linkedPatient(store, connection.name) : undefined;
+  const reply =
+    type === 'Patient' && patient !== undefined
+      ? await client.read(type, patient)
+      : await ask(client, type, pull === 'search' ? [`_lastUpdated=ge${timeOf(since)}`] : narrowed(patient));
   if (reply.ok) return undefined;
   const { status, message } = reply.failure;
   if (status === 403) return { finding: 'bad', sentence: 'A search was answered 403: the scope does not reach it.' };
@@ -149,6 +148,24 @@ async function trySearch(
     return { finding: 'note', sentence };
   }
   return { finding: 'bad', sentence: `A search failed: ${message}` };
+
+  function narrowed(of: string | undefined): string[] {
+    if (type === 'Patient' && connection.patients?.kind === 'query') return [connection.patients.query];
+    if (pull !== 'roster') return [];
+    const [demanded] = remote.vendor.required[type] ?? [];
+    return [of && by ? `${by}=${encodeURIComponent(of)}` : '', demanded ?? ''];
+  }
+}
+
+const timeOf = (since: Temporal.Instant) => encodeURIComponent(since.toString({ smallestUnit: 'second' }));
+
+/** Once more with what US Core lets servers demand, as pulling does. */
+async function ask(client: FhirClient, type: string, conditions: readonly string[]) {
+  const queryOf = (all: readonly string[]) => `${type}?${[...all.filter((one) => one !== ''), '_count=1'].join('&')}`;
+  const reply = await client.search(queryOf(conditions));
+  const [more] = US_CORE_REQUIRED[type] ?? [];
+  if (reply.ok || more === undefined || !demandsMore(reply.failure)) return reply;
+  return client.search(queryOf([...conditions, more]));
 }
 
 async function linkedPatient(store: Pick<Store, 'query'>, connection: string): Promise<string | undefined> {

@@ -13,6 +13,7 @@ import { ExchangeLog, writeMessage } from '../messages/message-log.ts';
 import { followMerges } from '../patients/follow-merges.ts';
 import { takeInHeld } from '../patients/take-in-held.ts';
 import { projectionsDue } from '../projections/projection-marks.ts';
+import { catchUp } from '../pull/catch-up.ts';
 import { pullType } from '../pull/pull.ts';
 import type { PullResult } from '../pull/pull-result.ts';
 import { finishPull, preparePull, sweepTypes } from '../pull/pull-run.ts';
@@ -191,6 +192,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
         results[type] = await pullType(pulling, type, lease, { asked: isAsked });
       }
       if (isNewServer) await sweepTypes(pulling, types, lease);
+      await catchUp(pulling, types, lease);
       await followHints(pulling, types, lease, new Set(Object.keys(results)));
       await followMerges(pulling);
       await finishPull(pulling, lease);

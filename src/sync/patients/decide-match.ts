@@ -4,6 +4,7 @@ import { Fault } from '../../fault.ts';
 import type { Actor, Statement, Store } from '../../store/store.ts';
 import { closeConflict } from '../conflicts/conflict.ts';
 import { readLink, readLinksByRemote, saveLink } from '../identity.ts';
+import { startCatchUp } from '../pull/catch-up.ts';
 import { mark } from '../push/outbox.ts';
 import { forgetAlias, readAlias, saveAlias } from './alias.ts';
 import { type AskedQuestion, notTheSame, readQuestion } from './identity-question.ts';
@@ -94,5 +95,9 @@ async function linking(
   // Linked without a common version, so the next round merges them.
   const bare = { remoteVersion: undefined, remoteHash: undefined, baseVersion: undefined };
   const same = { connection, type, localId: to, remoteId, ...bare, baseLocal: undefined, baseRemote: undefined };
-  return [forgetAlias(connection, type, remoteId), saveLink({ ...same, state: 'linked', how: 'matched-manual' }, now)];
+  return [
+    forgetAlias(connection, type, remoteId),
+    saveLink({ ...same, state: 'linked', how: 'matched-manual' }, now),
+    ...(type === 'Patient' ? [startCatchUp(connection, remoteId, now)] : []),
+  ];
 }

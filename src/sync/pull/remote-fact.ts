@@ -18,14 +18,15 @@ export async function readFact(store: Queryable, connection: string, name: strin
   return row && { value: String(row.value), at: Number(row.at) };
 }
 
-/** Facts whose names begin so, by what follows in the name. */
+/** Facts whose names begin so, by what follows in the name; the oldest first, at most `most`. */
 export async function readFacts(
   store: Queryable,
   connection: string,
   prefix: string,
+  most = 10_000,
 ): Promise<Map<string, RemoteFact>> {
-  const sql = 'SELECT name, value, at FROM remote_fact WHERE connection = ? AND name LIKE ?';
-  const rows = await store.query(sql, [connection, `${prefix}%`]);
+  const sql = `SELECT name, value, at FROM remote_fact WHERE connection = ? AND name LIKE ? ORDER BY at, name LIMIT ?`;
+  const rows = await store.query(sql, [connection, `${prefix}%`, most]);
   return new Map(
     rows.map((row) => [String(row.name).slice(prefix.length), { value: String(row.value), at: Number(row.at) }]),
   );

@@ -151,7 +151,7 @@ function idsOf(type: string, entries: readonly BundleEntry[]): string[] {
 }
 
 /** True when the server wants to hear more than the patient. 4111 is how Epic says so. */
-function demandsMore({ status, issues = [] }: RemoteFailure): boolean {
+export function demandsMore({ status, issues = [] }: RemoteFailure): boolean {
   if (status !== 400) return false;
   return issues.some(({ code, details }) => code === 'required' || details?.coding?.some((one) => one.code === '4111'));
 }

@@ -8,6 +8,9 @@ import { mark, OUTBOX, type OutboxRow, type OutboxState, readOutbox, readOutboxR
 const RETRIED = statesThat('retry', 'queued');
 const REJECTED = statesThat('reject', 'rejected');
 
+/** How the fault of a row begins that nobody has to look after any more. */
+export const GIVEN_UP = 'Given up by a person';
+
 /**
  * Queues the row at once, with its attempts forgotten; what is known of an attempt with unknown effect stays, so that it is
  * looked for first. Doing it twice is doing it once.
@@ -31,7 +34,8 @@ export async function retryRow(store: Store, actor: Actor, id: string, now: numb
 }
 
 /**
- * Gives the row up: it stays for the record, and only a newer version of the resource is sent again.
+ * Gives the row up, also one that the server refused: it stays for the record, no alert is on because of it, and only a newer
+ * version of the resource is sent again.
  * @throws Fault not-found | conflict, when it is being sent or has ended otherwise
  */
 export async function rejectRow(
@@ -42,12 +46,11 @@ export async function rejectRow(
   now: number,
 ): Promise<OutboxRow> {
   const row = await requireRow(store, id);
-  if (row.state === 'rejected') return row;
   requireIdle(row, now);
   if (!REJECTED.includes(row.state)) throw new Fault('conflict', `Outbox entry ${id} is ${row.state} already.`);
   const sql = `UPDATE outbox SET state = 'rejected', fault = ?, waits_for = NULL, replay_of = NULL, lease_token = NULL
     WHERE id = ? AND state IN (${list(REJECTED)})`;
-  const fault = reason === undefined ? 'Given up by a person.' : `Given up by a person: ${reason}`;
+  const fault = reason === undefined ? `${GIVEN_UP}.` : `${GIVEN_UP}: ${reason}`;
   await store.commit(actor, [], [{ sql, params: [fault, id], rows: 1 }]);
   return requireRow(store, id);
 }

@@ -7,6 +7,7 @@ import { type RunContext, realNow } from '../context.ts';
 import { readLinksByRemote, saveLink } from '../identity.ts';
 import { askWho, candidatesOf, knownOthers } from '../patients/identity-question.ts';
 import { decide, type Likeness, likenessOf } from '../patients/match.ts';
+import { startCatchUp } from '../pull/catch-up.ts';
 import { type RemoteRecord, searchTwins } from '../pull/search-twins.ts';
 import type { Claim } from './outbox.ts';
 import { end, endFailed, type PushResult } from './settle-push.ts';
@@ -83,13 +84,17 @@ async function link(
   const bare = { remoteVersion: undefined, remoteHash: undefined, baseVersion: undefined };
   const about = { connection: context.connection.name, type, localId, remoteId };
   const linked = { ...about, ...bare, baseLocal: undefined, baseRemote: undefined, state: 'linked', how } as const;
+  const now = realNow(context);
   // No common version yet: the next round merges the two records.
   const done = await end(context, {
     claim,
     settlement: { event: 'again' },
     remoteId,
     outcome: 'linked',
-    statements: [saveLink(linked, realNow(context))],
+    statements: [
+      saveLink(linked, now),
+      ...(type === 'Patient' ? [startCatchUp(context.connection.name, remoteId, now)] : []),
+    ],
   });
   return done ? 'done' : 'waiting';
 }

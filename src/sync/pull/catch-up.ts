@@ -1,0 +1,82 @@
+// What a server has had of a patient since before the two were linked. The streams have passed it by as a stranger's and
+// only a sweep would come back to it, so the next pull asks for it once. docs/sync-spec.md#I8
+import type { Lease } from '../../store/lease.ts';
+import type { Statement } from '../../store/store.ts';
+import { actorOf } from '../connections/settings.ts';
+import { ownExchanges, type RunContext, realNow } from '../context.ts';
+import { inParallel } from '../in-parallel.ts';
+import { writeMessage } from '../messages/message-log.ts';
+import { applyPage } from './pull-page.ts';
+import { forgetFact, readFacts, saveFact } from './remote-fact.ts';
+import { askSubject, type Conditions } from './roster-answer.ts';
+import { choosePlan, type PullPlan } from './strategy.ts';
+import { readRefusal } from './type-refusal.ts';
+
+const NAME = 'catch-up:';
+/** Of one pull, so that many new links do not hold up what changes meanwhile. */
+const MOST_PATIENTS = 200;
+
+/** Of a patient who was linked just now; `remoteId` is there. */
+export function startCatchUp(connection: string, remoteId: string, now: number): Statement {
+  return saveFact(connection, `${NAME}${remoteId}`, '', now);
+}
+
+/**
+ * Reads what some of those patients have; the others are for the pulls after this one.
+ * @param types that are pulled, in their order
+ */
+export async function catchUp(context: RunContext, types: readonly string[], lease: Lease): Promise<void> {
+  const { store, connection, remote, runId } = context;
+  const patients = await readFacts(store, connection.name, NAME, MOST_PATIENTS);
+  if (patients.size === 0) return;
+  const plans = await plansOf(context, types);
+  const over = () => isOver(context, lease);
+  const readPatient = async (patient: string) => {
+    for (const [type, plan] of plans) {
+      if (over() || !(await readAll(context, type, plan, patient, lease))) return;
+    }
+    const forgotten = forgetFact(connection.name, `${NAME}${patient}`);
+    await store.commit(actorOf(connection, runId), [], [forgotten, lease.fence]);
+  };
+  await inParallel([...patients.keys()], remote.concurrency, readPatient, over);
+}
+
+/** How one patient's resources are asked for, of the types that are not read patient by patient anyway. */
+async function plansOf(context: RunContext, types: readonly string[]): Promise<Map<string, PullPlan>> {
+  const { connection, capability, remote } = context;
+  const plans = new Map<string, PullPlan>();
+  for (const type of types) {
+    const { unable, closed } = await readRefusal(context, type);
+    if (closed || choosePlan(connection, capability, remote.vendor, type, unable).strategy === 'roster') continue;
+    const plan = choosePlan({ strategies: { [type]: 'roster' } }, capability, remote.vendor, type);
+    if (plan.strategy === 'roster' && plan.by !== 'id') plans.set(type, plan);
+  }
+  return plans;
+}
+
+/** False when it has to be tried again; what the server refuses is left to the sweep. */
+async function readAll(
+  context: RunContext,
+  type: string,
+  plan: PullPlan,
+  patient: string,
+  lease: Lease,
+): Promise<boolean> {
+  const run = ownExchanges(context);
+  const conditions: Conditions = { list: run.remote.vendor.required[type] ?? [''], dropped: new Set() };
+  const subject = { subject: patient, answers: [], highWater: undefined, completeAt: undefined, changedAt: undefined };
+  const answer = await askSubject(run, type, plan, subject, conditions, { fresh: true, since: undefined });
+  const outcome = answer.ok ? 'caught-up' : answer.failure.class;
+  const about = { connection: run.connection.name, runId: run.runId, direction: 'pull', type, outcome } as const;
+  const messages = () => run.exchanges.take().map((exchange) => writeMessage({ ...about, exchange }, realNow(run)));
+  if (answer.ok) {
+    await applyPage(run, type, answer.value.bundle, () => [lease.fence, ...messages()]);
+    return true;
+  }
+  await run.store.commit(actorOf(run.connection, run.runId), [], [...messages(), lease.fence]);
+  return answer.failure.class === 'permanent';
+}
+
+function isOver({ signal, remote }: RunContext, lease: Lease): boolean {
+  return signal.aborted || lease.signal.aborted || remote.breaker.status.state !== 'closed';
+}
