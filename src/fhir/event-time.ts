@@ -2,8 +2,9 @@
 import type { Extension } from '@medplum/fhirtypes';
 
 /**
- * On Encounter the time of what set its status (with period.end and the discharge disposition), on Encounter.period of what
- * set its start. Older events never override it.
+ * On Encounter the time of what set its status (with period.end), on Encounter.period of what set its start, on
+ * Encounter.hospitalization of what set the discharge disposition (or took it back), where that is not what set the status.
+ * Older events never override it.
  */
 export const EVENT_TIME = 'https://baton.health/fhir/StructureDefinition/event-time';
 
@@ -23,6 +24,12 @@ export function withInstant(element: Extensible | undefined, url: string, instan
   const mine: Extension = { url, valueInstant: textOf(instant) };
   const known = extensions.some((extension) => extension.url === url);
   return known ? extensions.map((extension) => (extension.url === url ? mine : extension)) : [...extensions, mine];
+}
+
+/** The element without the extension of `url`. */
+export function withoutInstant<T extends Extensible>({ extension = [], ...rest }: T, url: string) {
+  const others = extension.filter((each) => each.url !== url);
+  return { ...rest, ...(others.length > 0 ? { extension: others } : {}) };
 }
 
 /** One event is written into all it is about; Temporal takes long to write it. */

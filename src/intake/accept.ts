@@ -3,6 +3,7 @@
 import type { Clock } from '../clock.ts';
 import type { Store } from '../store/store.ts';
 import { acceptDelivery } from './accepted.ts';
+import { contentKey } from './delivery.ts';
 import { decodeMessage } from './er7/charset.ts';
 import { type Message, parseMessage } from './er7/message.ts';
 import { checkHeader, deliveryKey } from './header.ts';
@@ -41,7 +42,7 @@ export function createAccept({ store, clock, parts }: AcceptOptions) {
     const text = decodeMessage(body, sender?.charset);
     const header = headerIn(text, head);
     checkHeader(header);
-    const key = deliveryKey(header) ?? '';
+    const key = deliveryKey(header) ?? contentKey(body);
     const { code, ack } = parts.answer(header, 'AA', []);
     const facts = factsOf(header, undefined);
     const acceptance = { key, body, received, answer: ack, place: nextPlace(), facts };

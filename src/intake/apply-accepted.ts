@@ -13,8 +13,12 @@ export interface ApplyingOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Settles one. @throws Fault for a reason that passes: it stays accepted */
-  readonly apply: (accepted: Accepted) => Promise<void>;
+  /**
+   * Settles one.
+   * @param held patients of whom one that came before stays accepted, for those that are applied side by side
+   * @throws Fault for a reason that passes: it stays accepted
+   */
+  readonly apply: (accepted: Accepted, held: Set<string>) => Promise<void>;
   readonly awaited: Pick<Awaited, 'look'>;
   readonly giveWay: Pick<GiveWay, 'rest' | 'isQuiet'>;
 }
@@ -58,7 +62,8 @@ export function createApplying(options: ApplyingOptions): Applying {
 
   /** @returns false when some could not be settled now */
   const applySome = async (some: readonly Accepted[]): Promise<boolean> => {
-    const done = await Promise.allSettled(some.map(apply));
+    const held = new Set<string>();
+    const done = await Promise.allSettled(some.map((one) => apply(one, held)));
     const failed = done.find((one) => one.status === 'rejected');
     if (failed)
       log.warn({ kind: asFault(failed.reason).kind }, 'accepted HL7 messages could not be applied; tried again');
@@ -97,9 +102,14 @@ export function createApplying(options: ApplyingOptions): Applying {
     interrupt();
     if (!isOn || running) return;
     running = run()
-      .catch((error) => log.error({ err: error }, 'applying accepted HL7 messages stopped; the heartbeat tries again'))
+      .catch((error) => {
+        isWoken = false;
+        log.error({ err: error }, 'applying accepted HL7 messages stopped; the heartbeat tries again');
+      })
       .finally(() => {
         running = undefined;
+        // Something was accepted after the last look.
+        if (isWoken) wake();
       });
   };
 

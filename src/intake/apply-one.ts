@@ -46,14 +46,14 @@ export function createApplyOne({ store, senders, parts, awaited, log }: ApplyOne
     return { code, ack };
   };
 
-  return async (accepted: Accepted): Promise<void> => {
+  return async (accepted: Accepted, held: Set<string>): Promise<void> => {
     const { key, body, received } = accepted;
     let message: Message | undefined;
     try {
       const head = headerOf(body);
       const sender = head && senderOf(senders, head.header.text(3), head.header.text(4));
       message = parseMessage(decodeMessage(body, sender?.charset));
-      const { code, ack } = await parts.applyAccepted({ bytes: body, key, message, accepted: received });
+      const { code, ack } = await parts.applyAccepted({ bytes: body, key, message, accepted: received }, held);
       log.info({ event: eventOf(message), code }, 'accepted HL7 message applied');
       awaited.tell(key, { code, ack });
     } catch (error) {

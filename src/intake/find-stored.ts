@@ -1,12 +1,14 @@
 // Which stored resources the drafts of a message mean: by identifier, in one search. Of a patient whose
 // record was merged the record that stands for it is meant.
-import type { Resource } from '@medplum/fhirtypes';
+import type { Encounter, Resource } from '@medplum/fhirtypes';
 import type { JsonObject } from '../fhir/canonical-json.ts';
+import { instantOf } from '../fhir/event-time.ts';
 import { parseExact } from '../fhir/exact-json.ts';
 import { followChain, replacedBy } from '../fhir/patient-merge.ts';
 import type { Store, StoredVersion } from '../store/store.ts';
 import type { KnownShared } from './known-shared.ts';
 import type { Draft } from './map/drafts.ts';
+import { LATEST_EVENT } from './map/systems.ts';
 import { Refusal } from './refusal.ts';
 
 export interface StoredDraft {
@@ -16,7 +18,7 @@ export interface StoredDraft {
 
 /**
  * Stored resources by the fullUrl of the draft that means them.
- * @throws Refusal AE 207 when more than one stored resource has the identifier
+ * @throws Refusal AE 207 when more than one stored resource has the identifier, other than copies of one patient's stay
  */
 export async function findStored(
   store: Store,
@@ -78,10 +80,26 @@ function matching(
   const all = candidates.filter((candidate) => keys.some((key) => candidate.identifiers.has(key)));
   const distinct = [...new Map(all.map((one) => [one.resource.id, one])).values()];
   if (distinct.length > 1 && several === 'one') {
+    const stay = toldOne(distinct);
+    if (stay) return [stay];
     const text = `The identifier of a ${type} of this message is that of more than one stored ${type}; merge them first.`;
     throw new Refusal('AE', '207', text);
   }
   return distinct;
+}
+
+/**
+ * Of copies of one stay, as another server or a person has written it beside what messages told: the one that messages told, and
+ * always the same one. Undefined for other resources, and for stays of several patients.
+ */
+function toldOne(copies: readonly StoredDraft[]): StoredDraft | undefined {
+  const stays = copies.filter(({ resource }) => resource.resourceType === 'Encounter');
+  const patients = new Set(stays.map(({ resource }) => (resource as Encounter).subject?.reference));
+  if (stays.length < copies.length || patients.size > 1) return undefined;
+  const told = stays.filter(({ resource }) => instantOf(resource as Encounter, LATEST_EVENT));
+  return (told.length > 0 ? told : stays).sort((one, other) =>
+    String(one.resource.id) < String(other.resource.id) ? -1 : 1,
+  )[0];
 }
 
 const keyOf = ({ system, value }: { system?: string; value?: string }) => JSON.stringify([system, value]);

@@ -18,6 +18,8 @@ import { Refusal, type Remark } from './refusal.ts';
 import { isTransient, refusalOf } from './refusal-of.ts';
 import { type Sender, senderOf } from './sender.ts';
 import { ACTOR, createTakeIn, type Receipt, type TakeInOptions } from './take-in.ts';
+
+/** What a message may have, over MLLP and HTTP; of a longer one the beginning is kept. */
 export const MAX_MESSAGE_BYTES = 1_048_576;
 /** Enough for the header segment, which a refusal answers to. */
 const HEAD_BYTES = 4_096;
@@ -28,7 +30,7 @@ export interface Intake {
   /** Never throws: whatever goes wrong is an AE or AR. */
   receive(bytes: Uint8Array, channel: 'mllp' | 'http'): Promise<Receipt>;
   /** The answer to a message too long to be read, whose first bytes are kept. */
-  refuseTooLong(head: Uint8Array, limit: number): Promise<string>;
+  refuseTooLong(head: Uint8Array, limit: number): Promise<Receipt>;
   /** Keeps a message that was cut off; what is none is not kept. */
   keepCut(bytes: Uint8Array): Promise<void>;
   /** Takes a kept message in again. Never throws for what the message says. */
@@ -68,6 +70,10 @@ export function createIntake({ log, ...options }: IntakeOptions): Intake {
   const giveWay = createGiveWay();
   const apply = createApplyOne({ store, senders, parts, awaited, log });
   const applying = createApplying({ store, clock, log, apply, awaited, giveWay });
+
+  const senderFrom = (head: Message) => senderOf(senders, head.header.text(3), head.header.text(4));
+  /** Whether it wants the acknowledgements of enhanced mode, and may have them. */
+  const isAskedFor = (head: Message) => senderFrom(head)?.acknowledgement === 'enhanced' && isEnhanced(head);
 
   /** Keeps what was not accepted, for people to look at; a store that cannot is no reason not to answer. */
   const keepRefused = async (key: string, body: Uint8Array, { code, ack }: Receipt, facts: DeliveryFacts) => {
@@ -116,22 +122,25 @@ export function createIntake({ log, ...options }: IntakeOptions): Intake {
     }
   };
 
-  const refuseTooLong = async (head: Uint8Array, limit: number): Promise<string> => {
+  const refuseTooLong = async (head: Uint8Array, limit: number): Promise<Receipt> => {
     const text = `The message is longer than the ${limit} bytes that are read; only its beginning was kept.`;
     const part = 'too-long';
-    return (await refuse(new Refusal('AR', '207', text), head.subarray(0, HEAD_BYTES), undefined, part, { part })).ack;
+    const beginning = head.subarray(0, HEAD_BYTES);
+    const { code, ack } = await refuse(new Refusal('AR', '207', text), beginning, undefined, part, { part });
+    const header = headerOf(beginning);
+    return { code, ack, ...(header && isAskedFor(header) ? { answers: commitAnswer(header, code, ack) } : {}) };
   };
 
   return {
     async receive(bytes, channel) {
       if (bytes.length > MAX_MESSAGE_BYTES) {
         log.warn({ channel, bytes: bytes.length }, 'HL7 message too long');
-        return { code: 'AR', ack: await refuseTooLong(bytes, MAX_MESSAGE_BYTES) };
+        return refuseTooLong(bytes, MAX_MESSAGE_BYTES);
       }
       let message: Message | undefined;
       const readable = senders.length > 0 ? headerOf(bytes) : undefined;
-      const sender = readable && senderOf(senders, readable.header.text(3), readable.header.text(4));
-      const enhanced = readable !== undefined && sender?.acknowledgement === 'enhanced' && isEnhanced(readable);
+      const sender = readable && senderFrom(readable);
+      const enhanced = readable !== undefined && isAskedFor(readable);
       if (channel === 'mllp' && readable && sender && (enhanced || sender.acknowledge === 'stored')) {
         return receiveFirst(bytes, readable, sender, enhanced);
       }

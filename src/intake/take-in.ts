@@ -2,6 +2,7 @@
 // else was faster. The same message again changes nothing and gets the same answer.
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
+import { Fault } from '../fault.ts';
 import type { Actor, Store } from '../store/store.ts';
 import { settleDelivery } from './accepted.ts';
 import { acknowledge } from './acknowledge.ts';
@@ -18,7 +19,7 @@ import { factsOf } from './message-facts.ts';
 import { notAheadOf } from './not-ahead-of.ts';
 import { planChanges } from './plan.ts';
 import type { Compartment } from './plan-merge.ts';
-import type { AckCode, Remark } from './refusal.ts';
+import { type AckCode, Refusal, type Remark } from './refusal.ts';
 import { isLostRace } from './refusal-of.ts';
 import { type Sender, senderOf } from './sender.ts';
 import { applySenderMap } from './sender-map/apply-map.ts';
@@ -72,6 +73,8 @@ export const ACTOR: Actor = { reference: 'Device/baton-intake', kind: 'service' 
 
 /** How often a message is planned again because somebody else changed what it is about. */
 const ATTEMPTS = 12;
+
+const BEHIND = 'An earlier message about the same patient is still to be applied.';
 
 /** Types that a message only makes sure of; not having written one is no lost race. */
 const SHARED = ['Practitioner', 'Organization', 'Location'];
@@ -146,8 +149,24 @@ export function createTakeIn({ store, clock, facilities, senders = [], parameter
   return {
     answer,
     earlier,
-    /** Applies an accepted message. @throws Refusal | Fault */
-    applyAccepted: applyInTurn,
+    /**
+     * Applies an accepted message, unless one about the same patient that came before it is still to be applied.
+     * @param held the keys of such patients; those of this one are added when it stays accepted
+     * @throws Refusal | Fault
+     */
+    async applyAccepted(taken: Taken, held: Set<string>): Promise<Receipt> {
+      const { reading, content } = read(taken.message, taken.accepted);
+      const { patientKeys } = content;
+      return lock.run(patientKeys, async () => {
+        try {
+          if (patientKeys.some((key) => held.has(key))) throw new Fault('unavailable', BEHIND);
+          return await apply(taken, reading, content);
+        } catch (error) {
+          if (!(error instanceof Refusal)) for (const key of patientKeys) held.add(key);
+          throw error;
+        }
+      });
+    },
     /** @throws Refusal | Fault */
     async takeIn(taken: Taken): Promise<Receipt> {
       const final = await earlier(taken);

@@ -2,6 +2,7 @@
 // HL7 v2.9 chapter 2, "Enhanced acknowledgment rules", tables 0008 and 0155.
 import { DatabaseSync } from 'node:sqlite';
 import type { Encounter } from '@medplum/fhirtypes';
+import fc from 'fast-check';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createDeliveries } from '../../src/intake/deliveries.ts';
@@ -152,6 +153,78 @@ it('applies what came over three connections in the order of acceptance', async 
   );
   expect(JSON.parse(items.at(-1)?.content ?? '{}').status).toBe('in-progress');
   for (const other of others) other.close();
+});
+
+it('lets no message of a patient overtake one that cannot be applied yet', async () => {
+  const time = { 'EVN-2': '20261124120000', 'EVN-6': '' };
+  const at = (ward: string) => ({ ...time, 'PV1-3': `${ward}^1^1^HARBOR` });
+  const another = (name: string) =>
+    message('a01-admit', name, { 'PID-3': `${name}^^^HARBOR^MR`, 'PV1-19': `${name}^^^HARBOR^VN`, 'MSH-16': 'AL' });
+  await sender.send(message('a01-admit', 'IN', time));
+  await sender.send(message('a08-update', 'STUCK', at('BLOCKED')));
+  await sender.send(message('a08-update', 'BEHIND', at('WARDZ')));
+  await sender.send(another('OTHER'));
+  const disk = new DatabaseSync(temp.path);
+  disk.exec(`CREATE TRIGGER stuck BEFORE INSERT ON version WHEN NEW.content LIKE '%BLOCKED%'
+    BEGIN SELECT RAISE(ABORT, 'not now'); END`);
+  door.intake.applying.start();
+  expect(await sender.next()).toMatchObject({ code: 'AA', about: 'OTHER' });
+  // Applied in a later round than those, which is over by then.
+  expect([(await sender.send(another('LATER'))).code, (await sender.next()).code]).toEqual(['CA', 'AA']);
+  expect(await outcomes()).toEqual(['AA', 'CA', 'CA', 'AA', 'AA']);
+  disk.exec('DROP TRIGGER stuck');
+  disk.close();
+  while ((await status()).waiting > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(await outcomes()).toEqual(['AA', 'AA', 'AA', 'AA', 'AA']);
+  const [stay] = (await encounters()).filter(({ identifier }) => !/OTHER|LATER/.test(identifier?.[0]?.value ?? ''));
+  const { items } = await temp.store.history({ type: 'Encounter', id: stay?.id ?? '', count: 9 });
+  expect(items.map(({ content }) => /BLOCKED/.test(content)).indexOf(true)).toBeGreaterThan(0);
+  expect(items[0]?.content).toContain('WARDZ');
+});
+
+it('says CR for a message that is too long, as far as the sender wants to hear', async () => {
+  const long = `ZZZ|${'x'.repeat(1_048_576)}\r`;
+  const asks = (accept: string) => `${message('a01-admit', `LONG${accept}`, { 'MSH-15': accept })}${long}`;
+  expect(await sender.send(asks('AL'))).toMatchObject({ code: 'CR', about: 'LONGAL', condition: '207' });
+  sender.write(asks('NE'));
+  expect(await sender.send(message('a01-admit', 'NEXT'))).toMatchObject({ code: 'CA', about: 'NEXT' });
+  expect((await findDeliveries(temp.store, { filter: { waits: 'true' }, limit: 9 })).length).toBe(2);
+});
+
+it('applies one content of a control id once, however and over how many ways it comes at the same time', async () => {
+  door.intake.applying.start();
+  const wards = fc.constantFrom('WARD1', 'WARD2');
+  const way = fc.constantFrom('enhanced', 'stored', 'mllp', 'http');
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(way, wards), { minLength: 2, maxLength: 5 }), async (sent) => {
+      run += 1;
+      const own = { 'PID-3': `R${run}^^^HARBOR^MR`, 'PV1-19': `R${run}^^^HARBOR^VN` };
+      const told = await Promise.all(
+        sent.map(async ([by, ward]) => {
+          // In original mode the same profile of the sender counts, so that the control id is the same.
+          const text = message('a01-admit', `R${run}`, {
+            ...{ ...own, 'PV1-3': `${ward}^1^1^HARBOR`, 'MSH-4': by === 'stored' ? 'STORED' : 'COMMITS' },
+            ...(by === 'enhanced' ? {} : { 'MSH-15': '', 'MSH-16': '' }),
+          });
+          if (by === 'http') return (await door.intake.receive(bytes(text), 'http')).code;
+          const connection = await listeningSender(door.target.port);
+          const { code } = await connection.send(text);
+          connection.close();
+          return code;
+        }),
+      );
+      while ((await status()).waiting > 0) await new Promise((resolve) => setImmediate(resolve));
+      const kept = await temp.store.query('SELECT key, outcome FROM delivery WHERE key LIKE ?', [`%|R${run}`]);
+      expect(kept.map(({ outcome }) => outcome)).toEqual(kept.map(() => 'AA'));
+      expect(told.filter((code) => /^[AC]A$/.test(code)).length).toBeGreaterThanOrEqual(kept.length);
+      expect(told.filter((code) => !/^[AC][AR]$/.test(code))).toEqual([]);
+      const stays = await temp.store.find(`Encounter?identifier=R${run}`);
+      expect(stays.length).toBe(1);
+      expect(Number(stays[0]?.versionId)).toBeLessThanOrEqual(kept.length);
+    }),
+    { numRuns: 15 },
+  );
 });
 
 it('keeps what turns out to be wrong, tells the sender and operators, and takes it in again corrected', async () => {

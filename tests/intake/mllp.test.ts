@@ -92,7 +92,7 @@ describe('MLLP over a socket', () => {
         received.push(text(raw));
         return { code: 'AA', ack: `ack of ${text(raw)}` };
       },
-      refuseTooLong: async (_, limit) => `over ${limit}`,
+      refuseTooLong: async (_, limit) => ({ code: 'AR', ack: `over ${limit}` }),
       ...options,
     });
     return { received, target: { host: '127.0.0.1', port: server.port } };
@@ -238,7 +238,7 @@ describe('MLLP over a socket', () => {
       ...target,
       log,
       receive: async () => ({ code: 'AA', ack: '' }),
-      refuseTooLong: async () => '',
+      refuseTooLong: async () => ({ code: 'AR', ack: '' }),
     });
     await expect(again).rejects.toMatchObject({ kind: 'unavailable' });
   });
@@ -262,7 +262,7 @@ describe('MLLP over TLS', () => {
       log,
       tls: () => ({ cert: own.cert, key: own.key, ...(ca ? { ca } : {}) }),
       receive: async (raw) => ({ code: 'AA', ack: `ack of ${text(raw)}` }),
-      refuseTooLong: async () => '',
+      refuseTooLong: async () => ({ code: 'AR', ack: '' }),
     });
 
   it('answers whoever trusts its certificate', async () => {

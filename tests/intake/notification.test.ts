@@ -95,7 +95,8 @@ describe('a notification', () => {
       participant: [{ individual: { display: 'Dr. Elsewhere' } }],
     });
     expect(stay?.participant?.[0]?.individual?.reference).toBeUndefined();
-    expect(stay?.meta?.versionId).toBe('1');
+    // The admission is noted as the last word about where the patient went, for the discharge says nothing of it.
+    expect(stay?.meta?.versionId).toBe('2');
     expect((await baton.fhir('GET', '/Location?name=4 East')).json.total).toBe(1);
   });
 
@@ -106,6 +107,27 @@ describe('a notification', () => {
     expect((await send(notice('discharge', 'B', '2026-11-24T17:05:00Z'))).status).toBe(200);
     expect((await stays('B')).map(({ status }) => status)).toEqual(['finished']);
     expect((await baton.fhir('GET', '/Patient?identifier=PB')).json.total).toBe(1);
+  });
+
+  it('without a disposition leaves the one that HL7 v2 told; of copies of a stay the one that was told is meant', async () => {
+    const er7 = { 'content-type': 'x-application/hl7-v2+er7' };
+    const own = { 'PID-3': 'PK^^^HARBOR^MR', 'PV1-19': 'VK^^^HARBOR^VN' };
+    const times = { 'EVN-2': '20261124113000', 'EVN-6': '', 'PV1-44': '', 'PV1-45': '20261124120000', 'PV1-36': '06' };
+    const say = (name: string, fields: object) =>
+      baton.send('POST', '/intake/hl7v2', { body: edited(fixture(name), { ...own, ...fields }), headers: er7 });
+    await say('a03-discharge', { ...times, 'MSH-10': 'K1' });
+    expect((await send(notice('discharge', 'K', '2026-11-24T17:05:00Z'))).status).toBe(200);
+    const [told] = await stays('K');
+    expect(told?.hospitalization?.dischargeDisposition?.coding?.[0]?.code).toBe('06');
+    const { id: _, extension: _e, ...copy } = told ?? ({} as Encounter);
+    expect((await baton.fhir('POST', '/Encounter', { body: copy })).status).toBe(201);
+    const back = await say('a13-cancel-discharge', { 'MSH-10': 'K2', 'EVN-2': '20261124150000', 'EVN-6': '' });
+    expect(back.status).toBe(200);
+    const after = await stays('K');
+    expect(after.map(({ id, status }) => [id === told?.id, status]).sort()).toEqual([
+      [false, 'finished'],
+      [true, 'in-progress'],
+    ]);
   });
 
   it('is tolerant of what is missing', async () => {

@@ -64,7 +64,7 @@ const sent: fc.Arbitrary<Sent> = fc.record(
     minute: fc.integer({ min: 0, max: 59 }),
     start: fc.constantFrom('20261120101500', '20261120', '20261121080000'),
     end: fc.constantFrom('20261124120000', '20261124150000'),
-    disposition: fc.constantFrom('', '01', '03'),
+    disposition: fc.constantFrom('', '01', '03', '""'),
   },
   { requiredKeys: ['trigger', 'minute', 'disposition'] },
 );
@@ -119,6 +119,26 @@ it('any order of delivery ends in the same status, period, disposition, places, 
     }),
     { numRuns: 200 },
   );
+});
+
+it.each([
+  ['the last one that names one', ['01', '03', ''], '03'],
+  ['the last one that names one, also when it came before one that names none', ['', '01', ''], '01'],
+  ['nowhere, when the sender wants it removed', ['01', '""'], undefined],
+])('a discharge told several times leads to %s', (_, dispositions, code) => {
+  const told = dispositions.map(
+    (disposition, at): Sent => ({ trigger: 'A03', minute: at, end: '20261124120000', disposition }),
+  );
+  for (const order of [told, told.toReversed()]) expect(endOf(order).disposition?.coding?.[0]?.code).toBe(code);
+});
+
+it('what was said of the destination before the discharge was cancelled does not come back', () => {
+  const events: Sent[] = [
+    { trigger: 'A03', minute: 2, end: '20261124120000', disposition: '01' },
+    { trigger: 'A13', minute: 3, disposition: '' },
+    { trigger: 'A03', minute: 4, end: '20261124150000', disposition: '' },
+  ];
+  for (const order of [events, events.toReversed()]) expect(endOf(order).disposition).toBeUndefined();
 });
 
 it('a discharge that was cancelled and made again ends as the last one says', () => {

@@ -222,7 +222,7 @@ describe('a refused message', () => {
   });
 
   it('says what the limit is when the message was too long to read', async () => {
-    const ack = await intake.refuseTooLong(bytes(A01), 1000);
+    const { ack } = await intake.refuseTooLong(bytes(A01), 1000);
     expect(fieldsOf(ack, 'MSA')).toEqual(['MSA', 'AR', 'HB000001']);
     expect(fieldsOf(ack, 'ERR')[8]).toContain('1000 bytes');
   });

@@ -37,6 +37,6 @@ const server = await startMllpServer({
     });
     return { code: 'AA', ack: 'MSH|^~\\&|\rMSA|AA|\r' };
   },
-  refuseTooLong: async () => '',
+  refuseTooLong: async () => ({ code: 'AR', ack: '' }),
 });
 process.stdout.write(`${server.port}\n`);

@@ -3,6 +3,7 @@
 import type { Encounter } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Artefacts } from '../../fhir/artefacts.ts';
+import { EVENT_TIME, withoutInstant } from '../../fhir/event-time.ts';
 import { conceptOf } from '../coded.ts';
 import { requireOrder, requirePast } from '../given-time.ts';
 import { knownResource } from '../known-resource.ts';
@@ -36,7 +37,7 @@ export async function correctDischarge(
   const right: Encounter = {
     ...stay,
     period: { ...stay.period, ...(start === undefined ? {} : { start }), ...(end === undefined ? {} : { end }) },
-    ...(dischargeDisposition ? { hospitalization: { ...stay.hospitalization, dischargeDisposition } } : {}),
+    ...(dischargeDisposition ? { hospitalization: { ...own(stay), dischargeDisposition } } : {}),
     ...(facility ? { serviceProvider: facility as NonNullable<Encounter['serviceProvider']> } : {}),
     ...(reason ? { reasonCode: [conceptOf(reason)] } : {}),
   };
@@ -55,9 +56,9 @@ export async function takeBackDischarge(
     const never: Encounter = { ...found, status: 'entered-in-error', extension: stamped(found, caller.now) };
     return decided(never, found, body.why, caller);
   }
-  const { period, hospitalization, ...rest } = found;
+  const { period, hospitalization: _h, ...rest } = found;
   const { end: _e, ...open } = period ?? {};
-  const { dischargeDisposition: _d, ...others } = hospitalization ?? {};
+  const { dischargeDisposition: _d, ...others } = own(found);
   const goesOn: Encounter = {
     ...rest,
     status: 'in-progress',
@@ -67,6 +68,10 @@ export async function takeBackDischarge(
   };
   return decided(goesOn, found, body.why, caller);
 }
+
+/** What is said of it from here on counts from now. */
+const own = ({ hospitalization = {} }: Encounter): NonNullable<Encounter['hospitalization']> =>
+  withoutInstant(hospitalization, EVENT_TIME);
 
 function requireUnnumbered({ identifier = [] }: Encounter): void {
   if (identifier.length === 0) return;

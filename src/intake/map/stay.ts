@@ -1,7 +1,7 @@
 // What a message says about whether the patient is in: status, discharge and admission time of the Encounter, each with
 // the time of the event, and how it joins what earlier and later events said.
 import type { CodeableConcept, Encounter, Period } from '@medplum/fhirtypes';
-import { EVENT_TIME, instantOf, withInstant } from '../../fhir/event-time.ts';
+import { EVENT_TIME, instantOf, withInstant, withoutInstant } from '../../fhir/event-time.ts';
 import { sameDay } from '../../fhir/same-day.ts';
 import type { Segment } from '../er7/message.ts';
 import { formatMoment, readDateTime } from '../er7/timestamp.ts';
@@ -40,16 +40,21 @@ export function readStay(
     ...(said ? { extension: withInstant(undefined, EVENT_TIME, reading.eventTime) } : {}),
     ...(period ? { period } : {}),
     ...(disposition ? { hospitalization: { dischargeDisposition: disposition } } : {}),
+    // The sender wants it removed.
+    ...(end && pv1.isNull(36)
+      ? { hospitalization: { extension: withInstant(undefined, EVENT_TIME, reading.eventTime) } }
+      : {}),
   };
 }
 
 /**
- * The stored stay joined with a fresh one: of status, end and disposition together, and of the start, the newest event
- * wins whatever order the messages came in. What no event has set gives way to one that has.
+ * The stored stay joined with a fresh one: of status and end together, of the disposition, and of the start, the newest event
+ * that tells it wins whatever order the messages came in. What no event has set gives way to one that has.
  * @throws Refusal AE 102 when that puts the discharge before the admission
  */
 export function mergeStay(stored: Encounter, fresh: Encounter, merged: Encounter): Encounter {
-  const stay = sharpened(spoken(stored, fresh), stored, fresh);
+  const said = spoken(stored, fresh);
+  const stay = sharpened(said, stored, fresh);
   const start = newest(stored.period, fresh.period) ?? {};
   const period: Period = {
     ...(start.extension ? { extension: start.extension } : {}),
@@ -59,11 +64,10 @@ export function mergeStay(stored: Encounter, fresh: Encounter, merged: Encounter
   if (period.start && period.end && comesBefore(period.end, period.start)) {
     throw new Refusal('AE', '102', 'The discharge would be before the stored admission of this visit.', 'PV1^1^45');
   }
-  const { dischargeDisposition: _, ...otherHospitalization } = merged.hospitalization ?? {};
-  const disposition = stay.hospitalization?.dischargeDisposition;
-  const hospitalization = { ...otherHospitalization, ...(disposition ? { dischargeDisposition: disposition } : {}) };
-  const { period: _p, hospitalization: _h, ...rest } = merged;
   const time = instantOf(stay, EVENT_TIME);
+  const destination = latest(destinationOf(said === fresh ? stored : fresh), destinationOf(said));
+  const hospitalization = withDestination(merged.hospitalization, destination, stay);
+  const { period: _p, hospitalization: _h, ...rest } = merged;
   return {
     ...rest,
     status: stay.status,
@@ -123,7 +127,7 @@ function startPeriod(start: string | undefined, eventTime: Temporal.Instant): Pe
   return start ? { extension: withInstant(undefined, EVENT_TIME, eventTime), start } : {};
 }
 
-/** A discharge told by its date only takes the time and the disposition from who tells them of that day. */
+/** A discharge told by its date only takes the time from who tells it of that day. */
 function sharpened(said: Encounter, ...both: readonly Encounter[]): Encounter {
   const day = said.period?.end;
   if (said.status !== 'finished' || day === undefined || day.includes('T')) return said;
@@ -131,12 +135,46 @@ function sharpened(said: Encounter, ...both: readonly Encounter[]): Encounter {
     return status === 'finished' && period?.end?.includes('T') && sameDay(period.end, day);
   });
   if (!finer) return said;
-  const dischargeDisposition =
-    said.hospitalization?.dischargeDisposition ?? finer.hospitalization?.dischargeDisposition;
+  return { ...said, period: { ...said.period, ...(finer.period?.end ? { end: finer.period.end } : {}) } };
+}
+
+/** Where the patient went, absent for nowhere, and when an event said so. */
+interface Destination {
+  readonly disposition: CodeableConcept | undefined;
+  readonly at: Temporal.Instant | undefined;
+}
+
+/** Undefined when nothing is said: a discharge that names none leaves standing what an earlier word about the visit did. */
+function destinationOf({ status, extension, hospitalization }: Encounter): Destination | undefined {
+  const disposition = hospitalization?.dischargeDisposition;
+  const own = status === 'finished' ? instantOf(hospitalization, EVENT_TIME) : undefined;
+  const at = own ?? instantOf({ ...(extension ? { extension } : {}) }, EVENT_TIME);
+  const isSaid = disposition !== undefined || own !== undefined || (status !== 'finished' && at !== undefined);
+  return isSaid ? { disposition, at } : undefined;
+}
+
+/** The newer; of two at one time the second. */
+function latest(one: Destination | undefined, other: Destination | undefined): Destination | undefined {
+  if (!one || !other) return one ?? other;
+  if (!one.at) return other;
+  return other.at && Temporal.Instant.compare(other.at, one.at) >= 0 ? other : one;
+}
+
+/** A word about the destination keeps its time when that is not the stay's, or when a discharge would say nothing without it. */
+function withDestination(
+  merged: Encounter['hospitalization'],
+  destination: Destination | undefined,
+  stay: Encounter,
+): NonNullable<Encounter['hospitalization']> {
+  const { dischargeDisposition: _, ...given } = merged ?? {};
+  const others = withoutInstant(given, EVENT_TIME);
+  const { disposition, at } = destination ?? {};
+  const time = instantOf(stay, EVENT_TIME);
+  const isOfItsOwn = stay.status === 'finished' && (!disposition || time === undefined || !at?.equals(time));
   return {
-    ...said,
-    period: { ...said.period, ...(finer.period?.end ? { end: finer.period.end } : {}) },
-    ...(dischargeDisposition ? { hospitalization: { ...said.hospitalization, dischargeDisposition } } : {}),
+    ...others,
+    ...(at && isOfItsOwn ? { extension: withInstant(others, EVENT_TIME, at) } : {}),
+    ...(disposition ? { dischargeDisposition: disposition } : {}),
   };
 }
 

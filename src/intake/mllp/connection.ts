@@ -24,7 +24,7 @@ export interface ConnectionLimits {
 
 interface ConnectionOptions extends ConnectionLimits {
   readonly receive: (bytes: Uint8Array) => Promise<Receipt>;
-  readonly refuseTooLong: (head: Uint8Array, limit: number) => Promise<string>;
+  readonly refuseTooLong: (head: Uint8Array, limit: number) => Promise<Receipt>;
   readonly keepCut?: (bytes: Uint8Array) => Promise<void>;
   readonly log: Logger;
 }
@@ -136,16 +136,20 @@ async function answerFrame(
   switch (frame.kind) {
     case 'message': {
       const receipt = await options.receive(frame.bytes);
-      for (const each of receipt.answers ?? [receipt.ack]) await write(socket, each, options);
+      await writeAll(socket, receipt, options);
       return receipt.later && later.add(receipt.later);
     }
     case 'too-long':
       log.warn({ length: frame.length }, 'MLLP message is longer than the limit');
-      return write(socket, await options.refuseTooLong(frame.head, maxBytes), options);
+      return writeAll(socket, await options.refuseTooLong(frame.head, maxBytes), options);
     case 'cut':
       log.warn({ bytes: frame.bytes.length }, 'MLLP message was not ended; nothing of it was stored');
       return options.keepCut?.(frame.bytes);
   }
+}
+
+async function writeAll(socket: Socket, { ack, answers = [ack] }: Receipt, limits: ConnectionLimits): Promise<void> {
+  for (const each of answers) await write(socket, each, limits);
 }
 
 /** Who does not take answers is waited for as long as for a message. */

@@ -14,7 +14,7 @@ export interface MllpServerOptions extends Partial<ConnectionLimits> {
   readonly port: number;
   readonly receive: (bytes: Uint8Array) => Promise<Receipt>;
   /** Answers a message that was too long to be read, from its first bytes. */
-  readonly refuseTooLong: (head: Uint8Array, limit: number) => Promise<string>;
+  readonly refuseTooLong: (head: Uint8Array, limit: number) => Promise<Receipt>;
   /** Keeps the beginning of a message that never ended; nobody waits for an answer. */
   readonly keepCut?: (bytes: Uint8Array) => Promise<void>;
   /** 100 when absent. */
