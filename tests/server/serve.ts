@@ -58,6 +58,7 @@ export interface Json {
     readonly versionId?: string;
     readonly lastUpdated?: string;
     readonly tag?: { readonly code: string }[];
+    readonly profile?: readonly string[];
   };
   readonly type?: string;
   readonly total?: number;

@@ -62,7 +62,7 @@ export function viewGoal(goal: Kept<'Goal'>, { now, zone }: Pick<Caller, 'now' |
   const description = codedOf(goal.description);
   const achievement = codeOrWords(goal.achievementStatus);
   const priority = codeOrWords(goal.priority)?.replace(/^(high|medium|low)-priority$/, '$1');
-  const category = categoryOf(goal);
+  const category = socialNeedOf(goal);
   const expressedBy = linkedOf(goal.expressedBy);
   const start = goal.startDate ?? codedOf(goal.startCodeableConcept)?.text;
   const targets = (goal.target ?? []).map(viewTarget);
@@ -89,7 +89,8 @@ export function viewGoal(goal: Kept<'Goal'>, { now, zone }: Pick<Caller, 'now' |
   };
 }
 
-function categoryOf({ category }: Goal): string | undefined {
+/** Gravity's code of the social need that a goal is about. */
+export function socialNeedOf({ category }: Goal): string | undefined {
   const codings = category?.flatMap(({ coding }) => coding ?? []) ?? [];
   const code = codings.find(({ system }) => system === GRAVITY_CODES)?.code;
   return SOCIAL_NEEDS.find((one) => one === code);

@@ -3,7 +3,6 @@ import type { CarePlan, EpisodeOfCare, Patient, Resource } from '@medplum/fhirty
 import { Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
 import { withinTime } from '../../fhir/fhirpath/within-time.ts';
-import { profileUrl } from '../../fhir/profile-canonical.ts';
 import type { Locale } from '../apply/amount.ts';
 import { type Applied, type ApplyOptions, applyPathway, lineOf, madeIn } from '../apply/apply-pathway.ts';
 import { runCql } from '../apply/cql.ts';
@@ -13,11 +12,11 @@ import type { Team } from '../apply/team.ts';
 import { refuseGone, refuseOver } from '../case-at-hand.ts';
 import { planOfCase } from '../cases/find-cases.ts';
 import { narrative } from '../narrative.ts';
-import { CLAIMS } from '../plans/claims.ts';
 import type { Caller, Planned, Records } from '../records.ts';
 import { type Link, referenceTo } from '../reference-to.ts';
 import { idOf } from '../stored.ts';
 import { teamOfCase } from './case-team.ts';
+import { claimsOfMade } from './pathway-claims.ts';
 import type { ReadPathway } from './pathway-library.ts';
 import { recordOmissions } from './variance.ts';
 
@@ -41,14 +40,6 @@ export interface PathwayAdditions {
   readonly applied: Applied;
   readonly changes: readonly Create[];
 }
-
-/** What each resource that a pathway makes claims to be. */
-const CLAIMED: Partial<Record<Resource['resourceType'], readonly string[]>> = {
-  Goal: [profileUrl('baton', 'baton-goal'), profileUrl('usCore', 'us-core-goal')],
-  Task: CLAIMS.intervention,
-  DeviceRequest: [profileUrl('baton', 'baton-equipment')],
-  ServiceRequest: [profileUrl('usCore', 'us-core-servicerequest')],
-};
 
 /**
  * Applies a pathway to a case; the same request at the same time gives the same changes.
@@ -138,7 +129,7 @@ export async function followPathway(
 
 /** That nothing is planned twice the plan sees to: it is new, or changed only in the version that was read. */
 function create({ fullUrl, resource }: { fullUrl: string; resource: Resource }): Create {
-  const claims = new Set([...(CLAIMED[resource.resourceType] ?? []), ...(resource.meta?.profile ?? [])]);
+  const claims = new Set([...claimsOfMade(resource), ...(resource.meta?.profile ?? [])]);
   if (claims.size === 0) return { op: 'create', resource, fullUrl };
   return { op: 'create', resource: { ...resource, meta: { ...resource.meta, profile: [...claims] } }, fullUrl };
 }

@@ -10,6 +10,8 @@ export const CLAIMS = {
     profileUrl('usCore', 'us-core-careplan'),
     profileUrl('mcc', 'mccCarePlan'),
   ],
+  /** Of a plan that is no case's. */
+  otherPlan: [profileUrl('usCore', 'us-core-careplan'), profileUrl('mcc', 'mccCarePlan')],
   intervention: [profileUrl('baton', 'baton-intervention')],
 } as const;
 

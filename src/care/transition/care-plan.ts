@@ -6,6 +6,7 @@ import { CARE_PLAN } from '../../fhir/status/request.ts';
 import { concept, type TransitionReason } from '../concept.ts';
 import { localDate, toFhirDateTime } from '../local-time.ts';
 import { narrative } from '../narrative.ts';
+import { CLAIMS } from '../plans/claims.ts';
 import { type Link, referenceTo } from '../reference-to.ts';
 import { IDENTIFIER } from '../systems.ts';
 import type { PlanReferences } from './follow-up.ts';
@@ -48,6 +49,7 @@ export function writeCarePlan(
   const addresses = diagnosesOf(context);
   return {
     resourceType: 'CarePlan',
+    meta: { profile: [...CLAIMS.otherPlan] },
     text: describePlan(
       definition.title,
       activities.map(({ line }) => line),

@@ -1,6 +1,7 @@
 // The people of a transition: the patient, caregivers, primary care and the case manager, as a US Core CareTeam.
 // http://hl7.org/fhir/us/core/StructureDefinition/us-core-careteam
 import type { CareTeam, CareTeamParticipant } from '@medplum/fhirtypes';
+import { profileUrl } from '../../fhir/profile-canonical.ts';
 import { concept, roleConcept } from '../concept.ts';
 import { toFhirDateTime } from '../local-time.ts';
 import { referenceTo } from '../reference-to.ts';
@@ -23,6 +24,7 @@ export function assembleCareTeam(context: TransitionContext): CareTeam {
   ];
   return {
     resourceType: 'CareTeam',
+    meta: { profile: [profileUrl('usCore', 'us-core-careteam')] },
     status: 'active',
     category: [concept('http://loinc.org', 'LA27977-0', 'Episode of care-focused care team')],
     name: 'Transition of care team',

@@ -1,5 +1,6 @@
 // A transition: the EpisodeOfCare that begins with a discharge and ends when all its follow-ups have.
 import type { EpisodeOfCare } from '@medplum/fhirtypes';
+import { claims } from '../claimed-profiles.ts';
 import { concept, hasCode, reasonConcept, type TransitionReason } from '../concept.ts';
 import { derivedId } from '../derived-id.ts';
 import { toFhirDateTime, toInstant } from '../local-time.ts';
@@ -71,7 +72,8 @@ export function noticesIdFor(encounterId: string, protocolUrl: string): string {
 /** The notices of a stay in progress; its period begins with the admission. */
 export function openNotices(context: TransitionContext, team: Link): EpisodeOfCare {
   const type = [concept(CODE_SYSTEM.episodeType, 'stay-notices', 'Notices of a stay')];
-  return { ...openEpisode(context, team), type };
+  const { meta: _, ...episode } = openEpisode(context, team);
+  return { ...episode, type };
 }
 
 /** A transition in progress. */
@@ -120,6 +122,7 @@ function identifiers({ encounter, anchor }: TransitionContext): EpisodeOfCare['i
 function describe(context: TransitionContext): Omit<EpisodeOfCare, 'status'> {
   return {
     resourceType: 'EpisodeOfCare',
+    meta: claims('baton-transition'),
     extension: [{ url: EXTENSION.transitionEncounter, valueReference: referenceTo(context.encounter) }],
     identifier: identifiers(context),
     type: [

@@ -3,6 +3,7 @@
 import type { Goal, PlanDefinitionGoal } from '@medplum/fhirtypes';
 import { concept } from '../concept.ts';
 import { localDate } from '../local-time.ts';
+import { CLAIMS } from '../plans/claims.ts';
 import { type Link, referenceTo } from '../reference-to.ts';
 import type { TransitionContext } from './transition-context.ts';
 
@@ -18,6 +19,7 @@ export function setGoal(goal: PlanDefinitionGoal, risk: Link, context: Transitio
   }));
   return {
     resourceType: 'Goal',
+    meta: { profile: [...CLAIMS.goal] },
     lifecycleStatus: 'active',
     achievementStatus: concept(ACHIEVEMENT, 'in-progress', 'In Progress'),
     ...(goal.category ? { category: [goal.category] } : {}),

@@ -1,6 +1,7 @@
 // A referral that a protocol orders, as a US Core ServiceRequest.
 // http://hl7.org/fhir/us/core/StructureDefinition/us-core-servicerequest
 import type { ServiceRequest } from '@medplum/fhirtypes';
+import { profileUrl } from '../../fhir/profile-canonical.ts';
 import type { Window } from '../deadline.ts';
 import { toFhirDateTime } from '../local-time.ts';
 import { referenceTo } from '../reference-to.ts';
@@ -20,6 +21,7 @@ export function orderService(
   const reasonReference = diagnosesOf(context);
   return {
     resourceType: 'ServiceRequest',
+    meta: { profile: [profileUrl('usCore', 'us-core-servicerequest')] },
     ...(goals.length > 0 ? { extension: goals } : {}),
     ...(activity.url ? { instantiatesCanonical: [activity.url] } : {}),
     basedOn: [plan.carePlan],

@@ -6,6 +6,7 @@ import { windowOf } from '../deadline.ts';
 import { derivedUrn } from '../derived-id.ts';
 import { toFhirDateTime } from '../local-time.ts';
 import { narrative } from '../narrative.ts';
+import { CLAIMS } from '../plans/claims.ts';
 import { referenceTo } from '../reference-to.ts';
 import { IDENTIFIER } from '../systems.ts';
 import { titleOf } from './apply-plan-definition.ts';
@@ -84,6 +85,7 @@ function writePlan({ protocol, title, links, steps, plan }: Written, context: Tr
   const { patient, encounter, facility, anchor, now } = context;
   return {
     resourceType: 'CarePlan',
+    meta: { profile: [...CLAIMS.otherPlan] },
     text: narrative(title, steps.map(titleOf)),
     identifier: [{ system: IDENTIFIER.transitionPlan, value: plan.episode }],
     instantiatesCanonical: [protocol.canonical],

@@ -170,7 +170,7 @@ it('ActivityDefinition/$apply answers the draft of one activity', async () => {
     resourceType: 'ServiceRequest',
     status: 'draft',
     intent: 'order',
-    instantiatesCanonical: ['https://baton.health/fhir/ActivityDefinition/cardiac-rehab-request|1.0.0'],
+    instantiatesCanonical: ['https://baton.health/fhir/ActivityDefinition/cardiac-rehab-request|1.1.0'],
     subject: { reference: 'Patient/ann' },
   });
 });
@@ -252,6 +252,20 @@ describe('/api/v1', () => {
     expect(new Set(plan.activity?.map(({ reference }) => reference?.reference))).toEqual(
       new Set(made.map(({ resource }) => `${resource?.resourceType}/${resource?.id}`)),
     );
+    // Each says what it is, social needs as Gravity has them.
+    const claimed = async (type: string, id = '') =>
+      (await baton.fhir('GET', `/${type}/${id}`)).json.meta?.profile?.map((url) => url.split('/').at(-1));
+    expect(await claimed('Goal', plan.goal?.[0]?.reference?.split('/')[1])).toEqual([
+      'baton-goal',
+      'us-core-goal',
+      'MCCGoal',
+      'SDOHCC-Goal',
+    ]);
+    expect(await claimed('ServiceRequest', requests.json.entry?.[0]?.resource?.id)).toEqual([
+      'baton-referral',
+      'us-core-servicerequest',
+      'SDOHCC-ServiceRequest',
+    ]);
     const confirm = made
       .map(({ resource }) => resource as unknown as Task)
       .find(({ description }) => description?.startsWith('Confirm'));
