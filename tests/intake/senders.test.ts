@@ -14,7 +14,11 @@ const MAP: ConceptMap = {
   status: 'active',
   group: [{ element: [{ code: 'H', target: [{ code: '06', equivalence: 'equivalent' }] }] }],
 };
-const sender = (given: object) => readSender(given, [MAP], 'site.json');
+const CLASSES: ConceptMap = {
+  ...{ resourceType: 'ConceptMap', url: 'urn:local-classes', status: 'active' },
+  group: [{ element: [{ code: 'OBS', target: [{ code: 'OBSENC', equivalence: 'equivalent' }] }] }],
+};
+const sender = (given: object) => readSender(given, [MAP, CLASSES], 'site.json');
 const A03 = fixture('a03-discharge');
 
 let temp: TempStore;
@@ -31,7 +35,7 @@ beforeAll(async () => {
     store: temp.store,
     clock: temp.clock,
     facilities: FACILITIES,
-    senders: [sender({ ...odd, fields: { 'PV1-36': MAP.url } })],
+    senders: [sender({ ...odd, fields: { 'PV1-36': MAP.url, 'PV1-2': CLASSES.url } })],
     parameters: testParameters,
     log: pino({ level: 'silent' }),
   });
@@ -39,13 +43,21 @@ beforeAll(async () => {
 afterAll(() => temp.cleanup());
 
 it('reads codes, times and letters as the sender means them', async () => {
-  const text = edited(A03, { 'MSH-4': 'ODD', 'MSH-18': '', 'PV1-36': 'H^Heim', 'PID-5': 'Müller^Ottilie' });
+  const text = edited(A03, {
+    'MSH-4': 'ODD',
+    'MSH-18': '',
+    'PV1-36': 'H^Heim',
+    'PV1-2': 'OBS',
+    'PID-5': 'Müller^Ottilie',
+  });
   const { code, ack } = await intake.receive(Buffer.from(text, 'latin1'), 'mllp');
   expect(code).toBe('AA');
   expect((await intake.receive(Buffer.from(text, 'latin1'), 'mllp')).ack, 'sent again').toBe(ack);
   const found = await temp.store.find('Encounter?status=finished');
   const encounter = JSON.parse(found[0]?.content ?? '{}') as Encounter;
   expect(encounter.period?.end).toBe('2026-11-25T16:00:00-07:00');
+  const system = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
+  expect(encounter.class).toMatchObject({ system, code: 'OBSENC' });
   const { dischargeDisposition } = encounter.hospitalization ?? {};
   expect([dischargeDisposition?.coding?.[0]?.code, dischargeDisposition?.text]).toEqual(['06', 'Heim']);
   expect((await temp.store.find('Patient?family=Müller')).length).toBe(1);

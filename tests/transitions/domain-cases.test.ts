@@ -122,6 +122,17 @@ describe('after a discharge', () => {
   });
 });
 
+it.each([
+  ['OBSENC', 'transition-observation'],
+  ['NONAC', 'transition-from-nursing-facility'],
+])('a discharge of class %s told over HL7 v2 begins %s (domain.md 1.1)', async (patientClass, protocol) => {
+  const patient = ward.admitPatient();
+  ward.at('2026-09-04T18:05:00Z');
+  const times = { start: '20260903160000', end: '20260904140000', recorded: '20260904140100' };
+  expect(await patient.say('A03', { ...times, patientClass, disposition: '01' })).toBe('AA');
+  expect(await patient.transitions()).toEqual([{ status: 'active', protocol }]);
+});
+
 describe('a chain of stays (domain.md 1.2, TRC: a readmission until day 30 extends the episode)', () => {
   it.each([
     ['the same day', '20260904200000', 'continued'],
