@@ -6,5 +6,6 @@ export default defineConfig({
     include: ['tests/corpus/**/*.test.ts'],
     setupFiles: ['tests/support/property-seed.ts'],
     testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 });

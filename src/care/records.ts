@@ -24,8 +24,10 @@ export interface Records {
   find<K extends ResourceType>(type: K, search: SearchFor): Promise<Kept<K>[]>;
 }
 
-/** Also what lists need: pages, and numbers without what they count. */
+/** Also what lists need: pages, past versions, and numbers without what they count. */
 export interface PagedRecords extends Records {
+  /** One version as it was; undefined when there is none, it was a deletion, or the caller may not see it. */
+  version<K extends ResourceType>(type: K, id: string, versionId: string): Promise<Kept<K> | undefined>;
   /** @param most matches on the page, at most 1,000; @param after `next` of the page before */
   page<K extends ResourceType>(
     type: K,

@@ -154,7 +154,9 @@ function withoutOwnIdentifier(context: MappingContext, body: JsonObject): JsonOb
 
 function withOwnIdentifier(context: MappingContext, body: JsonObject, localId: string): JsonObject {
   if (!carriesIdentifier(String(body.resourceType))) return body;
-  return { ...body, identifier: [...list(body.identifier), { system: context.ownSystem, value: localId }] };
+  // A copy of another server's resource may bring one along; two of ours would name two of ours.
+  const others = list(withoutOwnIdentifier(context, body).identifier);
+  return { ...body, identifier: [...others, { system: context.ownSystem, value: localId }] };
 }
 
 function list(value: Json | undefined): Json[] {

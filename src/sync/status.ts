@@ -60,8 +60,12 @@ export interface ConnectionStatus extends ConnectionHealth {
   readonly firstLoad: FirstLoadStatus | null;
 }
 
-/** What waits for a person or for a consent is not late. */
+/**
+ * What waits for a person, a consent, or a patient whom the server does not know is not late; what waits for another resource
+ * is as late as that one.
+ */
 const OLDEST_QUEUED = `SELECT MIN(at) AS n FROM outbox WHERE connection = ? AND state IN ('queued', 'sending')
+  AND waits_for IS NULL
   AND NOT EXISTS (SELECT 1 FROM conflict WHERE conflict.connection = outbox.connection
     AND conflict.type = outbox.type AND conflict.local_id = outbox.local_id AND conflict.state = 'open')`;
 const OLDEST_CONFLICT = "SELECT MIN(at) AS n FROM conflict WHERE connection = ? AND state = 'open'";

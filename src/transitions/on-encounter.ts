@@ -8,6 +8,7 @@ import { isLive, isOfStay, isTransition, takeBack, withdrawnBecause } from '../c
 import type { Protocol } from '../care/transition/protocol.ts';
 import type { TransitionContext } from '../care/transition/transition-context.ts';
 import { Fault } from '../fault.ts';
+import type { Change } from '../fhir/change.ts';
 import type { StoredVersion } from '../store/store.ts';
 import { begin, isFollowedUp, isHistory, startReaction } from './begin.ts';
 import { type Decision, decide } from './decide.ts';
@@ -20,6 +21,7 @@ import { isUnbegun, protocolAtFirstRisk } from './reassess.ts';
 import { resumeLast } from './resume.ts';
 import { completedSteps, follows, isAnchoredAt, planMove } from './revise.ts';
 import { laterStay, supersededBy } from './stays.ts';
+import { recounted } from './upkeep.ts';
 import { updatesWithProvenance } from './withdraw.ts';
 
 /** @throws Fault unprocessable for a discharge whose patient is not stored */
@@ -106,9 +108,16 @@ async function revise(
   const { changes, moved } = planMove(plan, protocol, context);
   const encounter = context.encounter.id ?? '';
   return {
-    changes,
+    changes: await Promise.all(changes.map((change) => recredited(parts, change, context))),
     events: () => [{ kind: 'transition-moved', episode: live.id ?? '', encounter, followUps: moved }],
   };
+}
+
+/** Attempts that were in time for one deadline need not be for another. */
+async function recredited(parts: Parts, change: Change, { anchor }: TransitionContext): Promise<Change> {
+  if (change.op !== 'update' || change.resource.resourceType !== 'Task') return change;
+  const resource = await recounted(parts, change.resource, anchor.discharge, anchor.zone);
+  return resource ? { ...change, resource } : change;
 }
 
 /** Undefined when the plan is to give way to one of the chosen protocol. */

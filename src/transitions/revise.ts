@@ -8,12 +8,13 @@ import { titleOf } from '../care/transition/apply-plan-definition.ts';
 import { activityLine, moveCarePlan } from '../care/transition/care-plan.ts';
 import { encounterOfEpisode, keyOfEpisode, moveEpisode, transitionKey } from '../care/transition/episode.ts';
 import { followUpKey, formatWindow, isUntouched } from '../care/transition/follow-up.ts';
-import { newClock, withClock } from '../care/transition/follow-up-clock.ts';
+import { clockOf, newClock, withClock } from '../care/transition/follow-up-clock.ts';
 import { moveGoal } from '../care/transition/goal.ts';
 import { isMissed, type Stage, stageConcept, stageOf } from '../care/transition/life.ts';
 import type { Protocol, ProtocolStep } from '../care/transition/protocol.ts';
 import type { TransitionContext } from '../care/transition/transition-context.ts';
 import type { Change } from '../fhir/change.ts';
+import { isTerminal } from '../fhir/status/task.ts';
 import type { LivePlan } from './live-plan.ts';
 import { updatesWithProvenance } from './withdraw.ts';
 
@@ -40,7 +41,7 @@ export function completedSteps({ tasks }: LivePlan): Map<string, Link> {
   );
 }
 
-/** Counts the follow-ups that nobody has begun, and the plan around them, from the corrected discharge. */
+/** Counts the follow-ups that are not done, and the plan around them, from the corrected discharge. */
 export function planMove(
   plan: LivePlan,
   protocol: Protocol,
@@ -66,15 +67,19 @@ export function moveFollowUp(task: Task, protocol: Protocol, context: Transition
   const step = protocol.steps.find(({ id }) => id === followUpKey(task)?.step);
   const stage = stageOf(task);
   // That somebody was told that it is late is not taken back by a correction.
-  if (!step || !isUntouched(task) || isMissed(task)) return [];
+  if (!step || isTerminal(task.status) || isMissed(task)) return [];
+  const { cycle, fixed, deadline } = clockOf(task);
   const window = windowOf(step.timing, context.anchor);
-  const waits = Temporal.Instant.compare(window.raise, context.now) > 0;
+  // What somebody has agreed on stays, unless it would be before the step can begin.
+  if (fixed && deadline && Temporal.Instant.compare(Temporal.Instant.from(deadline), window.raise) > 0) return [];
+  const waits = isUntouched(task) && Temporal.Instant.compare(window.raise, context.now) > 0;
   const restriction = { ...task.restriction, period: formatWindow(window, context.anchor.zone) };
   // Who was reminded of this very deadline stays so.
   const isSameDeadline = task.restriction?.period?.end === restriction.period.end;
   const again: Stage | undefined = stage === 'reminded' && !isSameDeadline ? 'due' : stage;
   const next: Stage | undefined = waits && stage !== 'credited' ? 'scheduled' : again;
-  const clock = newClock(protocol.canonical, step, window, context.anchor);
+  // Who was told of a miss before is told of another one.
+  const clock = { ...newClock(protocol.canonical, step, window, context.anchor), cycle };
   const moved = { ...withClock(task, clock), restriction, ...(next ? { businessStatus: stageConcept(next) } : {}) };
   return [touched(moved, context.now)];
 }

@@ -87,6 +87,7 @@ function reschedule(task: Task, deadline: string, discharge: Temporal.Instant, u
     ...(expire ? { expireAt: toFhirDateTime(expire, zone) } : {}),
     cycle: clock.rung > 0 ? clock.cycle + 1 : clock.cycle,
     rung: 0,
+    fixed: true,
   });
   return touched({ ...moved, ...(shown ? { businessStatus: stageConcept(shown) } : {}) }, now);
 }

@@ -70,6 +70,18 @@ test('a change that waits too long is told, and that it has arrived', async () =
   expect(told()).toEqual(['lag.exceeded', 'lag.recovered']);
 });
 
+test('what waits for a patient whom the server does not know is not late', async () => {
+  await world.cleanup();
+  world = await openWorld({ connection: { matching: { owner: 'remote' } } });
+  await world.write(patient('p1'));
+  await world.write(task('t1'));
+  await tick();
+  world.pass({ minutes: 10 });
+  await tick();
+  expect((await world.sync.status())[0]).toMatchObject({ outbox: { queued: 2 }, oldestQueuedSeconds: 0 });
+  expect(told()).toEqual([]);
+});
+
 test('the first conflict and the last decision are told', async () => {
   await world.write(patient('p1'));
   await world.sync.pushNow();

@@ -35,6 +35,17 @@ describe('push', () => {
     expect(post?.headers['if-none-exist']).toBe('identifier=https%3A%2F%2Fbaton.test%2Fid%7Ct1');
   });
 
+  test('one that was copied from a server goes with one identifier of ours, its own', async () => {
+    const copied = { system: 'https://baton.test/id', value: 'another' };
+    await world.write(patient('p1', { identifier: [copied, { system: 'urn:mrn', value: '1' }] }));
+    await world.sync.pushNow();
+    const [there] = world.remote.all('Patient') as Patient[];
+    expect(there?.identifier).toEqual([
+      { system: 'urn:mrn', value: '1' },
+      { ...copied, value: 'p1' },
+    ]);
+  });
+
   test('a decimal keeps the digits it was written with', async () => {
     const activity = '[{"detail":{"status":"scheduled","quantity":{"value":1.50}}}]';
     const plan = parseExact<CarePlan & { id: string }>(
@@ -129,7 +140,10 @@ describe('push', () => {
     world.remote.knobs.refusals.push({ status: 422 });
     await world.write(patient('p1'));
     await world.sync.pushNow();
-    expect(world.events).toEqual([expect.objectContaining({ kind: 'rejected', localId: 'p1' })]);
+    expect(world.events).toMatchObject([
+      { kind: 'rejected', localId: 'p1' },
+      { kind: 'alert', alert: 'rejected.first' },
+    ]);
     await world.sync.pushNow();
     expect(world.remote.all('Patient')).toHaveLength(0);
     await world.write(patient('p1', { gender: 'male' }));

@@ -1,4 +1,6 @@
+import type { Encounter, Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { stageOf } from '../../src/care/transition/life.ts';
 import { admitted, discharged, HIGH_RISK, type Hospital, heartFailure, openHospital, patient } from './hospital.ts';
 
 let hospital: Hospital;
@@ -319,23 +321,96 @@ describe('a discharge that is cancelled (A13)', () => {
 });
 
 describe('a discharge that is corrected', () => {
-  it('moves the follow-ups that nobody has begun', async () => {
+  const LATER = { start: '2026-11-15T08:00:00-05:00', end: '2026-11-21T10:00:00-05:00' };
+  const follow = async (step: string) => (await hospital.followUps())[step] as Task;
+  /** A day later than it was first told. */
+  const correct = async (at = '2026-11-21T16:00:00Z', period: Encounter['period'] = LATER) => {
+    await hospital.put(discharged({ period }));
+    hospital.at(at);
+    await hospital.run();
+  };
+
+  it('moves the follow-ups that are not done, also those that somebody has begun', async () => {
     await hospital.put(discharged());
     await hospital.run();
-    const before = await hospital.followUps();
-    await hospital.put({ ...(before.visit as NonNullable<typeof before.visit>), status: 'accepted' });
-    await hospital.put(
-      discharged({ period: { start: '2026-11-15T08:00:00-05:00', end: '2026-11-21T10:00:00-05:00' } }),
-    );
-    hospital.at('2026-11-21T16:00:00Z');
+    await hospital.put({ ...(await follow('visit')), status: 'accepted' });
+    await hospital.complete('notify-pcp');
     await hospital.run();
+    const before = await hospital.followUps();
+    await correct();
     const after = await hospital.followUps();
     expect(after['call-14']?.restriction?.period?.start).toBe('2026-12-07T09:00:00-05:00');
     expect(after['medication-reconciliation']?.restriction?.period?.end).toBe('2026-12-05T23:59:59-05:00');
-    expect(after.visit?.restriction).toEqual(before.visit?.restriction);
+    expect(before.visit?.restriction?.period?.end).toBe('2026-12-04T23:59:59-05:00');
+    expect(after.visit).toMatchObject({
+      status: 'accepted',
+      restriction: { period: { end: '2026-12-05T23:59:59-05:00' } },
+    });
+    expect(after['notify-pcp']?.restriction).toEqual(before['notify-pcp']?.restriction);
     expect(await hospital.episodes()).toHaveLength(1);
     expect(hospital.events.at(-1)).toMatchObject({ kind: 'transition-moved', followUps: 5 });
     expect((await hospital.episodes())[0]?.identifier?.[0]?.value).toBe('stay|2026-11-21T15:00:00Z');
+  });
+
+  const agreed = (task: Task, end: string): Task => ({
+    ...task,
+    restriction: { ...task.restriction, period: { ...task.restriction?.period, end } },
+  });
+
+  it('leaves a deadline that somebody has set, unless it would come before the step', async () => {
+    await hospital.put(discharged());
+    await hospital.run();
+    await hospital.put(agreed(await follow('visit'), '2026-12-01T12:00:00-05:00'));
+    await hospital.put(agreed(await follow('contact'), '2026-11-23T12:00:00-05:00'));
+    await hospital.run();
+    await correct('2026-11-26T16:00:00Z', { start: '2026-11-21T08:00:00-05:00', end: '2026-11-26T10:00:00-05:00' });
+    expect((await follow('visit')).restriction?.period?.end).toBe('2026-12-01T12:00:00-05:00');
+    expect((await follow('contact')).restriction?.period?.end).toBe('2026-11-30T23:59:59-05:00');
+  });
+
+  it('takes away the credit of attempts that were made before it', async () => {
+    await hospital.temp.cleanup();
+    hospital = await openHospital(undefined, { shipped: true });
+    await hospital.put(discharged());
+    await hospital.run();
+    const task = await follow('contact');
+    for (const sent of ['2026-11-23T15:00:00Z', '2026-11-23T19:00:00Z']) {
+      await hospital.put({
+        resourceType: 'Communication',
+        id: `at${sent.slice(11, 13)}`,
+        status: 'not-done',
+        subject: { reference: 'Patient/ann' },
+        basedOn: [{ reference: `Task/${task.id}` }],
+        sent,
+      });
+    }
+    hospital.at('2026-11-23T20:00:00Z');
+    await hospital.run();
+    expect(stageOf(await follow('contact'))).toBe('credited');
+    await correct('2026-11-24T16:00:00Z', { start: '2026-11-19T08:00:00-05:00', end: '2026-11-24T10:00:00-05:00' });
+    expect(stageOf(await follow('contact'))).not.toBe('credited');
+  });
+
+  it('leaves nobody untold of a miss that comes after another one', async () => {
+    await hospital.temp.cleanup();
+    hospital = await openHospital(undefined, { shipped: true });
+    await hospital.put(discharged());
+    await hospital.run();
+    const missed = async (at: string) => {
+      hospital.at(at);
+      await hospital.transitions.tick();
+      const { id } = await follow('contact');
+      return (await hospital.all('CommunicationRequest')).filter(
+        ({ about, reasonCode }) =>
+          about?.[0]?.reference === `Task/${id}` && reasonCode?.[0]?.coding?.[0]?.code === 'follow-up-overdue',
+      ).length;
+    };
+    expect(await missed('2026-11-25T06:00:00Z')).toBe(1);
+    // Somebody gives it until a moment that the correction makes too early.
+    await hospital.put(agreed(await follow('contact'), '2026-11-26T12:00:00-05:00'));
+    await correct('2026-11-27T16:00:00Z', { start: '2026-11-22T08:00:00-05:00', end: '2026-11-27T10:00:00-05:00' });
+    expect((await follow('contact')).restriction?.period?.end).toBe('2026-12-01T23:59:59-05:00');
+    expect(await missed('2026-12-02T06:00:00Z')).toBe(2);
   });
 
   it('and calls for another protocol restarts when nobody has begun', async () => {

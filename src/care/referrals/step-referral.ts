@@ -86,6 +86,7 @@ function plan(
     ...withNote(task.note, caller, note),
     ...more,
   } as Task;
+  requireStep(task, resource);
   return { changes: [{ op: 'update', resource, ifMatch: task.meta.versionId }], about: 0 };
 }
 

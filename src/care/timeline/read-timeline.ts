@@ -8,6 +8,7 @@ import { linkedOf } from '../linked.ts';
 import { toInstant } from '../local-time.ts';
 import type { Kept, PagedRecords } from '../records.ts';
 import { idOf } from '../stored.ts';
+import { followUpSteps } from './follow-up-steps.ts';
 import { type Position, readPositions, writePositions } from './positions.ts';
 import { type Said, SOURCES, type Source } from './sources.ts';
 import { KINDS, type Kind, type Timeline, type TimelineEntry, type TimelineQuery } from './timeline-schema.ts';
@@ -15,8 +16,9 @@ import { KINDS, type Kind, type Timeline, type TimelineEntry, type TimelineQuery
 const PAGE = 50;
 /** Resources of one source that are read at a time. */
 const CHUNK = 25;
-/** Who wrote what is told when it is asked for: there is an entry for every version of everything. */
-const UNASKED: readonly Kind[] = KINDS.filter((kind) => kind !== 'change');
+/** What is told when it is asked for: there is an entry for every version of everything. */
+const ASKED: ReadonlySet<Kind> = new Set(['change', 'step']);
+const UNASKED: readonly Kind[] = KINDS.filter((kind) => !ASKED.has(kind));
 
 /**
  * Undefined when there is no such case, or the caller may not see it.
@@ -37,12 +39,21 @@ export async function readTimeline(
     ...(kinds.has('case-status')
       ? [fixedStream('case-status', statusEntries(episode).map(placed), at.get('case-status'))]
       : []),
+    ...(kinds.has('step') ? [fixedStream('step', await stepsOf(records, patient), at.get('step'))] : []),
     ...sources.map((source) => pagedStream(records, source, patient, kinds, at.get(source.type))),
   ];
   const items = await merge(streams, query.limit ?? PAGE);
   const more = streams.some(({ ended }) => !ended());
   const next = more ? writePositions(new Map(streams.map((stream) => [stream.name, stream.position()]))) : undefined;
   return { items, ...(next === undefined ? {} : { next }) };
+}
+
+/** Newest first. */
+async function stepsOf(records: PagedRecords, patient: string): Promise<Placed[]> {
+  const steps = await followUpSteps(records, patient);
+  const all = steps.map(({ said, reference }) => placed(entryOf(said, reference)));
+  // Of one moment the later version comes first.
+  return all.toReversed().toSorted((a, b) => b.time - a.time);
 }
 
 /** @throws Fault invalid */
@@ -165,7 +176,7 @@ function fixedStream(name: string, entries: readonly Placed[], from: Position | 
   };
 }
 
-function entryOf({ kind, when, what, code, status, who }: Said, reference: string): TimelineEntry {
+function entryOf({ kind, when, what, code, status, stage, who }: Said, reference: string): TimelineEntry {
   const [coded, by] = [codedOf(code), linkedOf(who)];
   return {
     kind,
@@ -173,6 +184,7 @@ function entryOf({ kind, when, what, code, status, who }: Said, reference: strin
     what: what ?? reference.split('/')[0] ?? kind,
     ...(coded ? { code: coded } : {}),
     ...(status === undefined ? {} : { status }),
+    ...(stage === undefined ? {} : { stage }),
     ...(by ? { who: by } : {}),
     reference,
   };

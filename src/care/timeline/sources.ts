@@ -6,6 +6,7 @@ import { isLoggedVisit } from '../contacts/contact-visit.ts';
 import { isMessage } from '../messages/message.ts';
 import type { Kept, SearchFor } from '../records.ts';
 import { CODE_SYSTEM } from '../systems.ts';
+import { stageOf } from '../transition/life.ts';
 import type { Kind } from './timeline-schema.ts';
 
 export interface Source {
@@ -27,6 +28,8 @@ export interface Said {
   readonly what: string | undefined;
   readonly code?: CodeableConcept | undefined;
   readonly status?: string | undefined;
+  /** Of a follow-up, as code of follow-up-status. */
+  readonly stage?: string | undefined;
   readonly who?: Reference | undefined;
 }
 
@@ -121,13 +124,14 @@ export const SOURCES: readonly Source[] = [
     kinds: ['task'],
     patient: 'patient',
     date: 'modified',
-    entry: ({ lastModified, code, description, status, owner }) => ({
+    entry: (task) => ({
       kind: 'task',
-      when: lastModified,
-      what: description ?? words(code),
-      code,
-      status,
-      who: owner,
+      when: task.lastModified,
+      what: task.description ?? words(task.code),
+      code: task.code,
+      status: task.status,
+      stage: stageOf(task),
+      who: task.owner,
     }),
   }),
   row({

@@ -14,6 +14,7 @@ export const KINDS = [
   'goal',
   'progress',
   'task',
+  'step',
   'contact',
   'message',
   'notice',
@@ -36,7 +37,7 @@ export const TimelineQuery = Type.Object(
       Type.String({
         minLength: 1,
         maxLength: 500,
-        description: `With commas between: ${KINDS.join(', ')}. All when absent, but \`change\`: who wrote what, which must be asked for`,
+        description: `With commas between: ${KINDS.join(', ')}. All when absent, but \`change\`, who wrote what, and \`step\`, each step of each follow-up, which must be asked for`,
       }),
     ),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
@@ -52,6 +53,7 @@ export const TimelineEntry = Type.Object({
   what: Type.String(),
   code: Type.Optional(Coded),
   status: Type.Optional(Type.String()),
+  stage: Type.Optional(Type.String({ description: 'Of a follow-up: where it stands, or stood after the step' })),
   who: Type.Optional(LinkedOut),
   reference: Type.String({ description: 'The FHIR resource' }),
 });

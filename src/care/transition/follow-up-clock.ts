@@ -27,6 +27,8 @@ export interface FollowUpClock {
   readonly rung: number;
   /** How often the ladder was begun: a missed follow-up that is given another deadline may be missed again. */
   readonly cycle: number;
+  /** Somebody has set the deadline: a corrected discharge leaves it where it is. */
+  readonly fixed?: true;
 }
 
 /** The clock of a Task; an empty one when it has none. */
@@ -50,6 +52,7 @@ export function clockOf({ extension }: Task): FollowUpClock {
     late: (part('late')?.valueCode as LatePolicy | undefined) ?? 'fire',
     rung: part('rung')?.valuePositiveInt ?? 0,
     cycle: part('cycle')?.valuePositiveInt ?? 1,
+    ...(part('fixed')?.valueBoolean ? { fixed: true } : {}),
   };
 }
 
@@ -67,6 +70,7 @@ export function writeClock({
   cycle,
   attempts,
   apart,
+  fixed,
   ...at
 }: FollowUpClock): Extension {
   const moment = (url: string, valueDateTime: string | undefined) => (valueDateTime ? [{ url, valueDateTime }] : []);
@@ -84,6 +88,7 @@ export function writeClock({
       ...(apart ? [{ url: 'apart', valuePositiveInt: apart }] : []),
       ...(rung > 0 ? [{ url: 'rung', valuePositiveInt: rung }] : []),
       ...(cycle > 1 ? [{ url: 'cycle', valuePositiveInt: cycle }] : []),
+      ...(fixed ? [{ url: 'fixed', valueBoolean: true }] : []),
     ],
   };
 }

@@ -61,21 +61,30 @@ export function grantedRecords(context: FhirContext, grant: Grant, pinned?: Pinn
     return found.next === undefined ? { items } : { items, next: found.next };
   }
 
+  async function seen<K extends ResourceType>(
+    how: 'read' | 'vread',
+    type: K,
+    find: () => Promise<StoredVersion>,
+  ): Promise<Kept<K> | undefined> {
+    if (!reachesSome(grant, how, type)) return undefined;
+    try {
+      return kept<K>(await find());
+    } catch (error) {
+      if (error instanceof Fault && HIDDEN.has(error.kind)) return undefined;
+      throw error;
+    }
+  }
+
   return {
     patients,
     async read<K extends ResourceType>(type: K, id: string) {
-      if (!reachesSome(grant, 'read', type)) return undefined;
       const isPinned = pinned?.type === type && pinned.id === id;
-      try {
-        const version = isPinned
-          ? await readVersion(context, grant, { type, id, versionId: pinned.version })
-          : await readCurrent(context, grant, type, id);
-        return kept<K>(version);
-      } catch (error) {
-        if (error instanceof Fault && HIDDEN.has(error.kind)) return undefined;
-        throw error;
-      }
+      return isPinned
+        ? seen<K>('read', type, () => readVersion(context, grant, { type, id, versionId: pinned.version }))
+        : seen<K>('read', type, () => readCurrent(context, grant, type, id));
     },
+    version: <K extends ResourceType>(type: K, id: string, versionId: string) =>
+      seen<K>('vread', type, () => readVersion(context, grant, { type, id, versionId })),
     async find<K extends ResourceType>(type: K, search: SearchFor) {
       const all: Kept<K>[] = [];
       let after: string | undefined;

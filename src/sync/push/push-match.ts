@@ -9,7 +9,7 @@ import { askWho, candidatesOf, knownOthers } from '../patients/identity-question
 import { decide, type Likeness, likenessOf } from '../patients/match.ts';
 import { startCatchUp } from '../pull/catch-up.ts';
 import { type RemoteRecord, searchTwins } from '../pull/search-twins.ts';
-import type { Claim } from './outbox.ts';
+import { type Claim, waitFor } from './outbox.ts';
 import { end, endFailed, type PushResult } from './settle-push.ts';
 
 /** Types whose records are worth a search on the remote before a create. */
@@ -147,14 +147,18 @@ function isOwned({ connection }: RunContext, type: string): boolean {
 
 /** What is about the patient waits as well; nothing is parked, because nobody here can do anything about it. */
 async function waitForOwner(context: RunContext, claim: Claim): Promise<PushResult> {
+  const now = realNow(context);
+  const nextAt = now + OWNED_WAIT;
   const settlement = {
     event: 'failed',
     fault: 'The server makes its patients itself and has none that is this one; it is looked for again.',
     faultClass: 'transient',
     attempts: claim.attempts,
-    nextAt: realNow(context) + OWNED_WAIT,
+    nextAt,
   } as const;
-  await end(context, { claim, settlement, outcome: 'owned-there' });
+  // For itself: a pull that brings the patient lets it go on at once.
+  const statements = [waitFor(claim, `${claim.type}/${claim.localId}`, nextAt, now)];
+  await end(context, { claim, settlement, outcome: 'owned-there', statements });
   return 'waiting';
 }
 

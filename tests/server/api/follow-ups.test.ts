@@ -2,6 +2,7 @@
 import type { CommunicationRequest, Task } from '@medplum/fhirtypes';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createProvenanceWriter, type ProvenanceWriter } from '../../../src/audit/provenance-writer.ts';
 import { CODE_SYSTEM, IDENTIFIER } from '../../../src/care/systems.ts';
 import { createTransitions, type Transitions } from '../../../src/transitions/transitions.ts';
 import { artifacts, calendars, riskMethods } from '../../care/artifacts.ts';
@@ -11,6 +12,7 @@ import { type ApiServer, serveApi } from './api-client.ts';
 
 let baton: ApiServer;
 let transitions: Transitions;
+let provenance: ProvenanceWriter;
 /** Of the server and of transitions; unlike that of the store it goes back for the next patient. */
 let now = Temporal.Instant.from(DISCHARGED);
 const clock = { now: () => now, real: () => Temporal.Now.instant() };
@@ -26,6 +28,8 @@ beforeAll(async () => {
     parse: (query) => testRules().searchEngine.parse(query),
     log: pino({ level: 'silent' }),
   });
+  const log = pino({ level: 'silent' });
+  provenance = createProvenanceWriter({ store: baton.temp.store, baseUrl: 'https://baton.example', log });
   const river = { system: IDENTIFIER.facility, value: 'RIVER' };
   await baton.put(
     { resourceType: 'Organization', id: 'river', name: 'Riverside', identifier: [river] },
@@ -374,5 +378,26 @@ describe('what people do', () => {
     const { items } = timeline.json as unknown as { items: { kind: string; what: string }[] };
     expect(items.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['contact', 'notice', 'task']));
     expect(items.map(({ what }) => what)).toContain('Follow-up soon due: Contact within two business days');
+  });
+
+  it('step by step, each with who did it', async () => {
+    const { contact, transition, patient: id } = await goesHome();
+    await baton.put({
+      resourceType: 'EpisodeOfCare',
+      id: `case-${id}`,
+      status: 'active',
+      type: [{ coding: [{ system: 'https://baton.health/fhir/CodeSystem/episode-type', code: 'case-management' }] }],
+      patient: { reference: `Patient/${id}` },
+    });
+    await at('2026-11-25T12:00:00-05:00');
+    await act(transition, contact, 'withdraw', { reason: 'opted-out' });
+    await provenance.run();
+    const { json } = await baton.api('GET', `/cases/case-${id}/timeline?kind=step&limit=200`);
+    const { items } = json as unknown as { items: { what: string; stage?: string; who?: object }[] };
+    const steps = items.filter(({ what }) => what === 'Contact within two business days');
+    expect(steps.map(({ stage }) => stage).reverse()).toEqual(['scheduled', 'due', 'escalated', 'withdrawn']);
+    expect(steps.every(({ who }) => who !== undefined)).toBe(true);
+    const task = await baton.api('GET', `/cases/case-${id}/timeline?kind=task`);
+    expect(task.text).toContain('"stage":"withdrawn"');
   });
 });

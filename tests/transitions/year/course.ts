@@ -120,14 +120,14 @@ function close(transition: Transition, at: number): void {
   transition.told.head.push(note('finished', at));
 }
 
-/** A corrected discharge: what nobody has begun counts from it. */
+/** A corrected discharge: what is not done counts from it. */
 export function move(transition: Transition, discharge: number, at: number): void {
   if (transition.discharge === discharge) return;
   transition.discharge = discharge;
   transition.told.head.push(note('moved to', discharge, note('at', at)));
   for (const followUp of transition.followUps) {
     const step = transition.protocol.steps.find(({ id }) => id === followUp.step);
-    if (!step || followUp.status !== 'requested' || MISSED.has(followUp.clock)) continue;
+    if (!step || isOver(followUp) || MISSED.has(followUp.clock)) continue;
     const window = windowFrom(step.timing, discharge, transition.place);
     followUp.discharge = discharge;
     if (span(window) === span(followUp.window)) continue;
@@ -136,7 +136,7 @@ export function move(transition: Transition, discharge: number, at: number): voi
     followUp.window = window;
     followUp.from = at;
     followUp.told.push(note('moved', at, span(window)));
-    if (window.raise > at) followUp.clock = 'scheduled';
+    if (window.raise > at && followUp.status === 'requested') followUp.clock = 'scheduled';
     else if (followUp.clock === 'reminded' && !isSameDeadline) followUp.clock = 'due';
   }
 }
