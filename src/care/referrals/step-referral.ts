@@ -6,6 +6,7 @@ import { Fault } from '../../fault.ts';
 import { conceptOf } from '../coded.ts';
 import { nowOf, requireOrder, requirePast } from '../given-time.ts';
 import { withNote } from '../note.ts';
+import { requireStep } from '../plans/status-step.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { readAsked } from './find-referral.ts';
@@ -86,6 +87,8 @@ function plan(
     ...withNote(task.note, caller, note),
     ...more,
   } as Task;
+  // Saying it again records nothing twice; another day of start that was agreed on is news.
+  if (task.status === status && !(status === 'accepted' && more.executionPeriod)) requireStep(task, resource);
   return { changes: [{ op: 'update', resource, ifMatch: task.meta.versionId }], about: 0 };
 }
 

@@ -2,6 +2,7 @@
 // https://spec.openapis.org/oas/v3.1.1
 import type { TSchema } from 'typebox';
 import { FAULTS, type FaultKind } from '../../fault.ts';
+import { exampleOf } from './example-of.ts';
 import { API_PATH } from './path.ts';
 import type { ApiRoute, StreamRoute } from './route.ts';
 
@@ -53,7 +54,11 @@ function operationOf(route: Route): object {
   const { method, name, summary, description, tag, reads, answer, examples } = route;
   const isCommand = method !== 'GET';
   const body = 'body' in route ? route.body : undefined;
-  const success = { description: 'Done', content: contentOf(route, answer, examples?.answer), headers: HEADERS };
+  const success = {
+    description: 'Done',
+    content: contentOf(route, answer, examples?.answer ?? exampleOf(answer)),
+    headers: HEADERS,
+  };
   const problems = isCommand ? PROBLEMS : PROBLEMS.filter((kind) => !COMMANDS_ONLY.has(kind));
   return {
     operationId: name,

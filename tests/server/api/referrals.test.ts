@@ -61,6 +61,8 @@ describe('a referral to a partner', () => {
     expect(see(await step(baton.paula, made.task, 'start'))).toMatchObject({ status: 'in-progress' });
     const done = await step(baton.paula, made.task, 'complete', { note: 'Food for two weeks' });
     expect([done.status, see(done).status], done.text).toEqual([200, 'completed']);
+    const twice = await step(baton.paula, made.task, 'complete', { note: 'Food for two weeks' });
+    expect([twice.status, twice.json.detail]).toEqual([422, expect.stringContaining('completed already')]);
 
     const early = see(await baton.asNurse('GET', `/cases/${id}/referrals/${made.id}`));
     expect(early).toMatchObject({ status: 'active', task: { status: 'completed' } });

@@ -3,6 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { FORMATS } from '../../../src/care/formats.ts';
 import { bodyCheck } from '../../../src/server/api/check-input.ts';
+import { exampleOf } from '../../../src/server/api/example-of.ts';
 import { openApi } from '../../../src/server/api/open-api.ts';
 import { API_ROUTES } from '../../../src/server/api/routes.ts';
 import { WORKLIST_EVENTS } from '../../../src/server/api/worklist-events.ts';
@@ -47,6 +48,17 @@ describe('the OpenAPI document', () => {
   test('names every operation once, at one place', () => {
     expect(operations).toHaveLength(documented.length);
     expect(new Set(operations.map(({ operation }) => operation.operationId)).size).toBe(documented.length);
+  });
+
+  test('shows an answer of every operation, as its schema has it', () => {
+    const wrong = rows.flatMap(({ is, route }) => {
+      const validate = ajv.compile(route.answer);
+      validate(route.examples?.answer ?? exampleOf(route.answer));
+      return (validate.errors ?? []).map(({ instancePath, message }) => `${is} ${instancePath} ${message}`);
+    });
+    expect(wrong).toEqual([]);
+    const silent = operations.filter(({ operation }) => !JSON.stringify(operation.responses).includes('"example":'));
+    expect(silent.map(({ operation }) => operation.operationId)).toEqual([]);
   });
 
   test('describes every parameter of a path, once', () => {
