@@ -161,6 +161,37 @@ test('a consent that is withdrawn while it is being asked is not missed', async 
   expect(await outbox()).toEqual({ 'Patient/p1': 'sent' });
 });
 
+test('who lost its claim while it asked does not set aside what another process has sent since', async () => {
+  await open();
+  await optOut();
+  await world.write(patient('p1'));
+  let isFirst = true;
+  await world.restart((store) => ({
+    store: {
+      ...store,
+      async withholding(type, id, condition) {
+        const answer = await store.withholding(type, id, condition);
+        if (isFirst) {
+          isFirst = false;
+          await optOut({ status: 'inactive' });
+          world.pass({ minutes: 3 });
+          const another = world.another();
+          // The claim was interrupted, for all it knows: it looks there, and sends when it has looked long enough.
+          await another.pushNow();
+          world.pass({ minutes: 3 });
+          await another.pushNow();
+          await another.stop();
+        }
+        return answer;
+      },
+    },
+  }));
+  await world.sync.pushNow();
+  expect(await outbox()).toEqual({ 'Patient/p1': 'sent' });
+  expect(sent('Patient')).toBe(1);
+  expect(world.events.filter(({ kind }) => kind === 'withheld')).toEqual([]);
+});
+
 test('another recipient is asked about after a restart', async () => {
   await open();
   await put(consent('OPTIN', { type: 'deny', actor: [actor('Organization/12')] }));

@@ -2,7 +2,7 @@
 // why, and the other types and resources go on. docs/sync.md#what-a-hostile-server-gets
 import type { RequestListener } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import type { Bundle, Resource } from '@medplum/fhirtypes';
+import type { Bundle, Goal, Resource } from '@medplum/fhirtypes';
 import { afterEach, expect, test } from 'vitest';
 import { createSend } from '../../src/remote/client.ts';
 import type { Connection } from '../../src/sync/connections/settings.ts';
@@ -22,8 +22,13 @@ afterEach(async () => {
 });
 
 /** A world whose remote answers `/Task…` as told and has one good Goal. */
-async function facing(answer: RequestListener, connection: Partial<Connection> = {}): Promise<void> {
+async function facing(
+  answer: RequestListener,
+  connection: Partial<Connection> = {},
+  onRequest: (line: string) => void = () => undefined,
+): Promise<void> {
   server = await serveHttp((request, response) => {
+    onRequest(`${request.method} ${request.url}`);
     response.setHeader('date', 'Tue, 24 Nov 2026 12:00:00 GMT');
     if (request.url?.endsWith('/metadata')) response.end(JSON.stringify(statementOf(DEFAULTS)));
     else if (request.url?.includes('/Goal')) response.end(JSON.stringify(page(goal('g1'))));
@@ -39,6 +44,13 @@ const goal = (id: string): object => ({
   lifecycleStatus: 'active',
   description: { text: 'Walks' },
   subject: { display: 'somebody' },
+  meta: { versionId: '1', lastUpdated: '2026-11-24T11:00:00Z' },
+});
+
+const person = (id: string): object => ({
+  resourceType: 'Patient',
+  id,
+  name: [{ family: id }],
   meta: { versionId: '1', lastUpdated: '2026-11-24T11:00:00Z' },
 });
 
@@ -178,6 +190,60 @@ test('so are pages without anything', async () => {
   await world.sync.pullNow();
   expect(asked).toBe(20);
   expect((await rows('stopped'))[0]?.detail).toContain('without entries');
+});
+
+test('pages without end and ever new hold up no other type, and what is due there goes out', async () => {
+  const asked: string[] = [];
+  let pages = 0;
+  await facing(
+    (request, response) => {
+      if (request.method !== 'GET') return response.writeHead(405).end();
+      pages += 1;
+      world.pass({ seconds: 25 });
+      const next = pages < 12 && { relation: 'next', url: `http://${request.headers.host}/fhir/Task?page=${pages}` };
+      response.end(JSON.stringify({ ...page(received(`t${pages}`)), link: next ? [next] : [] }));
+    },
+    { types: { Task: 'pull', Goal: 'both' } },
+    (line) => asked.push(line),
+  );
+  await world.write({ ...(goal('ours') as Goal), id: 'ours', meta: undefined });
+  await world.sync.tick(Temporal.Now.instant());
+  expect(await world.all('Task')).toHaveLength(12);
+  const reads = asked.filter((line) => line.startsWith('GET'));
+  expect(new Set(reads.filter((line) => line.includes('/Task'))).size).toBe(12);
+  const before = (line: string) =>
+    asked.slice(
+      0,
+      asked.findIndex((each) => each.startsWith(line)),
+    );
+  const taskPages = (lines: string[]) => lines.filter((line) => line.startsWith('GET /fhir/Task')).length;
+  // A minute, at 25 seconds a page.
+  expect(taskPages(before('GET /fhir/Goal'))).toBe(3);
+  expect(taskPages(before('POST /fhir/Goal'))).toBe(3);
+});
+
+test('who the records are about is read to its end before them, however long that takes', async () => {
+  const asked: string[] = [];
+  let pages = 0;
+  await facing(
+    (request, response) => {
+      if (!request.url?.startsWith('/fhir/Patient')) return response.end(JSON.stringify(page(received('a'))));
+      pages += 1;
+      world.pass({ seconds: 60 });
+      const next = { relation: 'next', url: `http://${request.headers.host}/fhir/Patient?page=${pages}` };
+      response.end(JSON.stringify({ ...page(person(`p${pages}`)), link: pages < 5 ? [next] : [] }));
+    },
+    { types: { Task: 'pull', Patient: 'pull', Goal: 'pull' } },
+    (line) => asked.push(line.replace(/\?.*/, '')),
+  );
+  await world.sync.pullNow();
+  await expectTheRest(1);
+  expect(await world.all('Patient')).toHaveLength(5);
+  expect(asked.filter((line) => !line.endsWith('/metadata'))).toEqual([
+    ...Array(5).fill('GET /fhir/Patient'),
+    'GET /fhir/Task',
+    'GET /fhir/Goal',
+  ]);
 });
 
 test('a run has a last page', () => {

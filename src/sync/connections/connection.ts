@@ -14,9 +14,10 @@ import { followMerges } from '../patients/follow-merges.ts';
 import { takeInHeld } from '../patients/take-in-held.ts';
 import { projectionsDue } from '../projections/projection-marks.ts';
 import { catchUp } from '../pull/catch-up.ts';
-import { pullType } from '../pull/pull.ts';
 import type { PullResult } from '../pull/pull-result.ts';
 import { finishPull, preparePull, sweepTypes } from '../pull/pull-run.ts';
+import { takeTurns } from '../pull/take-turns.ts';
+import { typesInOrder } from '../pull/type-order.ts';
 import { feedOutbox } from '../push/feed.ts';
 import { abandonedClaims } from '../push/outbox.ts';
 import { drainOutbox } from '../push/push.ts';
@@ -24,7 +25,7 @@ import { withheldDue } from '../push/withheld-rows.ts';
 import { isPullTime } from './pull-interval.ts';
 import { keepToServer, pullLease } from './same-server.ts';
 import { scheduledJob } from './schedule.ts';
-import { actorOf, type Connection, pulls } from './settings.ts';
+import { actorOf, type Connection } from './settings.ts';
 
 export interface ConnectionRuns {
   /** With the mode it has now. */
@@ -52,9 +53,6 @@ export interface ConnectionRuns {
 const NIGHTLY = '0 2 * * *';
 
 const LEASE = Temporal.Duration.from({ seconds: 60 });
-
-/** Before the rest, because the scope of the others depends on who is known. */
-const FIRST = ['Organization', 'Practitioner', 'PractitionerRole', 'Patient'];
 
 export function createConnection(context: ConnectionContext, workers: number): ConnectionRuns {
   const { connection, remote, log } = context;
@@ -187,10 +185,9 @@ export function createConnection(context: ConnectionContext, workers: number): C
       if (!pulling) return;
       await takeInHeld(pulling);
       const loading = await firstLoad(pulling, types, lease);
-      for (const type of types.filter((each) => !loading.has(each))) {
-        if (signal.aborted || remote.breaker.status.state !== 'closed') break;
-        results[type] = await pullType(pulling, type, lease, { asked: isAsked });
-      }
+      const streams = types.filter((type) => !loading.has(type));
+      // What is due there does not wait for the end of a long load.
+      Object.assign(results, await takeTurns(pulling, streams, lease, { asked: isAsked }, pushing));
       if (isNewServer) await sweepTypes(pulling, types, lease);
       await catchUp(pulling, types, lease);
       await followHints(pulling, types, lease, new Set(Object.keys(results)));
@@ -296,13 +293,6 @@ function hasRun(results: Readonly<Record<string, PullResult>>): boolean {
 function workOf(mode: Connection['mode'], direction: 'push' | 'pull'): 'work' | 'rehearse' | 'nothing' {
   if (mode === 'dry-run') return 'rehearse';
   return mode === 'both' || mode === direction ? 'work' : 'nothing';
-}
-
-function typesInOrder(connection: Connection): string[] {
-  const rank = (type: string) => (FIRST.includes(type) ? FIRST.indexOf(type) : FIRST.length);
-  return Object.keys(connection.types)
-    .filter((type) => pulls(connection, type))
-    .sort((a, b) => rank(a) - rank(b));
 }
 
 /** Runs never overlap; one that is asked for during another begins when that has ended. */

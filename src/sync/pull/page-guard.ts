@@ -33,7 +33,7 @@ export class PageGuard {
     this.#links.add(next);
     if (this.#empty >= MOST_EMPTY) return refuse(`The server sent ${MOST_EMPTY} pages in a row without entries.`);
     this.startsOver = this.#pages < this.#most;
-    if (!this.startsOver) return refuse(`The server sent more than ${this.#most} pages; the next run goes on.`);
+    if (!this.startsOver) return refuse(`The server sent more than ${this.#most} pages in one run.`);
     return undefined;
   }
 

@@ -10,18 +10,27 @@ import { choosePlan, type PullPlan } from './strategy.ts';
 import { forgetRefusal, isRefusal, readRefusal, saveRefusal } from './type-refusal.ts';
 
 /** Reads the stream of one type to its end, under the lease of the connection's pull. */
-export async function pullType(
+export async function pullType(context: RunContext, type: string, lease: Lease): Promise<PullResult> {
+  const pages = pullByPages(context, type, lease, { asked: true });
+  for (;;) {
+    const step = await pages.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** The same, with a pause after each page of a stream. A roster, which has a budget of its own, goes on to its end. */
+export async function* pullByPages(
   context: RunContext,
   type: string,
   lease: Lease,
-  wish: RosterWish = { asked: true },
-): Promise<PullResult> {
+  wish: RosterWish,
+): AsyncGenerator<undefined, PullResult> {
   const known = await readRefusal(context, type);
   if (known.closed) return { outcome: 'refused', applied: 0 };
   const unable = new Set<PullStrategy>(known.unable);
   for (let plan = planOf(context, type, unable); ; ) {
     if (plan.strategy === 'none') return { outcome: 'no-strategy', applied: 0 };
-    const result = await read(context, type, plan, lease, wish);
+    const result = yield* read(context, type, plan, lease, wish);
     const { failure } = result;
     if (!failure || !result.atStart || !isRefusal(failure)) {
       if (result.outcome === 'done' && known.told && unable.size === 0) await forgetRefusal(context, type);
@@ -46,7 +55,13 @@ function planOf(
   return choosePlan(connection, capability, remote.vendor, type, unable);
 }
 
-function read(context: RunContext, type: string, plan: PullPlan, lease: Lease, wish: RosterWish): Promise<PullResult> {
+async function* read(
+  context: RunContext,
+  type: string,
+  plan: PullPlan,
+  lease: Lease,
+  wish: RosterWish,
+): AsyncGenerator<undefined, PullResult> {
   if (plan.strategy === 'roster') return pullRoster(context, type, plan, lease, wish);
-  return readWindow(ownExchanges(context), type, plan, lease);
+  return yield* readWindow(ownExchanges(context), type, plan, lease);
 }

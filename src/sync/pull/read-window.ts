@@ -15,8 +15,13 @@ import { applyPage, type PageResult } from './pull-page.ts';
 import type { PullResult } from './pull-result.ts';
 import { type PullPlan, type Stream, streamOf } from './strategy.ts';
 
-/** Reads what changed since the watermark to its end, by `_lastUpdated` or by history. */
-export async function readWindow(context: RunContext, type: string, plan: PullPlan, lease: Lease): Promise<PullResult> {
+/** Reads what changed since the watermark to its end, by `_lastUpdated` or by history. Pauses after each page. */
+export async function* readWindow(
+  context: RunContext,
+  type: string,
+  plan: PullPlan,
+  lease: Lease,
+): AsyncGenerator<undefined, PullResult> {
   const key = streamOf(context, type, plan);
   let checkpoint = await startingPoint(context, type, key);
   // The first time all there is is listed: the versions before do not matter, nor what was deleted by then.
@@ -58,6 +63,7 @@ export async function readWindow(context: RunContext, type: string, plan: PullPl
     );
     applied += result.applied;
     if (next === undefined) return { outcome: 'done', applied };
+    yield;
     reply = await context.client.page(next);
   }
 }
