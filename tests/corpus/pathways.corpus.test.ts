@@ -1,4 +1,5 @@
-// What pathways and transitions put into a record meets US Core as published, and says so.
+// What pathways and transitions put into a record meets US Core as published, and says so; MCC and Gravity as well where the
+// corpus has them.
 import { basename } from 'node:path';
 import type { Resource } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -7,7 +8,7 @@ import { createValidator } from '../../src/fhir/validation/validator.ts';
 import { artifacts } from '../care/artifacts.ts';
 import { type ApiServer, serveApi } from '../server/api/api-client.ts';
 import { discharged, HIGH_RISK, openHospital } from '../transitions/hospital.ts';
-import { corpusFiles, readPackage } from './packages.ts';
+import { careGuides, corpusFiles, readPackage } from './packages.ts';
 
 const NOT_OURS = new Set(['Patient', 'Practitioner', 'Organization', 'Condition', 'Encounter', 'RelatedPerson']);
 const PATHWAYS = {
@@ -17,6 +18,7 @@ const PATHWAYS = {
   diabetes: 'E11.9',
   'food-insecurity': 'Z59.41',
   'frail-elder': 'R54',
+  'post-discharge-high-risk': 'I50.9',
 };
 /** Types that have a profile of US Core. */
 const CLAIMED = new Set(['CarePlan', 'CareTeam', 'Goal', 'ServiceRequest']);
@@ -43,6 +45,14 @@ beforeAll(async () => {
         },
       },
     );
+    if (pathway === 'post-discharge-high-risk') {
+      const { now } = baton.temp.clock;
+      await baton.put({
+        ...{ resourceType: 'Encounter', id: 'stay', status: 'finished', subject: patient },
+        class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'IMP' },
+        period: { start: `${now().subtract({ hours: 96 })}`, end: `${now().subtract({ hours: 24 })}` },
+      });
+    }
     const careManager = { reference: 'Practitioner/rn' };
     const body = { patient, programme: { text: pathway }, careManager, pathway: { pathway } };
     const opened = await baton.api('POST', '/cases', { body });
@@ -61,13 +71,16 @@ beforeAll(async () => {
 afterAll(() => baton.close());
 
 const packages = corpusFiles('igs').filter((file) => file.includes('us.core'));
+const guides = careGuides();
+const canonicals = new Set(guides.flatMap((guide) => ('url' in guide ? (guide.url ?? []) : [])));
 describe.skipIf(packages.length === 0)('what is planned', () => {
   test.each(packages.map((file) => [basename(file), file]))('meets %s', (_, file) => {
-    const { validate } = createValidator(loadDefinitions([...artifacts, ...readPackage(file).artefacts]));
+    const { validate } = createValidator(loadDefinitions([...artifacts, ...readPackage(file).artefacts, ...guides]));
     const ours = made.filter(({ resourceType }) => !NOT_OURS.has(resourceType));
     expect(ours.filter(({ resourceType }) => resourceType === 'Goal').length).toBeGreaterThan(10);
     for (const resource of ours) {
-      const claimed = resource.meta?.profile?.filter((url) => url.includes('/us/core/')) ?? [];
+      const claims = resource.meta?.profile ?? [];
+      const claimed = claims.filter((url) => url.includes('/us/core/') || canonicals.has(url));
       if (CLAIMED.has(resource.resourceType)) expect(claimed, resource.resourceType).not.toEqual([]);
       const faults = validate(resource).filter(
         ({ severity, details }) =>

@@ -26,10 +26,18 @@ export const PERMISSIONS = [
 ] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
-/** The MCC profile names the caregiver's wellbeing as a category, US Core that it is social history. */
+/** One category that is both: MCC slices the caregiver's wellbeing out of what US Core has as a category already. */
 export const STRAIN_CATEGORIES = [
-  concept('http://snomed.info/sct', '405193005', 'Caregiver wellbeing status'),
-  concept('http://terminology.hl7.org/CodeSystem/observation-category', 'social-history', 'Social History'),
+  {
+    coding: [
+      { system: 'http://snomed.info/sct', code: '405193005', display: 'Caregiver wellbeing status' },
+      {
+        system: 'http://terminology.hl7.org/CodeSystem/observation-category',
+        code: 'social-history',
+        display: 'Social History',
+      },
+    ],
+  },
 ];
 
 /** LOINC, of the Clinical Care Classification. */

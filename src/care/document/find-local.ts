@@ -10,7 +10,7 @@ import { hasCode } from '../concept.ts';
 import { derivedId } from '../derived-id.ts';
 import { findReadable } from '../find-readable.ts';
 import type { Kept, Records } from '../records.ts';
-import { IDENTIFIER } from '../systems.ts';
+import { EXTENSION, IDENTIFIER } from '../systems.ts';
 import type { EarlierImport } from './earlier-imports.ts';
 import type { Exchange } from './exchange.ts';
 import { identifiersOf, ownIdentifierOf } from './own-identifier.ts';
@@ -93,8 +93,11 @@ function refuseOtherCase({ episode }: Here, { place }: Brought, plan: AnyKept | 
 /** Full URLs of the cases that the plan is of, where it is from. */
 function casesOf({ entries, resolve }: ReadDocument, main: Brought | undefined): Set<string> {
   if (main?.resource.resourceType !== 'CarePlan') return new Set();
-  const { supportingInfo = [] } = main.resource;
-  const urls = new Set(supportingInfo.flatMap(({ reference }) => resolve(main, reference ?? '') ?? []));
+  const { supportingInfo = [], extension = [] } = main.resource;
+  const named = extension.flatMap(({ url, valueReference }) =>
+    url === EXTENSION.episodeOfCare ? (valueReference ?? []) : [],
+  );
+  const urls = new Set([...named, ...supportingInfo].flatMap(({ reference }) => resolve(main, reference ?? '') ?? []));
   const [system = '', code = ''] = CASE_TYPE.split('|');
   return new Set(
     entries.flatMap(({ fullUrl, resource }) =>

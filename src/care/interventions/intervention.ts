@@ -5,16 +5,19 @@ import { conceptOf } from '../coded.ts';
 import { asDue, asStart, nowOf } from '../given-time.ts';
 import { withNote } from '../note.ts';
 import { CLAIMS } from '../plans/claims.ts';
-import type { Caller } from '../records.ts';
+import type { Caller, Kept } from '../records.ts';
 import { EXTENSION } from '../systems.ts';
 import { touched } from '../touched.ts';
 import type { InterventionInput, InterventionRevision, Rescheduling } from './intervention-schema.ts';
 import { forPatient, isPatients } from './patient-task.ts';
 
-/** @param plan reference of the plan that it belongs to */
+/**
+ * @param about with the role in which the caller acts, who asks the patient: Gravity has no bare practitioner ask
+ * @param plan reference of the plan that it belongs to
+ */
 export function interventionOf(
   input: InterventionInput,
-  { subject }: Pick<CaseAtHand, 'subject'>,
+  { subject, role }: Pick<CaseAtHand, 'subject'> & { readonly role?: Kept<'PractitionerRole'> | undefined },
   plan: string,
   caller: Caller,
 ): Task {
@@ -39,7 +42,10 @@ export function interventionOf(
     ...(start || due ? { restriction: { period: periodOf({ start, due }, caller.zone) } } : {}),
     ...withNote(undefined, caller, note),
   } as Task;
-  return isPatients(owner) ? forPatient(task, owner) : task;
+  if (!isPatients(owner)) return task;
+  const { display } = caller.who;
+  const requester = role && { reference: `PractitionerRole/${role.id}`, ...(display ? { display } : {}) };
+  return forPatient(requester ? { ...task, requester } : task, owner);
 }
 
 /** The intervention with what is to change, and everything else as it was. */

@@ -6,8 +6,10 @@ import { requireAhead, requireOrder } from '../given-time.ts';
 import { knownResource, knownResources, OWNERS } from '../known-resource.ts';
 import { planToExtend } from '../plans/plan-of-case.ts';
 import type { Caller, Planned, Records } from '../records.ts';
+import { roleInCase } from '../role-in-case.ts';
 import { interventionOf } from './intervention.ts';
 import type { InterventionInput, InterventionRevision, SeveralInterventions } from './intervention-schema.ts';
+import { isPatients } from './patient-task.ts';
 
 /** @throws Fault not-found; unprocessable naming the member */
 export async function planIntervention(
@@ -40,9 +42,10 @@ async function plannedFrom(
 ): Promise<Planned['changes']> {
   await Promise.all(inputs.map((input, at) => checkInput(records, caller, about, input, prefix(at))));
   const plan = await planToExtend(records, caller, about);
+  const role = inputs.some(({ owner }) => isPatients(owner)) ? await roleInCase(records, caller, about) : undefined;
   const tasks = inputs.map((input) => ({
     id: randomUUID(),
-    resource: interventionOf(input, about, plan.reference, caller),
+    resource: interventionOf(input, { ...about, role }, plan.reference, caller),
   }));
   return [
     ...tasks.map(({ id, resource }) => ({ op: 'create', id, resource }) as const),

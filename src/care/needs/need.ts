@@ -15,14 +15,16 @@ import { type NeedInput, type NeedRevision, type NeedView, SEVERITIES } from './
 export const CLINICAL = 'http://terminology.hl7.org/CodeSystem/condition-clinical';
 export const VERIFICATION = 'http://terminology.hl7.org/CodeSystem/condition-ver-status';
 const SNOMED = 'http://snomed.info/sct';
+/** Of US Core's condition codes, which Gravity demands. */
+const CONDITION_CODES = new Set([SNOMED, 'http://hl7.org/fhir/sid/icd-10-cm', 'http://hl7.org/fhir/sid/icd-9-cm']);
 const RECORDERS = new Set(['Practitioner', 'PractitionerRole']);
 
 export function needOf(input: NeedInput, { subject }: Pick<CaseAtHand, 'subject'>, caller: Caller): Condition {
   const { kind, category, code, severity, onset, verification = 'confirmed', statedBy, evidence, note } = input;
   const recorder = RECORDERS.has(parseLiteral(caller.who.reference ?? '')?.type ?? '') ? caller.who : undefined;
-  return {
+  return claimed({
     resourceType: 'Condition',
-    meta: { profile: [...CLAIMS.need, ...(category ? [GRAVITY_CLAIMS.need] : [])] },
+    meta: { profile: [...CLAIMS.need] },
     clinicalStatus: { coding: [{ system: CLINICAL, code: 'active' }] },
     verificationStatus: { coding: [{ system: VERIFICATION, code: verification }] },
     category: categoriesOf(kind, category),
@@ -35,7 +37,17 @@ export function needOf(input: NeedInput, { subject }: Pick<CaseAtHand, 'subject'
     ...(statedBy ? { asserter: statedBy as Condition['asserter'] } : {}),
     ...(evidence ? { evidence: evidence.map((detail) => ({ detail: [detail] })) } : {}),
     ...withNote(undefined, caller, note),
-  } as Condition;
+  } as Condition);
+}
+
+/** Claims Gravity's profile exactly when it meets it; a need from elsewhere claims what it came with. */
+function claimed(need: Condition): Condition {
+  const profile = need.meta?.profile ?? [];
+  if (!profile.includes(CLAIMS.need[0])) return need;
+  const others = profile.filter((one) => one !== GRAVITY_CLAIMS.need);
+  const isCoded = need.code?.coding?.some(({ system }) => CONDITION_CODES.has(system ?? '')) ?? false;
+  const isGravity = isCoded && socialNeedOf(need) !== undefined;
+  return { ...need, meta: { ...need.meta, profile: [...others, ...(isGravity ? [GRAVITY_CLAIMS.need] : [])] } };
 }
 
 /** The need with what is to change, and everything else as it was. */
@@ -55,7 +67,7 @@ export function revisedNeed(need: Condition, revision: NeedRevision, caller: Cal
   const known = new Set(need.evidence?.flatMap(({ detail }) => detail?.map(({ reference }) => reference) ?? []));
   const added = (evidence ?? []).filter(({ reference }) => !known.has(reference));
   if (added.length > 0) revised.evidence = [...(need.evidence ?? []), ...added.map((detail) => ({ detail: [detail] }))];
-  return { ...revised, ...withNote(need.note, caller, note) } as Condition;
+  return claimed({ ...revised, ...withNote(need.note, caller, note) } as Condition);
 }
 
 const ONSETS = ['onsetDateTime', 'onsetPeriod', 'onsetAge', 'onsetRange', 'onsetString'] as const;

@@ -10,8 +10,8 @@ export const CLAIMS = {
     profileUrl('usCore', 'us-core-careplan'),
     profileUrl('mcc', 'mccCarePlan'),
   ],
-  /** Of a plan that is no case's. */
-  otherPlan: [profileUrl('usCore', 'us-core-careplan'), profileUrl('mcc', 'mccCarePlan')],
+  /** Of a plan that is no case's: MCC lets a plan rest on neither the RiskAssessment nor the EpisodeOfCare of a transition. */
+  otherPlan: [profileUrl('usCore', 'us-core-careplan')],
   intervention: [profileUrl('baton', 'baton-intervention')],
 } as const;
 

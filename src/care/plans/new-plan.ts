@@ -4,7 +4,7 @@ import { concept } from '../concept.ts';
 import { localDate, toFhirDateTime } from '../local-time.ts';
 import { narrative } from '../narrative.ts';
 import type { Caller } from '../records.ts';
-import { IDENTIFIER } from '../systems.ts';
+import { EXTENSION, IDENTIFIER } from '../systems.ts';
 import { CLAIMS } from './claims.ts';
 
 const CATEGORIES = [
@@ -34,6 +34,7 @@ export function newPlan({ episode, subject }: PlannedCase, input: PlanInput, cal
   const plan: CarePlan = {
     resourceType: 'CarePlan',
     meta: { profile: [...CLAIMS.plan] },
+    extension: [{ url: EXTENSION.episodeOfCare, valueReference: { reference: `EpisodeOfCare/${episode.id}` } }],
     identifier: [{ system: IDENTIFIER.casePlan, value: episode.id }],
     status: 'active',
     intent: 'plan',
@@ -45,7 +46,6 @@ export function newPlan({ episode, subject }: PlannedCase, input: PlanInput, cal
     created: toFhirDateTime(now, zone),
     author: who as NonNullable<CarePlan['author']>,
     ...(episode.team?.length ? { careTeam: episode.team } : {}),
-    supportingInfo: [{ reference: `EpisodeOfCare/${episode.id}` }],
   };
   return { ...plan, text: planText(plan) };
 }

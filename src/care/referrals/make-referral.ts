@@ -10,6 +10,7 @@ import type { LinkedOut } from '../linked.ts';
 import { withNote } from '../note.ts';
 import { type ExtendablePlan, planToExtend } from '../plans/plan-of-case.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
+import { roleInCase } from '../role-in-case.ts';
 import { idOf } from '../stored.ts';
 import { latestTask, readReferral } from './find-referral.ts';
 import { CHOSEN, CHOSEN_BY } from './referral-codes.ts';
@@ -195,19 +196,13 @@ function ownerOf(
 async function placeOf(
   records: Records,
   caller: Caller,
-  { patient, episode }: CaseAtHand,
+  about: CaseAtHand,
   plan: ExtendablePlan,
 ): Promise<ReferralPlace> {
-  const at = episode.managingOrganization?.reference;
-  const person = idOf(caller.who, 'Practitioner');
-  const roles =
-    person === undefined
-      ? []
-      : await records.find('PractitionerRole', { practitioner: `Practitioner/${person}`, active: 'true' });
-  const role = roles.find(({ organization }) => at !== undefined && organization?.reference === at) ?? roles[0];
+  const role = await roleInCase(records, caller, about);
   const requester = role ? { reference: `PractitionerRole/${role.id}`, ...displayOf(caller.who) } : caller.who;
   return {
-    patient: `Patient/${patient.id}`,
+    patient: `Patient/${about.patient.id}`,
     plan: plan.reference,
     requester,
     asker: role?.organization ?? requester,

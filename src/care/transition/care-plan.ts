@@ -1,5 +1,5 @@
-// The plan of a transition, as a US Core and MCC CarePlan: everything it consists of is referenced, nothing is inline.
-// http://hl7.org/fhir/us/core/StructureDefinition/us-core-careplan, http://hl7.org/fhir/us/mcc/StructureDefinition/mccCarePlan
+// The plan of a transition, as a US Core CarePlan: everything it consists of is referenced, nothing is inline.
+// http://hl7.org/fhir/us/core/StructureDefinition/us-core-careplan
 import type { CarePlan } from '@medplum/fhirtypes';
 import { isEnd } from '../../fhir/status/machine.ts';
 import { CARE_PLAN } from '../../fhir/status/request.ts';

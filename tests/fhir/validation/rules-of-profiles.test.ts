@@ -84,6 +84,23 @@ describe('slicing', () => {
       'structure at Patient.name[2]',
     ]);
   });
+
+  test('a slice of a slice that does not say how it is sliced again', () => {
+    const tag = (code: string) => ({ coding: [{ system: 'urn:x', code }] });
+    const re = profile('re-sliced-alike', 'Observation', [
+      {
+        path: 'Observation.category',
+        slicing: { discriminator: [{ type: 'pattern', path: '$this' }], rules: 'open' },
+      },
+      { path: 'Observation.category', sliceName: 'a', min: 1, patternCodeableConcept: tag('a') },
+      { path: 'Observation.category', sliceName: 'a/b', min: 1, patternCodeableConcept: tag('b') },
+    ]);
+    const both = { coding: [...tag('b').coding, ...tag('a').coding] };
+    expect(errors({ ...OBSERVATION, category: [both] }, re)).toEqual([]);
+    expect(errors({ ...OBSERVATION, category: [tag('a'), tag('b')] }, re)).toEqual([
+      'required at Observation.category',
+    ]);
+  });
 });
 
 describe('discriminators', () => {

@@ -80,7 +80,12 @@ describe('opening', () => {
     expect(plan).toMatchObject({
       status: 'active',
       identifier: [{ system: 'urn:baton:case-plan', value: made.id }],
-      supportingInfo: [{ reference: `EpisodeOfCare/${made.id}` }],
+      extension: [
+        {
+          url: 'http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare',
+          valueReference: { reference: `EpisodeOfCare/${made.id}` },
+        },
+      ],
       careTeam: episode.team,
       author: { identifier: { value: 'tester' } },
     });

@@ -20,10 +20,14 @@ interface Slice {
   readonly inner: SlicesCheck | undefined;
 }
 
+type Slicing = NonNullable<ProfileNode['element']['slicing']>;
+
 type CompileNode = (node: ProfileNode, structure: Structure, around: Surroundings) => NodeCheck;
 
 /**
  * @param compileNode compiles what a slice says about its members
+ * @param outer how the element is sliced whose slice this is: slices of a slice that does not say how it is sliced are told
+ *   apart the same way, as MCC's `category:us-core/caregiver-concerns` are
  * @returns undefined when the element is not sliced
  */
 export function compileSlices(
@@ -31,9 +35,21 @@ export function compileSlices(
   structure: Structure,
   around: Surroundings,
   compileNode: CompileNode,
+  outer?: Slicing,
 ): SlicesCheck | undefined {
   if (node.slices.length === 0) return undefined;
-  const slices = node.slices.map((slice) => compileSlice(slice, node, structure, around, compileNode));
+  const discriminators = node.element.slicing?.discriminator ?? outer?.discriminator;
+  const slices = node.slices.map((slice) => {
+    const { element } = slice;
+    return {
+      name: element.sliceName ?? slice.name,
+      min: element.min ?? 0,
+      max: element.max === '*' || element.max === undefined ? Number.POSITIVE_INFINITY : Number(element.max),
+      matches: matcher(slice, node, discriminators, around),
+      check: compileNode(slice, structure, around),
+      inner: compileSlices(slice, structure, around, compileNode, node.element.slicing ?? outer),
+    };
+  });
   const { rules, ordered } = node.element.slicing ?? {};
   const closed = rules === 'closed';
   return (places, parent, visit) => {
@@ -93,30 +109,12 @@ function checkSlice(slice: Slice, members: readonly Place[], pointer: string, pa
   slice.inner?.(members, parent, visit);
 }
 
-function compileSlice(
-  slice: ProfileNode,
-  node: ProfileNode,
-  structure: Structure,
-  around: Surroundings,
-  compileNode: CompileNode,
-): Slice {
-  const { element } = slice;
-  return {
-    name: element.sliceName ?? slice.name,
-    min: element.min ?? 0,
-    max: element.max === '*' || element.max === undefined ? Number.POSITIVE_INFINITY : Number(element.max),
-    matches: matcher(slice, node, around),
-    check: compileNode(slice, structure, around),
-    inner: compileSlices(slice, structure, around, compileNode),
-  };
-}
-
 function matcher(
   slice: ProfileNode,
   node: ProfileNode,
+  given: Slicing['discriminator'],
   around: Surroundings,
 ): (place: Place, visit: Visit) => boolean | undefined {
-  const given = node.element.slicing?.discriminator;
   const discriminators = given ?? (node.element.path.endsWith('[x]') ? [{ type: 'type' as const, path: '$this' }] : []);
   if (discriminators.length === 0) return () => false;
   const test = extensionTest(slice, given) ?? sliceTest(slice, discriminators, typeOf(slice), around);
