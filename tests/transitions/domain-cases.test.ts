@@ -1,6 +1,6 @@
 // The cases of domain.md 10 that concern transitions, through the MLLP door (and FHIR writes where HL7 v2 has no word for
 // them). Each names the rule it comes from.
-import type { Communication, Encounter } from '@medplum/fhirtypes';
+import type { CarePlan, Communication, Encounter } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openWard, type Ward } from './ward.ts';
 
@@ -172,6 +172,32 @@ describe('what a discharge finds in the store, or hears of afterwards', () => {
     const open = await patient.open();
     expect(open['equipment-delivered']?.restriction?.period?.end).toBe('2026-09-06T23:59:59-04:00');
     expect(open['pending-results']?.restriction?.period?.end).toBe('2026-09-11T23:59:59-04:00');
+  });
+
+  it('those have their steps, too, when they are told after the discharge, while the deadline is ahead', async () => {
+    const patient = ward.admitPatient();
+    ward.at('2026-09-04T18:05:00Z');
+    await patient.say('A03', STAY);
+    const subject = await about(patient);
+    const [stay] = await patient.all('Encounter', { patient: subject.reference });
+    ward.at('2026-09-05T18:05:00Z');
+    const order = { resourceType: 'DeviceRequest', status: 'active', intent: 'order', subject } as const;
+    await Promise.all(
+      ['late-bed', 'late-lift'].map((id) => patient.put({ ...order, id, codeCodeableConcept: { text: id } })),
+    );
+    const report = { resourceType: 'DiagnosticReport', subject, code: { text: 'Culture' } } as const;
+    const encounter = { reference: `Encounter/${stay?.id}` };
+    ward.at('2026-09-12T18:05:00Z');
+    await patient.put({ ...report, id: 'too-late', status: 'preliminary', encounter });
+    const open = await patient.open();
+    expect(open['equipment-delivered']?.restriction?.period?.end).toBe('2026-09-06T23:59:59-04:00');
+    expect(open['pending-results']).toBeUndefined();
+    const task = `Task/${open['equipment-delivered']?.id}`;
+    const [plan] = await patient.all('CarePlan', { patient: subject.reference });
+    const { activity = [], text } = plan as CarePlan;
+    expect(activity.filter(({ reference }) => reference?.reference === task)).toHaveLength(1);
+    expect(text?.div).toContain('by 2026-09-06');
+    expect(await patient.transitions()).toHaveLength(1);
   });
 
   it('an emergency visit of a patient with two chronic conditions has a visit within 7 days (domain.md 1.2, FMC)', async () => {
