@@ -130,8 +130,8 @@ function answerCommand(route: CommandRoute, parts: ApiParts) {
   return async ({ request, reply, grant, params, query }: Asked) => {
     const body = request.body ?? {};
     checkBody(body);
-    const key = keyIn(request.headers['idempotency-key'], route.method === 'POST');
-    const sent = key === undefined ? undefined : sentBy(grant, key, [route.method, request.url, body]);
+    const key = keyIn(request.headers['idempotency-key']);
+    const sent = sentBy(grant, key, [route.method, request.url, body]);
     const seen = new Set<string>();
     const plan = async () => {
       const records = grantedRecords(parts.context, grant);
