@@ -35,6 +35,7 @@ export const CODE_SYSTEM = {
   panel: `${BASE}/CodeSystem/panel`,
   panelCharacteristic: `${BASE}/CodeSystem/panel-characteristic`,
   panelMembership: `${BASE}/CodeSystem/panel-membership`,
+  stayClass: `${BASE}/CodeSystem/stay-class`,
   evidencePart: `${BASE}/CodeSystem/evidence-part`,
   stratificationMethod: `${BASE}/CodeSystem/stratification-method`,
 } as const;

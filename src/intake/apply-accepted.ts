@@ -89,8 +89,9 @@ export function createApplying(options: ApplyingOptions): Applying {
   const run = async () => {
     while (isOn) {
       const { held } = await withLease(store, clock, 'intake:apply', LEASE, ({ signal }) => drain(signal));
-      await awaited.look();
       const isDone = (await nextAccepted(store, 1)).length === 0;
+      // After that: what another process applies in between is told, too.
+      await awaited.look();
       if (isDone && !isWoken) return;
       // Another process applies, or this one could not keep the lease.
       if (!held) await rest(PAUSE_MS);

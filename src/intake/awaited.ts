@@ -47,12 +47,14 @@ export function createAwaited(store: Pick<Store, 'query'>): Awaited {
     },
     tell,
     async look() {
-      const keys = [...waiting.keys()].slice(0, SOME);
-      if (keys.length === 0) return;
-      const sql = `SELECT key, outcome, answer FROM delivery WHERE channel = 'hl7v2' AND outcome <> 'CA'
-        AND key IN (${keys.map(() => '?').join(', ')})`;
-      for (const { key, outcome, answer } of await store.query(sql, keys)) {
-        tell(String(key), { code: String(outcome) as AckCode, ack: String(answer) });
+      const all = [...waiting.keys()];
+      for (let from = 0; from < all.length; from += SOME) {
+        const keys = all.slice(from, from + SOME);
+        const sql = `SELECT key, outcome, answer FROM delivery WHERE channel = 'hl7v2' AND outcome <> 'CA'
+          AND key IN (${keys.map(() => '?').join(', ')})`;
+        for (const { key, outcome, answer } of await store.query(sql, keys)) {
+          tell(String(key), { code: String(outcome) as AckCode, ack: String(answer) });
+        }
       }
     },
   };

@@ -95,7 +95,7 @@ function stepOfOrder({ instantiatesCanonical }: ServiceRequest, { steps }: Proto
 }
 
 /** The plan's activities in words, with the deadlines they have after the move. */
-function linesOf(
+export function linesOf(
   { carePlan, tasks, orders }: LivePlan,
   moved: readonly (Task | ServiceRequest)[],
   protocol: Protocol,

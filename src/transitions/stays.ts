@@ -3,7 +3,7 @@ import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
 import { toInstant } from '../care/local-time.ts';
 import { findResources, readResource } from '../care/stored.ts';
 import { chainReason, isToFacility } from '../care/transition/chain.ts';
-import { isEmergency, isNonAcute, isStay } from '../care/transition/discharge.ts';
+import { isDischarged, isEmergency, isNonAcute, isStay } from '../care/transition/discharge.ts';
 import {
   dischargeOf,
   encounterOfEpisode,
@@ -114,7 +114,7 @@ export async function stayAfter(
   });
   const waitsForFacility = isToFacility(destination);
   for (const stay of stays) {
-    if (stay.id === encounter.id || stay.id === voided || !isStay(stay)) continue;
+    if (stay.id === encounter.id || stay.id === voided || !(isStay(stay) || isDischarged(stay))) continue;
     const isOver = stay.status === 'finished';
     if (!isAfterDischarge(stay, anchor.discharge) || (isOver && !endsAfter(stay, anchor.discharge))) continue;
     if (waitsForFacility && isNonAcute(stay)) {

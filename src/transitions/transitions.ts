@@ -16,6 +16,7 @@ import { createFacilities, type Facility } from './facilities.ts';
 import { reactToCommunication } from './on-communication.ts';
 import { reactToEncounter } from './on-encounter.ts';
 import { reactToEpisode } from './on-episode.ts';
+import { reactToNeed } from './on-need.ts';
 import { reactToPatient } from './on-patient.ts';
 import { reactToCoverage } from './on-stay.ts';
 import { reactToTask } from './on-task.ts';
@@ -73,6 +74,8 @@ const REACTIONS: Readonly<Record<string, (parts: Parts, entry: LogEntry) => Prom
     return both(reaction, await reassess(parts, entry, reaction));
   },
   Coverage: reactToCoverage,
+  DeviceRequest: reactToNeed,
+  DiagnosticReport: reactToNeed,
   Condition: reassess,
   Observation: reassess,
   Procedure: reassess,

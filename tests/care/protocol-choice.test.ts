@@ -60,6 +60,7 @@ const rows: [Discharge, string | undefined, string][] = [
   [{ to: 'home-health', of: 'NONAC', payer: 'commercial' }, 'from-nursing-facility', '§1.1'],
   [{ to: 'home', of: 'OBSENC', lace: 3 }, 'observation', '§1.1 hospital outpatient observation'],
   [{ to: 'home', of: 'OBSENC', lace: 11, payer: 'medicare' }, 'home-high-risk', '§1.1'],
+  [{ to: 'home', of: 'partial-hospitalization', lace: 3 }, 'observation', '§1.1 partial hospitalisation'],
   [{ to: 'home', diagnosis: 'F32.9', born: '1980-01-01' }, 'behavioral-health', '§1.2 FUH'],
   [{ to: 'home', diagnosis: 'F20.0', born: '2020-11-20' }, 'behavioral-health', '§1.2 FUH age ≥6, on the birthday'],
   [{ to: 'home', diagnosis: 'F20.0', born: '2020-11-21' }, 'home-lower-risk', '§1.2 FUH age ≥6, a day short'],

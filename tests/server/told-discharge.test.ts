@@ -144,6 +144,18 @@ describe('a discharge that a nurse tells of', () => {
     expect((await followed('alone')).all).toHaveLength(1);
   });
 
+  it('of a partial hospitalization is no word about the hospital stay of the same days', async () => {
+    await known('partial');
+    await adt('a01-admit', 'partial', 'VPARTIAL');
+    const { json } = await tell('partial', { discharged: '2026-11-25', setting: 'partial-hospitalization' });
+    expect(json).toMatchObject({ status: 'finished', setting: 'partial-hospitalization' });
+    const { json: listed } = await baton.api('GET', '/patients/partial/discharges');
+    expect(JSON.stringify(listed)).toContain('partial-hospitalization');
+    const told = await stays('partial');
+    expect(told.map(({ status }) => status).sort()).toEqual(['finished', 'in-progress']);
+    expect(told.find(({ id }) => id === json.id)?.class.system).toBe('https://baton.health/fhir/CodeSystem/stay-class');
+  });
+
   it('ends the open stay that the hospital announced, and the A03 that follows changes nothing but what is finer', async () => {
     await known('open');
     await adt('a01-admit', 'open', 'VOPEN');

@@ -1,6 +1,6 @@
 // The cases of domain.md 10 that concern transitions, through the MLLP door (and FHIR writes where HL7 v2 has no word for
 // them). Each names the rule it comes from.
-import type { Communication, Encounter } from '@medplum/fhirtypes';
+import type { CarePlan, Communication, Encounter } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openWard, type Ward } from './ward.ts';
 
@@ -125,12 +125,99 @@ describe('after a discharge', () => {
 it.each([
   ['OBSENC', 'transition-observation'],
   ['NONAC', 'transition-from-nursing-facility'],
+  ['partial-hospitalization', 'transition-observation'],
 ])('a discharge of class %s told over HL7 v2 begins %s (domain.md 1.1)', async (patientClass, protocol) => {
   const patient = ward.admitPatient();
   ward.at('2026-09-04T18:05:00Z');
   const times = { start: '20260903160000', end: '20260904140000', recorded: '20260904140100' };
   expect(await patient.say('A03', { ...times, patientClass, disposition: '01' })).toBe('AA');
   expect(await patient.transitions()).toEqual([{ status: 'active', protocol }]);
+});
+
+it('partial hospitalization ends no transition while it lasts, and its end begins the next one (domain.md 1.1)', async () => {
+  const patient = ward.admitPatient();
+  ward.at('2026-09-04T18:05:00Z');
+  await patient.say('A03', STAY);
+  const treated = { visit: 'B', start: '20260907090000', patientClass: 'partial-hospitalization' };
+  ward.at('2026-09-07T18:05:00Z');
+  expect(await patient.say('A01', treated)).toBe('AA');
+  expect(await patient.transitions()).toEqual([{ status: 'active', protocol: HOME }]);
+  ward.at('2026-09-18T20:05:00Z');
+  await patient.say('A03', { ...treated, end: '20260918160000', disposition: '01' });
+  const [first, second] = await patient.transitions();
+  expect([first?.status, second?.status]).toEqual(['cancelled', 'active']);
+  expect((await patient.open()).contact?.restriction?.period?.end).toBe('2026-09-22T23:59:59-04:00');
+  await patient.say('A13', { ...treated, recorded: '20260918170000' });
+  expect((await patient.transitions()).map(({ status }) => status)).toContain('active');
+});
+
+describe('what a discharge finds in the store, or hears of afterwards', () => {
+  const about = async (patient: ReturnType<Ward['admitPatient']>) => ({ reference: await patient.reference() });
+
+  it('an order for equipment and a result that is not final have their steps (issue 7 point 3)', async () => {
+    const patient = ward.admitPatient();
+    ward.at('2026-09-04T18:05:00Z');
+    await patient.say('A01', { start: STAY.start });
+    const subject = await about(patient);
+    const [stay] = await patient.all('Encounter', { patient: subject.reference });
+    await patient.put({
+      ...{ resourceType: 'DeviceRequest', id: 'walker', status: 'active', intent: 'order', subject },
+      codeCodeableConcept: { text: 'Walker' },
+    });
+    await patient.put({
+      ...{ resourceType: 'DiagnosticReport', id: 'culture', status: 'preliminary', subject, code: { text: 'Culture' } },
+      encounter: { reference: `Encounter/${stay?.id}` },
+    });
+    await patient.say('A03', STAY);
+    const open = await patient.open();
+    expect(open['equipment-delivered']?.restriction?.period?.end).toBe('2026-09-06T23:59:59-04:00');
+    expect(open['pending-results']?.restriction?.period?.end).toBe('2026-09-11T23:59:59-04:00');
+  });
+
+  it('those have their steps, too, when they are told after the discharge, while the deadline is ahead', async () => {
+    const patient = ward.admitPatient();
+    ward.at('2026-09-04T18:05:00Z');
+    await patient.say('A03', STAY);
+    const subject = await about(patient);
+    const [stay] = await patient.all('Encounter', { patient: subject.reference });
+    ward.at('2026-09-05T18:05:00Z');
+    const order = { resourceType: 'DeviceRequest', status: 'active', intent: 'order', subject } as const;
+    await Promise.all(
+      ['late-bed', 'late-lift'].map((id) => patient.put({ ...order, id, codeCodeableConcept: { text: id } })),
+    );
+    const report = { resourceType: 'DiagnosticReport', subject, code: { text: 'Culture' } } as const;
+    const encounter = { reference: `Encounter/${stay?.id}` };
+    ward.at('2026-09-12T18:05:00Z');
+    await patient.put({ ...report, id: 'too-late', status: 'preliminary', encounter });
+    const open = await patient.open();
+    expect(open['equipment-delivered']?.restriction?.period?.end).toBe('2026-09-06T23:59:59-04:00');
+    expect(open['pending-results']).toBeUndefined();
+    const task = `Task/${open['equipment-delivered']?.id}`;
+    const [plan] = await patient.all('CarePlan', { patient: subject.reference });
+    const { activity = [], text } = plan as CarePlan;
+    expect(activity.filter(({ reference }) => reference?.reference === task)).toHaveLength(1);
+    expect(text?.div).toContain('by 2026-09-06');
+    expect(await patient.transitions()).toHaveLength(1);
+  });
+
+  it('an emergency visit of a patient with two chronic conditions has a visit within 7 days (domain.md 1.2, FMC)', async () => {
+    const patient = ward.admitPatient();
+    ward.at('2026-09-04T18:05:00Z');
+    await patient.say('A31', { recorded: '20260904080000' });
+    const subject = await about(patient);
+    for (const code of ['I50.9', 'J44.1']) {
+      await patient.put({
+        ...{ resourceType: 'Condition', id: code.replace('.', '-'), subject },
+        code: { coding: [{ system: 'http://hl7.org/fhir/sid/icd-10-cm', code }] },
+      });
+    }
+    const visit = { start: '20260904100000', end: '20260904140000', disposition: '01', patientClass: 'E' };
+    expect(await patient.say('A03', visit)).toBe('AA');
+    expect(await patient.transitions()).toEqual([{ status: 'active', protocol: 'transition-emergency-chronic' }]);
+    const open = await patient.open();
+    expect(open.visit?.restriction?.period?.end).toBe('2026-09-11T23:59:59-04:00');
+    expect(open.contact?.restriction?.period?.end).toBe('2026-09-09T23:59:59-04:00');
+  });
 });
 
 describe('a chain of stays (domain.md 1.2, TRC: a readmission until day 30 extends the episode)', () => {

@@ -3,17 +3,33 @@ import Type, { type Static } from 'typebox';
 import { Coded } from '../coded.ts';
 import { DateOrTime } from '../given-time.ts';
 import { Linked, LinkedOut } from '../linked.ts';
+import { CODE_SYSTEM } from '../systems.ts';
+import { PARTIAL_HOSPITALIZATION } from '../transition/discharge.ts';
 
-/** Of the stay that ended: v3-ActCode. */
+const ACT_CODE = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
+
+/** Of the stay that ended: the class of its Encounter. */
 export const SETTINGS = {
-  inpatient: { code: 'IMP', display: 'inpatient encounter' },
-  observation: { code: 'OBSENC', display: 'observation encounter' },
-  'short-stay': { code: 'SS', display: 'short stay' },
-  'non-acute': { code: 'NONAC', display: 'inpatient non-acute' },
-  emergency: { code: 'EMER', display: 'emergency' },
+  inpatient: { system: ACT_CODE, code: 'IMP', display: 'inpatient encounter' },
+  observation: { system: ACT_CODE, code: 'OBSENC', display: 'observation encounter' },
+  'short-stay': { system: ACT_CODE, code: 'SS', display: 'short stay' },
+  'non-acute': { system: ACT_CODE, code: 'NONAC', display: 'inpatient non-acute' },
+  emergency: { system: ACT_CODE, code: 'EMER', display: 'emergency' },
+  'partial-hospitalization': {
+    system: CODE_SYSTEM.stayClass,
+    code: PARTIAL_HOSPITALIZATION,
+    display: 'Partial hospitalization',
+  },
 } as const;
 export type Setting = keyof typeof SETTINGS;
-const SETTING_CODES = ['inpatient', 'observation', 'short-stay', 'non-acute', 'emergency'] as const satisfies Setting[];
+const SETTING_CODES = [
+  'inpatient',
+  'observation',
+  'short-stay',
+  'non-acute',
+  'emergency',
+  'partial-hospitalization',
+] as const satisfies Setting[];
 
 const strict = { additionalProperties: false } as const;
 const Reason = Type.String({ minLength: 1, maxLength: 1_000, pattern: '\\S' });

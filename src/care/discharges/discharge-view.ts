@@ -5,7 +5,7 @@ import { linkedOf } from '../linked.ts';
 import { present, some } from '../present.ts';
 import type { Kept, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
-import { isEmergency, isStay } from '../transition/discharge.ts';
+import { isDischarged, isEmergencyDischarge } from '../transition/discharge.ts';
 import { type Discharge, SETTINGS } from './discharge-schema.ts';
 import { toldOf } from './told.ts';
 
@@ -13,7 +13,7 @@ import { toldOf } from './told.ts';
 export async function listDischarges(records: Records, patient: string): Promise<Discharge[] | undefined> {
   if (!(await records.read('Patient', patient))) return undefined;
   const stays = await records.find('Encounter', { patient: `Patient/${patient}`, status: 'finished', _sort: '-date' });
-  return stays.filter((stay) => isStay(stay) || isEmergency(stay)).map(viewDischarge);
+  return stays.filter((stay) => isDischarged(stay) || isEmergencyDischarge(stay)).map(viewDischarge);
 }
 
 /** Also one that was taken back; undefined when it is not of the patient. */

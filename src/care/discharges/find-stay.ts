@@ -5,7 +5,7 @@ import { sameDay } from '../../fhir/same-day.ts';
 import { knownResource } from '../known-resource.ts';
 import { toInstant, toLastInstant } from '../local-time.ts';
 import type { Caller, Kept, Records } from '../records.ts';
-import { isEmergency, isStay } from '../transition/discharge.ts';
+import { isEmergency, isPartialHospitalization, isStay } from '../transition/discharge.ts';
 import type { TellDischarge } from './discharge-schema.ts';
 
 /**
@@ -32,7 +32,7 @@ export async function findStay(
 
 function isMeant(stay: Encounter, told: TellDischarge, zone: string): boolean {
   const { admitted, discharged, setting, facility, facilityName } = told;
-  if (setting === 'emergency' ? !isEmergency(stay) : !isStay(stay)) return false;
+  if (!isOfSetting(stay, setting)) return false;
   const { start, end } = stay.period ?? {};
   const provider = stay.serviceProvider;
   if (facility && provider?.reference !== undefined && provider.reference !== facility.reference) return false;
@@ -41,6 +41,12 @@ function isMeant(stay: Encounter, told: TellDischarge, zone: string): boolean {
   if (start === undefined) return true;
   const isBefore = Temporal.Instant.compare(toInstant(start, zone), toLastInstant(discharged, zone)) <= 0;
   return isBefore && (admitted === undefined || sameDay(start, admitted));
+}
+
+/** Of stays any will do: people call observation an inpatient stay, and the other way round. */
+function isOfSetting(stay: Encounter, setting: TellDischarge['setting']): boolean {
+  if (setting === 'emergency') return isEmergency(stay);
+  return setting === 'partial-hospitalization' ? isPartialHospitalization(stay) : isStay(stay);
 }
 
 const VOID: readonly Encounter['status'][] = ['cancelled', 'entered-in-error'];

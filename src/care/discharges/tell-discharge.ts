@@ -41,13 +41,13 @@ export async function tellDischarge(
 }
 
 function newStay({ setting = 'inpatient' }: TellDischarge): Encounter {
-  const { code, display } = SETTINGS[setting];
+  const kind = SETTINGS[setting];
   return {
     resourceType: 'Encounter',
     status: 'finished',
-    class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code, display },
+    class: { ...kind },
     // US Core wants a type.
-    type: [{ text: display }],
+    type: [{ text: kind.display }],
   };
 }
 

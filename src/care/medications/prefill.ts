@@ -4,12 +4,13 @@ import { hasCode } from '../concept.ts';
 import { findReadable } from '../find-readable.ts';
 import { toInstant, toLastInstant } from '../local-time.ts';
 import type { Caller, Kept, Records } from '../records.ts';
+import { PARTIAL_HOSPITALIZATION } from '../transition/discharge.ts';
 import { isSameMedication, type ListKind } from './compare-lists.ts';
 import { takenOf } from './medication-line.ts';
 import { medicationOf, type Source } from './medication-list.ts';
 
 const REQUEST_CATEGORY = 'http://terminology.hl7.org/CodeSystem/medicationrequest-category';
-const STAYS = new Set(['IMP', 'ACUTE', 'NONAC', 'OBSENC']);
+const STAYS = new Set(['IMP', 'ACUTE', 'NONAC', 'OBSENC', PARTIAL_HOSPITALIZATION]);
 const ORDERS = new Set<MedicationRequest['intent']>([
   'order',
   'original-order',

@@ -79,7 +79,8 @@ function planReferences(protocol: Protocol, episode: string): PlanReferences {
   };
 }
 
-function applyStep(step: ProtocolStep, protocol: string, plan: PlanReferences, context: TransitionContext) {
+/** What a step becomes, counted from the discharge. @param protocol `url|version` */
+export function applyStep(step: ProtocolStep, protocol: string, plan: PlanReferences, context: TransitionContext) {
   const window = windowOf(step.timing, context.anchor);
   const fullUrl = derivedUrn(plan.episode, 'step', step.id);
   const activity = { reference: { reference: fullUrl }, line: activityLine(titleOf(step), window.due, context) };

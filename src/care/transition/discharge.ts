@@ -22,14 +22,25 @@ export function isNonAcute(encounter: Encounter): boolean {
   return encounter.class.code === 'NONAC';
 }
 
+/**
+ * Day treatment for mental illness instead of a stay: its end is a discharge, while it lasts the patient is at home.
+ * v3-ActCode has no class for it, so that it is CodeSystem stay-class's.
+ */
+export function isPartialHospitalization(encounter: Encounter): boolean {
+  return encounter.class.code === PARTIAL_HOSPITALIZATION;
+}
+
+/** CodeSystem stay-class. */
+export const PARTIAL_HOSPITALIZATION = 'partial-hospitalization';
+
 /** The patient is in, as far as the encounter knows. */
 export function isInHouse(encounter: Encounter): boolean {
   return isStay(encounter) && (encounter.status === 'in-progress' || encounter.status === 'onleave');
 }
 
-/** The stay has ended. */
+/** The stay, or the partial hospitalization, has ended. */
 export function isDischarged(encounter: Encounter): boolean {
-  return isStay(encounter) && encounter.status === 'finished';
+  return (isStay(encounter) || isPartialHospitalization(encounter)) && encounter.status === 'finished';
 }
 
 /** A visit of the emergency department that has ended; only protocols that name it begin from one. */

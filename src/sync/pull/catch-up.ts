@@ -32,11 +32,17 @@ export async function catchUp(context: RunContext, types: readonly string[], lea
   const plans = await plansOf(context, types);
   const over = () => isOver(context, lease);
   const readPatient = async (patient: string) => {
+    let isRead = true;
     for (const [type, plan] of plans) {
-      if (over() || !(await readAll(context, type, plan, patient, lease))) return;
+      if (over()) return;
+      isRead = await readAll(context, type, plan, patient, lease);
+      if (!isRead) break;
     }
-    const forgotten = forgetFact(connection.name, `${NAME}${patient}`);
-    await store.commit(actorOf(connection, runId), [], [forgotten, lease.fence]);
+    // Whom the server cannot answer about goes behind the others.
+    const next = isRead
+      ? forgetFact(connection.name, `${NAME}${patient}`)
+      : startCatchUp(connection.name, patient, realNow(context));
+    await store.commit(actorOf(connection, runId), [], [next, lease.fence]);
   };
   await inParallel([...patients.keys()], remote.concurrency, readPatient, over);
 }

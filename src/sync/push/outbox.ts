@@ -299,12 +299,12 @@ export function unclaim(claim: Claim, nextAt: number): Statement {
   return { sql, params: [nextAt, claim.faultClass ?? null, claim.id, claim.token] };
 }
 
-/** Puts a row that nobody works on off until `nextAt`, or until `target` is settled. */
-export function waitFor(row: OutboxRow, target: string, nextAt: number, now: number): Statement {
+/** Puts a row that nobody works on off until `nextAt`, or until `target` is settled, if it waits for one. */
+export function waitFor(row: OutboxRow, target: string | undefined, nextAt: number, now: number): Statement {
   const sql = `UPDATE outbox SET state = 'queued', waits_for = ?, next_at = ?, lease_token = NULL, lease_until = NULL,
     fault_class = CASE state WHEN 'sending' THEN 'ambiguous' ELSE fault_class END
     WHERE id = ? AND (state = 'queued' OR (state = 'sending' AND lease_until <= ?))`;
-  return { sql, params: [target, nextAt, row.id, now] };
+  return { sql, params: [target ?? null, nextAt, row.id, now] };
 }
 
 /** Ends the leases of processes that died, so that what they were sending is looked after at once. */

@@ -89,7 +89,7 @@ async function putOff(context: RunContext, row: OutboxRow, targets: readonly Ref
   const now = realNow(context);
   const [target] = targets;
   const nextAt = now + (await waitingTime(context, targets));
-  await commit(context, waitFor(row, target ? keyOf(target) : '', nextAt, now));
+  await commit(context, waitFor(row, target && keyOf(target), nextAt, now));
 }
 
 async function pushComponent(context: RunContext, claimed: readonly Claimed[]): Promise<PushResult> {

@@ -248,6 +248,7 @@ describe('what can be reported', () => {
     ['inpatient', from('IMP'), undefined],
     ['non-acute inpatient (rehabilitation, SNF)', from('NONAC'), undefined],
     ['observation', from('OBSENC'), undefined],
+    ['partial hospitalization', from('partial-hospitalization'), undefined],
     ['emergency department', from('EMER'), 'setting'],
     ['ambulatory', from('AMB'), 'setting'],
     ['to home with home health', { destination: 'home-health' }, undefined],

@@ -57,7 +57,7 @@ describe('the evidence of a transition', () => {
     const reports = (bundle.entry ?? []).flatMap(({ resource }) => resource ?? []);
     expect(json.type).toBe('collection');
     expect(reports.map(({ measure }) => measure)).toEqual([
-      'https://baton.health/fhir/Measure/tcm|1.1.0',
+      'https://baton.health/fhir/Measure/tcm|1.2.0',
       'https://baton.health/fhir/Measure/trc|1.0.0',
     ]);
     expect(reports[0]?.evaluatedResource).toContainEqual({ reference: 'Communication/call' });
