@@ -15,6 +15,7 @@ export function checkVersion(
     current
       ? `${type}/${id} is at version ${current.version}, not at version ${ifMatch}; read it again before changing it.`
       : `If-Match asks for version ${ifMatch} of ${type}/${id}, which does not exist.`,
+    { expression: `${type}.meta.versionId` },
   );
 }
 

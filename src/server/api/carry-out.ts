@@ -15,8 +15,7 @@ const OVERTAKEN: ReadonlySet<FaultKind> = new Set(['precondition', 'conflict']);
 
 export interface Command {
   readonly plan: () => Promise<Planned>;
-  /** Absent: sent without a key. */
-  readonly sent?: Sent | undefined;
+  readonly sent: Sent;
   /** The header If-Match. */
   readonly ifMatch?: string | undefined;
 }
@@ -29,14 +28,14 @@ export interface CarriedOut extends Done {
 /** @throws Fault whatever the plan or the store's commit says */
 export async function carryOut(context: FhirContext, grant: Grant, command: Command): Promise<CarriedOut> {
   const { sent, ifMatch } = command;
-  const before = sent && (await findDone(context.store, sent));
+  const before = await findDone(context.store, sent);
   if (before) return { ...before, replayed: true };
   for (let attempt = 1; ; attempt++) {
     try {
       return { ...(await attemptOnce(context, grant, command)), replayed: false };
     } catch (error) {
       // The same command may have been carried out meanwhile, which is why this one failed.
-      const done = sent && (await findDone(context.store, sent));
+      const done = await findDone(context.store, sent);
       if (done) return { ...done, replayed: true };
       const isOvertaken = error instanceof Overtaken && ifMatch === undefined && attempt < ATTEMPTS;
       if (!isOvertaken) throw error instanceof Overtaken ? error.cause : error;
@@ -56,7 +55,7 @@ async function attemptOnce(context: FhirContext, grant: Grant, { plan, sent, ifM
   const alongside = (outcomes: readonly Outcome[]) => {
     const about = aboutOf(outcomes, planned);
     status = about.status;
-    return sent ? [keepDone(sent, status, about, context.clock)] : [];
+    return [keepDone(sent, status, about, context.clock)];
   };
   try {
     const { releases = false, passesOn = false, unlessNewer: query } = planned;

@@ -21,6 +21,7 @@ import { serveDocs } from './docs.ts';
 import { etagOfView, isKnown } from './etag-of-view.ts';
 import { type GrantedRecords, grantedRecords, type Pinned } from './granted-records.ts';
 import { keyIn, sentBy } from './idempotency.ts';
+import { knownCodes } from './known-codes.ts';
 import { openApi } from './open-api.ts';
 import { API_PATH } from './path.ts';
 import { chosenRendering } from './rendering.ts';
@@ -127,11 +128,13 @@ function answerQuery(route: QueryRoute, parts: ApiParts) {
 
 function answerCommand(route: CommandRoute, parts: ApiParts) {
   const checkBody: CheckInput = bodyCheck(route.body ?? NO_MEMBERS);
+  const checkCodes = knownCodes(parts.context.terminology);
   return async ({ request, reply, grant, params, query }: Asked) => {
     const body = request.body ?? {};
     checkBody(body);
-    const key = keyIn(request.headers['idempotency-key'], route.method === 'POST');
-    const sent = key === undefined ? undefined : sentBy(grant, key, [route.method, request.url, body]);
+    const key = keyIn(request.headers['idempotency-key']);
+    const sent = sentBy(grant, key, [route.method, request.url, body]);
+    checkCodes(body);
     const seen = new Set<string>();
     const plan = async () => {
       const records = grantedRecords(parts.context, grant);

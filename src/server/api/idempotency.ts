@@ -30,10 +30,9 @@ const HEADER = 'Idempotency-Key';
 /** Printable ASCII; the quotes of a structured header are taken off. */
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
-/** @throws Fault invalid when the header is missing where it must be, or is no key */
-export function keyIn(header: string | readonly string[] | undefined, isRequired: boolean): string | undefined {
+/** @throws Fault invalid when the header is missing, or is no key */
+export function keyIn(header: string | readonly string[] | undefined): string {
   if (header === undefined) {
-    if (!isRequired) return undefined;
     throw wrong(
       `Send the header ${HEADER} with a value of your own that no other command has, e.g. a UUID, and the same value when ` +
         'you send the command again.',

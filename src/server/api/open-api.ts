@@ -46,7 +46,7 @@ export function openApi(routes: readonly Route[], { baseUrl, version }: About): 
 const DESCRIPTION = `What nurse case managers do, in their words. Everything is kept as FHIR R4 and can be read and changed
 as such below \`/fhir/R4\` too; ids are those of the FHIR resources.
 
-Commands are carried out as a whole or not at all. A POST needs the header \`Idempotency-Key\`; the same key and request get
+Commands are carried out as a whole or not at all. Each needs the header \`Idempotency-Key\`; the same key and request get
 the same answer again (\`idempotency-replayed: true\`). Views have a \`version\` and an \`ETag\`; send it back as \`If-Match\` to
 be refused (412) when somebody else was faster. Lists have \`items\`, and \`next\` where there is more: send it as \`after\`.`;
 
@@ -110,7 +110,7 @@ function headerParameters({ method, answer, ...route }: Route): object[] {
   const isVersioned = 'version' in ((answer as { properties?: object }).properties ?? {});
   if (method === 'GET') return isVersioned ? [header('If-None-Match', 'ETag of the view you have')] : [];
   return [
-    header('Idempotency-Key', 'A value of your own, once per command', method === 'POST'),
+    header('Idempotency-Key', 'A value of your own, once per command', true),
     header('If-Match', 'ETag of the view you decided on'),
   ];
 }

@@ -16,7 +16,7 @@ const kg = (value: number) => ({ value, unit: 'kg', code: 'kg' });
 
 beforeAll(async () => {
   baton = await serveApi();
-  const people = ['ann', 'bea', 'cleo', 'dot', 'eve', 'fay', 'gus', 'hal', 'ida'];
+  const people = ['ann', 'bea', 'cleo', 'dot', 'eve', 'fay', 'gus', 'hal', 'ida', 'kim', 'lee'];
   await baton.put(
     { resourceType: 'Practitioner', id: 'nurse', name: [{ family: 'Nurse' }] },
     ...people.map((id) => ({ resourceType: 'Patient', id, name: [{ given: [id], family: 'Example' }] })),
@@ -387,6 +387,36 @@ describe('what cannot be', () => {
     const before = await baton.temp.store.head();
     expect((await refused('POST', `${at}/${path}`, body)).member).toBe(member);
     expect(await baton.temp.store.head()).toBe(before);
+  });
+
+  it('is a code that its code system does not have; what is not known here whole nobody can tell', async () => {
+    const at = await open('kim');
+    const goal = (system: string) => ({
+      description: { text: 'Walk' },
+      targets: [{ measure: { system, code: 'zzz' }, detail: { coded: { text: 'daily' } }, due: '2099-01-01' }],
+    });
+    const own = 'https://baton.health/fhir/CodeSystem/caregiver-strain';
+    for (const system of [own, 'http://terminology.hl7.org/CodeSystem/condition-category']) {
+      const { member, detail } = await refused('POST', `${at}/goals`, goal(system));
+      expect([member, detail]).toEqual(['targets[0].measure.code', `${system} has no code zzz.`]);
+    }
+    await done('POST', `${at}/goals`, goal('http://snomed.info/sct'));
+    await done('POST', `${at}/goals`, goal('http://terminology.hl7.org/CodeSystem/v3-ActCode'));
+  });
+
+  it('claims Gravity’s Condition only with a code that Gravity takes', async () => {
+    const at = await open('lee');
+    const gravity = 'http://hl7.org/fhir/us/sdoh-clinicalcare/StructureDefinition/SDOHCC-Condition';
+    const claims = async ({ id }: NeedView) =>
+      (await fhir<{ meta: { profile: string[] } }>(`Condition/${id}`)).meta.profile.includes(gravity);
+    const social = { kind: 'social-need', category: 'stress', code: { text: 'Worried about the rent' } };
+    const need = await done<NeedView>('POST', `${at}/needs`, social);
+    expect(await claims(need)).toBe(false);
+    const code = { system: 'http://snomed.info/sct', code: '73595000', text: 'Stress' };
+    await done('PATCH', `${at}/needs/${need.id}`, { code });
+    expect(await claims(need)).toBe(true);
+    await done('PATCH', `${at}/needs/${need.id}`, { code: { text: 'Worried' } });
+    expect(await claims(need)).toBe(false);
   });
 
   it('is a step that the status does not allow, with those that it does', async () => {

@@ -136,3 +136,17 @@ describe('what was deleted', () => {
     expect((await baton.fhir('PUT', path(), { body: task('entered-in-error') })).status).toBe(201);
   });
 });
+
+it('a change of a plan that has changed since is refused by PUT and PATCH, with the element named', async () => {
+  const plan = await first();
+  const stale = { 'if-match': 'W/"77"' };
+  const headers = { ...stale, 'content-type': 'application/json-patch+json' };
+  const patch = [{ op: 'replace', path: '/title', value: 'Mine' }];
+  for (const answer of [
+    await baton.fhir('PUT', `/CarePlan/${plan.id}`, { headers: stale, body: { ...plan, title: 'Mine' } }),
+    await baton.fhir('PATCH', `/CarePlan/${plan.id}`, { headers, body: patch }),
+  ]) {
+    expect([answer.status, answer.json.issue?.[0]?.expression]).toEqual([412, ['CarePlan.meta.versionId']]);
+  }
+  expect((await first()).title).toBe(plan.title);
+});

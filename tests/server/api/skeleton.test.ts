@@ -16,6 +16,12 @@ beforeAll(async () => {
 
 afterAll(() => baton.close());
 
+interface Operation {
+  readonly requestBody?: {
+    readonly content: Record<string, { example?: object; examples?: Record<string, { value: object }> }>;
+  };
+}
+
 const caseFor = (id: string) => ({ patient: { reference: `Patient/${id}` }, programme: { text: 'Heart failure' } });
 
 describe('a command', () => {
@@ -66,6 +72,28 @@ describe('a command', () => {
     const answer = await baton.api('POST', '/cases', { body: caseFor('eve'), key: '', headers });
     expect(answer.status).toBe(400);
     expect(answer.json.detail).toContain('Idempotency-Key');
+  });
+
+  it('needs a key whatever it is: every operation that is no GET', async () => {
+    const { json } = await baton.send('GET', '/api/v1/openapi.json', { as: '' });
+    const without: string[] = [];
+    let commands = 0;
+    for (const [path, ways] of Object.entries(json.paths as unknown as Record<string, Record<string, Operation>>)) {
+      for (const [method, operation] of Object.entries(ways)) {
+        if (method === 'get') continue;
+        commands += 1;
+        const [sample] = Object.values(operation.requestBody?.content ?? {});
+        const answer = await baton.api(method.toUpperCase() as 'POST', path.replace(/\{\w+\}/g, 'x'), {
+          key: '',
+          body: sample?.example ?? Object.values(sample?.examples ?? {})[0]?.value ?? {},
+        });
+        const [error] = (answer.json.errors ?? []) as { member?: string }[];
+        if (answer.status !== 400 || error?.member !== 'Idempotency-Key')
+          without.push(`${method} ${path}: ${answer.text}`);
+      }
+    }
+    expect(without).toEqual([]);
+    expect(commands).toBeGreaterThan(80);
   });
 
   it('that failed may be sent again with its key', async () => {
