@@ -46,7 +46,7 @@ export async function replacePlan(
     ...fresh,
     replaces: [{ reference: `CarePlan/${old.id}` }],
     ...(old.careTeam ? { careTeam: old.careTeam } : {}),
-    ...(old.supportingInfo ? { supportingInfo: old.supportingInfo } : {}),
+    ...supportFor(old),
     ...(addresses.length > 0 ? { addresses: addresses as CarePlan['addresses'] } : {}),
     ...(goal.length > 0 ? { goal: goal as CarePlan['goal'] } : {}),
     ...(activity.length > 0 ? { activity } : {}),
@@ -60,6 +60,12 @@ export async function replacePlan(
     ],
     about: 0,
   };
+}
+
+/** Plans named their case here once, where MCC eCare Plan allows none; an extension of the new one does. */
+function supportFor({ supportingInfo = [] }: CarePlan): Pick<CarePlan, 'supportingInfo'> {
+  const kept = supportingInfo.filter(({ reference }) => !reference?.startsWith('EpisodeOfCare/'));
+  return kept.length > 0 ? { supportingInfo: kept } : {};
 }
 
 /** The references to what is neither over nor given up; what cannot be seen goes along. */

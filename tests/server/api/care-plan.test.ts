@@ -136,7 +136,18 @@ describe('a plan', () => {
     await done('POST', `${at}/goals/${dropped.id}/cancel`, { reason: 'Too much' });
     const task = await done<InterventionView>('POST', `${at}/interventions`, { description: 'Show exercises' });
     const old = await seen<PlanView>(`${at}/plan`);
+    const paper = { reference: 'DocumentReference/elsewhere', display: 'Home visit' };
+    const asMadeOnce = [{ reference: `EpisodeOfCare/${at.slice('/cases/'.length)}` }, paper];
+    const { json: stored } = await baton.fhir('GET', `/CarePlan/${old.id}`);
+    await baton.put({
+      resourceType: 'DocumentReference',
+      id: 'elsewhere',
+      status: 'current',
+      content: [{ attachment: { title: 'Visit' } }],
+    });
+    await baton.put({ ...stored, resourceType: 'CarePlan', id: old.id, supportingInfo: asMadeOnce });
     const next = await done<PlanView>('POST', `${at}/plan/replace`, { title: 'After the fall' });
+    expect((await fhir<CarePlan>(`CarePlan/${next.id}`)).supportingInfo).toEqual([paper]);
     expect(next).toMatchObject({
       title: 'After the fall',
       status: 'active',
