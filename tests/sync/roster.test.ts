@@ -345,3 +345,18 @@ describe('a search narrowed to a patient', () => {
     expect(await probes()).toEqual([]);
   });
 });
+
+test('pages about one patient that are too much together are let go, and the others go on', async () => {
+  const [first = ''] = await open(2, 1, { pageSize: 8 });
+  const description = 'x'.repeat(2 * 1024 * 1024);
+  for (let number = 0; number < 48; number += 1) {
+    world.remote.put(task(`big-${number}`, { for: { reference: `Patient/${first}` }, description }));
+  }
+  const urls = await asked(() => world.sync.pullNow());
+  // The first pages have 14 and 16 MiB.
+  expect(urls.filter((url) => url.includes(`/Task?patient=${first}&`))).toHaveLength(5);
+  expect(await world.all<Task>('Task')).toHaveLength(1);
+  const messages = await world.temp.store.query("SELECT detail FROM message WHERE outcome = 'permanent'");
+  const detail = expect.stringContaining('larger than 64 MiB together');
+  expect(messages).toEqual(Array.from({ length: 5 }, () => expect.objectContaining({ detail })));
+});

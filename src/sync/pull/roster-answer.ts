@@ -95,6 +95,14 @@ function changedSince(since: string, isOpen = false): string {
   return `${from}&_lastUpdated=le${encodeURIComponent(until)}`;
 }
 
+/** Characters of the pages of one answer, which are held until the last is there; some ten thousand records. */
+const MOST_HELD = 64 * 1024 * 1024;
+
+const TOO_MUCH: RemoteFailure = {
+  class: 'permanent',
+  message: `The pages about one patient are larger than ${MOST_HELD / 1024 / 1024} MiB together.`,
+};
+
 type Pages =
   | { readonly same: true; readonly date?: Temporal.Instant | undefined }
   | {
@@ -112,6 +120,7 @@ async function askAll({ client }: RunContext, query: string, known: KnownAnswer 
   let page: FhirReply & { readonly body: Bundle } = first.value;
   const entry: BundleEntry[] = [];
   const guard = new PageGuard();
+  let held = 0;
   for (let pages = 1; ; pages += 1) {
     entry.push(...(page.body.entry ?? []));
     const next = nextLink(page.body);
@@ -119,6 +128,8 @@ async function askAll({ client }: RunContext, query: string, known: KnownAnswer 
     if (next === undefined) return success({ same: false, entry, mark: pages === 1 ? mark : undefined, date });
     const runaway = guard.check(page.body, next);
     if (runaway) return failure(runaway);
+    held += JSON.stringify(page.body).length;
+    if (held > MOST_HELD) return failure(TOO_MUCH);
     const reply = await client.page(next);
     if (!reply.ok) return failure(afterTheFirst(reply.failure));
     page = reply.value;

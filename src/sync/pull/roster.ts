@@ -201,7 +201,7 @@ class RosterRun {
     const isOfPatient = failed.issues?.some(({ details }) =>
       details?.coding?.some(({ code }) => code !== undefined && restrictedOutcomes.includes(code)),
     );
-    this.#quiet.push(...this.#messages(run, failed.class));
+    this.#quiet.push(...this.#messages(run, failed.class, failed.message));
     if (isRefusal(failed) && (isOfPatient || this.#answered > 0)) {
       // It is about this patient: asked again tomorrow.
       const now = realNow(run);
@@ -214,11 +214,15 @@ class RosterRun {
     if (failed.class === 'auth' || failed.status === 403 || this.#refused >= REFUSED_IN_A_ROW) this.#isClosed = true;
   }
 
-  #messages(run: RunContext, outcome: string): Statement[] {
+  /** @param why of a failure that is ours to tell: what the server refused says so itself */
+  #messages(run: RunContext, outcome: string, why?: string): Statement[] {
     const { connection, runId } = run;
     const about = { connection: connection.name, runId, direction: 'pull', type: this.#type, outcome } as const;
     const keepResponse = outcome !== 'unchanged';
-    return run.exchanges.take().map((exchange) => writeMessage({ ...about, exchange, keepResponse }, realNow(run)));
+    return run.exchanges.take().map((exchange) => {
+      const detail = exchange.failure ? undefined : why;
+      return writeMessage({ ...about, exchange, keepResponse, detail }, realNow(run));
+    });
   }
 
   async #flush(): Promise<void> {
