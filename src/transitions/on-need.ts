@@ -5,15 +5,13 @@ import { windowOf } from '../care/deadline.ts';
 import { idOf, parseVersion, readResource } from '../care/stored.ts';
 import { applyStep } from '../care/transition/apply-plan-definition.ts';
 import { moveCarePlan } from '../care/transition/care-plan.ts';
-import { isDischarged } from '../care/transition/discharge.ts';
-import { encounterOfEpisode } from '../care/transition/episode.ts';
 import { followUpKey } from '../care/transition/follow-up.ts';
 import type { ProtocolStep } from '../care/transition/protocol.ts';
 import { attribute } from '../care/transition/provenance.ts';
 import { riskFacts } from '../care/transition/risk-assessment.ts';
 import type { LogEntry, Store } from '../store/store.ts';
-import { decide } from './decide.ts';
-import { gatherFacts, liveTransitions } from './facts.ts';
+import { decideAgain } from './decide-again.ts';
+import { liveTransitions } from './facts.ts';
 import { type LivePlan, readLivePlan } from './live-plan.ts';
 import type { Parts } from './parts.ts';
 import { both, NOTHING, type Reaction } from './reaction.ts';
@@ -38,12 +36,10 @@ export async function reactToNeed(parts: Parts, entry: LogEntry): Promise<Reacti
 }
 
 async function joined(parts: Parts, episode: EpisodeOfCare, entry: LogEntry): Promise<Reaction> {
-  const { store, rules } = parts;
-  const encounter = await readResource(store, 'Encounter', encounterOfEpisode(episode));
-  if (!encounter || !isDischarged(encounter)) return NOTHING;
-  const facts = await gatherFacts(parts, encounter, episode.period?.start ?? encounter.meta?.lastUpdated ?? '');
-  const decision = facts && decide(facts, rules, undefined);
-  if (!facts || !decision?.start) return NOTHING;
+  const { store } = parts;
+  const again = await decideAgain(parts, episode);
+  if (!again) return NOTHING;
+  const { facts, decision } = again;
   const plan = await readLivePlan(store, episode);
   const { carePlan } = plan;
   // A plan of another protocol, or of an earlier version of it, keeps the steps that it has.

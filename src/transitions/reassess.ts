@@ -3,8 +3,7 @@
 // now, a plan that nobody has begun is replaced; people who work on one are told.
 import type { EpisodeOfCare, RiskAssessment } from '@medplum/fhirtypes';
 import { findResources, idOf, parseVersion, readResource } from '../care/stored.ts';
-import { isDischarged } from '../care/transition/discharge.ts';
-import { encounterOfEpisode, isLive, isTransition } from '../care/transition/episode.ts';
+import { isLive, isTransition } from '../care/transition/episode.ts';
 import { isUntouched } from '../care/transition/follow-up.ts';
 import { isMissed } from '../care/transition/life.ts';
 import { chooseProtocol, type Protocol } from '../care/transition/protocol.ts';
@@ -22,9 +21,9 @@ import { canonicalJson, type Json } from '../fhir/canonical-json.ts';
 import type { Change } from '../fhir/change.ts';
 import type { LogEntry } from '../store/store.ts';
 import { startReaction } from './begin.ts';
-import { decide } from './decide.ts';
+import { decideAgain } from './decide-again.ts';
 import type { TransitionEvent } from './events.ts';
-import { gatherFacts, liveTransitions } from './facts.ts';
+import { liveTransitions } from './facts.ts';
 import { type LivePlan, readLivePlan } from './live-plan.ts';
 import type { Parts } from './parts.ts';
 import { reminderQuery } from './raise.ts';
@@ -75,13 +74,10 @@ async function reassessTransition(
   episode: EpisodeOfCare,
   mayReplan: boolean,
 ): Promise<Reaction> {
-  const { store, rules } = parts;
-  const encounter = await readResource(store, 'Encounter', encounterOfEpisode(episode));
-  if (!encounter || !isDischarged(encounter)) return NOTHING;
-  // A discharge without a time stays where it was counted from.
-  const facts = await gatherFacts(parts, encounter, episode.period?.start ?? encounter.meta?.lastUpdated ?? '');
-  const decision = facts && decide(facts, rules, undefined);
-  if (!facts || !decision?.start) return NOTHING;
+  const { store } = parts;
+  const again = await decideAgain(parts, episode);
+  if (!again) return NOTHING;
+  const { encounter, facts, decision } = again;
   const changes = await changedRisks(parts, episode, decision.risk, entry);
   if (changes.length === 0) return NOTHING;
   const { total, band } = decision.risk.score;
