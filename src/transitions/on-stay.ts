@@ -2,7 +2,7 @@
 // encounter now says (observation, inpatient). They move with a corrected time, and end with a stay that was none. What
 // has been raised stays, whatever the stay becomes: a notice is owed also after it.
 import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
-import { toInstant } from '../care/local-time.ts';
+import { toInstant, toLastInstant } from '../care/local-time.ts';
 import { findResources, parseVersion, readResource } from '../care/stored.ts';
 import { isInHouse, isStay } from '../care/transition/discharge.ts';
 import { isLive, isOfStay, moveEpisode, noticesIdFor } from '../care/transition/episode.ts';
@@ -32,8 +32,11 @@ export async function reactToStay(
   const encounter = entry.operation === 'delete' ? undefined : parseVersion(entry, 'Encounter');
   if (!encounter || isVoid(encounter)) return withdrawAll(store, live, 'admission-cancelled', clock.now());
   if (!isInHouse(encounter)) {
-    const ended = encounter.period?.end;
-    return endUnopened(parts, live, ended ? toInstant(ended, 'UTC') : clock.now());
+    if (live.length === 0) return NOTHING;
+    const { end } = encounter.period ?? {};
+    const { zone } = await parts.facilities.placeOf(encounter.serviceProvider);
+    // Who went home on a day may have been there until its end.
+    return endUnopened(parts, live, end ? toLastInstant(end, zone) : clock.now());
   }
   return beginNotices(parts, encounter, notices);
 }

@@ -199,6 +199,13 @@ describe('the Medicare Outpatient Observation Notice', () => {
     expect((await notices(longer)).map(begin)).toEqual([['observation-notice', 'requested', 'due']]);
   });
 
+  it('stays owed when only the day is known on which observation ended, which may have been after 24 hours', async () => {
+    const id = await comesIn('OBSENC');
+    await at('2026-11-21T08:00:00-05:00');
+    await tell(stay(id, 'OBSENC', { status: 'finished', period: { start: ADMITTED, end: '2026-11-21' } }));
+    expect((await notices(id)).map(begin)).toEqual([['observation-notice', 'requested', 'scheduled']]);
+  });
+
   it('gives way to the Important Message, counted from then, when the patient is admitted', async () => {
     const id = await comesIn('OBSENC');
     await at('2026-11-21T08:00:00-05:00');
