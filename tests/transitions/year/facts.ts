@@ -10,9 +10,14 @@ export interface VisitFacts {
   readonly status: 'in-progress' | 'finished' | 'cancelled';
   /** When the patient left; a day counts from its start, so that a deadline can be early, never late. */
   readonly left?: number;
+  /** Only its day was told. */
+  readonly isDay?: boolean;
+  /** Of a visit that has ended. */
   readonly disposition?: string;
   /** When the event was that said so. */
   readonly said?: number;
+  /** The newest word about where the patient went; a discharge that names nothing is none. */
+  readonly word?: { readonly at: number; readonly disposition?: string };
 }
 
 /** Where dispositions lead (domain.md 4, NUBC). */
@@ -47,16 +52,34 @@ export function hear(known: VisitFacts | undefined, telling: Message | Put): Vis
   }
   const fresh = says(telling, zone);
   if (!fresh) return known ?? { visit, status: 'in-progress' };
-  return known?.said !== undefined && known.said > telling.recorded ? known : fresh;
+  if (known?.said === undefined) return fresh;
+  const [newer, older] = known.said > telling.recorded ? [known, fresh] : [fresh, known];
+  const word = older.word && !(newer.word && newer.word.at >= older.word.at) ? older.word : newer.word;
+  const { disposition: _, ...rest } = withTimeOf(older, newer, zone);
+  const disposition = rest.status === 'finished' ? word?.disposition : undefined;
+  return { ...rest, ...(word ? { word } : {}), ...(disposition ? { disposition } : {}) };
+}
+
+/** A day takes the time from who tells it of that day. */
+function withTimeOf(other: VisitFacts, { isDay, ...facts }: VisitFacts, zone: string): VisitFacts {
+  if (!isDay || facts.left === undefined) return facts;
+  const knows = other.status === 'finished' && !other.isDay && other.left !== undefined;
+  if (!knows || dayOf(other.left, zone) !== dayOf(facts.left, zone)) return { ...facts, isDay };
+  return { ...facts, left: other.left };
 }
 
 /** Undefined when the message does not speak of the patient's coming and going. */
 function says({ visit, trigger, recorded, occurred, end, disposition }: Message, zone: string): VisitFacts | undefined {
-  const base = { visit, said: recorded };
+  const base = { visit, said: recorded, word: { at: recorded } };
   if (trigger === 'A11') return { ...base, status: 'cancelled' };
   if (trigger === 'A13') return { ...base, status: 'in-progress' };
   const left = end ? moment(end, zone) : trigger === 'A03' ? (occurred ?? recorded) : undefined;
-  if (left !== undefined) return { ...base, status: 'finished', left, ...(disposition ? { disposition } : {}) };
+  if (left !== undefined) {
+    const isDay = end !== undefined && 'day' in end;
+    const told = disposition ? { disposition, word: { at: recorded, disposition } } : {};
+    const { word: _, ...ended } = base;
+    return { ...ended, status: 'finished', left, ...(isDay ? { isDay } : {}), ...told };
+  }
   return trigger === 'A01' || trigger === 'A04' ? { ...base, status: 'in-progress' } : undefined;
 }
 
