@@ -1,9 +1,10 @@
 // A reader of the log that reacts to every entry: in order, at least once, from where it stopped. With its effect and its
-// cursor in one commit it reacts exactly once, also when two processes run it: the one that is late goes on behind the other.
+// cursor in one commit it reacts exactly once, also when two processes run it: the one that is late lets the other go first.
 
 import type { Logger } from 'pino';
 import { asFault, FAULTS } from '../fault.ts';
 import { advanceCursor, beginCursor, readCursor } from './cursor.ts';
+import { giveWay } from './give-way.ts';
 import type { Passing } from './pass-over.ts';
 import { type Ahead, runAhead } from './run-ahead.ts';
 import { BATON, type LogEntry, type Statement, type Store } from './store.ts';
@@ -47,11 +48,12 @@ const ATTEMPTS = 3;
 export function createConsumer(options: ConsumerOptions): Consumer {
   let last: Promise<unknown> = Promise.resolve();
   let waiting: Promise<number> | undefined;
+  const turn: Turn = { isSecond: false };
   return {
     run() {
       waiting ??= last.then(() => {
         waiting = undefined;
-        const running = drain(options);
+        const running = drain(options, turn);
         last = running.catch(() => undefined);
         return running;
       });
@@ -60,15 +62,27 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   };
 }
 
-async function drain(options: ConsumerOptions): Promise<number> {
+/** Whether another process was faster when this one last reacted to something. */
+interface Turn {
+  isSecond: boolean;
+}
+
+async function drain(options: ConsumerOptions, turn: Turn): Promise<number> {
   const { store, name, log, batch = 100 } = options;
   let from = await beginCursor(store, BATON, name, 0);
   let handled = 0;
   for (;;) {
+    if (turn.isSecond) {
+      const { at, isDone } = await giveWay(store, name, from);
+      if (isDone) break;
+      turn.isSecond = false;
+      from = at;
+    }
     const entries = await store.readLog(from, batch);
     if (entries.length > 0) await options.begin?.();
     const { count, at, isLate } = await handleBatch(options, entries, from);
     handled += count;
+    turn.isSecond = isLate;
     if (entries.length < batch && !isLate) break;
     log.debug({ consumer: name, from, to: at }, 'log entries handled');
     from = at;

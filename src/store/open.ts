@@ -13,6 +13,7 @@ import { readMetaInUse } from './meta-in-use.ts';
 import { migrate } from './migrate.ts';
 import { openPostgres } from './postgres.ts';
 import { findAll, findWithholding, readHead, readLog, readMayWithhold, readResource, readVersion } from './read.ts';
+import { readTogether } from './read-together.ts';
 import { enforceRules, type PrepareRules, type RulesInForce } from './rules-in-force.ts';
 import { reindexAll } from './search/reindex.ts';
 import { openSqlite } from './sqlite.ts';
@@ -94,7 +95,7 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
       if (changes.length === 0 && typeof alongside !== 'function' && alongside.length === 0) return Promise.resolve([]);
       return commits.submit({ actor, changes, alongside, transaction, ...options });
     },
-    read: (type, id) => readResource(reader, type, id),
+    read: reader.dialect === 'postgres' ? readTogether(reader) : (type, id) => readResource(reader, type, id),
     mayWithhold: (labels) => readMayWithhold(reader, labels),
     withholding: (type, id, condition) => findWithholding(reader, searchEngine, { type, id }, condition),
     vread: (type, id, versionId) => readVersion(reader, type, id, versionId),

@@ -9,8 +9,9 @@ import type { Sql } from './sql.ts';
 import type { LogEntry, StoredVersion, Withholding } from './store.ts';
 import { currentVersion, logEntry, storedVersion, VERSION_COLUMNS } from './stored.ts';
 
-const READ =
-  'SELECT type, id, version, sequence, updated, deleted, content, patients FROM resource WHERE type = ? AND id = ?';
+/** Columns of `resource` that `currentVersion` needs. */
+export const READ_COLUMNS = 'type, id, version, sequence, updated, deleted, content, patients';
+const READ = `SELECT ${READ_COLUMNS} FROM resource WHERE type = ? AND id = ?`;
 const RID = `SELECT rid, CASE WHEN EXISTS (SELECT 1 FROM consent_rule) THEN 1 ELSE 0 END AS consents
   FROM resource WHERE type = ? AND id = ? AND deleted = 0`;
 const VREAD = `SELECT ${VERSION_COLUMNS} FROM version WHERE type = ? AND id = ? AND version = ?`;

@@ -9,7 +9,7 @@ export interface Ahead {
   readonly most: number;
   /**
    * What an entry is about. Its effect is planned when all effects about the same are on disk. Undefined, it is about
-   * everything.
+   * everything, and may change what the entries behind it are about. Asked of several entries together.
    */
   readonly about: (entry: LogEntry) => Promise<string | undefined>;
   /** The effect, which the function that is returned commits together with `advance`; undefined when there is none. */
@@ -21,6 +21,9 @@ export interface Progress {
   readonly count: number;
   readonly saved: number;
 }
+
+/** Entries whose subjects are asked for at a time. */
+const TOGETHER = 16;
 
 interface Flight {
   readonly about: string | undefined;
@@ -48,8 +51,14 @@ export async function runAhead(
   };
   let count = 0;
   try {
-    for (const entry of entries) {
-      const mine = await about(entry);
+    let asked: (string | undefined)[] = [];
+    for (const [n, entry] of entries.entries()) {
+      if (flights.some(({ about }) => about === undefined)) {
+        await land();
+        asked = [];
+      }
+      if (asked.length === 0) asked = await Promise.all(entries.slice(n, n + TOGETHER).map(about));
+      const mine = asked.shift();
       const isApart = mine !== undefined && flights.every(({ about }) => about !== undefined && about !== mine);
       if (flights.length >= most || !isApart) await land();
       if (isStopped) return saved;

@@ -25,29 +25,48 @@ export interface LivePlan {
   readonly teams: readonly CareTeam[];
 }
 
+/** What tells whether a transition goes on; what else belongs to it matters when it ends. */
+export type FollowUps = Pick<LivePlan, 'episode' | 'carePlan' | 'tasks' | 'reminders'>;
+
 export async function readLivePlan(store: Store, episode: EpisodeOfCare): Promise<LivePlan> {
+  const followUps = await readFollowUps(store, episode);
+  const { carePlan } = followUps;
+  if (!carePlan) return { ...followUps, orders: [], goals: [], teams: [] };
+  const [orders, aims] = await Promise.all([
+    findResources(store, 'ServiceRequest', { 'based-on': `CarePlan/${carePlan.id}` }),
+    readAims(store, carePlan),
+  ]);
+  return { ...followUps, orders, ...aims };
+}
+
+export async function readFollowUps(store: Store, episode: EpisodeOfCare): Promise<FollowUps> {
   const identifier = tokenText(IDENTIFIER.transitionPlan, episode.id ?? '');
   const [[carePlan], grouped] = await Promise.all([
     findResources(store, 'CarePlan', { identifier }),
     findResources(store, 'Task', { 'group-identifier': identifier }),
   ]);
-  if (!carePlan) return { episode, carePlan, tasks: grouped, orders: [], reminders: [], goals: [], teams: [] };
+  if (!carePlan) return { episode, carePlan, tasks: grouped, reminders: [] };
   const of = { 'based-on': `CarePlan/${carePlan.id}` };
-  const [based, orders, reminders, goals, teams] = await Promise.all([
+  const [based, reminders] = await Promise.all([
     findResources(store, 'Task', of),
-    findResources(store, 'ServiceRequest', of),
     findResources(store, 'CommunicationRequest', { ...of, status: 'active' }),
-    Promise.all((carePlan.goal ?? []).map((goal) => readResource(store, 'Goal', idOf(goal, 'Goal')))),
-    Promise.all((carePlan.careTeam ?? []).map((team) => readResource(store, 'CareTeam', idOf(team, 'CareTeam')))),
+  ]);
+  // By both: whoever changed a Task may have taken one of them away.
+  const tasks = [...new Map([...based, ...grouped].map((task) => [task.id, task])).values()];
+  return { episode, carePlan, tasks, reminders };
+}
+
+/** What a plan works towards, and who. */
+export async function readAims(
+  store: Store,
+  { goal = [], careTeam = [] }: CarePlan,
+): Promise<Pick<LivePlan, 'goals' | 'teams'>> {
+  const [goals, teams] = await Promise.all([
+    Promise.all(goal.map((one) => readResource(store, 'Goal', idOf(one, 'Goal')))),
+    Promise.all(careTeam.map((one) => readResource(store, 'CareTeam', idOf(one, 'CareTeam')))),
   ]);
   return {
-    episode,
-    carePlan,
-    // By both: whoever changed a Task may have taken one of them away.
-    tasks: [...new Map([...based, ...grouped].map((task) => [task.id, task])).values()],
-    orders,
-    reminders,
-    goals: goals.filter((goal) => goal !== undefined),
-    teams: teams.filter((team) => team !== undefined),
+    goals: goals.filter((one) => one !== undefined),
+    teams: teams.filter((one) => one !== undefined),
   };
 }

@@ -10,7 +10,7 @@ import { type FollowUpKey, followUpKey } from '../care/transition/follow-up.ts';
 import { withLostSchedule } from '../care/transition/lost-schedule.ts';
 import { isTerminal } from '../fhir/status/task.ts';
 import type { LogEntry } from '../store/store.ts';
-import { readLivePlan } from './live-plan.ts';
+import { readAims, readFollowUps } from './live-plan.ts';
 import { ACTOR, type Parts } from './parts.ts';
 import { NOTHING, type Reaction } from './reaction.ts';
 import { planSettlement } from './settle.ts';
@@ -56,9 +56,12 @@ async function restore(parts: Parts, id: string, before: Task): Promise<Reaction
 async function settle(parts: Parts, key: FollowUpKey): Promise<Reaction> {
   const episode = await readResource(parts.store, 'EpisodeOfCare', key.episode);
   if (!episode || !isLive(episode)) return NOTHING;
-  const plan = await readLivePlan(parts.store, episode);
-  const { zone } = await parts.facilities.placeOf(episode.managingOrganization);
-  const { changes, closes } = planSettlement(plan, zone, parts.clock.now());
+  const { store, facilities, clock } = parts;
+  const [plan, { zone }] = await Promise.all([
+    readFollowUps(store, episode),
+    facilities.placeOf(episode.managingOrganization),
+  ]);
+  const { changes, closes } = await planSettlement(plan, readAims.bind(undefined, store), zone, clock.now());
   const encounter = encounterOfEpisode(episode) ?? '';
   return {
     changes,

@@ -1,6 +1,6 @@
 // What follows when a follow-up ends: its reminders and its escalation are settled, and when it was the last one the
 // transition is closed and its goals are judged.
-import type { Goal, Resource, Task } from '@medplum/fhirtypes';
+import type { CarePlan, Goal, Resource, Task } from '@medplum/fhirtypes';
 import { IDENTIFIER } from '../care/systems.ts';
 import { closeCarePlan } from '../care/transition/care-plan.ts';
 import { withEnding } from '../care/transition/ending.ts';
@@ -12,8 +12,12 @@ import { stageOf } from '../care/transition/life.ts';
 import { aboutKey } from '../care/transition/reminder.ts';
 import type { Change } from '../fhir/change.ts';
 import { isTerminal } from '../fhir/status/task.ts';
-import type { LivePlan } from './live-plan.ts';
+import type { FollowUps, LivePlan } from './live-plan.ts';
 import { dissolveTeam, updatesWithProvenance } from './withdraw.ts';
+
+type Aims = Pick<LivePlan, 'goals' | 'teams'>;
+
+const NONE: Aims = { goals: [], teams: [] };
 
 export interface Settlement {
   readonly changes: Change[];
@@ -23,9 +27,15 @@ export interface Settlement {
 
 /**
  * @param plan as it is now
+ * @param aimsOf read only when the transition closes
  * @param zone of the facility, for the day that goals are judged on
  */
-export function planSettlement(plan: LivePlan, zone: string, now: Temporal.Instant): Settlement {
+export async function planSettlement(
+  plan: FollowUps,
+  aimsOf: (carePlan: CarePlan) => Promise<Aims>,
+  zone: string,
+  now: Temporal.Instant,
+): Promise<Settlement> {
   const ended = plan.tasks.filter(({ status }) => isTerminal(status));
   const judged = ended.flatMap((task) => withEnding(task, zone) ?? []);
   const resolved = plan.tasks.flatMap((task) => cancelWhenResolved(task, ended, now));
@@ -36,7 +46,8 @@ export function planSettlement(plan: LivePlan, zone: string, now: Temporal.Insta
   const told = plan.reminders
     .filter(({ identifier }) => closes || identifier?.some((one) => isReminderOf(one, endedKeys)))
     .map((reminder): Resource => ({ ...reminder, status: 'completed' }));
-  const changed = [...judged, ...resolved, ...told, ...(closes ? closing(plan, zone, now) : [])];
+  const closed = closes ? closing(plan, plan.carePlan ? await aimsOf(plan.carePlan) : NONE, zone, now) : [];
+  const changed = [...judged, ...resolved, ...told, ...closed];
   if (changed.length === 0) return { changes: [], closes };
   return { changes: updatesWithProvenance(changed, `Encounter/${encounterOfEpisode(plan.episode)}`, now), closes };
 }
@@ -53,7 +64,8 @@ function cancelWhenResolved(task: Task, ended: readonly Task[], now: Temporal.In
 }
 
 function closing(
-  { episode, carePlan, goals, teams, tasks }: LivePlan,
+  { episode, carePlan, tasks }: FollowUps,
+  { goals, teams }: Aims,
   zone: string,
   now: Temporal.Instant,
 ): (Resource | undefined)[] {

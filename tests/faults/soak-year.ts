@@ -1,5 +1,5 @@
 // A year of admissions, discharges and follow-ups with everything that goes wrong, compared with what should have happened.
-// By hand: npm run soak:year -- --patients 5000 --stays 20000 --seed 1 [--postgres] [--processes 2] [--days 365] [--keep FOLDER]
+// By hand: npm run soak:year -- --patients 5000 --stays 20000 --seed 1 [--postgres] [--processes 2] [--days 365] [--slot 15] [--keep FOLDER]
 // kill -TERM ends the year early and judges what was lived. Judged again, without being lived again: npm run soak:year -- --judge FOLDER
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
@@ -25,6 +25,8 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '40' },
     postgres: { type: 'boolean', default: false },
     processes: { type: 'string', default: '' },
+    /** Minutes that pass at a time. */
+    slot: { type: 'string', default: '15' },
     /** Patients whose story is printed when something is wrong with them. */
     show: { type: 'string', default: '3' },
     /** Ticks only when something is to be done, as far as Baton knows. */
@@ -62,7 +64,17 @@ try {
   const cut = new AbortController();
   process.once('SIGTERM', () => cut.abort());
   const isCut = () => cut.signal.aborted;
-  const record = await drive({ story, nodes, everySlot: !values.skip, kills, outages: outagesOf(story), say, isCut });
+  const slot = Number(values.slot) * 60;
+  const record = await drive({
+    story,
+    nodes,
+    slot,
+    everySlot: !values.skip,
+    kills,
+    outages: outagesOf(story),
+    say,
+    isCut,
+  });
   for (const node of nodes) await node.close();
   say('reading what happened');
   const store = await openStore({ url: place.url, clock: systemClock(), log, ...testRules() });
@@ -90,7 +102,7 @@ function tell({ damage, story: storyOf, ...counts }: YearReport): void {
 
 async function onPostgres() {
   const server = await startPostgres({
-    settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' },
+    settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', shared_buffers: '1GB' },
   });
   return { url: await createDatabase(server), remove: () => server.stop() };
 }

@@ -1,4 +1,4 @@
-// Lives the year: delivers what is told when it arrives, lets nurses work, lets time pass in slots of fifteen minutes, takes
+// Lives the year: delivers what is told when it arrives, lets nurses work, lets time pass in slots of minutes, takes
 // Baton down and kills it. What it did is the record that the reckoning of what should have happened starts from.
 import { setTimeout as pause } from 'node:timers/promises';
 import { randomFrom } from '../../support/seeded-random.ts';
@@ -9,11 +9,13 @@ import { PLACES, STAFF } from './places.ts';
 import { type Person, patientOf, type Story, type Telling } from './story.ts';
 import { writeEncounter, writeMerge, writeMessage, writePatient, writeRecord } from './tell.ts';
 
-export const SLOT = 15 * 60;
+const DAY = 86_400;
 
 export interface DriveOptions {
   readonly story: Story;
   readonly nodes: readonly Killable[];
+  /** Seconds that pass at a time. */
+  readonly slot: number;
   /** Ticks in every slot; otherwise only in those where something is told, done, or due as far as Baton knows. */
   readonly everySlot: boolean;
   /** How often a process is killed in the year. */
@@ -31,6 +33,8 @@ export type Happening = { readonly at: number } & (
 );
 
 export interface Record {
+  /** Seconds between ticks, and up to a minute more. */
+  readonly slot: number;
   readonly happenings: readonly Happening[];
   /** Every moment at which Baton swept to the end. */
   readonly ticks: readonly number[];
@@ -46,7 +50,7 @@ interface Deed {
 }
 
 export async function drive(options: DriveOptions): Promise<Record> {
-  const { story, nodes, say = () => undefined } = options;
+  const { story, nodes, slot: length, say = () => undefined } = options;
   const people = new Map(story.people.map((person) => [person.id, person]));
   const happenings: Happening[] = [];
   const ticks: number[] = [];
@@ -96,10 +100,10 @@ export async function drive(options: DriveOptions): Promise<Record> {
   const staff = STAFF.map((id) => ({ resourceType: 'Practitioner' as const, id, name: [{ family: id }] }));
   await perform(0, { op: 'put', at: story.begins, resources: [...organizations, ...staff] });
 
-  const slots = Math.ceil((story.ends - story.begins) / SLOT) + 1;
+  const slots = Math.ceil((story.ends - story.begins) / length) + 1;
   let down = false;
   for (let slot = 1; slot <= slots && !options.isCut?.(); slot++) {
-    const at = story.begins + slot * SLOT + Math.floor(random() * 60);
+    const at = story.begins + slot * length + Math.floor(random() * 60);
     if (options.outages.some(({ from, until }) => at >= from && at < until)) {
       down = true;
       continue;
@@ -124,12 +128,12 @@ export async function drive(options: DriveOptions): Promise<Record> {
     if (deeds.length > 0) await onAll({ op: 'run', at });
     await tick(at, down);
     down = false;
-    if (slot % 960 === 0) {
-      const day = Math.round((slot * SLOT) / 86_400);
+    if ((slot * length) % (10 * DAY) === 0) {
+      const day = (slot * length) / DAY;
       say(`day ${day}: ${told} told, ${ticks.length} ticks, ${killing.count()} kills, ${repeated} given again`);
     }
   }
-  return { happenings, ticks, kills: killing.count(), repeated };
+  return { slot: length, happenings, ticks, kills: killing.count(), repeated };
 
   async function tick(at: number, afterOutage: boolean): Promise<void> {
     const before = repeated;
@@ -223,8 +227,8 @@ function createNurses(seed: number) {
 }
 
 /** Kills processes at random moments of random slots. */
-function createKilling({ nodes, kills, story }: DriveOptions) {
-  const slots = (story.ends - story.begins) / SLOT;
+function createKilling({ nodes, kills, story, slot: length }: DriveOptions) {
+  const slots = (story.ends - story.begins) / length;
   const random = randomFrom(story.seed + 2);
   const chosen = Array.from({ length: kills }, () => 1 + Math.floor(random() * slots)).toSorted((a, b) => a - b);
   let pending: Promise<void> = Promise.resolve();

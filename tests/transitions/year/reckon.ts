@@ -36,7 +36,7 @@ export function reckon(
   const transitions: Transitions = new Map();
   const complaints: string[] = [];
   const course: Course = {
-    sweeps: createSweeps(record.ticks, outages),
+    sweeps: createSweeps(record, outages),
     complain: (line) => void complaints.push(line),
   };
   const byPatient = Map.groupBy(record.happenings, (happening) => ownerOf(happening, addressOf) ?? '');

@@ -1,9 +1,6 @@
 // When Baton swept in the year, and whether it swept soon enough.
-import { SLOT } from './drive.ts';
+import type { Record } from './drive.ts';
 import type { Outage } from './outages.ts';
-
-/** Slots are a quarter of an hour, and time passes somewhere in the first minute of each. */
-const IN_TIME = SLOT + 60;
 
 export interface Sweeps {
   /** The first at or after a moment, or never. */
@@ -12,8 +9,9 @@ export interface Sweeps {
   isLate(due: number, swept: number): boolean;
 }
 
-/** @param ticks epoch seconds, in order */
-export function createSweeps(ticks: readonly number[], outages: readonly Outage[]): Sweeps {
+export function createSweeps({ slot, ticks }: Pick<Record, 'slot' | 'ticks'>, outages: readonly Outage[]): Sweeps {
+  // Time passes somewhere in the first minute of each slot.
+  const inTime = slot + 60;
   return {
     first(from) {
       let [low, high] = [0, ticks.length];
@@ -26,10 +24,10 @@ export function createSweeps(ticks: readonly number[], outages: readonly Outage[
     },
     isLate(due, swept) {
       const up = outages.reduce(
-        (moment, { from, until }) => (moment >= from - SLOT && moment < until ? until : moment),
+        (moment, { from, until }) => (moment >= from - slot && moment < until ? until : moment),
         due,
       );
-      return swept - up > IN_TIME;
+      return swept - up > inTime;
     },
   };
 }

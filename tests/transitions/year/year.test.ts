@@ -23,7 +23,14 @@ beforeAll(async () => {
   const { url, remove } = await fastDatabase();
   try {
     const node = await inProcess(url);
-    record = await drive({ story, nodes: [node], everySlot: false, kills: 0, outages: outagesOf(story) });
+    record = await drive({
+      story,
+      nodes: [node],
+      slot: 15 * 60,
+      everySlot: false,
+      kills: 0,
+      outages: outagesOf(story),
+    });
     await node.close();
     const store = await openStore({ url, clock: systemClock(), log: pino({ level: 'silent' }), ...testRules() });
     entries = await Array.fromAsync(entriesOf(store));
