@@ -102,7 +102,7 @@ function tell({ damage, story: storyOf, ...counts }: YearReport): void {
 
 async function onPostgres() {
   const server = await startPostgres({
-    settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', shared_buffers: '1GB' },
+    settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' },
   });
   return { url: await createDatabase(server), remove: () => server.stop() };
 }
