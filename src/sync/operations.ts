@@ -14,7 +14,8 @@ import {
   type StoredMessage,
   type WholeMessage,
 } from './messages/message-search.ts';
-import { lookAhead, type Preview } from './messages/preview.ts';
+import { lookAhead } from './messages/preview.ts';
+import type { Preview } from './messages/preview-verdict.ts';
 import { type ReplayOptions, type ReplayResult, repeatableAs, replayMessages } from './messages/replay.ts';
 import { rewindStream } from './pull/rewind.ts';
 import type { OutboxRow } from './push/outbox.ts';

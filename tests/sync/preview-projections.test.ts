@@ -44,8 +44,54 @@ test('a preview shows the document or message that would go, and where a part of
     detail: 'The server takes no CarePlan; it goes as DocumentReference.',
     body: { resourceType: 'DocumentReference', subject: { reference: 'Patient/there' } },
   });
+  const fresh = await preview('CarePlan', 'c1');
+  expect(fresh.comparedWith).toBe('nothing');
+  expect(fresh.differences).toContainEqual(expect.objectContaining({ path: 'subject' }));
   await world.write(task('t2'));
   expect((await preview('Task', 't2')).body).toMatchObject({ resourceType: 'Communication' });
   expect((await preview('Goal', 'g1')).detail).toBe('It is told in the document of CarePlan/c1.');
   expect(world.remote.writes()).toHaveLength(writes);
+});
+
+test('what was sent already is compared with what is there, or, where it is replaced, with what was sent', async () => {
+  world = await openWorld({
+    knobs: { doors: EPIC_DOORS, conditionalCreate: false, transactions: false, versioning: false },
+    connection: { vendor: 'epic', types: { Patient: 'pull', CarePlan: 'both', Task: 'both' } },
+  });
+  await world.write(patient('p1', { identifier: [MRN] }));
+  const there = world.remote.put(patient('there', { identifier: [MRN] }));
+  await world.temp.store.commit(NURSE, [], [saveLink(linkTo(there), 0)]);
+  await world.write(carePlan('c1'));
+  await world.write(task('t2'));
+  await world.sync.pushNow();
+  const preview = (type: string, id: string) => world.sync.preview('ehr', type, id);
+  const [document] = world.remote.all('DocumentReference');
+  const [message] = world.remote.all('Communication');
+  const [plan, told] = [`DocumentReference/${document?.id}`, `Communication/${message?.id}`];
+  expect(await preview('CarePlan', 'c1')).toMatchObject({ outcome: 'unchanged', remote: plan, differences: [] });
+
+  // Somebody there adds a word of their own, which stays; ours moves on.
+  world.remote.put({ ...document, custodian: { display: 'Records' } } as Resource & { id: string });
+  await world.write(carePlan('c1', { title: 'Going home' }));
+  const over = await preview('CarePlan', 'c1');
+  expect(over).toMatchObject({ outcome: 'would-project', remote: plan, comparedWith: 'remote' });
+  expect(over.body).toMatchObject({ id: document?.id, custodian: { display: 'Records' } });
+  const paths = over.differences.map(({ path }) => path);
+  expect(paths).toContain('content');
+  expect(paths).not.toContain('subject');
+  expect(paths).not.toContain('custodian');
+
+  await world.write(task('t2', { description: 'Call the daughter instead' }));
+  const anew = await preview('Task', 't2');
+  expect(anew).toMatchObject({ outcome: 'would-project', remote: told, comparedWith: 'last-known' });
+  expect(anew.detail).toContain(`takes the place of ${told}`);
+  expect(anew.body).toMatchObject({ inResponseTo: [{ reference: told }] });
+  expect(anew.differences.map(({ path }) => path)).toEqual(
+    expect.arrayContaining(['payload', `inResponseTo[${told}]`]),
+  );
+
+  // What the preview showed is what is sent.
+  await world.sync.pushNow();
+  expect(world.remote.all('Communication').at(-1)).toMatchObject({ payload: anew.body?.payload });
+  expect(await preview('Task', 't2')).toMatchObject({ outcome: 'unchanged' });
 });

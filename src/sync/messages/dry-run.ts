@@ -40,7 +40,8 @@ export async function dryRunPush(context: RunContext, from: number | undefined):
     const target = projectionTarget(context, type, link !== undefined);
     if (target) {
       const preview = await previewProjection(context, stored, target);
-      const shown = preview ? { body: JSON.stringify(preview) } : {};
+      if (preview.outcome === 'unchanged') continue;
+      const shown = 'body' in preview ? { body: JSON.stringify(preview.body) } : {};
       await note(context, { direction: 'push', type, localId: id, outcome: 'would-project', ...shown });
       continue;
     }

@@ -2,66 +2,27 @@
 // about each element that differs. Reads the remote, writes nothing. docs/sync-spec.md#I22
 import { randomUUID } from 'node:crypto';
 import { Fault } from '../../fault.ts';
-import { type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
-import { type ElementDifference, elementDifferences } from '../../fhir/element-diff.ts';
+import { sameJson } from '../../fhir/canonical-json.ts';
+import { elementDifferences } from '../../fhir/element-diff.ts';
 import type { StoredVersion } from '../../store/store.ts';
 import { comparable, jsonOf, parseBody } from '../body.ts';
 import { readOpenConflict } from '../conflicts/conflict.ts';
-import { type ElementView, explainMerge } from '../conflicts/element-view.ts';
+import { explainMerge } from '../conflicts/element-view.ts';
 import { reconcile } from '../conflicts/reconcile.ts';
 import type { ConnectionRuns } from '../connections/connection.ts';
-import { actorOf, type ProjectionTarget, pushes } from '../connections/settings.ts';
+import { actorOf, pushes } from '../connections/settings.ts';
 import { type ConnectionContext, ownExchanges, type RunContext, realNow } from '../context.ts';
 import { type Link, readLink, readLinkMap } from '../identity.ts';
 import { remoteTargets, toLocalTerms } from '../mapping.ts';
 import { inPresentTerms } from '../present-terms.ts';
-import { plansAreDocuments, plansWith } from '../projections/projection-carrier.ts';
 import { projectionTarget } from '../projections/projection-target.ts';
-import { previewProjection } from '../projections/projection-wanted.ts';
 import { withholdingOf } from '../push/consent.ts';
 import { canPush, type Ref } from '../push/dependencies.ts';
 import { createBody } from '../push/push-create.ts';
 import { updateBody, withRelativeReferences } from '../push/push-update.ts';
 import { writeMessage } from './message-log.ts';
-
-export type PreviewOutcome =
-  | 'would-create'
-  | 'would-update'
-  | 'would-delete'
-  /** It goes there as something that the server takes; `body` is that. */
-  | 'would-project'
-  | 'would-conflict'
-  /** Only our copy would change, because the remote has something newer. */
-  | 'would-merge-here'
-  | 'unchanged'
-  | 'withheld'
-  | 'no-direction'
-  | 'no-capability'
-  | 'delete-kept-by-policy'
-  | 'deleted-remotely'
-  | 'gone-remotely';
-
-export interface Preview {
-  readonly connection: string;
-  readonly ref: string;
-  /** `Type/id` there, when it is linked. */
-  readonly remote?: string;
-  readonly outcome: PreviewOutcome;
-  /** A sentence, where the outcome needs one. */
-  readonly detail?: string;
-  /** How the comparison came about: the remote was read now, or could not be and its last known copy stands for it. */
-  readonly comparedWith: 'remote' | 'last-known' | 'nothing';
-  /** Id of the conflict that stops the resource. */
-  readonly openConflict?: string;
-  /** In the remote's terms. */
-  readonly body?: JsonObject;
-  /** What would change there; `values` are the remote's and ours. */
-  readonly differences: readonly ElementDifference[];
-  /** In local terms: the three copies of the merge, and what decided. */
-  readonly elements: readonly ElementView[];
-}
-
-type Verdict = Omit<Preview, 'connection' | 'ref' | 'remote' | 'openConflict'>;
+import { previewProjected } from './preview-projected.ts';
+import { NOTHING, type Preview, type Verdict } from './preview-verdict.ts';
 
 /**
  * Previews with the remote's present copy where it can be asked, and keeps what went over the wire.
@@ -84,8 +45,6 @@ export async function lookAhead(
   if (rows.length > 0) await context.store.commit(actorOf(connection, runId), [], rows);
   return { preview, runId };
 }
-
-const NOTHING = { comparedWith: 'nothing', differences: [], elements: [] } as const;
 
 /**
  * @param run undefined when the server may not or cannot be asked
@@ -139,22 +98,6 @@ async function verdictOf(
   return run && !run.capability.supports(type, 'update')
     ? { ...NOTHING, outcome: 'no-capability' }
     : previewUpdate(context, run, stored, link);
-}
-
-async function previewProjected(run: RunContext, stored: StoredVersion, target: ProjectionTarget): Promise<Verdict> {
-  const { type, id } = stored;
-  const plans = target === 'DocumentReference' && plansAreDocuments(run) ? await plansWith(run, type, id) : [];
-  if (plans.length > 0) {
-    const within = plans.map((plan) => `CarePlan/${plan.id}`).join(', ');
-    return { ...NOTHING, outcome: 'would-project', detail: `It is told in the document of ${within}.` };
-  }
-  const body = await previewProjection(run, stored, target);
-  if (body) {
-    const detail = `The server takes no ${type}; it goes as ${target}.`;
-    return { ...NOTHING, outcome: 'would-project', detail, body };
-  }
-  const detail = 'It cannot go yet: its patient is not known there, or is withheld.';
-  return { ...NOTHING, outcome: 'would-project', detail };
 }
 
 async function previewUpdate(

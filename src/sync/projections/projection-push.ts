@@ -17,7 +17,14 @@ import { plansAreDocuments, plansWith } from './projection-carrier.ts';
 import { lookForProjection } from './projection-look.ts';
 import { keyOf } from './projection-name.ts';
 import { type Collected, collect } from './projection-record.ts';
-import { type Projection, readParts, readProjections, saveProjection } from './projection-row.ts';
+import {
+  literalOf,
+  nextNumber,
+  type Projection,
+  readParts,
+  readProjections,
+  saveProjection,
+} from './projection-row.ts';
 import { lookingAt } from './projection-settle.ts';
 import { fittingTarget } from './projection-target.ts';
 import { wantedFrom } from './projection-wanted.ts';
@@ -101,12 +108,11 @@ function isMistake(body: JsonObject): boolean {
   return body.status === 'entered-in-error' || body.lifecycleStatus === 'entered-in-error';
 }
 
-function nextRow(claim: Claim, [newest]: readonly Projection[], target: ProjectionTarget): Projection {
+function nextRow(claim: Claim, rows: readonly Projection[], target: ProjectionTarget): Projection {
   return {
     connection: claim.connection,
     source: { type: claim.type, id: claim.localId },
-    // A create that is known not to have arrived is made again under its number.
-    number: newest?.state === 'sending' ? newest.number : (newest?.number ?? 0) + 1,
+    number: nextNumber(rows),
     target,
     remoteId: undefined,
     remoteVersion: undefined,
@@ -130,7 +136,7 @@ async function leave({ context, claim, collected, row }: Work, current: Projecti
 
 async function createThere(work: Work, current: Projection | undefined): Promise<PushResult> {
   const { context, claim, row, collected } = work;
-  const replaces = current && `${current.target}/${current.remoteId}`;
+  const replaces = current && literalOf(current);
   // A new one is never made as one that is over; it says so in its text.
   const body = await projectedBody(context, { ...work.wanted, status: 'current' }, { ...row, replaces });
   return sendNew(context, claim, { ...row, sent: withoutData(body) }, body, work.rows, collected.parts);

@@ -33,6 +33,17 @@ export interface Projection {
   readonly reviewAt: number | undefined;
 }
 
+/** `Type/id` there. */
+export function literalOf({ target, remoteId }: Pick<Projection, 'target' | 'remoteId'>): string {
+  return `${target}/${remoteId}`;
+}
+
+/** Of the one made next. @param rows all of the source, the newest first */
+export function nextNumber([newest]: readonly Projection[]): number {
+  // A create that is known not to have arrived is made again under its number.
+  return newest?.state === 'sending' ? newest.number : (newest?.number ?? 0) + 1;
+}
+
 type Queryable = Pick<Store, 'query'>;
 
 const COLUMNS = `connection, source_type, source_id, number, target_type, remote_id, remote_version, version, content_hash,

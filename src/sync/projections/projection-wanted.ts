@@ -7,9 +7,10 @@ import { parseBody } from '../body.ts';
 import type { ProjectionTarget } from '../connections/settings.ts';
 import type { RunContext } from '../context.ts';
 import { readLink } from '../identity.ts';
-import { projectedBody, type Wanted, withoutData } from './projection-body.ts';
+import { projectedBody, type Wanted, wantedHash, withoutData } from './projection-body.ts';
 import { readersOf } from './projection-readers.ts';
 import { type Collected, collect } from './projection-record.ts';
+import { literalOf, nextNumber, type Projection, readProjections } from './projection-row.ts';
 import { fittingTarget } from './projection-target.ts';
 
 /** @param patient remote id of the patient */
@@ -31,24 +32,39 @@ export async function wantedFrom(
   };
 }
 
-/**
- * The body that a change would be sent as, documents' data left out; undefined while it could not be sent, because its
- * patient is not known there or withheld.
- */
+/** What a change would be sent as now, documents' data left out. */
+export type ProjectionPreview =
+  /** It could not be sent: nothing fits, its patient is not known there or withheld, or it is over and was never told. */
+  | { readonly outcome: 'not-now' }
+  | { readonly outcome: 'unchanged'; readonly current: Projection }
+  | { readonly outcome: 'create'; readonly body: JsonObject; readonly replaces: Projection | undefined }
+  | { readonly outcome: 'update'; readonly body: JsonObject; readonly current: Projection };
+
 export async function previewProjection(
   context: RunContext,
   stored: StoredVersion,
   asked: ProjectionTarget,
-): Promise<JsonObject | undefined> {
+): Promise<ProjectionPreview> {
   const target = fittingTarget(context, asked, parseBody(stored.content));
   const collected = await collect(context, stored);
   const { patient, isPatientWithheld } = collected;
-  if (target === undefined || patient === undefined || isPatientWithheld) return undefined;
-  const link = await readLink(context.store, context.connection.name, 'Patient', patient);
-  if (!link) return undefined;
-  const wanted = await wantedFrom(context, collected, link.remoteId, target);
+  if (target === undefined || patient === undefined || isPatientWithheld) return { outcome: 'not-now' };
+  const { store, connection, capability } = context;
+  const link = await readLink(store, connection.name, 'Patient', patient);
+  if (!link) return { outcome: 'not-now' };
   const source = { type: stored.type, id: stored.id };
-  return withoutData(
-    await projectedBody(context, wanted, { connection: context.connection.name, source, number: 1, target }),
-  );
+  const rows = await readProjections(store, connection.name, source);
+  const current = rows.find((row) => row.state === 'current' && row.target === target);
+  const wanted = await wantedFrom(context, collected, link.remoteId, target);
+  if (wanted.status === 'superseded' && !current) return { outcome: 'not-now' };
+  if (current?.contentHash === wantedHash(wanted)) return { outcome: 'unchanged', current };
+  const place = { connection: connection.name, source, target };
+  if (current && capability.supports(target, 'update')) {
+    const body = await projectedBody(context, wanted, { ...place, number: current.number });
+    return { outcome: 'update', body: withoutData(body), current };
+  }
+  const replaces = current && literalOf(current);
+  const fresh = { ...place, number: nextNumber(rows), replaces };
+  const body = await projectedBody(context, { ...wanted, status: 'current' }, fresh);
+  return { outcome: 'create', body: withoutData(body), replaces: current };
 }
