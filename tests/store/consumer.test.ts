@@ -128,6 +128,38 @@ describe('consumer', () => {
     expect(await readCursor(temp.store, 'test')).toBe(14);
   });
 
+  test('who was late lets the other go first, and goes on alone when there is no other any more', async () => {
+    const shared = () => {
+      const handled: number[] = [];
+      const handle = async (entry: LogEntry, advance: Statement) => {
+        if (entry.type !== 'Patient') return false;
+        handled.push(entry.sequence);
+        const note = { resourceType: 'Basic', code: { text: `seen ${entry.sequence}` } } as const;
+        await temp.store.commit(NURSE, [create(note)], [advance]);
+        return true;
+      };
+      return { run: consumer(handle).run, handled };
+    };
+    const both = [shared(), shared()] as const;
+    const round = async () => {
+      for (const one of both) one.handled.length = 0;
+      await Promise.all(both.map(({ run }) => run()));
+      return both.map(({ handled }) => handled.length).toSorted((a, b) => a - b);
+    };
+    await round();
+    await round();
+    for (let n = 1; n <= 3; n += 1) {
+      await temp.store.commit(NURSE, [create(patient(`a${n}`)), create(patient(`b${n}`))]);
+      expect(await round()).toEqual([0, 2]);
+    }
+    const second = both.find(({ handled }) => handled.length === 0);
+    await temp.store.commit(NURSE, [create(patient('last'))]);
+    await second?.run();
+    expect(second?.handled).toHaveLength(1);
+    await Promise.all(both.map(({ run }) => run()));
+    expect((await temp.store.history({ type: 'Basic', count: 100 })).total).toBe(14);
+  });
+
   test('an effect that fails leaves the cursor before its entry', async () => {
     const failing = consumer(async (_entry, advance) => {
       await temp.store.commit(NURSE, [{ op: 'delete', type: 'Patient', id: 'nobody', ifMatch: '1' }], [advance]);
