@@ -10,7 +10,7 @@ const MOST_CONNECTIONS = 8;
 
 /** Small values of many requests: a plan once found stays good, and starting parallel workers costs more than they save. */
 const PROLOGUE = `SET default_transaction_read_only = on; SET statement_timeout = '30s'; SET jit = off;
-  SET max_parallel_workers_per_gather = 0; SET random_page_cost = 1.1; SET plan_cache_mode = force_generic_plan`;
+  SET max_parallel_workers_per_gather = 0; SET random_page_cost = 1.1`;
 
 export class PostgresReaders implements Sql {
   readonly dialect = 'postgres';
