@@ -137,20 +137,29 @@ async function admittedAt(
 /** Statuses in which the patient was there already, as something else. */
 const PRESENT: ReadonlySet<Encounter['status']> = new Set(['arrived', 'triaged', 'in-progress', 'onleave']);
 
+/** Versions read at a time. */
+const PAGE = 50;
+
 /** When a version was stored before which the patient was there with another class; undefined when that was never so. */
-async function classSince({ store }: Parts, encounter: Encounter): Promise<Temporal.Instant | undefined> {
-  const { id = '', meta } = encounter;
+async function classSince(
+  { store }: Parts,
+  { id = '', meta, class: is }: Encounter,
+): Promise<Temporal.Instant | undefined> {
   let since = meta?.lastUpdated;
-  for (let version = Number(meta?.versionId) - 1; version > 0; version--) {
-    const stored = await store.vread('Encounter', id, String(version));
-    if (!stored || stored.operation === 'delete') return undefined;
-    const earlier = parseVersion(stored, 'Encounter');
-    if (earlier.class.code !== encounter.class.code) {
-      return PRESENT.has(earlier.status) && since ? Temporal.Instant.from(since) : undefined;
+  for (let cursor: string | undefined; ; ) {
+    const page = await store.history({ type: 'Encounter', id, count: PAGE, ...(cursor ? { cursor } : {}) });
+    for (const stored of page.items) {
+      if (Number(stored.versionId) >= Number(meta?.versionId)) continue;
+      if (stored.operation === 'delete') return undefined;
+      const earlier = parseVersion(stored, 'Encounter');
+      if (earlier.class.code !== is.code) {
+        return PRESENT.has(earlier.status) && since ? Temporal.Instant.from(since) : undefined;
+      }
+      since = stored.lastUpdated;
     }
-    since = stored.lastUpdated;
+    if (page.next === undefined) return undefined;
+    cursor = page.next;
   }
-  return undefined;
 }
 
 /** Who pays became known: the stays that the patient is in are looked at again. */
