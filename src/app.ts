@@ -375,7 +375,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   async function close(): Promise<void> {
     await sandbox?.stop();
     ending.abort();
-    stopReacting?.();
+    await stopReacting?.();
     stopPublishing?.();
     notify.stop();
     await subscriptions.stop();
@@ -425,17 +425,29 @@ function refuseUnknownTypes(types: readonly string[], known: readonly string[]):
   throw new ConfigError(`BATON_REQUIRED_PROFILES names ${unknown}, which is no resource type of FHIR R4.`);
 }
 
-/** Transitions react soon after every commit, not only at the next heartbeat. Returns the way to stop. */
-function reactToCommits(store: OpenStore, transitions: Transitions, log: Logger): () => void {
+/** Transitions react soon after every commit, not only at the next heartbeat. Returns the way to stop, which waits for the last. */
+function reactToCommits(store: OpenStore, transitions: Transitions, log: Logger): () => Promise<void> {
   let waiting = false;
-  return store.onCommit(() => {
+  let last = Promise.resolve();
+  const run = async () => {
+    waiting = false;
+    try {
+      await transitions.run();
+    } catch (error) {
+      log.error({ err: error }, 'transitions stopped; the heartbeat tries again');
+    }
+  };
+  const stop = store.onCommit(() => {
     if (waiting) return;
     waiting = true;
     setImmediate(() => {
-      waiting = false;
-      transitions.run().catch((error) => log.error({ err: error }, 'transitions stopped; the heartbeat tries again'));
+      last = run();
     });
   });
+  return async () => {
+    stop();
+    await last;
+  };
 }
 
 /** @throws ConfigError for what the files in profiles/ have wrong */

@@ -4,7 +4,7 @@
 import type { Logger } from 'pino';
 import { asFault, FAULTS } from '../fault.ts';
 import { advanceCursor, beginCursor, readCursor } from './cursor.ts';
-import { giveWay } from './give-way.ts';
+import { letGoFirst } from './let-go-first.ts';
 import type { Passing } from './pass-over.ts';
 import { type Ahead, runAhead } from './run-ahead.ts';
 import { BATON, type LogEntry, type Statement, type Store } from './store.ts';
@@ -36,8 +36,8 @@ export interface ConsumerOptions {
 
 export interface Consumer {
   /**
-   * Handles everything that is in the log by now; resolves to how many entries that were. Runs never overlap: all that
-   * are asked for during one are the same one, which begins when that has ended.
+   * Resolves when everything that is in the log by now has been handled, here or by another process; to how many entries
+   * were handled here. Runs never overlap: all that are asked for during one are the same one, which begins when that has ended.
    */
   run(): Promise<number>;
 }
@@ -73,7 +73,7 @@ async function drain(options: ConsumerOptions, turn: Turn): Promise<number> {
   let handled = 0;
   for (;;) {
     if (turn.isSecond) {
-      const { at, isDone } = await giveWay(store, name, from);
+      const { at, isDone } = await letGoFirst(store, name, from);
       if (isDone) break;
       turn.isSecond = false;
       from = at;

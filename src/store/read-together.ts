@@ -1,5 +1,5 @@
-// Single resources that are asked for in one turn of the event loop are read by one statement a type: on a database behind a
-// socket the way there and back costs more than the rows.
+// Single resources that are asked for before anything else has its turn (`Promise.all` of reads) are read by one statement a type:
+// on a database behind a socket the way there and back costs more than the rows.
 import { READ_COLUMNS } from './read.ts';
 import type { Sql } from './sql.ts';
 import type { StoredVersion } from './store.ts';
@@ -7,7 +7,7 @@ import { currentVersion } from './stored.ts';
 
 /** Statements are prepared; these are all the lengths that their lists have. */
 const LENGTHS = [1, 2, 4, 8, 16, 32, 64];
-const MOST = 64;
+const MOST = Math.max(...LENGTHS);
 
 type Read = (type: string, id: string) => Promise<StoredVersion | undefined>;
 type Answer = PromiseWithResolvers<StoredVersion | undefined>;
@@ -44,7 +44,7 @@ async function readAll(sql: Sql, type: string, asked: ReadonlyMap<string, Answer
 }
 
 async function readMany(sql: Sql, type: string, ids: readonly string[]): Promise<Map<string, StoredVersion>> {
-  const length = LENGTHS.find((one) => one >= ids.length) ?? ids.length;
+  const length = LENGTHS.find((one) => one >= ids.length) ?? MOST;
   const filled = [...ids, ...Array<string>(length - ids.length).fill(ids[0] ?? '')];
   const rows = await sql.all(
     `SELECT ${READ_COLUMNS} FROM resource WHERE type = ? AND id IN (${filled.map(() => '?').join(', ')})`,

@@ -46,6 +46,8 @@ const [patients, stays, days, seed, kills] = [
 ].map(Number) as [number, number, number, number, number];
 const processes = Number(values.processes || (values.postgres ? 2 : 1));
 if (processes > 1 && !values.postgres) throw new Error('Several processes need --postgres.');
+const slot = Number(values.slot) * 60;
+if (!(slot > 0)) throw new Error('--slot takes minutes.');
 const begun = performance.now();
 const say = (line: string) => console.log(`${Math.round((performance.now() - begun) / 1000)} s: ${line}`);
 
@@ -64,7 +66,6 @@ try {
   const cut = new AbortController();
   process.once('SIGTERM', () => cut.abort());
   const isCut = () => cut.signal.aborted;
-  const slot = Number(values.slot) * 60;
   const record = await drive({
     story,
     nodes,

@@ -121,7 +121,7 @@ describe('consumer', () => {
       await temp.store.commit(NURSE, [create(note)], [advance]);
       return true;
     };
-    // The one that is late goes on behind the other; that is no error.
+    // To be late is no error.
     await Promise.all([consumer(handle).run(), consumer(handle).run()]);
     await consumer(handle).run();
     expect((await temp.store.history({ type: 'Basic', count: 100 })).total).toBe(7);
@@ -208,6 +208,29 @@ describe('consumer', () => {
       await run();
       expect(await readCursor(temp.store, 'test')).toBe(13);
       expect(await effects()).toHaveLength(6);
+    });
+
+    test('asks anew what entries are about behind one about everything', async () => {
+      const [trace, asked]: [string[], number[]] = [[], []];
+      let isMerged = false;
+      const plan = async ({ sequence, type }: LogEntry) => {
+        if (type !== 'Patient') return undefined;
+        trace.push(`plan ${sequence}`);
+        return async (advance: Statement) => {
+          await temp.store.commit(NURSE, [effect(`${sequence}`)], [advance]);
+          if (sequence === 2) isMerged = true;
+          trace.push(`done ${sequence}`);
+        };
+      };
+      const about = async ({ sequence }: LogEntry) => {
+        asked.push(sequence);
+        return sequence === 2 ? undefined : isMerged ? 'one person' : `${sequence}`;
+      };
+      const handle = async () => false;
+      const parts = { store: temp.store, name: 'test', handle, log: pino({ level: 'silent' }), batch: 4 };
+      await createConsumer({ ...parts, ahead: { most: 3, about, plan } }).run();
+      expect(asked.slice(0, 6)).toEqual([1, 2, 3, 4, 3, 4]);
+      expect(trace.slice(4, 8)).toEqual(['plan 3', 'done 3', 'plan 4', 'done 4']);
     });
 
     test('has each effect once and in order, whichever fails once', async () => {

@@ -95,3 +95,64 @@ test('what was sent already is compared with what is there, or, where it is repl
   expect(world.remote.all('Communication').at(-1)).toMatchObject({ payload: anew.body?.payload });
   expect(await preview('Task', 't2')).toMatchObject({ outcome: 'unchanged' });
 });
+
+test('a preview of what is deleted, a mistake or carried by a plan says that it is withdrawn, as the push does', async () => {
+  world = await openWorld({
+    knobs: { doors: EPIC_DOORS, conditionalCreate: false, transactions: false, versioning: false },
+    connection: { vendor: 'epic', types: { Patient: 'pull', CarePlan: 'both', Goal: 'both', Task: 'both' } },
+  });
+  await world.write(patient('p1', { identifier: [MRN] }));
+  const there = world.remote.put(patient('there', { identifier: [MRN] }));
+  await world.temp.store.commit(NURSE, [], [saveLink(linkTo(there), 0)]);
+  await world.write(carePlan('c1'));
+  await world.write(carePlan('c2'));
+  await world.write(goal('g1'));
+  await world.sync.pushNow();
+  const preview = (type: string, id: string) => world.sync.preview('ehr', type, id);
+  const statuses = () =>
+    Object.fromEntries(
+      world.remote
+        .all('DocumentReference')
+        .map((one) => [`DocumentReference/${one.id}`, (one as { status?: string }).status]),
+    );
+  const [c1, c2, g1] = await Promise.all(
+    ['c1', 'c2'].map((id) => preview('CarePlan', id)).concat(preview('Goal', 'g1')),
+  );
+  expect([c1, c2, g1].map((one) => one?.outcome)).toEqual(['unchanged', 'unchanged', 'unchanged']);
+
+  await world.write(carePlan('c1', { status: 'entered-in-error' }));
+  await world.temp.store.commit(NURSE, [{ op: 'delete', type: 'CarePlan', id: 'c2' }]);
+  await world.write(carePlan('c3', { goal: [{ reference: 'Goal/g1' }] }));
+  await world.write(carePlan('c4', { status: 'entered-in-error' }));
+  expect(await preview('CarePlan', 'c1')).toMatchObject({ outcome: 'would-withdraw', remote: c1?.remote });
+  expect(await preview('CarePlan', 'c2')).toMatchObject({ outcome: 'would-withdraw', remote: c2?.remote });
+  const carried = await preview('Goal', 'g1');
+  expect(carried).toMatchObject({ outcome: 'would-withdraw', remote: g1?.remote });
+  expect(carried.detail).toContain('document of CarePlan/c3');
+  expect(await preview('CarePlan', 'c4')).toMatchObject({ outcome: 'unchanged' });
+  await world.write(goal('g1'));
+  await world.sync.pushNow();
+  expect(statuses()).toMatchObject({
+    [`${c1?.remote}`]: 'entered-in-error',
+    [`${c2?.remote}`]: 'entered-in-error',
+    [`${g1?.remote}`]: 'superseded',
+  });
+});
+
+test('a preview of a document that somebody there removed says so, and without an answer shows the one that is known', async () => {
+  world = await openWorld({
+    knobs: { doors: EPIC_DOORS, conditionalCreate: false, transactions: false, versioning: false },
+    connection: { vendor: 'epic', types: { Patient: 'pull', CarePlan: 'both' } },
+  });
+  await world.write(patient('p1', { identifier: [MRN] }));
+  const there = world.remote.put(patient('there', { identifier: [MRN] }));
+  await world.temp.store.commit(NURSE, [], [saveLink(linkTo(there), 0)]);
+  await world.write(carePlan('c1'));
+  await world.sync.pushNow();
+  await world.write(carePlan('c1', { title: 'Going home' }));
+  const [document] = world.remote.all('DocumentReference');
+  world.remote.remove('DocumentReference', `${document?.id}`);
+  const preview = await world.sync.preview('ehr', 'CarePlan', 'c1');
+  expect(preview).toMatchObject({ outcome: 'would-project', remote: `DocumentReference/${document?.id}` });
+  expect(preview.detail).toContain('not there any more');
+});

@@ -6,7 +6,6 @@ import { actorOf } from '../connections/settings.ts';
 import { ownExchanges, type RunContext, realNow } from '../context.ts';
 import { readLink } from '../identity.ts';
 import { projectionTarget } from '../projections/projection-target.ts';
-import { previewProjection } from '../projections/projection-wanted.ts';
 import { planPage, readPage } from '../pull/pull-page.ts';
 import type { PullResult } from '../pull/pull-result.ts';
 import { rehearsalQuery } from '../pull/rehearsal-query.ts';
@@ -16,6 +15,7 @@ import { readUnfed } from '../push/feed.ts';
 import { createBody } from '../push/push-create.ts';
 import { updateBody } from '../push/push-update.ts';
 import { writeMessage } from './message-log.ts';
+import { previewProjected } from './preview-projected.ts';
 
 /** A rehearsal shows what a first run would bring; whoever has more pages than this has seen enough. */
 const MOST_PAGES = 200;
@@ -31,18 +31,20 @@ export async function dryRunPush(context: RunContext, from: number | undefined):
   for (const { type, id } of entries) {
     if (context.signal.aborted) return from;
     const stored = await store.read(type, id);
-    if (!stored || stored.operation === 'delete') continue;
+    if (!stored) continue;
     const link = await readLink(store, connection.name, type, id);
-    if ((await withholdingOf(context, { type, id })).withheld) {
+    const target = projectionTarget(context, type, link !== undefined);
+    const isDeleted = stored.operation === 'delete';
+    if (isDeleted && (link || !target)) continue;
+    if (!isDeleted && (await withholdingOf(context, { type, id })).withheld) {
       await note(context, { direction: 'push', type, localId: id, remoteId: link?.remoteId, outcome: 'withheld' });
       continue;
     }
-    const target = projectionTarget(context, type, link !== undefined);
     if (target) {
-      const preview = await previewProjection(context, stored, target);
-      if (preview.outcome === 'unchanged') continue;
-      const shown = 'body' in preview ? { body: JSON.stringify(preview.body) } : {};
-      await note(context, { direction: 'push', type, localId: id, outcome: 'would-project', ...shown });
+      const { outcome, detail, body } = await previewProjected(context, stored, target, false);
+      if (outcome === 'unchanged') continue;
+      const shown = { ...(detail ? { detail } : {}), ...(body ? { body: JSON.stringify(body) } : {}) };
+      await note(context, { direction: 'push', type, localId: id, outcome, ...shown });
       continue;
     }
     const body = link ? await updateBody(context, { stored, link }) : await createBody(context, stored);

@@ -9,6 +9,8 @@ export type PreviewOutcome =
   | 'would-delete'
   /** It goes there as something that the server takes; `body` is that. */
   | 'would-project'
+  /** What went there in its place is taken back. */
+  | 'would-withdraw'
   | 'would-conflict'
   /** Only our copy would change, because the remote has something newer. */
   | 'would-merge-here'

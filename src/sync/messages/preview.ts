@@ -78,7 +78,9 @@ async function verdictOf(
   const { connection, policies } = context;
   const { type, id } = stored;
   if (!pushes(connection, type)) return { ...NOTHING, outcome: 'no-direction', detail: `${type} is not pushed there.` };
+  const target = run && projectionTarget(run, type, link !== undefined);
   if (stored.operation === 'delete') {
+    if (run && target && !link) return previewProjected(run, stored, target, true);
     if (!link || link.state === 'tombstone') return { ...NOTHING, outcome: 'unchanged' };
     const outcome = policies[type]?.delete === 'push' ? 'would-delete' : 'delete-kept-by-policy';
     return { ...NOTHING, outcome };
@@ -87,8 +89,7 @@ async function verdictOf(
   const keeps = 'A consent or a security label keeps it from the other side.';
   if (withheld) return { ...NOTHING, outcome: 'withheld', detail: keeps };
   if (link?.state === 'tombstone') return { ...NOTHING, outcome: 'deleted-remotely' };
-  const target = run && projectionTarget(run, type, link !== undefined);
-  if (run && target) return previewProjected(run, stored, target);
+  if (run && target) return previewProjected(run, stored, target, true);
   if (!link) {
     if (run && !canPush(run, type)) return { ...NOTHING, outcome: 'no-capability' };
     const body = await createBody(context, stored);

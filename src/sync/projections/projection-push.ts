@@ -1,22 +1,17 @@
 // Sends what stands in for a resource: made once, brought up to date in place where the server can, replaced where it
 // cannot, withdrawn when the source is. docs/sync-spec.md#I31 docs/projections.md
 
-import type { JsonObject } from '../../fhir/canonical-json.ts';
-import { parseLiteral } from '../../fhir/references.ts';
 import type { Statement, StoredVersion } from '../../store/store.ts';
-import { parseBody } from '../body.ts';
 import type { ProjectionTarget } from '../connections/settings.ts';
 import { type RunContext, realNow } from '../context.ts';
-import { readLink } from '../identity.ts';
-import { patientOf } from '../patients/patient-reference.ts';
 import { keepWithheld } from '../push/consent.ts';
 import { type Claim, mark, waitFor } from '../push/outbox.ts';
 import { end, type PushResult } from '../push/settle-push.ts';
-import { projectedBody, type Wanted, wantedHash, withoutData } from './projection-body.ts';
-import { plansAreDocuments, plansWith } from './projection-carrier.ts';
+import { projectedBody, type Wanted, withoutData } from './projection-body.ts';
 import { lookForProjection } from './projection-look.ts';
 import { keyOf } from './projection-name.ts';
-import { type Collected, collect } from './projection-record.ts';
+import { planProjection, type ToSend } from './projection-plan.ts';
+import type { Collected } from './projection-record.ts';
 import {
   literalOf,
   nextNumber,
@@ -26,8 +21,6 @@ import {
   saveProjection,
 } from './projection-row.ts';
 import { lookingAt } from './projection-settle.ts';
-import { fittingTarget } from './projection-target.ts';
-import { wantedFrom } from './projection-wanted.ts';
 import { withdrawProjection } from './projection-withdraw.ts';
 import { sendNew, writeOver } from './projection-write.ts';
 
@@ -50,48 +43,26 @@ export async function pushProjection(
     if (looked !== 'absent') return looked;
     claim = { ...claim, faultClass: undefined, probedAt: undefined };
   }
-  const body = stored && stored.operation !== 'delete' ? parseBody(stored.content) : undefined;
-  const target = body ? fittingTarget(context, asked, body) : asked;
-  const current = rows.find((row) => row.state === 'current' && (row.target === target || !body));
-  if (!stored || !body || isMistake(body)) return withdrawProjection(context, claim, current, rows, 'entered-in-error');
-  if (target === undefined) return nothing(context, claim, 'no-capability');
-  if (target === 'DocumentReference' && plansAreDocuments(context)) {
-    const plans = await plansWith(context, claim.type, claim.localId);
-    if (plans.length > 0) {
-      const marks = await marksOf(
-        context,
-        claim,
-        plans.map(({ id }) => id),
-      );
-      if (current) return withdrawProjection(context, claim, current, rows, 'superseded', marks);
-      return nothing(context, claim, 'in-care-plan', marks);
+  const plan = await planProjection(context, stored, rows, asked);
+  switch (plan.action) {
+    case 'nothing':
+      return nothing(context, claim, plan.why);
+    case 'withdraw':
+      return withdrawProjection(context, claim, plan.current, rows, 'entered-in-error');
+    case 'carry': {
+      const marks = await marksOf(context, claim, plan.plans);
+      return plan.current
+        ? withdrawProjection(context, claim, plan.current, rows, 'superseded', marks)
+        : nothing(context, claim, 'in-care-plan', marks);
     }
+    case 'move':
+      return withdrawProjection(context, claim, plan.other, rows, 'superseded', [], true);
+    case 'wait':
+      return waitForPatient(context, claim, plan.patient);
+    case 'leave':
+    case 'send':
+      return send(context, claim, rows, plan);
   }
-  const other = rows.find((row) => row.state === 'current' && row.target !== target);
-  if (other && context.capability.supports(other.target, 'update')) {
-    return withdrawProjection(context, claim, other, rows, 'superseded', [], true);
-  }
-  const patient = parseLiteral(patientOf(body) ?? '')?.id;
-  if (patient === undefined) return nothing(context, claim, 'no-patient');
-  const link = await readLink(context.store, claim.connection, 'Patient', patient);
-  if (!link || link.state === 'tombstone') return waitForPatient(context, claim, patient);
-  const collected = await collect(context, stored);
-  const { isPatientWithheld } = collected;
-  if (isPatientWithheld && (await keepWithheld(context, claim, { type: 'Patient', id: patient }))) return 'done';
-  const wanted = await wantedFrom(context, collected, link.remoteId, target);
-  if (wanted.status === 'superseded' && !current) return nothing(context, claim, 'nothing-to-withdraw');
-  const next = { ...nextRow(claim, rows, target), version: stored.versionId, patient, contentHash: wantedHash(wanted) };
-  const work: Work = {
-    context,
-    claim,
-    rows,
-    wanted,
-    collected,
-    row: { ...next, reviewAt: reviewAt(context, collected) },
-  };
-  if (!current) return createThere(work, undefined);
-  if (current.contentHash === next.contentHash) return leave(work, current);
-  return context.capability.supports(target, 'update') ? updateThere(work, current) : createThere(work, current);
 }
 
 interface Work {
@@ -104,8 +75,20 @@ interface Work {
   readonly row: Projection;
 }
 
-function isMistake(body: JsonObject): boolean {
-  return body.status === 'entered-in-error' || body.lifecycleStatus === 'entered-in-error';
+async function send(
+  context: RunContext,
+  claim: Claim,
+  rows: readonly Projection[],
+  { action, target, current, version, patient, collected, wanted, contentHash }: ToSend,
+): Promise<PushResult> {
+  const { isPatientWithheld } = collected;
+  if (isPatientWithheld && (await keepWithheld(context, claim, { type: 'Patient', id: patient }))) return 'done';
+  const next = { ...nextRow(claim, rows, target), version, patient, contentHash };
+  const row = { ...next, reviewAt: reviewAt(context, collected) };
+  const work: Work = { context, claim, rows, wanted, collected, row };
+  if (!current) return createThere(work, undefined);
+  if (action === 'leave') return leave(work, current);
+  return context.capability.supports(target, 'update') ? updateThere(work, current) : createThere(work, current);
 }
 
 function nextRow(claim: Claim, rows: readonly Projection[], target: ProjectionTarget): Projection {

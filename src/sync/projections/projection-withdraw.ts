@@ -8,7 +8,7 @@ import type { RunContext } from '../context.ts';
 import type { Claim } from '../push/outbox.ts';
 import { end, type PushResult } from '../push/settle-push.ts';
 import { projectedBody, type Wanted, withoutData } from './projection-body.ts';
-import type { Projection } from './projection-row.ts';
+import { literalOf, nextNumber, type Projection } from './projection-row.ts';
 import { WITHDRAWAL } from './projection-settle.ts';
 import { sendNew, writeOver } from './projection-write.ts';
 
@@ -34,22 +34,35 @@ export async function withdrawProjection(
   goesOn = false,
 ): Promise<PushResult> {
   const { capability } = context;
-  const canUpdate = current !== undefined && capability.supports(current.target, 'update');
-  if (current?.remoteId === undefined || (!canUpdate && current.target === 'ServiceRequest')) {
+  if (!current || !canBeWithdrawn(context, current)) {
     const fault = current ? 'cannot-be-withdrawn-there' : 'nothing-to-withdraw';
     await end(context, { claim, settlement: { event: 'withdrawn', fault }, outcome: fault, statements });
     return 'done';
   }
   const row: Projection = { ...current, contentHash: WITHDRAWAL, reviewAt: undefined };
-  if (canUpdate) {
+  if (capability.supports(current.target, 'update')) {
     const withdrawn = { ...row, state: 'withdrawn', remoteId: current.remoteId } as const;
     const how = { event: goesOn ? 'again' : 'done', parts: [], statements } as const;
     return writeOver(context, claim, withdrawn, overStatus(current, why), rows, how);
   }
-  const number = rows[0]?.state === 'sending' ? rows[0].number : (rows[0]?.number ?? 0) + 1;
-  const notice: Projection = { ...row, number, state: 'sending', remoteId: undefined, remoteVersion: undefined };
+  const notice: Projection = {
+    ...row,
+    number: nextNumber(rows),
+    state: 'sending',
+    remoteId: undefined,
+    remoteVersion: undefined,
+  };
   const body = await noticeBody(context, notice, current, TEXTS[why]);
   return sendNew(context, claim, { ...notice, sent: withoutData(body) }, body, rows, []);
+}
+
+/** A request that cannot be updated stands: nothing that could be sent besides it would end it. */
+export function canBeWithdrawn(
+  { capability }: RunContext,
+  current: Projection,
+): current is Projection & { readonly remoteId: string } {
+  const { target, remoteId } = current;
+  return remoteId !== undefined && (target !== 'ServiceRequest' || capability.supports(target, 'update'));
 }
 
 function overStatus({ target }: Projection, why: Why): JsonObject {
@@ -82,7 +95,7 @@ async function noticeBody(
     status: 'current',
     readers: [],
   };
-  const body = await projectedBody(context, wanted, { ...notice, replaces: `${before.target}/${before.remoteId}` });
+  const body = await projectedBody(context, wanted, { ...notice, replaces: literalOf(before) });
   return sent.recipient ? { ...body, recipient: sent.recipient } : body;
 }
 

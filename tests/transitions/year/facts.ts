@@ -1,5 +1,5 @@
 // What is known of a patient's visits after everything told so far: of each visit the newest event decides, in whatever
-// order they came (domain.md 4, docs/intake.md).
+// order they came (domain.md 4, docs/intake.md); a day takes its time from what stands when it is told.
 import { dayOf, momentOf, nightsBetween } from './days.ts';
 import { placeOf } from './places.ts';
 import type { Asked } from './protocols.ts';
@@ -70,17 +70,17 @@ function withTimeOf(other: VisitFacts, { isDay, ...facts }: VisitFacts, zone: st
 
 /** Undefined when the message does not speak of the patient's coming and going. */
 function says({ visit, trigger, recorded, occurred, end, disposition }: Message, zone: string): VisitFacts | undefined {
-  const base = { visit, said: recorded, word: { at: recorded } };
-  if (trigger === 'A11') return { ...base, status: 'cancelled' };
-  if (trigger === 'A13') return { ...base, status: 'in-progress' };
+  const base = { visit, said: recorded };
+  const word = { at: recorded };
+  if (trigger === 'A11') return { ...base, word, status: 'cancelled' };
+  if (trigger === 'A13') return { ...base, word, status: 'in-progress' };
   const left = end ? moment(end, zone) : trigger === 'A03' ? (occurred ?? recorded) : undefined;
   if (left !== undefined) {
     const isDay = end !== undefined && 'day' in end;
-    const told = disposition ? { disposition, word: { at: recorded, disposition } } : {};
-    const { word: _, ...ended } = base;
-    return { ...ended, status: 'finished', left, ...(isDay ? { isDay } : {}), ...told };
+    const told = disposition ? { disposition, word: { ...word, disposition } } : {};
+    return { ...base, status: 'finished', left, ...(isDay ? { isDay } : {}), ...told };
   }
-  return trigger === 'A01' || trigger === 'A04' ? { ...base, status: 'in-progress' } : undefined;
+  return trigger === 'A01' || trigger === 'A04' ? { ...base, word, status: 'in-progress' } : undefined;
 }
 
 const moment = (end: ToldEnd, zone: string) => ('day' in end ? momentOf(end.day, '00:00:00', zone) : end.at);

@@ -46,6 +46,7 @@ export async function keepYear(folder: string, { people, record }: LivedYear, en
 
 export async function readYear(folder: string): Promise<LivedYear & { readonly entries: AsyncIterable<Entry> }> {
   const { people, ...counts } = JSON.parse(await readFile(join(folder, 'year.json'), 'utf8'));
+  if (typeof counts.slot !== 'number') throw new Error(`The year in ${folder} does not say how long its slots were.`);
   const happenings: Happening[] = [];
   for await (const one of readLines<Happening>(join(folder, 'happenings'))) happenings.push(one);
   return { people, record: { ...counts, happenings }, entries: readLines<Entry>(join(folder, 'log')) };

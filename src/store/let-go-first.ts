@@ -12,7 +12,7 @@ const [SHORTEST, LONGEST] = [2, 8];
 /** Milliseconds in which a cursor has to move. */
 const PATIENCE = 500;
 
-export interface Way {
+export interface Seen {
   /** Where the cursor stands. */
   readonly at: number;
   /** The other has come to the end; otherwise it stands still. */
@@ -20,13 +20,15 @@ export interface Way {
 }
 
 /** Resolves when another process has handled everything that is in the log by now, or no other handles it. */
-export async function giveWay(store: Pick<Store, 'query'>, cursor: string, from: number): Promise<Way> {
-  let [at, movedAt, gap] = [from, performance.now(), SHORTEST];
-  let end: number | undefined;
+export async function letGoFirst(store: Pick<Store, 'query'>, cursor: string, from: number): Promise<Seen> {
+  let [at, gap] = [from, SHORTEST];
+  let [end, movedAt]: (number | undefined)[] = [];
   for (;;) {
     const [row] = await store.query(WATCH, [cursor]);
     const now = Number(row?.at ?? at);
     end ??= Number(row?.head ?? 0);
+    // From the first answer: a database that is slow to answer says nothing of the other.
+    movedAt ??= performance.now();
     if (now >= end) return { at: now, isDone: true };
     if (now > at) [at, movedAt, gap] = [now, performance.now(), SHORTEST];
     else if (performance.now() - movedAt > PATIENCE) return { at, isDone: false };
