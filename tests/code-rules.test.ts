@@ -35,6 +35,7 @@ const STOPWATCHES = [
   'src/intake/apply-accepted.ts',
   'src/intake/give-way.ts',
   'src/server/rate-limits.ts',
+  'src/store/let-go-first.ts',
   'src/store/postgres-writer.ts',
   'src/store/search/keep-indexed.ts',
   'src/store/search/reindex.ts',
