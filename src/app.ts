@@ -61,6 +61,7 @@ import { createSubscriptions } from './subscriptions/subscriptions.ts';
 import { readPolicies } from './sync/conflicts/policies.ts';
 import { readMatchRules } from './sync/patients/match-rules.ts';
 import { createSync, type Sync } from './sync/sync.ts';
+import { reactToCommits } from './transitions/react-to-commits.ts';
 import { createTransitions, type Transitions } from './transitions/transitions.ts';
 import { warmUp } from './warm-up.ts';
 
@@ -423,31 +424,6 @@ function refuseUnknownTypes(types: readonly string[], known: readonly string[]):
   const unknown = types.find((type) => !known.includes(type));
   if (unknown === undefined) return;
   throw new ConfigError(`BATON_REQUIRED_PROFILES names ${unknown}, which is no resource type of FHIR R4.`);
-}
-
-/** Transitions react soon after every commit, not only at the next heartbeat. Returns the way to stop, which waits for the last. */
-function reactToCommits(store: OpenStore, transitions: Transitions, log: Logger): () => Promise<void> {
-  let waiting = false;
-  let last = Promise.resolve();
-  const run = async () => {
-    waiting = false;
-    try {
-      await transitions.run();
-    } catch (error) {
-      log.error({ err: error }, 'transitions stopped; the heartbeat tries again');
-    }
-  };
-  const stop = store.onCommit(() => {
-    if (waiting) return;
-    waiting = true;
-    setImmediate(() => {
-      last = run();
-    });
-  });
-  return async () => {
-    stop();
-    await last;
-  };
 }
 
 /** @throws ConfigError for what the files in profiles/ have wrong */

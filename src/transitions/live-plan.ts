@@ -56,11 +56,10 @@ export async function readFollowUps(store: Store, episode: EpisodeOfCare): Promi
   return { episode, carePlan, tasks, reminders };
 }
 
-/** What a plan works towards, and who. */
-export async function readAims(
-  store: Store,
-  { goal = [], careTeam = [] }: CarePlan,
-): Promise<Pick<LivePlan, 'goals' | 'teams'>> {
+/** What a plan works towards, and who does. */
+export type Aims = Pick<LivePlan, 'goals' | 'teams'>;
+
+export async function readAims(store: Store, { goal = [], careTeam = [] }: CarePlan): Promise<Aims> {
   const [goals, teams] = await Promise.all([
     Promise.all(goal.map((one) => readResource(store, 'Goal', idOf(one, 'Goal')))),
     Promise.all(careTeam.map((one) => readResource(store, 'CareTeam', idOf(one, 'CareTeam')))),

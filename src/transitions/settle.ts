@@ -12,10 +12,8 @@ import { stageOf } from '../care/transition/life.ts';
 import { aboutKey } from '../care/transition/reminder.ts';
 import type { Change } from '../fhir/change.ts';
 import { isTerminal } from '../fhir/status/task.ts';
-import type { FollowUps, LivePlan } from './live-plan.ts';
+import type { Aims, FollowUps } from './live-plan.ts';
 import { dissolveTeam, updatesWithProvenance } from './withdraw.ts';
-
-type Aims = Pick<LivePlan, 'goals' | 'teams'>;
 
 const NONE: Aims = { goals: [], teams: [] };
 

@@ -49,7 +49,8 @@ export function readStay(
 
 /**
  * The stored stay joined with a fresh one: of status and end together, of the disposition, and of the start, the newest event
- * that tells it wins whatever order the messages came in, but for a day that takes its time from another. What no event has set gives way to one that has.
+ * that tells it wins whatever order the messages came in, but for a day that takes its time from another. What no event has set
+ * gives way to one that has.
  * @throws Refusal AE 102 when that puts the discharge before the admission
  */
 export function mergeStay(stored: Encounter, fresh: Encounter, merged: Encounter): Encounter {
@@ -129,7 +130,7 @@ function startPeriod(start: string | undefined, eventTime: Temporal.Instant): Pe
 
 /**
  * A discharge told by its date only takes the time from who tells it of that day, as far as that stands: a time that was taken
- * back before is gone. Either way a deadline counts from no later than the discharge.
+ * back before is gone.
  */
 function sharpened(said: Encounter, ...both: readonly Encounter[]): Encounter {
   const day = said.period?.end;
