@@ -63,7 +63,7 @@ const sent: fc.Arbitrary<Sent> = fc.record(
     ward: fc.constantFrom('4EAST', 'ICU', '5WEST'),
     minute: fc.integer({ min: 0, max: 59 }),
     start: fc.constantFrom('20261120101500', '20261120', '20261121080000'),
-    end: fc.constantFrom('20261124120000', '20261124150000'),
+    end: fc.constantFrom('20261124120000', '20261124150000', '20261124', '20261123'),
     disposition: fc.constantFrom('', '01', '03', '""'),
   },
   { requiredKeys: ['trigger', 'minute', 'disposition'] },
@@ -119,6 +119,14 @@ it('any order of delivery ends in the same status, period, disposition, places, 
     }),
     { numRuns: 200 },
   );
+});
+
+it('a discharge told by its date has the time that was told exactly, unless that was taken back in between', () => {
+  const exact: Sent = { trigger: 'A03', minute: 1, end: '20261124120000', disposition: '' };
+  const back: Sent = { trigger: 'A13', minute: 2, disposition: '' };
+  const day: Sent = { trigger: 'A03', minute: 3, end: '20261124', disposition: '' };
+  for (const order of permutations([exact, day])) expect(endOf(order).end).toBe('2026-11-24T12:00:00-05:00');
+  for (const order of permutations([exact, back, day])) expect(endOf(order).end).toBe('2026-11-24');
 });
 
 it.each([

@@ -2,12 +2,12 @@
 // the time of the event, and how it joins what earlier and later events said.
 import type { CodeableConcept, Encounter, Period } from '@medplum/fhirtypes';
 import { EVENT_TIME, instantOf, withInstant, withoutInstant } from '../../fhir/event-time.ts';
-import { sameDay } from '../../fhir/same-day.ts';
 import type { Segment } from '../er7/message.ts';
 import { formatMoment, readDateTime } from '../er7/timestamp.ts';
 import { Refusal } from '../refusal.ts';
 import { ruleOf } from '../triggers.ts';
 import { comesBefore } from './comes-before.ts';
+import { dischargeTime, EXACT_WORD } from './discharge-time.ts';
 import { readDisposition } from './disposition.ts';
 import { isOlder } from './merge.ts';
 import type { Reading } from './reading.ts';
@@ -49,30 +49,31 @@ export function readStay(
 
 /**
  * The stored stay joined with a fresh one: of status and end together, of the disposition, and of the start, the newest event
- * that tells it wins whatever order the messages came in, but for a day that takes its time from another. What no event has set
- * gives way to one that has.
+ * that tells it wins whatever order the messages came in. What no event has set gives way to one that has.
  * @throws Refusal AE 102 when that puts the discharge before the admission
  */
 export function mergeStay(stored: Encounter, fresh: Encounter, merged: Encounter): Encounter {
-  const said = spoken(stored, fresh);
-  const stay = sharpened(said, stored, fresh);
+  const stay = spoken(stored, fresh);
+  const { end, kept } = dischargeTime(stay, stored, fresh);
   const start = newest(stored.period, fresh.period) ?? {};
   const period: Period = {
     ...(start.extension ? { extension: start.extension } : {}),
     ...(start.start ? { start: start.start } : {}),
-    ...(stay.period?.end ? { end: stay.period.end } : {}),
+    ...(end ? { end } : {}),
   };
   if (period.start && period.end && comesBefore(period.end, period.start)) {
     throw new Refusal('AE', '102', 'The discharge would be before the stored admission of this visit.', 'PV1^1^45');
   }
   const time = instantOf(stay, EVENT_TIME);
-  const destination = latest(destinationOf(said === fresh ? stored : fresh), destinationOf(said));
+  const destination = latest(destinationOf(stay === fresh ? stored : fresh), destinationOf(stay));
   const hospitalization = withDestination(merged.hospitalization, destination, stay);
-  const { period: _p, hospitalization: _h, ...rest } = merged;
+  const { period: _p, hospitalization: _h, extension: _e, ...rest } = merged;
+  const timed = time ? withInstant(merged, EVENT_TIME, time) : (merged.extension ?? []);
+  const extension = [...timed.filter(({ url }) => url !== EXACT_WORD), ...(kept ? [kept] : [])];
   return {
     ...rest,
     status: stay.status,
-    ...(time ? { extension: withInstant(merged, EVENT_TIME, time) } : {}),
+    ...(extension.length > 0 ? { extension } : {}),
     ...(Object.keys(period).length > 0 ? { period } : {}),
     ...(Object.keys(hospitalization).length > 0 ? { hospitalization } : {}),
   };
@@ -126,20 +127,6 @@ export function recorded({ eventTime, facility }: Reading): string {
 
 function startPeriod(start: string | undefined, eventTime: Temporal.Instant): Period {
   return start ? { extension: withInstant(undefined, EVENT_TIME, eventTime), start } : {};
-}
-
-/**
- * A discharge told by its date only takes the time from who tells it of that day, as far as that stands: a time that was taken
- * back before is gone.
- */
-function sharpened(said: Encounter, ...both: readonly Encounter[]): Encounter {
-  const day = said.period?.end;
-  if (said.status !== 'finished' || day === undefined || day.includes('T')) return said;
-  const finer = both.find(({ status, period }) => {
-    return status === 'finished' && period?.end?.includes('T') && sameDay(period.end, day);
-  });
-  if (!finer) return said;
-  return { ...said, period: { ...said.period, ...(finer.period?.end ? { end: finer.period.end } : {}) } };
 }
 
 /** Where the patient went, absent for nowhere, and when an event said so. */
