@@ -1,7 +1,9 @@
-// Mail addresses of who is to be told: staff, teams and organizations. Never a patient's or a relative's.
+// Mail addresses of who is to be told: staff, teams and organizations. Never a patient's or a relative's, nor those of who has
+// left: a team, or the house.
 import type { CareTeam, ContactPoint, Extension, Reference } from '@medplum/fhirtypes';
 import { isTimeZone } from '../care/local-time.ts';
 import { readResource } from '../care/stored.ts';
+import { isCurrent } from '../care/team/team-view.ts';
 import { parseLiteral } from '../fhir/references.ts';
 import type { Store } from '../store/store.ts';
 
@@ -14,31 +16,46 @@ export interface MailAddress {
 /** https://hl7.org/fhir/extensions/StructureDefinition-timezone.html */
 const TIME_ZONE = 'http://hl7.org/fhir/StructureDefinition/timezone';
 
+/** By what decides who is on a team: the moment, and the zone of its days. */
+type When = Parameters<typeof isCurrent>[1];
+
 /** Each address once. */
-export async function mailAddressesOf(store: Store, recipients: readonly Reference[]): Promise<MailAddress[]> {
-  const found = await Promise.all(recipients.map((recipient) => addressesOf(store, recipient, true)));
+export async function mailAddressesOf(
+  store: Store,
+  recipients: readonly Reference[],
+  when: When,
+): Promise<MailAddress[]> {
+  const found = await Promise.all(recipients.map((recipient) => addressesOf(store, recipient, when, true)));
   return [...new Map(found.flat().map((one) => [one.address, one])).values()];
 }
 
-async function addressesOf(store: Store, { reference }: Reference, intoTeams: boolean): Promise<MailAddress[]> {
+async function addressesOf(
+  store: Store,
+  { reference }: Reference,
+  when: When,
+  intoTeams: boolean,
+): Promise<MailAddress[]> {
   const { type, id } = parseLiteral(reference ?? '') ?? {};
   switch (type) {
     case 'Practitioner':
     case 'PractitionerRole':
     case 'Organization': {
       const found = await readResource(store, type, id);
+      if (found?.active === false) return [];
+      if (found?.resourceType === 'PractitionerRole' && !isCurrent(found, when)) return [];
       return mailOf(found?.telecom, zoneOf(found?.extension));
     }
     case 'CareTeam':
-      return intoTeams ? teamAddresses(store, await readResource(store, 'CareTeam', id)) : [];
+      return intoTeams ? teamAddresses(store, await readResource(store, 'CareTeam', id), when) : [];
     default:
       return [];
   }
 }
 
-async function teamAddresses(store: Store, team: CareTeam | undefined): Promise<MailAddress[]> {
-  const members = (team?.participant ?? []).flatMap(({ member }) => (member ? [member] : []));
-  const found = await Promise.all(members.map((member) => addressesOf(store, member, false)));
+async function teamAddresses(store: Store, team: CareTeam | undefined, when: When): Promise<MailAddress[]> {
+  const current = (team?.participant ?? []).filter((one) => isCurrent(one, when));
+  const members = current.flatMap(({ member }) => (member ? [member] : []));
+  const found = await Promise.all(members.map((member) => addressesOf(store, member, when, false)));
   const own = mailOf(team?.telecom, zoneOf(team?.extension));
   return own.length > 0 ? own : found.flat();
 }

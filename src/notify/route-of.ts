@@ -30,7 +30,8 @@ export async function rowsOf(parts: Parts, asked: CommunicationRequest, step: nu
   const base = { request, facility, urgent };
   for (const [at, { channel, addresses }] of stages.entries()) {
     if (at < step) continue;
-    const rows = (await recipientsOf(store, asked, { channel, addresses })).map(
+    const when = { now: clock.now(), zone };
+    const rows = (await recipientsOf(store, asked, { channel, addresses }, when)).map(
       ({ address, zone: own = zone }): NewRow => {
         const nextAt = sendTime(channel, urgent, own, clock.real()).epochMilliseconds;
         const id = derivedId('notification', request, String(at), channel.name, address);
@@ -62,9 +63,10 @@ async function recipientsOf(
   store: Parts['store'],
   { recipient = [] }: CommunicationRequest,
   { channel, addresses }: Stage,
+  when: Parameters<typeof mailAddressesOf>[2],
 ): Promise<readonly MailAddress[]> {
   if (channel.kind !== 'email') return [{ address: '' }];
-  return addresses?.map((address) => ({ address })) ?? mailAddressesOf(store, recipient);
+  return addresses?.map((address) => ({ address })) ?? mailAddressesOf(store, recipient, when);
 }
 
 function stagesOf({ channels, addresses, supervisor }: Route, known: readonly Channel[]): Stage[] {

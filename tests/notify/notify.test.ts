@@ -1,10 +1,11 @@
 // Reaching people about follow-ups: what leaves, to whom, when, how often, and what is kept of it.
 import { join } from 'node:path';
-import type { Practitioner, Task } from '@medplum/fhirtypes';
+import type { CareTeam, ContactPoint, Practitioner, Task } from '@medplum/fhirtypes';
 import { pino } from 'pino';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readResource } from '../../src/care/stored.ts';
+import { mailAddressesOf } from '../../src/notify/addresses.ts';
 import { notifyProblems } from '../../src/notify/check-settings.ts';
 import { createNotify, type Notify } from '../../src/notify/notify.ts';
 import { sendTime } from '../../src/notify/send-time.ts';
@@ -267,6 +268,33 @@ describe('e-mail', () => {
     for (const word of PERSONAL) expect(text).not.toContain(word);
     expect(await rows()).toEqual(['mail manager@hospital.example sent 1', 'mail manager@hospital.example sent 1']);
     expect(await hospital.all('Communication')).toHaveLength(2);
+  });
+
+  it('goes to those of a team who are on it now, and to nobody who has left the house', async () => {
+    const told = async (participant: CareTeam['participant']) => {
+      const [team] = await hospital.all('CareTeam');
+      await hospital.put({ ...(team as CareTeam), participant });
+      const recipient = [{ reference: `CareTeam/${team?.id}` }];
+      const when = { now: real, zone: 'America/New_York' };
+      return (await mailAddressesOf(hospital.store, recipient, when)).map(({ address }) => address);
+    };
+    const telecom: ContactPoint[] = [{ system: 'email', use: 'work', value: 'left@hospital.example' }];
+    await hospital.put({ resourceType: 'Practitioner', id: 'left', active: false, telecom });
+    await hospital.put({
+      resourceType: 'PractitionerRole',
+      id: 'past',
+      practitioner: { reference: 'Practitioner/manager' },
+      period: { end: '2026-11-19' },
+      telecom,
+    });
+    const member = { reference: 'Practitioner/manager' };
+    expect(await told([{ member, period: { start: '2026-11-20', end: '2026-11-20' } }])).toEqual([
+      'manager@hospital.example',
+    ]);
+    expect(await told([{ member, period: { end: '2026-11-19' } }])).toEqual([]);
+    expect(await told([{ member, period: { start: '2026-11-21' } }])).toEqual([]);
+    const gone = ['Practitioner/left', 'PractitionerRole/past'].map((reference) => ({ member: { reference } }));
+    expect(await told(gone)).toEqual([]);
   });
 
   it('is not sent to a server that shows another certificate', async () => {
