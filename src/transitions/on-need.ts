@@ -42,9 +42,9 @@ async function joined(parts: Parts, episode: EpisodeOfCare, entry: LogEntry): Pr
   const { facts, decision } = again;
   const plan = await readLivePlan(store, episode);
   const { carePlan } = plan;
-  // A plan of another protocol, or of an earlier version of it, keeps the steps that it has.
-  const { protocol } = decision;
-  if (!carePlan?.instantiatesCanonical?.includes(protocol.canonical)) return NOTHING;
+  // Of the protocol it was made from, whatever the risk would choose now. One of an earlier version keeps the steps that it has.
+  const protocol = parts.rules.protocols.find(({ canonical }) => carePlan?.instantiatesCanonical?.includes(canonical));
+  if (!carePlan || !protocol) return NOTHING;
   const [careTeam] = carePlan.careTeam ?? [];
   const risk = riskFacts(decision.risk);
   // Several may be told at once: a step that is for any of them.

@@ -1,6 +1,6 @@
 // The cases of domain.md 10 that concern transitions, through the MLLP door (and FHIR writes where HL7 v2 has no word for
 // them). Each names the rule it comes from.
-import type { CarePlan, Communication, Encounter } from '@medplum/fhirtypes';
+import type { CarePlan, Communication, Encounter, Task } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openWard, type Ward } from './ward.ts';
 
@@ -14,6 +14,7 @@ afterAll(() => ward.close());
 const STAY = { start: '20260830080000', end: '20260904140000', disposition: '01' };
 const HOME = 'transition-home-high-risk';
 const ACT_CODE = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
+const TERMINOLOGY = 'http://terminology.hl7.org/CodeSystem';
 const NUBC = 'https://www.nubc.org/CodeSystem/PatDischargeStatus';
 
 function fhirStay(id: string, patient: string, code: string, start: string, end: string): Encounter {
@@ -198,6 +199,29 @@ describe('what a discharge finds in the store, or hears of afterwards', () => {
     expect(activity.filter(({ reference }) => reference?.reference === task)).toHaveLength(1);
     expect(text?.div).toContain('by 2026-09-06');
     expect(await patient.transitions()).toHaveLength(1);
+  });
+
+  it('and when another protocol would be chosen by now: a plan under way keeps its own', async () => {
+    const patient = ward.admitPatient();
+    ward.at('2026-09-04T18:05:00Z');
+    await patient.say('A03', STAY);
+    const subject = await about(patient);
+    const { 'notify-pcp': begun } = await patient.open();
+    await patient.put({ ...(begun as Task), status: 'in-progress' });
+    for (const condition of await patient.all('Condition', { patient: subject.reference })) {
+      const coding = [{ system: `${TERMINOLOGY}/condition-ver-status`, code: 'entered-in-error' }];
+      const { clinicalStatus: _, ...mistaken } = condition;
+      await patient.put({ ...mistaken, verificationStatus: { coding } });
+    }
+    const scores = await patient.all('RiskAssessment', { patient: subject.reference });
+    const bands = scores.map(({ prediction }) => prediction?.[0]?.qualitativeRisk?.coding?.[0]?.code);
+    expect(bands).not.toContain('high');
+    await patient.put({
+      ...{ resourceType: 'DeviceRequest', id: 'bed', status: 'active', intent: 'order', subject },
+      codeCodeableConcept: { text: 'Bed' },
+    });
+    expect(await patient.transitions()).toEqual([{ status: 'active', protocol: HOME }]);
+    expect(Object.keys(await patient.open())).toContain('equipment-delivered');
   });
 
   it('an emergency visit of a patient with two chronic conditions has a visit within 7 days (domain.md 1.2, FMC)', async () => {
