@@ -16,7 +16,7 @@ import { createKnownShared } from './known-shared.ts';
 import { type AdtContent, readAdt } from './map/adt.ts';
 import { type Facility, type Reading, startReading } from './map/reading.ts';
 import { factsOf } from './message-facts.ts';
-import { notAheadOf } from './not-ahead-of.ts';
+import { notAheadOf, requireNotAhead } from './not-ahead-of.ts';
 import { planChanges } from './plan.ts';
 import type { Compartment } from './plan-merge.ts';
 import { type AckCode, Refusal, type Remark } from './refusal.ts';
@@ -137,6 +137,11 @@ export function createTakeIn({ store, clock, facilities, senders = [], parameter
     const given = startReading(message, header, facilities, sender);
     const reading = { ...given, eventTime: notAheadOf(received, given.eventTime) };
     const content = readAdt(reading);
+    requireNotAhead(
+      received,
+      content.drafts.map(({ resource }) => resource),
+      'PV1^1^45',
+    );
     return { reading, content: sender?.map ? applySenderMap(sender.map, reading, content) : content };
   };
 

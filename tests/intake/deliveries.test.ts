@@ -82,6 +82,7 @@ describe('bad input', () => {
     ['the 30th of February', change({ 'PV1-44': '20260230' }), 'AE', '102', 'PV1^1^44'],
     ['a birth date in words', change({ 'PID-7': '7 MAR 48' }), 'AE', '102', 'PID^1^7'],
     ['a discharge before the admission', change({ 'PV1-45': '20200101' }), 'AE', '102', 'PV1^1^45'],
+    ['a discharge next year', change({ 'PV1-45': '20271120120000' }), 'AE', '102', 'PV1^1^45'],
     ['a time of the event that is none', change({ 'EVN-2': '2026-11-20' }), 'AE', '102', 'EVN^1^2'],
     ['no message time', change({ 'MSH-7': '' }), 'AE', '101', 'MSH^1^7'],
     ['a facility that is not configured', change({ 'MSH-4': 'SOUTH' }), 'AE', '103', 'MSH^1^4'],

@@ -154,6 +154,12 @@ describe('a notification', () => {
   };
   it.each([
     ['a Bundle of another type', changed((bundle) => void Object.assign(bundle, { type: 'collection' })), 400],
+    [
+      'a discharge next year',
+      notice('discharge', 'X', '2026-11-24T17:05:00Z', { period: { end: '2027-11-24T12:00:00-05:00' } }),
+      422,
+      'more than a day ahead',
+    ],
     ['no MessageHeader', changed(({ entry }) => void entry?.shift()), 400],
     [
       'another event',

@@ -9,6 +9,7 @@ import type { Validator } from '../../fhir/validation/validator.ts';
 import type { Actor, Store } from '../../store/store.ts';
 import { contentKey, findDelivery, keepDelivery } from '../delivery.ts';
 import { createKnownShared } from '../known-shared.ts';
+import { requireNotAhead } from '../not-ahead-of.ts';
 import { planChanges } from '../plan.ts';
 import type { Compartment } from '../plan-merge.ts';
 import { Refusal } from '../refusal.ts';
@@ -94,8 +95,15 @@ async function take(
 /** @throws Refusal, or Fault unprocessable with the elements that are no FHIR */
 function readContent({ clock, validate }: NotificationParts, bundle: Bundle) {
   try {
-    const notification = readNotification(bundle, clock.now());
-    return { notification, content: draftNotification(notification) };
+    const now = clock.now();
+    const notification = readNotification(bundle, now);
+    const content = draftNotification(notification);
+    requireNotAhead(
+      now,
+      content.drafts.map(({ resource }) => resource),
+      'Encounter.period.end',
+    );
+    return { notification, content };
   } catch (error) {
     if (error instanceof Refusal) throw error;
     const issues = validate(bundle).filter(({ severity, code }) => severity === 'error' && code === 'structure');
