@@ -101,6 +101,8 @@ export const IDENTIFIER = {
   facility: `${BASE}/sid/facility`,
   /** Device (by logical reference): a part of Baton. */
   component: `${BASE}/sid/component`,
+  /** Of a message that Baton took in; followed by whose it is. */
+  message: `${BASE}/sid/message`,
   /** Device (by logical reference): an application that writes without a person. */
   application: `${BASE}/sid/application`,
   /** RiskAssessment: `METHOD|PATIENT`. */

@@ -1,7 +1,8 @@
 // The four rates of HEDIS transitions of care for one discharge, and whether the discharge is counted. Pure.
-import type { Composition } from '@medplum/fhirtypes';
+import type { Composition, Provenance } from '@medplum/fhirtypes';
 import { linkedOf } from '../linked.ts';
 import { present } from '../present.ts';
+import { IDENTIFIER } from '../systems.ts';
 import { contactsOf } from './contact-evidence.ts';
 import {
   dayOfDischarge,
@@ -108,10 +109,19 @@ function notification(facts: HedisFacts, chain: StayChain, rules: TrcRules): Fin
   if (!admitted)
     return { ...shared, state: 'unknown', met: false, because: 'The day of the admission is not recorded.', proof: [] };
   const told = facts.provenances.flatMap((provenance): Proved[] => {
-    const moment = momentOf(provenance.recorded, facts.zone);
+    const moment = momentOf(toldAt(provenance), facts.zone);
     return moment ? [{ ...moment, by: linkedOf(provenance.agent[0]?.who), proof: proofOf(provenance) }] : [];
   });
   return until(facts, shared, admitted.day.add({ days: rules.notificationDays }), earliest(told));
+}
+
+/** A message says when its sender recorded the event, which may have been days before it came. */
+function toldAt({ recorded, entity, meta }: Provenance): string {
+  const isMessage = entity?.some(({ what }) => what.identifier?.system?.startsWith(IDENTIFIER.message));
+  const came = isMessage ? meta?.lastUpdated : undefined;
+  return came && Temporal.Instant.compare(Temporal.Instant.from(came), Temporal.Instant.from(recorded)) > 0
+    ? came
+    : recorded;
 }
 
 /** Day of the discharge to two days after it, with all that the information must hold. */

@@ -18,6 +18,17 @@ const told = (recorded: string): Provenance => ({
   recorded,
   agent: [{ who: { display: 'ADT' } }],
 });
+/** The admission was recorded on its day. */
+const came = (lastUpdated: string): Provenance => ({
+  ...told('2026-11-15T14:00:00Z'),
+  meta: { lastUpdated },
+  entity: [
+    {
+      role: 'source',
+      what: { identifier: { system: 'https://baton.health/fhir/sid/message/RIVER%2FADT', value: '1' } },
+    },
+  ],
+});
 const summary: DocumentReference = {
   resourceType: 'DocumentReference',
   id: 'd',
@@ -43,6 +54,8 @@ describe('rates', () => {
     ['notification', 'on the day of admission', { provenances: [told('2026-11-15T14:00:00Z')] }, 'on-time'],
     ['notification', 'two days after', { provenances: [told('2026-11-18T04:59:00Z')] }, 'on-time'],
     ['notification', 'three days after', { provenances: [told('2026-11-18T05:01:00Z')] }, 'late'],
+    ['notification', 'a message that came three days after', { provenances: [came('2026-11-18T05:01:00Z')] }, 'late'],
+    ['notification', 'a message that came in time', { provenances: [came('2026-11-18T04:59:00Z')] }, 'on-time'],
     [
       'notification',
       'the first of several',
