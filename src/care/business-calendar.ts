@@ -134,8 +134,12 @@ function lineage(
 }
 
 function readWeekend(calendar: string, weekend: readonly number[]): ReadonlySet<number> {
-  if (weekend.every((day) => Number.isInteger(day) && day >= 1 && day <= 7)) return new Set(weekend);
-  throw new Fault('unprocessable', `Calendar "${calendar}": weekend days are 1 (Monday) to 7 (Sunday).`);
+  const days = new Set(weekend);
+  if (weekend.every((day) => Number.isInteger(day) && day >= 1 && day <= 7) && days.size < 7) return days;
+  throw new Fault(
+    'unprocessable',
+    `Calendar "${calendar}": weekend days are 1 (Monday) to 7 (Sunday), not all of them.`,
+  );
 }
 
 function checkCoverage(calendar: string, coverage: Coverage): Coverage {

@@ -213,6 +213,13 @@ describe('artefacts', () => {
       /two steps with the id visit/,
     ],
     [
+      'a goal that is not there',
+      (step: Record<string, unknown>) => {
+        step.goalId = ['none'];
+      },
+      /step contact: there is no goal none/,
+    ],
+    [
       'a broken condition',
       (step: Record<string, unknown>) => {
         step.condition = [{ kind: 'applicability', expression: { language: 'text/fhirpath', expression: 'a (' } }];

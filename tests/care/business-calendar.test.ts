@@ -216,6 +216,7 @@ describe('calendars of a site', () => {
     ],
     ['a month there is not', [{ name: 'a', holidays: [{ name: 'X', month: 13, day: 1 }] }], /month must be/],
     ['a ninth day of the week', [{ name: 'a', weekend: [9] }], /weekend days/],
+    ['a week of nothing but weekend', [{ name: 'a', weekend: [1, 2, 3, 4, 5, 6, 7] }], /weekend days/],
     ['every without since', [{ name: 'a', holidays: [{ name: 'X', month: 1, day: 20, every: 4 }] }], /needs since/],
     ['a closure that is no date', [{ name: 'a', closed: [{ date: '24.12.2026', name: 'Move' }] }], /closure "Move"/],
     [
@@ -231,7 +232,8 @@ describe('calendars of a site', () => {
   });
 
   it('that are closed for ever are refused instead of searched for ever', () => {
-    const never = createCalendars([{ name: 'never', weekend: [1, 2, 3, 4, 5, 6, 7] }]).get('never');
+    const closed = [2026, 2027].map((year) => ({ date: `${year}-01-01`, to: `${year}-12-31`, name: 'Closed' }));
+    const never = createCalendars([{ name: 'never', closed }]).get('never');
     expect(() => never && addBusinessDays(never, day('2026-01-01'), 1)).toThrow(/no business day/);
   });
 });

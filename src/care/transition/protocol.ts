@@ -119,6 +119,11 @@ function readProtocol(definition: PlanDefinition, activities: ReadonlyMap<string
   const steps = root.action.map((action) => readStep(action, root, activities, name));
   const repeated = steps.find(({ id }, index) => steps.findIndex((step) => step.id === id) !== index);
   if (repeated) throw new Fault('unprocessable', `Protocol ${name} has two steps with the id ${repeated.id}.`);
+  const goals = new Set((definition.goal ?? []).map((goal) => goal.id));
+  for (const { id, action } of steps) {
+    const missing = action.goalId?.find((goal) => !goals.has(goal));
+    if (missing) throw new Fault('unprocessable', `Protocol ${name}, step ${id}: there is no goal ${missing}.`);
+  }
   return {
     definition,
     canonical: definition.version ? `${definition.url}|${definition.version}` : definition.url,
