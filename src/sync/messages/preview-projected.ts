@@ -32,11 +32,11 @@ export async function previewProjected(
     case 'withdraw':
       return withdrawn(run, plan.current, 'It is gone here, or was a mistake');
     case 'carry': {
-      const told = `It is told in the document of ${plan.plans.map((plan) => `CarePlan/${plan}`).join(', ')}`;
+      const told = toldIn(plan.plans);
       return plan.current ? withdrawn(run, plan.current, told) : would(`${told}.`);
     }
     case 'move':
-      return { ...withdrawn(run, plan.other, `It goes as ${plan.target} then`), outcome: 'would-project' };
+      return { ...withdrawn(run, plan.other, moved(plan.target, plan.plans)), outcome: 'would-project' };
     case 'wait':
       return would('It cannot go yet: its patient is not known there.');
     case 'leave':
@@ -44,6 +44,12 @@ export async function previewProjected(
       return toSend(run, stored, rows, plan, asks);
   }
 }
+
+const toldIn = (plans: readonly string[]) =>
+  `It is told in the document of ${plans.map((plan) => `CarePlan/${plan}`).join(', ')}`;
+
+const moved = (target: ProjectionTarget, plans: readonly string[]) =>
+  plans.length > 0 ? toldIn(plans) : `It goes as ${target} then`;
 
 const would = (detail: string): Verdict => ({ ...NOTHING, outcome: 'would-project', detail });
 
@@ -93,6 +99,8 @@ async function over(run: RunContext, type: string, ours: JsonObject, current: Pr
   const remote = literalOf(current);
   const reply = await run.client.read(target, String(remoteId));
   if (!reply.ok && (reply.failure.status === 404 || reply.failure.status === 410)) {
+    const isOver = ours.status === 'superseded';
+    if (isOver) return { ...NOTHING, outcome: 'unchanged', remote, detail: `${remote} is not there any more.` };
     return { ...would(`${remote} is not there any more; it is made anew.`), remote };
   }
   if (!reply.ok || !reply.value.body) {
@@ -114,7 +122,7 @@ function inPlace(
   comparedWith: 'remote' | 'last-known',
 ): Verdict {
   const remote = literalOf(current);
-  const body = overlaid(ours, { ...theirs, id: String(current.remoteId) });
+  const body = overlaid(ours, { ...theirs, id: String(current.remoteId) }, current.sent);
   if (sameJson(comparable(body), comparable(theirs))) return { ...NOTHING, outcome: 'unchanged', remote, comparedWith };
   return {
     ...would(`The server takes no ${type}; ${remote} is brought up to date.`),

@@ -11,6 +11,7 @@ import type { RunContext } from '../context.ts';
 import { readLinkMap } from '../identity.ts';
 import { projectionIdentifiers, projectionMark, versionIdentifier } from './projection-name.ts';
 import type { Collected } from './projection-record.ts';
+import { requestOf } from './projection-request.ts';
 import type { Projection } from './projection-row.ts';
 
 /** What a document becomes on the remote. */
@@ -54,15 +55,32 @@ export async function projectedBody(context: RunContext, wanted: Wanted, place: 
   }
 }
 
-/** Over what is there: our elements win, what the server added to others stays. */
-export function overlaid(ours: JsonObject, theirs: JsonObject): JsonObject {
+/** What may be taken back; an author stays, because Oracle Health takes no update without one. */
+const OPTIONAL = new Set([
+  ...['priority', 'occurrencePeriod', 'authoredOn', 'reasonCode', 'encounter', 'requester', 'performer'],
+  'securityLabel',
+]);
+
+/**
+ * Over what is there: our elements win, what the server added to others stays.
+ * @param before what was sent last time; what it had and we have no longer goes
+ */
+export function overlaid(ours: JsonObject, theirs: JsonObject, before: JsonObject = {}): JsonObject {
   const added = Array.isArray(theirs.identifier) ? theirs.identifier : [];
   const own = Array.isArray(ours.identifier) ? ours.identifier : [];
   const textOf = (one: unknown) => JSON.stringify(one);
   const systems = new Set(own.map((one) => (isJsonObject(one) ? textOf(one.system) : '')));
   const foreign = added.filter((one) => !isJsonObject(one) || !systems.has(textOf(one.system)));
   const identifier = [...own, ...foreign];
-  return { ...theirs, ...ours, id: theirs.id ?? '', ...(identifier.length > 0 ? { identifier } : {}) };
+  const kept = Object.entries(theirs).filter(
+    ([name]) => ours[name] !== undefined || !(OPTIONAL.has(name) && name in before),
+  );
+  return {
+    ...Object.fromEntries(kept),
+    ...ours,
+    id: theirs.id ?? '',
+    ...(identifier.length > 0 ? { identifier } : {}),
+  };
 }
 
 /** What is remembered of a body: not the documents themselves, which are made again from the versions. */
@@ -127,43 +145,19 @@ function communication(context: RunContext, wanted: Wanted, place: Place, local:
   };
 }
 
-/** https://hl7.org/fhir/R4/valueset-task-status.html in the words of https://hl7.org/fhir/R4/valueset-request-status.html */
-const REQUEST_STATUS: Readonly<Record<NonNullable<Task['status']>, NonNullable<ServiceRequest['status']>>> = {
-  draft: 'draft',
-  requested: 'active',
-  received: 'active',
-  accepted: 'active',
-  ready: 'active',
-  'in-progress': 'active',
-  'on-hold': 'on-hold',
-  completed: 'completed',
-  cancelled: 'revoked',
-  rejected: 'revoked',
-  failed: 'revoked',
-  'entered-in-error': 'entered-in-error',
-};
-
 function serviceRequest(context: RunContext, wanted: Wanted, place: Place, local: Local): ServiceRequest {
   const { document, labels, patient } = wanted;
   const task = wanted.focus as Task;
-  const { restriction, executionPeriod, authoredOn, priority, reasonCode, code } = task;
-  const occurrencePeriod = restriction?.period ?? executionPeriod;
   const [requester, owner, encounter] = [task.requester, task.owner, task.encounter].map((one) => local(one));
   return {
     resourceType: 'ServiceRequest',
     ...labelled(labels),
     identifier: projectionIdentifiers(context.mapping, place),
-    status: REQUEST_STATUS[task.status ?? 'requested'],
-    intent: task.intent === undefined || task.intent === 'unknown' ? 'order' : task.intent,
-    ...(code ? { code } : {}),
-    ...(priority ? { priority } : {}),
+    ...requestOf(task),
     subject: { reference: `Patient/${patient}` },
     ...(encounter ? { encounter: { reference: encounter } } : {}),
-    ...(occurrencePeriod ? { occurrencePeriod } : {}),
-    ...(authoredOn ? { authoredOn } : {}),
     ...(requester ? { requester: { reference: requester } } : {}),
     ...(owner ? { performer: [{ reference: owner }] } : {}),
-    ...(reasonCode ? { reasonCode: [reasonCode] } : {}),
     note: [{ text: plainText(document) }],
   };
 }

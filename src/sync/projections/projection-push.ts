@@ -48,7 +48,7 @@ export async function pushProjection(
     case 'nothing':
       return nothing(context, claim, plan.why);
     case 'withdraw':
-      return withdrawProjection(context, claim, plan.current, rows, 'entered-in-error');
+      return withdrawProjection(context, claim, plan.current, rows, 'entered-in-error', [], plan.goesOn);
     case 'carry': {
       const marks = await marksOf(context, claim, plan.plans);
       return plan.current
@@ -122,7 +122,8 @@ async function createThere(work: Work, current: Projection | undefined): Promise
   const replaces = current && literalOf(current);
   // A new one is never made as one that is over; it says so in its text.
   const body = await projectedBody(context, { ...work.wanted, status: 'current' }, { ...row, replaces });
-  return sendNew(context, claim, { ...row, sent: withoutData(body) }, body, work.rows, collected.parts);
+  const how = { event: 'done', parts: collected.parts } as const;
+  return sendNew(context, claim, { ...row, sent: withoutData(body) }, body, work.rows, how);
 }
 
 /** In place, on top of what is there now, so that what the server added stays. */
@@ -137,7 +138,7 @@ async function updateThere(work: Work, current: Projection): Promise<PushResult>
     state: work.wanted.status === 'superseded' ? 'withdrawn' : 'current',
     sent: withoutData(ours),
   };
-  const how = { event: 'done', parts: collected.parts } as const;
+  const how = { event: 'done', parts: collected.parts, before: current.sent } as const;
   return writeOver(context, claim, { ...next, remoteId }, ours, rows, how);
 }
 

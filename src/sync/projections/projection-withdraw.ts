@@ -22,7 +22,7 @@ const TEXTS: Record<Why, string> = {
 
 /**
  * @param statements that belong to the commit at its end
- * @param goesOn whether something else is to be sent for the same row, where this is an update
+ * @param goesOn whether something else is to be sent for the same row
  */
 export async function withdrawProjection(
   context: RunContext,
@@ -53,7 +53,8 @@ export async function withdrawProjection(
     remoteVersion: undefined,
   };
   const body = await noticeBody(context, notice, current, TEXTS[why]);
-  return sendNew(context, claim, { ...notice, sent: withoutData(body) }, body, rows, []);
+  const how = { event: goesOn ? 'again' : 'done', parts: [], statements } as const;
+  return sendNew(context, claim, { ...notice, sent: withoutData(body) }, body, rows, how);
 }
 
 /** A request that cannot be updated stands: nothing that could be sent besides it would end it. */

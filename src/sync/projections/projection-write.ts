@@ -15,17 +15,21 @@ import { settleThere } from './projection-settle.ts';
 
 const MOST_TRIES = 3;
 
-/**
- * Creates a resource that stands for the row; it is written down first.
- * @param parts `Type/id` of what it looks at
- */
+interface How {
+  readonly event: 'done' | 'again';
+  /** `Type/id` of what it looks at. */
+  readonly parts?: readonly string[];
+  readonly statements?: readonly Statement[];
+}
+
+/** Creates a resource that stands for the row; it is written down first. */
 export async function sendNew(
   context: RunContext,
   claim: Claim,
   row: Projection,
   body: JsonObject,
   rows: readonly Projection[],
-  parts: readonly string[],
+  how: How,
 ): Promise<PushResult> {
   const now = realNow(context);
   if (!(await writeDown(context, [extend(claim, now), saveProjection(row, now)]))) return 'waiting';
@@ -44,13 +48,13 @@ export async function sendNew(
     return endFailed(context, claim, { class: 'ambiguous', message }, true);
   }
   const made = { ...row, remoteId: id, remoteVersion: versionId };
-  const how = { event: 'done', outcome: 'created', operation: 'create', parts } as const;
-  return settleThere(context, claim, made, rows, how);
+  return settleThere(context, claim, made, rows, { ...how, outcome: 'created', operation: 'create' });
 }
 
 /**
  * Reads what is there, lays elements over it and writes that, unless it is there already.
  * @param one the row afterwards
+ * @param how `before`: what was sent last time, where this is the same resource brought up to date
  */
 export async function writeOver(
   context: RunContext,
@@ -58,11 +62,7 @@ export async function writeOver(
   one: Projection & { readonly remoteId: string },
   ours: JsonObject,
   rows: readonly Projection[],
-  how: {
-    readonly event: 'done' | 'again';
-    readonly parts?: readonly string[];
-    readonly statements?: readonly Statement[];
-  },
+  how: How & { readonly before?: JsonObject },
 ): Promise<PushResult> {
   const { client, capability } = context;
   const { target, remoteId } = one;
@@ -76,7 +76,7 @@ export async function writeOver(
     }
     if (!read.ok) return endFailed(context, claim, read.failure, claim.faultClass === 'ambiguous', remoteId);
     const theirs = read.value.body ? jsonOf(read.value.body) : {};
-    const body = overlaid(ours, { ...theirs, id: remoteId });
+    const body = overlaid(ours, { ...theirs, id: remoteId }, how.before);
     if (sameJson(comparable(body), comparable(theirs))) {
       return settleThere(context, claim, { ...one, remoteVersion: read.value.versionId }, rows, {
         ...how,
