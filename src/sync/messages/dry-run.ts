@@ -12,6 +12,7 @@ import { rehearsalQuery } from '../pull/rehearsal-query.ts';
 import { withholdingOf } from '../push/consent.ts';
 import { canPush } from '../push/dependencies.ts';
 import { readUnfed } from '../push/feed.ts';
+import { mergedAway } from '../push/merged-away.ts';
 import { createBody } from '../push/push-create.ts';
 import { updateBody } from '../push/push-update.ts';
 import { writeMessage } from './message-log.ts';
@@ -27,15 +28,22 @@ const MOST_PAGES = 200;
  */
 export async function dryRunPush(context: RunContext, from: number | undefined): Promise<number | undefined> {
   const { store, connection, capability } = context;
-  const { entries, position } = await readUnfed(store, connection, from);
-  for (const { type, id } of entries) {
+  const { changed, position } = await readUnfed(store, connection, from);
+  for (const { type, id } of changed) {
     if (context.signal.aborted) return from;
     const stored = await store.read(type, id);
     if (!stored) continue;
     const link = await readLink(store, connection.name, type, id);
-    const target = projectionTarget(context, type, link !== undefined);
+    const isLinked = link !== undefined && link.state !== 'tombstone';
+    const target = projectionTarget(context, type, isLinked);
     const isDeleted = stored.operation === 'delete';
-    if (isDeleted && (link || !target)) continue;
+    if (isDeleted && !target) {
+      if (isLinked && context.policies[type]?.delete === 'push') {
+        const outcome = capability.supports(type, 'delete') ? 'would-delete' : 'no-capability';
+        await note(context, { direction: 'push', type, localId: id, remoteId: link.remoteId, outcome });
+      }
+      continue;
+    }
     if (!isDeleted && (await withholdingOf(context, { type, id })).withheld) {
       await note(context, { direction: 'push', type, localId: id, remoteId: link?.remoteId, outcome: 'withheld' });
       continue;
@@ -47,6 +55,8 @@ export async function dryRunPush(context: RunContext, from: number | undefined):
       await note(context, { direction: 'push', type, localId: id, outcome, ...shown });
       continue;
     }
+    // It was deleted there, and stays so; or somebody else has taken its place.
+    if (link ? !isLinked : await mergedAway(context, stored)) continue;
     const body = link ? await updateBody(context, { stored, link }) : await createBody(context, stored);
     if (link?.baseRemote && sameJson(comparable(body), comparable(link.baseRemote))) continue;
     const possible = link ? capability.supports(type, 'update') : canPush(context, type);

@@ -18,11 +18,14 @@ import { inPresentTerms } from '../present-terms.ts';
 import { projectionTarget } from '../projections/projection-target.ts';
 import { withholdingOf } from '../push/consent.ts';
 import { canPush, type Ref } from '../push/dependencies.ts';
+import { mergedAway } from '../push/merged-away.ts';
 import { createBody } from '../push/push-create.ts';
 import { updateBody, withRelativeReferences } from '../push/push-update.ts';
 import { writeMessage } from './message-log.ts';
 import { previewProjected } from './preview-projected.ts';
 import { NOTHING, type Preview, type Verdict } from './preview-verdict.ts';
+
+const MERGED = 'Somebody else has taken its place, and goes instead.';
 
 /**
  * Previews with the remote's present copy where it can be asked, and keeps what went over the wire.
@@ -78,9 +81,9 @@ async function verdictOf(
   const { connection, policies } = context;
   const { type, id } = stored;
   if (!pushes(connection, type)) return { ...NOTHING, outcome: 'no-direction', detail: `${type} is not pushed there.` };
-  const target = run && projectionTarget(run, type, link !== undefined);
+  const target = run && projectionTarget(run, type, link !== undefined && link.state !== 'tombstone');
   if (stored.operation === 'delete') {
-    if (run && target && !link) return previewProjected(run, stored, target, true);
+    if (run && target) return previewProjected(run, stored, target, true);
     if (!link || link.state === 'tombstone') return { ...NOTHING, outcome: 'unchanged' };
     const outcome = policies[type]?.delete === 'push' ? 'would-delete' : 'delete-kept-by-policy';
     return { ...NOTHING, outcome };
@@ -88,9 +91,10 @@ async function verdictOf(
   const { withheld } = await withholdingOf(context, { type, id });
   const keeps = 'A consent or a security label keeps it from the other side.';
   if (withheld) return { ...NOTHING, outcome: 'withheld', detail: keeps };
-  if (link?.state === 'tombstone') return { ...NOTHING, outcome: 'deleted-remotely' };
   if (run && target) return previewProjected(run, stored, target, true);
+  if (link?.state === 'tombstone') return { ...NOTHING, outcome: 'deleted-remotely' };
   if (!link) {
+    if (await mergedAway(context, stored)) return { ...NOTHING, outcome: 'unchanged', detail: MERGED };
     if (run && !canPush(run, type)) return { ...NOTHING, outcome: 'no-capability' };
     const body = await createBody(context, stored);
     const differences = elementDifferences([undefined, comparable(body)]);

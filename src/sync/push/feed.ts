@@ -25,10 +25,7 @@ export async function feedOutbox(context: FeedContext): Promise<number> {
     const last = entries.at(-1);
     if (!last) break;
     const patients = await patientsWithNewConsents(store, entries);
-    const changed = [
-      ...changedResources(connection, entries),
-      ...(await projectionsTouched(store, connection, entries, patients)),
-    ];
+    const changed = await changedBy(store, connection, entries, patients);
     const now = context.clock.real().epochMilliseconds;
     const rows = changed.map(({ type, id, sequence }) => mark(connection.name, type, id, sequence, now));
     const taken = patients.map((patient) => consentChanged(connection.name, patient));
@@ -45,23 +42,38 @@ export async function feedOutbox(context: FeedContext): Promise<number> {
   return marked;
 }
 
+type Changed = Pick<LogEntry, 'type' | 'id' | 'sequence'>;
+
+/** What has to be looked at because of them: itself, or what stands in for it. */
+async function changedBy(
+  store: Store,
+  connection: Connection,
+  entries: readonly LogEntry[],
+  patients: readonly string[],
+): Promise<Changed[]> {
+  const touched = await projectionsTouched(store, connection, entries, patients);
+  return [...changedResources(connection, entries), ...touched];
+}
+
 /**
  * Everything in the log that the connection has not been told of, without moving the cursor: for a dry run.
  * @param from position to begin at; the cursor when absent
- * @returns the newest entry of each resource, and how far was read
+ * @returns what would be marked, once each, and how far was read
  */
 export async function readUnfed(
   store: Store,
   connection: Connection,
   from?: number,
-): Promise<{ readonly entries: LogEntry[]; readonly position: number }> {
+): Promise<{ readonly changed: Changed[]; readonly position: number }> {
   let position = from ?? (await readCursor(store, cursorName(connection))) ?? 0;
-  const newest = new Map<string, LogEntry>();
+  const newest = new Map<string, Changed>();
   for (;;) {
     const entries = await store.readLog(position, BATCH);
     const last = entries.at(-1);
-    if (!last) return { entries: [...newest.values()], position };
-    for (const entry of changedResources(connection, entries)) newest.set(`${entry.type}/${entry.id}`, entry);
+    if (!last) return { changed: [...newest.values()], position };
+    for (const one of await changedBy(store, connection, entries, await patientsWithNewConsents(store, entries))) {
+      newest.set(`${one.type}/${one.id}`, one);
+    }
     position = last.sequence;
   }
 }

@@ -1,14 +1,12 @@
 // Sends what is marked: claim, dependencies first, compare, send, settle. Each step survives a crash, because the row says
 // what may have happened. docs/sync-spec.md#I11
 import { asFault } from '../../fault.ts';
-import { replacedBy } from '../../fhir/patient-merge.ts';
 import { parseLiteral } from '../../fhir/references.ts';
 import type { StoredVersion } from '../../store/store.ts';
 import { parseBody } from '../body.ts';
 import { actorOf, pushes } from '../connections/settings.ts';
 import { ownExchanges, type RunContext, realNow } from '../context.ts';
 import { readLink, saveLink } from '../identity.ts';
-import { readAliasOf } from '../patients/alias.ts';
 import { isAskedFor } from '../patients/identity-question.ts';
 import { patientOf } from '../patients/patient-reference.ts';
 import { pushProjection } from '../projections/projection-push.ts';
@@ -16,6 +14,7 @@ import { projectionTarget } from '../projections/projection-target.ts';
 import { keepWithheld } from './consent.ts';
 import { canPush, keyOf, pushOrder, type Ref } from './dependencies.ts';
 import { dueRows } from './due-rows.ts';
+import { mergedAway } from './merged-away.ts';
 import { type Claim, claim as claimRow, mark, type OutboxRow, readOutbox, unclaim, waitFor } from './outbox.ts';
 import { pushCreate } from './push-create.ts';
 import { type Member, pushCycle } from './push-cycle.ts';
@@ -113,11 +112,8 @@ async function pushOne(context: RunContext, { claim, stored }: Claimed): Promise
   if (!stored || stored.operation === 'delete') return pushDelete(context, claim, link);
   if (link?.state === 'tombstone') return withdraw(context, claim, 'deleted-remotely');
   if (link) return pushUpdate(context, claim, stored, link);
-  if (await readAliasOf(context.store, claim.connection, claim.type, claim.localId)) {
-    return withdraw(context, claim, 'merged-there');
-  }
-  const isMerged = claim.type === 'Patient' && replacedBy(parseBody(stored.content)) !== undefined;
-  if (isMerged) return withdraw(context, claim, 'merged-here');
+  const merged = await mergedAway(context, stored);
+  if (merged) return withdraw(context, claim, merged);
   if (!canPush(context, claim.type)) return withdraw(context, claim, 'no-capability');
   if (await isPatientAsked(context, stored)) return waitForAnswer(context, claim);
   return pushCreate(context, claim, stored);
