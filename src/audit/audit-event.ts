@@ -145,6 +145,10 @@ function entitiesOf(row: AuditRow, context: AuditEventContext): AuditEventEntity
     entities.push({ type: { system: REQUEST_ID, code: 'XrequestId' }, what: { identifier: { value: request } } });
   }
   if (row.type !== null && !isSearch && !isOther) entities.push(dataOf(row));
+  // A connection, conflict, message or outbox entry: what an operator did something about.
+  if (row.type === null && row.id !== null) {
+    entities.push({ what: { identifier: { value: row.id } }, type: SYSTEM_OBJECT });
+  }
   // Criteria may name anybody: an access log says what was searched, not by what.
   if (isSearch || (row.query !== null && !isPlain))
     entities.push(queryOf(own === undefined ? row : { ...row, query: null }));

@@ -2,7 +2,7 @@
 // docs/sync-spec.md#I10 docs/sync-spec.md#I22
 
 import { join } from 'node:path';
-import type { Task } from '@medplum/fhirtypes';
+import type { AuditEvent, Task } from '@medplum/fhirtypes';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { endsSoon } from '../../src/server/ops/ends-soon.ts';
@@ -155,6 +155,10 @@ describe('conflicts', () => {
     expect(
       audited.filter(({ interaction, actor }) => interaction === 'ops-resolve' && actor === 'tester'),
     ).toHaveLength(1);
+    const { entry = [] } = (await baton.fhir('GET', '/AuditEvent?_sort=-date&_count=100')).json;
+    const told = entry.map(({ resource }) => resource as unknown as AuditEvent);
+    const event = told.find(({ subtype }) => subtype?.some(({ code }) => code === 'ops-resolve'));
+    expect(event?.entity).toContainEqual(expect.objectContaining({ what: { identifier: { value: id } } }));
     const [provenance] = (await baton.fhir('GET', '/Provenance?target=Task/t1&_sort=-_lastUpdated')).json.entry ?? [];
     expect(provenance?.resource).toMatchObject({
       activity: { text: 'A conflict was decided by a person: theirs' },

@@ -154,6 +154,21 @@ describe('decisions', () => {
     expect(there('t1').owner).toEqual({ display: 'Both' });
   });
 
+  test.each([
+    ['type', { resourceType: 'ServiceRequest', id: 't1', status: 'active', intent: 'order' }],
+    ['id', { ...task('t2') }],
+  ])('an edited body of another %s is refused', async (_what, body) => {
+    await disagree();
+    const [conflict] = await world.sync.conflicts();
+    const edited = { ...body, subject: { reference: 'Patient/p1' } };
+    const decision = { take: 'edited', body: JSON.parse(JSON.stringify(edited)) } as const;
+    await expect(world.sync.resolve(NURSE, String(conflict?.id), decision)).rejects.toMatchObject({
+      kind: 'unprocessable',
+    });
+    expect(await world.sync.conflicts()).toHaveLength(1);
+    expect(await world.read('ServiceRequest', 't1')).toBeUndefined();
+  });
+
   test('a decision is made once, and not on a copy that was edited since', async () => {
     await disagree();
     const [conflict] = await world.sync.conflicts();

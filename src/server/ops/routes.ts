@@ -84,8 +84,8 @@ export function serveOperators(
     ['pull', sync.pullNow],
     ['push', sync.pushNow],
   ] as const) {
-    command(`connections/:name/${direction}`, direction, async (request) => {
-      const name = param(request, 'name');
+    command(`connections/:id/${direction}`, direction, async (request) => {
+      const name = param(request, 'id');
       const finished = await endsSoon(run(name));
       return { ...(await sync.status()).find((status) => status.name === name), finished };
     });

@@ -60,6 +60,7 @@ export async function planResolution(
   const body = chosenBody(conflict, resolution);
   const changes: Change[] = [];
   const own = current && parseBody(current.content);
+  if (resolution.take === 'edited') requireSame(resolution.body, conflict);
   // What a person wrote is refused with a sentence instead.
   const writable = body && resolution.take !== 'edited' ? await withoutLost(context, body, own) : body;
   const resource = writable && resourceOf(dressed(writable, localId, own));
@@ -83,6 +84,16 @@ export async function planResolution(
 
 export function editedSince({ type, localId }: Conflict): Fault {
   return new Fault('precondition', `${type}/${localId} was edited since the conflict; take ours, or look again.`);
+}
+
+/** What a person wrote takes the place of this resource and of no other. @throws Fault unprocessable */
+function requireSame({ resourceType, id = '' }: JsonObject, { type, localId }: Conflict): void {
+  if (resourceType !== type) {
+    const expression = 'body.resourceType';
+    throw new Fault('unprocessable', `The body must be the ${type} that the conflict is about.`, { expression });
+  }
+  if (id === '' || id === localId) return;
+  throw new Fault('unprocessable', `The body must have the id ${localId}, or none.`, { expression: 'body.id' });
 }
 
 /** A status that neither copy has must be one that ours may go to. @throws Fault unprocessable */

@@ -7,6 +7,7 @@ import { patientOf } from '../patients/patient-reference.ts';
 
 /** Why not, in a sentence; undefined when it can. */
 export function objection(resource: Resource, type: string): string | undefined {
+  if (typeof resource.resourceType !== 'string') return `It does not say which type it is; a ${type} was expected.`;
   if (resource.resourceType !== type) return `It is a ${String(resource.resourceType).slice(0, 64)}, not a ${type}.`;
   return isFhirId(resource.id) ? undefined : 'It has no valid id.';
 }
