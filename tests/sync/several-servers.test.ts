@@ -51,6 +51,22 @@ async function shared(): Promise<void> {
   forget();
 }
 
+test('a person whom several servers bring at the same moment is one person here', async () => {
+  const types = { Patient: 'pull' } as const;
+  await open(['b', 'c', 'd'], { connection: { types } });
+  for (const remote of Object.values(world.remotes)) {
+    for (const value of ['1', '2', '3']) {
+      const name = [{ family: `Rivera${value}`, given: ['Ana'] }];
+      remote.put(patient(`there-${value}`, { name, identifier: [{ ...MRN, value }] }));
+    }
+  }
+  await Promise.all(Object.keys(world.remotes).map((name) => world.sync.pullNow(name)));
+  expect(await world.all<Patient>('Patient')).toHaveLength(3);
+  expect(await world.sync.conflicts()).toEqual([]);
+  const links = await world.temp.store.query("SELECT local_id FROM identity WHERE type = 'Patient'");
+  expect(links).toHaveLength(12);
+});
+
 describe('two servers', () => {
   test('a change of one reaches the other once, and the one never', async () => {
     await open(['hapi']);

@@ -37,7 +37,10 @@ interface Refused {
   readonly detail: string;
 }
 
-const MOST_TRIES = 3;
+/** First loads of several servers look for the same people at the same time. */
+const MOST_TRIES = 10;
+/** Types of which one here may be one there although nothing links them. */
+const MATCHED = new Set(['Patient', 'Practitioner', 'Organization', 'Location']);
 const DAY_SECONDS = 24 * 60 * 60;
 const OPERATIONS: Partial<Record<Incoming['outcome'], 'create' | 'delete'>> = { created: 'create', deleted: 'delete' };
 const APPLIED = new Set<Incoming['outcome']>(['created', 'updated', 'merged', 'deleted']);
@@ -60,17 +63,22 @@ export async function applyPage(
   const { entries, refused, newest, warnings } = readPage(type, page, believable(context));
   if (type === 'Patient') await applyMergesFirst(context, entries);
   for (let tries = 1; ; tries += 1) {
+    const head = MATCHED.has(type) ? await context.store.head() : 0;
     const incoming = [...(await planPage(context, type, entries)), ...(await planAllGone(context, type, gone))];
     const result = { applied: count(incoming), quarantined: refused.length, newest };
     try {
       await context.exchanges.attempt(() =>
-        commitAll(context, type, incoming, refused, [...warned(context, type, warnings), ...alongside(result)]),
+        commitAll(context, type, incoming, refused, [
+          ...nobodyElseMade(context, type, incoming, head),
+          ...warned(context, type, warnings),
+          ...alongside(result),
+        ]),
       );
       announce(context, incoming, refused);
       return result;
     } catch (error) {
       const { kind } = asFault(error);
-      // Somebody here edited one of them meanwhile, or the lease is gone: look again.
+      // Somebody here edited one of them meanwhile, another server brought somebody new, or the lease is gone: look again.
       if ((kind === 'precondition' || kind === 'conflict') && tries < MOST_TRIES) continue;
       if (!REFUSALS.has(kind)) throw error;
       return applyOneByOne(context, type, incoming, refused, newest, (all) => [
@@ -79,6 +87,23 @@ export async function applyPage(
       ]);
     }
   }
+}
+
+/**
+ * Fails the commit when, since the page was looked at, anybody else has made one of the type: two servers that bring the same
+ * person at the same moment would make two of them. docs/sync-spec.md#I8
+ * @param head of the log, before who they are was looked for
+ */
+function nobodyElseMade(
+  { connection }: RunContext,
+  type: string,
+  incoming: readonly Incoming[],
+  head: number,
+): Statement[] {
+  if (!MATCHED.has(type) || !incoming.some(({ outcome }) => outcome === 'created')) return [];
+  const sql = `UPDATE version SET kind = kind
+    WHERE type = ? AND sequence > ? AND operation = 'create' AND COALESCE(origin, '') <> ?`;
+  return [{ sql, params: [type, head, connection.name], rows: 0 }];
 }
 
 /** Who stands for whom must be known before the others are looked at, because the survivor may be on the same page. */
