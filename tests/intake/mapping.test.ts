@@ -281,6 +281,7 @@ describe('what is refused', () => {
     ['impossible admission', edited(A01, { 'PV1-44': '20261120256000' }), 'AE', '102', 'PV1^1^44'],
     ['impossible diagnosis date', edited(A01, { 'DG1-5': '20261332' }), 'AE', '102', 'DG1^1^5'],
     ['impossible event time', edited(A01, { 'EVN-2': 'soon' }), 'AE', '102', 'EVN^1^2'],
+    ['discharge of no day', edited(A03, { 'PV1-45': '202611' }), 'AE', '102', 'PV1^1^45'],
     ['discharge before admission', edited(A03, { 'PV1-45': '20261119' }), 'AE', '102', 'PV1^1^45'],
     ['no control id', edited(A01, { 'MSH-10': '' }), 'AE', '101', 'MSH^1^10'],
     ['no time', edited(A01, { 'MSH-7': '' }), 'AE', '101', 'MSH^1^7'],

@@ -129,6 +129,18 @@ it('a discharge told by its date has the time that was told exactly, unless that
   for (const order of permutations([exact, back, day])) expect(endOf(order).end).toBe('2026-11-24');
 });
 
+it('a time in UTC, whose day at the hospital nobody knows, is not the time of a discharge told by its date', () => {
+  const inUtc: Sent = { trigger: 'A03', minute: 1, end: '20261124020000+0000', disposition: '' };
+  const day: Sent = { trigger: 'A03', minute: 3, end: '20261124', disposition: '' };
+  const drafts = [inUtc, day].map((one) => encounterDraft(message(one)));
+  const utc = drafts[0];
+  if (!utc) throw new Error('nothing was sent');
+  expect(utc.resource.period?.end).toBe('2026-11-23T21:00:00-05:00');
+  const told: Encounter = { ...utc.resource, period: { end: '2026-11-24T02:00:00Z' } };
+  const merged = utc.merge(told, (drafts[1] ?? utc).resource) as Encounter;
+  expect(merged.period?.end).toBe('2026-11-24');
+});
+
 it.each([
   ['the last one that names one', ['01', '03', ''], '03'],
   ['the last one that names one, also when it came before one that names none', ['', '01', ''], '01'],

@@ -273,6 +273,21 @@ describe('a discharge that was told', () => {
     expect((await followed('wrong')).live).toHaveLength(1);
   });
 
+  it('is corrected to its date alone, and no older message brings a time back', async () => {
+    await known('dayonly');
+    await adt('a03-discharge', 'dayonly', 'VDAYONLY');
+    await adt('a08-update', 'dayonly', 'VDAYONLY', { 'EVN-2': '202611251700', 'PV1-45': '20261125' });
+    const [stay] = await stays('dayonly');
+    expect(stay).toMatchObject({ status: 'finished', period: { end: END } });
+    const path = `/patients/dayonly/discharges/${stay?.id}/correct`;
+    const body = { why: 'Nobody knows when', discharged: '2026-11-25' };
+    const { status, text } = await baton.api('POST', path, { body });
+    expect(status, text).toBe(200);
+    await adt('a08-update', 'dayonly', 'VDAYONLY', { 'EVN-2': '202611251630' });
+    await adt('a03-discharge', 'dayonly', 'VDAYONLY');
+    expect(await stays('dayonly')).toMatchObject([{ status: 'finished', period: { end: '2026-11-25' } }]);
+  });
+
   it('is taken back: the transition is withdrawn, and begins anew with the real discharge', async () => {
     await known('back');
     const { json } = await tell('back', { discharged: '2026-11-25', disposition: '01' });

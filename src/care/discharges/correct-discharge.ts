@@ -3,7 +3,8 @@
 import type { Encounter } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Artefacts } from '../../fhir/artefacts.ts';
-import { EVENT_TIME, withoutInstant } from '../../fhir/event-time.ts';
+import { EVENT_TIME, instantOf, withoutInstant } from '../../fhir/event-time.ts';
+import { withExactWord } from '../../fhir/exact-word.ts';
 import { conceptOf } from '../coded.ts';
 import { requireOrder, requirePast } from '../given-time.ts';
 import { knownResource } from '../known-resource.ts';
@@ -41,7 +42,11 @@ export async function correctDischarge(
     ...(facility ? { serviceProvider: facility as NonNullable<Encounter['serviceProvider']> } : {}),
     ...(reason ? { reasonCode: [conceptOf(reason)] } : {}),
   };
-  return decided({ ...right, extension: stamped(stay, caller.now) }, stay, why, caller);
+  const extension = stamped(stay, caller.now);
+  if (discharged === undefined) return decided({ ...right, extension }, stay, why, caller);
+  // Who says the date alone says that no time is known, whatever older messages told.
+  const word = discharged.includes('T') ? undefined : { at: instantOf({ extension }, EVENT_TIME), end: discharged };
+  return decided({ ...right, extension: withExactWord(extension, word) }, stay, why, caller);
 }
 
 /** @throws Fault not-found; unprocessable when the hospital has given the stay a number and it is said that it never was */
@@ -62,7 +67,7 @@ export async function takeBackDischarge(
   const goesOn: Encounter = {
     ...rest,
     status: 'in-progress',
-    extension: stampedTakenBack(found, caller),
+    extension: withExactWord(stampedTakenBack(found, caller), undefined),
     ...(Object.keys(open).length > 0 ? { period: open } : {}),
     ...(Object.keys(others).length > 0 ? { hospitalization: others } : {}),
   };

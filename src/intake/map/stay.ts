@@ -2,12 +2,13 @@
 // the time of the event, and how it joins what earlier and later events said.
 import type { CodeableConcept, Encounter, Period } from '@medplum/fhirtypes';
 import { EVENT_TIME, instantOf, withInstant, withoutInstant } from '../../fhir/event-time.ts';
+import { withExactWord } from '../../fhir/exact-word.ts';
 import type { Segment } from '../er7/message.ts';
 import { formatMoment, readDateTime } from '../er7/timestamp.ts';
 import { Refusal } from '../refusal.ts';
 import { ruleOf } from '../triggers.ts';
 import { comesBefore } from './comes-before.ts';
-import { dischargeTime, EXACT_WORD } from './discharge-time.ts';
+import { dischargeTime } from './discharge-time.ts';
 import { readDisposition } from './disposition.ts';
 import { isOlder } from './merge.ts';
 import type { Reading } from './reading.ts';
@@ -69,7 +70,7 @@ export function mergeStay(stored: Encounter, fresh: Encounter, merged: Encounter
   const hospitalization = withDestination(merged.hospitalization, destination, stay);
   const { period: _p, hospitalization: _h, extension: _e, ...rest } = merged;
   const timed = time ? withInstant(merged, EVENT_TIME, time) : (merged.extension ?? []);
-  const extension = [...timed.filter(({ url }) => url !== EXACT_WORD), ...(kept ? [kept] : [])];
+  const extension = withExactWord(timed, kept);
   return {
     ...rest,
     status: stay.status,
@@ -84,7 +85,7 @@ function stayOf(pv1: Segment, reading: Reading): Stay {
   // A discharge time that stays in the message when the discharge or the admission is taken back says nothing.
   if (stay === 'cancelled') return { status: 'cancelled', said: true };
   if (reading.header.trigger === 'A13') return { status: 'in-progress', said: true };
-  const end = expects ? undefined : readDateTime(pv1, 45, reading.facility.zone);
+  const end = expects ? undefined : dischargedOn(pv1, reading);
   const disposition = expects ? undefined : readDisposition(pv1.first(36));
   // A discharge time always means the patient has left, whatever the event.
   if (end) return { status: 'finished', end, disposition, said: true };
@@ -106,6 +107,13 @@ function stayOf(pv1: Segment, reading: Reading): Stay {
     default:
       return { status: stay, said: true };
   }
+}
+
+/** @throws Refusal AE 102 also when it says no day: follow-ups count from it */
+function dischargedOn(pv1: Segment, { facility }: Reading): string | undefined {
+  const end = readDateTime(pv1, 45, facility.zone);
+  if (end === undefined || end.length >= '2026-01-01'.length) return end;
+  throw new Refusal('AE', '102', 'PV1-45 (discharge) does not say the day.', pv1.at(45));
 }
 
 /** EVN-6, when the event happened. */
