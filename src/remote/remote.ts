@@ -58,7 +58,7 @@ export interface Remote {
   session(onExchange: (exchange: Exchange) => void): FhirClient;
   /** The same for bulk export. */
   bulk(onExchange: (exchange: Exchange) => void): BulkClient;
-  /** As stated by the server, asked at most once a day. */
+  /** As stated by the server, asked once a day, and sooner after it has refused what it states. */
   capability(client: FhirClient): Promise<Result<Capability>>;
   /** Whether the server may be asked now; tries a server that was left alone long enough with one harmless read. */
   available(client: FhirClient): Promise<boolean>;
@@ -69,6 +69,10 @@ export interface Remote {
 }
 
 const CAPABILITY_LIFETIME = 24 * 60 * 60_000;
+/** As long as it is believed against the server's own answers, which some give for single resources. */
+const CAPABILITY_BELIEVED = 10 * 60_000;
+/** "Not here, for nobody": method not allowed, not implemented. RFC 9110 sections 15.5.6 and 15.6.2 */
+const NOT_OFFERED = new Set([405, 501]);
 
 export function createRemote(options: RemoteOptions): Remote {
   const { settings, clock } = options;
@@ -93,7 +97,7 @@ export function createRemote(options: RemoteOptions): Remote {
   const pacing = createPacing({ ...bounds, now, wait });
   const tokens = tokenExchanges(send, clock);
   const authorization = authorize({ settings: settings.auth, baseUrl, keys, readSecret, send: tokens.send, clock });
-  let known: { readonly capability: Capability; readonly until: number } | undefined;
+  let known: { readonly capability: Capability; readonly at: number } | undefined;
 
   async function ask(client: FhirClient): Promise<Result<Capability>> {
     const reply = await client.capability();
@@ -103,8 +107,14 @@ export function createRemote(options: RemoteOptions): Remote {
       return failure({ class: 'permanent', message: 'The server has no CapabilityStatement.' });
     }
     const capability = readCapability(body satisfies CapabilityStatement, vendor);
-    known = { capability, until: now() + CAPABILITY_LIFETIME };
+    known = { capability, at: now() };
     return success(capability);
+  }
+
+  /** docs/sync-spec.md#I29 */
+  function doubtAfter({ kind, status }: Exchange): void {
+    const isDoubted = kind === undefined && status !== undefined && NOT_OFFERED.has(status);
+    if (isDoubted && known && now() - known.at >= CAPABILITY_BELIEVED) known = undefined;
   }
 
   return {
@@ -125,6 +135,7 @@ export function createRemote(options: RemoteOptions): Remote {
         clock,
         onExchange: (exchange) => {
           options.onExchange?.(exchange);
+          doubtAfter(exchange);
           onExchange(exchange);
         },
         wait,
@@ -133,7 +144,8 @@ export function createRemote(options: RemoteOptions): Remote {
     skew: () => ahead,
     bulk: (onExchange) =>
       createBulkClient({ baseUrl, send, download, authorization, breaker, pacing, clock, onExchange }),
-    capability: async (client) => (known && now() < known.until ? success(known.capability) : ask(client)),
+    capability: async (client) =>
+      known && now() - known.at < CAPABILITY_LIFETIME ? success(known.capability) : ask(client),
     async available(client) {
       const admitted = breaker.admit();
       if (admitted === 'probe') await ask(client);

@@ -65,6 +65,33 @@ describe('a lost ability', () => {
     expect(told('capability')).toEqual([]);
   });
 
+  test('to write is noticed by the first refusal, not by one of each resource', async () => {
+    await open({ connection: { types } });
+    const [search, reads] = [
+      ['_lastUpdated', 'identifier'],
+      ['read', 'search-type'],
+    ];
+    const writes = [...reads, 'create', 'update', 'delete'];
+    const fresh = (id: string) => world.write({ ...task(id, { for: { reference: 'Patient/p1' } }), id });
+    world.pass({ minutes: 11 });
+    world.remote.knobs.doors = {
+      Patient: { interactions: writes, search },
+      Task: { interactions: reads, search: [...search, 'patient'] },
+    };
+    world.remote.knobs.refusals.push({ status: 405 });
+    await fresh('t1');
+    await world.sync.pushNow();
+    await fresh('t2');
+    const urls = await urlsOf(() => world.sync.pushNow());
+    expect(urls).toEqual([]);
+    await world.sync.pullNow();
+    expect(told('capability')).toEqual([
+      expect.objectContaining({ detail: 'Task lost interactions: create, delete, update.' }),
+    ]);
+    const [status] = await world.sync.status();
+    expect(status?.outbox).toMatchObject({ rejected: 1, superseded: 1 });
+  });
+
   test('that the server still states is found out by its refusal', async () => {
     await open({ connection: { types } });
     const stated = { ...world.remote.knobs };
