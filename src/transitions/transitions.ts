@@ -13,7 +13,7 @@ import { createPassing } from '../store/pass-over.ts';
 import type { Actor, LogEntry, Statement, Store } from '../store/store.ts';
 import type { Emit } from './events.ts';
 import { createFacilities, type Facility } from './facilities.ts';
-import { reactToCommunication } from './on-communication.ts';
+import { isOfContact, reactToCommunication, reactToProvenance } from './on-communication.ts';
 import { reactToEncounter } from './on-encounter.ts';
 import { reactToEpisode } from './on-episode.ts';
 import { reactToNeed } from './on-need.ts';
@@ -79,6 +79,7 @@ const REACTIONS: Readonly<Record<string, (parts: Parts, entry: LogEntry) => Prom
   Condition: reassess,
   Observation: reassess,
   Procedure: reassess,
+  Provenance: reactToProvenance,
   Patient: reactToPatient,
   Task: reactToTask,
 };
@@ -155,8 +156,9 @@ async function plan(parts: Parts, entry: LogEntry) {
  * The patient whom an entry is about, as things are now: undefined for what is about several or nobody, and for records of
  * people that are one.
  */
-async function patientOf(store: Store, { type, id }: LogEntry): Promise<string | undefined> {
-  if (REACTIONS[type] === undefined) return `${type}/${id}`;
+async function patientOf(store: Store, entry: LogEntry): Promise<string | undefined> {
+  const { type, id } = entry;
+  if (REACTIONS[type] === undefined || (type === 'Provenance' && !isOfContact(entry))) return `${type}/${id}`;
   const current = await store.read(type, id);
   if (type === 'Patient') return current?.content.includes('"link"') ? undefined : id;
   const [patient, ...others] = current?.patients ?? [];

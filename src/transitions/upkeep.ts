@@ -1,6 +1,7 @@
 // What follows for an open follow-up from what somebody changed about it: its credit is what the attempts at it earn, another
 // deadline sets its clock anew, an acknowledgement puts the next step of the ladder off, another owner is told.
 import type { Task } from '@medplum/fhirtypes';
+import { namedIn, unnamedTargets } from '../care/contacts/counted-contact.ts';
 import { nextBusinessDayEnd } from '../care/deadline.ts';
 import { toFhirDateTime, toInstant, toLastInstant } from '../care/local-time.ts';
 import { findResources, readResource } from '../care/stored.ts';
@@ -61,7 +62,9 @@ export async function recounted(
   zone: string,
 ): Promise<Task | undefined> {
   const attempts = await findResources(store, 'Communication', { 'based-on': `Task/${task.id}` });
-  return withAttempts(task, attempts, { discharged, zone, now: clock.now() });
+  const target = unnamedTargets(attempts);
+  const named = namedIn(target === undefined ? [] : await findResources(store, 'Provenance', { target }));
+  return withAttempts(task, attempts, { discharged, zone, now: clock.now(), named });
 }
 
 /** Counted from the new deadline; what was missed is not any more. */

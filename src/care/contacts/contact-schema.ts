@@ -34,6 +34,12 @@ export const LogContact = Type.Object(
         description: 'Who; the patient when `party` is patient and nobody is named',
       }),
     ),
+    by: Type.Optional(
+      PartyOf(
+        ['Practitioner', 'PractitionerRole'],
+        'Who of us made it, when an application logs it for somebody; the caller when absent',
+      ),
+    ),
     purpose: Type.Optional(Coded),
     outcome: ContactOutcome,
     interactive: Type.Optional(

@@ -10,8 +10,12 @@ import { isMessage } from '../messages/message.ts';
 import { withNote } from '../note.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { idOf } from '../stored.ts';
+import { countingFacts, isToReach } from '../transition/attempts.ts';
+import { followUpKey } from '../transition/follow-up.ts';
 import type { CorrectContact, LogContact, RetractContact } from './contact-schema.ts';
 import { planVisit, takeBackVisit } from './contact-visit.ts';
+import { judgeContact } from './counted-contact.ts';
+import { madeBy } from './made-by.ts';
 import { writeContact } from './write-contact.ts';
 
 /** Contacts happen also after a case has ended, and are documented late: any case will do. */
@@ -23,7 +27,7 @@ export async function logContact(
   const found = await caseAtHand(records, input.case);
   const id = randomUUID();
   const { communication, visit } = await planContact(records, caller, found, input.contact);
-  const completed = await planCompletion(records, caller, input.contact, id);
+  const completed = await planCompletion(records, caller, input.contact, { ...communication, id });
   return { changes: [{ op: 'create', id, resource: communication }, ...visit, ...completed], about: 0 };
 }
 
@@ -41,7 +45,7 @@ export async function correctContact(
   const id = randomUUID();
   const { communication, visit } = await planContact(records, caller, found, input.contact);
   const inResponseTo = [{ reference: `Communication/${wrong.id}` }];
-  const completed = await planCompletion(records, caller, input.contact, id);
+  const completed = await planCompletion(records, caller, input.contact, { ...communication, id });
   const changes: Change[] = [
     { op: 'create', id, resource: { ...communication, inResponseTo } },
     retraction(wrong, input.reason, caller),
@@ -72,7 +76,7 @@ async function planContact(records: Records, caller: Caller, found: CaseAtHand, 
   if (contact.intervention) await findIntervention(records, contact.intervention.reference, patient.id);
   const place = { episode: `EpisodeOfCare/${episode.id}`, patient: `Patient/${patient.id}` };
   const { encounter, changes: visit } = planVisit(contact, found, caller);
-  const communication = writeContact(contact, place, caller);
+  const communication = writeContact(contact, place, caller, await madeBy(records, caller, contact));
   return { communication: encounter ? { ...communication, encounter } : communication, visit };
 }
 
@@ -85,8 +89,16 @@ async function findIntervention(records: Records, reference: string, patient: st
   });
 }
 
-/** @throws Fault unprocessable when nobody was reached; the commit refuses what the intervention cannot become */
-async function planCompletion(records: Records, caller: Caller, contact: LogContact, id: string): Promise<Change[]> {
+/**
+ * @throws Fault unprocessable when nobody was reached, or the contact does not count for the follow-up that it is to complete;
+ * the commit refuses what the intervention cannot become
+ */
+async function planCompletion(
+  records: Records,
+  caller: Caller,
+  contact: LogContact,
+  communication: Communication,
+): Promise<Change[]> {
   const { completes, intervention, outcome, started, ended } = contact;
   if (!completes) return [];
   if (!intervention || outcome !== 'reached') {
@@ -97,6 +109,13 @@ async function planCompletion(records: Records, caller: Caller, contact: LogCont
   }
   const task = await records.read('Task', idOf(intervention, 'Task') ?? '');
   if (!task) return [];
+  if (followUpKey(task) && isToReach(task)) {
+    const { reached, because } = judgeContact(communication, countingFacts(task, new Set()));
+    if (!reached) {
+      const sentence = `The contact does not complete the follow-up; log it without completes. ${because ?? ''}`.trim();
+      throw new Fault('unprocessable', sentence, { expression: 'completes', code: 'business-rule' });
+    }
+  }
   const resource: Task = {
     ...task,
     status: 'completed',
@@ -106,7 +125,7 @@ async function planCompletion(records: Records, caller: Caller, contact: LogCont
       ...(task.output ?? []),
       {
         type: concept('http://hl7.org/fhir/resource-types', 'Communication', 'Communication'),
-        valueReference: { reference: `Communication/${id}` },
+        valueReference: { reference: `Communication/${communication.id}` },
       },
     ],
   };

@@ -24,8 +24,14 @@ export interface ContactPlace {
 /**
  * `sent` says when we reached out, `received` when they did, so that the two tell the direction. Whom nobody names in a
  * contact with the patient is the patient.
+ * @param us who of us made it
  */
-export function writeContact(contact: LogContact, { episode, patient }: ContactPlace, caller: Caller): Communication {
+export function writeContact(
+  contact: LogContact,
+  { episode, patient }: ContactPlace,
+  caller: Caller,
+  us: Reference = caller.who,
+): Communication {
   const { channel, direction = 'outbound', party, purpose, outcome, started, note, intervention } = contact;
   const others: Reference[] = contact.with ?? (party === 'patient' ? [{ reference: patient }] : []);
   return {
@@ -41,7 +47,7 @@ export function writeContact(contact: LogContact, { episode, patient }: ContactP
     subject: { reference: patient },
     ...(purpose ? { topic: conceptOf(purpose) } : {}),
     about: [{ reference: episode }],
-    ...sidesOf(direction, started, caller.who, others),
+    ...sidesOf(direction, started, us, others),
     ...withNote(undefined, caller, note),
   } as Communication;
 }

@@ -2,10 +2,12 @@
 import type { Communication } from '@medplum/fhirtypes';
 import { addBusinessDays } from '../business-calendar.ts';
 import { viewContact } from '../contacts/contact-view.ts';
+import { type CountingFacts, judgeContact } from '../contacts/counted-contact.ts';
 import { endOfDay, toFhirDateTime } from '../local-time.ts';
-import { isMessage } from '../messages/message.ts';
 import { present } from '../present.ts';
 import type { Kept } from '../records.ts';
+import { referenceTo } from '../reference-to.ts';
+import { isToReach } from '../transition/attempts.ts';
 import { creditedAt, separate } from '../transition/credit.ts';
 import {
   dayOfDischarge,
@@ -25,34 +27,24 @@ interface Contact extends Proved {
 
 /** Attempts with patient or caregiver since the discharge, and those that reached somebody; the oldest first. */
 export function contactsOf(facts: EvidenceFacts): { readonly reached: Contact[]; readonly attempts: Contact[] } {
-  const all = facts.contacts.flatMap((communication) => readContact(communication, facts));
+  const followUps = new Set(facts.tasks.filter(isToReach).map((task) => referenceTo(task).reference));
+  const counting = { named: facts.named, followUps };
+  const all = facts.contacts.flatMap((communication) => readContact(communication, facts, counting));
   const inOrder = all.toSorted((a, b) => Temporal.Instant.compare(a.at, b.at));
   return {
     reached: inOrder.filter(({ isReached }) => isReached),
-    attempts: inOrder.filter(({ isReached, isOurs }) => isOurs && !isReached),
+    attempts: inOrder.filter(({ isOurs, isReached }) => isOurs && !isReached),
   };
 }
 
-/** Before the discharge nothing counts, a message of the team neither, by a machine neither: a chat bot is nobody who can address needs. */
-function readContact(communication: Communication, facts: EvidenceFacts) {
-  const { status, sender } = communication;
-  if ((status !== 'completed' && status !== 'not-done') || isMessage(communication)) return [];
-  const view = viewContact(communication as Kept<'Communication'>, facts.episode.id ?? '');
-  const moment = momentOf(view.started, facts.zone);
+/** Before the discharge nothing counts. */
+function readContact(communication: Communication, facts: EvidenceFacts, counting: CountingFacts) {
+  const { reached, attempt, party } = judgeContact(communication, counting);
+  if (!reached && !attempt) return [];
+  const { started, by } = viewContact(communication as Kept<'Communication'>, facts.episode.id ?? '');
+  const moment = momentOf(started, facts.zone);
   if (!moment || Temporal.Instant.compare(moment.at, facts.discharge) < 0) return [];
-  const others = view.with ?? [];
-  const withThem = others.some(({ reference }) => /^(Patient|RelatedPerson)\//.test(reference ?? ''));
-  if (view.party === undefined ? !withThem : view.party !== 'patient' && view.party !== 'caregiver') return [];
-  const byMachine = sender?.reference?.startsWith('Device/') || sender?.type === 'Device';
-  if (byMachine) return [];
-  return {
-    ...moment,
-    by: view.by,
-    party: view.party ?? (others.some(({ reference }) => reference?.startsWith('Patient/')) ? 'patient' : 'caregiver'),
-    proof: proofOf(communication),
-    isReached: view.outcome === 'reached' && view.interactive === true,
-    isOurs: view.direction !== 'inbound' && view.channel !== 'letter' && view.channel !== 'fax',
-  };
+  return { ...moment, by, party, proof: proofOf(communication), isReached: reached, isOurs: attempt };
 }
 
 /** States: on-time, credited, late, attempted, pending, missed. */

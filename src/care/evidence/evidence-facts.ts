@@ -37,6 +37,8 @@ export interface EvidenceFacts {
   /** All of the patient's: stays, visits, emergency visits. */
   readonly encounters: readonly Encounter[];
   readonly contacts: readonly Communication[];
+  /** Those of an application of which a Provenance names who of the staff made them, as `Communication/12`. */
+  readonly named: ReadonlySet<string>;
   readonly procedures: readonly Procedure[];
   readonly appointments: readonly Appointment[];
   readonly observations: readonly Observation[];

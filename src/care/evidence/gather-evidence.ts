@@ -1,5 +1,6 @@
 // Reads what may prove something about a transition, as far as the caller may see it.
 import type { Practitioner, ResourceType } from '@medplum/fhirtypes';
+import { namedAmong } from '../contacts/named-among.ts';
 import { findReadable } from '../find-readable.ts';
 import { toInstant } from '../local-time.ts';
 import type { Kept, Records, SearchFor } from '../records.ts';
@@ -53,6 +54,7 @@ export async function gatherEvidence(
     look('Appointment', { ...of, date: [since, until] }),
     look('Observation', { ...of, code: DECISION_MAKING, date: [since, until] }),
   ]);
+  const named = await namedAmong(records, contacts, notSeen);
   const people = [
     ...encounters.flatMap(({ participant = [] }) => participant.map(({ individual }) => individual)),
     ...procedures.flatMap(({ performer = [] }) => performer.map(({ actor }) => actor)),
@@ -63,7 +65,7 @@ export async function gatherEvidence(
     encounter,
     patient,
     destination: sources.destinationOf(encounter),
-    ...{ zone, calendar, discharge, now, tasks, encounters, contacts, procedures, appointments, observations },
+    ...{ zone, calendar, discharge, now, tasks, encounters, contacts, named, procedures, appointments, observations },
     notSeen,
     practitioners: await practitionersOf(
       records,

@@ -3,6 +3,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Communication, Task } from '@medplum/fhirtypes';
 import { planVisit } from '../contacts/contact-visit.ts';
+import { judgeContact } from '../contacts/counted-contact.ts';
+import { madeBy } from '../contacts/made-by.ts';
+import { namedAmong } from '../contacts/named-among.ts';
 import { writeContact } from '../contacts/write-contact.ts';
 import { nowOf, requireOrder, requirePast } from '../given-time.ts';
 import { knownResources } from '../known-resource.ts';
@@ -10,7 +13,7 @@ import { toInstant } from '../local-time.ts';
 import { requireStep } from '../plans/status-step.ts';
 import type { Caller, Kept, Planned, Records } from '../records.ts';
 import { touched } from '../touched.ts';
-import { withAttempts } from '../transition/attempts.ts';
+import { countingFacts, isToReach, withAttempts } from '../transition/attempts.ts';
 import { withEnding } from '../transition/ending.ts';
 import { dischargeOf } from '../transition/episode.ts';
 import { stageAfter, stageOf } from '../transition/life.ts';
@@ -28,7 +31,8 @@ const PARTIES = [
 ] as const;
 
 /**
- * Reaching somebody completes the follow-up, unless the caller says that it does not. Whether it was in time is decided by
+ * Reaching somebody completes the follow-up, unless the caller says that it does not, or it is to reach the patient and the
+ * contact does not count: then it is kept, the follow-up stays open, and its view says why. Whether it was in time is decided by
  * when it was done, not by when it is told; the facility's offset is in the deadline.
  * @throws Fault not-found; unprocessable naming the member, or what may happen to the follow-up instead
  */
@@ -44,13 +48,16 @@ export async function attemptFollowUp(records: Records, caller: Caller, on: OnFo
   const place = { episode: `EpisodeOfCare/${episode.id}`, patient: subject.reference };
   const intervention = { reference: `Task/${task.id}` };
   const { encounter, changes: visit } = planVisit(contact, { episode, subject }, caller);
-  const written = writeContact({ ...contact, intervention }, place, caller);
+  const us = await madeBy(records, caller, contact);
+  const written = writeContact({ ...contact, intervention }, place, caller, us);
   const communication: Communication = encounter ? { ...written, encounter } : written;
   const earlier = await records.find('Communication', { 'based-on': `Task/${task.id}` });
   const all: Communication[] = [...earlier, { ...communication, id }];
+  const named = await namedAmong(records, earlier);
   const discharged = dischargeOf(episode) ?? toInstant(contact.started, caller.zone);
-  const counted = withAttempts(task, all, { discharged, zone: caller.zone, now: caller.now }) ?? task;
-  const isDone = contact.outcome === 'reached' && completes;
+  const counted = withAttempts(task, all, { discharged, zone: caller.zone, now: caller.now, named }) ?? task;
+  const counts = !isToReach(task) || judgeContact({ ...communication, id }, countingFacts(task, named)).reached;
+  const isDone = contact.outcome === 'reached' && completes && counts;
   const resource = isDone ? completed(task, counted, contact, caller) : touched(counted, caller.now);
   return {
     changes: [

@@ -33,6 +33,11 @@ export const FollowUpView = Type.Object(
     attempts: Type.Array(LinkedOut, { description: 'The contacts and attempts at it' }),
     attemptsWanted: Type.Optional(Type.Integer({ description: 'So many separate attempts in time earn credit' })),
     credited: Type.Optional(Type.String({ description: 'When the attempt was that earned it' })),
+    notCounted: Type.Optional(
+      Type.Array(Type.Object({ contact: LinkedOut, because: Type.String() }), {
+        description: 'Contacts at one that is to reach the patient which do not do it, or do not count at all, and why',
+      }),
+    ),
     delivery: Type.Optional(NoticeDelivery),
     notes: Type.Array(NoteOut),
     can: Type.Array(Type.String(), { description: 'What may happen to it now' }),

@@ -2,12 +2,16 @@
 
 import { isTerminal } from '../../fhir/status/task.ts';
 import { codedOf } from '../coded.ts';
+import { judgeContact } from '../contacts/counted-contact.ts';
+import { namedAmong } from '../contacts/named-among.ts';
+import { findReadable } from '../find-readable.ts';
 import { linkedOf } from '../linked.ts';
 import { notesOf } from '../note.ts';
 import { readDelivery } from '../notices/deliver-notice.ts';
-import { present } from '../present.ts';
+import { present, some } from '../present.ts';
 import type { Kept, Records } from '../records.ts';
 import { IDENTIFIER } from '../systems.ts';
+import { countingFacts, isToReach } from '../transition/attempts.ts';
 import { creditedAt } from '../transition/credit.ts';
 import { isEscalation } from '../transition/escalation.ts';
 import { followUpKey } from '../transition/follow-up.ts';
@@ -39,7 +43,21 @@ export async function listFollowUps(
 
 /** @throws Fault not-found */
 export async function showFollowUp(records: Records, on: Pick<OnFollowUp<unknown>, 'transition' | 'task'>) {
-  return viewFollowUp((await followUpAtHand(records, on)).task);
+  const { task } = await followUpAtHand(records, on);
+  return present<FollowUpView>({ ...viewFollowUp(task), notCounted: await notCounted(records, task) });
+}
+
+/** As far as the caller may see the contacts. */
+async function notCounted(records: Records, task: Kept<'Task'>): Promise<FollowUpView['notCounted']> {
+  if (!isToReach(task)) return undefined;
+  const contacts = await findReadable(records, 'Communication', { 'based-on': `Task/${task.id}` });
+  const facts = countingFacts(task, await namedAmong(records, contacts));
+  return some(
+    contacts.flatMap((contact) => {
+      const { because } = judgeContact(contact, facts);
+      return because === undefined ? [] : [{ contact: { reference: `Communication/${contact.id}` }, because }];
+    }),
+  );
 }
 
 function viewFollowUp(task: Kept<'Task'>): FollowUpView {

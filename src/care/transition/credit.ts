@@ -2,7 +2,7 @@
 // CMS, transitional care management: two or more separate attempts within two business days, documented, and going on trying.
 import type { Communication, Task, TaskOutput } from '@medplum/fhirtypes';
 import { concept, hasCode } from '../concept.ts';
-import { CONTACT_DETAILS, channelOf } from '../contacts/contact-codes.ts';
+import { type CountingFacts, judgeContact } from '../contacts/counted-contact.ts';
 import { toInstant } from '../local-time.ts';
 import { referenceTo } from '../reference-to.ts';
 import { CODE_SYSTEM } from '../systems.ts';
@@ -13,9 +13,6 @@ export interface CreditRule {
   readonly apart: number;
 }
 
-/** A letter or a fax is no attempt at a contact in which both can answer. */
-const ONE_WAY: ReadonlySet<string | undefined> = new Set(['letter', 'fax']);
-
 /**
  * The attempts that count: made by us, after the discharge and before the deadline, far enough apart. The first of them, as
  * many as the rule asks for.
@@ -25,9 +22,10 @@ export function countedAttempts(
   { attempts: wanted, apart }: CreditRule,
   from: Temporal.Instant,
   until: Temporal.Instant,
+  facts: CountingFacts,
 ): Communication[] {
   const made = attempts
-    .filter(isAttempt)
+    .filter((one) => judgeContact(one, facts).attempt)
     .flatMap((attempt) => (attempt.sent ? [{ attempt, at: toInstant(attempt.sent, 'UTC') }] : []))
     .filter(({ at }) => Temporal.Instant.compare(at, from) >= 0 && Temporal.Instant.compare(at, until) <= 0)
     .toSorted((a, b) => Temporal.Instant.compare(a.at, b.at));
@@ -48,12 +46,6 @@ export function separate<One extends { readonly at: Temporal.Instant }>(
     if (isSeparate && !last?.equals(one.at)) counted.push(one);
   }
   return counted;
-}
-
-function isAttempt({ status, medium, extension }: Communication): boolean {
-  const details = extension?.find(({ url }) => url === CONTACT_DETAILS)?.extension ?? [];
-  const inbound = details.some(({ url, valueCode }) => url === 'direction' && valueCode === 'inbound');
-  return (status === 'not-done' || status === 'completed') && !inbound && !ONE_WAY.has(channelOf(medium));
 }
 
 const CREDIT = concept(CODE_SYSTEM.interventionOutput, 'contact-credit', 'Contact credited');

@@ -26,6 +26,7 @@ export function facts(changes: Partial<HedisFacts> = {}): HedisFacts {
     tasks: [],
     encounters: [],
     contacts: [],
+    named: new Set(),
     conditions: [],
     procedures: [],
     appointments: [],

@@ -82,6 +82,8 @@ const tried = (started: string, outcome = 'no-answer', more: object = {}) => ({
   party: 'patient',
   outcome,
   started,
+  // The tests act as an application, for the nurse.
+  by: { reference: 'Practitioner/rn' },
   ...more,
 });
 async function at(moment: string) {
@@ -119,7 +121,7 @@ describe('a contact', () => {
   it('by video may be a visit of the practitioner who made it', async () => {
     const { patient: id, transition, contact } = await goesHome();
     await at('2026-11-24T10:00:00-05:00');
-    const visit = tried('2026-11-24T09:30:00-05:00', 'reached', { channel: 'video', visit: {} });
+    const visit = tried('2026-11-24T09:30:00-05:00', 'reached', { channel: 'video', visit: {}, by: undefined });
     const path = `/transitions/${transition}/follow-ups/${contact}/attempt`;
     const byApplication = await baton.api('POST', path, { body: visit });
     expect([byApplication.status, byApplication.json.errors]).toMatchObject([422, [{ member: 'visit' }]]);
@@ -131,6 +133,8 @@ describe('a contact', () => {
       code: [{ coding: [{ system: CODE_SYSTEM.careRole, code: 'case-manager' }] }],
     });
     const as = await baton.tokenOf('Practitioner/stand-in', 'user/*.cruds');
+    const forSomebody = await baton.api('POST', path, { as, body: { ...visit, by: { reference: 'Practitioner/rn' } } });
+    expect([forSomebody.status, forSomebody.json.errors]).toMatchObject([422, [{ member: 'by' }]]);
     const done = await baton.api('POST', path, { as, body: visit });
     expect([done.status, done.json.stage], done.text).toEqual([200, 'done-on-time']);
     const found = await baton.fhir('GET', `/Encounter?patient=${id}&class=VR`);
