@@ -12,6 +12,7 @@ import { riskFacts } from '../care/transition/risk-assessment.ts';
 import type { LogEntry, Store } from '../store/store.ts';
 import { decideAgain } from './decide-again.ts';
 import { liveTransitions } from './facts.ts';
+import { goalsOfPlan } from './goals-of-plan.ts';
 import { type LivePlan, readLivePlan } from './live-plan.ts';
 import type { Parts } from './parts.ts';
 import { both, NOTHING, type Reaction } from './reaction.ts';
@@ -60,7 +61,7 @@ async function joined(parts: Parts, episode: EpisodeOfCare, entry: LogEntry): Pr
     episode: episode.id ?? '',
     carePlan: { reference: `CarePlan/${carePlan.id}` },
     careTeam: { reference: careTeam.reference },
-    goals: new Map(),
+    goals: goalsOfPlan(protocol, plan),
   };
   const made = steps.map((step) => applyStep(step, protocol.canonical, references, facts.context));
   const activity = [...(carePlan.activity ?? []), ...made.map(({ activity: { reference } }) => ({ reference }))];
