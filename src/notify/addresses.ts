@@ -3,6 +3,7 @@
 import type { CareTeam, ContactPoint, Extension, Reference } from '@medplum/fhirtypes';
 import { isTimeZone } from '../care/local-time.ts';
 import { readResource } from '../care/stored.ts';
+import { hasLeft } from '../care/team/has-left.ts';
 import { isCurrent } from '../care/team/team-view.ts';
 import { parseLiteral } from '../fhir/references.ts';
 import type { Store } from '../store/store.ts';
@@ -41,7 +42,7 @@ async function addressesOf(
     case 'PractitionerRole':
     case 'Organization': {
       const found = await readResource(store, type, id);
-      if (found?.active === false) return [];
+      if (found?.active === false || (await hasLeft(store, { reference }, when))) return [];
       if (found?.resourceType === 'PractitionerRole' && !isCurrent(found, when)) return [];
       return mailOf(found?.telecom, zoneOf(found?.extension));
     }

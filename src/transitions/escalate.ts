@@ -20,7 +20,7 @@ import { tokenText } from '../fhir/search/token-text.ts';
 import { isTerminal } from '../fhir/status/task.ts';
 import type { Act } from './act.ts';
 import type { Place } from './facilities.ts';
-import { backupsOf, namedOnTeam } from './named-on-team.ts';
+import { backupsOf, namedOnTeam, ownerOrStandIn } from './named-on-team.ts';
 import type { Parts } from './parts.ts';
 import { reminderQuery } from './raise.ts';
 import { secondsBetween } from './seconds-between.ts';
@@ -129,7 +129,7 @@ async function tell(parts: Parts, who: Told, task: Task, climb: Climb): Promise<
   const when = { now, zone: place.zone };
   if (who === 'supervisor') return tellSupervisor(task, climb, await namedOnTeam(parts, task, 'supervisor', when));
   const recipient: CommunicationRequest['recipient'] =
-    who === 'backup' ? await backupsOf(parts, task, facility, when) : task.owner && [task.owner];
+    who === 'backup' ? await backupsOf(parts, task, facility, when) : await ownerOrStandIn(parts, task, facility, when);
   const told = messageKey(formatKey(key), who, clock.cycle);
   const resource = remindOwner(task, told, 'follow-up-overdue', due, now, recipient);
   return [{ op: 'create', resource, ifNoneExist: reminderQuery(told) }];

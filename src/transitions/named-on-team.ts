@@ -1,12 +1,41 @@
-// Who is told when the owner of a follow-up did not come: whom the patient's care teams name for that duty. Where they name no
+// Who is told when the owner of a follow-up did not come, or has left: whom the patient's care teams name for that duty. Where they name no
 // backup it is the facility.
 import type { CommunicationRequest, Organization, Reference, Task } from '@medplum/fhirtypes';
 import { findResources } from '../care/stored.ts';
+import { hasLeft } from '../care/team/has-left.ts';
 import { dutiesOf, isCurrent } from '../care/team/team-view.ts';
 import { keepStored } from './facts.ts';
 import type { Parts } from './parts.ts';
 
 type Recipients = NonNullable<CommunicationRequest['recipient']>;
+
+/**
+ * Whose follow-up it is; of one who has left at once the backup, else the supervisor, else the facility, so that nobody waits
+ * for the deadline of what nobody knows of.
+ */
+export async function ownerOrStandIn(
+  parts: Parts,
+  task: Task,
+  facility: Reference<Organization> | undefined,
+  when: { readonly now: Temporal.Instant; readonly zone: string },
+): Promise<Recipients> {
+  const { owner } = task;
+  if (owner && !(await hasLeft(parts.store, owner, when))) return [owner];
+  for (const duty of ['backup', 'supervisor'] as const) {
+    const named = await namedOnTeam(parts, task, duty, when);
+    if (named.length > 0) return named;
+  }
+  return facility ? [facility] : [];
+}
+
+/** Who is told of a follow-up for its owner, at the facility that asked for it. */
+export async function toldOf(parts: Parts, task: Task, now: Temporal.Instant): Promise<Recipients> {
+  const facility = task.requester?.reference?.startsWith('Organization/')
+    ? (task.requester as Reference<Organization>)
+    : undefined;
+  const { zone } = await parts.facilities.placeOf(facility);
+  return ownerOrStandIn(parts, task, facility, { now, zone });
+}
 
 export async function backupsOf(
   parts: Parts,
@@ -17,10 +46,10 @@ export async function backupsOf(
   const named = await namedOnTeam(parts, task, 'backup', when);
   if (named.length > 0) return named;
   if (facility) return [facility];
-  return task.owner ? [task.owner] : [];
+  return task.owner && !(await hasLeft(parts.store, task.owner, when)) ? [task.owner] : [];
 }
 
-/** Members of the patient's active care teams who have the duty now, by the days of the zone, but for the follow-up's owner. */
+/** Members of the patient's active care teams who have the duty now, by the days of the zone, but for the follow-up's owner and who has left. */
 export async function namedOnTeam(
   { store }: Parts,
   task: Task,
@@ -35,5 +64,7 @@ export async function namedOnTeam(
   const members = new Map(current.flatMap(({ member }) => (member?.reference ? [[member.reference, member]] : [])));
   members.delete(task.owner?.reference ?? '');
   // A reference that leads nowhere would be refused, and nobody told.
-  return (await keepStored({ store }, [...members.values()])) as Recipients;
+  const stored = (await keepStored({ store }, [...members.values()])) as Recipients;
+  const left = await Promise.all(stored.map((one) => hasLeft(store, one, when)));
+  return stored.filter((_, at) => !left[at]);
 }

@@ -13,6 +13,7 @@ import { tokenText } from '../fhir/search/token-text.ts';
 import { isTerminal } from '../fhir/status/task.ts';
 import type { Act } from './act.ts';
 import { planExpiry } from './expire.ts';
+import { toldOf } from './named-on-team.ts';
 import type { Parts } from './parts.ts';
 import { secondsBetween } from './seconds-between.ts';
 
@@ -28,7 +29,8 @@ export async function planRaise(parts: Parts, task: Task, now: Temporal.Instant)
   // Whatever was written over where it stood, it is raised.
   const businessStatus = stageConcept(stageAfter('scheduled', 'open'));
   const due = touched({ ...task, businessStatus }, now);
-  const reminder = remindOwner(due, formatKey(key), 'follow-up-due', start, now);
+  const recipient = await toldOf(parts, due, now);
+  const reminder = remindOwner(due, formatKey(key), 'follow-up-due', start, now, recipient);
   const changes: Change[] = [
     { op: 'update', resource: due, ifMatch: task.meta?.versionId },
     { op: 'create', resource: reminder, ifNoneExist: reminderQuery(formatKey(key)) },

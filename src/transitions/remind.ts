@@ -9,6 +9,7 @@ import { messageKey, remindOwner } from '../care/transition/reminder.ts';
 import { isTerminal } from '../fhir/status/task.ts';
 import type { Act } from './act.ts';
 import { planEscalation } from './escalate.ts';
+import { toldOf } from './named-on-team.ts';
 import type { Parts } from './parts.ts';
 import { reminderQuery } from './raise.ts';
 import { secondsBetween } from './seconds-between.ts';
@@ -29,7 +30,7 @@ export async function planReminder(parts: Parts, task: Task, now: Temporal.Insta
       { op: 'update', resource: reminded, ifMatch: task.meta?.versionId },
       {
         op: 'create',
-        resource: remindOwner(reminded, told, 'follow-up-reminder', remindAt, now),
+        resource: remindOwner(reminded, told, 'follow-up-reminder', remindAt, now, await toldOf(parts, reminded, now)),
         ifNoneExist: reminderQuery(told),
       },
     ],

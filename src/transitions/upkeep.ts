@@ -19,6 +19,7 @@ import { expireAt, LADDER, LONGEST_REST, remindAt, rungAt } from '../care/transi
 import type { Change } from '../fhir/change.ts';
 import { tokenText } from '../fhir/search/token-text.ts';
 import type { Place } from './facilities.ts';
+import { toldOf } from './named-on-team.ts';
 import type { Parts } from './parts.ts';
 import { reminderQuery } from './raise.ts';
 
@@ -139,16 +140,25 @@ export async function settleEscalations(
 }
 
 /** Whoever gets a follow-up that has been raised learns of it once. */
-async function tellNewOwner({ store }: Parts, task: Task, { key, now }: Upkeep): Promise<Change[]> {
+async function tellNewOwner(parts: Parts, task: Task, { key, now }: Upkeep): Promise<Change[]> {
+  const { store } = parts;
   const { owner } = task;
   const stage = stageOf(task);
   if (!owner?.reference || !stage || stage === 'scheduled') return [];
+  const recipient = await toldOf(parts, task, now);
   const about = await findResources(store, 'CommunicationRequest', {
     'based-on': task.basedOn?.[0]?.reference ?? '',
-    recipient: owner.reference,
+    recipient: recipient[0]?.reference ?? owner.reference,
   });
   if (about.some((one) => one.about?.some(({ reference }) => reference === `Task/${task.id}`))) return [];
   const told = messageKey(formatKey(key), 'assigned', owner.reference.replace('/', '.'));
-  const resource = remindOwner(task, told, 'follow-up-assigned', now.toString({ smallestUnit: 'second' }), now);
+  const resource = remindOwner(
+    task,
+    told,
+    'follow-up-assigned',
+    now.toString({ smallestUnit: 'second' }),
+    now,
+    recipient,
+  );
   return [{ op: 'create', resource, ifNoneExist: reminderQuery(told) }];
 }

@@ -11,6 +11,7 @@ import { createNotify, type Notify } from '../../src/notify/notify.ts';
 import { sendTime } from '../../src/notify/send-time.ts';
 import type { Channel, NotifySettings, Route } from '../../src/notify/settings.ts';
 import { loadTemplates } from '../../src/notify/templates.ts';
+import { failingAmong } from '../../src/server/ops/follow-up-failing.ts';
 import { discharged, FACILITIES, type Hospital, openHospital } from '../transitions/hospital.ts';
 import { startHook, startMail } from './receivers.ts';
 
@@ -288,6 +289,7 @@ describe('e-mail', () => {
       telecom,
     });
     const member = { reference: 'Practitioner/manager' };
+    await hospital.put({ resourceType: 'PractitionerRole', id: 'present', practitioner: member });
     expect(await told([{ member, period: { start: '2026-11-20', end: '2026-11-20' } }])).toEqual([
       'manager@hospital.example',
     ]);
@@ -295,6 +297,37 @@ describe('e-mail', () => {
     expect(await told([{ member, period: { start: '2026-11-21' } }])).toEqual([]);
     const gone = ['Practitioner/left', 'PractitionerRole/past'].map((reference) => ({ member: { reference } }));
     expect(await told(gone)).toEqual([]);
+  });
+
+  it('of one all of whose roles are over goes to whoever stands in, and to the supervisor of the route when nobody has an address', async () => {
+    const over = {
+      resourceType: 'PractitionerRole',
+      id: 'over',
+      practitioner: { reference: 'Practitioner/manager' },
+    } as const;
+    await hospital.put({ ...over, active: false });
+    const when = { now: real, zone: 'America/New_York' };
+    expect(await mailAddressesOf(hospital.store, [{ reference: 'Practitioner/manager' }], when)).toEqual([]);
+    const notify = await opened([email()], {
+      channels: ['mail'],
+      supervisor: { channel: 'mail', addresses: ['supervisor@hospital.example'] },
+    });
+    await raise('2026-11-20T19:06:00Z');
+    await notify.tick();
+    expect(await rows()).toEqual(['mail supervisor@hospital.example sent 1']);
+  });
+
+  it('that nobody can get is undelivered at once, and operators are told', async () => {
+    await hospital.put({ resourceType: 'Practitioner', id: 'manager', active: false });
+    const notify = await opened([email()], { channels: ['mail'] });
+    await raise('2026-11-20T19:06:00Z');
+    await notify.tick();
+    expect(await rows()).toEqual(['mail  undelivered 0']);
+    const task = (await hospital.followUps())['notify-pcp'] as Task;
+    const failing = await failingAmong({ store: hospital.store, clock: { now: () => real, real: () => real } }, [task]);
+    expect(failing.get(task.id ?? '')).toContain('could not be delivered to anybody');
+    await hospital.transitions.watchdog.look();
+    expect((await hospital.transitions.watchdog.complaints()).join()).toContain('1 messages');
   });
 
   it('is not sent to a server that shows another certificate', async () => {

@@ -86,6 +86,19 @@ it('lists follow-ups of a facility without anything about the person but a refer
   for (const word of ['Sample', 'Ann']) expect(text).not.toContain(word);
 });
 
+it('lists as failing a follow-up whose owner has left', async () => {
+  const { store } = baton.temp;
+  const [found] = await store.find('Task?status=requested');
+  const task = JSON.parse(found?.content ?? '') as Task;
+  const owner = { reference: 'Practitioner/left' };
+  const left = { resourceType: 'Practitioner', id: 'left', active: false } as const;
+  for (const resource of [left, { ...task, owner }]) await store.commit(NURSE, [{ op: 'update', resource }]);
+  const { items } = (await get('/follow-ups?owner=Practitioner/left')) as unknown as { items: object[] };
+  expect(items).toMatchObject([
+    { task: `Task/${task.id}`, failing: expect.stringContaining('Practitioner/left has left') },
+  ]);
+});
+
 it('lists what fails, and has it tried again', async () => {
   const [task] = (await baton.temp.store.find('Task?status=requested')).map(
     ({ content }) => JSON.parse(content) as Task,

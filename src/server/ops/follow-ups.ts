@@ -3,12 +3,13 @@ import type { Task } from '@medplum/fhirtypes';
 import { IDENTIFIER } from '../../care/systems.ts';
 import { parseSearch } from '../../fhir/search/parse.ts';
 import type { FhirContext } from '../fhir/context.ts';
+import { failingAmong } from './follow-up-failing.ts';
 import type { ListPage, ListRequest } from './list-request.ts';
 
 export const FOLLOW_UP_FILTERS = ['status', 'patient', 'owner', 'requester', 'business-status'];
 
 export async function listFollowUps(
-  context: Pick<FhirContext, 'store' | 'parameters' | 'base'>,
+  context: Pick<FhirContext, 'store' | 'parameters' | 'base' | 'clock'>,
   { limit, after, filter }: ListRequest,
 ): Promise<ListPage> {
   const sort = context.parameters.get('Task', 'due') ? 'due' : '_lastUpdated';
@@ -21,7 +22,10 @@ export async function listFollowUps(
   ];
   const query = parseSearch(context.parameters, 'Task', pairs, { handling: 'strict', baseUrl: context.base() });
   const { items, next } = await context.store.search(query);
-  return { items: items.map(({ content }) => summary(JSON.parse(content) as Task)), ...(next ? { next } : {}) };
+  const tasks = items.map(({ content }) => JSON.parse(content) as Task);
+  const failing = await failingAmong(context, tasks);
+  const told = tasks.map((task) => ({ ...summary(task), failing: failing.get(task.id ?? '') }));
+  return { items: told, ...(next ? { next } : {}) };
 }
 
 function summary({ id, status, businessStatus, priority, code, restriction, owner, requester, for: patient }: Task) {
