@@ -2,7 +2,6 @@
 // backup it is the facility.
 import type { CommunicationRequest, Organization, Reference, Task } from '@medplum/fhirtypes';
 import { findResources } from '../care/stored.ts';
-import { hasLeft } from '../care/team/has-left.ts';
 import { dutiesOf, isCurrent } from '../care/team/team-view.ts';
 import { keepStored } from './facts.ts';
 import type { Parts } from './parts.ts';
@@ -20,7 +19,7 @@ export async function ownerOrStandIn(
   when: { readonly now: Temporal.Instant; readonly zone: string },
 ): Promise<Recipients> {
   const { owner } = task;
-  if (owner && !(await hasLeft(parts.store, owner, when))) return [owner];
+  if (owner && !(await parts.hasLeft(owner, when))) return [owner];
   for (const duty of ['backup', 'supervisor'] as const) {
     const named = await namedOnTeam(parts, task, duty, when);
     if (named.length > 0) return named;
@@ -46,12 +45,12 @@ export async function backupsOf(
   const named = await namedOnTeam(parts, task, 'backup', when);
   if (named.length > 0) return named;
   if (facility) return [facility];
-  return task.owner && !(await hasLeft(parts.store, task.owner, when)) ? [task.owner] : [];
+  return task.owner && !(await parts.hasLeft(task.owner, when)) ? [task.owner] : [];
 }
 
 /** Members of the patient's active care teams who have the duty now, by the days of the zone, but for the follow-up's owner and who has left. */
 export async function namedOnTeam(
-  { store }: Parts,
+  { store, hasLeft }: Parts,
   task: Task,
   duty: 'backup' | 'supervisor',
   when: { readonly now: Temporal.Instant; readonly zone: string },
@@ -65,6 +64,6 @@ export async function namedOnTeam(
   members.delete(task.owner?.reference ?? '');
   // A reference that leads nowhere would be refused, and nobody told.
   const stored = (await keepStored({ store }, [...members.values()])) as Recipients;
-  const left = await Promise.all(stored.map((one) => hasLeft(store, one, when)));
+  const left = await Promise.all(stored.map((one) => hasLeft(one, when)));
   return stored.filter((_, at) => !left[at]);
 }

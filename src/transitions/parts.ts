@@ -10,6 +10,7 @@ import type {
 } from '@medplum/fhirtypes';
 import type { Logger } from 'pino';
 import { ofType } from '../care/profiles.ts';
+import type { HasLeft } from '../care/team/has-left.ts';
 import { createComorbidityTable } from '../care/transition/comorbidity.ts';
 import { createAcuityReader, createDestinationReader, type Destination } from '../care/transition/discharge.ts';
 import { createPayerReader, type PayerReader } from '../care/transition/payer.ts';
@@ -34,6 +35,7 @@ export interface Parts {
   readonly emit: Emit;
   readonly pulse: Pulse;
   readonly mostPerSweep: number;
+  readonly hasLeft: HasLeft;
 }
 
 export interface Rules extends RiskRules {

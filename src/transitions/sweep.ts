@@ -1,6 +1,7 @@
 // Finds what time has made due, the most overdue first, and acts on each once. What is due is in the Tasks; missed beats,
 // restarts and a clock that is set back change nothing about it.
 import type { EpisodeOfCare, Task } from '@medplum/fhirtypes';
+import { remembered } from '../care/team/has-left.ts';
 import { asFault } from '../fault.ts';
 import { withLease } from '../store/lease.ts';
 import type { Statement } from '../store/store.ts';
@@ -35,7 +36,8 @@ const BATCH = 250;
  * Does what is due at `now`. Does nothing while another process sweeps, or while this machine's clock is far ahead of the
  * database's.
  */
-export async function sweep(parts: Parts, now: Temporal.Instant): Promise<SweepResult> {
+export async function sweep(given: Parts, now: Temporal.Instant): Promise<SweepResult> {
+  const parts = { ...given, hasLeft: remembered(given.hasLeft) };
   const { store, clock, pulse } = parts;
   const counts: Counts = { failed: 0 };
   for (const { done } of PASSES) counts[done] = 0;

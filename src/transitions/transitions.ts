@@ -4,6 +4,7 @@ import type { Resource } from '@medplum/fhirtypes';
 import type { Logger } from 'pino';
 import type { BusinessCalendar } from '../care/business-calendar.ts';
 import type { EvidenceSources } from '../care/evidence/evidence-sources.ts';
+import { hasLeft } from '../care/team/has-left.ts';
 import type { RiskMethod } from '../care/transition/risk-method.ts';
 import type { Clock } from '../clock.ts';
 import type { SearchQuery } from '../fhir/search/query.ts';
@@ -105,6 +106,7 @@ export function createTransitions(options: TransitionsOptions): Transitions {
     emit,
     pulse,
     mostPerSweep,
+    hasLeft: (who, when) => hasLeft(store, who, when),
   };
   const passing = createPassing({
     ...{ store, clock, log, name: CURSOR, subject: CLOCKWORK },

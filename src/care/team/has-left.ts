@@ -9,6 +9,8 @@ import { findResources, readResource } from '../stored.ts';
 
 type When = Pick<Caller, 'now' | 'zone'>;
 
+export type HasLeft = (who: Reference, when: When) => Promise<boolean>;
+
 /** @returns false as well for teams, organizations, and whom only words name */
 export async function hasLeft(store: Store, { reference = '' }: Reference, when: When): Promise<boolean> {
   const { type, id } = parseLiteral(reference) ?? {};
@@ -28,4 +30,15 @@ export async function hasLeft(store: Store, { reference = '' }: Reference, when:
 /** One that begins later is not over. The last day counts as a whole. */
 function isOver({ active, period }: PractitionerRole, { now, zone }: When): boolean {
   return active === false || (period?.end ? Temporal.Instant.compare(toLastInstant(period.end, zone), now) < 0 : false);
+}
+
+/** As found the first time: at one moment many follow-ups are those of a few people. */
+export function remembered(hasLeft: HasLeft): HasLeft {
+  const answers = new Map<string, Promise<boolean>>();
+  return (who, when) => {
+    const question = `${who.reference} ${when.zone}`;
+    const answer = answers.get(question) ?? hasLeft(who, when);
+    answers.set(question, answer);
+    return answer;
+  };
 }
