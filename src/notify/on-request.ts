@@ -13,7 +13,7 @@ export async function onRequest(parts: Parts, entry: LogEntry, advance: Statemen
   const { store, clock } = parts;
   const asked = entry.operation === 'delete' ? undefined : parseVersion(entry, 'CommunicationRequest');
   if (asked?.status === 'active') {
-    if (!isReminder(asked)) return false;
+    if (!isReminder(asked) || (await isAskedAlready(parts, entry, asked))) return false;
     const rows = await rowsOf(parts, { ...asked, id: entry.id }, 0);
     const now = clock.real().epochMilliseconds;
     if (rows.length === 0) return false;
@@ -29,3 +29,15 @@ export async function onRequest(parts: Parts, entry: LogEntry, advance: Statemen
 function isReminder({ identifier }: CommunicationRequest): boolean {
   return identifier?.some(({ system }) => system === IDENTIFIER.reminder) ?? false;
 }
+
+/** Asked for by the version before, too: something else about it has changed, such as the plan that it belongs to. */
+async function isAskedAlready({ store }: Parts, { id, versionId }: LogEntry, asked: CommunicationRequest) {
+  if (versionId === '1') return false;
+  const version = await store.vread('CommunicationRequest', id, String(Number(versionId) - 1));
+  if (!version || version.operation === 'delete') return false;
+  const before = parseVersion(version, 'CommunicationRequest');
+  return before.status === 'active' && isReminder(before) && namesOf(before) === namesOf(asked);
+}
+
+const namesOf = ({ recipient = [] }: CommunicationRequest) =>
+  recipient.map(({ reference }) => reference ?? '').join(' ');

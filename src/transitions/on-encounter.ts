@@ -10,7 +10,7 @@ import type { TransitionContext } from '../care/transition/transition-context.ts
 import { Fault } from '../fault.ts';
 import type { Change } from '../fhir/change.ts';
 import type { StoredVersion } from '../store/store.ts';
-import { begin, isFollowedUp, isHistory, startReaction } from './begin.ts';
+import { begin, isFollowedUp, isHistory } from './begin.ts';
 import { type Decision, decide } from './decide.ts';
 import { type DischargeFacts, gatherFacts } from './facts.ts';
 import { type LivePlan, readLivePlan } from './live-plan.ts';
@@ -18,8 +18,9 @@ import { reactToStay } from './on-stay.ts';
 import type { Parts } from './parts.ts';
 import { both, NOTHING, type Reaction, withdrawAll, withdrawEach } from './reaction.ts';
 import { isUnbegun, protocolAtFirstRisk } from './reassess.ts';
+import { replacePlan } from './replace-plan.ts';
 import { resumeLast } from './resume.ts';
-import { completedSteps, follows, isAnchoredAt, planMove } from './revise.ts';
+import { follows, isAnchoredAt, planMove } from './revise.ts';
 import { laterStay, supersededBy } from './stays.ts';
 import { recounted } from './upkeep.ts';
 import { updatesWithProvenance } from './withdraw.ts';
@@ -101,8 +102,7 @@ async function revise(
   const plan = await readLivePlan(store, live);
   const protocol = await protocolToKeep(parts, plan, decision.protocol, context);
   if (!protocol) {
-    const ended = await withdrawAll(store, [live], 'superseded', context.now);
-    return both(ended, startReaction(facts, decision, episodes, { done: completedSteps(plan) }));
+    return (await replacePlan(parts, plan, facts, decision, episodes)).reaction;
   }
   if (isAnchoredAt(plan, context)) return NOTHING;
   const { changes, moved } = planMove(plan, protocol, context);

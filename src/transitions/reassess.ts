@@ -20,15 +20,15 @@ import type { TransitionContext } from '../care/transition/transition-context.ts
 import { canonicalJson, type Json } from '../fhir/canonical-json.ts';
 import type { Change } from '../fhir/change.ts';
 import type { LogEntry } from '../store/store.ts';
-import { startReaction } from './begin.ts';
 import { decideAgain } from './decide-again.ts';
 import type { TransitionEvent } from './events.ts';
 import { liveTransitions } from './facts.ts';
 import { type LivePlan, readLivePlan } from './live-plan.ts';
 import type { Parts } from './parts.ts';
 import { reminderQuery } from './raise.ts';
-import { both, NOTHING, type Reaction, withdrawAll } from './reaction.ts';
-import { completedSteps, follows } from './revise.ts';
+import { both, NOTHING, type Reaction } from './reaction.ts';
+import { replacePlan } from './replace-plan.ts';
+import { follows } from './revise.ts';
 import { resultCodes } from './risk-data.ts';
 
 /**
@@ -95,8 +95,7 @@ async function reassessTransition(
   if (mayReplan && isUnbegun(plan)) {
     const begun = await findResources(store, 'EpisodeOfCare', { encounter: `Encounter/${encounter.id}` });
     const others = begun.filter(isTransition);
-    const ended = await withdrawAll(store, [episode], 'superseded', facts.context.now);
-    return both(ended, startReaction(facts, decision, others, { done: completedSteps(plan) }));
+    return (await replacePlan(parts, plan, facts, decision, others)).reaction;
   }
   const title = decision.protocol.definition.title ?? decision.protocol.canonical;
   const notice = tellOfRisk(plan.carePlan, episode, { ...decision.risk, protocol: title }, facts.context.now);

@@ -1,28 +1,17 @@
 // Plans a transition that is under way anew, under the protocols as they are now: shown as a difference first, carried out only
-// as it was shown. What is done stays done.
+// as it was shown. What stands in both plans stays as it is, with what was done about it.
 import { createHash } from 'node:crypto';
-import type { CarePlan, EpisodeOfCare, Task } from '@medplum/fhirtypes';
+import type { CarePlan, EpisodeOfCare } from '@medplum/fhirtypes';
 import { findResources, readResource } from '../care/stored.ts';
 import { encounterOfEpisode, isLive, isTransition } from '../care/transition/episode.ts';
-import { followUpKey } from '../care/transition/follow-up.ts';
 import { Fault } from '../fault.ts';
-import { isTerminal } from '../fhir/status/task.ts';
-import { startReaction } from './begin.ts';
 import { decide } from './decide.ts';
 import { gatherFacts } from './facts.ts';
 import { type LivePlan, readLivePlan } from './live-plan.ts';
 import { ACTOR, type Parts } from './parts.ts';
-import { both, type Reaction, withdrawAll } from './reaction.ts';
-import { completedSteps } from './revise.ts';
+import { type Replacement, replacePlan } from './replace-plan.ts';
 import { laterStay } from './stays.ts';
-
-export interface StepDifference {
-  readonly step: string;
-  readonly change: 'done' | 'same' | 'moved' | 'added' | 'withdrawn';
-  /** FHIR dateTimes. */
-  readonly before?: { readonly from?: string; readonly due?: string };
-  readonly after?: { readonly from?: string; readonly due?: string };
-}
+import { differenceOf, type StepDifference } from './step-difference.ts';
 
 export interface Replan {
   readonly episode: string;
@@ -48,8 +37,8 @@ export async function replan(parts: Parts, id: string, seen: string | undefined)
   if (!isTransition(episode)) throw new Fault('unprocessable', `EpisodeOfCare/${id} is no transition of care.`);
   if (!isLive(episode)) throw new Fault('unprocessable', `EpisodeOfCare/${id} has ended; nothing is left to plan.`);
   const plan = await readLivePlan(store, episode);
-  const { reaction, to } = await planAnew(parts, episode, plan);
-  const steps = differences(plan.tasks, tasksIn(reaction), new Set(completedSteps(plan).keys()));
+  const { reaction, changes, to } = await planAnew(parts, episode, plan);
+  const steps = changes.flatMap((change) => differenceOf(change) ?? []);
   const from = canonicalOf(plan.carePlan);
   const shown = { episode: id, from, to, steps };
   const tag = createHash('sha256')
@@ -69,7 +58,7 @@ async function planAnew(
   parts: Parts,
   episode: EpisodeOfCare,
   plan: LivePlan,
-): Promise<{ reaction: Reaction; to: string }> {
+): Promise<{ reaction: Replacement['reaction']; changes: Replacement['steps']; to: string }> {
   const { store, rules, clock } = parts;
   const stay = encounterOfEpisode(episode);
   const encounter = await readResource(store, 'Encounter', stay);
@@ -83,43 +72,14 @@ async function planAnew(
   }
   const all = await findResources(store, 'EpisodeOfCare', { encounter: `Encounter/${stay}` });
   const episodes = all.filter(isTransition);
-  const ended = await withdrawAll(store, [episode], 'superseded', clock.now());
-  const begun = startReaction(facts, decision, episodes, { done: completedSteps(plan) });
-  return { reaction: both(ended, begun), to: decision.protocol.canonical };
-}
-
-function tasksIn({ changes }: Reaction): Task[] {
-  return changes.flatMap((change) =>
-    change.op === 'create' && change.resource.resourceType === 'Task' ? [change.resource] : [],
-  );
-}
-
-function differences(before: readonly Task[], after: readonly Task[], done: ReadonlySet<string>): StepDifference[] {
-  const open = byStep(before.filter(({ status }) => !isTerminal(status)));
-  const planned = byStep(after);
-  const steps = [...new Set([...done, ...open.keys(), ...planned.keys()])].sort();
-  return steps.map((step): StepDifference => {
-    if (done.has(step)) return { step, change: 'done' };
-    const [was, is] = [windowOf(open.get(step)), windowOf(planned.get(step))];
-    if (!is) return { step, change: 'withdrawn', ...(was ? { before: was } : {}) };
-    if (!was) return { step, change: 'added', after: is };
-    const isSame = was.from === is.from && was.due === is.due;
-    return { step, change: isSame ? 'same' : 'moved', before: was, after: is };
-  });
-}
-
-function byStep(tasks: readonly Task[]): Map<string, Task> {
-  return new Map(tasks.flatMap((task) => [[followUpKey(task)?.step ?? '', task] as const]).filter(([step]) => step));
-}
-
-function windowOf(task: Task | undefined) {
-  if (!task) return undefined;
-  const { start, end } = task.restriction?.period ?? {};
-  return { ...(start ? { from: start } : {}), ...(end ? { due: end } : {}) };
+  const { reaction, steps } = await replacePlan(parts, plan, facts, decision, episodes);
+  return { reaction, changes: steps, to: decision.protocol.canonical };
 }
 
 const canonicalOf = (plan: CarePlan | undefined) => plan?.instantiatesCanonical?.[0] ?? null;
 
-function versionsOf({ episode, carePlan, tasks }: LivePlan): (string | undefined)[] {
-  return [episode, carePlan, ...tasks].map((resource) => resource && `${resource.id}/${resource.meta?.versionId}`);
+function versionsOf({ episode, carePlan, tasks, orders }: LivePlan): (string | undefined)[] {
+  return [episode, carePlan, ...tasks, ...orders].map(
+    (resource) => resource && `${resource.id}/${resource.meta?.versionId}`,
+  );
 }

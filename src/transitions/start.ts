@@ -2,7 +2,7 @@
 import type { EpisodeOfCare } from '@medplum/fhirtypes';
 import type { TransitionReason } from '../care/concept.ts';
 import type { Link } from '../care/reference-to.ts';
-import { applyPlanDefinition } from '../care/transition/apply-plan-definition.ts';
+import { type ApplyOptions, applyPlanDefinition } from '../care/transition/apply-plan-definition.ts';
 import { continuing } from '../care/transition/chain.ts';
 import { declineEpisode, episodeIdFor, openEpisode } from '../care/transition/episode.ts';
 import { attribute } from '../care/transition/provenance.ts';
@@ -22,7 +22,7 @@ export interface StartPlan {
 }
 
 /** What went before. */
-export interface Before {
+export interface Before extends Pick<ApplyOptions, 'taken' | 'careTeam'> {
   /** Steps that an earlier plan has seen through. */
   readonly done?: ReadonlyMap<string, Link> | undefined;
   /** Transitions that this one takes the place of. */
@@ -38,7 +38,7 @@ export function planStart(
   context: TransitionContext,
   decision: Extract<Decision, { start: true }>,
   earlier: readonly EpisodeOfCare[],
-  { done = new Map(), continues = [] }: Before = {},
+  { done = new Map(), continues = [], ...standing }: Before = {},
 ): StartPlan {
   const encounter = context.encounter.id ?? '';
   const episode = episodeIdFor(encounter, context.anchor.discharge, earlier.length);
@@ -47,7 +47,10 @@ export function planStart(
     return { op: 'create', resource, id, fullUrl: `urn:uuid:${id}` };
   });
   const risk = { reference: risks[0]?.fullUrl ?? '' };
-  const plan = applyPlanDefinition(decision.protocol, context, riskFacts(decision.risk), { episode, risk, done });
+  const plan = applyPlanDefinition(decision.protocol, context, riskFacts(decision.risk), {
+    ...{ episode, risk, done },
+    ...standing,
+  });
   const made: Change[] = [
     {
       op: 'create',

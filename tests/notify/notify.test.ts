@@ -140,6 +140,20 @@ describe('a webhook', () => {
     });
   });
 
+  it('gets nothing anew when a plan takes over the follow-up, even once the rows of what was sent are gone', async () => {
+    const notify = await opened([webhook()], { channels: ['pager'] });
+    await raise('2026-11-20T19:06:00Z');
+    await notify.tick();
+    expect(hook.posted).toHaveLength(1);
+    await hospital.sql('DELETE FROM notification');
+    const [episode] = await hospital.episodes();
+    const { tag } = await hospital.transitions.replan(episode?.id ?? '');
+    await hospital.transitions.replan(episode?.id ?? '', tag);
+    await hospital.transitions.tick();
+    await notify.tick();
+    expect(hook.posted).toHaveLength(1);
+  });
+
   it('that Baton dies at gets it again under the same id', async () => {
     const notify = await opened([webhook()], { channels: ['pager'] });
     await raise('2026-11-20T19:06:00Z');

@@ -32,6 +32,14 @@ export interface ApplyOptions {
   readonly risk: Link;
   /** Steps that an earlier plan has already seen through, with the Task that did; they are taken over, not repeated. */
   readonly done?: ReadonlyMap<string, Link>;
+  /** Steps whose Task or order was another plan's so far; it stays, and nothing is made for them. */
+  readonly taken?: ReadonlyMap<string, TakenActivity>;
+  /** The team that there is already; one is formed when absent. */
+  readonly careTeam?: Link | undefined;
+}
+
+export interface TakenActivity extends PlannedActivity {
+  readonly isOpenTask: boolean;
 }
 
 /** Applies a protocol to a discharge. */
@@ -41,14 +49,17 @@ export function applyPlanDefinition(
   facts: RiskFacts,
   options: ApplyOptions,
 ): AppliedPlan {
-  const plan = planReferences(protocol, options.episode);
+  const plan = planReferences(protocol, options.episode, options.careTeam);
   const steps = protocol.steps.filter((step) => step.applies(context, facts));
+  const taken = steps.flatMap(({ id }) => options.taken?.get(id) ?? []);
   const carried = steps.flatMap((step): PlannedActivity[] => {
+    const known = options.taken?.get(step.id);
+    if (known) return [known];
     const reference = options.done?.get(step.id);
-    return reference ? [{ reference, line: `${titleOf(step)}: done` }] : [];
+    return reference ? [{ reference, line: doneLine(step) }] : [];
   });
   const made = steps
-    .filter(({ id }) => !options.done?.has(id))
+    .filter(({ id }) => !options.taken?.has(id) && !options.done?.has(id))
     .map((step) => applyStep(step, protocol.canonical, plan, context));
   const activities = [...carried, ...made.map(({ activity }) => activity)];
   const carePlan = writeCarePlan(protocol, activities, options.risk, plan, context);
@@ -57,24 +68,27 @@ export function applyPlanDefinition(
   );
   return {
     changes: [
-      create(plan.careTeam.reference, assembleCareTeam(context)),
+      ...(options.careTeam ? [] : [create(plan.careTeam.reference, assembleCareTeam(context))]),
       ...goals,
       create(plan.carePlan.reference, carePlan),
       ...made.map(({ change }) => change),
     ],
     careTeam: plan.careTeam,
     carePlan: plan.carePlan,
-    followUps: made.filter(({ change }) => change.resource.resourceType === 'Task').length,
+    followUps:
+      made.filter(({ change }) => change.resource.resourceType === 'Task').length +
+      taken.filter(({ isOpenTask }) => isOpenTask).length,
   };
 }
 
-function planReferences(protocol: Protocol, episode: string): PlanReferences {
+/** What the plan of a transition and what it consists of are known by, in the commit that makes it. */
+export function planReferences(protocol: Protocol, episode: string, careTeam?: Link): PlanReferences {
   const to = (...name: string[]) => ({ reference: derivedUrn(episode, ...name) });
   const goalIds = (protocol.definition.goal ?? []).flatMap(({ id }) => id ?? []);
   return {
     episode,
     carePlan: to('care-plan'),
-    careTeam: to('care-team'),
+    careTeam: careTeam ?? to('care-team'),
     goals: new Map(goalIds.map((id) => [id, to('goal', id)])),
   };
 }
@@ -82,7 +96,7 @@ function planReferences(protocol: Protocol, episode: string): PlanReferences {
 /** What a step becomes, counted from the discharge. @param protocol `url|version` */
 export function applyStep(step: ProtocolStep, protocol: string, plan: PlanReferences, context: TransitionContext) {
   const window = windowOf(step.timing, context.anchor);
-  const fullUrl = derivedUrn(plan.episode, 'step', step.id);
+  const fullUrl = urlOfStep(plan.episode, step.id);
   const activity = { reference: { reference: fullUrl }, line: activityLine(titleOf(step), window.due, context) };
   if (step.activity.kind === 'ServiceRequest') {
     return { activity, change: create(fullUrl, orderService(step, window, plan, context)) };
@@ -96,6 +110,12 @@ export function applyStep(step: ProtocolStep, protocol: string, plan: PlanRefere
 function create(fullUrl: string, resource: Create['resource']): Create & { readonly fullUrl: string } {
   return { op: 'create', resource, fullUrl };
 }
+
+/** The fullUrl of what a step becomes. */
+export const urlOfStep = (episode: string, step: string) => derivedUrn(episode, 'step', step);
+
+/** A step that was seen through, in words. */
+export const doneLine = (step: ProtocolStep) => `${titleOf(step)}: done`;
 
 /** How a person would name a step. */
 export const titleOf = ({ action, activity, id }: ProtocolStep) => action.title ?? activity.title ?? id;
