@@ -3,7 +3,7 @@
 import { windowFrom } from './days.ts';
 import { type FollowUp, isOver, NEVER, type Passage, passOver, planned } from './passing.ts';
 import type { Place } from './places.ts';
-import type { Protocol } from './protocols.ts';
+import type { Protocol, Step } from './protocols.ts';
 import type { Staffing } from './staffing.ts';
 import type { Sweeps } from './sweeps.ts';
 import { note, span } from './words.ts';
@@ -34,6 +34,8 @@ export interface Transition {
   discharge: number;
   readonly place: Place;
   readonly staffing: Staffing;
+  /** Steps that an earlier transition has seen through. */
+  readonly doneBefore: ReadonlySet<string>;
   readonly followUps: FollowUp[];
   live: boolean;
   readonly told: Telling;
@@ -147,6 +149,64 @@ export function withdraw(transition: Transition, reason: string, at: number): vo
   for (const followUp of transition.followUps) {
     if (!isOver(followUp)) end(followUp, 'cancelled', at);
   }
+}
+
+/** What a plan that gives way to another one is to leave to it. */
+export interface Successor {
+  readonly transition: Transition;
+  /** Steps of the new plan, those that apply. */
+  readonly steps: readonly Step[];
+}
+
+/**
+ * What stands in both plans goes on under the new one, with all that became of it and was told of it (docs/transitions.md): done
+ * it stays done, open it has the new window. What is late and would not be any more begins again, and its supervisor is let off.
+ */
+export function handOver(from: Transition, { transition: to, steps }: Successor, at: number): void {
+  for (const step of steps) {
+    const own = from.followUps.filter((one) => one.step === step.id);
+    const followUp = own.find((one) => !isOver(one)) ?? own.find(({ status }) => status === 'completed');
+    if (!followUp || kindIn(from, step.id) !== step.kind) continue;
+    const isOpen = !isOver(followUp);
+    if (isOpen) retime(followUp, step, to, at);
+    give(from, to, followUp, at);
+    for (const above of from.followUps.filter((one) => escalatedBy(one.step) === step.id)) {
+      if (isOver(above) || !isOpen || MISSED.has(followUp.clock)) give(from, to, above, at);
+    }
+  }
+}
+
+const kindIn = ({ protocol }: Transition, name: string) => protocol.steps.find(({ id }) => id === name)?.kind;
+
+function retime(followUp: FollowUp, step: Step, { discharge, place }: Transition, at: number): void {
+  const window = windowFrom(step.timing, discharge, place);
+  const before = followUp.window;
+  const told = new Set(followUp.life?.ladder.slice(0, followUp.rungs).map(({ who }) => who));
+  Object.assign(followUp, { window, discharge, life: step.life });
+  if (span(window) !== span(before)) {
+    followUp.told.push(note('moved', at, span(window)));
+    followUp.from = at;
+  }
+  if (MISSED.has(followUp.clock) && window.due <= at) {
+    // Who knows that it is late is not told again; the first of the new ladder who does not is next.
+    const next = step.life.ladder.findIndex(({ who }) => !told.has(who));
+    followUp.rungs = Math.max(1, next < 0 ? step.life.ladder.length : next);
+    return;
+  }
+  if (MISSED.has(followUp.clock)) followUp.rungs = 0;
+  if (followUp.clock === 'scheduled') return;
+  if (window.raise > at && followUp.status === 'requested') followUp.clock = 'scheduled';
+  // Who was reminded of this very deadline stays so.
+  else if (followUp.clock !== 'reminded' || window.due !== before.due) followUp.clock = 'due';
+}
+
+function give(from: Transition, to: Transition, followUp: FollowUp, at: number): void {
+  const { step } = followUp;
+  from.followUps.splice(from.followUps.indexOf(followUp), 1);
+  from.told.followUps.delete(step);
+  from.told.messages.delete(step);
+  followUp.told.push(note('taken over', at, to.name));
+  plan(to, followUp);
 }
 
 function end(followUp: FollowUp, status: 'completed' | 'cancelled', at: number): void {

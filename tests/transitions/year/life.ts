@@ -6,6 +6,7 @@ import {
   type Deed,
   doneIn,
   emptyTelling,
+  handOver,
   isUnderWay,
   move,
   passTransition,
@@ -80,8 +81,8 @@ export function createLife(
     const discharge = stay.left ?? at;
     if (live && (live.protocol === protocol || staysWith(live, stay))) move(live, discharge, at);
     else if (live) {
+      begin(stay, protocol, discharge, live.doneBefore, at, live);
       withdraw(live, 'superseded', at);
-      begin(stay, protocol, discharge, doneIn(live), at);
     } else if (!ranItsCourse(id) && at - discharge <= MONTH && !(patientClass === 'E' && isFollowedUp(stay))) {
       const last = transitionsOf(id).at(-1);
       reopened.delete(id);
@@ -119,7 +120,15 @@ export function createLife(
     });
   }
 
-  function begin(stay: VisitFacts, protocol: Protocol, discharge: number, done: ReadonlySet<string>, at: number): void {
+  /** @param before the transition whose plan gives way to this one's */
+  function begin(
+    stay: VisitFacts,
+    protocol: Protocol,
+    discharge: number,
+    done: ReadonlySet<string>,
+    at: number,
+    before?: Transition,
+  ): void {
     const { visit } = stay;
     const mine = transitionsOf(visit.id);
     const place = placeOf(visit.place);
@@ -131,6 +140,7 @@ export function createLife(
       discharge,
       place,
       staffing: staffingOf(person, visit.id, place),
+      doneBefore: done,
       followUps: [],
       live: true,
       told: emptyTelling(note(`${protocol.name} begun`, at), note('discharged', discharge)),
@@ -139,8 +149,10 @@ export function createLife(
     begun(transition);
     const asked = askedOf(stay, person, firstPoints);
     const { owner } = transition.staffing;
-    for (const { id, timing, life, ...step } of protocol.steps) {
-      if (done.has(id) || !applies(step, asked)) continue;
+    const steps = protocol.steps.filter((step) => applies(step, asked));
+    if (before) handOver(before, { transition, steps }, at);
+    for (const { id, timing, life } of steps) {
+      if (done.has(id) || transition.followUps.some(({ step }) => step === id)) continue;
       plan(transition, planned(id, windowFrom(timing, discharge, place), discharge, at, owner, life));
     }
   }

@@ -46,6 +46,8 @@ export async function observe(entries: AsyncIterable<Entry> | Iterable<Entry>): 
   const tasks = new Map<string, { key: string; last: Task }>();
   const keys = new Set<string>();
   const messages = new Set<string>();
+  /** By id of the message. */
+  const messageKeys = new Map<string, string>();
   const teams = new Map<string, string>();
   const numbers = new Map<string, number>();
 
@@ -125,6 +127,8 @@ export async function observe(entries: AsyncIterable<Entry> | Iterable<Entry>): 
       return;
     }
     const { last } = known;
+    const isTakenOver = key !== known.key;
+    if (isTakenOver) takeOver(known.key, key);
     const told = followUps.get(step) ?? [];
     const before = last.restriction?.period;
     const moved = before?.start !== start || before?.end !== end;
@@ -133,12 +137,37 @@ export async function observe(entries: AsyncIterable<Entry> | Iterable<Entry>): 
     if (moved) told.push(note('moved', at, window));
     else if (SHOWN.has(clock) && clock !== codeOf(last.businessStatus)) told.push(note(clock, at));
     if (nameOf(task.owner) !== nameOf(last.owner)) told.push(note('given', at, `to ${nameOf(task.owner)}`));
-    known.last = task;
+    if (isTakenOver) told.push(note('taken over', at, episodes.get(episode)?.name));
+    tasks.set(entry.id, { key, last: task });
   }
 
-  function readMessage({ versionId, lastUpdated }: Entry, message: CommunicationRequest): void {
-    if (versionId !== '1') return;
+  /** A follow-up goes to another transition, with what has become of it and what was told of it. */
+  function takeOver(from: string, to: string): void {
+    if (keys.has(to)) damage.push(`${to} is there twice.`);
+    keys.delete(from);
+    keys.add(to);
+    const [[before = '', step = ''], [after = '', other]] = [from.split('|'), to.split('|')];
+    if (step !== other) damage.push(`${from} has become ${to}.`);
+    const [giving, taking] = [episodes.get(before)?.told, episodes.get(after)?.told];
+    for (const kind of ['followUps', 'messages'] as const) {
+      const said = giving?.[kind].get(step);
+      giving?.[kind].delete(step);
+      if (said) taking?.[kind].set(step, said);
+    }
+  }
+
+  function readMessage({ id, versionId, lastUpdated }: Entry, message: CommunicationRequest): void {
     const key = identifierOf(message, 'urn:baton:reminder');
+    const known = messageKeys.get(id);
+    messageKeys.set(id, key);
+    if (versionId !== '1') {
+      if (known === undefined || known === key) return;
+      // It goes with its follow-up, which tells of it.
+      if (messages.has(key)) damage.push(`${key} was told of twice.`);
+      messages.delete(known);
+      messages.add(key);
+      return;
+    }
     const [followUp = '', why] = key.split('#');
     const [episode = '', step = ''] = followUp.split('|');
     // Of the transition, not of a follow-up.
