@@ -3,6 +3,7 @@
 import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
 import type { TransitionReason } from '../care/concept.ts';
 import { findResources, parseVersion, readResource } from '../care/stored.ts';
+import { chainReason } from '../care/transition/chain.ts';
 import { isInHouse, isStay } from '../care/transition/discharge.ts';
 import { isLive, isOfStay, isTransition, takeBack, withdrawnBecause } from '../care/transition/episode.ts';
 import type { Protocol } from '../care/transition/protocol.ts';
@@ -16,10 +17,10 @@ import { type DischargeFacts, gatherFacts } from './facts.ts';
 import { type LivePlan, readLivePlan } from './live-plan.ts';
 import { reactToStay } from './on-stay.ts';
 import type { Parts } from './parts.ts';
-import { both, NOTHING, type Reaction, withdrawAll, withdrawEach } from './reaction.ts';
+import { both, NOTHING, type Reaction, touchesSame, withdrawAll, withdrawEach } from './reaction.ts';
 import { isUnbegun, protocolAtFirstRisk } from './reassess.ts';
 import { replacePlan } from './replace-plan.ts';
-import { resumeLast } from './resume.ts';
+import { freedBy, resumeLast } from './resume.ts';
 import { follows, isAnchoredAt, planMove } from './revise.ts';
 import { laterStay, supersededBy } from './stays.ts';
 import { recounted } from './upkeep.ts';
@@ -47,10 +48,8 @@ async function reactAsTransition(
   if (!encounter) return cancelled;
   if (isInHouse(encounter)) return both(cancelled, await endEarlierTransitions(parts, encounter));
   // An admission that was a mistake, or no stay after all, ended nothing.
-  return isVoid(encounter) ? both(cancelled, await resumeLast(parts, encounter, ENDED_BY_STAY)) : cancelled;
+  return isVoid(encounter) ? both(cancelled, await resumeLast(parts, encounter)) : cancelled;
 }
-
-const ENDED_BY_STAY = ['readmitted', 'continued'] as const;
 
 const isVoid = (encounter: Encounter) =>
   !isStay(encounter) || encounter.status === 'cancelled' || encounter.status === 'entered-in-error';
@@ -84,8 +83,14 @@ async function reactToDischarge(
     if (isHistory(encounter, 'UTC', parts.clock.now())) return NOTHING;
     throw new Fault('unprocessable', 'The patient of this discharge is not stored; it is followed up once they are.');
   }
-  const decision = decide(facts, parts.rules, await laterStay(parts, facts.context));
-  return live ? revise(parts, live, facts, decision, episodes) : begin(parts, facts, decision, episodes);
+  const { anchor } = facts.context;
+  const freed = await freedBy(parts, encounter, anchor.discharge);
+  const isChained = freed && chainReason(freed.discharge, anchor.discharge, anchor.zone);
+  const decision = decide(facts, parts.rules, isChained ?? (await laterStay(parts, facts.context)));
+  const reaction = live
+    ? await revise(parts, live, facts, decision, episodes)
+    : await begin(parts, facts, decision, episodes);
+  return freed && !touchesSame(reaction, freed.reaction) ? both(reaction, freed.reaction) : reaction;
 }
 
 /** The discharge of a transition under way was told again, perhaps corrected. */

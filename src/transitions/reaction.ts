@@ -28,6 +28,16 @@ export function both(first: Reaction, second: Reaction): Reaction {
   };
 }
 
+/** Whether the two cannot be one reaction. */
+export function touchesSame(first: Reaction, second: Reaction): boolean {
+  const touched = new Set(first.changes.flatMap(targetOf));
+  return second.changes.flatMap(targetOf).some((target) => touched.has(target));
+}
+
+function targetOf(change: Change): string[] {
+  return change.op === 'update' ? [`${change.resource.resourceType}/${change.resource.id}`] : [];
+}
+
 /** Ends transitions that a later stay took the place of, each for its reason. */
 export async function withdrawEach(
   { store }: { readonly store: Store },

@@ -1,5 +1,5 @@
-// What ended a transition turns out not to have been: a readmission that was a mistake, a death that was another's. The
-// discharge before it counts again, and what has been done for it stays done.
+// What ended a transition turns out not to have been: a readmission that was a mistake or was over before, a death that was
+// another's. The discharge before it counts again, and what has been done for it stays done.
 import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
 import type { TransitionReason } from '../care/concept.ts';
 import { findResources, readResource } from '../care/stored.ts';
@@ -11,7 +11,9 @@ import { readLivePlan } from './live-plan.ts';
 import type { Parts } from './parts.ts';
 import { both, NOTHING, type Reaction } from './reaction.ts';
 import { completedSteps } from './revise.ts';
-import { dischargedAt, laterStay } from './stays.ts';
+import { dischargedAt, laterStay, type Uncounted } from './stays.ts';
+
+const ENDED_BY_STAY: readonly TransitionReason[] = ['readmitted', 'continued'];
 
 /**
  * Begins the patient's last transition anew when it was withdrawn for one of `reasons` and nothing speaks for that any more;
@@ -21,36 +23,75 @@ import { dischargedAt, laterStay } from './stays.ts';
 export async function resumeLast(
   parts: Parts,
   voided: Pick<Encounter, 'id' | 'subject'>,
-  reasons: readonly TransitionReason[],
+  reasons: readonly TransitionReason[] = ENDED_BY_STAY,
 ): Promise<Reaction> {
-  const patient = voided.subject?.reference;
-  if (!patient) return NOTHING;
-  const transitions = (await findResources(parts.store, 'EpisodeOfCare', { patient }))
-    .filter((episode) => isTransition(episode) && encounterOfEpisode(episode) !== voided.id)
-    .toSorted((a, b) => Temporal.Instant.compare(dischargedAt(a), dischargedAt(b)));
+  const transitions = await transitionsBeside(parts, voided);
   const ofStays = transitions.findLast((episode) => !isOfEmergency(episode));
   let reaction = NOTHING;
   for (const last of [ofStays, transitions.findLast(isOfEmergency)]) {
     const because = last && withdrawnBecause(last);
     if (!because || !reasons.includes(because)) continue;
-    reaction = both(reaction, await resume(parts, last, transitions, voided));
+    const { id } = voided;
+    reaction = both(reaction, (await resume(parts, last, transitions, { stay: id, transition: id })) ?? NOTHING);
   }
   return reaction;
 }
 
+/** A transition that begins anew. */
+export interface Freed {
+  readonly reaction: Reaction;
+  /** Of its stay. */
+  readonly discharge: Temporal.Instant;
+}
+
+/**
+ * The patient's last transition, begun anew because the stay that had ended it was over before: its discharge had been told too late.
+ * @param discharge of that stay, as it is told now
+ */
+export async function freedBy(
+  parts: Parts,
+  stay: Pick<Encounter, 'id' | 'subject'>,
+  discharge: Temporal.Instant,
+): Promise<Freed | undefined> {
+  const transitions = await transitionsBeside(parts, stay);
+  const last = transitions.findLast((episode) => !isOfEmergency(episode));
+  const because = last && withdrawnBecause(last);
+  if (!because || !ENDED_BY_STAY.includes(because)) return undefined;
+  if (Temporal.Instant.compare(dischargedAt(last), discharge) <= 0) return undefined;
+  const reaction = await resume(parts, last, transitions, { transition: stay.id });
+  return reaction && { reaction, discharge: dischargedAt(last) };
+}
+
+/** Of all other encounters of the patient, by discharge. */
+async function transitionsBeside(
+  { store }: Parts,
+  { id, subject }: Pick<Encounter, 'id' | 'subject'>,
+): Promise<EpisodeOfCare[]> {
+  const patient = subject?.reference;
+  if (!patient) return [];
+  return (await findResources(store, 'EpisodeOfCare', { patient }))
+    .filter((episode) => isTransition(episode) && encounterOfEpisode(episode) !== id)
+    .toSorted((a, b) => Temporal.Instant.compare(dischargedAt(a), dischargedAt(b)));
+}
+
+/** Undefined when the discharge does not count after all. */
 async function resume(
   parts: Parts,
   last: EpisodeOfCare,
   transitions: readonly EpisodeOfCare[],
-  voided: Pick<Encounter, 'id'>,
-): Promise<Reaction> {
+  uncounted: Uncounted,
+): Promise<Reaction | undefined> {
   const { store, rules } = parts;
   const stay = encounterOfEpisode(last);
   const encounter = await readResource(store, 'Encounter', stay);
-  if (!encounter || !isFollowedUp(parts, encounter)) return NOTHING;
+  if (!encounter || !isFollowedUp(parts, encounter)) return undefined;
   const facts = await gatherFacts(parts, encounter, encounter.meta?.lastUpdated ?? parts.clock.now().toString());
-  if (!facts) return NOTHING;
-  const decision = decide(facts, rules, await laterStay(parts, facts.context, voided.id));
+  if (!facts) return undefined;
+  const later = await laterStay(parts, facts.context, uncounted);
+  // Of a stay that is none, and of a death, the record says from now on what else has ended it.
+  const isFreed = uncounted.transition !== undefined && uncounted.stay === undefined;
+  if (isFreed && later) return undefined;
+  const decision = decide(facts, rules, later);
   const episodes = transitions.filter((episode) => encounterOfEpisode(episode) === stay);
   return begin(parts, facts, decision, episodes, completedSteps(await readLivePlan(store, last)));
 }

@@ -77,21 +77,26 @@ async function isExpected({ store, rules }: Parts, episode: EpisodeOfCare): Prom
   return encounter !== undefined && isToFacility(rules.destinationOf(encounter));
 }
 
+/** Ids of encounters that do not count: as a stay, for its transition. */
+export interface Uncounted {
+  readonly stay?: string | undefined;
+  readonly transition?: string | undefined;
+}
+
 /**
  * What became of the patient since this discharge that makes it count no more: another stay of the same chain began, and
  * perhaps ended, or a later discharge is followed up. Undefined when nothing did.
- * @param voided id of an encounter that does not count
  */
 export async function laterStay(
   parts: Parts,
   context: TransitionContext,
-  voided?: string,
+  { stay, transition }: Uncounted = {},
 ): Promise<ChainReason | undefined> {
   const { patient, encounter, anchor } = context;
-  const reason = await stayAfter(parts, context, voided);
+  const reason = await stayAfter(parts, context, stay);
   if (reason || isEmergency(encounter)) return reason;
   const transitions = (await liveTransitions(parts, `Patient/${patient.id}`)).filter(
-    (episode) => isOther(episode, encounter) && !isOfEmergency(episode) && encounterOfEpisode(episode) !== voided,
+    (episode) => isOther(episode, encounter) && !isOfEmergency(episode) && encounterOfEpisode(episode) !== transition,
   );
   // The same stay under two encounters is followed up once.
   const later = transitions
@@ -100,7 +105,10 @@ export async function laterStay(
   return later.flatMap((discharge) => chainReason(discharge, anchor.discharge, anchor.zone) ?? [])[0];
 }
 
-/** What the first stay of the same chain is to this discharge that began since, and is not over or ended later. */
+/**
+ * What the first stay of the same chain is to this discharge that began since, and is not over or ended later.
+ * @param voided id of an encounter that does not count
+ */
 export async function stayAfter(
   parts: Parts,
   { patient, encounter, anchor, destination }: TransitionContext,

@@ -45,6 +45,23 @@ it('a readmission that is cancelled after its own discharge ended nothing', asyn
   expect(live?.identifier?.[0]?.value).toMatch(/^stay\|/);
 });
 
+it.each([
+  ['another hospital', '02'],
+  ['home', '01'],
+])('a stay before it that was said to have ended after it, to %s, ended nothing', async (_, to) => {
+  await hospital.complete('notify-pcp');
+  await hospital.run();
+  const until = (end: string) => discharged({ ...again, period: { start: '2026-11-15T10:00:00-05:00', end } }, to);
+  await hospital.put(until('2026-11-20T20:00:00-05:00'));
+  await hospital.run();
+  const live = async () => (await hospital.episodes()).filter(({ status }) => status === 'active');
+  expect((await live()).flatMap(({ identifier }) => identifier?.[0]?.value ?? '').join()).not.toMatch(/^stay\|/);
+  await hospital.put(until('2026-11-18T10:00:00-05:00'));
+  await hospital.run();
+  expect((await live()).map(({ identifier }) => identifier?.[0]?.value)).toEqual([expect.stringMatching(/^stay\|/)]);
+  expect(await open()).not.toContain('notify-pcp');
+});
+
 it('of two readmissions both must be taken back', async () => {
   await hospital.put(admitted(again));
   await hospital.put(admitted({ ...again, id: 'third' }));

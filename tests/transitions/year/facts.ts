@@ -1,5 +1,5 @@
 // What is known of a patient's visits after everything told so far: of each visit the newest event decides, in whatever
-// order they came (domain.md 4, docs/intake.md); a day takes its time from what stands when it is told.
+// order they came (domain.md 4, docs/intake.md); a day takes its time from the newest exact word, when that is a discharge of it.
 import { dayOf, momentOf, nightsBetween } from './days.ts';
 import { placeOf } from './places.ts';
 import type { Asked } from './protocols.ts';
@@ -10,8 +10,12 @@ export interface VisitFacts {
   readonly status: 'in-progress' | 'finished' | 'cancelled';
   /** When the patient left; a day counts from its start, so that a deadline can be early, never late. */
   readonly left?: number;
-  /** Only its day was told. */
+  /** Only its day is known. */
   readonly isDay?: boolean;
+  /** The start of the day, when the newest word tells no more. */
+  readonly day?: number;
+  /** The newest word that tells a time, or that the patient has not left. */
+  readonly exact?: { readonly at: number; readonly left?: number };
   /** Of a visit that has ended. */
   readonly disposition?: string;
   /** When the event was that said so. */
@@ -55,32 +59,34 @@ export function hear(known: VisitFacts | undefined, telling: Message | Put): Vis
   if (known?.said === undefined) return fresh;
   const [newer, older] = known.said > telling.recorded ? [known, fresh] : [fresh, known];
   const word = older.word && !(newer.word && newer.word.at >= older.word.at) ? older.word : newer.word;
-  const { disposition: _, ...rest } = withTimeOf(older, newer, zone);
+  const exact = older.exact && !(newer.exact && newer.exact.at >= older.exact.at) ? older.exact : newer.exact;
+  const { disposition: _, ...rest } = withTimeOf({ ...newer, ...(exact ? { exact } : {}) }, zone);
   const disposition = rest.status === 'finished' ? word?.disposition : undefined;
   return { ...rest, ...(word ? { word } : {}), ...(disposition ? { disposition } : {}) };
 }
 
-/** A day takes the time from who tells it of that day. */
-function withTimeOf(other: VisitFacts, { isDay, ...facts }: VisitFacts, zone: string): VisitFacts {
-  if (!isDay || facts.left === undefined) return facts;
-  const knows = other.status === 'finished' && !other.isDay && other.left !== undefined;
-  if (!knows || dayOf(other.left, zone) !== dayOf(facts.left, zone)) return { ...facts, isDay };
-  return { ...facts, left: other.left };
+/** A day takes the time of the exact word that is a discharge of that day. */
+function withTimeOf({ isDay: _, ...facts }: VisitFacts, zone: string): VisitFacts {
+  const { day, exact } = facts;
+  if (day === undefined) return facts;
+  const isKnown = exact?.left !== undefined && dayOf(exact.left, zone) === dayOf(day, zone);
+  return isKnown ? { ...facts, left: exact.left } : { ...facts, left: day, isDay: true };
 }
 
 /** Undefined when the message does not speak of the patient's coming and going. */
 function says({ visit, trigger, recorded, occurred, end, disposition }: Message, zone: string): VisitFacts | undefined {
   const base = { visit, said: recorded };
   const word = { at: recorded };
-  if (trigger === 'A11') return { ...base, word, status: 'cancelled' };
-  if (trigger === 'A13') return { ...base, word, status: 'in-progress' };
+  if (trigger === 'A11') return { ...base, word, exact: word, status: 'cancelled' };
+  if (trigger === 'A13') return { ...base, word, exact: word, status: 'in-progress' };
   const left = end ? moment(end, zone) : trigger === 'A03' ? (occurred ?? recorded) : undefined;
   if (left !== undefined) {
     const isDay = end !== undefined && 'day' in end;
     const told = disposition ? { disposition, word: { ...word, disposition } } : {};
-    return { ...base, status: 'finished', left, ...(isDay ? { isDay } : {}), ...told };
+    const time = isDay ? { isDay, day: left } : { exact: { ...word, left } };
+    return { ...base, status: 'finished', left, ...time, ...told };
   }
-  return trigger === 'A01' || trigger === 'A04' ? { ...base, word, status: 'in-progress' } : undefined;
+  return trigger === 'A01' || trigger === 'A04' ? { ...base, word, exact: word, status: 'in-progress' } : undefined;
 }
 
 const moment = (end: ToldEnd, zone: string) => ('day' in end ? momentOf(end.day, '00:00:00', zone) : end.at);

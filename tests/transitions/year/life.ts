@@ -14,7 +14,7 @@ import {
   type Transition,
   withdraw,
 } from './course.ts';
-import { dayOf, daysBetween, windowFrom } from './days.ts';
+import { dayOf, daysBetween, lastSecondOf, windowFrom } from './days.ts';
 import { askedOf, destinationOf, hear, hearDeath, lace, type VisitFacts } from './facts.ts';
 import { laterStay } from './later-stay.ts';
 import { planned } from './passing.ts';
@@ -30,6 +30,12 @@ const EMERGENCY_DAYS = 30;
 /** A transition withdrawn for these goes on when that proves wrong, and what was done stays done. */
 const RESUMED = new Set(['readmitted', 'continued', 'died']);
 const endOf = ({ told }: Transition) => told.head.at(-1)?.split(' ')[0]?.split(OR)[0] ?? '';
+
+/** When the patient had left for certain. */
+function leftBy({ visit, left = 0, isDay }: VisitFacts): number {
+  const { zone } = placeOf(visit.place);
+  return isDay ? lastSecondOf(dayOf(left, zone), zone) : left;
+}
 
 export type Life = ReturnType<typeof createLife>;
 
@@ -83,7 +89,7 @@ export function createLife(
     else if (live) {
       begin(stay, protocol, discharge, live.doneBefore, at, live);
       withdraw(live, 'superseded', at);
-    } else if (!ranItsCourse(id) && at - discharge <= MONTH && !(patientClass === 'E' && isFollowedUp(stay))) {
+    } else if (!ranItsCourse(id) && at - leftBy(stay) <= MONTH && !(patientClass === 'E' && isFollowedUp(stay))) {
       const last = transitionsOf(id).at(-1);
       reopened.delete(id);
       begin(stay, protocol, discharge, last && RESUMED.has(endOf(last)) ? doneIn(last) : new Set(), at);
