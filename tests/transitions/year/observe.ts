@@ -44,6 +44,8 @@ export async function observe(entries: AsyncIterable<Entry> | Iterable<Entry>): 
   const visits = new Map<string, string>();
   const episodes = new Map<string, Episode>();
   const tasks = new Map<string, { key: string; last: Task }>();
+  /** By id of the Task that another transition took over: what it was, until when. */
+  const former = new Map<string, { readonly key: string; readonly until: number }[]>();
   const keys = new Set<string>();
   const messages = new Set<string>();
   /** By id of the message. */
@@ -74,8 +76,9 @@ export async function observe(entries: AsyncIterable<Entry> | Iterable<Entry>): 
   return {
     transitions,
     damage,
-    addressOf(id) {
-      const [episode = '', step = ''] = tasks.get(id)?.key.split('|') ?? [];
+    addressOf(id, at = Number.POSITIVE_INFINITY) {
+      const key = former.get(id)?.find(({ until }) => at < until)?.key ?? tasks.get(id)?.key;
+      const [episode = '', step = ''] = key?.split('|') ?? [];
       const transition = episodes.get(episode)?.name;
       return transition ? { transition, step } : undefined;
     },
@@ -128,7 +131,10 @@ export async function observe(entries: AsyncIterable<Entry> | Iterable<Entry>): 
     }
     const { last } = known;
     const isTakenOver = key !== known.key;
-    if (isTakenOver) takeOver(known.key, key);
+    if (isTakenOver) {
+      former.set(entry.id, [...(former.get(entry.id) ?? []), { key: known.key, until: at }]);
+      takeOver(known.key, key);
+    }
     const told = followUps.get(step) ?? [];
     const before = last.restriction?.period;
     const moved = before?.start !== start || before?.end !== end;

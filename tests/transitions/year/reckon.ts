@@ -13,8 +13,11 @@ import { createSweeps } from './sweeps.ts';
 /** By `VISIT#n`, the n-th transition of that visit. */
 export type Transitions = Map<string, Telling>;
 
-/** Where a Task belongs, as the store says. */
-export type AddressOf = (task: string) => { readonly transition: string; readonly step: string } | undefined;
+/** Where a Task belongs, as the store says; where it belonged at a moment, before another transition took it over. */
+export type AddressOf = (
+  task: string,
+  at?: number,
+) => { readonly transition: string; readonly step: string } | undefined;
 
 export interface Reckoning {
   readonly transitions: Transitions;
@@ -102,7 +105,7 @@ function work(records: Records, moment: readonly Happening[], addressOf: Address
   const at = moment[0]?.at ?? 0;
   const deeds = moment.flatMap((happening): (Deed & { transition: string })[] => {
     if (happening.kind !== 'done') return [];
-    const address = addressOf(happening.task) ?? { transition: '', step: '' };
+    const address = addressOf(happening.task, happening.at) ?? { transition: '', step: '' };
     return [{ ...address, act: happening.act, refused: happening.answer === 'ended' }];
   });
   const byTransition = Map.groupBy(deeds, ({ transition }) => transition);
