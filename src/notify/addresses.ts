@@ -3,7 +3,7 @@
 import type { CareTeam, ContactPoint, Extension, Reference } from '@medplum/fhirtypes';
 import { isTimeZone } from '../care/local-time.ts';
 import { readResource } from '../care/stored.ts';
-import { hasLeft } from '../care/team/has-left.ts';
+import { hasLeft, type When } from '../care/team/has-left.ts';
 import { isCurrent } from '../care/team/team-view.ts';
 import { parseLiteral } from '../fhir/references.ts';
 import type { Store } from '../store/store.ts';
@@ -16,9 +16,6 @@ export interface MailAddress {
 
 /** https://hl7.org/fhir/extensions/StructureDefinition-timezone.html */
 const TIME_ZONE = 'http://hl7.org/fhir/StructureDefinition/timezone';
-
-/** By what decides who is on a team: the moment, and the zone of its days. */
-type When = Parameters<typeof isCurrent>[1];
 
 /** Each address once. */
 export async function mailAddressesOf(

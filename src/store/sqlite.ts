@@ -22,14 +22,14 @@ const WRITER_PRAGMAS = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
   PRAGMA foreign_keys = ON;
-  PRAGMA cache_size = -24576;
+  PRAGMA cache_size = -32768;
   PRAGMA temp_store = MEMORY;
   PRAGMA wal_autocheckpoint = 4000;
   PRAGMA journal_size_limit = 67108864;
   PRAGMA busy_timeout = 0;
 `;
 
-const READER_PRAGMAS = 'PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;';
+const READER_PRAGMAS = 'PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;';
 
 /**
  * @param path file path, or `:memory:` for a database that lives as long as the engine. A missing directory is made for

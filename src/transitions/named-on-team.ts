@@ -2,6 +2,7 @@
 // backup it is the facility.
 import type { CommunicationRequest, Organization, Reference, Task } from '@medplum/fhirtypes';
 import { findResources } from '../care/stored.ts';
+import type { When } from '../care/team/has-left.ts';
 import { dutiesOf, isCurrent } from '../care/team/team-view.ts';
 import { keepStored } from './facts.ts';
 import type { Parts } from './parts.ts';
@@ -16,7 +17,7 @@ export async function ownerOrStandIn(
   parts: Parts,
   task: Task,
   facility: Reference<Organization> | undefined,
-  when: { readonly now: Temporal.Instant; readonly zone: string },
+  when: When,
 ): Promise<Recipients> {
   const { owner } = task;
   if (owner && !(await parts.hasLeft(owner, when))) return [owner];
@@ -40,7 +41,7 @@ export async function backupsOf(
   parts: Parts,
   task: Task,
   facility: Reference<Organization> | undefined,
-  when: { readonly now: Temporal.Instant; readonly zone: string },
+  when: When,
 ): Promise<Recipients> {
   const named = await namedOnTeam(parts, task, 'backup', when);
   if (named.length > 0) return named;
@@ -53,7 +54,7 @@ export async function namedOnTeam(
   { store, hasLeft }: Parts,
   task: Task,
   duty: 'backup' | 'supervisor',
-  when: { readonly now: Temporal.Instant; readonly zone: string },
+  when: When,
 ): Promise<Recipients> {
   const patient = task.for?.reference;
   const teams = patient ? await findResources(store, 'CareTeam', { patient, status: 'active' }) : [];

@@ -6,12 +6,12 @@ import { findResources, readResource } from '../care/stored.ts';
 import { encounterOfEpisode, isOfEmergency, isTransition, withdrawnBecause } from '../care/transition/episode.ts';
 import { begin, isFollowedUp } from './begin.ts';
 import { decide } from './decide.ts';
-import { gatherFacts } from './facts.ts';
+import { type DischargeFacts, gatherFacts } from './facts.ts';
 import { readLivePlan } from './live-plan.ts';
 import type { Parts } from './parts.ts';
 import { both, NOTHING, type Reaction } from './reaction.ts';
 import { completedSteps } from './revise.ts';
-import { dischargedAt, laterStay, type Uncounted } from './stays.ts';
+import { type ChainReason, dischargedAt, laterStay, type Uncounted } from './stays.ts';
 
 const ENDED_BY_STAY: readonly TransitionReason[] = ['readmitted', 'continued'];
 
@@ -31,8 +31,9 @@ export async function resumeLast(
   for (const last of [ofStays, transitions.findLast(isOfEmergency)]) {
     const because = last && withdrawnBecause(last);
     if (!because || !reasons.includes(because)) continue;
-    const { id } = voided;
-    reaction = both(reaction, (await resume(parts, last, transitions, { stay: id, transition: id })) ?? NOTHING);
+    const known = await lookAgain(parts, last, { stay: voided.id, transition: voided.id });
+    // Also when something else has ended it: the record says so from now on.
+    if (known) reaction = both(reaction, await resume(parts, last, transitions, known));
   }
   return reaction;
 }
@@ -58,8 +59,9 @@ export async function freedBy(
   const because = last && withdrawnBecause(last);
   if (!because || !ENDED_BY_STAY.includes(because)) return undefined;
   if (Temporal.Instant.compare(dischargedAt(last), discharge) <= 0) return undefined;
-  const reaction = await resume(parts, last, transitions, { transition: stay.id });
-  return reaction && { reaction, discharge: dischargedAt(last) };
+  const known = await lookAgain(parts, last, { transition: stay.id });
+  if (!known || known.later) return undefined;
+  return { reaction: await resume(parts, last, transitions, known), discharge: dischargedAt(last) };
 }
 
 /** Of all other encounters of the patient, by discharge. */
@@ -74,24 +76,28 @@ async function transitionsBeside(
     .toSorted((a, b) => Temporal.Instant.compare(dischargedAt(a), dischargedAt(b)));
 }
 
+/** A discharge as it is known now, and what a later stay makes of it. */
+interface Known {
+  readonly facts: DischargeFacts;
+  readonly later: ChainReason | undefined;
+}
+
 /** Undefined when the discharge does not count after all. */
+async function lookAgain(parts: Parts, last: EpisodeOfCare, uncounted: Uncounted): Promise<Known | undefined> {
+  const encounter = await readResource(parts.store, 'Encounter', encounterOfEpisode(last));
+  if (!encounter || !isFollowedUp(parts, encounter)) return undefined;
+  const facts = await gatherFacts(parts, encounter, encounter.meta?.lastUpdated ?? parts.clock.now().toString());
+  return facts && { facts, later: await laterStay(parts, facts.context, uncounted) };
+}
+
 async function resume(
   parts: Parts,
   last: EpisodeOfCare,
   transitions: readonly EpisodeOfCare[],
-  uncounted: Uncounted,
-): Promise<Reaction | undefined> {
-  const { store, rules } = parts;
+  { facts, later }: Known,
+): Promise<Reaction> {
   const stay = encounterOfEpisode(last);
-  const encounter = await readResource(store, 'Encounter', stay);
-  if (!encounter || !isFollowedUp(parts, encounter)) return undefined;
-  const facts = await gatherFacts(parts, encounter, encounter.meta?.lastUpdated ?? parts.clock.now().toString());
-  if (!facts) return undefined;
-  const later = await laterStay(parts, facts.context, uncounted);
-  // Of a stay that is none, and of a death, the record says from now on what else has ended it.
-  const isFreed = uncounted.transition !== undefined && uncounted.stay === undefined;
-  if (isFreed && later) return undefined;
-  const decision = decide(facts, rules, later);
   const episodes = transitions.filter((episode) => encounterOfEpisode(episode) === stay);
-  return begin(parts, facts, decision, episodes, completedSteps(await readLivePlan(store, last)));
+  const done = completedSteps(await readLivePlan(parts.store, last));
+  return begin(parts, facts, decide(facts, parts.rules, later), episodes, done);
 }

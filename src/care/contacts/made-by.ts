@@ -6,7 +6,7 @@ import { typeOfParty } from '../party.ts';
 import type { Caller, Records } from '../records.ts';
 import type { LogContact } from './contact-schema.ts';
 
-export const MAKERS = ['Practitioner', 'PractitionerRole'] as const;
+const MAKERS = ['Practitioner', 'PractitionerRole'] as const;
 
 /** @throws Fault unprocessable when a person names somebody else, or who is named is not there or has left */
 export async function madeBy(records: Records, caller: Caller, { by }: Pick<LogContact, 'by'>): Promise<Reference> {

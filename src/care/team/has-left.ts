@@ -7,7 +7,8 @@ import { toLastInstant } from '../local-time.ts';
 import type { Caller } from '../records.ts';
 import { findResources, readResource } from '../stored.ts';
 
-type When = Pick<Caller, 'now' | 'zone'>;
+/** By what decides who is here: the moment, and the zone of its days. */
+export type When = Pick<Caller, 'now' | 'zone'>;
 
 export type HasLeft = (who: Reference, when: When) => Promise<boolean>;
 
