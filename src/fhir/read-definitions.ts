@@ -17,25 +17,31 @@ export function* readDefinitions(file: string): Generator<Resource> {
   }
 }
 
-/** From the first property of an entry to that of the next. */
+/** From the first property of an entry to that of the next. One piece of memory holds what is read of the file. */
 function* entryTexts(path: string): Generator<string> {
   const descriptor = openSync(path, 'r');
   try {
-    const chunk = Buffer.alloc(CHUNK);
-    let rest = Buffer.alloc(0);
+    let held = Buffer.allocUnsafeSlow(4 * CHUNK);
+    let length = 0;
     let inEntry = false;
-    for (let size = readSync(descriptor, chunk); size > 0; size = readSync(descriptor, chunk)) {
-      const from = Math.max(rest.length - ENTRY.length, 1);
-      rest = Buffer.concat([rest, chunk.subarray(0, size)]);
+    const read = () => {
+      if (held.length - length < CHUNK) held = Buffer.concat([held], 2 * held.length);
+      return readSync(descriptor, held, length, CHUNK, null);
+    };
+    for (let size = read(); size > 0; size = read()) {
+      const from = Math.max(length - ENTRY.length, 1);
+      length += size;
+      const seen = held.subarray(0, length);
       let start = 0;
-      for (let next = rest.indexOf(ENTRY, from); next >= 0; next = rest.indexOf(ENTRY, next + 1)) {
-        if (inEntry) yield rest.toString('utf8', start, next);
+      for (let next = seen.indexOf(ENTRY, from); next >= 0; next = seen.indexOf(ENTRY, next + 1)) {
+        if (inEntry) yield seen.toString('utf8', start, next);
         inEntry = true;
         start = next;
       }
-      rest = rest.subarray(start);
+      held.copyWithin(0, start, length);
+      length -= start;
     }
-    if (inEntry) yield rest.subarray(0, rest.lastIndexOf(']')).toString();
+    if (inEntry) yield held.toString('utf8', 0, held.subarray(0, length).lastIndexOf(']'));
   } finally {
     closeSync(descriptor);
   }

@@ -38,6 +38,7 @@ beforeAll(async () => {
   const tls = { cert: { file: 'cert.pem' }, key: { file: 'key.pem' }, ca: { file: 'ca.pem' } };
   const connections = [
     { name: 'good', baseUrl: `${front.origin}/fhir`, auth: token, tls, ...common },
+    { name: 'bare', baseUrl: `${front.origin}/fhir`, auth: token, tls: { ca: tls.ca }, ...common },
     { name: 'bad', baseUrl: `${front.origin}/fhir`, auth: { type: 'token', token: { env: 'EHR_TOKEN' } }, ...common },
   ];
   keep('baton.json', JSON.stringify({ connections }));
@@ -84,6 +85,14 @@ describe('baton connect', () => {
     expect(code).toBe(1);
     const unknown = await baton('connect', 'check', 'none');
     expect(unknown).toMatchObject({ code: 1, err: expect.stringContaining('There is no connection "none".') });
+  });
+
+  test('check says which certificate a server may miss that breaks off after the handshake', async () => {
+    const { code, out } = await baton('connect', 'check', 'bare');
+    expect(out).toMatch(
+      /^BAD {3}http {6}No answer: .* It may want a certificate of ours: set tls\.cert and tls\.key\.$/m,
+    );
+    expect(code).toBe(1);
   });
 
   test('mode turns a connection off for good, list shows it', async () => {

@@ -44,6 +44,13 @@ test('the same number on another birth date waits for a person, in both directio
   await world.sync.pushNow();
   expect(await world.sync.conflicts()).toMatchObject([{ kind: 'identity', localId: 'p1', remoteId: 'r1' }]);
   expect(world.remote.writes()).toEqual([]);
+  for (const [type, id, who] of [
+    ['Patient', 'p1', 'it'],
+    ['Task', 't1', 'its patient'],
+  ] as const) {
+    const detail = `Who ${who} is on the server is asked (/ops/matches).`;
+    expect(await world.sync.preview('ehr', type, id)).toMatchObject({ outcome: 'would-wait', detail });
+  }
   const [conflict] = await world.sync.conflicts();
   await world.sync.resolve(NURSE, String(conflict?.id), { take: 'theirs' });
   expect(await links()).toEqual([{ local_id: 'p1', remote_id: 'r1', how: 'matched-manual' }]);

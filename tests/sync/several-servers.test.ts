@@ -67,6 +67,48 @@ test('a person whom several servers bring at the same moment is one person here'
   expect(links).toHaveLength(12);
 });
 
+describe('while another door makes new patients all the time', () => {
+  /** Before each commit of a pull somebody else is made, `times` times. */
+  async function besideArrivals(times: number, arriving: (n: number) => Partial<Patient>): Promise<void> {
+    let made = 0;
+    const sync: WorldOptions['sync'] = (store) => ({
+      store: {
+        ...store,
+        commit: async (actor, changes, alongside) => {
+          const isPage = changes.some((change) => change.op === 'create' && change.resource.resourceType === 'Patient');
+          if (isPage && made < times) {
+            made += 1;
+            await world.write({ ...patient(`here-${made}`), ...arriving(made) } as Patient & { id: string });
+          }
+          return store.commit(actor, changes, alongside);
+        },
+      },
+    });
+    await open([], { connection: { types: { Patient: 'pull' } }, sync });
+  }
+
+  test('a pull brings its own', async () => {
+    await besideArrivals(30, (n) => ({ name: [{ family: `Arrival${n}` }], birthDate: `19${10 + n}-05-05` }));
+    world.remote.put({
+      ...patient('there'),
+      name: [{ family: 'Rivera', given: ['Ana'] }],
+      identifier: [MRN],
+    } as Patient);
+    await world.sync.pullNow();
+    expect(await world.all<Patient>('Patient')).toHaveLength(31);
+    expect(await world.sync.status()).toMatchObject([{ links: 1 }]);
+  });
+
+  test('and the one who is among them is not made twice', async () => {
+    const name = [{ family: 'Rivera', given: ['Ana'] }];
+    await besideArrivals(3, (n) => (n === 3 ? { name, identifier: [MRN] } : { name: [{ family: `Arrival${n}` }] }));
+    world.remote.put({ ...patient('there'), name, identifier: [MRN] } as Patient);
+    await world.sync.pullNow();
+    expect(await world.all<Patient>('Patient')).toHaveLength(3);
+    expect(await world.sync.status()).toMatchObject([{ links: 1 }]);
+  });
+});
+
 describe('two servers', () => {
   test('a change of one reaches the other once, and the one never', async () => {
     await open(['hapi']);

@@ -1,5 +1,4 @@
 // A document as PDF: tagged, with language and title, and the same bytes for the same document. https://pdfkit.org
-import PdfDocument from 'pdfkit';
 import { type Fact, INCOMPLETE, type Item, type PlanDocument } from './document.ts';
 import { footing } from './plain-text.ts';
 import { printable } from './printable.ts';
@@ -13,6 +12,8 @@ const REPLACED =
 
 /** @param compress off for those who want to read the content streams */
 export async function planPdf(document: PlanDocument, compress = true): Promise<Uint8Array> {
+  // Loaded with the first document: fonts and their tables are ten megabytes of a process that may never print one.
+  const { default: PdfDocument } = await import('pdfkit');
   // pdfkit knows no Temporal.
   const date = new Date(document.produced);
   const pdf = new PdfDocument({

@@ -80,7 +80,7 @@ async function certificate({ connection, remote, readSecret }: Way): Promise<Ste
 }
 
 /** Without a credential first: that says whether the address is right, whatever becomes of the token. */
-async function http({ remote }: Way): Promise<Step[]> {
+async function http({ connection, remote }: Way): Promise<Step[]> {
   const step = 'http';
   const reply = await remote.send({
     method: 'GET',
@@ -88,7 +88,12 @@ async function http({ remote }: Way): Promise<Step[]> {
     headers: { accept: 'application/fhir+json' },
   });
   if (!reply.ok) {
-    return [{ step, finding: 'bad', sentence: noAnswerHint(reply.failure.message) }];
+    const { message } = reply.failure;
+    // With TLS 1.3 the handshake is over before a server says that it misses one, and a broken connection is all that is seen.
+    const isBroken = /\((ECONNRESET|UND_ERR_SOCKET)\)/.test(message);
+    const isMissed = isBroken && remote.baseUrl.startsWith('https:') && connection.tls?.cert === undefined;
+    const missed = isMissed ? ' It may want a certificate of ours: set tls.cert and tls.key.' : '';
+    return [{ step, finding: 'bad', sentence: `${noAnswerHint(message)}${missed}` }];
   }
   const { status } = reply.value;
   if (status === 200) return [{ step, finding: 'ok', sentence: '/metadata answers.' }];

@@ -7,6 +7,8 @@ export type PreviewOutcome =
   | 'would-create'
   | 'would-update'
   | 'would-delete'
+  /** Until a person has said who it, or its patient, is there. */
+  | 'would-wait'
   /** It goes there as something that the server takes; `body` is that. */
   | 'would-project'
   /** What went there in its place is taken back. */

@@ -14,6 +14,7 @@ import { actorOf, pushes } from '../connections/settings.ts';
 import { type ConnectionContext, ownExchanges, type RunContext, realNow } from '../context.ts';
 import { type Link, readLink, readLinkMap } from '../identity.ts';
 import { remoteTargets, toLocalTerms } from '../mapping.ts';
+import { whoIsAsked } from '../patients/asked-first.ts';
 import { inPresentTerms } from '../present-terms.ts';
 import { projectionTarget } from '../projections/projection-target.ts';
 import { withholdingOf } from '../push/consent.ts';
@@ -96,6 +97,9 @@ async function verdictOf(
   if (!link) {
     if (await mergedAway(context, stored)) return { ...NOTHING, outcome: 'unchanged', detail: MERGED };
     if (run && !canPush(run, type)) return { ...NOTHING, outcome: 'no-capability' };
+    const asked = await whoIsAsked(context, stored);
+    if (asked)
+      return { ...NOTHING, outcome: 'would-wait', detail: `Who ${asked} is on the server is asked (/ops/matches).` };
     const body = await createBody(context, stored);
     const differences = elementDifferences([undefined, comparable(body)]);
     return { ...NOTHING, outcome: 'would-create', body, differences };

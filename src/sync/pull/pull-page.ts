@@ -19,6 +19,7 @@ import { patientOf } from '../patients/patient-reference.ts';
 import { provenanceOf } from '../provenance.ts';
 import { objection } from '../push/expected.ts';
 import { type Incoming, identify, plan, quickEcho, type Received } from './incoming.ts';
+import { headBefore, unlessMadeMeanwhile } from './made-meanwhile.ts';
 import { planGone } from './remote-gone.ts';
 
 export interface PageResult {
@@ -39,8 +40,6 @@ interface Refused {
 
 /** First loads of several servers look for the same people at the same time. */
 const MOST_TRIES = 10;
-/** Types of which one here may be one there although nothing links them. */
-const MATCHED = new Set(['Patient', 'Practitioner', 'Organization', 'Location']);
 const DAY_SECONDS = 24 * 60 * 60;
 const OPERATIONS: Partial<Record<Incoming['outcome'], 'create' | 'delete'>> = { created: 'create', deleted: 'delete' };
 const APPLIED = new Set<Incoming['outcome']>(['created', 'updated', 'merged', 'deleted']);
@@ -63,16 +62,18 @@ export async function applyPage(
   const { entries, refused, newest, warnings } = readPage(type, page, believable(context));
   if (type === 'Patient') await applyMergesFirst(context, entries);
   for (let tries = 1; ; tries += 1) {
-    const head = MATCHED.has(type) ? await context.store.head() : 0;
+    const head = await headBefore(context, type);
     const incoming = [...(await planPage(context, type, entries)), ...(await planAllGone(context, type, gone))];
     const result = { applied: count(incoming), quarantined: refused.length, newest };
     try {
-      await context.exchanges.attempt(() =>
-        commitAll(context, type, incoming, refused, [
-          ...nobodyElseMade(context, type, incoming, head),
-          ...warned(context, type, warnings),
-          ...alongside(result),
-        ]),
+      await unlessMadeMeanwhile(context, type, incoming, head, (fence) =>
+        context.exchanges.attempt(() =>
+          commitAll(context, type, incoming, refused, [
+            ...fence,
+            ...warned(context, type, warnings),
+            ...alongside(result),
+          ]),
+        ),
       );
       announce(context, incoming, refused);
       return result;
@@ -87,23 +88,6 @@ export async function applyPage(
       ]);
     }
   }
-}
-
-/**
- * Fails the commit when, since the page was looked at, anybody else has made one of the type: two servers that bring the same
- * person at the same moment would make two of them. docs/sync-spec.md#I8
- * @param head of the log, before who they are was looked for
- */
-function nobodyElseMade(
-  { connection }: RunContext,
-  type: string,
-  incoming: readonly Incoming[],
-  head: number,
-): Statement[] {
-  if (!MATCHED.has(type) || !incoming.some(({ outcome }) => outcome === 'created')) return [];
-  const sql = `UPDATE version SET kind = kind
-    WHERE type = ? AND sequence > ? AND operation = 'create' AND COALESCE(origin, '') <> ?`;
-  return [{ sql, params: [type, head, connection.name], rows: 0 }];
 }
 
 /** Who stands for whom must be known before the others are looked at, because the survivor may be on the same page. */

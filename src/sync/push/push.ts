@@ -1,14 +1,11 @@
 // Sends what is marked: claim, dependencies first, compare, send, settle. Each step survives a crash, because the row says
 // what may have happened. docs/sync-spec.md#I11
 import { asFault } from '../../fault.ts';
-import { parseLiteral } from '../../fhir/references.ts';
 import type { StoredVersion } from '../../store/store.ts';
-import { parseBody } from '../body.ts';
 import { actorOf, pushes } from '../connections/settings.ts';
 import { ownExchanges, type RunContext, realNow } from '../context.ts';
 import { readLink, saveLink } from '../identity.ts';
-import { isAskedFor } from '../patients/identity-question.ts';
-import { patientOf } from '../patients/patient-reference.ts';
+import { isPatientAsked } from '../patients/asked-first.ts';
 import { pushProjection } from '../projections/projection-push.ts';
 import { projectionTarget } from '../projections/projection-target.ts';
 import { keepWithheld } from './consent.ts';
@@ -117,12 +114,6 @@ async function pushOne(context: RunContext, { claim, stored }: Claimed): Promise
   if (!canPush(context, claim.type)) return withdraw(context, claim, 'no-capability');
   if (await isPatientAsked(context, stored)) return waitForAnswer(context, claim);
   return pushCreate(context, claim, stored);
-}
-
-/** Without a link it would go there as nobody's; once a person has answered, it goes as the right one's. */
-async function isPatientAsked({ store, connection }: RunContext, stored: StoredVersion): Promise<boolean> {
-  const patient = parseLiteral(patientOf(parseBody(stored.content)) ?? '');
-  return patient !== undefined && (await isAskedFor(store, connection.name, patient.type, patient.id));
 }
 
 async function waitForAnswer(context: RunContext, claim: Claim): Promise<PushResult> {

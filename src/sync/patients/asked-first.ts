@@ -1,0 +1,21 @@
+// What has to wait until a person has said who somebody is on the server. docs/sync-spec.md#I8
+import { parseLiteral } from '../../fhir/references.ts';
+import type { StoredVersion } from '../../store/store.ts';
+import { parseBody } from '../body.ts';
+import type { ConnectionContext } from '../context.ts';
+import { isAskedFor } from './identity-question.ts';
+import { patientOf } from './patient-reference.ts';
+
+type About = Pick<ConnectionContext, 'store' | 'connection'>;
+
+/** Without a link it would go there as nobody's; once a person has answered, it goes as the right one's. */
+export async function isPatientAsked({ store, connection }: About, stored: StoredVersion): Promise<boolean> {
+  const patient = parseLiteral(patientOf(parseBody(stored.content)) ?? '');
+  return patient !== undefined && (await isAskedFor(store, connection.name, patient.type, patient.id));
+}
+
+/** Whose identity is asked before one of ours without a link can go there; undefined when nobody's is. */
+export async function whoIsAsked(about: About, stored: StoredVersion): Promise<'it' | 'its patient' | undefined> {
+  if (await isAskedFor(about.store, about.connection.name, stored.type, stored.id)) return 'it';
+  return (await isPatientAsked(about, stored)) ? 'its patient' : undefined;
+}
