@@ -5,7 +5,7 @@ import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
 import { toInstant } from '../care/local-time.ts';
 import { findResources, idOf, readResource } from '../care/stored.ts';
 import { isReal } from '../care/transition/comorbidity.ts';
-import { dischargeInstant } from '../care/transition/discharge.ts';
+import { toldDischarge } from '../care/transition/discharge.ts';
 import { isLive, isOfStay, isTransition } from '../care/transition/episode.ts';
 import type { RiskData } from '../care/transition/risk-inputs.ts';
 import type { CaseManager, TransitionContext } from '../care/transition/transition-context.ts';
@@ -19,13 +19,13 @@ export interface DischargeFacts {
 }
 
 /**
- * @param learned FHIR instant at which the store was told of the discharge
+ * @param otherwise when the patient left, where the encounter does not say it: as it was counted before, or when the store was told
  * @returns undefined when the patient is not stored
  */
 export async function gatherFacts(
   parts: Parts,
   encounter: Encounter,
-  learned: string,
+  otherwise: Temporal.Instant,
 ): Promise<DischargeFacts | undefined> {
   const { store, facilities, rules, clock } = parts;
   const patient = await readResource(store, 'Patient', idOf(encounter.subject, 'Patient'));
@@ -43,7 +43,7 @@ export async function gatherFacts(
     keepStored(parts, encounter.serviceProvider ? [encounter.serviceProvider] : []),
   ]);
   const managers = await keepStored(parts, episodes.filter(isCase).flatMap(managerOf));
-  const discharge = dischargeInstant(encounter, place.zone, learned);
+  const discharge = toldDischarge(encounter, place.zone) ?? otherwise;
   const context: TransitionContext = {
     encounter,
     patient,

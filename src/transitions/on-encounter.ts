@@ -22,7 +22,7 @@ import { isUnbegun, protocolAtFirstRisk } from './reassess.ts';
 import { replacePlan } from './replace-plan.ts';
 import { freedBy, resumeLast } from './resume.ts';
 import { follows, isAnchoredAt, planMove } from './revise.ts';
-import { laterStay, supersededBy } from './stays.ts';
+import { dischargedAt, laterStay, supersededBy } from './stays.ts';
 import { recounted } from './upkeep.ts';
 import { updatesWithProvenance } from './withdraw.ts';
 
@@ -78,7 +78,8 @@ async function reactToDischarge(
   const live = episodes.find(isLive);
   const last = episodes.at(-1);
   if (!live && last && isSettled(last)) return NOTHING;
-  const facts = await gatherFacts(parts, encounter, entry.lastUpdated);
+  const otherwise = live ? dischargedAt(live) : Temporal.Instant.from(entry.lastUpdated);
+  const facts = await gatherFacts(parts, encounter, otherwise);
   if (!facts) {
     if (isHistory(encounter, 'UTC', parts.clock.now())) return NOTHING;
     throw new Fault('unprocessable', 'The patient of this discharge is not stored; it is followed up once they are.');

@@ -10,7 +10,7 @@ import { gatherFacts } from './facts.ts';
 import { type LivePlan, readLivePlan } from './live-plan.ts';
 import { ACTOR, type Parts } from './parts.ts';
 import { type Replacement, replacePlan } from './replace-plan.ts';
-import { laterStay } from './stays.ts';
+import { dischargedAt, laterStay } from './stays.ts';
 import { differenceOf, type StepDifference } from './step-difference.ts';
 
 export interface Replan {
@@ -59,11 +59,10 @@ async function planAnew(
   episode: EpisodeOfCare,
   plan: LivePlan,
 ): Promise<{ reaction: Replacement['reaction']; changes: Replacement['steps']; to: string }> {
-  const { store, rules, clock } = parts;
+  const { store, rules } = parts;
   const stay = encounterOfEpisode(episode);
   const encounter = await readResource(store, 'Encounter', stay);
-  const learned = encounter?.meta?.lastUpdated ?? clock.now().toString();
-  const facts = encounter && (await gatherFacts(parts, encounter, learned));
+  const facts = encounter && (await gatherFacts(parts, encounter, dischargedAt(episode)));
   if (!facts)
     throw new Fault('unprocessable', 'The encounter or the patient of the transition is not stored any more.');
   const decision = decide(facts, rules, await laterStay(parts, facts.context));

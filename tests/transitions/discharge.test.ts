@@ -139,6 +139,32 @@ describe('a discharge', () => {
     expect(contact?.restriction?.period?.end).toBe('2026-11-24T23:59:59-05:00');
   });
 
+  it('of a day to come is counted from when it was told, and moves when it is corrected', async () => {
+    await hospital.put(discharged({ period: { start: '2026-11-15', end: '2027-11-20T14:00:00-05:00' } }));
+    await hospital.run();
+    const told = (await hospital.followUps()).contact;
+    expect(told?.restriction?.period?.end).toBe('2026-11-24T23:59:59-05:00');
+    await hospital.put(discharged({ period: { start: '2026-11-15', end: '2026-11-19T14:00:00-05:00' } }));
+    await hospital.run();
+    const { contact } = await hospital.followUps();
+    expect(contact?.id).toBe(told?.id);
+    expect(contact?.restriction?.period?.end).toBe('2026-11-23T23:59:59-05:00');
+  });
+
+  it('without a time is counted from when it was first told, whatever is written about the stay later', async () => {
+    const silent = discharged({ period: { start: '2026-11-15' } });
+    await hospital.put(silent);
+    await hospital.run();
+    const told = (await hospital.followUps()).contact?.restriction?.period;
+    expect(told?.end).toBe('2026-11-24T23:59:59-05:00');
+    hospital.at('2026-11-23T16:00:00Z');
+    await hospital.put({ ...silent, length: { value: 5, unit: 'd' } });
+    await hospital.run();
+    expect((await hospital.followUps()).contact?.restriction?.period).toEqual(told);
+    const [episode] = await hospital.episodes();
+    expect(episode?.period?.start).toBe('2026-11-20T14:00:00-05:00');
+  });
+
   it('of another facility is counted there', async () => {
     await hospital.put(discharged({ serviceProvider: undefined }));
     await hospital.run();
@@ -325,8 +351,8 @@ describe('a discharge that is corrected', () => {
   const follow = async (step: string) => (await hospital.followUps())[step] as Task;
   /** A day later than it was first told. */
   const correct = async (at = '2026-11-21T16:00:00Z', period: Encounter['period'] = LATER) => {
-    await hospital.put(discharged({ period }));
     hospital.at(at);
+    await hospital.put(discharged({ period }));
     await hospital.run();
   };
 

@@ -55,9 +55,19 @@ export function isEmergency(encounter: Encounter): boolean {
 /** v3-ActCode. */
 export const EMERGENCY = 'EMER';
 
-/** When the patient left. `learned` stands in when the encounter does not say. */
-export function dischargeInstant(encounter: Encounter, zone: string, learned: string): Temporal.Instant {
-  return toInstant(encounter.period?.end ?? learned, zone);
+/** Clocks of those who tell of a discharge may be wrong by that much. */
+const AHEAD = Temporal.Duration.from({ hours: 24 });
+
+/**
+ * When the patient left, by what the encounter says. Undefined when it does not say, or names a day to come for a stay that is
+ * over: whoever waited for that day would call nobody.
+ */
+export function toldDischarge({ period, meta }: Encounter, zone: string): Temporal.Instant | undefined {
+  if (period?.end === undefined) return undefined;
+  const told = toInstant(period.end, zone);
+  const isAhead =
+    meta?.lastUpdated !== undefined && Temporal.Instant.compare(told.subtract(AHEAD), meta.lastUpdated) > 0;
+  return isAhead ? undefined : told;
 }
 
 /** Reads the destination of an encounter by ConceptMap discharge-destination. */
