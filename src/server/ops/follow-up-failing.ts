@@ -1,6 +1,6 @@
 // Why a follow-up does not go its way: the sweep fails at it, nobody could be told of it, or whose it is has left.
-import type { CommunicationRequest, Task } from '@medplum/fhirtypes';
-import { readResource } from '../../care/stored.ts';
+import type { Task } from '@medplum/fhirtypes';
+import { findResources } from '../../care/stored.ts';
 import { hasLeft } from '../../care/team/has-left.ts';
 import type { Clock } from '../../clock.ts';
 import { isTerminal } from '../../fhir/status/task.ts';
@@ -50,9 +50,8 @@ async function sweptInVain(store: Store, tasks: readonly Task[]): Promise<Map<st
 async function undelivered(store: Store): Promise<Set<string>> {
   const sql = "SELECT request FROM notification WHERE state = 'undelivered' ORDER BY at DESC LIMIT ?";
   const rows = await store.query(sql, [MOST_UNDELIVERED]);
-  const asked = await Promise.all(
-    rows.map(({ request }) => readResource(store, 'CommunicationRequest', String(request))),
-  );
-  const told = asked.filter((one): one is CommunicationRequest => one !== undefined);
+  if (rows.length === 0) return new Set();
+  const ids = rows.map(({ request }) => String(request)).join(',');
+  const told = await findResources(store, 'CommunicationRequest', { _id: ids });
   return new Set(told.flatMap(({ about = [] }) => about.flatMap(({ reference }) => reference ?? [])));
 }
