@@ -1,5 +1,5 @@
-// Process entry of the `baton` command. Nothing else.
-import './compile-cache.ts';
+// Process entry of the `baton` command. Nothing else. `serve` runs for long and does without the cache, as main.ts does.
+if (process.argv[2] !== 'serve') await import('./compile-cache.ts');
 
 const { runCommand } = await import('./commands.ts');
 

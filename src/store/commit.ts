@@ -11,6 +11,7 @@ import { linkAll, resolveConditional } from './link.ts';
 import type { Step } from './step.ts';
 import type { Actor, Outcome } from './store.ts';
 import { refuseNewer } from './unless-newer.ts';
+import { refuseWritten } from './unless-written.ts';
 import { removeCurrent, writeCurrent, writeVersion } from './write.ts';
 
 /**
@@ -19,6 +20,7 @@ import { removeCurrent, writeCurrent, writeVersion } from './write.ts';
  */
 export async function commitUnit(group: Group, unit: Unit): Promise<Outcome[]> {
   if (unit.unlessNewer) await refuseNewer(group, unit.unlessNewer);
+  if (unit.unlessWritten) await refuseWritten(group, unit.unlessWritten);
   const steps: Step[] = [];
   for (const change of unit.changes) steps.push(await identify(group, change, steps, unit.guard));
   if (steps.length > 1) refuseOverlaps(steps);

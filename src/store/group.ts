@@ -46,5 +46,6 @@ export interface Unit {
   readonly mayKnow?: CommitOptions['mayKnow'] | undefined;
   readonly guard?: CommitOptions['guard'];
   readonly unlessNewer?: CommitOptions['unlessNewer'];
+  readonly unlessWritten?: CommitOptions['unlessWritten'];
   readonly isDecided?: CommitOptions['isDecided'] | undefined;
 }

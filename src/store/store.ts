@@ -157,6 +157,14 @@ export interface UnlessNewer {
   readonly after: number;
 }
 
+export interface UnlessWritten {
+  readonly type: string;
+  /** What was the store's head before the commit was planned. */
+  readonly after: number;
+  /** Asked of each version since, deletes apart. Runs under the write lock: quick, and without side effects. */
+  readonly stops: (entry: LogEntry) => boolean;
+}
+
 export interface CommitOptions {
   /** A FHIR transaction although it has one change only: its references must lead somewhere, too. */
   readonly transaction?: boolean;
@@ -169,6 +177,8 @@ export interface CommitOptions {
    * because there was none, and cannot say by an identifier what would be the same one.
    */
   readonly unlessNewer?: UnlessNewer | undefined;
+  /** The same where no search says what would be the same one. */
+  readonly unlessWritten?: UnlessWritten | undefined;
   /** A person has chosen between two copies, so whether the chosen one may follow ours is no question any more. */
   readonly isDecided?: boolean;
 }

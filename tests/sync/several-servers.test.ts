@@ -67,44 +67,58 @@ test('a person whom several servers bring at the same moment is one person here'
   expect(links).toHaveLength(12);
 });
 
-describe('while another door makes new patients all the time', () => {
-  /** Before each commit of a pull somebody else is made, `times` times. */
-  async function besideArrivals(times: number, arriving: (n: number) => Partial<Patient>): Promise<void> {
-    let made = 0;
+describe('while another door writes patients', () => {
+  /** Before a pull tries to make patients for the nth time, `arriving` is written. */
+  async function besideArrivals(arriving: (n: number) => Partial<Patient> | undefined): Promise<void> {
+    let tries = 0;
     const sync: WorldOptions['sync'] = (store) => ({
       store: {
         ...store,
-        commit: async (actor, changes, alongside) => {
-          const isPage = changes.some((change) => change.op === 'create' && change.resource.resourceType === 'Patient');
-          if (isPage && made < times) {
-            made += 1;
-            await world.write({ ...patient(`here-${made}`), ...arriving(made) } as Patient & { id: string });
+        commit: async (actor, changes, ...rest) => {
+          if (changes.some((change) => change.op === 'create' && change.resource.resourceType === 'Patient')) {
+            tries += 1;
+            const one = arriving(tries);
+            if (one) await world.write({ ...patient(`here-${tries}`), ...one } as Patient & { id: string });
           }
-          return store.commit(actor, changes, alongside);
+          return store.commit(actor, changes, ...rest);
         },
       },
     });
     await open([], { connection: { types: { Patient: 'pull' } }, sync });
   }
+  const ANA = { name: [{ family: 'Rivera', given: ['Ana'] }], identifier: [MRN] };
 
-  test('a pull brings its own', async () => {
-    await besideArrivals(30, (n) => ({ name: [{ family: `Arrival${n}` }], birthDate: `19${10 + n}-05-05` }));
-    world.remote.put({
-      ...patient('there'),
-      name: [{ family: 'Rivera', given: ['Ana'] }],
-      identifier: [MRN],
-    } as Patient);
+  test('all the time, a pull brings its own', async () => {
+    await besideArrivals((n) => ({ name: [{ family: `Arrival${n}` }], birthDate: `19${10 + n}-05-05` }));
+    world.remote.put({ ...patient('there'), ...ANA } as Patient);
     await world.sync.pullNow();
-    expect(await world.all<Patient>('Patient')).toHaveLength(31);
+    expect(await world.all<Patient>('Patient')).toHaveLength(2);
     expect(await world.sync.status()).toMatchObject([{ links: 1 }]);
   });
 
-  test('and the one who is among them is not made twice', async () => {
-    const name = [{ family: 'Rivera', given: ['Ana'] }];
-    await besideArrivals(3, (n) => (n === 3 ? { name, identifier: [MRN] } : { name: [{ family: `Arrival${n}` }] }));
-    world.remote.put({ ...patient('there'), name, identifier: [MRN] } as Patient);
+  test('the one who is among them is not made twice', async () => {
+    await besideArrivals((n) => (n === 1 ? ANA : undefined));
+    world.remote.put({ ...patient('there'), ...ANA } as Patient);
     await world.sync.pullNow();
-    expect(await world.all<Patient>('Patient')).toHaveLength(3);
+    expect(await world.all<Patient>('Patient')).toHaveLength(1);
+    expect(await world.sync.status()).toMatchObject([{ links: 1 }]);
+  });
+
+  test('nor the one who has been here and is given the number meanwhile', async () => {
+    await besideArrivals((n) => (n === 1 ? { ...ANA, id: 'known' } : undefined));
+    await world.write(patient('known', { name: [{ family: 'Doe' }] }));
+    world.remote.put({ ...patient('there'), ...ANA } as Patient);
+    await world.sync.pullNow();
+    expect(await world.all<Patient>('Patient')).toHaveLength(1);
+  });
+
+  test('nor the one who comes beside a record that is refused', async () => {
+    await besideArrivals((n) => (n === 2 ? ANA : undefined));
+    world.remote.put({ ...patient('there'), ...ANA } as Patient);
+    world.remote.put({ ...patient('odd'), gender: 'unclear', name: [{ family: 'Odd' }] } as unknown as Patient);
+    await world.sync.pullNow().catch(() => undefined);
+    await world.sync.pullNow();
+    expect((await world.all<Patient>('Patient')).map(({ id }) => id)).toEqual(['here-2']);
     expect(await world.sync.status()).toMatchObject([{ links: 1 }]);
   });
 });

@@ -90,7 +90,7 @@ async function http({ connection, remote }: Way): Promise<Step[]> {
   if (!reply.ok) {
     const { message } = reply.failure;
     // With TLS 1.3 the handshake is over before a server says that it misses one, and a broken connection is all that is seen.
-    const isBroken = /\((ECONNRESET|UND_ERR_SOCKET)\)/.test(message);
+    const isBroken = /\((ECONNRESET|EPIPE|UND_ERR_SOCKET)\)/.test(message);
     const isMissed = isBroken && remote.baseUrl.startsWith('https:') && connection.tls?.cert === undefined;
     const missed = isMissed ? ' It may want a certificate of ours: set tls.cert and tls.key.' : '';
     return [{ step, finding: 'bad', sentence: `${noAnswerHint(message)}${missed}` }];

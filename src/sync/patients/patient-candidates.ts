@@ -19,21 +19,30 @@ export async function alikePatients(store: Pick<Store, 'find'>, remote: JsonObje
 }
 
 function queries(remote: JsonObject): string[] {
-  const asked: string[] = [];
-  const { birthDate } = remote;
-  if (typeof birthDate === 'string' && birthDate.length >= 7) {
-    const [, year, month, day] = DAY.exec(birthDate) ?? [];
-    const turned = Number(day) <= 12 && day !== month ? `,${year}-${day}-${month}` : '';
-    asked.push(`Patient?birthdate=${encodeURIComponent(birthDate + (day === undefined ? '' : turned))}`);
-  }
-  for (const name of Array.isArray(remote.name) ? remote.name : []) {
-    if (!isJsonObject(name)) continue;
-    const family = wordOf(name.family);
-    const given = wordOf(Array.isArray(name.given) ? name.given[0] : undefined);
-    if (family === '' || given === '') continue;
-    asked.push(`Patient?family=${encodeURIComponent(family)}&given=${encodeURIComponent(given)}`);
-  }
-  return asked;
+  const dates = datesOf(remote);
+  return [
+    ...(dates.length > 0 ? [`Patient?birthdate=${encodeURIComponent(dates.join(','))}`] : []),
+    ...namesOf(remote).map(
+      ([family, given]) => `Patient?family=${encodeURIComponent(family)}&given=${encodeURIComponent(given)}`,
+    ),
+  ];
+}
+
+/** The birth date, and what it would be with day and month turned; none when only the year is known. */
+export function datesOf({ birthDate }: JsonObject): string[] {
+  if (typeof birthDate !== 'string' || birthDate.length < 7) return [];
+  const [, year, month, day] = DAY.exec(birthDate) ?? [];
+  return Number(day) <= 12 && day !== month ? [birthDate, `${year}-${day}-${month}`] : [birthDate];
+}
+
+/** The first words of family and given name, folded. */
+export function namesOf({ name }: JsonObject): (readonly [string, string])[] {
+  return (Array.isArray(name) ? name : []).flatMap((one) => {
+    if (!isJsonObject(one)) return [];
+    const family = wordOf(one.family);
+    const given = wordOf(Array.isArray(one.given) ? one.given[0] : undefined);
+    return family === '' || given === '' ? [] : [[family, given] as const];
+  });
 }
 
 /** The search folds case and accents as the rules do, and takes the beginning of a name for it. */

@@ -66,14 +66,8 @@ export async function applyPage(
     const incoming = [...(await planPage(context, type, entries)), ...(await planAllGone(context, type, gone))];
     const result = { applied: count(incoming), quarantined: refused.length, newest };
     try {
-      await unlessMadeMeanwhile(context, type, incoming, head, (fence) =>
-        context.exchanges.attempt(() =>
-          commitAll(context, type, incoming, refused, [
-            ...fence,
-            ...warned(context, type, warnings),
-            ...alongside(result),
-          ]),
-        ),
+      await context.exchanges.attempt(() =>
+        commitAll(context, type, incoming, refused, head, [...warned(context, type, warnings), ...alongside(result)]),
       );
       announce(context, incoming, refused);
       return result;
@@ -82,7 +76,7 @@ export async function applyPage(
       // Somebody here edited one of them meanwhile, another server brought somebody new, or the lease is gone: look again.
       if ((kind === 'precondition' || kind === 'conflict') && tries < MOST_TRIES) continue;
       if (!REFUSALS.has(kind)) throw error;
-      return applyOneByOne(context, type, incoming, refused, newest, (all) => [
+      return applyOneByOne(context, type, incoming, refused, newest, head, (all) => [
         ...warned(context, type, warnings),
         ...alongside(all),
       ]);
@@ -95,7 +89,7 @@ async function applyMergesFirst(context: RunContext, patients: readonly Entry[])
   for (const entry of patients.filter(({ body }) => replacedBy(body) !== undefined)) {
     const incoming = await planPage(context, 'Patient', [entry]);
     if (incoming.some(({ outcome }) => outcome !== 'replaced')) continue;
-    await commitAll(context, 'Patient', incoming, [], []);
+    await commitAll(context, 'Patient', incoming, [], 0, []);
     announce(context, incoming, []);
   }
 }
@@ -108,13 +102,14 @@ async function applyOneByOne(
   incoming: readonly Incoming[],
   refused: readonly Refused[],
   newest: string | undefined,
+  head: number,
   alongside: (result: PageResult) => Statement[],
 ): Promise<PageResult> {
   const bad = [...refused];
   const good: Incoming[] = [];
   for (const one of incoming) {
     try {
-      good.push(await commitOrAsk(context, type, one));
+      good.push(await commitOrAsk(context, type, one, head));
     } catch (error) {
       const fault = asFault(error);
       if (!REFUSALS.has(fault.kind)) throw error;
@@ -126,20 +121,20 @@ async function applyOneByOne(
     }
   }
   const result = { applied: count(good), quarantined: bad.length, newest };
-  await commitAll(context, type, [], bad, alongside(result));
+  await commitAll(context, type, [], bad, head, alongside(result));
   announce(context, good, bad);
   return result;
 }
 
 /** An update that may not follow what is stored is a question for a person. */
-async function commitOrAsk(context: RunContext, type: string, one: Incoming): Promise<Incoming> {
+async function commitOrAsk(context: RunContext, type: string, one: Incoming, head: number): Promise<Incoming> {
   try {
-    await commitAll(context, type, [one], [], []);
+    await commitAll(context, type, [one], [], head, []);
     return one;
   } catch (error) {
     if (!(error instanceof RevisionRefused) || !one.ifRefused) throw error;
     const asked = await one.ifRefused(refusedElement(error, type));
-    await commitAll(context, type, [asked], [], []);
+    await commitAll(context, type, [asked], [], head, []);
     return asked;
   }
 }
@@ -263,11 +258,13 @@ function warned(context: RunContext, type: string, warnings: readonly string[]):
   return warnings.map((body) => writeMessage({ ...about, detail, body }, realNow(context)));
 }
 
+/** @param head of the log before the page was looked at */
 async function commitAll(
   context: RunContext,
   type: string,
   incoming: readonly Incoming[],
   refused: readonly Refused[],
+  head: number,
   alongside: readonly Statement[],
 ): Promise<void> {
   const { store, connection, runId } = context;
@@ -286,12 +283,17 @@ async function commitAll(
       writeMessage({ ...base, remoteId, outcome: 'quarantined', detail, body }, now),
     ),
   ];
-  await store.commit(actorOf(connection, runId), changes, [
-    ...(context.fence ? [context.fence] : []),
-    ...incoming.flatMap((one) => one.statements),
-    ...messages,
-    ...alongside,
-  ]);
+  await store.commit(
+    actorOf(connection, runId),
+    changes,
+    [
+      ...(context.fence ? [context.fence] : []),
+      ...incoming.flatMap((one) => one.statements),
+      ...messages,
+      ...alongside,
+    ],
+    unlessMadeMeanwhile(context, type, incoming, head),
+  );
 }
 
 function announce(context: RunContext, incoming: readonly Incoming[], refused: readonly Refused[]): void {
