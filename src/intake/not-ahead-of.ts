@@ -4,7 +4,7 @@
 import type { Resource } from '@medplum/fhirtypes';
 import { Refusal } from './refusal.ts';
 
-/** Clocks of senders may be wrong by that much, and their zones. */
+/** Clocks of senders may be wrong by that much, and their zones; what comes by other doors: transitions/counted-discharge.ts. */
 const MOST_MS = 24 * 60 * 60_000;
 
 /** @param told when a message says that its event was recorded */

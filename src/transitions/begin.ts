@@ -1,10 +1,9 @@
 // A discharge begins its transition, or is recorded as one that begins none.
 import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
-import { toLastInstant } from '../care/local-time.ts';
 import type { Link } from '../care/reference-to.ts';
 import { findResources } from '../care/stored.ts';
 import { chainReason } from '../care/transition/chain.ts';
-import { isDischarged, isEmergency, isEmergencyDischarge } from '../care/transition/discharge.ts';
+import { isDischarged, isEmergency, isEmergencyDischarge, leftBy } from '../care/transition/discharge.ts';
 import { isOfEmergency, withdrawnBecause } from '../care/transition/episode.ts';
 import type { Decision } from './decide.ts';
 import type { DischargeFacts } from './facts.ts';
@@ -22,12 +21,11 @@ export function isFollowedUp({ rules }: Parts, encounter: Encounter): boolean {
 const TOO_OLD = { hours: 31 * 24 };
 
 /**
- * What was discharged longer ago than a transition lasts begins none: it is history being loaded. A discharge that is known
- * to its month only may have been on the last day of it.
+ * What was discharged longer ago than a transition lasts begins none: it is history being loaded.
+ * @param left at the latest: a discharge that is known to its month only may have been on the last day of it
  */
-export function isHistory({ period }: Encounter, zone: string, now: Temporal.Instant): boolean {
-  if (period?.end === undefined) return false;
-  return Temporal.Instant.compare(toLastInstant(period.end, zone).add(TOO_OLD), now) < 0;
+export function isHistory(left: Temporal.Instant, now: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(left.add(TOO_OLD), now) < 0;
 }
 
 /**
@@ -43,8 +41,8 @@ export async function begin(
   done?: ReadonlyMap<string, Link>,
 ): Promise<Reaction> {
   const { context } = facts;
-  const { discharge } = context.anchor;
-  if (isHistory(context.encounter, context.anchor.zone, context.now)) return NOTHING;
+  const { discharge, zone } = context.anchor;
+  if (isHistory(leftBy(context.encounter, discharge, zone), context.now)) return NOTHING;
   if (isEmergency(context.encounter)) return beginEmergency(parts, facts, decision, episodes, done);
   const superseded = await supersededBy(parts, context.encounter, discharge);
   const ended = await withdrawEach(parts, superseded, context.now);

@@ -5,11 +5,11 @@ import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
 import { toInstant } from '../care/local-time.ts';
 import { findResources, idOf, readResource } from '../care/stored.ts';
 import { isReal } from '../care/transition/comorbidity.ts';
-import { toldDischarge } from '../care/transition/discharge.ts';
 import { isLive, isOfStay, isTransition } from '../care/transition/episode.ts';
 import type { RiskData } from '../care/transition/risk-inputs.ts';
 import type { CaseManager, TransitionContext } from '../care/transition/transition-context.ts';
 import { parseLiteral } from '../fhir/references.ts';
+import { countedDischarge } from './counted-discharge.ts';
 import type { Parts } from './parts.ts';
 import { readRiskData } from './risk-data.ts';
 
@@ -19,14 +19,9 @@ export interface DischargeFacts {
 }
 
 /**
- * @param otherwise when the patient left, where the encounter does not say it: as it was counted before, or when the store was told
  * @returns undefined when the patient is not stored
  */
-export async function gatherFacts(
-  parts: Parts,
-  encounter: Encounter,
-  otherwise: Temporal.Instant,
-): Promise<DischargeFacts | undefined> {
+export async function gatherFacts(parts: Parts, encounter: Encounter): Promise<DischargeFacts | undefined> {
   const { store, facilities, rules, clock } = parts;
   const patient = await readResource(store, 'Patient', idOf(encounter.subject, 'Patient'));
   if (!patient) return undefined;
@@ -43,7 +38,7 @@ export async function gatherFacts(
     keepStored(parts, encounter.serviceProvider ? [encounter.serviceProvider] : []),
   ]);
   const managers = await keepStored(parts, episodes.filter(isCase).flatMap(managerOf));
-  const discharge = toldDischarge(encounter, place.zone) ?? otherwise;
+  const discharge = await countedDischarge(store, encounter, place.zone);
   const context: TransitionContext = {
     encounter,
     patient,

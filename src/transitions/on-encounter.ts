@@ -2,6 +2,7 @@
 // corrected one moves it, and a new stay ends those of earlier ones.
 import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
 import type { TransitionReason } from '../care/concept.ts';
+import { toLastInstant } from '../care/local-time.ts';
 import { findResources, parseVersion, readResource } from '../care/stored.ts';
 import { chainReason } from '../care/transition/chain.ts';
 import { isInHouse, isStay } from '../care/transition/discharge.ts';
@@ -22,7 +23,7 @@ import { isUnbegun, protocolAtFirstRisk } from './reassess.ts';
 import { replacePlan } from './replace-plan.ts';
 import { freedBy, resumeLast } from './resume.ts';
 import { follows, isAnchoredAt, planMove } from './revise.ts';
-import { dischargedAt, laterStay, supersededBy } from './stays.ts';
+import { laterStay, supersededBy } from './stays.ts';
 import { recounted } from './upkeep.ts';
 import { updatesWithProvenance } from './withdraw.ts';
 
@@ -78,10 +79,10 @@ async function reactToDischarge(
   const live = episodes.find(isLive);
   const last = episodes.at(-1);
   if (!live && last && isSettled(last)) return NOTHING;
-  const otherwise = live ? dischargedAt(live) : Temporal.Instant.from(entry.lastUpdated);
-  const facts = await gatherFacts(parts, encounter, otherwise);
+  const facts = await gatherFacts(parts, encounter);
   if (!facts) {
-    if (isHistory(encounter, 'UTC', parts.clock.now())) return NOTHING;
+    const { end } = encounter.period ?? {};
+    if (end !== undefined && isHistory(toLastInstant(end, 'UTC'), parts.clock.now())) return NOTHING;
     throw new Fault('unprocessable', 'The patient of this discharge is not stored; it is followed up once they are.');
   }
   const { anchor } = facts.context;

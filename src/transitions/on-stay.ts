@@ -2,9 +2,9 @@
 // encounter now says (observation, inpatient). They move with a corrected time, and end with a stay that was none. What
 // has been raised stays, whatever the stay becomes: a notice is owed also after it.
 import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
-import { toInstant, toLastInstant } from '../care/local-time.ts';
+import { toInstant } from '../care/local-time.ts';
 import { findResources, parseVersion, readResource } from '../care/stored.ts';
-import { isInHouse, isStay } from '../care/transition/discharge.ts';
+import { isInHouse, isStay, leftBy } from '../care/transition/discharge.ts';
 import { isLive, isOfStay, moveEpisode, noticesIdFor } from '../care/transition/episode.ts';
 import { cancelFollowUp } from '../care/transition/follow-up.ts';
 import { stageOf } from '../care/transition/life.ts';
@@ -13,6 +13,7 @@ import { planNotices } from '../care/transition/stay-notices.ts';
 import type { TransitionContext } from '../care/transition/transition-context.ts';
 import { isTerminal } from '../fhir/status/task.ts';
 import type { StoredVersion } from '../store/store.ts';
+import { countedDischarge } from './counted-discharge.ts';
 import { gatherStay, withPeople } from './facts.ts';
 import { readLivePlan } from './live-plan.ts';
 import type { Parts } from './parts.ts';
@@ -33,10 +34,10 @@ export async function reactToStay(
   if (!encounter || isVoid(encounter)) return withdrawAll(store, live, 'admission-cancelled', clock.now());
   if (!isInHouse(encounter)) {
     if (live.length === 0) return NOTHING;
-    const { end } = encounter.period ?? {};
     const { zone } = await parts.facilities.placeOf(encounter.serviceProvider);
+    const left = await countedDischarge(store, encounter, zone);
     // Who went home on a day may have been there until its end.
-    return endUnopened(parts, live, end ? toLastInstant(end, zone) : clock.now());
+    return endUnopened(parts, live, leftBy(encounter, left, zone));
   }
   return beginNotices(parts, encounter, notices);
 }

@@ -10,7 +10,7 @@ import { gatherFacts } from './facts.ts';
 import { type LivePlan, readLivePlan } from './live-plan.ts';
 import { ACTOR, type Parts } from './parts.ts';
 import { type Replacement, replacePlan } from './replace-plan.ts';
-import { dischargedAt, laterStay } from './stays.ts';
+import { laterStay } from './stays.ts';
 import { differenceOf, type StepDifference } from './step-difference.ts';
 
 export interface Replan {
@@ -62,7 +62,7 @@ async function planAnew(
   const { store, rules } = parts;
   const stay = encounterOfEpisode(episode);
   const encounter = await readResource(store, 'Encounter', stay);
-  const facts = encounter && (await gatherFacts(parts, encounter, dischargedAt(episode)));
+  const facts = encounter && (await gatherFacts(parts, encounter));
   if (!facts)
     throw new Fault('unprocessable', 'The encounter or the patient of the transition is not stored any more.');
   const decision = decide(facts, rules, await laterStay(parts, facts.context));

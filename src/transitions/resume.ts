@@ -86,7 +86,7 @@ interface Known {
 async function lookAgain(parts: Parts, last: EpisodeOfCare, uncounted: Uncounted): Promise<Known | undefined> {
   const encounter = await readResource(parts.store, 'Encounter', encounterOfEpisode(last));
   if (!encounter || !isFollowedUp(parts, encounter)) return undefined;
-  const facts = await gatherFacts(parts, encounter, dischargedAt(last));
+  const facts = await gatherFacts(parts, encounter);
   return facts && { facts, later: await laterStay(parts, facts.context, uncounted) };
 }
 

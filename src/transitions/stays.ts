@@ -12,6 +12,7 @@ import {
   withdrawnBecause,
 } from '../care/transition/episode.ts';
 import type { TransitionContext } from '../care/transition/transition-context.ts';
+import { countedDischarge } from './counted-discharge.ts';
 import { liveTransitions } from './facts.ts';
 import type { Parts } from './parts.ts';
 
@@ -124,7 +125,8 @@ export async function stayAfter(
   for (const stay of stays) {
     if (stay.id === encounter.id || stay.id === voided || !(isStay(stay) || isDischarged(stay))) continue;
     const isOver = stay.status === 'finished';
-    if (!isAfterDischarge(stay, anchor.discharge) || (isOver && !endsAfter(stay, anchor.discharge))) continue;
+    if (!isAfterDischarge(stay, anchor.discharge) || (isOver && !(await endsAfter(parts, stay, anchor.discharge))))
+      continue;
     if (waitsForFacility && isNonAcute(stay)) {
       if (isOver) return 'continued';
       continue;
@@ -137,8 +139,10 @@ export async function stayAfter(
   return undefined;
 }
 
-function endsAfter({ period }: Encounter, discharge: Temporal.Instant): boolean {
-  return period?.end !== undefined && Temporal.Instant.compare(toInstant(period.end, 'UTC'), discharge) > 0;
+async function endsAfter({ store }: Parts, stay: Encounter, discharge: Temporal.Instant): Promise<boolean> {
+  const end = stay.period?.end;
+  if (end === undefined || Temporal.Instant.compare(toInstant(end, 'UTC'), discharge) <= 0) return false;
+  return Temporal.Instant.compare(await countedDischarge(store, stay, 'UTC'), discharge) > 0;
 }
 
 /** Transitions that a later stay has ended before it was discharged itself: its own continues them. */

@@ -139,30 +139,80 @@ describe('a discharge', () => {
     expect(contact?.restriction?.period?.end).toBe('2026-11-24T23:59:59-05:00');
   });
 
-  it('of a day to come is counted from when it was told, and moves when it is corrected', async () => {
-    await hospital.put(discharged({ period: { start: '2026-11-15', end: '2027-11-20T14:00:00-05:00' } }));
+  it('of a day to come is counted from when it was told, also once that day is near, and moves when it is corrected', async () => {
+    const ahead = discharged({ period: { start: '2026-11-15', end: '2026-12-05T14:00:00-05:00' } });
+    await hospital.put(ahead);
     await hospital.run();
     const told = (await hospital.followUps()).contact;
     expect(told?.restriction?.period?.end).toBe('2026-11-24T23:59:59-05:00');
-    await hospital.put(discharged({ period: { start: '2026-11-15', end: '2026-11-19T14:00:00-05:00' } }));
+    hospital.at('2026-12-05T16:00:00Z');
+    await hospital.put({ ...ahead, length: { value: 5, unit: 'd' } });
     await hospital.run();
-    const { contact } = await hospital.followUps();
-    expect(contact?.id).toBe(told?.id);
-    expect(contact?.restriction?.period?.end).toBe('2026-11-23T23:59:59-05:00');
+    expect((await hospital.followUps())['call-14']?.restriction?.period?.start).toBe('2026-12-04T09:00:00-05:00');
+    await hospital.put(discharged({ period: { start: '2026-11-15', end: '2026-11-30T14:00:00-05:00' } }));
+    await hospital.run();
+    expect((await hospital.followUps())['call-14']?.restriction?.period?.start).toBe('2026-12-14T09:00:00-05:00');
   });
 
-  it('without a time is counted from when it was first told, whatever is written about the stay later', async () => {
-    const silent = discharged({ period: { start: '2026-11-15' } });
-    await hospital.put(silent);
+  describe('that does not say when', () => {
+    const silent: Encounter = { ...discharged(), period: { start: '2026-11-15' } };
+    const begun = async () => (await hospital.episodes()).map(({ status, period }) => [status, period?.start]);
+
+    it('is counted from when it was first told, whatever is written about the stay later', async () => {
+      await hospital.put(silent);
+      await hospital.run();
+      expect(await begun()).toEqual([['active', '2026-11-20T14:05:00-05:00']]);
+      const told = await hospital.followUps();
+      hospital.at('2026-11-23T16:00:00Z');
+      await hospital.put({ ...silent, length: { value: 5, unit: 'd' } });
+      await hospital.run();
+      expect(await hospital.followUps()).toEqual(told);
+      expect(await begun()).toHaveLength(1);
+    });
+
+    it('is, too, when something told later has it begin', async () => {
+      await hospital.put({ ...silent, hospitalization: discharged({}, '02').hospitalization });
+      await hospital.run();
+      expect(await begun()).toEqual([['cancelled', '2026-11-20T14:05:00-05:00']]);
+      hospital.at('2026-11-22T16:00:00Z');
+      await hospital.put(silent);
+      await hospital.run();
+      expect((await begun()).at(-1)).toEqual(['active', '2026-11-20T14:05:00-05:00']);
+    });
+
+    it('is counted anew when it has been taken back in between', async () => {
+      await hospital.put(silent);
+      await hospital.run();
+      hospital.at('2026-11-22T16:00:00Z');
+      await hospital.put(admitted());
+      await hospital.run();
+      await hospital.put(silent);
+      await hospital.run();
+      expect((await begun()).at(-1)).toEqual(['active', '2026-11-22T11:00:00-05:00']);
+    });
+
+    it('long ago is history when it is told again', async () => {
+      await hospital.put({ ...silent, hospitalization: discharged({}, '02').hospitalization });
+      await hospital.run();
+      hospital.at('2027-01-10T16:00:00Z');
+      await hospital.put(silent);
+      await hospital.run();
+      expect((await begun()).map(([status]) => status)).not.toContain('active');
+    });
+  });
+
+  it('of a day to come does not hide the stay that ended after it was told', async () => {
+    await hospital.put(
+      discharged({ id: 'ahead', period: { start: '2026-11-20T08:00:00-05:00', end: '2027-11-20T12:00:00-05:00' } }),
+    );
     await hospital.run();
-    const told = (await hospital.followUps()).contact?.restriction?.period;
-    expect(told?.end).toBe('2026-11-24T23:59:59-05:00');
-    hospital.at('2026-11-23T16:00:00Z');
-    await hospital.put({ ...silent, length: { value: 5, unit: 'd' } });
+    hospital.at('2026-11-20T22:00:00Z');
+    await hospital.put(
+      discharged({ id: 'other', period: { start: '2026-11-19T08:00:00-05:00', end: '2026-11-20T16:00:00-05:00' } }),
+    );
     await hospital.run();
-    expect((await hospital.followUps()).contact?.restriction?.period).toEqual(told);
-    const [episode] = await hospital.episodes();
-    expect(episode?.period?.start).toBe('2026-11-20T14:00:00-05:00');
+    const live = (await hospital.episodes()).filter(({ status }) => status === 'active');
+    expect(live).toHaveLength(1);
   });
 
   it('of another facility is counted there', async () => {

@@ -1,7 +1,7 @@
 // Stays that HEDIS counts as one: a readmission or direct transfer within 30 days of a discharge extends the episode, which
 // has the first admission and the last discharge.
 import type { Encounter } from '@medplum/fhirtypes';
-import { type EvidenceFacts, type Moment, momentOf } from './evidence-facts.ts';
+import { dayOfDischarge, type EvidenceFacts, type Moment, momentOf } from './evidence-facts.ts';
 import type { TrcRules } from './evidence-rules.ts';
 
 interface Stay {
@@ -31,8 +31,9 @@ export function chainOf(facts: EvidenceFacts, { stays: classes, chainDays }: Trc
     )
     .flatMap((encounter): Stay[] => {
       const from = momentOf(encounter.period?.start ?? encounter.period?.end, facts.zone);
-      const end = encounter.id === own.id ? (own.period?.end ?? facts.discharge.toString()) : encounter.period?.end;
-      const until = encounter.status === 'finished' ? momentOf(end, facts.zone) : undefined;
+      const end = momentOf(encounter.period?.end, facts.zone);
+      const left = encounter.id === own.id ? countedEnd(facts, end) : end;
+      const until = encounter.status === 'finished' ? left : undefined;
       return from ? [{ encounter, from, until }] : [];
     })
     .toSorted((a, b) => Temporal.Instant.compare(a.from.at, b.from.at));
@@ -42,6 +43,11 @@ export function chainOf(facts: EvidenceFacts, { stays: classes, chainDays }: Trc
   while (last >= 0 && last < all.length - 1 && follows(all[last], all[last + 1], chainDays)) last++;
   const stays = at < 0 ? [] : all.slice(first, last + 1);
   return { stays, admitted: stays[0]?.from, discharged: stays.at(-1)?.until, isLast: last === at };
+}
+
+/** As it is told, unless the follow-ups are counted from another day: one still to come was no discharge. */
+function countedEnd(facts: EvidenceFacts, told: Moment | undefined): Moment | undefined {
+  return told?.day.equals(dayOfDischarge(facts)) ? told : momentOf(facts.discharge.toString(), facts.zone);
 }
 
 function follows(before: Stay | undefined, after: Stay | undefined, days: number): boolean {

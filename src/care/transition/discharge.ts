@@ -1,7 +1,7 @@
 // What an Encounter says about a stay: whether it is a hospital stay, whether and when the patient left, and where to.
 import type { CodeableConcept, ConceptMap, Encounter, ValueSet } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
-import { toInstant } from '../local-time.ts';
+import { toInstant, toLastInstant } from '../local-time.ts';
 import { MAPS } from '../systems.ts';
 import { createCodeReader } from './mapped-code.ts';
 
@@ -55,19 +55,17 @@ export function isEmergency(encounter: Encounter): boolean {
 /** v3-ActCode. */
 export const EMERGENCY = 'EMER';
 
-/** Clocks of those who tell of a discharge may be wrong by that much. */
-const AHEAD = Temporal.Duration.from({ hours: 24 });
-
 /**
- * When the patient left, by what the encounter says. Undefined when it does not say, or names a day to come for a stay that is
- * over: whoever waited for that day would call nobody.
+ * The last moment of a discharge: one told by its day may have been at the end of it.
+ * @param counted when follow-ups count that the patient left
  */
-export function toldDischarge({ period, meta }: Encounter, zone: string): Temporal.Instant | undefined {
-  if (period?.end === undefined) return undefined;
-  const told = toInstant(period.end, zone);
-  const isAhead =
-    meta?.lastUpdated !== undefined && Temporal.Instant.compare(told.subtract(AHEAD), meta.lastUpdated) > 0;
-  return isAhead ? undefined : told;
+export function leftBy(
+  { period }: Pick<Encounter, 'period'>,
+  counted: Temporal.Instant,
+  zone: string,
+): Temporal.Instant {
+  const { end } = period ?? {};
+  return end !== undefined && toInstant(end, zone).equals(counted) ? toLastInstant(end, zone) : counted;
 }
 
 /** Reads the destination of an encounter by ConceptMap discharge-destination. */

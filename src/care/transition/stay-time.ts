@@ -1,5 +1,6 @@
 // A stay as a span of time, and what falls into it.
 import { toInstant, toLastInstant } from '../local-time.ts';
+import { leftBy } from './discharge.ts';
 import type { TransitionContext } from './transition-context.ts';
 
 /** The stay in time: until the discharge, from the admission or, where that is not known, from whenever. */
@@ -14,7 +15,7 @@ export interface StayTime {
 export function stayOf({ encounter, anchor }: TransitionContext): StayTime {
   const from = admissionOf({ encounter, anchor });
   // A date without a time lasts until its day is over: results of that day belong to the stay.
-  const until = encounter.period?.end ? toLastInstant(encounter.period.end, anchor.zone) : anchor.discharge;
+  const until = leftBy(encounter, anchor.discharge, anchor.zone);
   return { encounter: `Encounter/${encounter.id}`, zone: anchor.zone, until, ...(from ? { from } : {}) };
 }
 
