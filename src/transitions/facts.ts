@@ -19,9 +19,14 @@ export interface DischargeFacts {
 }
 
 /**
+ * @param kept what a transition under way is counted from
  * @returns undefined when the patient is not stored
  */
-export async function gatherFacts(parts: Parts, encounter: Encounter): Promise<DischargeFacts | undefined> {
+export async function gatherFacts(
+  parts: Parts,
+  encounter: Encounter,
+  kept?: Temporal.Instant,
+): Promise<DischargeFacts | undefined> {
   const { store, facilities, rules, clock } = parts;
   const patient = await readResource(store, 'Patient', idOf(encounter.subject, 'Patient'));
   if (!patient) return undefined;
@@ -38,7 +43,7 @@ export async function gatherFacts(parts: Parts, encounter: Encounter): Promise<D
     keepStored(parts, encounter.serviceProvider ? [encounter.serviceProvider] : []),
   ]);
   const managers = await keepStored(parts, episodes.filter(isCase).flatMap(managerOf));
-  const discharge = await countedDischarge(store, encounter, place.zone);
+  const discharge = await countedDischarge(store, encounter, place.zone, kept);
   const context: TransitionContext = {
     encounter,
     patient,

@@ -23,7 +23,7 @@ import { isUnbegun, protocolAtFirstRisk } from './reassess.ts';
 import { replacePlan } from './replace-plan.ts';
 import { freedBy, resumeLast } from './resume.ts';
 import { follows, isAnchoredAt, planMove } from './revise.ts';
-import { laterStay, supersededBy } from './stays.ts';
+import { dischargedAt, laterStay, supersededBy } from './stays.ts';
 import { recounted } from './upkeep.ts';
 import { updatesWithProvenance } from './withdraw.ts';
 
@@ -79,7 +79,7 @@ async function reactToDischarge(
   const live = episodes.find(isLive);
   const last = episodes.at(-1);
   if (!live && last && isSettled(last)) return NOTHING;
-  const facts = await gatherFacts(parts, encounter);
+  const facts = await gatherFacts(parts, encounter, live && dischargedAt(live));
   if (!facts) {
     const { end } = encounter.period ?? {};
     if (end !== undefined && isHistory(toLastInstant(end, 'UTC'), parts.clock.now())) return NOTHING;

@@ -78,6 +78,6 @@ interface Doubled {
 
 async function laterStayOf(parts: Parts, episode: EpisodeOfCare): Promise<ChainReason | undefined> {
   const encounter = await readResource(parts.store, 'Encounter', encounterOfEpisode(episode));
-  const facts = encounter && (await gatherFacts(parts, encounter));
+  const facts = encounter && (await gatherFacts(parts, encounter, dischargedAt(episode)));
   return facts && stayAfter(parts, facts.context);
 }

@@ -35,7 +35,8 @@ export async function reactToStay(
   if (!isInHouse(encounter)) {
     if (live.length === 0) return NOTHING;
     const { zone } = await parts.facilities.placeOf(encounter.serviceProvider);
-    const left = await countedDischarge(store, encounter, zone);
+    const isOver = encounter.status === 'finished';
+    const left = isOver ? await countedDischarge(store, encounter, zone) : clock.now();
     // Who went home on a day may have been there until its end.
     return endUnopened(parts, live, leftBy(encounter, left, zone));
   }

@@ -5,12 +5,13 @@ import type { CarePlan, EpisodeOfCare } from '@medplum/fhirtypes';
 import { findResources, readResource } from '../care/stored.ts';
 import { encounterOfEpisode, isLive, isTransition } from '../care/transition/episode.ts';
 import { Fault } from '../fault.ts';
+import { isFollowedUp } from './begin.ts';
 import { decide } from './decide.ts';
 import { gatherFacts } from './facts.ts';
 import { type LivePlan, readLivePlan } from './live-plan.ts';
 import { ACTOR, type Parts } from './parts.ts';
 import { type Replacement, replacePlan } from './replace-plan.ts';
-import { laterStay } from './stays.ts';
+import { dischargedAt, laterStay } from './stays.ts';
 import { differenceOf, type StepDifference } from './step-difference.ts';
 
 export interface Replan {
@@ -62,9 +63,11 @@ async function planAnew(
   const { store, rules } = parts;
   const stay = encounterOfEpisode(episode);
   const encounter = await readResource(store, 'Encounter', stay);
-  const facts = encounter && (await gatherFacts(parts, encounter));
-  if (!facts)
-    throw new Fault('unprocessable', 'The encounter or the patient of the transition is not stored any more.');
+  const isOver = encounter && isFollowedUp(parts, encounter);
+  const facts = isOver && (await gatherFacts(parts, encounter, dischargedAt(episode)));
+  if (!facts) {
+    throw new Fault('unprocessable', 'The patient of the transition is not stored any more, or its stay is not over.');
+  }
   const decision = decide(facts, rules, await laterStay(parts, facts.context));
   if (!decision.start) {
     throw new Fault('unprocessable', `No protocol would begin for this discharge now (${decision.reason}).`);

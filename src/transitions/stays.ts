@@ -141,7 +141,7 @@ export async function stayAfter(
 
 async function endsAfter({ store }: Parts, stay: Encounter, discharge: Temporal.Instant): Promise<boolean> {
   const end = stay.period?.end;
-  if (end === undefined || Temporal.Instant.compare(toInstant(end, 'UTC'), discharge) <= 0) return false;
+  if (end !== undefined && Temporal.Instant.compare(toInstant(end, 'UTC'), discharge) <= 0) return false;
   return Temporal.Instant.compare(await countedDischarge(store, stay, 'UTC'), discharge) > 0;
 }
 

@@ -37,6 +37,26 @@ export function concurrencyContract(open: OpenStoreForTest): void {
       expect(await temp.store.find('Patient?identifier=urn:test|1')).toHaveLength(1);
     });
 
+    test('a commit fails by what was written since it was planned, in the same group and before it', async () => {
+      const after = await temp.store.head();
+      const stops = ({ id }: { readonly id: string }) => id === 'a';
+      const unless = { unlessWritten: { type: 'Patient', after, stops } };
+      const plan = () => temp.store.commit(NURSE, [create(patient('3'))], [], unless);
+      const [other, free] = await Promise.allSettled([
+        temp.store.commit(NURSE, [create(patient('1'), { id: 'b' })]),
+        plan(),
+      ]);
+      expect([other.status, free.status]).toEqual(['fulfilled', 'fulfilled']);
+      const [same, stopped] = await Promise.allSettled([
+        temp.store.commit(NURSE, [update(patient('2', { id: 'a' }))]),
+        plan(),
+      ]);
+      expect(same.status).toBe('fulfilled');
+      expect(stopped).toMatchObject({ status: 'rejected', reason: { kind: 'conflict' } });
+      await expect(plan()).rejects.toMatchObject({ kind: 'conflict' });
+      expect(await temp.store.head()).toBe(after + 3);
+    });
+
     test('a failing commit does not harm those it shares a transaction with', async () => {
       const commits = Array.from({ length: 60 }, (_, index) =>
         temp.store.commit(NURSE, [

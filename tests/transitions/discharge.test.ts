@@ -191,6 +191,38 @@ describe('a discharge', () => {
       expect((await begun()).at(-1)).toEqual(['active', '2026-11-22T11:00:00-05:00']);
     });
 
+    it('and follows an emergency visit under the same encounter is counted from when the stay was told to be over', async () => {
+      await hospital.put({ ...silent, class: { code: 'EMER' } });
+      await hospital.run();
+      hospital.at('2026-11-22T16:00:00Z');
+      await hospital.put(silent);
+      await hospital.run();
+      expect(await begun()).toEqual([['active', '2026-11-22T11:00:00-05:00']]);
+    });
+
+    it('under a transition that is older here than its encounter stays where that is counted from', async () => {
+      await hospital.put(silent);
+      await hospital.run();
+      const told = await hospital.followUps();
+      // As an import brings them: the record of the stay begins anew.
+      await hospital.sql("DELETE FROM version WHERE type = 'Encounter'");
+      await hospital.sql("UPDATE resource SET version = 0 WHERE type = 'Encounter'");
+      hospital.at('2026-11-22T16:00:00Z');
+      await hospital.put({ ...silent, length: { value: 5, unit: 'd' } });
+      await hospital.run();
+      expect(await hospital.followUps()).toEqual(told);
+    });
+
+    it('ended the stay before all the same', async () => {
+      const later = { ...silent, id: 'later', period: { start: '2026-11-22T08:00:00-05:00' } };
+      hospital.at('2026-11-24T16:00:00Z');
+      await hospital.put({ ...later, hospitalization: discharged({}, '02').hospitalization });
+      await hospital.run();
+      await hospital.put(discharged());
+      await hospital.run();
+      expect((await begun()).map(([status]) => status)).toEqual(['cancelled', 'cancelled']);
+    });
+
     it('long ago is history when it is told again', async () => {
       await hospital.put({ ...silent, hospitalization: discharged({}, '02').hospitalization });
       await hospital.run();

@@ -1,7 +1,7 @@
 // Stays that HEDIS counts as one: a readmission or direct transfer within 30 days of a discharge extends the episode, which
 // has the first admission and the last discharge.
 import type { Encounter } from '@medplum/fhirtypes';
-import { dayOfDischarge, type EvidenceFacts, type Moment, momentOf } from './evidence-facts.ts';
+import { type EvidenceFacts, type Moment, momentOf } from './evidence-facts.ts';
 import type { TrcRules } from './evidence-rules.ts';
 
 interface Stay {
@@ -45,9 +45,10 @@ export function chainOf(facts: EvidenceFacts, { stays: classes, chainDays }: Trc
   return { stays, admitted: stays[0]?.from, discharged: stays.at(-1)?.until, isLast: last === at };
 }
 
-/** As it is told, unless the follow-ups are counted from another day: one still to come was no discharge. */
-function countedEnd(facts: EvidenceFacts, told: Moment | undefined): Moment | undefined {
-  return told?.day.equals(dayOfDischarge(facts)) ? told : momentOf(facts.discharge.toString(), facts.zone);
+/** As it is told, unless that was a day still to come: the follow-ups are not counted from one. */
+function countedEnd({ discharge, zone }: EvidenceFacts, told: Moment | undefined): Moment | undefined {
+  const isCounted = told && Temporal.Instant.compare(told.at.subtract({ hours: 24 }), discharge) <= 0;
+  return isCounted ? told : momentOf(discharge.toString(), zone);
 }
 
 function follows(before: Stay | undefined, after: Stay | undefined, days: number): boolean {

@@ -292,7 +292,7 @@ async function commitAll(
       ...messages,
       ...alongside,
     ],
-    unlessMadeMeanwhile(context, type, incoming, head),
+    await unlessMadeMeanwhile(context, type, incoming, head),
   );
 }
 
