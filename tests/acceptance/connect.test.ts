@@ -89,9 +89,7 @@ describe('baton connect', () => {
 
   test('check says which certificate a server may miss that breaks off after the handshake', async () => {
     const { code, out } = await baton('connect', 'check', 'bare');
-    expect(out).toMatch(
-      /^BAD {3}http {6}No answer: .* certificate of ours[:;] set tls\.cert and tls\.key\.$/m,
-    );
+    expect(out).toMatch(/^BAD {3}http {6}No answer: .* certificate of ours[:;] set tls\.cert and tls\.key\.$/m);
     expect(code).toBe(1);
   });
 
