@@ -4,11 +4,8 @@
 import type { Encounter } from '@medplum/fhirtypes';
 import { toInstant } from '../care/local-time.ts';
 import { parseVersion } from '../care/stored.ts';
-import { isEmergency } from '../care/transition/discharge.ts';
+import { isEmergency, MOST_AHEAD } from '../care/transition/discharge.ts';
 import type { Store } from '../store/store.ts';
-
-/** Clocks of those who tell of it may be wrong by that much; HL7 v2 and notifications are refused beyond (intake/not-ahead-of.ts). */
-const AHEAD = Temporal.Duration.from({ hours: 24 });
 
 /** Versions read at a time. */
 const PAGE = 50;
@@ -46,7 +43,8 @@ const toSecond = (instant: Temporal.Instant) => instant.round({ smallestUnit: 's
 const isSameEnd = (one: Telling, other: Telling) =>
   one.end === undefined ? other.end === undefined : other.end?.equals(one.end) === true;
 
-const isAhead = ({ end, at }: Telling) => end !== undefined && Temporal.Instant.compare(end.subtract(AHEAD), at) > 0;
+const isAhead = ({ end, at }: Telling) =>
+  end !== undefined && Temporal.Instant.compare(end.subtract(MOST_AHEAD), at) > 0;
 
 /** The versions before it since which it has said so without a break, newest first. An emergency visit is over when the stay begins. */
 async function* earlierTellings(

@@ -1,6 +1,7 @@
 // Stays that HEDIS counts as one: a readmission or direct transfer within 30 days of a discharge extends the episode, which
 // has the first admission and the last discharge.
 import type { Encounter } from '@medplum/fhirtypes';
+import { MOST_AHEAD } from '../transition/discharge.ts';
 import { type EvidenceFacts, type Moment, momentOf } from './evidence-facts.ts';
 import type { TrcRules } from './evidence-rules.ts';
 
@@ -47,7 +48,7 @@ export function chainOf(facts: EvidenceFacts, { stays: classes, chainDays }: Trc
 
 /** As it is told, unless that was a day still to come: the follow-ups are not counted from one. */
 function countedEnd({ discharge, zone }: EvidenceFacts, told: Moment | undefined): Moment | undefined {
-  const isCounted = told && Temporal.Instant.compare(told.at.subtract({ hours: 24 }), discharge) <= 0;
+  const isCounted = told && Temporal.Instant.compare(told.at.subtract(MOST_AHEAD), discharge) <= 0;
   return isCounted ? told : momentOf(discharge.toString(), zone);
 }
 

@@ -55,6 +55,9 @@ export function isEmergency(encounter: Encounter): boolean {
 /** v3-ActCode. */
 export const EMERGENCY = 'EMER';
 
+/** Clocks of those who tell of a discharge may be wrong by that much; HL7 v2 and notifications are refused beyond (intake/not-ahead-of.ts). */
+export const MOST_AHEAD = Temporal.Duration.from({ hours: 24 });
+
 /**
  * The last moment of a discharge: one told by its day may have been at the end of it.
  * @param counted when follow-ups count that the patient left
