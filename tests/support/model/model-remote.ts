@@ -101,7 +101,8 @@ export function modelRemote(host: string, knobs: ModelKnobs, now: () => number, 
       body: { ...body, id, meta: { ...body.meta, versionId: String(version), lastUpdated } },
       version,
       visibleAt: time() + remote.lateness,
-      before: visible(known, time()),
+      // An edit does not hold back what was written before it: that shows when its own time has come.
+      before: known && since(known, time()),
     };
     rows.set(key, row);
     removed.delete(key);
@@ -236,6 +237,12 @@ export function modelRemote(host: string, knobs: ModelKnobs, now: () => number, 
 /** What a search shows of it. */
 function visible(row: Row | undefined, time: number): Row | undefined {
   return row && row.visibleAt > time ? visible(row.before, time) : row;
+}
+
+/** The row with what searches may still show instead of it, and nothing older. */
+function since(row: Row, time: number): Row {
+  if (row.visibleAt <= time) return { ...row, before: undefined };
+  return { ...row, before: row.before && since(row.before, time) };
 }
 
 function statement({ versioning, conditionalCreate, transactions }: ModelKnobs): object {
