@@ -5,11 +5,12 @@ import { sameDay } from '../../fhir/same-day.ts';
 import { knownResource } from '../known-resource.ts';
 import { toInstant, toLastInstant } from '../local-time.ts';
 import type { Caller, Kept, Records } from '../records.ts';
-import { isEmergency, isPartialHospitalization, isStay } from '../transition/discharge.ts';
+import { isAheadOf, isEmergency, isPartialHospitalization, isStay, toldEnd } from '../transition/discharge.ts';
 import type { TellDischarge } from './discharge-schema.ts';
 
 /**
- * The stay that is named; else the only one that is open, or ended on the same day, at the facility as far as one is named.
+ * The stay that is named; else the only one that is open, ended on the same day, or is over and does not say since when, at
+ * the facility as far as one is named.
  * @param subject `Patient/12`
  * @returns undefined when Baton has not heard of it
  * @throws Fault unprocessable naming `encounter` when several could be meant, or the named one cannot
@@ -22,10 +23,13 @@ export async function findStay(
 ): Promise<Kept<'Encounter'> | undefined> {
   if (told.encounter) {
     const named = await knownResource(records, { subject }, told.encounter.reference, ['Encounter'], 'encounter');
-    return requireUsable(named, told.discharged);
+    return requireUsable(named, told.discharged, zone);
   }
   const stays = await records.find('Encounter', { patient: subject.reference, status: 'in-progress,onleave,finished' });
-  const meant = stays.filter((stay) => isMeant(stay, told, zone));
+  const could = stays.filter((stay) => isMeant(stay, told, zone) && !wasOver(stay, stays, told, zone));
+  // Beside one that says that day nobody need guess at one that says none.
+  const isSaid = could.some((stay) => toldEnd(stay, zone) !== undefined);
+  const meant = isSaid ? could.filter((stay) => !isSilent(stay, zone)) : could;
   if (meant.length < 2) return meant[0];
   throw refusal('Several stays of the patient could be meant; name the one in encounter.');
 }
@@ -33,14 +37,34 @@ export async function findStay(
 function isMeant(stay: Encounter, told: TellDischarge, zone: string): boolean {
   const { admitted, discharged, setting, facility, facilityName } = told;
   if (!isOfSetting(stay, setting)) return false;
-  const { start, end } = stay.period ?? {};
+  const start = stay.period?.start;
   const provider = stay.serviceProvider;
   if (facility && provider?.reference !== undefined && provider.reference !== facility.reference) return false;
   if (facilityName !== undefined && provider && provider.display !== facilityName) return false;
-  if (stay.status === 'finished') return end !== undefined && sameDay(end, discharged);
-  if (start === undefined) return true;
+  const end = toldEnd(stay, zone);
+  if (end !== undefined) return sameDay(end, discharged);
+  // Of what is over and says neither when it began nor when it ended, any discharge could be the end.
+  if (start === undefined) return stay.status !== 'finished';
   const isBefore = Temporal.Instant.compare(toInstant(start, zone), toLastInstant(discharged, zone)) <= 0;
   return isBefore && (admitted === undefined || sameDay(start, admitted));
+}
+
+/** It is over, and nobody has said since when. */
+const isSilent = (stay: Encounter, zone: string) => stay.status === 'finished' && toldEnd(stay, zone) === undefined;
+
+/** Of a silent stay: before that discharge it was told that it is over, or another one began. */
+function wasOver(stay: Kept<'Encounter'>, stays: readonly Encounter[], told: TellDischarge, zone: string): boolean {
+  if (!isSilent(stay, zone)) return false;
+  const discharged = toInstant(told.discharged, zone);
+  if (isAheadOf(discharged, toInstant(stay.meta.lastUpdated, 'UTC'))) return true;
+  const began = stay.period?.start ?? told.discharged;
+  return stays.some((other) => {
+    const start = isOfSetting(other, told.setting) ? other.period?.start : undefined;
+    if (start === undefined) return false;
+    const at = toInstant(start, zone);
+    const isLater = Temporal.Instant.compare(at, toInstant(began, zone)) > 0;
+    return isLater && Temporal.Instant.compare(at, discharged) <= 0;
+  });
 }
 
 /** Of stays any will do: people call observation an inpatient stay, and the other way round. */
@@ -51,9 +75,9 @@ function isOfSetting(stay: Encounter, setting: TellDischarge['setting']): boolea
 
 const VOID: readonly Encounter['status'][] = ['cancelled', 'entered-in-error'];
 
-function requireUsable(stay: Kept<'Encounter'>, discharged: string): Kept<'Encounter'> {
+function requireUsable(stay: Kept<'Encounter'>, discharged: string, zone: string): Kept<'Encounter'> {
   if (VOID.includes(stay.status)) throw refusal(`The stay is ${stay.status}; name another, or none.`);
-  const end = stay.status === 'finished' ? stay.period?.end : undefined;
+  const end = toldEnd(stay, zone);
   if (end !== undefined && !sameDay(end, discharged)) {
     throw refusal('The stay ended on another day already; correct its discharge instead.');
   }

@@ -1,5 +1,5 @@
 // A person tells of a discharge: the stay they mean ends, or is made when nobody had told of it. What the hospital has said
-// already stays; what it left open is filled.
+// already stays; what it left open is filled, when the patient left too.
 import { randomUUID } from 'node:crypto';
 import type { CodeableConcept, Encounter, Reference } from '@medplum/fhirtypes';
 import type { Artefacts } from '../../fhir/artefacts.ts';
@@ -7,6 +7,7 @@ import { conceptOf } from '../coded.ts';
 import { requireOrder, requirePast } from '../given-time.ts';
 import { knownResource } from '../known-resource.ts';
 import type { Caller, Planned, Records } from '../records.ts';
+import { toldEnd } from '../transition/discharge.ts';
 import { patientToTellOf } from './discharge-at-hand.ts';
 import { SETTINGS, type TellDischarge } from './discharge-schema.ts';
 import { dispositionOf } from './disposition.ts';
@@ -35,8 +36,8 @@ export async function tellDischarge(
     return { changes, about: 0, unlessNewer: `Encounter?patient=${subject.reference}` };
   }
   const known = filled(stay, told, disposition);
-  const resource =
-    stay.status === 'finished' ? { ...known, extension: withTold(known, caller) } : discharged(known, told, caller);
+  const isSaid = toldEnd(stay, caller.zone) !== undefined;
+  const resource = isSaid ? { ...known, extension: withTold(known, caller) } : discharged(known, told, caller);
   return { changes: [{ op: 'update', resource, ifMatch: stay.meta.versionId }], about: 0 };
 }
 

@@ -58,6 +58,22 @@ export const EMERGENCY = 'EMER';
 /** Clocks of those who tell of a discharge may be wrong by that much; HL7 v2 and notifications are refused beyond (intake/not-ahead-of.ts). */
 export const MOST_AHEAD = Temporal.Duration.from({ hours: 24 });
 
+/** By more than clocks may be wrong. */
+export function isAheadOf(end: Temporal.Instant, told: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(end.subtract(MOST_AHEAD), told) > 0;
+}
+
+/**
+ * When a stay that is over ended, as far as that was told: a day that was still to come then is no word about it.
+ * @param zone of an end that has no time
+ */
+export function toldEnd({ status, period, meta }: Encounter, zone: string): string | undefined {
+  const end = status === 'finished' ? period?.end : undefined;
+  if (end === undefined || meta?.lastUpdated === undefined) return end;
+  // It was told with this version or an earlier one: what is ahead of this one was ahead when it was told.
+  return isAheadOf(toInstant(end, zone), toInstant(meta.lastUpdated, 'UTC')) ? undefined : end;
+}
+
 /**
  * The last moment of a discharge: one told by its day may have been at the end of it.
  * @param counted when follow-ups count that the patient left

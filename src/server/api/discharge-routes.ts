@@ -40,7 +40,7 @@ export const DISCHARGE_ROUTES: readonly ApiRoute[] = [
     summary: 'Tells that the patient was discharged; the transition starts',
     description:
       'Ends the stay that is open, or `encounter`. A discharge of the same day that the hospital has told of already is that ' +
-      'one, and only gains what it did not say. When Baton has heard of no such stay, one is made; the visit number is added ' +
+      'one, and only gains what it did not say; so does a stay that is over and does not say since when. When Baton has heard of no such stay, one is made; the visit number is added ' +
       'when the hospital tells of it. `discharged` is a date when the time is not known.',
     ...one,
     body: TellDischarge,
