@@ -53,6 +53,8 @@ export interface HedisFacts extends EvidenceFacts {
   readonly documents: readonly (DocumentReference | Composition)[];
   /** Of the encounter. */
   readonly provenances: readonly Provenance[];
+  /** When the patient left, as the latest transition of each stay counts it, by id of the Encounter. */
+  readonly counted: ReadonlyMap<string, Temporal.Instant>;
 }
 
 /** The code of the Observation that says how demanding the decisions were, `SYSTEM|CODE`. */

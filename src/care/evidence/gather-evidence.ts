@@ -1,12 +1,12 @@
 // Reads what may prove something about a transition, as far as the caller may see it.
-import type { Practitioner, ResourceType } from '@medplum/fhirtypes';
+import type { EpisodeOfCare, Practitioner, ResourceType } from '@medplum/fhirtypes';
 import { namedAmong } from '../contacts/named-among.ts';
 import { findReadable } from '../find-readable.ts';
 import { toInstant } from '../local-time.ts';
 import type { Kept, Records, SearchFor } from '../records.ts';
 import { idOf } from '../stored.ts';
 import { IDENTIFIER } from '../systems.ts';
-import { encounterOfEpisode, isTransition } from '../transition/episode.ts';
+import { dischargeOf, encounterOfEpisode, isTransition } from '../transition/episode.ts';
 import { DECISION_MAKING, type EvidenceFacts, type HedisFacts } from './evidence-facts.ts';
 import { TCM, TRC } from './evidence-rules.ts';
 import type { EvidenceSources } from './evidence-sources.ts';
@@ -80,14 +80,24 @@ export async function gatherForHedis(records: Records, facts: EvidenceFacts): Pr
   const look = <K extends ResourceType>(type: K, search: SearchFor) => findReadable(records, type, search, notSeen);
   const of: SearchFor = { patient: `Patient/${facts.patient.id}` };
   const type = TRC.documents.join(',');
-  const [references, summaries, provenances, conditions] = await Promise.all([
+  const [references, summaries, provenances, conditions, episodes] = await Promise.all([
     look('DocumentReference', { ...of, type }),
     look('Composition', { ...of, type }),
     look('Provenance', { target: `Encounter/${facts.encounter.id}` }),
     look('Condition', of),
+    look('EpisodeOfCare', of),
   ]);
   const documents = [...references, ...summaries];
-  return { ...facts, documents, provenances, conditions, notSeen };
+  return { ...facts, documents, provenances, conditions, counted: countedBy(episodes), notSeen };
+}
+
+/** Also by transitions that were withdrawn or never began: they say as well when the patient left. @param episodes oldest first */
+function countedBy(episodes: readonly EpisodeOfCare[]): Map<string, Temporal.Instant> {
+  const counted = episodes.filter(isTransition).flatMap((episode): [string, Temporal.Instant][] => {
+    const [encounter, discharge] = [encounterOfEpisode(episode), dischargeOf(episode)];
+    return encounter !== undefined && discharge ? [[encounter, discharge]] : [];
+  });
+  return new Map(counted);
 }
 
 /** By the reference that names them; roles by the person who has them. */

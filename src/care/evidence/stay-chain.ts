@@ -1,8 +1,9 @@
 // Stays that HEDIS counts as one: a readmission or direct transfer within 30 days of a discharge extends the episode, which
 // has the first admission and the last discharge.
 import type { Encounter } from '@medplum/fhirtypes';
-import { MOST_AHEAD } from '../transition/discharge.ts';
-import { type EvidenceFacts, type Moment, momentOf } from './evidence-facts.ts';
+import { toFhirDateTime, toInstant } from '../local-time.ts';
+import { isAheadOf, toldEnd } from '../transition/discharge.ts';
+import { type HedisFacts, type Moment, momentOf } from './evidence-facts.ts';
 import type { TrcRules } from './evidence-rules.ts';
 
 interface Stay {
@@ -10,6 +11,8 @@ interface Stay {
   readonly from: Moment;
   /** Undefined while the patient is in. */
   readonly until: Moment | undefined;
+  /** The stay is over, but nobody has told since when; `until` is what that is counted as. */
+  readonly isAssumed: boolean;
 }
 
 export interface StayChain {
@@ -20,36 +23,55 @@ export interface StayChain {
   readonly discharged: Moment | undefined;
   /** The discharge that began the transition is the last one. */
   readonly isLast: boolean;
+  /** Those of whose ends it is not known when they were: what is in the chain, or would be, may depend on them. */
+  readonly assumed: readonly Stay[];
 }
 
 const REAL: readonly Encounter['status'][] = ['finished', 'in-progress', 'onleave', 'arrived'];
 
-export function chainOf(facts: EvidenceFacts, { stays: classes, chainDays }: TrcRules): StayChain {
+/** The stays around the one of the transition. */
+export function chainOf(facts: HedisFacts, { stays: classes, chainDays }: TrcRules): StayChain {
   const own = facts.encounter;
   const all = [...facts.encounters.filter(({ id }) => id !== own.id), own]
     .filter(
       ({ id, status, class: kind }) => id === own.id || (REAL.includes(status) && classes.includes(kind.code ?? '')),
     )
-    .flatMap((encounter): Stay[] => {
-      const from = momentOf(encounter.period?.start ?? encounter.period?.end, facts.zone);
-      const end = momentOf(encounter.period?.end, facts.zone);
-      const left = encounter.id === own.id ? countedEnd(facts, end) : end;
-      const until = encounter.status === 'finished' ? left : undefined;
-      return from ? [{ encounter, from, until }] : [];
+    .flatMap((encounter) => {
+      const from = momentOf(encounter.period?.start ?? toldEnd(encounter, facts.zone), facts.zone);
+      return from ? [{ encounter, from }] : [];
     })
-    .toSorted((a, b) => Temporal.Instant.compare(a.from.at, b.from.at));
+    .toSorted((a, b) => Temporal.Instant.compare(a.from.at, b.from.at))
+    .map((stay, at, sorted): Stay => ({ ...stay, ...endOf(facts, stay.encounter, sorted[at + 1]?.from) }));
   const at = all.findIndex(({ encounter }) => encounter.id === own.id);
   let [first, last] = [at, at];
   while (first > 0 && follows(all[first - 1], all[first], chainDays)) first--;
   while (last >= 0 && last < all.length - 1 && follows(all[last], all[last + 1], chainDays)) last++;
   const stays = at < 0 ? [] : all.slice(first, last + 1);
-  return { stays, admitted: stays[0]?.from, discharged: stays.at(-1)?.until, isLast: last === at };
+  const assumed = at < 0 ? [] : all.slice(Math.max(first - 1, 0), last + 1).filter(({ isAssumed }) => isAssumed);
+  return { stays, admitted: stays[0]?.from, discharged: stays.at(-1)?.until, isLast: last === at, assumed };
+}
+
+/** @param next when the next stay began: the patient had left by then */
+function endOf(facts: HedisFacts, encounter: Encounter, next: Moment | undefined): Pick<Stay, 'until' | 'isAssumed'> {
+  if (encounter.status !== 'finished') return { until: undefined, isAssumed: false };
+  const isOwn = encounter.id === facts.encounter.id;
+  const told = momentOf(isOwn ? ownEnd(facts) : toldEnd(encounter, facts.zone), facts.zone);
+  if (told) return { until: told, isAssumed: false };
+  const counted = isOwn ? facts.discharge : countedAs(facts, encounter);
+  const isBefore = isOwn || !next || (counted && Temporal.Instant.compare(counted, next.at) < 0);
+  const until = isBefore ? counted && momentOf(toFhirDateTime(counted, facts.zone), facts.zone) : next;
+  return { until, isAssumed: until !== undefined };
 }
 
 /** As it is told, unless that was a day still to come: the follow-ups are not counted from one. */
-function countedEnd({ discharge, zone }: EvidenceFacts, told: Moment | undefined): Moment | undefined {
-  const isCounted = told && Temporal.Instant.compare(told.at.subtract(MOST_AHEAD), discharge) <= 0;
-  return isCounted ? told : momentOf(discharge.toString(), zone);
+function ownEnd({ encounter: { period }, discharge, zone }: HedisFacts): string | undefined {
+  const end = period?.end;
+  return end === undefined || isAheadOf(toInstant(end, zone), discharge) ? undefined : end;
+}
+
+/** Without a transition the stay was over when it was last told. */
+function countedAs({ counted }: HedisFacts, { id = '', meta }: Encounter): Temporal.Instant | undefined {
+  return counted.get(id) ?? (meta?.lastUpdated === undefined ? undefined : toInstant(meta.lastUpdated, 'UTC'));
 }
 
 function follows(before: Stay | undefined, after: Stay | undefined, days: number): boolean {

@@ -35,7 +35,7 @@ export function trcEvidence(facts: HedisFacts, rules: TrcRules): TrcEvidence {
     rules: rules.version,
     eligible: excluded.length === 0,
     excluded,
-    notChecked: NOT_CHECKED,
+    notChecked: [...NOT_CHECKED, ...chain.assumed.map(assumption)],
     admitted: chain.admitted?.text,
     discharged: chain.discharged?.text,
     stays: proofOf(...chain.stays.map(({ encounter }) => encounter)),
@@ -52,6 +52,9 @@ export function trcEvidence(facts: HedisFacts, rules: TrcRules): TrcEvidence {
     ],
   });
 }
+
+const assumption = ({ encounter, until }: StayChain['assumed'][number]) =>
+  `when the patient left Encounter/${encounter.id}, which was not told: ${until?.text} is assumed`;
 
 const dayAfter = (facts: HedisFacts, days: number) => dayOfDischarge(facts).add({ days });
 

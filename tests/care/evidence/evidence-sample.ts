@@ -33,6 +33,7 @@ export function facts(changes: Partial<HedisFacts> = {}): HedisFacts {
     documents: [],
     observations: [],
     provenances: [],
+    counted: new Map(),
     notSeen: [],
     practitioners: new Map([
       ['Practitioner/nurse', person('nurse', 'RN')],

@@ -148,6 +148,38 @@ describe('the episode', () => {
   });
 });
 
+describe('a stay that is over and does not say since when', () => {
+  const silent = (start: string, lastUpdated?: string) => ({
+    ...stay('silent', start),
+    status: 'finished' as const,
+    ...(lastUpdated === undefined ? {} : { meta: { lastUpdated } }),
+  });
+  const ahead = { ...stay('silent', '2026-09-01', '2027-09-10'), meta: { lastUpdated: '2026-09-10T12:00:00Z' } };
+  const counted = (at: string) => new Map([['silent', Temporal.Instant.from(at)]]);
+  const [own, before] = ['2026-11-15T08:00:00-05:00', '2026-11-05T08:00:00-05:00'];
+  it.each([
+    ['as its transition counts', silent(before), counted('2026-11-10T13:00:00Z'), before],
+    ['not more than 30 days before', silent('2026-09-01'), counted('2026-09-10T13:00:00Z'), own],
+    ['when the next one began, told later', silent(before), counted('2026-11-18T13:00:00Z'), before],
+    ['when it was told, without a transition', silent('2026-09-01', '2026-09-10T12:00:00Z'), new Map(), own],
+    ['when the next one began, when nothing is known', silent(before), new Map(), before],
+    ['not on a day that was far ahead', ahead, new Map(), own],
+  ] as const)('%s', (_, one, known, admitted) => {
+    const evidence = trc({ encounters: [one], counted: known });
+    expect(evidence).toMatchObject({ admitted, discharged: '2026-11-20T14:00:00-05:00' });
+    expect(evidence.notChecked.at(-1)).toMatch(/^when the patient left Encounter\/silent, .* is assumed$/);
+  });
+
+  it('was left all the same', () => {
+    const evidence = trc({ encounters: [silent('2026-11-25')], counted: counted('2026-11-28T15:00:00Z') });
+    expect(evidence).toMatchObject({ eligible: false, discharged: '2026-11-28T10:00:00-05:00' });
+    const { encounter } = facts();
+    const mine = trc({ encounter: { ...encounter, period: { start: own } } });
+    expect(mine).toMatchObject({ eligible: true, discharged: '2026-11-20T14:00:00-05:00' });
+    expect(mine.notChecked).toHaveLength(3);
+  });
+});
+
 describe('who is counted', () => {
   const born = (birthDate: string) => ({ patient: { ...facts().patient, birthDate } });
   it.each([
