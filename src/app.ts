@@ -94,6 +94,8 @@ export interface App {
   pathwayIssues(resource: Resource, others: readonly Resource[]): OperationOutcomeIssue[];
   /** Opens the doors and starts the heartbeat. */
   start(): Promise<void>;
+  /** Prepares what the first requests and sweeps would wait for; `start` does it after the first beats. */
+  warmUp(): Promise<void>;
   /** One heartbeat: reacts, sweeps, pulls and pushes what is due. */
   tick(): Promise<void>;
   /** New connections get the certificates that the files have now. */
@@ -304,6 +306,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
   let isStarted = false;
   const ending = new AbortController();
   let closing: Promise<void> | undefined;
+  const prepare = () => warmUp(profiles, conformance, { signal: ending.signal, log });
 
   async function tick(): Promise<void> {
     await transitions.tick();
@@ -365,10 +368,10 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     sync.follow();
     provenance.follow();
     isStarted = true;
-    // Not waited for: who comes meanwhile is answered, only not as fast.
-    warmUp(profiles, conformance, { signal: ending.signal, log });
     indexKeeper.start();
     await clockwork.start();
+    // After what is overdue. Not waited for: who comes meanwhile is answered, only not as fast.
+    prepare();
     // The day goes on for as long as Baton does; how it fares is its story.
     sandbox?.runDay().catch((error) => log.error({ err: error }, 'the sandbox day stopped'));
   }
@@ -407,6 +410,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     conformance,
     pathwayIssues: (resource, others) => pathwayIssues(resource, [...others, ...profiles]),
     start,
+    warmUp: prepare,
     tick,
     renewCertificates() {
       if (tls) renewCertificates(server.server as TlsServer, tls);

@@ -22,8 +22,17 @@ test('every profile is prepared once, and a stop ends it', async () => {
   };
   await warmUp(brought, { prepareProfile: counting }, { signal: ending.signal, log });
   expect(told).toEqual([]);
-  expect(prepared).toHaveLength(brought.filter(isProfile).length);
+  // What every sweep writes is among them, a type without a profile of ours.
+  const count = brought.filter(isProfile).length + 1;
+  expect(prepared).toHaveLength(count);
+  expect(prepared).toContain('CommunicationRequest');
   ending.abort();
   await warmUp(brought, { prepareProfile: counting }, { signal: ending.signal, log });
-  expect(prepared).toHaveLength(brought.filter(isProfile).length);
+  expect(prepared).toHaveLength(count);
+});
+
+test('a type is prepared by its name', () => {
+  const { prepareProfile, validate } = createConformance(brought, NO_PROFILE_RULES);
+  prepareProfile('CommunicationRequest');
+  expect(validate({ resourceType: 'CommunicationRequest', status: 'active' })).toEqual([]);
 });

@@ -1,5 +1,6 @@
 // A million follow-ups that wait: copies of one, made by the database itself. They have the rows that a sweep walks past,
 // the resource and its dates, and windows a second apart that open long after all that is due.
+import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import pg from 'pg';
 
@@ -28,10 +29,18 @@ export async function addWaiting(url: string, id: string, count: number): Promis
     const database = new DatabaseSync(url.slice('sqlite:'.length));
     database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA cache_size = -262144;
       BEGIN; ${resources}; ${dates}; COMMIT; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize`);
-    return database.close();
+    database.close();
+    return flush(url.slice('sqlite:'.length));
   }
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   for (const statement of [resources, dates, 'VACUUM ANALYZE']) await client.query(statement);
   await client.end();
+}
+
+/** What was loaded without waiting for the disk would be waited for by the first commit that is measured: 1.5 s of 200,000. */
+function flush(path: string): void {
+  const file = openSync(path, 'r+');
+  fsyncSync(file);
+  closeSync(file);
 }

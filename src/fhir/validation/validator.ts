@@ -23,7 +23,10 @@ export interface Validator {
    * @param profiles canonical URLs to check besides those that the resource claims
    */
   validate(resource: unknown, profiles?: readonly string[], options?: ValidateOptions): OperationOutcomeIssue[];
-  /** Compiles now what the first resource that claims the profile would wait for: a tenth of a second for a large type. */
+  /**
+   * Compiles now what the first resource that claims the profile would wait for: a tenth of a second for a large type.
+   * @param profile its canonical URL, or a type
+   */
   prepare(profile: string): void;
 }
 
@@ -80,7 +83,7 @@ export function createValidator(definitions: Definitions): Validator {
       const structure = definitions.structure(profile);
       if (!structure || !types.has(structure.type)) return;
       findingAll(structure.type);
-      compile(structure);
+      if (structure.derivation === 'constraint') compile(structure);
     },
   };
 }
