@@ -2,6 +2,7 @@
 import type { Encounter } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import { sameDay } from '../../fhir/same-day.ts';
+import { isStandIn } from '../../fhir/stand-in-end.ts';
 import { knownResource } from '../known-resource.ts';
 import { toInstant, toLastInstant } from '../local-time.ts';
 import type { Caller, Kept, Records } from '../records.ts';
@@ -9,7 +10,8 @@ import { isEmergency, isPartialHospitalization, isStay } from '../transition/dis
 import type { TellDischarge } from './discharge-schema.ts';
 
 /**
- * The stay that is named; else the only one that is open, or ended on the same day, at the facility as far as one is named.
+ * The stay that is named; else the only one that is open, ended on the same day, or whose discharge was recorded since, its time
+ * not being told; at the facility as far as one is named.
  * @param subject `Patient/12`
  * @returns undefined when Baton has not heard of it
  * @throws Fault unprocessable naming `encounter` when several could be meant, or the named one cannot
@@ -37,10 +39,19 @@ function isMeant(stay: Encounter, told: TellDischarge, zone: string): boolean {
   const provider = stay.serviceProvider;
   if (facility && provider?.reference !== undefined && provider.reference !== facility.reference) return false;
   if (facilityName !== undefined && provider && provider.display !== facilityName) return false;
-  if (stay.status === 'finished') return end !== undefined && sameDay(end, discharged);
+  const isOver = stay.status === 'finished';
+  if (isOver && end !== undefined && sameDay(end, discharged)) return true;
+  if (isOver && !(isStandIn(stay.period) && start !== undefined && isRecordedBy(end, discharged, zone))) return false;
   if (start === undefined) return true;
   const isBefore = Temporal.Instant.compare(toInstant(start, zone), toLastInstant(discharged, zone)) <= 0;
   return isBefore && (admitted === undefined || sameDay(start, admitted));
+}
+
+/** A discharge is recorded when it has happened. */
+function isRecordedBy(recorded: string | undefined, discharged: string, zone: string): boolean {
+  return (
+    recorded !== undefined && Temporal.Instant.compare(toInstant(discharged, zone), toInstant(recorded, zone)) <= 0
+  );
 }
 
 /** Of stays any will do: people call observation an inpatient stay, and the other way round. */
@@ -53,7 +64,7 @@ const VOID: readonly Encounter['status'][] = ['cancelled', 'entered-in-error'];
 
 function requireUsable(stay: Kept<'Encounter'>, discharged: string): Kept<'Encounter'> {
   if (VOID.includes(stay.status)) throw refusal(`The stay is ${stay.status}; name another, or none.`);
-  const end = stay.status === 'finished' ? stay.period?.end : undefined;
+  const end = stay.status === 'finished' && !isStandIn(stay.period) ? stay.period?.end : undefined;
   if (end !== undefined && !sameDay(end, discharged)) {
     throw refusal('The stay ended on another day already; correct its discharge instead.');
   }
