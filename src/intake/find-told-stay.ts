@@ -2,6 +2,7 @@
 import type { Encounter } from '@medplum/fhirtypes';
 import { parseExact } from '../fhir/exact-json.ts';
 import { sameDay } from '../fhir/same-day.ts';
+import { isStandIn } from '../fhir/stand-in-end.ts';
 import type { Store } from '../store/store.ts';
 import type { StoredDraft } from './find-stored.ts';
 import type { AdtContent } from './map/adt.ts';
@@ -9,8 +10,8 @@ import { comesBefore } from './map/comes-before.ts';
 
 /**
  * The one Encounter without any identifier that can only be the visit a message is about: of the same patient, at the same
- * facility as far as both name one, with the same day of discharge (of admission, when the message tells no discharge), or
- * not yet discharged. Undefined when the visit is known by its number, and when there is none such or more than one.
+ * facility as far as both name one, with the same day of discharge (of admission, when the message tells no discharge, or not
+ * when), or not yet discharged. Undefined when the visit is known by its number, and when there is none such or more than one.
  */
 export async function findToldStay(
   store: Store,
@@ -53,10 +54,9 @@ function isSameVisit(told: Encounter, fresh: Encounter): boolean {
   if (isEmergency(told) !== isEmergency(fresh)) return false;
   const [toldStart, toldEnd] = [told.period?.start, told.period?.end];
   const [start, end] = [fresh.period?.start, fresh.period?.end];
-  if (fresh.status !== 'finished' || end === undefined) {
-    return toldStart !== undefined && start !== undefined && sameDay(start, toldStart);
-  }
+  const isSameStart = toldStart !== undefined && start !== undefined && sameDay(start, toldStart);
+  if (fresh.status !== 'finished' || end === undefined) return isSameStart;
   if (toldStart !== undefined && comesBefore(end, toldStart)) return false;
-  if (toldEnd !== undefined) return sameDay(end, toldEnd);
+  if (toldEnd !== undefined) return sameDay(end, toldEnd) || (isStandIn(fresh.period) && isSameStart);
   return toldStart === undefined || start === undefined || sameDay(start, toldStart);
 }

@@ -2,6 +2,7 @@
 import type { Bundle, Encounter, Patient } from '@medplum/fhirtypes';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isStandIn } from '../../src/fhir/stand-in-end.ts';
 import { createIntake } from '../../src/intake/receive.ts';
 import { PARAMETERS, serve, type TestServer } from '../server/serve.ts';
 import { edited, FACILITIES, fixture } from './fixture.ts';
@@ -139,6 +140,48 @@ describe('a notification', () => {
     } as never);
     expect((await send(bare)).status).toBe(200);
     expect(await stays('C')).toMatchObject([{ status: 'finished', period: { end: '2026-11-24T17:05:00.000Z' } }]);
+  });
+
+  const UNTOLD = { period: { start: '2026-11-20T08:00:00-05:00' } };
+  const TOLD = '2026-11-24T12:00:00-05:00';
+
+  it('of a discharge that tells no end leaves an end that was told, and of several such the first counts', async () => {
+    const told = notice('discharge', 'S', '2026-11-24T17:05:00Z');
+    const bare = ['2026-11-26T17:05:00Z', '2026-11-25T17:05:00Z'].map((at) => notice('discharge', 'S', at, UNTOLD));
+    const [later, earlier] = bare as [Bundle, Bundle];
+    const ends: (string | undefined)[] = [];
+    for (const message of [later, earlier, told, notice('discharge', 'S', '2026-11-27T17:05:00Z', UNTOLD)]) {
+      expect((await send(message)).status).toBe(200);
+      const [stay] = await stays('S');
+      ends.push(`${stay?.period?.end} ${isStandIn(stay?.period)}`);
+    }
+    expect(ends).toEqual([
+      '2026-11-26T17:05:00.000Z true',
+      '2026-11-25T17:05:00.000Z true',
+      `${TOLD} false`,
+      `${TOLD} false`,
+    ]);
+  });
+
+  it('joins HL7 v2 over HTTP: whichever door an end is told by, it replaces the stand-in of the other', async () => {
+    const er7 = { 'content-type': 'x-application/hl7-v2+er7' };
+    const say = async (id: string, fields: object) => {
+      const own = { 'PID-3': `P${id}^^^HARBOR^MR`, 'PV1-19': `V${id}^^^HARBOR^VN`, 'PV1-44': '', 'EVN-6': '' };
+      const body = edited(fixture('a03-discharge'), { ...own, ...fields });
+      expect((await baton.send('POST', '/intake/hl7v2', { body, headers: er7 })).status).toBe(200);
+    };
+    const end = async (id: string) => (await stays(id))[0]?.period?.end;
+    // Told by the notification; the HL7 v2 message knows no time, and is recorded before and after.
+    await say('T', { 'MSH-10': 'T1', 'EVN-2': '20261123090000', 'PV1-45': '' });
+    expect(isStandIn((await stays('T'))[0]?.period)).toBe(true);
+    await send(notice('discharge', 'T', '2026-11-24T17:05:00Z'));
+    await say('T', { 'MSH-10': 'T2', 'EVN-2': '20261126090000', 'PV1-45': '' });
+    expect(await end('T')).toBe(TOLD);
+    // Told by HL7 v2.
+    await send(notice('discharge', 'U', '2026-11-26T17:05:00Z', UNTOLD));
+    await say('U', { 'MSH-10': 'U1', 'EVN-2': '20261124121000', 'PV1-45': '20261124120000' });
+    expect(await end('U')).toBe(TOLD);
+    expect(JSON.stringify((await stays('U'))[0]?.period)).not.toContain('stand-in');
   });
 
   it('withdraws a stay that was entered in error', async () => {

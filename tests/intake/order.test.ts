@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import pino from 'pino';
 import { expect, it } from 'vitest';
 import { rewriteLinks } from '../../src/fhir/references.ts';
+import { isStandIn } from '../../src/fhir/stand-in-end.ts';
 import { parseMessage } from '../../src/intake/er7/message.ts';
 import { checkHeader } from '../../src/intake/header.ts';
 import { readAdt } from '../../src/intake/map/adt.ts';
@@ -39,11 +40,12 @@ interface Sent {
   readonly minute: number;
   readonly start?: string;
   readonly end?: string;
+  readonly occurred?: string;
   readonly disposition: string;
   readonly ward?: string;
 }
 
-const message = ({ trigger, minute, start = '', end = '', disposition, ward = '4EAST' }: Sent) =>
+const message = ({ trigger, minute, start = '', end = '', occurred = '', disposition, ward = '4EAST' }: Sent) =>
   edited(SOURCES[trigger], {
     'MSH-9': `ADT^${trigger}`,
     'PV1-3': `${ward}^1^1^HARBOR`,
@@ -51,7 +53,7 @@ const message = ({ trigger, minute, start = '', end = '', disposition, ward = '4
     'PV2-9': trigger === 'A16' ? '20261128' : '',
     'MSH-10': `${trigger}-${minute}`,
     'EVN-2': `2026112510${String(minute).padStart(2, '0')}`,
-    'EVN-6': '',
+    'EVN-6': occurred,
     'PV1-44': start,
     'PV1-45': end,
     'PV1-36': disposition,
@@ -63,7 +65,8 @@ const sent: fc.Arbitrary<Sent> = fc.record(
     ward: fc.constantFrom('4EAST', 'ICU', '5WEST'),
     minute: fc.integer({ min: 0, max: 59 }),
     start: fc.constantFrom('20261120101500', '20261120', '20261121080000'),
-    end: fc.constantFrom('20261124120000', '20261124150000', '20261124', '20261123'),
+    end: fc.constantFrom('20261124120000', '20261124150000', '20261124', '20261123', '20261125'),
+    occurred: fc.constantFrom('20261124120000', '20261124'),
     disposition: fc.constantFrom('', '01', '03', '""'),
   },
   { requiredKeys: ['trigger', 'minute', 'disposition'] },
@@ -75,6 +78,7 @@ function stay({ status, period, hospitalization, location, classHistory, extensi
     status,
     start: period?.start,
     end: period?.end,
+    standsIn: isStandIn(period),
     disposition: hospitalization?.dischargeDisposition,
     places: location?.map(({ location: { display }, ...rest }) => ({ display, ...rest })),
     classes: classHistory,

@@ -10,6 +10,7 @@ import { findResources } from '../../src/care/stored.ts';
 import { encounterOfEpisode } from '../../src/care/transition/episode.ts';
 import { loadRiskMethods } from '../../src/care/transition/risk-method.ts';
 import { parseSearchUrl } from '../../src/fhir/search/parse.ts';
+import { isStandIn } from '../../src/fhir/stand-in-end.ts';
 import { createIntake } from '../../src/intake/receive.ts';
 import { createTransitions, type Transitions } from '../../src/transitions/transitions.ts';
 import { edited, FACILITIES, fixture } from '../intake/fixture.ts';
@@ -214,6 +215,51 @@ describe('a discharge that a nurse tells of', () => {
       expect(await stays(patient)).toMatchObject([{ status: 'finished', identifier: [{ value: `V-${patient}` }] }]);
       expect((await followed(patient)).live).toHaveLength(1);
     }
+  });
+
+  const bare = { 'PV1-45': '', 'EVN-6': '', 'EVN-2': '20261126100000' };
+
+  it('takes the place of a stand-in, and a discharge told again without its time leaves it', async () => {
+    await known('stand-in');
+    await adt('a03-discharge', 'stand-in', 'VSTAND', bare);
+    const [stay] = await stays('stand-in');
+    expect(isStandIn(stay?.period)).toBe(true);
+    const { live } = await followed('stand-in');
+    const { json } = await tell('stand-in', { discharged: '2026-11-24T11:00:00-05:00' });
+    expect(json).toMatchObject({ id: stay?.id, discharged: '2026-11-24T11:00:00-05:00' });
+    await adt('a03-discharge', 'stand-in', 'VSTAND', { ...bare, 'EVN-2': '20261126110000' });
+    const [after] = await stays('stand-in');
+    expect(after?.period?.end).toBe('2026-11-24T11:00:00-05:00');
+    expect(JSON.stringify(after?.period)).not.toContain('stand-in');
+    const now = await followed('stand-in');
+    expect(now.live.map(({ period }) => period?.start)).toEqual(['2026-11-24T11:00:00-05:00']);
+    expect(new Set(now.all.map(encounterOfEpisode))).toEqual(new Set([stay?.id]));
+    expect(live).toHaveLength(1);
+    // The hospital's own word is the newer one.
+    await adt('a03-discharge', 'stand-in', 'VSTAND');
+    expect(await stays('stand-in')).toMatchObject([{ period: { end: END } }]);
+  });
+
+  it('is the stay of a discharge that comes without its time and was admitted on that day', async () => {
+    await known('before-bare');
+    const { json } = await tell('before-bare', { discharged: '2026-11-24', admitted: '2026-11-20' });
+    await adt('a03-discharge', 'before-bare', 'VBARE', bare);
+    expect(await stays('before-bare')).toMatchObject([{ id: json.id, period: { end: '2026-11-24' } }]);
+    expect((await followed('before-bare')).live).toHaveLength(1);
+  });
+
+  it('corrected without its time stays a stand-in, with its time it is told', async () => {
+    await known('corrected');
+    await adt('a03-discharge', 'corrected', 'VCORR', bare);
+    const [stay] = await stays('corrected');
+    const correct = (body: object) =>
+      baton.api('POST', `/patients/corrected/discharges/${stay?.id}/correct`, { body: { why: 'Wrong', ...body } });
+    expect((await correct({ disposition: '01' })).status).toBe(200);
+    expect(isStandIn((await stays('corrected'))[0]?.period)).toBe(true);
+    expect((await correct({ discharged: '2026-11-24' })).status).toBe(200);
+    await adt('a03-discharge', 'corrected', 'VCORR', { ...bare, 'EVN-2': '20261126110000' });
+    const [after] = await stays('corrected');
+    expect([after?.period?.end, JSON.stringify(after?.period).includes('stand-in')]).toEqual(['2026-11-24', false]);
   });
 
   it('takes the admission that comes late for its own, and stays a discharge', async () => {

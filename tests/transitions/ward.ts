@@ -22,6 +22,8 @@ export interface Said {
   readonly end?: string;
   readonly disposition?: string;
   readonly recorded?: string;
+  /** EVN-6. */
+  readonly occurred?: string;
   /** PV1-2. */
   readonly patientClass?: string;
   readonly controlId?: string;
@@ -70,7 +72,7 @@ export async function openWard() {
         /** MSA-1 of the answer. Whatever is told is reacted to before the next thing happens. */
         async say(trigger: string, said: Said = {}): Promise<string | undefined> {
           messages += 1;
-          const { visit = 'A', start = '', end = '', disposition = '', patientClass = 'I' } = said;
+          const { visit = 'A', start = '', end = '', occurred = '', disposition = '', patientClass = 'I' } = said;
           const recorded = said.recorded ?? (end || start);
           const message = edited(TEMPLATE, {
             'MSH-7': recorded,
@@ -78,7 +80,7 @@ export async function openWard() {
             'MSH-10': said.controlId ?? `W${messages}`,
             'EVN-1': trigger,
             'EVN-2': recorded,
-            'EVN-6': '',
+            'EVN-6': occurred,
             'PID-3': `${mrn}^^^${AUTHORITY}^MR`,
             'PID-18': '',
             'PV1-2': patientClass,

@@ -4,7 +4,8 @@ import type { Encounter } from '@medplum/fhirtypes';
 import { Fault } from '../../fault.ts';
 import type { Artefacts } from '../../fhir/artefacts.ts';
 import { EVENT_TIME, instantOf, withoutInstant } from '../../fhir/event-time.ts';
-import { withExactWord } from '../../fhir/exact-word.ts';
+import { withEnd } from '../../fhir/stand-in-end.ts';
+import { withStayWords } from '../../fhir/stay-words.ts';
 import { conceptOf } from '../coded.ts';
 import { requireOrder, requirePast } from '../given-time.ts';
 import { knownResource } from '../known-resource.ts';
@@ -35,18 +36,20 @@ export async function correctDischarge(
   requireOrder(start, end, ['admitted', 'discharged'], caller);
   if (facility) await knownResource(records, {}, facility.reference, ['Organization'], 'facility');
   const dischargeDisposition = disposition === undefined ? undefined : dispositionOf(installed, disposition);
+  const begun = { ...stay.period, ...(start === undefined ? {} : { start }) };
   const right: Encounter = {
     ...stay,
-    period: { ...stay.period, ...(start === undefined ? {} : { start }), ...(end === undefined ? {} : { end }) },
+    period: discharged === undefined ? begun : withEnd(begun, discharged),
     ...(dischargeDisposition ? { hospitalization: { ...own(stay), dischargeDisposition } } : {}),
     ...(facility ? { serviceProvider: facility as NonNullable<Encounter['serviceProvider']> } : {}),
     ...(reason ? { reasonCode: [conceptOf(reason)] } : {}),
   };
   const extension = stamped(stay, caller.now);
   if (discharged === undefined) return decided({ ...right, extension }, stay, why, caller);
-  // Who says the date alone says that no time is known, whatever older messages told.
-  const word = discharged.includes('T') ? undefined : { at: instantOf({ extension }, EVENT_TIME), end: discharged };
-  return decided({ ...right, extension: withExactWord(extension, word) }, stay, why, caller);
+  // Who says the date alone says that no time is known: what older messages told counts no more.
+  const at = instantOf({ extension }, EVENT_TIME);
+  const words = discharged.includes('T') ? [] : [{ at }, { at, end: discharged }];
+  return decided({ ...right, extension: withStayWords(extension, words) }, stay, why, caller);
 }
 
 /** @throws Fault not-found; unprocessable when the hospital has given the stay a number and it is said that it never was */
@@ -62,12 +65,12 @@ export async function takeBackDischarge(
     return decided(never, found, body.why, caller);
   }
   const { period, hospitalization: _h, ...rest } = found;
-  const { end: _e, ...open } = period ?? {};
+  const open = withEnd(period, undefined);
   const { dischargeDisposition: _d, ...others } = own(found);
   const goesOn: Encounter = {
     ...rest,
     status: 'in-progress',
-    extension: withExactWord(stampedTakenBack(found, caller), undefined),
+    extension: withStayWords(stampedTakenBack(found, caller), []),
     ...(Object.keys(open).length > 0 ? { period: open } : {}),
     ...(Object.keys(others).length > 0 ? { hospitalization: others } : {}),
   };

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CodeableConcept, Encounter, Reference } from '@medplum/fhirtypes';
 import type { Artefacts } from '../../fhir/artefacts.ts';
+import { isStandIn, withEnd } from '../../fhir/stand-in-end.ts';
 import { conceptOf } from '../coded.ts';
 import { requireOrder, requirePast } from '../given-time.ts';
 import { knownResource } from '../known-resource.ts';
@@ -13,6 +14,7 @@ import { SETTINGS, type TellDischarge } from './discharge-schema.ts';
 import { dispositionOf } from './disposition.ts';
 import { stamped, timeOfDischarge } from './event-time.ts';
 import { findStay } from './find-stay.ts';
+import { replaceStandIn } from './replace-stand-in.ts';
 import { withTold } from './told.ts';
 
 /** @throws Fault not-found; unprocessable for times that cannot be, codes and references not known, several stays */
@@ -37,7 +39,7 @@ export async function tellDischarge(
   }
   const known = filled(stay, told, disposition);
   const isSaid = toldEnd(stay, caller.zone) !== undefined;
-  const resource = isSaid ? { ...known, extension: withTold(known, caller) } : discharged(known, told, caller);
+  const resource = isSaid ? confirmed(known, told, caller) : discharged(known, told, caller);
   return { changes: [{ op: 'update', resource, ifMatch: stay.meta.versionId }], about: 0 };
 }
 
@@ -52,9 +54,14 @@ function newStay({ setting = 'inpatient' }: TellDischarge): Encounter {
   };
 }
 
+function confirmed(stay: Encounter, { discharged: end }: TellDischarge, caller: Caller): Encounter {
+  const known = isStandIn(stay.period) ? replaceStandIn(stay, end, caller) : stay;
+  return { ...known, extension: withTold(known, caller) };
+}
+
 function discharged(stay: Encounter, { discharged: end }: TellDischarge, caller: Caller): Encounter {
   const told = { ...stay, extension: stamped(stay, timeOfDischarge(end, caller)) };
-  return { ...told, status: 'finished', period: { ...stay.period, end }, extension: withTold(told, caller) };
+  return { ...told, status: 'finished', period: withEnd(stay.period, end), extension: withTold(told, caller) };
 }
 
 /** What the stay does not say yet. */

@@ -1,6 +1,7 @@
 // Stays that HEDIS counts as one: a readmission or direct transfer within 30 days of a discharge extends the episode, which
 // has the first admission and the last discharge.
 import type { Encounter } from '@medplum/fhirtypes';
+import { isStandIn } from '../../fhir/stand-in-end.ts';
 import { toFhirDateTime, toInstant } from '../local-time.ts';
 import { isAheadOf, toldEnd } from '../transition/discharge.ts';
 import { type HedisFacts, type Moment, momentOf } from './evidence-facts.ts';
@@ -11,7 +12,7 @@ interface Stay {
   readonly from: Moment;
   /** Undefined while the patient is in. */
   readonly until: Moment | undefined;
-  /** The stay is over, but nobody has told since when; `until` is what that is counted as. */
+  /** The stay is over, but nobody has told since when; `until` is what that is counted as, or when it was recorded. */
   readonly isAssumed: boolean;
 }
 
@@ -56,7 +57,7 @@ function endOf(facts: HedisFacts, encounter: Encounter, next: Moment | undefined
   if (encounter.status !== 'finished') return { until: undefined, isAssumed: false };
   const isOwn = encounter.id === facts.encounter.id;
   const told = momentOf(isOwn ? ownEnd(facts) : toldEnd(encounter, facts.zone), facts.zone);
-  if (told) return { until: told, isAssumed: false };
+  if (told) return { until: told, isAssumed: isStandIn(encounter.period) };
   const counted = isOwn ? facts.discharge : countedAs(facts, encounter);
   const isBefore = isOwn || !next || (counted && Temporal.Instant.compare(counted, next.at) < 0);
   const until = isBefore ? counted && momentOf(toFhirDateTime(counted, facts.zone), facts.zone) : next;

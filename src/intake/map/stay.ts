@@ -2,13 +2,13 @@
 // the time of the event, and how it joins what earlier and later events said.
 import type { CodeableConcept, Encounter, Period } from '@medplum/fhirtypes';
 import { EVENT_TIME, instantOf, withInstant, withoutInstant } from '../../fhir/event-time.ts';
-import { withExactWord } from '../../fhir/exact-word.ts';
+import { withEnd } from '../../fhir/stand-in-end.ts';
+import { standingOf, stayWordsOf, withStayWords } from '../../fhir/stay-words.ts';
 import type { Segment } from '../er7/message.ts';
 import { formatMoment, readDateTime } from '../er7/timestamp.ts';
 import { Refusal } from '../refusal.ts';
 import { ruleOf } from '../triggers.ts';
 import { comesBefore } from './comes-before.ts';
-import { dischargeTime } from './discharge-time.ts';
 import { readDisposition } from './disposition.ts';
 import { isOlder } from './merge.ts';
 import type { Reading } from './reading.ts';
@@ -17,6 +17,8 @@ import { LATEST_EVENT } from './systems.ts';
 interface Stay {
   readonly status: Encounter['status'];
   readonly end?: string;
+  /** The end is when the discharge was recorded. */
+  readonly standsIn?: boolean;
   readonly disposition?: CodeableConcept;
   /** False when the message does not speak of the stay; then it only serves where nothing is stored. */
   readonly said: boolean;
@@ -30,12 +32,12 @@ export function readStay(
   pv1: Segment,
   reading: Reading,
 ): Pick<Encounter, 'status' | 'extension' | 'period' | 'hospitalization'> {
-  const { status, end, disposition, said } = stayOf(pv1, reading);
+  const { status, end, standsIn, disposition, said } = stayOf(pv1, reading);
   const start = readDateTime(pv1, 44, reading.facility.zone) ?? (end ? undefined : admittedAt(reading));
   if (start && end && comesBefore(end, start)) {
     throw new Refusal('AE', '102', 'PV1-45 (discharge) is before PV1-44 (admission).', pv1.at(45));
   }
-  const period = start || end ? { ...startPeriod(start, reading.eventTime), ...(end ? { end } : {}) } : undefined;
+  const period = start || end ? withEnd(startPeriod(start, reading.eventTime), end, standsIn) : undefined;
   return {
     status,
     ...(said ? { extension: withInstant(undefined, EVENT_TIME, reading.eventTime) } : {}),
@@ -49,19 +51,21 @@ export function readStay(
 }
 
 /**
- * The stored stay joined with a fresh one: of status and end together, of the disposition, and of the start, the newest event
- * that tells it wins whatever order the messages came in. What no event has set gives way to one that has.
+ * The stored stay joined with a fresh one: of the status, of the disposition, and of the start, the newest event that tells it
+ * wins whatever order the messages came in; of the end as well, but a stand-in replaces no end. What no event has set gives
+ * way to what one tells.
  * @throws Refusal AE 102 when that puts the discharge before the admission
  */
 export function mergeStay(stored: Encounter, fresh: Encounter, merged: Encounter): Encounter {
   const stay = spoken(stored, fresh);
-  const { end, kept } = dischargeTime(stay, stored, fresh);
-  const start = newest(stored.period, fresh.period) ?? {};
-  const period: Period = {
-    ...(start.extension ? { extension: start.extension } : {}),
-    ...(start.start ? { start: start.start } : {}),
-    ...(end ? { end } : {}),
+  const isOver = stay.status === 'finished';
+  const standing = standingOf(isOver ? [...stayWordsOf(stored), ...stayWordsOf(fresh)] : []);
+  const begin = newest(stored.period, fresh.period) ?? {};
+  const start: Period = {
+    ...(begin.extension ? { extension: begin.extension } : {}),
+    ...(begin.start ? { start: begin.start } : {}),
   };
+  const period = withEnd(start, isOver ? standing.end : stay.period?.end, standing.by?.isStandIn);
   if (period.start && period.end && comesBefore(period.end, period.start)) {
     throw new Refusal('AE', '102', 'The discharge would be before the stored admission of this visit.', 'PV1^1^45');
   }
@@ -70,7 +74,7 @@ export function mergeStay(stored: Encounter, fresh: Encounter, merged: Encounter
   const hospitalization = withDestination(merged.hospitalization, destination, stay);
   const { period: _p, hospitalization: _h, extension: _e, ...rest } = merged;
   const timed = time ? withInstant(merged, EVENT_TIME, time) : (merged.extension ?? []);
-  const extension = withExactWord(timed, kept);
+  const extension = withStayWords(timed, standing.words);
   return {
     ...rest,
     status: stay.status,
@@ -92,9 +96,12 @@ function stayOf(pv1: Segment, reading: Reading): Stay {
   const patientClass = pv1.text(2);
   switch (stay) {
     case 'finished': {
-      const text = 'A discharge without PV1-45: the time of the event was taken.';
+      const told = withDay(occurred(reading));
+      const text = told
+        ? 'A discharge without PV1-45: EVN-6, when the event happened, was taken.'
+        : 'A discharge without PV1-45: when it was recorded stands in until its time is told.';
       reading.remarks.push({ condition: '101', severity: 'W', location: pv1.at(45), text });
-      return { status: 'finished', end: occurred(reading) ?? recorded(reading), disposition, said: true };
+      return { status: 'finished', end: told ?? recorded(reading), standsIn: !told, disposition, said: true };
     }
     // Who is registered in an emergency department is there; others are registered before they come.
     case 'registered':
@@ -112,9 +119,12 @@ function stayOf(pv1: Segment, reading: Reading): Stay {
 /** @throws Refusal AE 102 also when it says no day: follow-ups count from it */
 function dischargedOn(pv1: Segment, { facility }: Reading): string | undefined {
   const end = readDateTime(pv1, 45, facility.zone);
-  if (end === undefined || end.length >= '2026-01-01'.length) return end;
+  if (end === undefined || withDay(end)) return end;
   throw new Refusal('AE', '102', 'PV1-45 (discharge) does not say the day.', pv1.at(45));
 }
+
+/** Undefined for what does not say the day. */
+const withDay = (end: string | undefined) => (end !== undefined && end.length >= '2026-01-01'.length ? end : undefined);
 
 /** EVN-6, when the event happened. */
 export function occurred({ message, facility }: Reading): string | undefined {
@@ -129,6 +139,7 @@ function admittedAt(reading: Reading): string | undefined {
     : undefined;
 }
 
+/** When the event was recorded, as FHIR dateTime. */
 export function recorded({ eventTime, facility }: Reading): string {
   return formatMoment(eventTime.toZonedDateTimeISO(facility.zone));
 }
@@ -177,9 +188,13 @@ function withDestination(
   };
 }
 
+/** What is over without an event: another server or a person has written it, and a message that does not speak of it leaves it. */
+const OVER: readonly Encounter['status'][] = ['finished', 'cancelled', 'entered-in-error'];
+
 /** Of two that no event has set, the newer message's. */
 function spoken(stored: Encounter, fresh: Encounter): Encounter {
   if (instantOf(stored, EVENT_TIME) || instantOf(fresh, EVENT_TIME)) return newest(stored, fresh);
+  if (OVER.includes(stored.status)) return stored;
   const time = instantOf(fresh, LATEST_EVENT);
   return time && !isOlder(stored, time) ? fresh : stored;
 }

@@ -2,6 +2,8 @@
 // Encounter, and the newest event decides whether the patient is in.
 import type { CodeableConcept, Encounter, Identifier, Patient, Provenance, Resource } from '@medplum/fhirtypes';
 import { EVENT_TIME, withInstant } from '../../fhir/event-time.ts';
+import { withEnd } from '../../fhir/stand-in-end.ts';
+import { withStayWords } from '../../fhir/stay-words.ts';
 import type { AdtContent } from '../map/adt.ts';
 import { digest } from '../map/digest.ts';
 import { createDrafts, type Draft, type Drafts } from '../map/drafts.ts';
@@ -69,19 +71,20 @@ function stayOf({ event, told, encounter: sent }: Notification, encounter: Encou
   const isVoid = sent.status === 'cancelled' || sent.status === 'entered-in-error';
   const said = isVoid ? sent.status : IN[event];
   const at = told.toString({ fractionalSecondDigits: 3 });
-  const { start, end = at } = encounter.period ?? {};
-  const period = {
-    ...(start ? { extension: withInstant(undefined, EVENT_TIME, told), start } : {}),
-    ...(said === 'finished' ? { end } : {}),
-  };
-  const { period: _p, hospitalization, ...rest } = encounter;
+  const { start, end } = encounter.period ?? {};
+  const begin = start ? { extension: withInstant(undefined, EVENT_TIME, told), start } : {};
+  const period = said === 'finished' ? withEnd(begin, end ?? at, end === undefined) : begin;
+  const { period: _p, hospitalization, extension: sentAlong = [], ...rest } = encounter;
+  // What another Baton has been told of the stay is not for this one to go by.
+  const extension = withStayWords(sentAlong, []);
   return {
     ...rest,
     // A class is required, and what is notified of is a stay.
     class: sent.class ?? { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'IMP' },
     status: said ?? sent.status ?? 'in-progress',
     ...(hospitalization ? { hospitalization } : {}),
-    ...(said ? { extension: withInstant(encounter, EVENT_TIME, told) } : {}),
+    ...(said ? { extension: withInstant({ extension }, EVENT_TIME, told) } : {}),
+    ...(!said && extension.length > 0 ? { extension } : {}),
     ...(Object.keys(period).length > 0 ? { period } : {}),
   };
 }

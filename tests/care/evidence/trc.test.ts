@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { HedisFacts } from '../../../src/care/evidence/evidence-facts.ts';
 import { TRC } from '../../../src/care/evidence/evidence-rules.ts';
 import { trcEvidence } from '../../../src/care/evidence/trc.ts';
+import { withEnd } from '../../../src/fhir/stand-in-end.ts';
 import { contact, facts, loggedVisit, reconciliation, stay, visit } from './evidence-sample.ts';
 
 const trc = (changes: Partial<HedisFacts> = {}) => trcEvidence(facts(changes), TRC);
@@ -178,6 +179,16 @@ describe('a stay that is over and does not say since when', () => {
     expect(mine).toMatchObject({ eligible: true, discharged: '2026-11-20T14:00:00-05:00' });
     expect(mine.notChecked).toHaveLength(3);
   });
+});
+
+it('says of a stand-in that it was not told when the patient left', () => {
+  const end = '2026-11-20T14:00:00-05:00';
+  const period = withEnd({ start: '2026-11-15T08:00:00-05:00' }, end, true);
+  const evidence = trc({ encounter: { ...facts().encounter, period } });
+  expect(evidence).toMatchObject({ eligible: true, discharged: end });
+  expect(evidence.notChecked.at(-1)).toBe(
+    `when the patient left Encounter/${facts().encounter.id}, which was not told: ${end} is assumed`,
+  );
 });
 
 describe('who is counted', () => {

@@ -1,5 +1,6 @@
-// What is known of a patient's visits after everything told so far: of each visit the newest event decides, in whatever
-// order they came (domain.md 4, docs/intake.md); a day takes its time from the newest exact word, when that is a discharge of it.
+// What is known of a patient's visits after everything told so far, reckoned anew from all of it: of each visit the newest event
+// decides, in whatever order they came (domain.md 4, docs/intake.md). Of the end the newest that was told decides, and a day
+// takes its time from the newest exact one of that day; where none was told, the first recording of the discharge.
 import { dayOf, momentOf, nightsBetween } from './days.ts';
 import { placeOf } from './places.ts';
 import type { Asked } from './protocols.ts';
@@ -12,16 +13,10 @@ export interface VisitFacts {
   readonly left?: number;
   /** Only its day is known. */
   readonly isDay?: boolean;
-  /** The start of the day, when the newest word tells no more. */
-  readonly day?: number;
-  /** The newest word that tells a time, or that the patient has not left. */
-  readonly exact?: { readonly at: number; readonly left?: number };
   /** Of a visit that has ended. */
   readonly disposition?: string;
-  /** When the event was that said so. */
-  readonly said?: number;
-  /** The newest word about where the patient went; a discharge that names nothing is none. */
-  readonly word?: { readonly at: number; readonly disposition?: string };
+  /** All messages about it. */
+  readonly heard?: readonly Message[];
 }
 
 /** Where dispositions lead (domain.md 4, NUBC). */
@@ -54,39 +49,46 @@ export function hear(known: VisitFacts | undefined, telling: Message | Put): Vis
       ...(disposition ? { disposition } : {}),
     };
   }
-  const fresh = says(telling, zone);
-  if (!fresh) return known ?? { visit, status: 'in-progress' };
-  if (known?.said === undefined) return fresh;
-  const [newer, older] = known.said > telling.recorded ? [known, fresh] : [fresh, known];
-  const word = older.word && !(newer.word && newer.word.at >= older.word.at) ? older.word : newer.word;
-  const exact = older.exact && !(newer.exact && newer.exact.at >= older.exact.at) ? older.exact : newer.exact;
-  const { disposition: _, ...rest } = withTimeOf({ ...newer, ...(exact ? { exact } : {}) }, zone);
-  const disposition = rest.status === 'finished' ? word?.disposition : undefined;
-  return { ...rest, ...(word ? { word } : {}), ...(disposition ? { disposition } : {}) };
+  const heard = [...(known?.heard ?? []), telling];
+  const words = heard.flatMap((message) => says(message, zone)).toSorted((one, other) => one.at - other.at);
+  const newest = words.at(-1);
+  if (!newest) return { ...(known ?? { visit, status: 'in-progress' }), heard };
+  if (newest.status !== 'finished') return { visit, heard, status: newest.status };
+  const since = words.slice(words.findLastIndex(({ status }) => status !== 'finished') + 1);
+  const disposition = since.findLast((word) => word.disposition !== undefined)?.disposition;
+  return { visit, heard, status: 'finished', ...leftIn(since, zone), ...(disposition ? { disposition } : {}) };
 }
 
-/** A day takes the time of the exact word that is a discharge of that day. */
-function withTimeOf({ isDay: _, ...facts }: VisitFacts, zone: string): VisitFacts {
-  const { day, exact } = facts;
-  if (day === undefined) return facts;
-  const isKnown = exact?.left !== undefined && dayOf(exact.left, zone) === dayOf(day, zone);
-  return isKnown ? { ...facts, left: exact.left } : { ...facts, left: day, isDay: true };
+/** What a message says of the patient's coming and going. */
+interface Word {
+  readonly at: number;
+  readonly status: VisitFacts['status'];
+  readonly left?: number;
+  readonly isDay?: boolean;
+  /** Nothing but when the discharge was recorded is known. */
+  readonly isRecording?: boolean;
+  readonly disposition?: string;
 }
 
-/** Undefined when the message does not speak of the patient's coming and going. */
-function says({ visit, trigger, recorded, occurred, end, disposition }: Message, zone: string): VisitFacts | undefined {
-  const base = { visit, said: recorded };
-  const word = { at: recorded };
-  if (trigger === 'A11') return { ...base, word, exact: word, status: 'cancelled' };
-  if (trigger === 'A13') return { ...base, word, exact: word, status: 'in-progress' };
-  const left = end ? moment(end, zone) : trigger === 'A03' ? (occurred ?? recorded) : undefined;
-  if (left !== undefined) {
+/** @param discharges all since the patient was last said to be in, the oldest first */
+function leftIn(discharges: readonly Word[], zone: string): Pick<VisitFacts, 'left' | 'isDay'> {
+  const told = discharges.filter(({ isRecording }) => !isRecording);
+  const { left = 0, isDay } = told.at(-1) ?? discharges[0] ?? {};
+  if (!isDay) return { left };
+  const exact = told.findLast((word) => !word.isDay)?.left;
+  return exact !== undefined && dayOf(exact, zone) === dayOf(left, zone) ? { left: exact } : { left, isDay: true };
+}
+
+function says({ trigger, recorded: at, occurred, end, disposition }: Message, zone: string): Word[] {
+  if (trigger === 'A11') return [{ at, status: 'cancelled' }];
+  if (trigger === 'A13') return [{ at, status: 'in-progress' }];
+  if (end || trigger === 'A03') {
+    const left = end ? moment(end, zone) : (occurred ?? at);
     const isDay = end !== undefined && 'day' in end;
-    const told = disposition ? { disposition, word: { ...word, disposition } } : {};
-    const time = isDay ? { isDay, day: left } : { exact: { ...word, left } };
-    return { ...base, status: 'finished', left, ...time, ...told };
+    const isRecording = !end && occurred === undefined;
+    return [{ at, status: 'finished', left, isDay, isRecording, ...(disposition ? { disposition } : {}) }];
   }
-  return trigger === 'A01' || trigger === 'A04' ? { ...base, word, exact: word, status: 'in-progress' } : undefined;
+  return trigger === 'A01' || trigger === 'A04' ? [{ at, status: 'in-progress' }] : [];
 }
 
 const moment = (end: ToldEnd, zone: string) => ('day' in end ? momentOf(end.day, '00:00:00', zone) : end.at);
