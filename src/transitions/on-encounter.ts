@@ -15,6 +15,7 @@ import type { StoredVersion } from '../store/store.ts';
 import { begin, isFollowedUp, isHistory } from './begin.ts';
 import { type Decision, decide } from './decide.ts';
 import { type DischargeFacts, gatherFacts } from './facts.ts';
+import { keptFor } from './left-at.ts';
 import { type LivePlan, readLivePlan } from './live-plan.ts';
 import { reactToStay } from './on-stay.ts';
 import type { Parts } from './parts.ts';
@@ -23,7 +24,7 @@ import { isUnbegun, protocolAtFirstRisk } from './reassess.ts';
 import { replacePlan } from './replace-plan.ts';
 import { freedBy, resumeLast } from './resume.ts';
 import { follows, isAnchoredAt, planMove } from './revise.ts';
-import { dischargedAt, laterStay, supersededBy } from './stays.ts';
+import { laterStay, supersededBy } from './stays.ts';
 import { recounted } from './upkeep.ts';
 import { updatesWithProvenance } from './withdraw.ts';
 
@@ -79,7 +80,7 @@ async function reactToDischarge(
   const live = episodes.find(isLive);
   const last = episodes.at(-1);
   if (!live && last && isSettled(last)) return NOTHING;
-  const facts = await gatherFacts(parts, encounter, live && dischargedAt(live));
+  const facts = await gatherFacts(parts, encounter, { kept: keptFor(live, encounter) });
   if (!facts) {
     const { end } = encounter.period ?? {};
     if (end !== undefined && isHistory(toLastInstant(end, 'UTC'), parts.clock.now())) return NOTHING;
@@ -92,7 +93,10 @@ async function reactToDischarge(
   const reaction = live
     ? await revise(parts, live, facts, decision, episodes)
     : await begin(parts, facts, decision, episodes);
-  return freed && !touchesSame(reaction, freed.reaction) ? both(reaction, freed.reaction) : reaction;
+  if (!freed) return reaction;
+  if (!touchesSame(reaction, freed.reaction)) return both(reaction, freed.reaction);
+  // The other one, which counts, ends this one itself.
+  return isChained ? freed.reaction : reaction;
 }
 
 /** The discharge of a transition under way was told again, perhaps corrected. */

@@ -8,10 +8,11 @@ import { Fault } from '../fault.ts';
 import { isFollowedUp } from './begin.ts';
 import { decide } from './decide.ts';
 import { gatherFacts } from './facts.ts';
+import { keptFor } from './left-at.ts';
 import { type LivePlan, readLivePlan } from './live-plan.ts';
 import { ACTOR, type Parts } from './parts.ts';
 import { type Replacement, replacePlan } from './replace-plan.ts';
-import { dischargedAt, laterStay } from './stays.ts';
+import { laterStay } from './stays.ts';
 import { differenceOf, type StepDifference } from './step-difference.ts';
 
 export interface Replan {
@@ -64,7 +65,7 @@ async function planAnew(
   const stay = encounterOfEpisode(episode);
   const encounter = await readResource(store, 'Encounter', stay);
   const isOver = encounter && isFollowedUp(parts, encounter);
-  const facts = isOver && (await gatherFacts(parts, encounter, dischargedAt(episode)));
+  const facts = isOver && (await gatherFacts(parts, encounter, { kept: keptFor(episode, encounter) }));
   if (!facts) {
     throw new Fault('unprocessable', 'The patient of the transition is not stored any more, or its stay is not over.');
   }
