@@ -30,6 +30,16 @@ export function isHistory(left: Temporal.Instant, now: Temporal.Instant): boolea
 }
 
 /**
+ * Whether a correction makes history of a transition that was none: a discharge that was counted from November was in May. One that
+ * is in its last days anyway goes on, unless it is far off.
+ * @param left as for `isHistory`, as it is told now
+ * @param before what the transition is counted from
+ */
+export function becomesHistory(left: Temporal.Instant, before: Temporal.Instant, now: Temporal.Instant): boolean {
+  return isHistory(left, now) && (!isHistory(before, now) || isHistory(left, before));
+}
+
+/**
  * The transition of a discharge that has none under way.
  * @param episodes earlier transitions of the same encounter
  * @param done steps that an earlier plan has seen through

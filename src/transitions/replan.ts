@@ -3,12 +3,13 @@
 import { createHash } from 'node:crypto';
 import type { CarePlan, EpisodeOfCare } from '@medplum/fhirtypes';
 import { findResources, readResource } from '../care/stored.ts';
+import { leftBy } from '../care/transition/discharge.ts';
 import { encounterOfEpisode, isLive, isTransition } from '../care/transition/episode.ts';
 import { Fault } from '../fault.ts';
-import { isFollowedUp } from './begin.ts';
+import { becomesHistory, isFollowedUp } from './begin.ts';
 import { decide } from './decide.ts';
 import { gatherFacts } from './facts.ts';
-import { keptFor } from './left-at.ts';
+import { dischargedAt, keptFor } from './left-at.ts';
 import { type LivePlan, readLivePlan } from './live-plan.ts';
 import { ACTOR, type Parts } from './parts.ts';
 import { type Replacement, replacePlan } from './replace-plan.ts';
@@ -68,6 +69,13 @@ async function planAnew(
   const facts = isOver && (await gatherFacts(parts, encounter, { kept: keptFor(episode, encounter) }));
   if (!facts) {
     throw new Fault('unprocessable', 'The patient of the transition is not stored any more, or its stay is not over.');
+  }
+  const { anchor, now } = facts.context;
+  if (becomesHistory(leftBy(facts.context.encounter, anchor.discharge, anchor.zone), dischargedAt(episode), now)) {
+    throw new Fault(
+      'unprocessable',
+      'The discharge is told by now to have been more than 31 days ago; nothing begins so late.',
+    );
   }
   const decision = decide(facts, rules, await laterStay(parts, facts.context));
   if (!decision.start) {
