@@ -7,10 +7,11 @@ import { isDischarged, isEmergency, isEmergencyDischarge, leftBy } from '../care
 import { isOfEmergency, withdrawnBecause } from '../care/transition/episode.ts';
 import type { Decision } from './decide.ts';
 import type { DischargeFacts } from './facts.ts';
+import { dischargedAt } from './left-at.ts';
 import type { Parts } from './parts.ts';
 import { both, NOTHING, type Reaction, withdrawEach } from './reaction.ts';
 import { type Before, planDecline, planStart } from './start.ts';
-import { dischargedAt, endedEarlier, isOther, supersededBy } from './stays.ts';
+import { endedEarlier, isOther, supersededBy } from './stays.ts';
 
 /** What protocols begin from: the end of a stay, and of an emergency visit when one of them is for those. */
 export function isFollowedUp({ rules }: Parts, encounter: Encounter): boolean {
@@ -29,6 +30,16 @@ export function isHistory(left: Temporal.Instant, now: Temporal.Instant): boolea
 }
 
 /**
+ * Whether a correction makes history of a transition that was none: a discharge that was counted from November was in May. One that
+ * is in its last days anyway goes on, unless it is far off.
+ * @param left as for `isHistory`, as it is told now
+ * @param before what the transition is counted from
+ */
+export function becomesHistory(left: Temporal.Instant, before: Temporal.Instant, now: Temporal.Instant): boolean {
+  return isHistory(left, now) && (!isHistory(before, now) || isHistory(left, before));
+}
+
+/**
  * The transition of a discharge that has none under way.
  * @param episodes earlier transitions of the same encounter
  * @param done steps that an earlier plan has seen through
@@ -42,10 +53,14 @@ export async function begin(
 ): Promise<Reaction> {
   const { context } = facts;
   const { discharge, zone } = context.anchor;
-  if (isHistory(leftBy(context.encounter, discharge, zone), context.now)) return NOTHING;
-  if (isEmergency(context.encounter)) return beginEmergency(parts, facts, decision, episodes, done);
+  const isOld = isHistory(leftBy(context.encounter, discharge, zone), context.now);
+  if (isEmergency(context.encounter)) {
+    return isOld ? NOTHING : beginEmergency(parts, facts, decision, episodes, done);
+  }
   const superseded = await supersededBy(parts, context.encounter, discharge);
   const ended = await withdrawEach(parts, superseded, context.now);
+  // History, too, tells that a stay before it, whose discharge nobody has told, was over long ago.
+  if (isOld) return ended;
   // A stay that is first heard of when it is over ends the earlier ones, whatever comes after it.
   if (!decision.start) return both(ended, decline(facts, decision, episodes));
   const before = await endedEarlier(parts, context.encounter, discharge);

@@ -4,11 +4,20 @@
 import type { Encounter } from '@medplum/fhirtypes';
 import { toInstant } from '../care/local-time.ts';
 import { parseVersion } from '../care/stored.ts';
-import { isEmergency, MOST_AHEAD } from '../care/transition/discharge.ts';
+import { isEmergency, isInHouse, MOST_AHEAD } from '../care/transition/discharge.ts';
 import type { Store } from '../store/store.ts';
 
 /** Versions read at a time. */
 const PAGE = 50;
+
+/** When the patient left, as it is counted. */
+export interface Counted {
+  readonly at: Temporal.Instant;
+  /** An end was told. Without one `at` is when the stay was told to be over: the patient left by then, nobody knows when. */
+  readonly isTold: boolean;
+  /** When the record last said that the patient was still in, before it said without an end that the stay is over. */
+  readonly inUntil?: Temporal.Instant;
+}
 
 /** A version that says that the stay is over. */
 interface Telling {
@@ -25,17 +34,25 @@ export async function countedDischarge(
   encounter: Encounter,
   zone: string,
   kept?: Temporal.Instant,
-): Promise<Temporal.Instant> {
+): Promise<Counted> {
   /** The first version that says what those after it say. */
   let first = tellingOf(encounter, encounter.meta?.lastUpdated ?? '', zone);
   const told = isAhead(first) ? undefined : first.end;
-  if (told && kept && toSecond(told).equals(toSecond(kept))) return told;
-  for await (const earlier of earlierTellings(store, encounter, zone)) {
-    if (!isSameEnd(earlier, first) && first.end && !isAhead(first)) return first.end;
+  if (told && kept && toSecond(told).equals(toSecond(kept))) return { at: told, isTold: true };
+  let inUntil: Temporal.Instant | undefined;
+  for await (const { version, at } of versionsBefore(store, encounter)) {
+    // Since then it has said so without a break. An emergency visit is over when the stay begins.
+    if (version?.status !== 'finished' || isEmergency(version) !== isEmergency(encounter)) {
+      if (version && isInHouse(version)) inUntil = toInstant(at, 'UTC');
+      break;
+    }
+    const earlier = tellingOf(version, at, zone);
+    if (!isSameEnd(earlier, first) && first.end && !isAhead(first)) break;
     first = earlier;
   }
-  if (first.end && !isAhead(first)) return first.end;
-  return kept && Temporal.Instant.compare(kept, first.at) < 0 ? kept : first.at;
+  if (first.end && !isAhead(first)) return { at: first.end, isTold: true };
+  const at = kept && Temporal.Instant.compare(kept, first.at) < 0 ? kept : first.at;
+  return { at, isTold: false, ...(inUntil ? { inUntil } : {}) };
 }
 
 const toSecond = (instant: Temporal.Instant) => instant.round({ smallestUnit: 'second', roundingMode: 'trunc' });
@@ -46,21 +63,18 @@ const isSameEnd = (one: Telling, other: Telling) =>
 const isAhead = ({ end, at }: Telling) =>
   end !== undefined && Temporal.Instant.compare(end.subtract(MOST_AHEAD), at) > 0;
 
-/** The versions before it since which it has said so without a break, newest first. An emergency visit is over when the stay begins. */
-async function* earlierTellings(
+/** Earlier versions, newest first; of one that deleted it nothing but when. */
+async function* versionsBefore(
   store: Pick<Store, 'history'>,
-  encounter: Encounter,
-  zone: string,
-): AsyncGenerator<Telling> {
-  const { id = '', meta } = encounter;
+  { id = '', meta }: Encounter,
+): AsyncGenerator<{ readonly version: Encounter | undefined; readonly at: string }> {
   if (meta?.versionId === '1') return;
   for (let cursor: string | undefined; ; ) {
     const page = await store.history({ type: 'Encounter', id, count: PAGE, ...(cursor ? { cursor } : {}) });
     for (const stored of page.items) {
       if (Number(stored.versionId) >= Number(meta?.versionId)) continue;
-      const earlier = stored.operation === 'delete' ? undefined : parseVersion(stored, 'Encounter');
-      if (earlier?.status !== 'finished' || isEmergency(earlier) !== isEmergency(encounter)) return;
-      yield tellingOf(earlier, stored.lastUpdated, zone);
+      const version = stored.operation === 'delete' ? undefined : parseVersion(stored, 'Encounter');
+      yield { version, at: stored.lastUpdated };
     }
     if (page.next === undefined) return;
     cursor = page.next;

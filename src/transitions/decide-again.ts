@@ -5,14 +5,14 @@ import { isDischarged } from '../care/transition/discharge.ts';
 import { encounterOfEpisode } from '../care/transition/episode.ts';
 import { decide } from './decide.ts';
 import { gatherFacts } from './facts.ts';
+import { keptFor } from './left-at.ts';
 import type { Parts } from './parts.ts';
-import { dischargedAt } from './stays.ts';
 
 /** Undefined when it would not begin. */
 export async function decideAgain(parts: Parts, episode: EpisodeOfCare) {
   const encounter = await readResource(parts.store, 'Encounter', encounterOfEpisode(episode));
   if (!encounter || !isDischarged(encounter)) return undefined;
-  const facts = await gatherFacts(parts, encounter, dischargedAt(episode));
+  const facts = await gatherFacts(parts, encounter, { kept: keptFor(episode, encounter) });
   const decision = facts && decide(facts, parts.rules, undefined);
   return facts && decision?.start ? { encounter, facts, decision } : undefined;
 }

@@ -9,7 +9,7 @@ import { isLive, isOfStay, isTransition } from '../care/transition/episode.ts';
 import type { RiskData } from '../care/transition/risk-inputs.ts';
 import type { CaseManager, TransitionContext } from '../care/transition/transition-context.ts';
 import { parseLiteral } from '../fhir/references.ts';
-import { countedDischarge } from './counted-discharge.ts';
+import { type KnownBy, knownDischarge } from './known-discharge.ts';
 import type { Parts } from './parts.ts';
 import { readRiskData } from './risk-data.ts';
 
@@ -19,13 +19,13 @@ export interface DischargeFacts {
 }
 
 /**
- * @param kept what a transition under way is counted from
+ * @param by what a transition under way is counted from, and what does not count
  * @returns undefined when the patient is not stored
  */
 export async function gatherFacts(
   parts: Parts,
   encounter: Encounter,
-  kept?: Temporal.Instant,
+  by: Omit<KnownBy, 'zone'> = {},
 ): Promise<DischargeFacts | undefined> {
   const { store, facilities, rules, clock } = parts;
   const patient = await readResource(store, 'Patient', idOf(encounter.subject, 'Patient'));
@@ -43,7 +43,7 @@ export async function gatherFacts(
     keepStored(parts, encounter.serviceProvider ? [encounter.serviceProvider] : []),
   ]);
   const managers = await keepStored(parts, episodes.filter(isCase).flatMap(managerOf));
-  const discharge = await countedDischarge(store, encounter, place.zone, kept);
+  const discharge = await knownDischarge(store, encounter, { zone: place.zone, ...by });
   const context: TransitionContext = {
     encounter,
     patient,

@@ -5,16 +5,17 @@ import type { TransitionReason } from '../care/concept.ts';
 import { toLastInstant } from '../care/local-time.ts';
 import { findResources, parseVersion, readResource } from '../care/stored.ts';
 import { chainReason } from '../care/transition/chain.ts';
-import { isInHouse, isStay } from '../care/transition/discharge.ts';
+import { isInHouse, isStay, leftBy } from '../care/transition/discharge.ts';
 import { isLive, isOfStay, isTransition, takeBack, withdrawnBecause } from '../care/transition/episode.ts';
 import type { Protocol } from '../care/transition/protocol.ts';
 import type { TransitionContext } from '../care/transition/transition-context.ts';
 import { Fault } from '../fault.ts';
 import type { Change } from '../fhir/change.ts';
 import type { StoredVersion } from '../store/store.ts';
-import { begin, isFollowedUp, isHistory } from './begin.ts';
+import { becomesHistory, begin, isFollowedUp, isHistory } from './begin.ts';
 import { type Decision, decide } from './decide.ts';
 import { type DischargeFacts, gatherFacts } from './facts.ts';
+import { dischargedAt, keptFor } from './left-at.ts';
 import { type LivePlan, readLivePlan } from './live-plan.ts';
 import { reactToStay } from './on-stay.ts';
 import type { Parts } from './parts.ts';
@@ -23,7 +24,7 @@ import { isUnbegun, protocolAtFirstRisk } from './reassess.ts';
 import { replacePlan } from './replace-plan.ts';
 import { freedBy, resumeLast } from './resume.ts';
 import { follows, isAnchoredAt, planMove } from './revise.ts';
-import { dischargedAt, laterStay, supersededBy } from './stays.ts';
+import { laterStay, supersededBy } from './stays.ts';
 import { recounted } from './upkeep.ts';
 import { updatesWithProvenance } from './withdraw.ts';
 
@@ -79,7 +80,7 @@ async function reactToDischarge(
   const live = episodes.find(isLive);
   const last = episodes.at(-1);
   if (!live && last && isSettled(last)) return NOTHING;
-  const facts = await gatherFacts(parts, encounter, live && dischargedAt(live));
+  const facts = await gatherFacts(parts, encounter, { kept: keptFor(live, encounter) });
   if (!facts) {
     const { end } = encounter.period ?? {};
     if (end !== undefined && isHistory(toLastInstant(end, 'UTC'), parts.clock.now())) return NOTHING;
@@ -92,7 +93,10 @@ async function reactToDischarge(
   const reaction = live
     ? await revise(parts, live, facts, decision, episodes)
     : await begin(parts, facts, decision, episodes);
-  return freed && !touchesSame(reaction, freed.reaction) ? both(reaction, freed.reaction) : reaction;
+  if (!freed) return reaction;
+  if (!touchesSame(reaction, freed.reaction)) return both(reaction, freed.reaction);
+  // The other one, which counts, ends this one itself.
+  return isChained ? freed.reaction : reaction;
 }
 
 /** The discharge of a transition under way was told again, perhaps corrected. */
@@ -105,6 +109,11 @@ async function revise(
 ): Promise<Reaction> {
   const { store } = parts;
   const { context } = facts;
+  const left = leftBy(context.encounter, context.anchor.discharge, context.anchor.zone);
+  // Told rightly at first it would have begun nothing. A typing error may be behind it: told right again it begins anew.
+  if (becomesHistory(left, dischargedAt(live), context.now)) {
+    return withdrawAll(store, [live], 'discharge-cancelled', context.now);
+  }
   if (!decision.start) return withdrawAll(store, [live], decision.reason, context.now);
   const plan = await readLivePlan(store, live);
   const protocol = await protocolToKeep(parts, plan, decision.protocol, context);

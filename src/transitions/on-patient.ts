@@ -6,11 +6,12 @@ import { chainReason } from '../care/transition/chain.ts';
 import { encounterOfEpisode, isOfEmergency } from '../care/transition/episode.ts';
 import type { LogEntry } from '../store/store.ts';
 import { gatherFacts, liveNotices, liveTransitions } from './facts.ts';
+import { inOrder, keptFor } from './left-at.ts';
 import { reactToEncounter } from './on-encounter.ts';
 import type { Parts } from './parts.ts';
 import { both, NOTHING, type Reaction, withdrawAll, withdrawEach } from './reaction.ts';
 import { resumeLast } from './resume.ts';
-import { type ChainReason, dischargedAt, stayAfter } from './stays.ts';
+import { type ChainReason, stayAfter } from './stays.ts';
 
 export async function reactToPatient(parts: Parts, entry: LogEntry): Promise<Reaction> {
   if (entry.operation === 'delete') return NOTHING;
@@ -55,16 +56,17 @@ async function withoutThoseOfTheDead(
 
 /** Transitions that count no more: a stay followed that was known under the other record, or a later discharge. */
 async function doubledIn(parts: Parts, live: readonly EpisodeOfCare[]): Promise<Doubled[]> {
-  const ordered = live
-    .filter((episode) => !isOfEmergency(episode))
-    .toSorted((a, b) => Temporal.Instant.compare(dischargedAt(a), dischargedAt(b)));
+  const ordered = await inOrder(
+    parts,
+    live.filter((episode) => !isOfEmergency(episode)),
+  );
   const found = await Promise.all(
-    ordered.map(async (episode, at): Promise<Doubled[]> => {
+    ordered.map(async ({ episode, left }, at): Promise<Doubled[]> => {
       const stay = await laterStayOf(parts, episode);
       if (stay) return [{ episode, reason: stay }];
       const { zone } = await parts.facilities.placeOf(episode.managingOrganization);
       const next = ordered[at + 1];
-      const isChained = next && chainReason(dischargedAt(next), dischargedAt(episode), zone) !== undefined;
+      const isChained = next && chainReason(next.left, left, zone) !== undefined;
       return isChained ? [{ episode, reason: 'superseded' }] : [];
     }),
   );
@@ -78,6 +80,6 @@ interface Doubled {
 
 async function laterStayOf(parts: Parts, episode: EpisodeOfCare): Promise<ChainReason | undefined> {
   const encounter = await readResource(parts.store, 'Encounter', encounterOfEpisode(episode));
-  const facts = encounter && (await gatherFacts(parts, encounter, dischargedAt(episode)));
+  const facts = encounter && (await gatherFacts(parts, encounter, { kept: keptFor(episode, encounter) }));
   return facts && stayAfter(parts, facts.context);
 }

@@ -36,7 +36,7 @@ export async function reactToStay(
     if (live.length === 0) return NOTHING;
     const { zone } = await parts.facilities.placeOf(encounter.serviceProvider);
     const isOver = encounter.status === 'finished';
-    const left = isOver ? await countedDischarge(store, encounter, zone) : clock.now();
+    const left = isOver ? (await countedDischarge(store, encounter, zone)).at : clock.now();
     // Who went home on a day may have been there until its end.
     return endUnopened(parts, live, leftBy(encounter, left, zone));
   }

@@ -3,15 +3,17 @@
 import { createHash } from 'node:crypto';
 import type { CarePlan, EpisodeOfCare } from '@medplum/fhirtypes';
 import { findResources, readResource } from '../care/stored.ts';
+import { leftBy } from '../care/transition/discharge.ts';
 import { encounterOfEpisode, isLive, isTransition } from '../care/transition/episode.ts';
 import { Fault } from '../fault.ts';
-import { isFollowedUp } from './begin.ts';
+import { becomesHistory, isFollowedUp } from './begin.ts';
 import { decide } from './decide.ts';
 import { gatherFacts } from './facts.ts';
+import { dischargedAt, keptFor } from './left-at.ts';
 import { type LivePlan, readLivePlan } from './live-plan.ts';
 import { ACTOR, type Parts } from './parts.ts';
 import { type Replacement, replacePlan } from './replace-plan.ts';
-import { dischargedAt, laterStay } from './stays.ts';
+import { laterStay } from './stays.ts';
 import { differenceOf, type StepDifference } from './step-difference.ts';
 
 export interface Replan {
@@ -64,9 +66,16 @@ async function planAnew(
   const stay = encounterOfEpisode(episode);
   const encounter = await readResource(store, 'Encounter', stay);
   const isOver = encounter && isFollowedUp(parts, encounter);
-  const facts = isOver && (await gatherFacts(parts, encounter, dischargedAt(episode)));
+  const facts = isOver && (await gatherFacts(parts, encounter, { kept: keptFor(episode, encounter) }));
   if (!facts) {
     throw new Fault('unprocessable', 'The patient of the transition is not stored any more, or its stay is not over.');
+  }
+  const { anchor, now } = facts.context;
+  if (becomesHistory(leftBy(facts.context.encounter, anchor.discharge, anchor.zone), dischargedAt(episode), now)) {
+    throw new Fault(
+      'unprocessable',
+      'The discharge is told by now to have been more than 31 days ago; nothing begins so late.',
+    );
   }
   const decision = decide(facts, rules, await laterStay(parts, facts.context));
   if (!decision.start) {

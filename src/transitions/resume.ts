@@ -7,11 +7,12 @@ import { encounterOfEpisode, isOfEmergency, isTransition, withdrawnBecause } fro
 import { begin, isFollowedUp } from './begin.ts';
 import { decide } from './decide.ts';
 import { type DischargeFacts, gatherFacts } from './facts.ts';
+import { inOrder, type Ordered } from './left-at.ts';
 import { readLivePlan } from './live-plan.ts';
 import type { Parts } from './parts.ts';
 import { both, NOTHING, type Reaction } from './reaction.ts';
 import { completedSteps } from './revise.ts';
-import { type ChainReason, dischargedAt, laterStay, type Uncounted } from './stays.ts';
+import { type ChainReason, laterStay, type Uncounted } from './stays.ts';
 
 const ENDED_BY_STAY: readonly TransitionReason[] = ['readmitted', 'continued'];
 
@@ -25,7 +26,8 @@ export async function resumeLast(
   voided: Pick<Encounter, 'id' | 'subject'>,
   reasons: readonly TransitionReason[] = ENDED_BY_STAY,
 ): Promise<Reaction> {
-  const transitions = await transitionsBeside(parts, voided);
+  const ordered = await transitionsBeside(parts, voided, voided.id);
+  const transitions = ordered.map(({ episode }) => episode);
   const ofStays = transitions.findLast((episode) => !isOfEmergency(episode));
   let reaction = NOTHING;
   for (const last of [ofStays, transitions.findLast(isOfEmergency)]) {
@@ -54,26 +56,28 @@ export async function freedBy(
   stay: Pick<Encounter, 'id' | 'subject'>,
   discharge: Temporal.Instant,
 ): Promise<Freed | undefined> {
-  const transitions = await transitionsBeside(parts, stay);
-  const last = transitions.findLast((episode) => !isOfEmergency(episode));
-  const because = last && withdrawnBecause(last);
+  const ordered = await transitionsBeside(parts, stay);
+  const last = ordered.findLast(({ episode }) => !isOfEmergency(episode));
+  const because = last && withdrawnBecause(last.episode);
   if (!because || !ENDED_BY_STAY.includes(because)) return undefined;
-  if (Temporal.Instant.compare(dischargedAt(last), discharge) <= 0) return undefined;
-  const known = await lookAgain(parts, last, { transition: stay.id });
+  if (Temporal.Instant.compare(last.left, discharge) <= 0) return undefined;
+  const known = await lookAgain(parts, last.episode, { transition: stay.id });
   if (!known || known.later) return undefined;
-  return { reaction: await resume(parts, last, transitions, known), discharge: dischargedAt(last) };
+  const transitions = ordered.map(({ episode }) => episode);
+  return { reaction: await resume(parts, last.episode, transitions, known), discharge: last.left };
 }
 
 /** Of all other encounters of the patient, by discharge. */
 async function transitionsBeside(
-  { store }: Parts,
+  parts: Parts,
   { id, subject }: Pick<Encounter, 'id' | 'subject'>,
-): Promise<EpisodeOfCare[]> {
+  voided?: string,
+): Promise<Ordered[]> {
   const patient = subject?.reference;
   if (!patient) return [];
-  return (await findResources(store, 'EpisodeOfCare', { patient }))
-    .filter((episode) => isTransition(episode) && encounterOfEpisode(episode) !== id)
-    .toSorted((a, b) => Temporal.Instant.compare(dischargedAt(a), dischargedAt(b)));
+  const episodes = await findResources(parts.store, 'EpisodeOfCare', { patient });
+  const beside = episodes.filter((episode) => isTransition(episode) && encounterOfEpisode(episode) !== id);
+  return inOrder(parts, beside, voided);
 }
 
 /** A discharge as it is known now, and what a later stay makes of it. */
@@ -86,7 +90,7 @@ interface Known {
 async function lookAgain(parts: Parts, last: EpisodeOfCare, uncounted: Uncounted): Promise<Known | undefined> {
   const encounter = await readResource(parts.store, 'Encounter', encounterOfEpisode(last));
   if (!encounter || !isFollowedUp(parts, encounter)) return undefined;
-  const facts = await gatherFacts(parts, encounter);
+  const facts = await gatherFacts(parts, encounter, { voided: uncounted.stay });
   return facts && { facts, later: await laterStay(parts, facts.context, uncounted) };
 }
 

@@ -3,17 +3,12 @@ import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
 import { toInstant } from '../care/local-time.ts';
 import { findResources, readResource } from '../care/stored.ts';
 import { chainReason, isToFacility } from '../care/transition/chain.ts';
-import { isDischarged, isEmergency, isNonAcute, isStay } from '../care/transition/discharge.ts';
-import {
-  dischargeOf,
-  encounterOfEpisode,
-  isOfEmergency,
-  isTransition,
-  withdrawnBecause,
-} from '../care/transition/episode.ts';
+import { isEmergency, isNonAcute } from '../care/transition/discharge.ts';
+import { encounterOfEpisode, isOfEmergency, isTransition, withdrawnBecause } from '../care/transition/episode.ts';
 import type { TransitionContext } from '../care/transition/transition-context.ts';
-import { countedDischarge } from './counted-discharge.ts';
 import { liveTransitions } from './facts.ts';
+import { knownDischarge, staysSince } from './known-discharge.ts';
+import { inOrder, leftAt } from './left-at.ts';
 import type { Parts } from './parts.ts';
 
 /** A stay that began this much before a discharge is the next one all the same: a change of encounter, not of place. */
@@ -25,11 +20,6 @@ export type ChainReason = 'continued' | 'readmitted';
 export interface Superseded {
   readonly episode: EpisodeOfCare;
   readonly reason: ChainReason;
-}
-
-/** When the discharge was that began a transition. */
-export function dischargedAt(episode: EpisodeOfCare): Temporal.Instant {
-  return dischargeOf(episode) ?? toInstant(episode.meta?.lastUpdated ?? '', 'UTC');
 }
 
 /** The transition began with another encounter. */
@@ -61,7 +51,7 @@ async function supersedes(
   episode: EpisodeOfCare,
   until: Temporal.Instant | undefined,
 ): Promise<Superseded | undefined> {
-  const discharge = dischargedAt(episode);
+  const discharge = await leftAt(parts, episode);
   const isLater = until ? Temporal.Instant.compare(discharge, until) < 0 : isAfterDischarge(stay, discharge);
   if (!isLater) return undefined;
   const { zone } = await parts.facilities.placeOf(episode.managingOrganization);
@@ -100,10 +90,10 @@ export async function laterStay(
     (episode) => isOther(episode, encounter) && !isOfEmergency(episode) && encounterOfEpisode(episode) !== transition,
   );
   // The same stay under two encounters is followed up once.
-  const later = transitions
-    .map(dischargedAt)
-    .filter((discharge) => Temporal.Instant.compare(discharge, anchor.discharge) >= 0);
-  return later.flatMap((discharge) => chainReason(discharge, anchor.discharge, anchor.zone) ?? [])[0];
+  const later = (await inOrder(parts, transitions, stay)).filter(
+    ({ left }) => Temporal.Instant.compare(left, anchor.discharge) >= 0,
+  );
+  return later.flatMap(({ left }) => chainReason(left, anchor.discharge, anchor.zone) ?? [])[0];
 }
 
 /**
@@ -115,17 +105,15 @@ export async function stayAfter(
   { patient, encounter, anchor, destination }: TransitionContext,
   voided?: string,
 ): Promise<ChainReason | undefined> {
-  const since = anchor.discharge.subtract({ hours: 24 * 2 }).toString({ smallestUnit: 'second' });
-  const stays = await findResources(parts.store, 'Encounter', {
-    patient: `Patient/${patient.id}`,
-    status: 'in-progress,onleave,finished',
-    date: `ge${since}`,
-  });
+  const stays = await staysSince(parts.store, `Patient/${patient.id}`, anchor.discharge.subtract({ hours: 24 * 2 }));
   const waitsForFacility = isToFacility(destination);
   for (const stay of stays) {
-    if (stay.id === encounter.id || stay.id === voided || !(isStay(stay) || isDischarged(stay))) continue;
+    if (stay.id === encounter.id || stay.id === voided) continue;
     const isOver = stay.status === 'finished';
-    if (!isAfterDischarge(stay, anchor.discharge) || (isOver && !(await endsAfter(parts, stay, anchor.discharge))))
+    if (
+      !isAfterDischarge(stay, anchor.discharge) ||
+      (isOver && !(await endsAfter(parts, stay, anchor.discharge, voided)))
+    )
       continue;
     if (waitsForFacility && isNonAcute(stay)) {
       if (isOver) return 'continued';
@@ -139,10 +127,15 @@ export async function stayAfter(
   return undefined;
 }
 
-async function endsAfter({ store }: Parts, stay: Encounter, discharge: Temporal.Instant): Promise<boolean> {
+async function endsAfter(
+  { store }: Parts,
+  stay: Encounter,
+  discharge: Temporal.Instant,
+  voided: string | undefined,
+): Promise<boolean> {
   const end = stay.period?.end;
   if (end !== undefined && Temporal.Instant.compare(toInstant(end, 'UTC'), discharge) <= 0) return false;
-  return Temporal.Instant.compare(await countedDischarge(store, stay, 'UTC'), discharge) > 0;
+  return Temporal.Instant.compare(await knownDischarge(store, stay, { zone: 'UTC', voided }), discharge) > 0;
 }
 
 /** Transitions that a later stay has ended before it was discharged itself: its own continues them. */
@@ -154,12 +147,17 @@ export async function endedEarlier(
   const patient = stay.subject?.reference;
   const start = stay.period?.start;
   if (!patient || !start) return [];
-  const episodes = await findResources(parts.store, 'EpisodeOfCare', { patient, status: 'cancelled' });
-  return episodes.filter((episode) => {
-    const reason = withdrawnBecause(episode);
-    const isEnded =
-      isTransition(episode) && isOther(episode, stay) && (reason === 'readmitted' || reason === 'continued');
-    if (!isEnded || Temporal.Instant.compare(dischargedAt(episode), discharge) >= 0) return false;
-    return chainReason(toInstant(start, 'UTC'), dischargedAt(episode), 'UTC') !== undefined;
-  });
+  const episodes = (await findResources(parts.store, 'EpisodeOfCare', { patient, status: 'cancelled' })).filter(
+    (episode) => isTransition(episode) && isOther(episode, stay) && isEndedByStay(episode),
+  );
+  const ordered = await inOrder(parts, episodes);
+  return ordered
+    .filter(({ left }) => Temporal.Instant.compare(left, discharge) < 0)
+    .filter(({ left }) => chainReason(toInstant(start, 'UTC'), left, 'UTC') !== undefined)
+    .map(({ episode }) => episode);
+}
+
+function isEndedByStay(episode: EpisodeOfCare): boolean {
+  const reason = withdrawnBecause(episode);
+  return reason === 'readmitted' || reason === 'continued';
 }

@@ -170,6 +170,18 @@ describe('an emergency visit', () => {
     expect(await outcome()).toEqual({ er: 'continued' });
   });
 
+  it('that became the stay, neither of which says when it ended, is not what that is counted from', async () => {
+    await hospital.put(anxiety);
+    await tell({ ...visit('er', DISCHARGED), period: { start: '2026-11-20T10:00:00-05:00' } });
+    hospital.at('2026-11-26T10:00:00-05:00');
+    await tell({ ...visit('er', DISCHARGED), ...kind('IMP'), period: { start: '2026-11-20T10:00:00-05:00' } });
+    const begun = (await hospital.episodes()).map(({ status, period }) => [status, period?.start]);
+    expect(begun.toSorted()).toEqual([
+      ['active', '2026-11-26T10:00:00-05:00'],
+      ['cancelled', '2026-11-20T14:05:00-05:00'],
+    ]);
+  });
+
   it('goes on when that admission was a mistake (A11)', async () => {
     await hospital.put(anxiety);
     const stay = admitted(stayFrom(DISCHARGED));

@@ -73,6 +73,12 @@ export function createLife(
       if (live) withdraw(live, 'discharge-cancelled', at);
       return;
     }
+    // Corrected to a day long ago it would have begun nothing; one in its last days anyway is not cut short by a small correction.
+    const left = leftBy(stay);
+    if (live && at - left > MONTH && (at - live.discharge <= MONTH || live.discharge - left > MONTH)) {
+      withdraw(live, 'discharge-cancelled', at);
+      return;
+    }
     const reason = reasonAgainst(stay);
     if (reason) {
       // Which of two transitions of one person goes on is certain; what that is called is not.
@@ -89,7 +95,7 @@ export function createLife(
     else if (live) {
       begin(stay, protocol, discharge, live.doneBefore, at, live);
       withdraw(live, 'superseded', at);
-    } else if (!ranItsCourse(id) && at - leftBy(stay) <= MONTH && !(patientClass === 'E' && isFollowedUp(stay))) {
+    } else if (!ranItsCourse(id) && at - left <= MONTH && !(patientClass === 'E' && isFollowedUp(stay))) {
       const last = transitionsOf(id).at(-1);
       reopened.delete(id);
       begin(stay, protocol, discharge, last && RESUMED.has(endOf(last)) ? doneIn(last) : new Set(), at);
