@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Change } from '../../src/fhir/change.ts';
 import type { Alongside } from '../../src/store/store.ts';
 import type { Connection } from '../../src/sync/connections/settings.ts';
-import { NURSE, openWorld, patient, type World } from '../support/sync-world.ts';
+import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
 
 const MRN = { system: 'urn:oid:1.2.3', value: '4711' };
 const ANA = { name: [{ family: 'Rivera', given: ['Ana'] }], identifier: [MRN] };
@@ -211,32 +211,52 @@ describe('somebody of whom nothing would be made', () => {
   });
 });
 
-describe('two pages of one server', () => {
-  test.each([1, 4])(
-    'of which each brings the same number, %i at a time, are one person and a question',
-    async (concurrency) => {
-      const connection: Partial<Connection> = {
-        ...PULLED,
-        strategies: { Patient: 'roster' },
-        patients: { kind: 'group', id: 'g' },
-        pacing: { concurrency },
-      };
-      await open(
-        () => false,
-        () => undefined,
-        connection,
-      );
-      const member = ['r1', 'r2'].map((id) => ({ entity: { reference: `Patient/${id}` } }));
-      world.remote.put({ resourceType: 'Group', id: 'g', type: 'person', actual: true, member } as Group & {
-        id: string;
-      });
-      there('r1', ANA);
-      there('r2', ANA);
-      await world.sync.pullNow();
-      expect(await world.all('Patient')).toHaveLength(1);
-      expect(await kinds()).toEqual(['duplicate']);
-    },
-  );
+describe('two records there with one number', () => {
+  const GROUP: Partial<Connection> = { strategies: { Patient: 'roster' }, patients: { kind: 'group', id: 'g' } };
+  const WAYS: [string, Partial<Connection>, number][] = [
+    ['answers of a roster one after the other', { ...GROUP, pacing: { concurrency: 1 } }, 100],
+    ['answers of a roster at the same time', { ...GROUP, pacing: { concurrency: 4 } }, 100],
+    ['pages of a search', {}, 1],
+    ['one page', {}, 100],
+  ];
+
+  /** r1, r2 and somebody else. */
+  async function bring(connection: Partial<Connection>, pageSize: number, fields: object): Promise<void> {
+    await open(
+      () => false,
+      () => undefined,
+      { types: { Patient: 'pull', Task: 'pull' }, ...connection },
+    );
+    world.remote.knobs.pageSize = pageSize;
+    const member = ['r1', 'r2', 'r3'].map((id) => ({ entity: { reference: `Patient/${id}` } }));
+    world.remote.put({ resourceType: 'Group', id: 'g', type: 'person', actual: true, member } as Group & {
+      id: string;
+    });
+    for (const id of ['r1', 'r2']) there(id, fields);
+    there('r3', { name: [{ family: 'Other' }], birthDate: '1977-07-07' });
+    for (const id of ['r1', 'r2', 'r3']) world.remote.put(task(`t-${id}`, { for: { reference: `Patient/${id}` } }));
+  }
+
+  test.each(WAYS)('on %s are one person here, and a question', async (_way, connection, pageSize) => {
+    await bring(connection, pageSize, ANA);
+    await world.sync.pullNow();
+    expect(await world.all('Patient')).toHaveLength(2);
+    expect(await kinds()).toEqual(['duplicate']);
+  });
+
+  test.each(WAYS)('on %s, of one of ours: linked with one, and a question', async (_way, connection, pageSize) => {
+    await bring(connection, pageSize, ANA);
+    await here('here', ANA);
+    await world.sync.pullNow();
+    expect(await world.all('Patient')).toHaveLength(2);
+    expect((await linked()).filter(({ local_id }) => local_id === 'here')).toHaveLength(1);
+    expect(await kinds()).toEqual(['duplicate']);
+    const [question] = await world.sync.matches();
+    await world.sync.decideMatch(NURSE, String(question?.id), { decision: 'link', to: 'here' });
+    world.pass({ minutes: 20 });
+    await world.sync.pullNow();
+    expect(await world.all('Task')).toHaveLength(3);
+  });
 });
 
 test('a page with a refused record reads no more of the log than one without', async () => {

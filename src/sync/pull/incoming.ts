@@ -23,6 +23,7 @@ import {
   remoteHash,
   saveLink,
   setRemoteVersion,
+  unlessLinked,
 } from '../identity.ts';
 import { withoutLost } from '../lost-targets.ts';
 import { type LinkMap, toLocalTerms } from '../mapping.ts';
@@ -248,13 +249,14 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
       baseLocal: undefined,
       baseRemote: undefined,
     };
-    const linking = match ? [saveLink({ ...bare, state: 'conflict' }, now)] : [];
+    const linking = match ? [unlessLinked(next), saveLink({ ...bare, state: 'conflict' }, now)] : [];
     return { ...asked, statements: [...linking, ...asked.statements, ...doubts] };
   };
   if (result.conflicts.length > 0) return ask({ paths: result.conflicts, proposed: result.merged });
   const own = parseBody(stored.content);
   const merged = await withoutLost(context, result.merged, own);
   const statements = [
+    ...(match ? [unlessLinked(next)] : []),
     saveLink({ ...next, baseLocal: result.theirs }, now),
     supersede(connection.name, type, localId),
     // What waited for it to be known there goes on.

@@ -15,6 +15,7 @@ import { provenanceOf } from '../provenance.ts';
 import { objection } from '../push/expected.ts';
 import type { Incoming } from './incoming.ts';
 import { unlessMadeMeanwhile } from './made-meanwhile.ts';
+import { laterTwins } from './page-twins.ts';
 import { type Entry, type PagePlan, planAllGone, planPage } from './plan-page.ts';
 import { isOfTheData, type Refused, refusedBy } from './refused.ts';
 
@@ -54,17 +55,23 @@ export async function applyPage(
     try {
       const head = await context.store.head();
       const planned = await planPage(context, type, entries);
-      const incoming = [...planned.incoming, ...(await planAllGone(context, type, gone))];
+      const later = laterTwins(context, planned.incoming);
+      const first = planned.incoming.filter(({ remoteId }) => !later.has(remoteId));
+      const incoming = [...first, ...(await planAllGone(context, type, gone))];
       const bad = [...refused, ...planned.refused];
       const result = { applied: count(incoming), quarantined: bad.length, newest };
-      await context.exchanges.attempt(() => commitAll(context, type, incoming, bad, head, rows(result)));
+      const ending = () => (later.size === 0 ? rows(result) : []);
+      await context.exchanges.attempt(() => commitAll(context, type, incoming, bad, head, ending()));
       announce(context, incoming, bad);
-      return result;
+      if (later.size === 0) return result;
+      const rest = entries.filter(({ remoteId }) => later.has(remoteId));
+      return applyOneByOne(context, type, { entries: rest, gone: [], refused: [], before: result }, rows);
     } catch (error) {
       const fault = asFault(error);
       if (isOvertaken(fault) && tries < MOST_TRIES) continue;
       if (!isOfTheData(fault)) throw error;
-      return applyOneByOne(context, type, { entries, gone, refused, newest }, rows);
+      const before = { applied: 0, quarantined: 0, newest };
+      return applyOneByOne(context, type, { entries, gone, refused, before }, rows);
     }
   }
 }
@@ -85,15 +92,17 @@ async function applyMergesFirst(context: RunContext, patients: readonly Entry[])
 }
 
 /** What a page is made of. */
-interface Parts extends Pick<PageContent, 'entries' | 'refused' | 'newest'> {
+interface Parts extends Pick<PageContent, 'entries' | 'refused'> {
   /** Remote ids. */
   readonly gone: readonly string[];
+  /** What came of the rest of it. */
+  readonly before: PageResult;
 }
 
 async function applyOneByOne(
   context: RunContext,
   type: string,
-  { entries, gone, refused, newest }: Parts,
+  { entries, gone, refused, before }: Parts,
   alongside: (result: PageResult) => Statement[],
 ): Promise<PageResult> {
   const bad = [...refused];
@@ -109,7 +118,8 @@ async function applyOneByOne(
     good.push(...alone.incoming);
     bad.push(...alone.refused);
   }
-  const result = { applied: count(good), quarantined: bad.length, newest };
+  const { applied, quarantined, newest } = before;
+  const result = { applied: applied + count(good), quarantined: quarantined + bad.length, newest };
   await commitAll(context, type, [], bad, 0, alongside(result));
   announce(context, good, bad);
   return result;
