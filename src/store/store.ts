@@ -161,7 +161,7 @@ export interface UnlessWritten {
   readonly type: string;
   /** What was the store's head before the commit was planned. */
   readonly after: number;
-  /** Asked of each version since, deletes apart. Runs under the write lock: quick, and without side effects. */
+  /** Asked of each version since, deletes included. Runs under the write lock: quick, and without side effects. */
   readonly stops: (entry: LogEntry) => boolean;
 }
 

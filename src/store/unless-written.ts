@@ -8,7 +8,7 @@ import { logEntry, VERSION_COLUMNS } from './stored.ts';
 /** @throws Fault conflict */
 export async function refuseWritten({ tx }: Group, { type, after, stops }: UnlessWritten): Promise<void> {
   const sql = `SELECT ${VERSION_COLUMNS}, actor, origin, kind, client FROM version
-    WHERE type = ? AND sequence > ? AND operation <> 'delete' ORDER BY sequence`;
+    WHERE type = ? AND sequence > ? ORDER BY sequence`;
   const written = await tx.all(sql, [type, after]);
   if (!written.some((row) => stops(logEntry(row)))) return;
   throw new Fault(

@@ -179,6 +179,12 @@ export function saveLink(link: Link, now: number): Statement {
   return { sql: SAVE, params };
 }
 
+/** Holds only while a local resource has no other record there: another page may have linked it since it was looked for. */
+export function unlessLinked({ connection, type, localId, remoteId }: Link): Statement {
+  const sql = `UPDATE identity SET at = at WHERE ${LIVE} AND local_id = ? AND remote_id <> ?`;
+  return { sql, params: [connection, type, localId, remoteId], rows: 0 };
+}
+
 /** Some servers tell the version in the ETag only. The body keeps it, because a link's own may have to be forgotten. */
 function withVersion(body: JsonObject, version: string | undefined): JsonObject {
   const meta = isJsonObject(body.meta) ? body.meta : {};

@@ -7,11 +7,11 @@ import { isDischarged, isEmergency, isEmergencyDischarge, leftBy } from '../care
 import { isOfEmergency, withdrawnBecause } from '../care/transition/episode.ts';
 import type { Decision } from './decide.ts';
 import type { DischargeFacts } from './facts.ts';
-import { dischargedAt } from './left-at.ts';
+import { dischargedAt, isUntold } from './left-at.ts';
 import type { Parts } from './parts.ts';
 import { both, NOTHING, type Reaction, withdrawEach } from './reaction.ts';
 import { type Before, planDecline, planStart } from './start.ts';
-import { endedEarlier, isOther, supersededBy } from './stays.ts';
+import { endedEarlier, isOther, type Superseded, supersededBy } from './stays.ts';
 
 /** What protocols begin from: the end of a stay, and of an emergency visit when one of them is for those. */
 export function isFollowedUp({ rules }: Parts, encounter: Encounter): boolean {
@@ -58,14 +58,20 @@ export async function begin(
     return isOld ? NOTHING : beginEmergency(parts, facts, decision, episodes, done);
   }
   const superseded = await supersededBy(parts, context.encounter, discharge);
+  // History tells no more than that a stay before it, whose discharge nobody has told, was over long ago.
+  if (isOld) return withdrawEach(parts, await untold(parts, superseded), context.now);
   const ended = await withdrawEach(parts, superseded, context.now);
-  // History, too, tells that a stay before it, whose discharge nobody has told, was over long ago.
-  if (isOld) return ended;
   // A stay that is first heard of when it is over ends the earlier ones, whatever comes after it.
   if (!decision.start) return both(ended, decline(facts, decision, episodes));
   const before = await endedEarlier(parts, context.encounter, discharge);
   const continues = [...before, ...superseded.map(({ episode }) => episode)];
   return both(ended, startReaction(facts, decision, episodes, { done, continues }));
+}
+
+async function untold(parts: Parts, superseded: readonly Superseded[]): Promise<Superseded[]> {
+  const found: Superseded[] = [];
+  for (const one of superseded) if (await isUntold(parts, one.episode)) found.push(one);
+  return found;
 }
 
 /** Of a visit that calls for nothing nobody needs a record; of several within a month the first is followed up (FUM). */

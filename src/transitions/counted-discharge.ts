@@ -4,7 +4,8 @@
 import type { Encounter } from '@medplum/fhirtypes';
 import { toInstant } from '../care/local-time.ts';
 import { parseVersion } from '../care/stored.ts';
-import { isEmergency, isInHouse, MOST_AHEAD } from '../care/transition/discharge.ts';
+import { isAheadOf, isEmergency, isInHouse } from '../care/transition/discharge.ts';
+import { isStandIn } from '../fhir/stand-in-end.ts';
 import type { Store } from '../store/store.ts';
 
 /** Versions read at a time. */
@@ -13,9 +14,12 @@ const PAGE = 50;
 /** When the patient left, as it is counted. */
 export interface Counted {
   readonly at: Temporal.Instant;
-  /** An end was told. Without one `at` is when the stay was told to be over: the patient left by then, nobody knows when. */
-  readonly isTold: boolean;
-  /** When the record last said that the patient was still in, before it said without an end that the stay is over. */
+  /**
+   * `told`: that is when the patient left. Else they left by then, nobody knows when: `recorded` when the sender recorded the discharge,
+   * `heard` when it was told here that the stay is over.
+   */
+  readonly basis: 'told' | 'recorded' | 'heard';
+  /** Unless it was told: when the record last said that the patient was still in, before it said that the stay is over. */
   readonly inUntil?: Temporal.Instant;
 }
 
@@ -37,8 +41,9 @@ export async function countedDischarge(
 ): Promise<Counted> {
   /** The first version that says what those after it say. */
   let first = tellingOf(encounter, encounter.meta?.lastUpdated ?? '', zone);
-  const told = isAhead(first) ? undefined : first.end;
-  if (told && kept && toSecond(told).equals(toSecond(kept))) return { at: told, isTold: true };
+  const isRecorded = isStandIn(encounter.period);
+  const told = isAhead(first) || isRecorded ? undefined : first.end;
+  if (told && kept && toSecond(told).equals(toSecond(kept))) return { at: told, basis: 'told' };
   let inUntil: Temporal.Instant | undefined;
   for await (const { version, at } of versionsBefore(store, encounter)) {
     // Since then it has said so without a break. An emergency visit is over when the stay begins.
@@ -46,13 +51,17 @@ export async function countedDischarge(
       if (version && isInHouse(version)) inUntil = toInstant(at, 'UTC');
       break;
     }
+    // Which of several was recorded first is settled (stay-words.ts).
+    if (isRecorded) continue;
     const earlier = tellingOf(version, at, zone);
     if (!isSameEnd(earlier, first) && first.end && !isAhead(first)) break;
     first = earlier;
   }
-  if (first.end && !isAhead(first)) return { at: first.end, isTold: true };
+  const said = inUntil ? { inUntil } : {};
+  if (first.end && isRecorded) return { at: first.end, basis: 'recorded', ...said };
+  if (first.end && !isAhead(first)) return { at: first.end, basis: 'told' };
   const at = kept && Temporal.Instant.compare(kept, first.at) < 0 ? kept : first.at;
-  return { at, isTold: false, ...(inUntil ? { inUntil } : {}) };
+  return { at, basis: 'heard', ...said };
 }
 
 const toSecond = (instant: Temporal.Instant) => instant.round({ smallestUnit: 'second', roundingMode: 'trunc' });
@@ -60,8 +69,7 @@ const toSecond = (instant: Temporal.Instant) => instant.round({ smallestUnit: 's
 const isSameEnd = (one: Telling, other: Telling) =>
   one.end === undefined ? other.end === undefined : other.end?.equals(one.end) === true;
 
-const isAhead = ({ end, at }: Telling) =>
-  end !== undefined && Temporal.Instant.compare(end.subtract(MOST_AHEAD), at) > 0;
+const isAhead = ({ end, at }: Telling) => end !== undefined && isAheadOf(end, at);
 
 /** Earlier versions, newest first; of one that deleted it nothing but when. */
 async function* versionsBefore(

@@ -27,16 +27,18 @@ export async function knownDischarge(store: Store, encounter: Encounter, by: Kno
 export async function boundByOthers(
   store: Store,
   encounter: Encounter,
-  { at, isTold, inUntil }: Counted,
+  { at, basis, inUntil }: Counted,
   { zone, voided }: Omit<KnownBy, 'kept'>,
 ): Promise<Temporal.Instant> {
   const { period } = encounter;
-  if (isTold || !period?.start) return at;
+  if (basis === 'told' || !period?.start) return at;
   const began = toInstant(period.start, zone);
   const stays = await staysSince(store, encounter.subject?.reference, began);
   const admissions = stays
     .filter(({ id }) => id !== encounter.id && id !== voided)
     .filter((stay) => !isOverBy(stay, inUntil, zone))
+    // A discharge is mostly recorded at once: rather that than a record which was perhaps never closed.
+    .filter(({ status }) => basis === 'heard' || status === 'finished')
     .flatMap((stay) => (stay.period?.start ? [toInstant(stay.period.start, zone)] : []))
     .filter((admission) => Temporal.Instant.compare(admission, began) > 0);
   return [at, ...admissions].toSorted(Temporal.Instant.compare)[0] ?? at;

@@ -23,19 +23,26 @@ export function keptFor(episode: EpisodeOfCare | undefined, encounter: Encounter
  * patient's other stays may tell more than it is counted from.
  * @param voided id of an encounter that does not count
  */
-export async function leftAt(
-  { store, facilities }: Parts,
-  episode: EpisodeOfCare,
-  voided?: string,
-): Promise<Temporal.Instant> {
-  const counted = dischargedAt(episode);
+export async function leftAt(parts: Parts, episode: EpisodeOfCare, voided?: string): Promise<Temporal.Instant> {
+  const untold = await untoldOf(parts, episode);
+  // A correction that is told moves the transition by its own entry of the log.
+  if (!untold) return dischargedAt(episode);
+  return boundByOthers(parts.store, untold.encounter, untold.counted, { zone: untold.zone, voided });
+}
+
+/** Whether it began with a discharge of which nobody has told when it was. */
+export async function isUntold(parts: Parts, episode: EpisodeOfCare): Promise<boolean> {
+  return (await untoldOf(parts, episode)) !== undefined;
+}
+
+/** The discharge that began a transition, as it is known now, when nobody has told when it was. */
+async function untoldOf({ store, facilities }: Parts, episode: EpisodeOfCare) {
   const encounter = await readResource(store, 'Encounter', encounterOfEpisode(episode));
   const kept = encounter && keptFor(episode, encounter);
-  if (encounter?.status !== 'finished' || !kept) return counted;
+  if (encounter?.status !== 'finished' || !kept) return undefined;
   const { zone } = await facilities.placeOf(encounter.serviceProvider);
-  const told = await countedDischarge(store, encounter, zone, kept);
-  // A correction that is told moves the transition by its own entry of the log.
-  return told.isTold ? counted : boundByOthers(store, encounter, told, { zone, voided });
+  const counted = await countedDischarge(store, encounter, zone, kept);
+  return counted.basis === 'told' ? undefined : { encounter, counted, zone };
 }
 
 export interface Ordered {

@@ -94,9 +94,8 @@ async function reactToDischarge(
     ? await revise(parts, live, facts, decision, episodes)
     : await begin(parts, facts, decision, episodes);
   if (!freed) return reaction;
-  if (!touchesSame(reaction, freed.reaction)) return both(reaction, freed.reaction);
-  // The other one, which counts, ends this one itself.
-  return isChained ? freed.reaction : reaction;
+  // The other one, which counts, ends this one itself: nothing that was decided about it without the other holds.
+  return touchesSame(reaction, freed.reaction) ? freed.reaction : both(reaction, freed.reaction);
 }
 
 /** The discharge of a transition under way was told again, perhaps corrected. */

@@ -26,7 +26,7 @@ export async function resumeLast(
   voided: Pick<Encounter, 'id' | 'subject'>,
   reasons: readonly TransitionReason[] = ENDED_BY_STAY,
 ): Promise<Reaction> {
-  const ordered = await transitionsBeside(parts, voided, voided.id);
+  const ordered = await transitionsBeside(parts, voided, reasons, voided.id);
   const transitions = ordered.map(({ episode }) => episode);
   const ofStays = transitions.findLast((episode) => !isOfEmergency(episode));
   let reaction = NOTHING;
@@ -56,7 +56,7 @@ export async function freedBy(
   stay: Pick<Encounter, 'id' | 'subject'>,
   discharge: Temporal.Instant,
 ): Promise<Freed | undefined> {
-  const ordered = await transitionsBeside(parts, stay);
+  const ordered = await transitionsBeside(parts, stay, ENDED_BY_STAY);
   const last = ordered.findLast(({ episode }) => !isOfEmergency(episode));
   const because = last && withdrawnBecause(last.episode);
   if (!because || !ENDED_BY_STAY.includes(because)) return undefined;
@@ -67,16 +67,18 @@ export async function freedBy(
   return { reaction: await resume(parts, last.episode, transitions, known), discharge: last.left };
 }
 
-/** Of all other encounters of the patient, by discharge. */
+/** Of all other encounters of the patient, by discharge; nothing when none of them was ended for one of `reasons`. */
 async function transitionsBeside(
   parts: Parts,
   { id, subject }: Pick<Encounter, 'id' | 'subject'>,
+  reasons: readonly TransitionReason[],
   voided?: string,
 ): Promise<Ordered[]> {
   const patient = subject?.reference;
   if (!patient) return [];
   const episodes = await findResources(parts.store, 'EpisodeOfCare', { patient });
   const beside = episodes.filter((episode) => isTransition(episode) && encounterOfEpisode(episode) !== id);
+  if (!beside.some((episode) => reasons.some((reason) => withdrawnBecause(episode) === reason))) return [];
   return inOrder(parts, beside, voided);
 }
 

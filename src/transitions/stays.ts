@@ -108,21 +108,18 @@ export async function stayAfter(
   const stays = await staysSince(parts.store, `Patient/${patient.id}`, anchor.discharge.subtract({ hours: 24 * 2 }));
   const waitsForFacility = isToFacility(destination);
   for (const stay of stays) {
-    if (stay.id === encounter.id || stay.id === voided) continue;
-    const isOver = stay.status === 'finished';
-    if (
-      !isAfterDischarge(stay, anchor.discharge) ||
-      (isOver && !(await endsAfter(parts, stay, anchor.discharge, voided)))
-    )
-      continue;
-    if (waitsForFacility && isNonAcute(stay)) {
-      if (isOver) return 'continued';
-      continue;
-    }
+    if (stay.id === encounter.id || stay.id === voided || !isAfterDischarge(stay, anchor.discharge)) continue;
+    const isAwaited = waitsForFacility && isNonAcute(stay);
     const start = stay.period?.start;
     const admission = start ? toInstant(start, anchor.zone) : anchor.discharge;
     const reason = chainReason(admission, anchor.discharge, anchor.zone);
-    if (reason) return reason;
+    // Those after it are another story as well.
+    if (!reason && !waitsForFacility) break;
+    if (!reason && !isAwaited) continue;
+    const isOver = stay.status === 'finished';
+    if (isOver && !(await endsAfter(parts, stay, anchor.discharge, voided))) continue;
+    if (!isAwaited) return reason;
+    if (isOver) return 'continued';
   }
   return undefined;
 }

@@ -1,7 +1,7 @@
 // Many writers at once: one wins where one must, and nobody is harmed by a neighbour.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Fault } from '../../src/fault.ts';
-import type { Outcome } from '../../src/store/store.ts';
+import type { LogEntry, Outcome } from '../../src/store/store.ts';
 import { create, NURSE, patient, update } from '../support/store-fixtures.ts';
 import type { TempStore } from '../support/temp-store.ts';
 import type { OpenStoreForTest } from './store.contract.ts';
@@ -55,6 +55,21 @@ export function concurrencyContract(open: OpenStoreForTest): void {
       expect(stopped).toMatchObject({ status: 'rejected', reason: { kind: 'conflict' } });
       await expect(plan()).rejects.toMatchObject({ kind: 'conflict' });
       expect(await temp.store.head()).toBe(after + 3);
+    });
+
+    test('a commit fails by what was deleted since it was planned', async () => {
+      await temp.store.commit(NURSE, [update(patient('1', { id: 'a' })), update(patient('2', { id: 'b' }))]);
+      const after = await temp.store.head();
+      const stops = ({ id, operation }: LogEntry) => id === 'a' && operation === 'delete';
+      const plan = () =>
+        temp.store.commit(NURSE, [create(patient('3'))], [], { unlessWritten: { type: 'Patient', after, stops } });
+      await temp.store.commit(NURSE, [{ op: 'delete', type: 'Patient', id: 'b' }]);
+      await plan();
+      const [, stopped] = await Promise.allSettled([
+        temp.store.commit(NURSE, [{ op: 'delete', type: 'Patient', id: 'a' }]),
+        plan(),
+      ]);
+      expect(stopped).toMatchObject({ status: 'rejected', reason: { kind: 'conflict' } });
     });
 
     test('a failing commit does not harm those it shares a transaction with', async () => {

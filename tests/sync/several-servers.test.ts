@@ -67,62 +67,6 @@ test('a person whom several servers bring at the same moment is one person here'
   expect(links).toHaveLength(12);
 });
 
-describe('while another door writes patients', () => {
-  /** Before a pull tries to make patients for the nth time, `arriving` is written. */
-  async function besideArrivals(arriving: (n: number) => Partial<Patient> | undefined): Promise<void> {
-    let tries = 0;
-    const sync: WorldOptions['sync'] = (store) => ({
-      store: {
-        ...store,
-        commit: async (actor, changes, ...rest) => {
-          if (changes.some((change) => change.op === 'create' && change.resource.resourceType === 'Patient')) {
-            tries += 1;
-            const one = arriving(tries);
-            if (one) await world.write({ ...patient(`here-${tries}`), ...one } as Patient & { id: string });
-          }
-          return store.commit(actor, changes, ...rest);
-        },
-      },
-    });
-    await open([], { connection: { types: { Patient: 'pull' } }, sync });
-  }
-  const ANA = { name: [{ family: 'Rivera', given: ['Ana'] }], identifier: [MRN] };
-
-  test('all the time, a pull brings its own', async () => {
-    await besideArrivals((n) => ({ name: [{ family: `Arrival${n}` }], birthDate: '1980-05-05' }));
-    world.remote.put({ ...patient('there'), ...ANA } as Patient);
-    await world.sync.pullNow();
-    expect(await world.all<Patient>('Patient')).toHaveLength(2);
-    expect(await world.sync.status()).toMatchObject([{ links: 1 }]);
-  });
-
-  test('the one who is among them is not made twice', async () => {
-    await besideArrivals((n) => (n === 1 ? ANA : undefined));
-    world.remote.put({ ...patient('there'), ...ANA } as Patient);
-    await world.sync.pullNow();
-    expect(await world.all<Patient>('Patient')).toHaveLength(1);
-    expect(await world.sync.status()).toMatchObject([{ links: 1 }]);
-  });
-
-  test('nor the one who has been here and is given the number meanwhile', async () => {
-    await besideArrivals((n) => (n === 1 ? { ...ANA, id: 'known' } : undefined));
-    await world.write(patient('known', { name: [{ family: 'Doe' }] }));
-    world.remote.put({ ...patient('there'), ...ANA } as Patient);
-    await world.sync.pullNow();
-    expect(await world.all<Patient>('Patient')).toHaveLength(1);
-  });
-
-  test('nor the one who comes beside a record that is refused', async () => {
-    await besideArrivals((n) => (n === 2 ? ANA : undefined));
-    world.remote.put({ ...patient('there'), ...ANA } as Patient);
-    world.remote.put({ ...patient('odd'), gender: 'unclear', name: [{ family: 'Odd' }] } as unknown as Patient);
-    await world.sync.pullNow().catch(() => undefined);
-    await world.sync.pullNow();
-    expect((await world.all<Patient>('Patient')).map(({ id }) => id)).toEqual(['here-2']);
-    expect(await world.sync.status()).toMatchObject([{ links: 1 }]);
-  });
-});
-
 describe('two servers', () => {
   test('a change of one reaches the other once, and the one never', async () => {
     await open(['hapi']);

@@ -57,8 +57,8 @@ function endOf(facts: HedisFacts, encounter: Encounter, next: Moment | undefined
   if (encounter.status !== 'finished') return { until: undefined, isAssumed: false };
   const isOwn = encounter.id === facts.encounter.id;
   const told = momentOf(isOwn ? ownEnd(facts) : toldEnd(encounter, facts.zone), facts.zone);
-  if (told) return { until: told, isAssumed: isStandIn(encounter.period) };
-  const counted = isOwn ? facts.discharge : countedAs(facts, encounter);
+  if (told && !isStandIn(encounter.period)) return { until: told, isAssumed: false };
+  const counted = isOwn ? facts.discharge : (facts.counted.get(encounter.id ?? '') ?? told?.at ?? heardAt(encounter));
   const isBefore = isOwn || !next || (counted && Temporal.Instant.compare(counted, next.at) < 0);
   const until = isBefore ? counted && momentOf(toFhirDateTime(counted, facts.zone), facts.zone) : next;
   return { until, isAssumed: until !== undefined };
@@ -71,8 +71,8 @@ function ownEnd({ encounter: { period }, discharge, zone }: HedisFacts): string 
 }
 
 /** Without a transition the stay was over when it was last told. */
-function countedAs({ counted }: HedisFacts, { id = '', meta }: Encounter): Temporal.Instant | undefined {
-  return counted.get(id) ?? (meta?.lastUpdated === undefined ? undefined : toInstant(meta.lastUpdated, 'UTC'));
+function heardAt({ meta }: Encounter): Temporal.Instant | undefined {
+  return meta?.lastUpdated === undefined ? undefined : toInstant(meta.lastUpdated, 'UTC');
 }
 
 function follows(before: Stay | undefined, after: Stay | undefined, days: number): boolean {

@@ -6,7 +6,8 @@ import { actorOf } from '../connections/settings.ts';
 import { ownExchanges, type RunContext, realNow } from '../context.ts';
 import { readLink } from '../identity.ts';
 import { projectionTarget } from '../projections/projection-target.ts';
-import { planPage, readPage } from '../pull/pull-page.ts';
+import { planPage } from '../pull/plan-page.ts';
+import { readPage } from '../pull/pull-page.ts';
 import type { PullResult } from '../pull/pull-result.ts';
 import { rehearsalQuery } from '../pull/rehearsal-query.ts';
 import { withholdingOf } from '../push/consent.ts';
@@ -113,9 +114,9 @@ async function rehearsePage(run: RunContext, type: string, page: Bundle): Promis
   const rows = run.exchanges
     .take()
     .map((exchange) => writeMessage({ ...about, exchange, outcome: 'looked', keepResponse: false }, now));
-  for (const { remoteId } of refused)
+  for (const { remoteId } of [...refused, ...planned.refused])
     rows.push(writeMessage({ ...about, remoteId, outcome: 'would-be-quarantined' }, now));
-  for (const { outcome, localId, remoteId } of planned) {
+  for (const { outcome, localId, remoteId } of planned.incoming) {
     if (outcome === 'echo' || outcome === 'out-of-scope' || outcome === 'waiting') continue;
     rows.push(writeMessage({ ...about, localId, remoteId, outcome: `would-be-${outcome}` }, now));
   }

@@ -9,7 +9,8 @@ import { actorOf } from '../connections/settings.ts';
 import { ownExchanges, type RunContext, realNow } from '../context.ts';
 import { readLinksByRemote } from '../identity.ts';
 import type { Incoming } from '../pull/incoming.ts';
-import { applyPage, planPage, readPage } from '../pull/pull-page.ts';
+import { planPage } from '../pull/plan-page.ts';
+import { applyPage, readPage } from '../pull/pull-page.ts';
 import { writeMessage } from './message-log.ts';
 import { readMessage, type StoredMessage } from './message-search.ts';
 
@@ -72,14 +73,15 @@ export async function forecastPull(
   const differences: ElementDifference[] = [];
   if (!('outcome' in page)) {
     const { entries, refused } = readPage(what.type, page);
-    for (const one of await planPage(run, what.type, entries)) {
+    const planned = await planPage(run, what.type, entries);
+    for (const one of planned.incoming) {
       const outcome = WOULD[one.outcome];
       outcomes.add(outcome);
       differences.push(...(await differencesOf(run, one)));
       const { localId, remoteId } = one;
       rows.push(writeMessage({ ...about, localId, remoteId, outcome }, realNow(run)));
     }
-    for (const { remoteId, detail } of refused) {
+    for (const { remoteId, detail } of [...refused, ...planned.refused]) {
       outcomes.add('would-quarantine');
       rows.push(writeMessage({ ...about, remoteId, outcome: 'would-quarantine', detail }, realNow(run)));
     }

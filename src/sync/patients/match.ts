@@ -8,17 +8,18 @@ import { patientFrom } from '../../fhir/patient-match/patient-from.ts';
 import type { MatchScore } from '../../fhir/patient-match/rules.ts';
 import { scoreMatch } from '../../fhir/patient-match/score.ts';
 import { tokenText } from '../../fhir/search/token-text.ts';
-import type { StoredVersion } from '../../store/store.ts';
+import type { Store, StoredVersion } from '../../store/store.ts';
 import { parseBody } from '../body.ts';
 import type { RunContext } from '../context.ts';
 import { readLink } from '../identity.ts';
 import { ownIdentifierOf } from '../mapping.ts';
 import { type CandidateReason, knownOthers } from './identity-question.ts';
 import type { PatientMatching } from './match-rules.ts';
-import { alikePatients } from './patient-candidates.ts';
+import { alikePatients, findFew } from './patient-candidates.ts';
 
-export type Match =
-  | { readonly kind: 'none' }
+export type Match = { readonly kind: 'none'; readonly sought: Sought } | Found;
+
+type Found =
   | { readonly kind: 'ours' | 'identifier' | 'rules'; readonly stored: StoredVersion }
   /** Perhaps one of these, likeliest first, or a second copy of it. */
   | {
@@ -27,6 +28,16 @@ export type Match =
       readonly stored: StoredVersion;
       readonly candidates: readonly Likeness[];
     };
+
+/** What was looked for in vain, so that whoever comes meanwhile is judged by the same measure. */
+export interface Sought {
+  /** The remote record, without the numbers that tell nobody apart. */
+  readonly record: JsonObject;
+  /** Ours of whom a person said that they are others. */
+  readonly others: ReadonlySet<string>;
+  /** Ours that were looked at and have another record there. */
+  readonly linked: ReadonlySet<string>;
+}
 
 /** How like a local resource the remote one is. */
 export interface Likeness {
@@ -47,7 +58,7 @@ export async function findMatch(
   remoteId?: string,
 ): Promise<Match> {
   const { store, connection } = context;
-  const others = remoteId === undefined ? new Set() : await knownOthers(store, connection.name, type, remoteId);
+  const others = remoteId === undefined ? new Set<string>() : await knownOthers(store, connection.name, type, remoteId);
   const ours = ownIdentifierOf(context.mapping, remote);
   if (ours !== undefined && !others.has(ours)) {
     const stored = await store.read(type, ours);
@@ -58,12 +69,13 @@ export async function findMatch(
       return { kind: 'unclear', stored, why: 'duplicate', candidates: [likeness] };
     }
   }
-  const found = await alikeness(context, type, remote, others);
-  return decide(context.matching, found);
+  const { found, sought } = await alikeness(context, type, remote, others);
+  const match = decide(context.matching, found);
+  return match.kind === 'none' ? { ...match, sought } : match;
 }
 
 /** What the likenesses come to. */
-export function decide(matching: PatientMatching, found: readonly Likeness[]): Match {
+export function decide(matching: PatientMatching, found: readonly Likeness[]): { readonly kind: 'none' } | Found {
   const [first, second] = found;
   if (!first) return { kind: 'none' };
   const alone = second === undefined && !first.linked;
@@ -83,21 +95,23 @@ async function alikeness(
   context: RunContext,
   type: string,
   remote: JsonObject,
-  others: ReadonlySet<unknown>,
-): Promise<Likeness[]> {
+  others: ReadonlySet<string>,
+): Promise<{ readonly found: Likeness[]; readonly sought: Sought }> {
   const { store, connection } = context;
-  const stored = new Map((await withSameIdentifier(context, type, remote)).map((one) => [one.id, one]));
+  const { holders, record } = await holdersOfNumbers(store, type, remote);
+  const stored = new Map(holders.map((one) => [one.id, one]));
+  const linked = new Set<string>();
   if (type === 'Patient' && context.matching.rules) {
     for (const one of await alikePatients(store, remote)) stored.set(one.id, one);
   }
   const found: Likeness[] = [];
   for (const one of stored.values()) {
     if (others.has(one.id)) continue;
-    const linked = (await readLink(store, connection.name, type, one.id)) !== undefined;
-    const likeness = likenessOf(context.matching, one, remote, linked);
+    if (await readLink(store, connection.name, type, one.id)) linked.add(one.id);
+    const likeness = likenessOf(context.matching, one, record, linked.has(one.id));
     if (likeness) found.push(likeness);
   }
-  return found.sort(likeliestFirst);
+  return { found: found.sort(likeliestFirst), sought: { record, others, linked } };
 }
 
 /** Organizations and practitioners have no numbers that people mistype at a desk. */
@@ -111,34 +125,55 @@ export function likeliestFirst(a: Likeness, b: Likeness): number {
 
 /** Undefined when they are not alike enough to ask. */
 export function likenessOf(
-  { rules, trusts }: PatientMatching,
+  matching: PatientMatching,
   stored: StoredVersion,
   remote: JsonObject,
   linked: boolean,
 ): Likeness | undefined {
-  const local = parseBody(stored.content);
+  const like = compareRecords(matching, parseBody(stored.content), remote, linked);
+  return like && { ...like, stored, linked };
+}
+
+/** The same of a body. @param linked the local one has another record on the remote */
+export function compareRecords(
+  { rules, trusts }: PatientMatching,
+  local: JsonObject,
+  remote: JsonObject,
+  linked: boolean,
+): Pick<Likeness, 'why' | 'score' | 'certain'> | undefined {
   const [here, there] = [patientFrom(local), patientFrom(remote)];
   const isPatient = remote.resourceType === 'Patient';
   const { shared, contradicts: numbersDiffer } = compareIdentifiers(here, there, isPatient ? trusts : ANY);
   const score = rules && isPatient ? scoreMatch(here, there, rules, trusts) : undefined;
   if (shared) {
     const certain = !numbersDiffer && !contradicts(remote, local) && !hasOtherName(here, there);
-    return { stored, why: 'identifier', score, certain, linked };
+    return { why: 'identifier', score, certain };
   }
   // The server itself keeps its records apart: only one that could be linked without a word is worth the question.
   const worth = linked ? score?.verdict === 'match' : score !== undefined && score.verdict !== 'no';
-  return worth ? { stored, why: 'rules', score, certain: false, linked } : undefined;
+  return worth ? { why: 'rules', score, certain: false } : undefined;
 }
 
-async function withSameIdentifier(context: RunContext, type: string, remote: JsonObject): Promise<StoredVersion[]> {
-  const found = new Map<string, StoredVersion>();
-  for (const identifier of Array.isArray(remote.identifier) ? remote.identifier : []) {
+/**
+ * Whoever here has one of a record's numbers, and the record without the numbers that more than a thousand of ours have:
+ * such a number is a placeholder and decides nothing.
+ */
+export async function holdersOfNumbers(
+  store: Pick<Store, 'find'>,
+  type: string,
+  record: JsonObject,
+): Promise<{ readonly holders: readonly StoredVersion[]; readonly record: JsonObject }> {
+  const identifiers = Array.isArray(record.identifier) ? record.identifier : [];
+  const telling: Json[] = [];
+  const holders: StoredVersion[] = [];
+  for (const identifier of identifiers) {
     const token = tokenOf(identifier);
-    if (token === undefined) continue;
-    const matches = await context.store.find(`${type}?identifier=${encodeURIComponent(token)}`);
-    for (const stored of matches) found.set(stored.id, stored);
+    const few = token === undefined ? [] : await findFew(store, `${type}?identifier=${encodeURIComponent(token)}`);
+    if (!few) continue;
+    telling.push(identifier);
+    holders.push(...few);
   }
-  return [...found.values()];
+  return { holders, record: telling.length === identifiers.length ? record : { ...record, identifier: telling } };
 }
 
 /** `system|value`, escaped; undefined without both, because a bare number says nothing about who gave it. */

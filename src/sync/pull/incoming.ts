@@ -23,12 +23,13 @@ import {
   remoteHash,
   saveLink,
   setRemoteVersion,
+  unlessLinked,
 } from '../identity.ts';
 import { withoutLost } from '../lost-targets.ts';
 import { type LinkMap, toLocalTerms } from '../mapping.ts';
 import { hold } from '../patients/held.ts';
 import { askWhoUnlinked, isDecidedNew, openQuestions } from '../patients/identity-question.ts';
-import { findMatch, type Match } from '../patients/match.ts';
+import { findMatch, type Match, type Sought } from '../patients/match.ts';
 import { patientOf } from '../patients/patient-reference.ts';
 import { remoteMerge } from '../patients/remote-merge.ts';
 import { inPresentTerms } from '../present-terms.ts';
@@ -67,6 +68,10 @@ export interface Incoming {
   readonly statements: readonly Statement[];
   /** It is kept until it is known whose it is. */
   readonly isHeld?: true;
+  /** It is linked with one of ours by what that one says now. */
+  readonly isMatched?: true;
+  /** It is made, because none of ours is like this. */
+  readonly sought?: Sought | undefined;
   /** Told beside what the outcome says. */
   readonly event?: SyncEvent['kind'];
   /** What is asked of a person when the store does not let an update follow what is stored; `path` is the element. */
@@ -81,6 +86,8 @@ export interface Received {
   readonly version: string | undefined;
   readonly link: Link | undefined;
   readonly match: { readonly stored: StoredVersion; readonly how: LinkOrigin } | undefined;
+  /** When there is neither. */
+  readonly sought?: Sought;
   readonly localId: string;
 }
 
@@ -137,7 +144,9 @@ export async function identify(
     return { ...nothing, outcome: 'echo', localId: link.localId, statements };
   }
   const match = await findMatch(context, type, body, remoteId);
-  if (match.kind === 'none') return { ...received, link, match: undefined, localId: randomUUID() };
+  if (match.kind === 'none') {
+    return { ...received, link, match: undefined, sought: match.sought, localId: randomUUID() };
+  }
   if (match.kind !== 'unclear') {
     return { ...received, link, match: { stored: match.stored, how: ORIGINS[match.kind] }, localId: match.stored.id };
   }
@@ -164,8 +173,9 @@ const named = (candidates: Extract<Match, { kind: 'unclear' }>['candidates']) =>
 /** Plans what a resource that is no echo does here. */
 export async function plan(context: RunContext, received: Received, map: LinkMap): Promise<Incoming> {
   const { store, connection, mapping } = context;
-  const { type, remoteId, body, version, link, match, localId } = received;
-  const incoming = { type, remoteId, remoteVersion: version, localId, body };
+  const { type, remoteId, body, version, link, match, localId, sought } = received;
+  const isMatched = match ? ({ isMatched: true } as const) : {};
+  const incoming = { type, remoteId, remoteVersion: version, localId, body, ...isMatched };
   const mapped = toLocalTerms(mapping, map, body);
   const now = realNow(context);
   const unresolvedIn = (written: JsonObject) => rememberUrls(context, written, type, localId);
@@ -194,7 +204,8 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
     const fresh = await withoutLost(context, mapped.body, undefined);
     const resource = resourceOf({ ...dressed(fresh, localId, undefined), ...narrative });
     const changes: Change[] = [{ op: 'create', resource, id: localId }];
-    return { ...incoming, outcome: 'created', changes, statements: [saveLink(next, now), ...unresolvedIn(fresh)] };
+    const statements = [saveLink(next, now), ...unresolvedIn(fresh)];
+    return { ...incoming, outcome: 'created', sought, changes, statements };
   }
   if (stored.operation === 'delete') {
     const conflict = {
@@ -238,13 +249,14 @@ export async function plan(context: RunContext, received: Received, map: LinkMap
       baseLocal: undefined,
       baseRemote: undefined,
     };
-    const linking = match ? [saveLink({ ...bare, state: 'conflict' }, now)] : [];
+    const linking = match ? [unlessLinked(next), saveLink({ ...bare, state: 'conflict' }, now)] : [];
     return { ...asked, statements: [...linking, ...asked.statements, ...doubts] };
   };
   if (result.conflicts.length > 0) return ask({ paths: result.conflicts, proposed: result.merged });
   const own = parseBody(stored.content);
   const merged = await withoutLost(context, result.merged, own);
   const statements = [
+    ...(match ? [unlessLinked(next)] : []),
     saveLink({ ...next, baseLocal: result.theirs }, now),
     supersede(connection.name, type, localId),
     // What waited for it to be known there goes on.

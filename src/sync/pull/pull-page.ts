@@ -1,7 +1,7 @@
 // Takes in one page: everything it brings, the links and the checkpoint are one commit. One bad resource never holds up
 // the page; it is kept raw in the message log. docs/sync-spec.md#I3 docs/sync-spec.md#I7
 import type { Bundle } from '@medplum/fhirtypes';
-import { asFault, outcomeOf } from '../../fault.ts';
+import { asFault, type Fault } from '../../fault.ts';
 import { replacedBy } from '../../fhir/patient-merge.ts';
 import { damageOf } from '../../fhir/received-json.ts';
 import { RevisionRefused } from '../../store/revision.ts';
@@ -10,17 +10,14 @@ import { isFhirId, jsonOf, updatedOf } from '../body.ts';
 import { refusedElement } from '../conflicts/transitions.ts';
 import { actorOf } from '../connections/settings.ts';
 import { type RunContext, realNow, type SyncEvent } from '../context.ts';
-import { readLinkMap, readLinkMarks, readLinksByRemote } from '../identity.ts';
-import { remoteTargets } from '../mapping.ts';
 import { writeMessage } from '../messages/message-log.ts';
-import { heldAmong, hold, idOfPatient, letGo } from '../patients/held.ts';
-import { openQuestions } from '../patients/identity-question.ts';
-import { patientOf } from '../patients/patient-reference.ts';
 import { provenanceOf } from '../provenance.ts';
 import { objection } from '../push/expected.ts';
-import { type Incoming, identify, plan, quickEcho, type Received } from './incoming.ts';
-import { headBefore, unlessMadeMeanwhile } from './made-meanwhile.ts';
-import { planGone } from './remote-gone.ts';
+import type { Incoming } from './incoming.ts';
+import { unlessMadeMeanwhile } from './made-meanwhile.ts';
+import { laterTwins } from './page-twins.ts';
+import { type Entry, type PagePlan, planAllGone, planPage } from './plan-page.ts';
+import { isOfTheData, type Refused, refusedBy } from './refused.ts';
 
 export interface PageResult {
   /** Resources that changed something here. */
@@ -28,14 +25,6 @@ export interface PageResult {
   readonly quarantined: number;
   /** Newest lastUpdated of the page that can be true, the remote's time. */
   readonly newest: string | undefined;
-}
-
-type Entry = Pick<Received, 'type' | 'remoteId' | 'body' | 'version'>;
-interface Refused {
-  readonly remoteId: string | undefined;
-  /** As it was received. */
-  readonly body: string;
-  readonly detail: string;
 }
 
 /** First loads of several servers look for the same people at the same time. */
@@ -61,69 +50,107 @@ export async function applyPage(
 ): Promise<PageResult> {
   const { entries, refused, newest, warnings } = readPage(type, page, believable(context));
   if (type === 'Patient') await applyMergesFirst(context, entries);
+  const rows = (result: PageResult) => [...warned(context, type, warnings), ...alongside(result)];
   for (let tries = 1; ; tries += 1) {
-    const head = await headBefore(context, type);
-    const incoming = [...(await planPage(context, type, entries)), ...(await planAllGone(context, type, gone))];
-    const result = { applied: count(incoming), quarantined: refused.length, newest };
     try {
-      await context.exchanges.attempt(() =>
-        commitAll(context, type, incoming, refused, head, [...warned(context, type, warnings), ...alongside(result)]),
-      );
-      announce(context, incoming, refused);
-      return result;
+      const head = await context.store.head();
+      const planned = await planPage(context, type, entries);
+      const later = laterTwins(context, planned.incoming);
+      const first = planned.incoming.filter(({ remoteId }) => !later.has(remoteId));
+      const incoming = [...first, ...(await planAllGone(context, type, gone))];
+      const bad = [...refused, ...planned.refused];
+      const result = { applied: count(incoming), quarantined: bad.length, newest };
+      const ending = () => (later.size === 0 ? rows(result) : []);
+      await context.exchanges.attempt(() => commitAll(context, type, incoming, bad, head, ending()));
+      announce(context, incoming, bad);
+      if (later.size === 0) return result;
+      const rest = entries.filter(({ remoteId }) => later.has(remoteId));
+      return applyOneByOne(context, type, { entries: rest, gone: [], refused: [], before: result }, rows);
     } catch (error) {
-      const { kind } = asFault(error);
-      // Somebody here edited one of them meanwhile, another server brought somebody new, or the lease is gone: look again.
-      if ((kind === 'precondition' || kind === 'conflict') && tries < MOST_TRIES) continue;
-      if (!REFUSALS.has(kind)) throw error;
-      return applyOneByOne(context, type, incoming, refused, newest, head, (all) => [
-        ...warned(context, type, warnings),
-        ...alongside(all),
-      ]);
+      const fault = asFault(error);
+      if (isOvertaken(fault) && tries < MOST_TRIES) continue;
+      if (!isOfTheData(fault)) throw error;
+      const before = { applied: 0, quarantined: 0, newest };
+      return applyOneByOne(context, type, { entries, gone, refused, before }, rows);
     }
   }
+}
+
+/** Somebody here edited one of them meanwhile, another server brought somebody new, or the lease is gone: look again. */
+function isOvertaken({ kind }: Fault): boolean {
+  return kind === 'precondition' || kind === 'conflict';
 }
 
 /** Who stands for whom must be known before the others are looked at, because the survivor may be on the same page. */
 async function applyMergesFirst(context: RunContext, patients: readonly Entry[]): Promise<void> {
   for (const entry of patients.filter(({ body }) => replacedBy(body) !== undefined)) {
-    const incoming = await planPage(context, 'Patient', [entry]);
-    if (incoming.some(({ outcome }) => outcome !== 'replaced')) continue;
+    const { incoming } = await planPage(context, 'Patient', [entry]);
+    if (incoming[0]?.outcome !== 'replaced') continue;
     await commitAll(context, 'Patient', incoming, [], 0, []);
     announce(context, incoming, []);
   }
 }
 
-const REFUSALS = new Set(['invalid', 'unprocessable', 'multiple-matches', 'not-found', 'gone']);
+/** What a page is made of. */
+interface Parts extends Pick<PageContent, 'entries' | 'refused'> {
+  /** Remote ids. */
+  readonly gone: readonly string[];
+  /** What came of the rest of it. */
+  readonly before: PageResult;
+}
 
 async function applyOneByOne(
   context: RunContext,
   type: string,
-  incoming: readonly Incoming[],
-  refused: readonly Refused[],
-  newest: string | undefined,
-  head: number,
+  { entries, gone, refused, before }: Parts,
   alongside: (result: PageResult) => Statement[],
 ): Promise<PageResult> {
   const bad = [...refused];
   const good: Incoming[] = [];
-  for (const one of incoming) {
-    try {
-      good.push(await commitOrAsk(context, type, one, head));
-    } catch (error) {
-      const fault = asFault(error);
-      if (!REFUSALS.has(fault.kind)) throw error;
-      bad.push({
-        remoteId: one.remoteId,
-        body: JSON.stringify(one.body),
-        detail: JSON.stringify(outcomeOf(fault).issue),
-      });
-    }
+  for (const entry of entries) {
+    const alone = await applyAlone(context, type, entry, () => planPage(context, type, [entry]));
+    good.push(...alone.incoming);
+    bad.push(...alone.refused);
   }
-  const result = { applied: count(good), quarantined: bad.length, newest };
-  await commitAll(context, type, [], bad, head, alongside(result));
+  for (const remoteId of gone) {
+    const look = async () => ({ incoming: await planAllGone(context, type, [remoteId]), refused: [] });
+    const alone = await applyAlone(context, type, { remoteId, body: { resourceType: type } }, look);
+    good.push(...alone.incoming);
+    bad.push(...alone.refused);
+  }
+  const { applied, quarantined, newest } = before;
+  const result = { applied: applied + count(good), quarantined: quarantined + bad.length, newest };
+  await commitAll(context, type, [], bad, 0, alongside(result));
   announce(context, good, bad);
   return result;
+}
+
+/** A page of its own: looked at when those before it are in, and again when somebody writes beside it. */
+async function applyAlone(
+  context: RunContext,
+  type: string,
+  about: Pick<Entry, 'remoteId' | 'body'>,
+  look: () => Promise<PagePlan>,
+): Promise<PagePlan> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const head = await context.store.head();
+      const planned = await look();
+      const [one] = planned.incoming;
+      if (!one || isNothing(context, one)) return planned;
+      return { ...planned, incoming: [await commitOrAsk(context, type, one, head)] };
+    } catch (error) {
+      const fault = asFault(error);
+      if (isOvertaken(fault) && tries < MOST_TRIES) continue;
+      if (!isOfTheData(fault)) throw error;
+      return { incoming: [], refused: [refusedBy(about, fault)] };
+    }
+  }
+}
+
+/** A replay tells of everything, also of what it finds as it was. */
+function isNothing({ replayOf }: RunContext, { changes, statements }: Incoming): boolean {
+  return changes.length + statements.length === 0 && replayOf === undefined;
 }
 
 /** An update that may not follow what is stored is a question for a person. */
@@ -137,68 +164,6 @@ async function commitOrAsk(context: RunContext, type: string, one: Incoming, hea
     await commitAll(context, type, [asked], [], head, []);
     return asked;
   }
-}
-
-/** Decides about every entry without writing anything. */
-export async function planPage(context: RunContext, type: string, entries: readonly Entry[]): Promise<Incoming[]> {
-  const { store, connection, mapping } = context;
-  const ids = entries.map(({ remoteId }) => remoteId);
-  const marks = await readLinkMarks(store, connection.name, type, ids);
-  const decided: Incoming[] = [];
-  const news: Entry[] = [];
-  for (const entry of entries) {
-    const mark = marks.get(entry.remoteId);
-    const known = mark && quickEcho(context, entry, mark);
-    if (known) decided.push(known);
-    else news.push(entry);
-  }
-  const linked = news.filter(({ remoteId }) => marks.has(remoteId)).map(({ remoteId }) => remoteId);
-  const links = await readLinksByRemote(store, connection.name, type, linked);
-  const received: Received[] = [];
-  for (const entry of news) {
-    const known = await identify(context, entry, links.get(entry.remoteId));
-    if ('outcome' in known) decided.push(known);
-    else received.push(known);
-  }
-  const bodies = received.flatMap(({ body, link }) => (link?.baseRemote ? [body, link.baseRemote] : [body]));
-  const targets = bodies.flatMap((body) => remoteTargets(mapping, body));
-  const map = await readLinkMap(store, connection.name, [], targets);
-  for (const { localId, remoteId } of received) map.add(type, localId, remoteId);
-  const patients = new Set(received.map((one) => patientIdOf(context, one)).filter((id) => id !== ''));
-  const asked = await openQuestions(store, connection.name, 'Patient', [...patients]);
-  for (const one of received) {
-    const waits = !one.link && asked.has(patientIdOf(context, one));
-    decided.push(waits ? holdBack(context, one) : await plan(context, one, map));
-  }
-  const held = await heldAmong(store, connection.name, type, ids);
-  return held.size === 0 ? decided : decided.map((one) => letGoUnlessHeld(context, one, held));
-}
-
-/** Remote id of the patient it is about; '' when it is about none. */
-function patientIdOf({ mapping }: RunContext, { type, body }: Received): string {
-  const reference = type === 'Patient' ? undefined : patientOf(body);
-  return reference === undefined ? '' : (idOfPatient(reference, mapping.remoteBase) ?? '');
-}
-
-/** Nobody knows yet whose it is. */
-function holdBack(context: RunContext, one: Received): Incoming {
-  const { type, remoteId, body, version } = one;
-  const waitsFor = { type: 'Patient', id: patientIdOf(context, one) };
-  const about = { connection: context.connection.name, type, remoteId, body, waitsFor };
-  const statements = [hold(about, realNow(context))];
-  return { outcome: 'held', type, remoteId, remoteVersion: version, body, changes: [], statements, isHeld: true };
-}
-
-/** What was held of a resource is older than the copy that has just been decided about. */
-function letGoUnlessHeld(context: RunContext, one: Incoming, held: ReadonlySet<string>): Incoming {
-  if (one.isHeld || !held.has(one.remoteId)) return one;
-  const gone = letGo(context.connection.name, one.type, one.remoteId);
-  return { ...one, statements: [...one.statements, gone] };
-}
-
-async function planAllGone(context: RunContext, type: string, gone: readonly string[]): Promise<Incoming[]> {
-  const links = await readLinksByRemote(context.store, context.connection.name, type, gone);
-  return Promise.all([...links.values()].map((link) => planGone(context, link)));
 }
 
 export interface PageContent {

@@ -12,7 +12,8 @@ import { inParallel } from '../in-parallel.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { startMissed, startProbe } from './delete-probe.ts';
 import type { Incoming } from './incoming.ts';
-import { applyPage, planPage, readPage } from './pull-page.ts';
+import { planPage } from './plan-page.ts';
+import { applyPage, readPage } from './pull-page.ts';
 import type { PullResult } from './pull-result.ts';
 import { readFact, saveFact } from './remote-fact.ts';
 import { askSubject, type Conditions, type SubjectAnswer } from './roster-answer.ts';
@@ -158,8 +159,9 @@ class RosterRun {
 
   async #take(run: RunContext, row: RosterRow, answer: SubjectAnswer, narrowed: boolean): Promise<void> {
     const { connection } = run;
-    const { entries, refused } = readPage(this.#type, answer.bundle);
-    const incoming = entries.length > 0 ? await planPage(run, this.#type, entries) : [];
+    const { entries, ...page } = readPage(this.#type, answer.bundle);
+    const { incoming, ...planned } = await planPage(run, this.#type, entries);
+    const refused = [...page.refused, ...planned.refused];
     const isQuiet = refused.length + answer.gone.length === 0 && incoming.every(changesNothing);
     const isSettled = refused.length === 0 && incoming.every(({ outcome }) => SETTLED.has(outcome));
     const now = realNow(run);

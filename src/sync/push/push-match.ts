@@ -6,7 +6,7 @@ import { comparable, parseBody } from '../body.ts';
 import { type RunContext, realNow } from '../context.ts';
 import { readLinksByRemote, saveLink } from '../identity.ts';
 import { askWho, candidatesOf, knownOthers } from '../patients/identity-question.ts';
-import { decide, type Likeness, likenessOf } from '../patients/match.ts';
+import { decide, holdersOfNumbers, type Likeness, likenessOf } from '../patients/match.ts';
 import { startCatchUp } from '../pull/catch-up.ts';
 import { type RemoteRecord, searchTwins } from '../pull/search-twins.ts';
 import { type Claim, waitFor } from './outbox.ts';
@@ -31,9 +31,10 @@ export async function findTwin(
 ): Promise<PushResult | undefined> {
   const { type } = claim;
   if (!MATCHED.has(type)) return undefined;
-  const found = await searchTwins(context, type, parseBody(stored.content));
+  const { record } = await holdersOfNumbers(context.store, type, parseBody(stored.content));
+  const found = await searchTwins(context, type, record);
   if (!found.ok) return endFailed(context, claim, found.failure, false);
-  const twins = await judge(context, claim, stored, found.value);
+  const twins = await judge(context, claim, { ...stored, content: JSON.stringify(record) }, found.value);
   if (twins.length === 0) return isOwned(context, type) ? waitForOwner(context, claim) : undefined;
   const match = decide(
     context.matching,

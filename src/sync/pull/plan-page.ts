@@ -1,0 +1,97 @@
+// Decides what each resource of a page means here, without writing anything. One that cannot be decided about is refused and
+// holds up none of the others. docs/sync-spec.md#I7
+import { asFault } from '../../fault.ts';
+import { type RunContext, realNow } from '../context.ts';
+import { readLinkMap, readLinkMarks, readLinksByRemote } from '../identity.ts';
+import { remoteTargets } from '../mapping.ts';
+import { heldAmong, hold, idOfPatient, letGo } from '../patients/held.ts';
+import { openQuestions } from '../patients/identity-question.ts';
+import { patientOf } from '../patients/patient-reference.ts';
+import { type Incoming, identify, plan, quickEcho, type Received } from './incoming.ts';
+import { isOfTheData, type Refused, refusedBy } from './refused.ts';
+import { planGone } from './remote-gone.ts';
+
+export type Entry = Pick<Received, 'type' | 'remoteId' | 'body' | 'version'>;
+
+export interface PagePlan {
+  readonly incoming: readonly Incoming[];
+  readonly refused: readonly Refused[];
+}
+
+/** Decides about every entry without writing anything. */
+export async function planPage(context: RunContext, type: string, entries: readonly Entry[]): Promise<PagePlan> {
+  const { store, connection, mapping } = context;
+  const ids = entries.map(({ remoteId }) => remoteId);
+  const marks = await readLinkMarks(store, connection.name, type, ids);
+  const decided: Incoming[] = [];
+  const refused: Refused[] = [];
+  const news: Entry[] = [];
+  for (const entry of entries) {
+    const mark = marks.get(entry.remoteId);
+    const known = mark && quickEcho(context, entry, mark);
+    if (known) decided.push(known);
+    else news.push(entry);
+  }
+  const linked = news.filter(({ remoteId }) => marks.has(remoteId)).map(({ remoteId }) => remoteId);
+  const links = await readLinksByRemote(store, connection.name, type, linked);
+  const received: Received[] = [];
+  for (const entry of news) {
+    const known = await orRefused(entry, () => identify(context, entry, links.get(entry.remoteId)));
+    if ('detail' in known) refused.push(known);
+    else if ('outcome' in known) decided.push(known);
+    else received.push(known);
+  }
+  const bodies = received.flatMap(({ body, link }) => (link?.baseRemote ? [body, link.baseRemote] : [body]));
+  const targets = bodies.flatMap((body) => remoteTargets(mapping, body));
+  const map = await readLinkMap(store, connection.name, [], targets);
+  for (const { localId, remoteId } of received) map.add(type, localId, remoteId);
+  const patients = new Set(received.map((one) => patientIdOf(context, one)).filter((id) => id !== ''));
+  const asked = await openQuestions(store, connection.name, 'Patient', [...patients]);
+  for (const one of received) {
+    const waits = !one.link && asked.has(patientIdOf(context, one));
+    const planned = waits ? holdBack(context, one) : await orRefused(one, () => plan(context, one, map));
+    if ('detail' in planned) refused.push(planned);
+    else decided.push(planned);
+  }
+  const held = await heldAmong(store, connection.name, type, ids);
+  return { incoming: decided.map((one) => letGoUnlessHeld(context, one, held)), refused };
+}
+
+/** What is wrong with one resource concerns that one only. */
+async function orRefused<T>(one: Pick<Entry, 'remoteId' | 'body'>, look: () => Promise<T>): Promise<T | Refused> {
+  try {
+    return await look();
+  } catch (error) {
+    const fault = asFault(error);
+    if (!isOfTheData(fault)) throw error;
+    return refusedBy(one, fault);
+  }
+}
+
+/** Remote id of the patient it is about; '' when it is about none. */
+function patientIdOf({ mapping }: RunContext, { type, body }: Received): string {
+  const reference = type === 'Patient' ? undefined : patientOf(body);
+  return reference === undefined ? '' : (idOfPatient(reference, mapping.remoteBase) ?? '');
+}
+
+/** Nobody knows yet whose it is. */
+function holdBack(context: RunContext, one: Received): Incoming {
+  const { type, remoteId, body, version } = one;
+  const waitsFor = { type: 'Patient', id: patientIdOf(context, one) };
+  const about = { connection: context.connection.name, type, remoteId, body, waitsFor };
+  const statements = [hold(about, realNow(context))];
+  return { outcome: 'held', type, remoteId, remoteVersion: version, body, changes: [], statements, isHeld: true };
+}
+
+/** What was held of a resource is older than the copy that has just been decided about. */
+function letGoUnlessHeld(context: RunContext, one: Incoming, held: ReadonlySet<string>): Incoming {
+  if (one.isHeld || !held.has(one.remoteId)) return one;
+  const gone = letGo(context.connection.name, one.type, one.remoteId);
+  return { ...one, statements: [...one.statements, gone] };
+}
+
+/** Decides about links whose resource the remote says it deleted. @param gone their remote ids */
+export async function planAllGone(context: RunContext, type: string, gone: readonly string[]): Promise<Incoming[]> {
+  const links = await readLinksByRemote(context.store, context.connection.name, type, gone);
+  return Promise.all([...links.values()].map((link) => planGone(context, link)));
+}
