@@ -28,6 +28,9 @@ export interface Standing {
   readonly words: readonly StayWord[];
 }
 
+/** How many stand-ins are kept after the first: a sender may repeat a discharge without its time for ever. */
+const LATER_STAND_INS = 20;
+
 /**
  * The end is the newest that was told since the patient was last said to be in. A stand-in ends the stay where none was told, and
  * of several the first. A date takes the time that was told last and exactly, when that is of the same day.
@@ -42,14 +45,23 @@ export function standingOf(words: readonly StayWord[]): Standing {
   const told = run[last];
   if (!told) {
     const [first] = run;
-    return { ...(first ? { end: first.end, by: first } : {}), words: [...back, ...run] };
+    return { ...(first ? { end: first.end, by: first } : {}), words: [...back, ...bounded(run)] };
   }
   // Those after it count again when the discharge that was told proves to have been taken back before them.
-  const since = run.slice(last);
+  const since = [told, ...bounded(run.slice(last + 1))];
   if (isMoment(told)) return { end: told.end, by: told, words: since };
   const exact = run.slice(0, last).findLast((word) => !word.isStandIn && isMoment(word));
   const end = exact && isOfDay(exact, told) ? exact.end : told.end;
   return { end, by: told, words: exact ? [exact, ...since] : [...back, ...since] };
+}
+
+/**
+ * The first stand-in, which counts, and the newest, of which one counts when a cancelled discharge comes late. Which those are
+ * depends on no order of messages.
+ */
+function bounded(standIns: readonly StayWord[]): readonly StayWord[] {
+  if (standIns.length <= LATER_STAND_INS + 1) return standIns;
+  return [...standIns.slice(0, 1), ...standIns.slice(-LATER_STAND_INS)];
 }
 
 /** The words that an Encounter holds, the oldest first; none when it does not say whether the stay is over. */
@@ -61,10 +73,16 @@ export function stayWordsOf(stay: Encounter): StayWord[] {
   const kept = standingOf(extension.flatMap(readWord));
   const standsIn = isStandIn(period);
   const isKept = kept.by !== undefined && kept.end === period.end && (kept.by.isStandIn === true) === standsIn;
-  // Somebody has given the stay another end since.
-  if (!isKept) return [{ at, end: period.end, isStandIn: standsIn }];
-  const isConfirmed = at !== undefined && compare(at, kept.words.at(-1)?.at) > 0;
-  return isConfirmed ? [...kept.words, { ...kept.by, at }] : [...kept.words];
+  // None was kept, or somebody has given the stay another end since.
+  const { by, words } = isKept ? kept : aloneOf({ at, end: period.end, isStandIn: standsIn });
+  const isConfirmed = at !== undefined && compare(at, words.at(-1)?.at) > 0;
+  return isConfirmed ? [...words, { ...by, at }] : [...words];
+}
+
+/** A stand-in is as old as itself: what was corrected since is no later recording of the discharge. */
+function aloneOf(word: StayWord): Pick<Standing, 'by' | 'words'> {
+  const by = word.isStandIn && word.end ? { ...word, at: Temporal.Instant.from(word.end) } : word;
+  return { by, words: [by] };
 }
 
 /** The extensions with those words in place of earlier ones. */

@@ -11,7 +11,7 @@ import { comesBefore } from './map/comes-before.ts';
 /**
  * The one Encounter without any identifier that can only be the visit a message is about: of the same patient, at the same
  * facility as far as both name one, with the same day of discharge (of admission, when the message tells no discharge, or not
- * when), or not yet discharged. Undefined when the visit is known by its number, and when there is none such or more than one.
+ * when; of a stay that does not say when it began, having begun before its end), or not yet discharged. Undefined when the visit is known by its number, and when there is none such or more than one.
  */
 export async function findToldStay(
   store: Store,
@@ -57,6 +57,13 @@ function isSameVisit(told: Encounter, fresh: Encounter): boolean {
   const isSameStart = toldStart !== undefined && start !== undefined && sameDay(start, toldStart);
   if (fresh.status !== 'finished' || end === undefined) return isSameStart;
   if (toldStart !== undefined && comesBefore(end, toldStart)) return false;
-  if (toldEnd !== undefined) return sameDay(end, toldEnd) || (isStandIn(fresh.period) && isSameStart);
+  if (toldEnd !== undefined) {
+    if (sameDay(end, toldEnd)) return true;
+    return isStandIn(fresh.period) && (isSameStart || (toldStart === undefined && isWithin(toldEnd, start, end)));
+  }
   return toldStart === undefined || start === undefined || sameDay(start, toldStart);
 }
+
+/** Without a known start any earlier stay could be meant, and the discharge of this one would be lost in it. */
+const isWithin = (told: string, start: string | undefined, recorded: string) =>
+  start !== undefined && !comesBefore(told, start) && !comesBefore(recorded, told);

@@ -248,6 +248,57 @@ describe('a discharge that a nurse tells of', () => {
     expect((await followed('before-bare')).live).toHaveLength(1);
   });
 
+  it.each<[string, object, { 'PV1-44'?: string }, number]>([
+    ['is the stay of one without its time that began before it', {}, {}, 1],
+    ['by its date is the stay of one that began that day', { discharged: '2026-11-20' }, {}, 1],
+    ['before the stay of one without its time is another', { discharged: '2026-11-19T10:00:00-05:00' }, {}, 2],
+    ['is not the stay of one without its time that does not say when it began', {}, { 'PV1-44': '' }, 2],
+    ['after one without its time was recorded is another', { discharged: '2026-11-27' }, {}, 2],
+  ])('without the admission %s', async (_, said, fields, count) => {
+    messages += 1;
+    const patient = `unadmitted-${messages}`;
+    await known(patient);
+    const discharged = { discharged: '2026-11-22T10:00:00-05:00', ...said };
+    const { json } = await tell(patient, discharged);
+    const before = await followed(patient);
+    await adt('a03-discharge', patient, `V-${patient}`, { ...bare, ...fields });
+    const found = await stays(patient);
+    expect(found).toHaveLength(count);
+    const { live } = await followed(patient);
+    expect(live).toHaveLength(1);
+    if (count > 1) return;
+    expect(found).toMatchObject([
+      { id: json.id, period: { start: '2026-11-20T14:15:00-05:00', end: discharged.discharged } },
+    ]);
+    // What the hospital adds is in the hospital's time zone.
+    expect(live[0]?.period?.start?.slice(0, 10)).toBe(before.live[0]?.period?.start?.slice(0, 10));
+  });
+
+  it('without the admission, of two that could be meant, is neither of them', async () => {
+    await known('two-unadmitted');
+    await tell('two-unadmitted', { discharged: '2026-11-22' });
+    await tell('two-unadmitted', { discharged: '2026-11-24' });
+    await adt('a03-discharge', 'two-unadmitted', 'VTWO', bare);
+    expect(await stays('two-unadmitted')).toHaveLength(3);
+    expect((await followed('two-unadmitted')).live).toHaveLength(1);
+  });
+
+  it('corrected in something else stays the first stand-in, and follow-ups stay where they are', async () => {
+    await known('else');
+    await adt('a03-discharge', 'else', 'VELSE', bare);
+    const [stay] = await stays('else');
+    const { live } = await followed('else');
+    const body = { why: 'Home health', disposition: '06' };
+    expect((await baton.api('POST', `/patients/else/discharges/${stay?.id}/correct`, { body })).status).toBe(200);
+    // Recorded between the first word and the correction.
+    await adt('a03-discharge', 'else', 'VELSE', { ...bare, 'EVN-2': '20261128100000' });
+    const [after] = await stays('else');
+    expect([after?.period?.end, isStandIn(after?.period)]).toEqual([stay?.period?.end, true]);
+    expect(after?.hospitalization?.dischargeDisposition?.coding?.[0]?.code).toBe('06');
+    const now = await followed('else');
+    expect(now.live.map(({ period }) => period?.start)).toEqual(live.map(({ period }) => period?.start));
+  });
+
   it('corrected without its time stays a stand-in, with its time it is told', async () => {
     await known('corrected');
     await adt('a03-discharge', 'corrected', 'VCORR', bare);

@@ -117,6 +117,26 @@ it('what was counted from a stand-in moves when the end is told, and stays when 
   expect(await seen(patient)).toMatchObject({ standsIn: false, episode: '2026-09-11', contact: '2026-09-15' });
 });
 
+it('a discharge that is recorded over and over without its time does not grow the stay, and its order does not matter', async () => {
+  ward.at('2026-09-18T18:05:00Z');
+  const minutes = Array.from({ length: 30 }, (_, minute) => `202609161400${String(minute).padStart(2, '0')}`);
+  const words = minutes.map(bare);
+  const shuffled = [...words.slice(11), ...words.slice(0, 11).toReversed()];
+  const results = [];
+  for (const order of [words, shuffled]) {
+    const patient = await hear(order);
+    expect(await seen(patient)).toEqual(LEFT_16);
+    const { extension = [] } = await stayOf(patient);
+    const kept = extension.filter(({ url }) => url.endsWith('/stay-word'));
+    expect(kept).toHaveLength(21);
+    results.push(kept);
+    // It comes late, between the last two.
+    await hear([['A13', { ...START, recorded: '20260916140028.5' }]], patient);
+    expect(await seen(patient)).toMatchObject({ end: '2026-09-16T14:00:29-04:00', standsIn: true });
+  }
+  expect(results[0]).toEqual(results[1]);
+});
+
 it('the mark is an extension that is defined, for the end of a period and nothing else', () => {
   const { validate } = createValidator(testDefinitions);
   const errors = (period: Period) => {
