@@ -248,7 +248,7 @@ describe('a discharge that a nurse tells of', () => {
     expect((await followed('before-bare')).live).toHaveLength(1);
   });
 
-  it.each<[string, object, { 'PV1-44'?: string }, number]>([
+  it.each<[string, object, Record<string, string>, number]>([
     ['is the stay of one without its time that began before it', {}, {}, 1],
     ['by its date is the stay of one that began that day', { discharged: '2026-11-20' }, {}, 1],
     ['before the stay of one without its time is another', { discharged: '2026-11-19T10:00:00-05:00' }, {}, 2],
