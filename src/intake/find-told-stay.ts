@@ -11,7 +11,8 @@ import { comesBefore } from './map/comes-before.ts';
 /**
  * The one Encounter without any identifier that can only be the visit a message is about: of the same patient, at the same
  * facility as far as both name one, with the same day of discharge (of admission, when the message tells no discharge, or not
- * when; of a stay that does not say when it began, having begun before its end), or not yet discharged. Undefined when the visit is known by its number, and when there is none such or more than one.
+ * when; of a stay that does not say when it began, having begun before its end), or not yet discharged. Undefined when the visit
+ * is known by its number, and when there is none such or more than one.
  */
 export async function findToldStay(
   store: Store,
