@@ -147,6 +147,20 @@ describe('one of ours whom a record is linked with by a number', () => {
     expect(kept).toMatchObject({ identifier: [MRN], name: [{ family: 'Rivera' }] });
   });
 
+  test('nor by a push that has found them there', async () => {
+    const corrected = { name: [{ family: 'Jones', given: ['Bob'] }], identifier: [{ ...MRN, value: '9' }] };
+    const connection: Partial<Connection> = { types: { Patient: 'push' } };
+    const seen = await open(links, (n) => (n === 1 ? here('here', corrected) : undefined), connection);
+    await here('here', { identifier: [MRN] });
+    there('there', { identifier: [MRN] });
+    await world.sync.pushNow();
+    expect(seen.tries).toBeGreaterThan(0);
+    expect(await linked()).not.toContainEqual({ local_id: 'here', remote_id: 'there' });
+    await world.sync.pushNow();
+    const kept = world.remote.all('Patient').find(({ id }) => id === 'there') as Patient;
+    expect(kept).toMatchObject({ identifier: [MRN], name: [{ family: 'Rivera' }] });
+  });
+
   test('nor where what they differ in would be asked about', async () => {
     const corrected = { identifier: [{ ...MRN, value: '9' }], gender: 'female', birthDate: '1990-10-10' };
     await open(links, (n) => (n === 1 ? here('here', { ...corrected, name: [{ family: 'Jones' }] }) : undefined));

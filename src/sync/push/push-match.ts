@@ -42,7 +42,13 @@ export async function findTwin(
   );
   const [twin] = twins.length === 1 || match.kind === 'identifier' ? sure(twins, match.kind) : [];
   if (twin && (match.kind === 'identifier' || match.kind === 'rules')) {
-    return link(context, claim, twin.record.id, match.kind === 'rules' ? 'matched-rules' : 'matched-identifier');
+    return link(
+      context,
+      claim,
+      stored,
+      twin.record.id,
+      match.kind === 'rules' ? 'matched-rules' : 'matched-identifier',
+    );
   }
   return ask(context, claim, stored, twins);
 }
@@ -78,6 +84,7 @@ async function judge(
 async function link(
   context: RunContext,
   claim: Claim,
+  stored: StoredVersion,
   remoteId: string,
   how: 'matched-identifier' | 'matched-rules',
 ): Promise<PushResult> {
@@ -92,6 +99,8 @@ async function link(
     settlement: { event: 'again' },
     remoteId,
     outcome: 'linked',
+    // They were compared as they were: with another number ours may be somebody else.
+    whileStored: stored,
     statements: [
       saveLink(linked, now),
       ...(type === 'Patient' ? [startCatchUp(context.connection.name, remoteId, now)] : []),

@@ -3,7 +3,8 @@ import { asFault, type Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
 import type { RemoteFailure } from '../../remote/result.ts';
 import { RevisionRefused } from '../../store/revision.ts';
-import type { Statement } from '../../store/store.ts';
+import type { Statement, StoredVersion } from '../../store/store.ts';
+import { whileUnchanged } from '../../store/unchanged.ts';
 import { type NewConflict, openConflict } from '../conflicts/conflict.ts';
 import { refusedElement } from '../conflicts/transitions.ts';
 import { actorOf } from '../connections/settings.ts';
@@ -23,6 +24,8 @@ export interface Ending {
   readonly outcome: string;
   readonly changes?: readonly Change[];
   readonly statements?: readonly Statement[];
+  /** Holds only while this version is what is stored. */
+  readonly whileStored?: StoredVersion;
   readonly event?: Pick<SyncEvent, 'kind' | 'operation'>;
   /** What is asked of a person when `changes` may not follow what is stored; `path` is the element. */
   readonly ifRefused?: (path: string) => NewConflict;
@@ -31,10 +34,11 @@ export interface Ending {
 /** Resolves to false when the lease was lost meanwhile: then nothing was written and somebody else goes on. */
 export async function end(context: RunContext, ending: Ending): Promise<boolean> {
   const { store, connection, runId, log } = context;
-  const { claim, settlement, remoteId } = ending;
+  const { claim, settlement, remoteId, whileStored } = ending;
   const { type, localId } = claim;
+  const ended = settle(claim, settlement);
   const waiters = FINAL.has(settlement.event) ? [release(connection.name, `${type}/${localId}`)] : [];
-  const settled = [settle(claim, settlement), ...(ending.statements ?? []), ...waiters];
+  const settled = [whileStored ? whileUnchanged(ended, whileStored) : ended, ...(ending.statements ?? []), ...waiters];
   const commit = (changes: readonly Change[], statements: readonly Statement[], outcome: string) =>
     context.exchanges.attempt(() => {
       const messages = exchangesOf(context, ending, outcome);
