@@ -12,9 +12,7 @@ import { readLivePlan } from './live-plan.ts';
 import type { Parts } from './parts.ts';
 import { both, NOTHING, type Reaction } from './reaction.ts';
 import { completedSteps } from './revise.ts';
-import { type ChainReason, laterStay, type Uncounted } from './stays.ts';
-
-const ENDED_BY_STAY: readonly TransitionReason[] = ['readmitted', 'continued'];
+import { type ChainReason, ENDED_BY_STAY, laterStay, type Uncounted } from './stays.ts';
 
 /**
  * Begins the patient's last transition anew when it was withdrawn for one of `reasons` and nothing speaks for that any more;
@@ -59,7 +57,7 @@ export async function freedBy(
   const ordered = await transitionsBeside(parts, stay, ENDED_BY_STAY);
   const last = ordered.findLast(({ episode }) => !isOfEmergency(episode));
   const because = last && withdrawnBecause(last.episode);
-  if (!because || !ENDED_BY_STAY.includes(because)) return undefined;
+  if (!last || !ENDED_BY_STAY.some((reason) => reason === because)) return undefined;
   if (Temporal.Instant.compare(last.left, discharge) <= 0) return undefined;
   const known = await lookAgain(parts, last.episode, { transition: stay.id });
   if (!known || known.later) return undefined;

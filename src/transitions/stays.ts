@@ -14,7 +14,9 @@ import type { Parts } from './parts.ts';
 /** A stay that began this much before a discharge is the next one all the same: a change of encounter, not of place. */
 const OVERLAP = { hours: 24 };
 
-export type ChainReason = 'continued' | 'readmitted';
+/** Why a later stay ends a transition. */
+export const ENDED_BY_STAY = ['readmitted', 'continued'] as const;
+export type ChainReason = (typeof ENDED_BY_STAY)[number];
 
 /** A transition that a later stay ends, and why. */
 export interface Superseded {
@@ -155,6 +157,6 @@ export async function endedEarlier(
 }
 
 function isEndedByStay(episode: EpisodeOfCare): boolean {
-  const reason = withdrawnBecause(episode);
-  return reason === 'readmitted' || reason === 'continued';
+  const because = withdrawnBecause(episode);
+  return ENDED_BY_STAY.some((reason) => reason === because);
 }

@@ -12,6 +12,7 @@ import type {
 import { pino } from 'pino';
 import { findResources } from '../../src/care/stored.ts';
 import { IDENTIFIER } from '../../src/care/systems.ts';
+import { encounterOfEpisode, withdrawnBecause } from '../../src/care/transition/episode.ts';
 import { isTerminal } from '../../src/fhir/status/task.ts';
 import { type Actor, BATON, type LogEntry } from '../../src/store/store.ts';
 import type { TransitionEvent } from '../../src/transitions/events.ts';
@@ -185,3 +186,20 @@ export function discharged(changes: Partial<Encounter> = {}, disposition = '01')
 
 /** Ten nights: LACE 5 + 3 + 2 = 10, high risk. */
 export const HIGH_RISK = { period: { start: '2026-11-10T08:00:00-05:00', end: DISCHARGED } };
+
+/** Tells of encounters at a moment, and lets Baton react. */
+export async function tell(hospital: Hospital, at: string, encounters: readonly Encounter[]): Promise<void> {
+  hospital.at(at);
+  for (const encounter of encounters) await hospital.put(encounter);
+  await hospital.run();
+}
+
+/** Of each stay's last transition: its status, and why it was withdrawn. */
+export async function outcomeOf(hospital: Hospital): Promise<Record<string, string>> {
+  const episodes = (await hospital.episodes()).toSorted(
+    (a, b) => Number(a.status === 'active') - Number(b.status === 'active'),
+  );
+  return Object.fromEntries(
+    episodes.map((episode) => [encounterOfEpisode(episode), withdrawnBecause(episode) ?? episode.status]),
+  );
+}

@@ -2,10 +2,9 @@
 // the patient's other stays is read from those that are over. docs/transitions.md#when-things-change
 import type { Encounter } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { encounterOfEpisode, withdrawnBecause } from '../../src/care/transition/episode.ts';
 import { withEnd } from '../../src/fhir/stand-in-end.ts';
 import { isTerminal } from '../../src/fhir/status/task.ts';
-import { admitted, discharged, type Hospital, openHospital } from './hospital.ts';
+import { admitted, discharged, type Hospital, openHospital, outcomeOf, tell as tellOf } from './hospital.ts';
 
 let hospital: Hospital;
 beforeEach(async () => {
@@ -20,21 +19,8 @@ const recorded = (id: string, start: string, end: string): Encounter => ({
   period: withEnd({ start }, end, true),
 });
 
-async function tell(at: string, ...encounters: Encounter[]) {
-  hospital.at(at);
-  for (const encounter of encounters) await hospital.put(encounter);
-  await hospital.run();
-}
-
-/** Of each stay's last transition: its status, and why it was withdrawn. */
-async function outcome() {
-  const episodes = (await hospital.episodes()).toSorted(
-    (a, b) => Number(a.status === 'active') - Number(b.status === 'active'),
-  );
-  return Object.fromEntries(
-    episodes.map((episode) => [encounterOfEpisode(episode), withdrawnBecause(episode) ?? episode.status]),
-  );
-}
+const tell = (at: string, ...encounters: Encounter[]) => tellOf(hospital, at, encounters);
+const outcome = () => outcomeOf(hospital);
 
 const FIRST = '2026-12-01T08:00:00-05:00';
 const LATE = recorded('first', FIRST, '2026-12-18T10:00:00-05:00');

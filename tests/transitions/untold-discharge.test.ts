@@ -2,9 +2,8 @@
 // the patient's other stays is read from admissions: whoever was admitted again had left before.
 import type { Encounter } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { encounterOfEpisode, withdrawnBecause } from '../../src/care/transition/episode.ts';
 import { isTerminal } from '../../src/fhir/status/task.ts';
-import { admitted, discharged, type Hospital, openHospital, patient } from './hospital.ts';
+import { admitted, discharged, type Hospital, openHospital, outcomeOf, patient, tell as tellOf } from './hospital.ts';
 
 let hospital: Hospital;
 beforeEach(async () => {
@@ -16,20 +15,8 @@ afterEach(() => hospital.temp.cleanup());
 const untold = (id: string, start: string, to = '01'): Encounter => ({ ...discharged({ id }, to), period: { start } });
 const stay = (id: string, start: string, end: string) => discharged({ id, period: { start, end } });
 const inHouse = (id: string, start: string) => admitted({ id, period: { start } });
-async function tell(at: string, ...encounters: Encounter[]) {
-  hospital.at(at);
-  for (const encounter of encounters) await hospital.put(encounter);
-  await hospital.run();
-}
-/** Of each stay's last transition: its status, and why it was withdrawn. */
-async function outcome() {
-  const episodes = (await hospital.episodes()).toSorted(
-    (a, b) => Number(a.status === 'active') - Number(b.status === 'active'),
-  );
-  return Object.fromEntries(
-    episodes.map((episode) => [encounterOfEpisode(episode), withdrawnBecause(episode) ?? episode.status]),
-  );
-}
+const tell = (at: string, ...encounters: Encounter[]) => tellOf(hospital, at, encounters);
+const outcome = () => outcomeOf(hospital);
 
 const LONG_AGO = untold('old', '2019-03-01T08:00:00-05:00');
 const REAL = discharged();

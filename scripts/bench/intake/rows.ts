@@ -29,7 +29,10 @@ export async function measureIntake(seconds: number, profile?: string): Promise<
     ['the same with discharges and their transitions', ['ends']],
   ] as const) {
     const { perSecond, median, p99, cpu, backlog } = await measureBaton(seconds, words, profile);
-    const goal = words.length === 1 ? `at least ${shown(GOAL.perSecond)}/s, p99 below ${GOAL.p99} ms` : '';
+    // Acknowledged when it is durable; applied later.
+    const goal = words.some((word) => word === 'commits')
+      ? `at least ${shown(GOAL.perSecond)}/s, p99 below ${GOAL.p99} ms`
+      : '';
     rows.push(
       `| ${name} | ${shown(perSecond)} (median ${median.toFixed(1)} ms) | ${p99.toFixed(1)} | ${cpu.toFixed(2)} | ${goal} |`,
     );

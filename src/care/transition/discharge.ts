@@ -56,7 +56,7 @@ export function isEmergency(encounter: Encounter): boolean {
 export const EMERGENCY = 'EMER';
 
 /** Clocks of those who tell of a discharge may be wrong by that much; HL7 v2 and notifications are refused beyond (intake/not-ahead-of.ts). */
-export const MOST_AHEAD = Temporal.Duration.from({ hours: 24 });
+const MOST_AHEAD = Temporal.Duration.from({ hours: 24 });
 
 /** By more than clocks may be wrong. */
 export function isAheadOf(end: Temporal.Instant, told: Temporal.Instant): boolean {

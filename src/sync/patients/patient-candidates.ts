@@ -39,7 +39,7 @@ export function datesOf({ birthDate }: JsonObject): string[] {
 }
 
 /** The first words of family and given name, folded. */
-export function namesOf({ name }: JsonObject): (readonly [string, string])[] {
+function namesOf({ name }: JsonObject): (readonly [string, string])[] {
   return (Array.isArray(name) ? name : []).flatMap((one) => {
     if (!isJsonObject(one)) return [];
     const family = wordOf(one.family);

@@ -10,8 +10,13 @@ export interface Refused {
   readonly detail: string;
 }
 
-const OF_THE_DATA: ReadonlySet<FaultKind> = new Set([
-  ...(['invalid', 'unprocessable', 'multiple-matches', 'too-large', 'not-found', 'gone'] as const),
+const OF_THE_DATA: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'invalid',
+  'unprocessable',
+  'multiple-matches',
+  'too-large',
+  'not-found',
+  'gone',
 ]);
 
 /** The same resource would fail the same way the next time. */
