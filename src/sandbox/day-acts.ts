@@ -42,6 +42,7 @@ export function createDayActs({ store, clock, story, callEhr, ehrBase, mllp }: D
       await story.showInEhr(plan.id, callEhr, ehrBase());
     },
     requireAllSent: () => requireAllSent(store),
+    end: () => story.end(),
   };
 }
 

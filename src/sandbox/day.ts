@@ -82,6 +82,8 @@ export interface DayActs {
   showPlan(mrn: string): Promise<void>;
   /** Fails while anything is on its way. */
   requireAllSent(): Promise<void>;
+  /** Tells that the day is over, and how to go on. */
+  end(): Promise<void>;
 }
 
 export interface DayOptions {
@@ -89,22 +91,30 @@ export interface DayOptions {
   readonly mover: ClockMover;
   readonly acts: DayActs;
   readonly signal: AbortSignal;
-  /** Called when a step failed; the step runs again when the promise resolves. */
-  readonly onFailure: (step: DayStep, error: unknown) => Promise<void>;
+  /** Called when a step failed, or the end; it is tried again when the promise resolves. */
+  readonly onFailure: (step: string, error: unknown) => Promise<void>;
 }
 
-/** Runs the steps that are not done yet, in order. Resolves at the end of the day, or when the signal says stop. */
+/** Runs the steps that are not done yet, in order, and the end. Resolves after that, or when the signal says stop. */
 export async function runDay(options: DayOptions, steps: readonly DayStep[] = DAY): Promise<void> {
+  const { progress, acts } = options;
   for (const step of steps) {
-    while (!options.progress.has(step.name)) {
-      if (options.signal.aborted) return;
-      try {
-        await runStep(step, options);
-        options.progress.add(step.name);
-      } catch (error) {
-        if (options.signal.aborted) return;
-        await options.onFailure(step, error);
-      }
+    if (progress.has(step.name)) continue;
+    await untilDone(step.name, options, async () => {
+      await runStep(step, options);
+      progress.add(step.name);
+    });
+  }
+  // Tried again as well: whoever waits for the last line would wait for ever after one failure.
+  await untilDone('end', options, () => acts.end());
+}
+
+async function untilDone(step: string, { signal, onFailure }: DayOptions, work: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!signal.aborted) await onFailure(step, error);
     }
   }
 }

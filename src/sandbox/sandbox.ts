@@ -9,7 +9,7 @@ import { asFault } from '../fault.ts';
 import type { Store } from '../store/store.ts';
 import { createClockMover } from './clock-mover.ts';
 import { mountClockRoutes } from './clock-routes.ts';
-import { runDay } from './day.ts';
+import { DAY, runDay } from './day.ts';
 import { createDayActs } from './day-acts.ts';
 import { openDayProgress } from './day-progress.ts';
 import { openDemoSignIn } from './demo-sign-in.ts';
@@ -94,25 +94,22 @@ export async function mountSandbox(options: SandboxOptions): Promise<Sandbox> {
   const run = async () => {
     let waitingIn = '';
     story.begin();
-    if (options.mllp()) {
-      await runDay({
+    await runDay(
+      {
         progress,
         mover,
         acts,
         signal: stopping.signal,
         async onFailure(step, error) {
           const fault = asFault(error);
-          log[fault.kind === 'fault' ? 'error' : 'info'](
-            { step: step.name, kind: fault.kind, err: fault.cause },
-            fault.message,
-          );
-          if (step.name !== waitingIn) story.wait(fault.message);
-          waitingIn = step.name;
+          log[fault.kind === 'fault' ? 'error' : 'info']({ step, kind: fault.kind, err: fault.cause }, fault.message);
+          if (step !== waitingIn) story.wait(fault.message);
+          waitingIn = step;
           await sleep(RETRY_MS, undefined, { signal: stopping.signal }).catch(() => {});
         },
-      });
-    }
-    if (!stopping.signal.aborted) await story.end();
+      },
+      options.mllp() ? DAY : [],
+    );
   };
 
   return {

@@ -54,6 +54,7 @@ describe('runDay', () => {
         requirePulled: ({ mrn, step }) => act(`pulled ${mrn}/${step}`),
         showPlan: (mrn) => act(`show ${mrn}`),
         requireAllSent: () => act('all sent'),
+        end: async () => {},
       } satisfies DayActs,
       signal: stop.signal,
       onFailure: async (_step, error) => Promise.reject(error),
@@ -86,10 +87,10 @@ describe('runDay', () => {
     }
   });
 
-  it('tries a failed step again until it works', async () => {
+  it('tries a failed step again until it works, and so the end', async () => {
     const clock = openSandboxClock(undefined);
     cleanups.push(clock.stop);
-    let failures = 3;
+    let [failures, failuresOfEnd] = [3, 2];
     const failed: string[] = [];
     await runDay(
       {
@@ -103,13 +104,16 @@ describe('runDay', () => {
           requirePulled: async () => {},
           showPlan: async () => {},
           requireAllSent: async () => {},
+          end: async () => {
+            if (failuresOfEnd-- > 0) throw new Error('no store');
+          },
         },
         signal: new AbortController().signal,
-        onFailure: async (step) => void failed.push(step.name),
+        onFailure: async (step) => void failed.push(step),
       },
       DAY.slice(0, 2),
     );
-    expect(failed).toEqual(['admit-okafor', 'admit-okafor', 'admit-okafor']);
+    expect(failed).toEqual(['admit-okafor', 'admit-okafor', 'admit-okafor', 'end', 'end']);
   });
 });
 

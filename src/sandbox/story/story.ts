@@ -31,6 +31,7 @@ export interface Story {
   showInEhr(planId: string, call: CallEhr, ehrBase: string): Promise<void>;
   /** Says why the day does not go on yet. */
   wait(reason: string): void;
+  /** Writes the whole end, or nothing when it fails, so that it can be tried again. */
   end(): Promise<void>;
 }
 
@@ -76,9 +77,10 @@ export function createStory(options: StoryOptions): Story {
 
     async end() {
       const token = await options.issueToken();
+      const status = await statusLines(store, zone, link);
       page.say('');
       page.say(`Now it is ${localMoment(clock.now(), zone)} in the sandbox:`);
-      for (const line of await statusLines(store, zone, link)) page.say(line);
+      for (const line of status) page.say(line);
       page.say('');
       page.say('Look for yourself (the token is short-lived):');
       page.say(`  TOKEN=${token}`);
