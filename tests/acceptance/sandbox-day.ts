@@ -10,14 +10,16 @@ import type { Bundle, Resource, Task } from '@medplum/fhirtypes';
 
 const ROOT = join(import.meta.dirname, '../..');
 const LAST_LINE = 'Baton stays up; Ctrl-C stops it.';
+/** A program that is waited for and prints nothing for so long does not get on; on a busy machine it prints every 20 seconds. */
+const LONGEST_SILENCE_MS = 120_000;
 
 export interface Program {
-  /** `http://127.0.0.1:PORT`; rejects when the program ends first. */
+  /** `http://127.0.0.1:PORT`; rejects, with all it has said, when the program ends first or does not get on. */
   readonly baseUrl: Promise<string>;
-  /** The token the story prints at its end; rejects when the program ends first. */
+  /** The token the story prints at its end; rejects likewise. */
   readonly token: Promise<string>;
   readonly lines: readonly string[];
-  /** When it has printed so many lines, or its story has ended. */
+  /** When it has printed so many lines, or its story has ended; rejects likewise. */
   printed(count: number): Promise<unknown>;
   /** What it wrote to standard error. */
   readonly errors: () => string;
@@ -66,18 +68,25 @@ export function startProgram({ folder, port }: DayPlace, settings: Readonly<Reco
     errors += text;
   });
   const exited = once(child, 'exit') as Promise<[number | null]>;
+  const trouble = (what: string) => new Error(`${what}\n${lines.join('\n')}\n${errors}`);
   const gone = exited.then(([code]) => {
-    throw new Error(`The program ended with ${code}.\n${lines.join('\n')}\n${errors}`);
+    throw trouble(`The program ended with ${code}.`);
   });
   const printed = createInterface({ input: child.stdout });
   const lineWith = <T>(read: (line: string) => T | undefined): Promise<T> => {
-    const found = new Promise<T>((resolve) => {
-      printed.on('line', (line) => {
-        const value = read(line);
-        if (value !== undefined) resolve(value);
-      });
+    const found = Promise.withResolvers<T>();
+    const giveUp = () => found.reject(trouble(`The program has printed nothing for ${LONGEST_SILENCE_MS / 1_000} s.`));
+    const silence = setTimeout(giveUp, LONGEST_SILENCE_MS);
+    const look = (line: string) => {
+      silence.refresh();
+      const value = read(line);
+      if (value !== undefined) found.resolve(value);
+    };
+    printed.on('line', look);
+    const first = Promise.race([found.promise, gone]).finally(() => {
+      clearTimeout(silence);
+      printed.off('line', look);
     });
-    const first = Promise.race([found, gone]);
     // A program that is killed on purpose leaves nobody waiting.
     first.catch(() => {});
     return first;
@@ -156,7 +165,8 @@ export async function readAll(fhirBase: string, token: string): Promise<Resource
   for (const type of TYPES) {
     let url: string | undefined = `${fhirBase}/${type}?_count=200`;
     while (url) {
-      const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
+      const signal = AbortSignal.timeout(LONGEST_SILENCE_MS);
+      const response = await fetch(url, { headers: { authorization: `Bearer ${token}` }, signal });
       if (response.status !== 200) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
       const bundle = (await response.json()) as Bundle;
       for (const { resource } of bundle.entry ?? []) if (resource) all.push(resource);

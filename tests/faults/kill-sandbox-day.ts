@@ -37,7 +37,7 @@ export async function killSandboxDay(kills: number, seed = 1): Promise<KillRepor
     const inStart = random() < 1 / 6;
     const further = HEADING + Math.floor((2 * STORY * random()) / kills);
     const afterMs = Math.round(random() * (inStart ? calm.startMs : PAUSE));
-    if (!inStart) await program.printed(further).catch(() => {});
+    if (!inStart) await program.printed(further);
     await sleep(afterMs);
     await program.kill();
     rows.push({ kill, during: inStart ? 'start' : 'day', afterMs, lines: program.lines.length });
