@@ -2,7 +2,7 @@
 // copy from before. docs/sync-spec.md#I5
 import type { Patient, Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openWorld, patient, task, type World } from '../support/sync-world.ts';
+import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
 
 let world: World;
 let kept: (Patient | Task)[];
@@ -62,5 +62,31 @@ test('so does one that we knew before a restart and another restore', async () =
   restore();
   await exchange();
   expect(there().description).toBe('Call the neighbour');
+  expect(await world.sync.conflicts()).toEqual([]);
+});
+
+test('who takes theirs, whose patient the server lost and ours lives on, keeps the patient', async () => {
+  const after = restore();
+  world.remote.remove('Patient', String(world.remote.all('Patient')[0]?.id));
+  world.remote.put({ ...there(), description: 'Call the lawyer' } as Task, { lastUpdated: after(30) });
+  const answer = async (kind: string, take: 'ours' | 'theirs') => {
+    const conflict = (await world.sync.conflicts()).find((one) => one.kind === kind);
+    await world.sync.resolve(NURSE, String(conflict?.id), { take });
+  };
+  await world.write(patient('p1', { birthDate: '1950-02-03' }));
+  await world.sync.pushNow();
+  await answer('deleted', 'ours');
+  // Before the patient is made anew there.
+  await world.sync.pullNow();
+  await answer('content', 'theirs');
+  await exchange();
+  expect(await world.read<Task>('Task', 't1')).toMatchObject({
+    description: 'Call the lawyer',
+    for: { reference: 'Patient/p1' },
+  });
+  expect(there()).toMatchObject({
+    description: 'Call the lawyer',
+    for: { reference: `Patient/${world.remote.all('Patient')[0]?.id}` },
+  });
   expect(await world.sync.conflicts()).toEqual([]);
 });

@@ -19,6 +19,7 @@ import { inPresentTerms } from '../present-terms.ts';
 import { projectionTarget } from '../projections/projection-target.ts';
 import { withholdingOf } from '../push/consent.ts';
 import { canPush, type Ref } from '../push/dependencies.ts';
+import { withLetGo } from '../push/let-go.ts';
 import { mergedAway } from '../push/merged-away.ts';
 import { createBody } from '../push/push-create.ts';
 import { updateBody, withRelativeReferences } from '../push/push-update.ts';
@@ -125,7 +126,8 @@ async function previewUpdate(
   const baseRemote = link.baseRemote ?? { resourceType: type };
   const remote = read ?? baseRemote;
   const targets = [...remoteTargets(mapping, remote), ...remoteTargets(mapping, baseRemote)];
-  const map = await readLinkMap(store, connection.name, [], targets);
+  const links = await readLinkMap(store, connection.name, [], targets);
+  const map = await withLetGo(context, links, link.baseRemote);
   const origin = toLocalTerms(mapping, map, baseRemote).body;
   const kept = [link.baseLocal ?? origin, comparable(parseBody(stored.content))] as const;
   const [base, ours] = await inPresentTerms(context, kept);

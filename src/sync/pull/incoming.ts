@@ -34,6 +34,7 @@ import { patientOf } from '../patients/patient-reference.ts';
 import { remoteMerge } from '../patients/remote-merge.ts';
 import { inPresentTerms } from '../present-terms.ts';
 import { isOwnProjection } from '../projections/projection-echo.ts';
+import { withLetGo } from '../push/let-go.ts';
 import { mark, release } from '../push/outbox.ts';
 import { rememberUrls } from '../repoint.ts';
 import { isUnanswered, reconcileDoubted } from './doubt.ts';
@@ -171,9 +172,10 @@ const named = (candidates: Extract<Match, { kind: 'unclear' }>['candidates']) =>
   candidates.map(({ stored, why, score }) => ({ localId: stored.id, why, score }));
 
 /** Plans what a resource that is no echo does here. */
-export async function plan(context: RunContext, received: Received, map: LinkMap): Promise<Incoming> {
+export async function plan(context: RunContext, received: Received, links: LinkMap): Promise<Incoming> {
   const { store, connection, mapping } = context;
   const { type, remoteId, body, version, link, match, localId, sought } = received;
+  const map = await withLetGo(context, links, link?.baseRemote);
   const isMatched = match ? ({ isMatched: true } as const) : {};
   const incoming = { type, remoteId, remoteVersion: version, localId, body, ...isMatched };
   const mapped = toLocalTerms(mapping, map, body);

@@ -4,10 +4,10 @@ import type { Resource } from '@medplum/fhirtypes';
 import type { JsonObject } from '../../fhir/canonical-json.ts';
 import { collectReferences, parseLiteral } from '../../fhir/references.ts';
 import type { Statement, Store } from '../../store/store.ts';
+import type { MappedContext } from '../context.ts';
 import { type LinkMap, type MappingContext, remoteTargets } from '../mapping.ts';
 import { type Claim, mark, OUTBOX } from './outbox.ts';
 
-type Queryable = Pick<Store, 'query'>;
 type Headed = Pick<Store, 'query' | 'head'>;
 
 const REFERRING = `SELECT resource.type, resource.id FROM identity
@@ -78,21 +78,23 @@ export function againIfLetGo(
 }
 
 /**
- * The same map, in which patients that were let go still mean ours. For the copies that Baton itself knows only: a server
- * that was restored may give the id to somebody else, so what it sends is never read like this.
+ * The same map, in which patients that were let go still mean ours, where the common version names them: who goes on naming
+ * them there has changed nothing. Anybody else that a server names is never read like this, because one that was restored
+ * may have given the id to somebody else.
+ * @param baseRemote the common version as the server had it
  */
 export async function withLetGo(
-  store: Queryable,
-  connection: string,
+  { store, connection, mapping }: MappedContext,
   map: LinkMap,
-  remote: readonly { readonly type: string; readonly id: string }[],
+  baseRemote: JsonObject | undefined,
 ): Promise<LinkMap> {
+  const remote = baseRemote ? remoteTargets(mapping, baseRemote) : [];
   const lost = remote.filter(({ type, id }) => type === 'Patient' && map.localOf(type, id) === undefined);
   if (lost.length === 0) return map;
   const places = lost.map(() => '?').join(', ');
   const sql = `SELECT local_id, remote_id FROM identity WHERE connection = ? AND type = 'Patient' AND state = 'replaced'
     AND replaced_by IS NULL AND how <> 'projected' AND remote_id IN (${places}) ORDER BY at`;
-  const rows = await store.query(sql, [connection, ...lost.map(({ id }) => id)]);
+  const rows = await store.query(sql, [connection.name, ...lost.map(({ id }) => id)]);
   const known = new Map(rows.map((row) => [String(row.remote_id), String(row.local_id)]));
   const localOf = (type: string, id: string) =>
     map.localOf(type, id) ?? (type === 'Patient' ? known.get(id) : undefined);

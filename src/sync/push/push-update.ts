@@ -87,7 +87,7 @@ export async function updateBody(
   const known = targets.filter((target) => target !== undefined);
   const theirs = remoteTargets(mapping, baseRemote);
   const map = await readLinkMap(store, connection.name, known, theirs);
-  const onto = toLocalTerms(mapping, await withLetGo(store, connection.name, map, theirs), baseRemote).body;
+  const onto = toLocalTerms(mapping, await withLetGo(context, map, link.baseRemote), baseRemote).body;
   const wanted = carryChange(baseLocal ?? onto, local, onto);
   const { body } = toRemoteTerms(mapping, map, wanted, link.localId);
   return dressed(body, link.remoteId, link.baseRemote);
@@ -116,7 +116,8 @@ async function rebase(
   const remote = jsonOf(current.body);
   const baseRemote = link.baseRemote ?? { resourceType: link.type };
   const targets = [...remoteTargets(mapping, remote), ...remoteTargets(mapping, baseRemote)];
-  const map = await readLinkMap(store, connection.name, [], targets);
+  const links = await readLinkMap(store, connection.name, [], targets);
+  const map = await withLetGo(context, links, link.baseRemote);
   const remoteLocal = toLocalTerms(mapping, map, remote).body;
   const baseRemoteLocal = toLocalTerms(mapping, map, baseRemote).body;
   const kept = [link.baseLocal ?? baseRemoteLocal, comparable(parseBody(stored.content))] as const;
