@@ -12,33 +12,33 @@ function zone(name: string, TZ: string) {
   return { extends: true, test: { name, include, env: { TZ } } } as const;
 }
 
-/** Tests that leave nothing behind in their process, so that the next ones find the definitions read already. */
-const TOGETHER = [
-  'tests/{access,audit,care,conformance,contract,fhir,intake,registry,remote,sandbox,scripts,server,store,subscriptions,transitions,notify}/**/*.test.ts',
-];
-
 export default defineConfig({
   test: {
     exclude: ['tests/corpus/**', 'tests/browser/**', 'node_modules/**'],
-    // Half of them by default; what a test file costs is mostly reading definitions, which no two share.
+    // One less by default.
     maxWorkers: '100%',
+    // Tests leave nothing behind in their process, so that the next file finds modules loaded and definitions read already;
+    // that would be three seconds of each.
+    isolate: false,
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    globalSetup: ['tests/support/postgres-for-run.ts'],
-    setupFiles: ['tests/support/property-seed.ts'],
+    globalSetup: ['tests/support/memory-for-run.ts', 'tests/support/postgres-for-run.ts'],
+    setupFiles: [
+      'tests/support/property-seed.ts',
+      'tests/support/temporary-folder.ts',
+      'tests/support/compiled-modules.ts',
+    ],
     projects: [
-      { extends: true, test: { name: 'all', include: ['tests/**/*.test.ts'], exclude: TOGETHER } },
-      { extends: true, test: { name: 'together', include: TOGETHER, isolate: false } },
+      { extends: true, test: { name: 'all', include: ['tests/**/*.test.ts'] } },
       // What depends on dates, once more where they are others.
       zone('new-york', 'America/New_York'),
       zone('kathmandu', 'Asia/Kathmandu'),
       {
         // What depends on the engine, once more on PostgreSQL; the contract runs on both engines by itself. All tests run
-        // there with BATON_TEST_ENGINE=postgres and `--project all --project together`.
+        // there with BATON_TEST_ENGINE=postgres and `--project all`.
         extends: true,
         test: {
           name: 'postgres',
-          isolate: false,
           include: [
             'tests/{store,conformance}/**/*.test.ts',
             'tests/server/{batch,concurrency,crud,everything,search,search-features}.test.ts',

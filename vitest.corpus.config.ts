@@ -4,7 +4,11 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['tests/corpus/**/*.test.ts'],
-    setupFiles: ['tests/support/property-seed.ts'],
+    globalSetup: ['tests/support/memory-for-run.ts'],
+    setupFiles: ['tests/support/property-seed.ts', 'tests/support/temporary-folder.ts'],
+    // As in vitest.config.ts.
+    maxWorkers: '100%',
+    isolate: false,
     testTimeout: 300_000,
     hookTimeout: 300_000,
   },

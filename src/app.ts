@@ -44,7 +44,7 @@ import { watchBacklog } from './intake/watch-backlog.ts';
 import { createNotify } from './notify/notify.ts';
 import { loadTemplates } from './notify/templates.ts';
 import { createRegistry } from './registry/registry.ts';
-import { mountSandbox, type Sandbox } from './sandbox/sandbox.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
 import type { SandboxClock } from './sandbox/sandbox-clock.ts';
 import { sandboxConnection } from './sandbox/sandbox-config.ts';
 import { forgetCommands } from './server/api/idempotency.ts';
@@ -264,6 +264,7 @@ export async function build(config: Config, surroundings: Surroundings): Promise
     tls,
     async extraRoutes(app) {
       if (!config.sandbox) return;
+      const { mountSandbox } = await import('./sandbox/sandbox.ts');
       sandbox = await mountSandbox({
         app,
         store,

@@ -16,7 +16,8 @@ export interface AuditOptions {
 export interface AuditCommand {
   readonly words: string;
   readonly does: string;
-  run(parts: AuditCommandParts, options: AuditOptions): Promise<void>;
+  /** False when the trail is broken. */
+  run(parts: AuditCommandParts, options: AuditOptions): Promise<boolean>;
 }
 
 export const AUDIT_COMMANDS: readonly AuditCommand[] = [
@@ -33,20 +34,21 @@ export const AUDIT_COMMANDS: readonly AuditCommand[] = [
       const seal = await trail.newest();
       if (seal === undefined) throw new Fault('not-found', 'There is nothing to seal yet.');
       print(seal);
+      return true;
     },
   },
 ];
 
 /** `from` names a file with a seal on each line, as `audit seal` prints them or as in audit-seals.jsonl. */
-async function verify({ trail, print }: AuditCommandParts, { from }: AuditOptions): Promise<void> {
+async function verify({ trail, print }: AuditCommandParts, { from }: AuditOptions): Promise<boolean> {
   const lines = from === undefined ? [] : readText(from).split('\n').filter(Boolean);
   const kept = lines.map((line) => (line.startsWith('{') ? String(JSON.parse(line).jws) : line.trim()));
   const { verified, seals, unsealed, reason } = await trail.verify(kept);
   print(`${verified} records and ${seals} seals verified; ${unsealed} records are not sealed yet`);
   if (kept.length > 0 && reason === undefined) print(`${kept.length} seals kept elsewhere agree`);
-  if (reason === undefined) return;
+  if (reason === undefined) return true;
   print(`The audit trail is broken. ${reason}`);
-  process.exitCode = 1;
+  return false;
 }
 
 function readText(file: string): string {

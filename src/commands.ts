@@ -1,11 +1,10 @@
 // The `baton` command. Each command is a row: what it takes, what it is for, what it does. Commands other than `serve`
 // work on the database directly; they may run beside a serving Baton.
 import { parseArgs } from 'node:util';
-import { pino } from 'pino';
 import { RegistrationError } from './access/oauth/registration.ts';
 import { FULL_SCOPE } from './access/scopes.ts';
 import { ACCESS_COMMANDS, type AccessCommandParts, type AccessOptions } from './access-commands.ts';
-import { type App, build } from './app.ts';
+import type { App } from './app.ts';
 import { AUDIT_COMMANDS, type AuditOptions } from './audit-commands.ts';
 import { systemClock } from './clock.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
@@ -18,10 +17,10 @@ import { FILE_COMMANDS } from './file-commands.ts';
 import { FOLLOW_UP_COMMANDS } from './follow-up-commands.ts';
 import { addGuides, type GuideCommandParts, listGuides, reindex, removeGuides } from './guide-commands.ts';
 import { createLog } from './log.ts';
-import { REHEARSAL_OPTIONS, rehearse } from './sandbox/ehr/simulator/rehearsal.ts';
-import { serve } from './serve.ts';
+import { REHEARSAL_OPTIONS } from './sandbox/ehr/simulator/rehearsal-options.ts';
 import type { Actor } from './store/store.ts';
 import { SYNC_COMMANDS, SYNC_OPTIONS, type SyncOptions } from './sync-commands.ts';
+import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
 const OPERATOR: Actor = { reference: 'Device/baton-cli', kind: 'service' };
@@ -29,7 +28,8 @@ const OPERATOR: Actor = { reference: 'Device/baton-cli', kind: 'service' };
 interface Command {
   readonly words: string;
   readonly does: string;
-  run(app: App, words: readonly string[], options: Options): Promise<void>;
+  /** False when what was looked at is not as it should be. */
+  run(app: App, words: readonly string[], options: Options, terminal: Terminal): Promise<unknown>;
 }
 
 interface Options extends AccessOptions, AuditOptions, SyncOptions {
@@ -42,7 +42,7 @@ const COMMANDS: readonly Command[] = [
   {
     words: 'token',
     does: 'print an access token   [--scope "system/*.rs"] [--minutes 60] [--patient ID]',
-    async run(app, _, { scope = FULL_SCOPE, minutes = '60', patient }) {
+    async run(app, _, { scope = FULL_SCOPE, minutes = '60', patient }, { print }) {
       const lifetimeSeconds = Math.round(Number(minutes) * 60);
       if (!(lifetimeSeconds >= 1 && lifetimeSeconds <= 86_400)) throw usage('--minutes must be from 1 to 1440.');
       print(await app.access.issue({ clientId: 'console', scope, lifetimeSeconds, ...(patient ? { patient } : {}) }));
@@ -54,20 +54,18 @@ const COMMANDS: readonly Command[] = [
     ({ words, does, run }): Command => ({
       words,
       does,
-      run: (app, rest, options) => run(accessParts(app), rest, options),
+      run: (app, rest, options, terminal) => run(accessParts(app, terminal), rest, options),
     }),
   ),
   {
     words: 'doctor',
     does: 'check that this installation can work',
-    async run(app) {
-      await doctor(app, loadConfig(), print);
-    },
+    run: (app, _words, _options, { environment, print }) => doctor(app, loadConfig(environment), print),
   },
   {
     words: 'sync push',
     does: 'send what is due   [NAME]',
-    async run(app, [name]) {
+    async run(app, [name], _, { print }) {
       await app.sync.pushNow(name);
       print(JSON.stringify(await app.sync.status(), null, 2));
     },
@@ -75,7 +73,7 @@ const COMMANDS: readonly Command[] = [
   {
     words: 'sync pull',
     does: 'fetch what is new   [NAME]',
-    async run(app, [name]) {
+    async run(app, [name], _, { print }) {
       await app.sync.pullNow(name);
       print(JSON.stringify(await app.sync.status(), null, 2));
     },
@@ -84,30 +82,29 @@ const COMMANDS: readonly Command[] = [
     ({ words, does, run }): Command => ({
       words,
       does,
-      async run(app, rest) {
-        if ((await run(connectionParts(app), rest)) === false) process.exitCode = 1;
-      },
+      run: (app, rest, _, terminal) => run(connectionParts(app, terminal), rest),
     }),
   ),
   ...SYNC_COMMANDS.map(
     ({ words, does, run }): Command => ({
       words,
       does,
-      run: (app, rest, options) => run({ sync: app.sync, store: app.store, actor: OPERATOR, print }, rest, options),
+      run: ({ sync, store }, rest, options, { print }) => run({ sync, store, actor: OPERATOR, print }, rest, options),
     }),
   ),
   ...DELIVERY_COMMANDS.map(
     ({ words, does, run }): Command => ({
       words,
       does,
-      run: ({ deliveries, store }, rest, options) => run({ deliveries, store, actor: OPERATOR, print }, rest, options),
+      run: ({ deliveries, store }, rest, options, { print }) =>
+        run({ deliveries, store, actor: OPERATOR, print }, rest, options),
     }),
   ),
   ...FOLLOW_UP_COMMANDS.map(
     ({ words, does, run }): Command => ({
       words,
       does,
-      run: ({ store, conformance: { parameters }, transitions }, rest, options) =>
+      run: ({ store, conformance: { parameters }, transitions }, rest, options, { print }) =>
         run({ store, parameters, transitions, clock: systemClock(), actor: OPERATOR, print }, rest, options),
     }),
   ),
@@ -115,50 +112,48 @@ const COMMANDS: readonly Command[] = [
     ({ words, does, run }): Command => ({
       words,
       does,
-      run: (app, files) => run({ app, actor: OPERATOR, print }, files),
+      run: (app, files, _, { print }) => run({ app, actor: OPERATOR, print }, files),
     }),
   ),
   {
     words: 'guide add',
     does: 'install FHIR packages: FILE.tgz or NAME@VERSION …',
-    async run(app, sources) {
+    async run(app, sources, _, terminal) {
       if (sources.length === 0) throw usage('Name a .tgz file, or NAME@VERSION.');
-      await addGuides(guideParts(app), sources);
+      await addGuides(guideParts(app, terminal), sources);
     },
   },
   {
     words: 'guide list',
     does: 'list the installed guides',
-    async run(app) {
-      listGuides(guideParts(app));
+    async run(app, _words, _options, terminal) {
+      listGuides(guideParts(app, terminal));
     },
   },
   {
     words: 'guide remove',
     does: 'take NAME@VERSION … away',
-    async run(app, labels) {
+    async run(app, labels, _, terminal) {
       if (labels.length === 0) throw usage('Name the guide, as NAME@VERSION.');
-      await removeGuides(guideParts(app), labels);
+      await removeGuides(guideParts(app, terminal), labels);
     },
   },
   {
     words: 'reindex',
     does: 'index stored resources by new search parameters, instead of leaving it to a running Baton',
-    async run(app) {
-      await reindex(guideParts(app));
-    },
+    run: (app, _words, _options, terminal) => reindex(guideParts(app, terminal)),
   },
   ...AUDIT_COMMANDS.map(
     ({ words, does, run }): Command => ({
       words,
       does,
-      run: ({ trail }, _, options) => run({ trail, print }, options),
+      run: ({ trail }, _, options, { print }) => run({ trail, print }, options),
     }),
   ),
   {
     words: 'backup',
     does: 'write a consistent copy of the database to FILE',
-    async run(app, [file]) {
+    async run(app, [file], _, { print }) {
       if (!file) throw usage('Name the file to write.');
       await app.store.backup(file);
       app.store.audit({ actor: OPERATOR, interaction: 'export', action: 'R', status: 200, query: 'backup' });
@@ -168,55 +163,60 @@ const COMMANDS: readonly Command[] = [
   {
     words: 'migrate',
     does: 'bring the database schema up to date',
-    async run() {
+    async run(_app, _words, _options, { print }) {
       print('The database is up to date.');
     },
   },
 ];
 
-/** Does what the command line says; what goes wrong is told on standard error, with exit code 1. */
-export async function runCommand(): Promise<void> {
-  // Who reads the output may have seen enough, as `head` has; that ends the command, and is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(0);
-  });
+/** Does what the command line says and tells what goes wrong. @returns whether all is well */
+export async function runCommand(terminal: Terminal): Promise<boolean> {
   try {
-    await main();
+    return await main(terminal);
   } catch (error) {
-    tell(error);
-    process.exitCode = 1;
+    tell(error, terminal.complain);
+    return false;
   }
 }
 
-function tell(error: unknown): void {
+function tell(error: unknown, complain: Terminal['complain']): void {
   const known = [UsageError, ConfigError, Fault, RegistrationError].some((kind) => error instanceof kind);
-  process.stderr.write(`${known ? (error as Error).message : (error as Error).stack}\n`);
+  complain(`${known ? (error as Error).message : (error as Error).stack}\n`);
   if (error instanceof Fault) {
     for (const { expression, details } of asFault(error).issues) {
       if (expression === undefined && details?.text === error.message) continue;
-      process.stderr.write(`  ${expression?.[0] ?? ''} ${details?.text ?? ''}\n`);
+      complain(`  ${expression?.[0] ?? ''} ${details?.text ?? ''}\n`);
     }
   }
-  if (error instanceof UsageError) process.stderr.write('`npm run baton` lists the commands.\n');
+  if (error instanceof UsageError) complain('`npm run baton` lists the commands.\n');
 }
 
-async function main(): Promise<void> {
-  const { values, positionals } = readArguments();
-  if (positionals.length === 0 || values.help) return help();
-  if (positionals[0] === 'serve') return serve();
-  if (positionals.join(' ') === 'sandbox ehr') return rehearse(values, print);
+/** Loads what the words ask for and no more, because most of a short command's time is loading. */
+async function main(terminal: Terminal): Promise<boolean> {
+  const { values, positionals } = readArguments(terminal.words);
+  if (positionals.length === 0 || values.help) return help(terminal.print);
+  if (positionals[0] === 'serve') {
+    const { serve } = await import('./serve.ts');
+    await serve();
+    return true;
+  }
+  if (positionals.join(' ') === 'sandbox ehr') {
+    const { rehearse } = await import('./sandbox/ehr/simulator/rehearsal.ts');
+    await rehearse(values, terminal.print);
+    return true;
+  }
   const command = COMMANDS.find(({ words }) => `${positionals.join(' ')} `.startsWith(`${words} `));
   if (!command) throw usage(`There is no command "${positionals.join(' ')}".`);
-  const app = await open(loadConfig());
+  const app = await open(loadConfig(terminal.environment), terminal);
   try {
-    await command.run(app, positionals.slice(command.words.split(' ').length), values);
+    const rest = positionals.slice(command.words.split(' ').length);
+    return (await command.run(app, rest, values, terminal)) !== false;
   } finally {
     await app.close();
   }
 }
 
-function readArguments() {
+function readArguments(words: readonly string[]) {
   const text = { type: 'string' } as const;
   const yes = { type: 'boolean' } as const;
   const client = {
@@ -234,15 +234,16 @@ function readArguments() {
     help: { type: 'boolean', short: 'h' },
   } as const;
   try {
-    return parseArgs({ allowPositionals: true, options });
+    return parseArgs({ args: [...words], allowPositionals: true, options });
   } catch (error) {
     throw usage((error as Error).message);
   }
 }
 
 /** Everything but the doors and the sandbox, which belong to the serving process; its hospital is known here too. */
-async function open(config: Config): Promise<App> {
-  const log = createLog(config.logLevel === 'info' ? 'warn' : config.logLevel, pino.destination(2));
+async function open(config: Config, { log: destination, print }: Terminal): Promise<App> {
+  const { build } = await import('./app.ts');
+  const log = createLog(config.logLevel === 'info' ? 'warn' : config.logLevel, destination);
   const port = config.port === 0 ? 8080 : config.port;
   return build(
     { ...config, port, facilities: facilitiesOf(config), sandbox: false },
@@ -250,33 +251,29 @@ async function open(config: Config): Promise<App> {
   );
 }
 
-function guideParts(app: App): GuideCommandParts {
-  const registry = { url: loadConfig().packageRegistry, fetch: globalThis.fetch };
+function guideParts(app: App, { environment, print }: Terminal): GuideCommandParts {
+  const registry = { url: loadConfig(environment).packageRegistry, fetch: globalThis.fetch };
   return { app, actor: OPERATOR, clock: systemClock(), registry, print };
 }
 
-const connectionParts = ({ sync, store }: App): ConnectionCommandParts => ({
+const connectionParts = ({ sync, store }: App, { print }: Terminal): ConnectionCommandParts => ({
   sync,
   actor: OPERATOR,
   audit: store.audit.bind(store),
   print,
 });
 
-const accessParts = ({ authorization, store }: App): AccessCommandParts => ({
+const accessParts = ({ authorization, store }: App, { input, print }: Terminal): AccessCommandParts => ({
   authorization,
   actor: OPERATOR,
   audit: store.audit.bind(store),
-  input: process.stdin,
+  input,
   print,
 });
 
 const usage = (sentence: string) => new UsageError(sentence);
 
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-function help(): void {
+function help(print: Terminal['print']): true {
   print('baton COMMAND\n');
   print('  serve           run Baton (what npm start does)');
   print(
@@ -284,4 +281,5 @@ function help(): void {
   );
   for (const { words, does } of COMMANDS) print(`  ${words.padEnd(15)} ${does}`);
   print('\nSettings come from the environment and the file in BATON_CONFIG; the README lists them.');
+  return true;
 }

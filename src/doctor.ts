@@ -3,10 +3,11 @@ import { openKeys } from './access/keys.ts';
 import type { App } from './app.ts';
 import { type Config, describeDatabase, warningOfPlainHttp } from './config.ts';
 
-/** Something bad makes the process exit with 1. */
-export async function doctor(app: App, config: Config, print: (text: string) => void): Promise<void> {
+/** @returns whether nothing is bad */
+export async function doctor(app: App, config: Config, print: (text: string) => void): Promise<boolean> {
+  let allGood = true;
   const say = (good: boolean, text: string) => {
-    if (!good) process.exitCode = 1;
+    allGood &&= good;
     print(`${good ? 'ok  ' : 'BAD '} ${text}`);
   };
   say(true, `Node ${process.version}`);
@@ -29,4 +30,5 @@ export async function doctor(app: App, config: Config, print: (text: string) => 
   for (const { name, mode, breaker, openConflicts } of await app.sync.status()) {
     say(breaker.state === 'closed', `connection ${name}: ${mode}, ${breaker.state}, ${openConflicts} conflicts open`);
   }
+  return allGood;
 }

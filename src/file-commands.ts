@@ -21,7 +21,8 @@ export interface FileCommandParts {
 export interface FileCommand {
   readonly words: string;
   readonly does: string;
-  run(parts: FileCommandParts, files: readonly string[]): Promise<void>;
+  /** False when a file is not valid. */
+  run(parts: FileCommandParts, files: readonly string[]): Promise<boolean>;
 }
 
 export const FILE_COMMANDS: readonly FileCommand[] = [
@@ -35,6 +36,7 @@ export const FILE_COMMANDS: readonly FileCommand[] = [
         const outcomes = await app.store.commit(actor, changes, [], { transaction: true });
         print(`${file}: ${outcomes.filter(({ written }) => written).length} of ${changes.length} resources written`);
       }
+      return true;
     },
   },
   {
@@ -42,15 +44,17 @@ export const FILE_COMMANDS: readonly FileCommand[] = [
     does: 'check FILE… against R4 and the profiles they claim; changes nothing',
     async run({ app, print }, files) {
       const resources = someOf(files).map((file) => readJson(file) as Resource);
+      let allValid = true;
       for (const [index, file] of files.entries()) {
         const resource = resources[index] as Resource;
         const issues = [...app.conformance.validate(resource), ...app.pathwayIssues(resource, resources)];
-        if (issues.some(({ severity }) => severity !== 'warning' && severity !== 'information')) process.exitCode = 1;
+        if (issues.some(({ severity }) => severity !== 'warning' && severity !== 'information')) allValid = false;
         print(`${file}: ${issues.length === 0 ? 'valid' : `${issues.length} issues`}`);
         for (const { severity, expression, details } of issues) {
           print(`  ${severity}  ${expression?.[0] ?? ''}  ${details?.text ?? ''}`);
         }
       }
+      return allValid;
     },
   },
 ];

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import closeWithGrace from 'close-with-grace';
 import { type Logger, pino } from 'pino';
-import { type App, build } from './app.ts';
+import type { App } from './app.ts';
 import { systemClock } from './clock.ts';
 import { type Config, ConfigError, loadConfig, warningOfPlainHttp } from './config.ts';
 import { Fault } from './fault.ts';
@@ -19,6 +19,8 @@ export async function serve(): Promise<void> {
   try {
     const settings = loadConfig();
     const config = settings.port === 0 ? { ...settings, port: await freePort(settings) } : settings;
+    // Only now, so that who wrote a wrong setting need not wait for the program to be loaded.
+    const { build } = await import('./app.ts');
     const log = createLog(config.logLevel, pino.destination({ fd: 2, sync: false }));
     const memory = config.databaseUrl === 'sqlite::memory:';
     const clock = config.sandbox ? openSandboxClock(memory ? undefined : config.dataDir) : systemClock();

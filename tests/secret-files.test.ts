@@ -82,7 +82,12 @@ describe('no secret shows', () => {
   const run = async (script: readonly string[], env: Record<string, string>) => {
     const options = {
       cwd: join(import.meta.dirname, '..'),
-      env: { PATH: process.env.PATH, BATON_LOG_LEVEL: 'trace', ...env },
+      env: {
+        PATH: process.env.PATH,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+        BATON_LOG_LEVEL: 'trace',
+        ...env,
+      },
     };
     const ended = promisify(execFile)(process.execPath, [...script], options);
     const { stdout, stderr } = await ended.catch((error: { stdout: string; stderr: string }) => error);

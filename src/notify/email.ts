@@ -1,14 +1,17 @@
 // Messages by e-mail. Nothing leaves this machine without TLS. Message-ID is the same for every attempt, so that a mail that
 // arrives twice can be told.
 import { readFileSync } from 'node:fs';
-import { createTransport } from 'nodemailer';
+import { createRequire } from 'node:module';
+import type * as Nodemailer from 'nodemailer';
 import { isLoopback } from '../access/trustworthy-url.ts';
 import type { Send } from './parts.ts';
 import type { EmailSettings } from './settings.ts';
 
 const TIMEOUT_MS = 20_000;
 
+/** The library is loaded where messages go by e-mail, not by everybody. */
 export function emailSender(settings: EmailSettings): Send {
+  const { createTransport } = createRequire(import.meta.url)('nodemailer') as typeof Nodemailer;
   const { host, port, secure, user, password, from, caFile } = settings;
   const transport = createTransport({
     host,

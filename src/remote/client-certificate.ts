@@ -1,6 +1,7 @@
 // Mutual TLS: the certificate that a connection shows, and whom it believes. Goes with every kind of authorization, and
 // to the token endpoint too.
-import { Agent, fetch as fetchBy } from 'undici';
+import { createRequire } from 'node:module';
+import type * as Undici from 'undici';
 import type { NamedSecret, ReadSecret } from './named-secret.ts';
 
 /** PEM texts by name. `cert` and `key` belong together; `ca` alone trusts a private authority. */
@@ -23,6 +24,13 @@ export interface CertifiedFetch {
 /** Files are looked at again so often; a renewed certificate is in use no later. */
 const LIFETIME = 60_000;
 
+/** Loaded for the first connection that has a certificate: most have none, and it is as large as the rest of sync. */
+let loaded: typeof Undici | undefined;
+function library(): typeof Undici {
+  loaded ??= createRequire(import.meta.url)('undici') as typeof Undici;
+  return loaded;
+}
+
 /** @throws Fault */
 export function readTls(settings: TlsSettings, readSecret: ReadSecret): TlsTexts {
   const { cert, key, ca } = settings;
@@ -35,10 +43,11 @@ export function readTls(settings: TlsSettings, readSecret: ReadSecret): TlsTexts
 
 /** @param now the machine's clock, epoch milliseconds */
 export function certifiedFetch(settings: TlsSettings, readSecret: ReadSecret, now: () => number): CertifiedFetch {
-  let made: { readonly agent: Agent; readonly texts: string } | undefined;
+  const { Agent, fetch: fetchBy } = library();
+  let made: { readonly agent: Undici.Agent; readonly texts: string } | undefined;
   let until = 0;
 
-  function agent(): Agent {
+  function agent(): Undici.Agent {
     if (made && now() < until) return made.agent;
     const tls = readTls(settings, readSecret);
     const texts = JSON.stringify(tls);

@@ -1,6 +1,6 @@
 // One connection to PostgreSQL: opened when it is needed, opened again after it was lost. Statements go out without
 // waiting for those before them (pipelining), and the ones that come back are prepared.
-import { Client, type ClientConfig, type QueryConfig, types } from 'pg';
+import type { Client, ClientConfig, QueryConfig, types } from 'pg';
 import { Fault } from '../fault.ts';
 import { isLost, postgresFault } from './postgres-fault.ts';
 import { numberPlaceholders } from './postgres-sql.ts';
@@ -161,7 +161,13 @@ export class PostgresConnection {
   }
 
   async #connect(): Promise<Client> {
-    const client = new Client({ ...this.#settings, pipeline: true, types: { getTypeParser } });
+    // Here, because who keeps a SQLite file does not need it.
+    const { Client, types } = await import('pg');
+    const client = new Client({
+      ...this.#settings,
+      pipeline: true,
+      types: { getTypeParser: (oid, format) => parserOf(types, oid, format) },
+    });
     client.on('error', () => this.#lose(client));
     client.on('end', () => this.#lose(client));
     if (this.#onNotice) client.on('notification', ({ channel, payload }) => this.#onNotice?.(channel, payload ?? ''));
@@ -184,7 +190,7 @@ export class PostgresConnection {
 }
 
 /** Values as SQLite gives them: integers of any width and decimals are numbers, a truth value is 1 or 0. */
-function getTypeParser(oid: number, format?: 'text' | 'binary') {
+function parserOf(byDefault: typeof types, oid: number, format?: 'text' | 'binary') {
   switch (oid) {
     case INT8:
     case NUMERIC:
@@ -194,7 +200,7 @@ function getTypeParser(oid: number, format?: 'text' | 'binary') {
     case BOOL:
       return (text: string) => (text === 't' ? 1 : 0);
     default:
-      return types.getTypeParser(oid, format as 'text');
+      return byDefault.getTypeParser(oid, format as 'text');
   }
 }
 

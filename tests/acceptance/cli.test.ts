@@ -1,18 +1,17 @@
 // The `baton` command as a person runs it.
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runBaton, startBaton, type Told } from '../support/baton-command.ts';
 import { PROFILE, patientProfile, searchParameter } from '../support/guide-artefacts.ts';
 import { packGuide } from '../support/guide-package.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const run = promisify(execFile);
 let folder: string;
 
 beforeAll(() => {
@@ -20,33 +19,19 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-const baton = (...words: string[]): Promise<Ran> => batonTold('', words);
-
-/** @param input standard input */
-async function batonTold(input: string, words: string[], settings: Record<string, string> = {}): Promise<Ran> {
-  const env = {
-    PATH: process.env.PATH,
+const told = (words: readonly string[], input = '', settings: Record<string, string> = {}): Told => ({
+  ...{ words, input },
+  settings: {
     BATON_SANDBOX: 'off',
     BATON_LOG_LEVEL: 'error',
     BATON_DATABASE_URL: `sqlite:${join(folder, 'baton.db')}`,
     ...settings,
-  };
-  try {
-    const running = run(process.execPath, ['src/cli.ts', ...words], { cwd: ROOT, env });
-    running.child.stdin?.end(input);
-    const { stdout, stderr } = await running;
-    return { code: 0, out: stdout, err: stderr };
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
-    return { code, out: stdout, err: stderr };
-  }
-}
+  },
+});
+
+const baton = (...words: string[]) => runBaton(told(words));
+/** The process itself: for what it prints where, what it reads and how it ends. */
+const started = (...words: string[]) => startBaton(told(words));
 
 function file(name: string, content: unknown): string {
   const path = join(folder, name);
@@ -77,11 +62,11 @@ const BUNDLE = {
   ],
 };
 
-// Each of its tests starts several processes.
+// Some of its tests start processes.
 describe('baton', { timeout: 120_000 }, () => {
   test('lists its commands, and says so when it does not know one', async () => {
     expect((await baton()).out).toContain('audit verify');
-    expect(await baton('dance')).toMatchObject({ code: 1, err: expect.stringContaining('no command "dance"') });
+    expect(await started('dance')).toMatchObject({ code: 1, err: expect.stringContaining('no command "dance"') });
     expect(await baton('token', '--scoop', 'x')).toMatchObject({ code: 1, err: expect.stringContaining('--scoop') });
   });
 
@@ -95,7 +80,7 @@ describe('baton', { timeout: 120_000 }, () => {
   });
 
   test('doctor finds a new installation in order', async () => {
-    const { code, out } = await baton('doctor');
+    const { code, out } = await started('doctor');
     expect(out).toMatch(/^ok .*can be written/m);
     expect(out).toMatch(/^ok +transport: HTTP on loopback/m);
     expect(out).toMatch(/^BAD +facilities: none/m);
@@ -104,13 +89,13 @@ describe('baton', { timeout: 120_000 }, () => {
 
   test('follow-ups of the sandbox are those of its hospital, not of anywhere', async () => {
     const settings = { BATON_SANDBOX: 'on', BATON_LOG_LEVEL: 'warn' };
-    const { code, out, err } = await batonTold('', ['follow-ups'], settings);
+    const { code, out, err } = await runBaton(told(['follow-ups'], '', settings));
     expect({ code, out }).toEqual({ code: 0, out: '0 messages could not be delivered\n' });
     expect(err).not.toContain('no facility is configured');
   });
 
   test('token prints a token with the scope asked for, and keeps its key to itself', async () => {
-    const { out } = await baton('token', '--scope', 'system/Task.rs', '--minutes', '5');
+    const { out } = await started('token', '--scope', 'system/Task.rs', '--minutes', '5');
     const claims = JSON.parse(Buffer.from(out.split('.')[1] ?? '', 'base64url').toString());
     expect(claims).toMatchObject({ scope: 'system/Task.rs', aud: 'http://127.0.0.1:8080/fhir/R4' });
     expect(claims.exp - claims.iat).toBe(300);
@@ -199,10 +184,9 @@ describe('baton', { timeout: 120_000 }, () => {
   });
 
   test('lets people sign in, with a password that comes from standard input', async () => {
-    const add = (password: string) =>
-      batonTold(`${password}\n`, ['user', 'add', 'grey', '--fhir-user', 'Practitioner/1']);
-    expect((await add('short')).err).toContain('A password has 12 to 1024 characters.');
-    expect((await add('long enough for this')).out).toContain('grey may sign in as Practitioner/1.');
+    const add = (password: string) => told(['user', 'add', 'grey', '--fhir-user', 'Practitioner/1'], `${password}\n`);
+    expect((await runBaton(add('short'))).err).toContain('A password has 12 to 1024 characters.');
+    expect((await startBaton(add('long enough for this'))).out).toContain('grey may sign in as Practitioner/1.');
     expect((await baton('user', 'disable', 'grey')).code).toBe(0);
     expect((await baton('user', 'list')).out).toContain('grey  Practitioner/1  disabled');
     const database = new DatabaseSync(join(folder, 'baton.db'));

@@ -1,17 +1,14 @@
 // `baton connect` as a person runs it, with a configuration file, secrets in files, and a server that is there.
-import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
+import { runBaton, startBaton, type Told } from '../support/baton-command.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { type FakeRemote, startFakeRemote } from '../support/fake-remote.ts';
 import { startTlsFront, type TlsFront } from '../support/tls-front.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-const run = promisify(execFile);
 let folder: string;
 let remote: FakeRemote;
 let front: TlsFront;
@@ -51,25 +48,20 @@ afterAll(async () => {
 
 const keep = (name: string, text: string) => writeFileSync(join(folder, name), text, { mode: 0o600 });
 
-async function baton(...words: string[]): Promise<{ code: number; out: string; err: string }> {
-  const env = {
-    PATH: process.env.PATH,
+const told = (words: readonly string[]): Told => ({
+  words,
+  settings: {
     BATON_CONFIG: join(folder, 'baton.json'),
     BATON_LOG_LEVEL: 'error',
     BATON_DATABASE_URL: `sqlite:${join(folder, 'baton.db')}`,
-  };
-  try {
-    const { stdout, stderr } = await run(process.execPath, ['src/cli.ts', ...words], { cwd: ROOT, env });
-    return { code: 0, out: stdout, err: stderr };
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
-    return { code, out: stdout, err: stderr };
-  }
-}
+  },
+});
+
+const baton = (...words: string[]) => runBaton(told(words));
 
 describe('baton connect', () => {
   test('check says what works, and exits with 0', async () => {
-    const { code, out } = await baton('connect', 'check', 'good');
+    const { code, out } = await startBaton(told(['connect', 'check', 'good']));
     expect(out).toMatch(/^ok {4}tls {7}TLSv1\.3; .* Ours is shown\.$/m);
     expect(out).toMatch(/^ok {4}token {5}The token of the connection is sent\.$/m);
     expect(out).toMatch(/^ok {4}both {6}Task can be read by what changed since the last time, can be written\.$/m);

@@ -1,19 +1,17 @@
 // The whole story with the log at its loudest: the sandbox day, requests good and bad, messages good and broken, a server
 // that fails and disagrees, the command line. Then nobody's name, number, address or birth date may be in what was logged
 // or measured, and no token either.
-import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Patient, Resource } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { connectMllp } from '../../src/intake/mllp/client.ts';
+import { runBaton, startBaton, type Told } from '../support/baton-command.ts';
 import { found, patientWords } from './patient-words.ts';
 import { type DayPlace, newDayPlace, type Program, readAll, startProgram } from './sandbox-day.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const SETTINGS = { BATON_LOG_LEVEL: 'trace' };
-const run = promisify(execFile);
 
 /** Somebody in the store and in everything that is refused. */
 const STORED = {
@@ -70,18 +68,21 @@ async function ask({
 
 const json = async (asked: Asked) => JSON.parse((await ask(asked)).text);
 
-async function baton(...argv: string[]): Promise<string> {
-  const env = {
-    PATH: process.env.PATH,
+const told = (words: readonly string[]): Told => ({
+  words,
+  settings: {
     ...SETTINGS,
     BATON_SANDBOX: 'off',
     BATON_PORT: String(place.port),
     BATON_DATABASE_URL: `sqlite:${join(place.folder, 'baton.db')}`,
-  };
-  const ended = run(process.execPath, ['src/cli.ts', ...argv], { cwd: ROOT, env });
-  const { stdout, stderr } = await ended.catch((error: { stdout: string; stderr: string }) => error);
-  logs += stderr;
-  return stdout;
+  },
+});
+
+/** Beside the server. @param way how the command is run @returns what it printed */
+async function baton(way: typeof runBaton, ...words: string[]): Promise<string> {
+  const { out, err } = await way(told(words));
+  logs += err;
+  return out;
 }
 
 beforeAll(async () => {
@@ -89,7 +90,7 @@ beforeAll(async () => {
   program = startProgram(place, SETTINGS);
   tokens.push(await program.token);
   base = await program.baseUrl;
-  tokens.push((await baton('token', '--scope', 'patient/*.rs', '--patient', 'p-1931')).trim());
+  tokens.push((await baton(runBaton, 'token', '--scope', 'patient/*.rs', '--patient', 'p-1931')).trim());
   await askForPatients();
   await askWrongly();
   await sendMessages();
@@ -397,14 +398,14 @@ async function useCommandLine(): Promise<void> {
     birthDate: '1929-02-03x',
     gender: 'Hyacinthe',
   };
-  shown += await baton('doctor');
-  await baton('import', file('good.json', STORED));
-  await baton('import', file('wrong.json', wrong));
-  await baton('validate', file('wrong.json', wrong));
-  await baton('audit', 'verify');
-  await baton('conflicts');
-  await baton('sync', 'pull');
-  await baton('reindex');
+  shown += await baton(runBaton, 'doctor');
+  await baton(runBaton, 'import', file('good.json', STORED));
+  await baton(startBaton, 'import', file('wrong.json', wrong));
+  await baton(runBaton, 'validate', file('wrong.json', wrong));
+  await baton(runBaton, 'audit', 'verify');
+  await baton(runBaton, 'conflicts');
+  await baton(startBaton, 'sync', 'pull');
+  await baton(runBaton, 'reindex');
 }
 
 describe('what is logged at level trace', () => {

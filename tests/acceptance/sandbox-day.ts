@@ -55,6 +55,7 @@ export function startProgram({ folder, port }: DayPlace, settings: Readonly<Reco
     cwd: ROOT,
     env: {
       PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       BATON_PORT: String(port),
       BATON_MLLP_PORT: '0',
       BATON_DATABASE_URL: `sqlite:${join(folder, 'baton.db')}`,

@@ -26,6 +26,7 @@ export async function runProgram(
     cwd: ROOT,
     env: {
       PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       BATON_PORT: String(port),
       BATON_MLLP_PORT: 'off',
       BATON_SANDBOX: 'off',

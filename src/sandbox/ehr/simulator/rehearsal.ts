@@ -8,22 +8,8 @@ import { SANDBOX_CLIENT_ID, SANDBOX_FACILITY } from '../../sandbox-config.ts';
 import { SIMULATED, type SimulatedVendor } from '../vendors/presets.ts';
 import { builtInHospital, builtInRecord } from './built-in-patients.ts';
 import { resourcesOf } from './control.ts';
+import type { RehearsalOptions } from './rehearsal-options.ts';
 import { type SimulatedEhr, startSimulatedEhr } from './server.ts';
-
-const text = { type: 'string' } as const;
-const yes = { type: 'boolean' } as const;
-
-/** Options of the command, for `parseArgs`. */
-export const REHEARSAL_OPTIONS = {
-  ...{ vendor: text, port: text, tenant: text, seed: text, latency: text, data: text, patients: text },
-  ...{ 'client-id': text, 'jwks-url': text, open: yes },
-} as const;
-
-export type RehearsalOptions = {
-  readonly [K in Exclude<keyof typeof REHEARSAL_OPTIONS, 'open'>]?: string | undefined;
-} & {
-  readonly open?: boolean | undefined;
-};
 
 const BATON_KEYS = 'http://127.0.0.1:8080/.well-known/jwks.json';
 const STOP_WITHIN_MS = 3_000;
