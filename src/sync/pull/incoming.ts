@@ -27,6 +27,7 @@ import {
 } from '../identity.ts';
 import { withoutLost } from '../lost-targets.ts';
 import { type LinkMap, toLocalTerms } from '../mapping.ts';
+import { readAlias } from '../patients/alias.ts';
 import { hold } from '../patients/held.ts';
 import { askWhoUnlinked, isDecidedNew, openQuestions } from '../patients/identity-question.ts';
 import { findMatch, type Match, type Sought } from '../patients/match.ts';
@@ -85,6 +86,7 @@ export interface Received {
   readonly remoteId: string;
   readonly body: JsonObject;
   readonly version: string | undefined;
+  /** With a match: its former one. */
   readonly link: Link | undefined;
   readonly match: { readonly stored: StoredVersion; readonly how: LinkOrigin } | undefined;
   /** When there is neither. */
@@ -117,11 +119,13 @@ export function quickEcho(
 /**
  * Finds out who a resource is, or why nothing is to be done about it.
  * @param link its live link, if it has one
+ * @param former the one that it had until it was let go
  */
 export async function identify(
   context: RunContext,
   received: Pick<Received, 'type' | 'remoteId' | 'body' | 'version'>,
   link: Link | undefined,
+  former: Link | undefined,
 ): Promise<Received | Incoming> {
   const { type, remoteId, body, version } = received;
   const nothing = { type, remoteId, remoteVersion: version, body, changes: [], statements: [] };
@@ -144,18 +148,25 @@ export async function identify(
     const statements = moved ? [saveLink({ ...link, remoteVersion: version }, realNow(context))] : [];
     return { ...nothing, outcome: 'echo', localId: link.localId, statements };
   }
-  const match = await findMatch(context, type, body, remoteId);
+  const match = await findMatch(context, type, body, remoteId, former);
   if (match.kind === 'none') {
     return { ...received, link, match: undefined, sought: match.sought, localId: randomUUID() };
   }
   if (match.kind !== 'unclear') {
-    return { ...received, link, match: { stored: match.stored, how: ORIGINS[match.kind] }, localId: match.stored.id };
+    const { stored } = match;
+    if (match.kind === 'former') {
+      return { ...received, link: match.link, match: { stored, how: match.link.how }, localId: stored.id };
+    }
+    return { ...received, link, match: { stored, how: ORIGINS[match.kind] }, localId: stored.id };
   }
   const now = realNow(context);
   const { name } = context.connection;
+  // A person said that it is a second record of one of ours, whose own says what it is.
+  if (type !== 'Patient' && (await readAlias(context.store, name, type, remoteId)))
+    return { ...nothing, outcome: 'echo' };
   // A push that had just made it has linked it since the links of the page were read.
   const since = (await readLinksByRemote(context.store, name, type, [remoteId])).get(remoteId);
-  if (since) return identify(context, received, since);
+  if (since) return identify(context, received, since, former);
   const held = hold({ connection: name, type, remoteId, waitsFor: { type, id: remoteId }, body }, now);
   const asked = await openQuestions(context.store, name, type, [remoteId]);
   const about = { ...nothing, localId: match.stored.id };
@@ -244,13 +255,8 @@ export async function plan(context: RunContext, received: Received, links: LinkM
       ...{ ...question, age, isDoubted: result.isDoubted },
     });
     // A resource matched just now needs its link, so that others can refer to it while the question is open.
-    const bare = {
-      ...next,
-      remoteVersion: undefined,
-      remoteHash: undefined,
-      baseLocal: undefined,
-      baseRemote: undefined,
-    };
+    const nothing = { remoteVersion: undefined, remoteHash: undefined, baseLocal: undefined, baseRemote: undefined };
+    const bare = link ?? { ...next, ...nothing };
     const linking = match ? [unlessLinked(next), saveLink({ ...bare, state: 'conflict' }, now)] : [];
     return { ...asked, statements: [...linking, ...asked.statements, ...doubts] };
   };

@@ -72,7 +72,9 @@ export function againIfLetGo(
   const { done, again } = OUTBOX.sending;
   const sql = `UPDATE outbox SET state = '${again}' WHERE id = ? AND state = '${done}' AND EXISTS (
     SELECT 1 FROM identity WHERE connection = ? AND state = 'replaced' AND replaced_by IS NULL AND at >= ?
-    AND (type, local_id) IN ${pairs(named)} AND (type, remote_id) IN ${pairs(theirs)})`;
+    AND (type, local_id) IN ${pairs(named)} AND (type, remote_id) IN ${pairs(theirs)}
+    AND NOT EXISTS (SELECT 1 FROM identity back WHERE back.connection = identity.connection AND back.type = identity.type
+      AND back.local_id = identity.local_id AND back.remote_id = identity.remote_id AND back.state <> 'replaced'))`;
   const values = [...named, ...theirs].flatMap((target) => [target.type, target.id]);
   return [{ sql, params: [id, connection, now - JUST_NOW, ...values] }];
 }
