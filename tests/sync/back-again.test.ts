@@ -1,6 +1,6 @@
 // A record that was gone there, so that a person let it go, and that comes back: undeleted, or with a backup.
 // docs/sync-spec.md#I8 docs/sync-spec.md#I21
-import type { CarePlan, Task } from '@medplum/fhirtypes';
+import type { CarePlan, Patient, Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
 
@@ -136,8 +136,56 @@ test.each(['ours', 'theirs'] as const)(
     expect(await world.sync.conflicts()).toEqual([]);
     expect(await world.all('Task')).toHaveLength(take === 'ours' ? 2 : 1);
     expect(named((await world.read<CarePlan>('CarePlan', 'c1')) as CarePlan)).toEqual([`Task/${first.id}`]);
+    // What is another one from now on is no longer what the plan means.
+    expect(named(theirPlan())).toEqual([take === 'ours' ? `Task/${anew?.id}` : 'Task/r1']);
     const writes = world.remote.requests.filter(({ method }) => method !== 'GET').length;
     await exchange();
     expect(world.remote.requests.filter(({ method }) => method !== 'GET')).toHaveLength(writes);
   },
 );
+
+/** Whose the plan and the task are there. */
+function familiesThere(): (string | undefined)[] {
+  const patients = world.remote.all('Patient') as (Patient & { id: string })[];
+  const families = new Map(patients.map(({ id, name }) => [`Patient/${id}`, name?.[0]?.family]));
+  return [theirPlan().subject, theirs()[0]?.for].map((subject) => families.get(String(subject?.reference)));
+}
+
+const identifier = [{ system: 'urn:mrn', value: '2' }];
+const other = (id: string) => patient(id, { name: [{ family: 'Okafor' }], identifier });
+
+test('when the id was given to somebody else, what was about ours is about ours there, too', async () => {
+  const [before] = world.remote.all('Patient');
+  world.remote.remove('Patient', String(before?.id));
+  await world.write(patient('p1', { birthDate: '1950-02-03' }));
+  await world.sync.pushNow();
+  await answer('deleted', 'ours');
+  world.remote.put(other(String(before?.id)));
+  await world.write(other('p2'));
+  await exchange();
+  await exchange();
+  expect(world.remote.all('Patient')).toHaveLength(2);
+  expect(familiesThere()).toEqual(['Rivera', 'Rivera']);
+});
+
+test('also when it was given to somebody whom Baton made there', async () => {
+  const rest = [theirPlan(), ...theirs()];
+  world.remote.wipe();
+  await world.write(patient('p1', { birthDate: '1950-02-03' }));
+  await world.sync.pushNow();
+  await world.write(other('p2'));
+  await answer('deleted', 'ours');
+  // Theirs is made while ours is on its way.
+  const another = world.another();
+  world.remote.knobs.beforeWrite = async () => {
+    world.remote.knobs.beforeWrite = undefined;
+    await another.pushNow();
+  };
+  await world.sync.pushNow();
+  await another.stop();
+  for (const one of rest) world.remote.put(one, { lastUpdated: String(one.meta?.lastUpdated) });
+  expect(world.remote.all('Patient')).toMatchObject([{ id: '1', name: [{ family: 'Okafor' }] }, { id: '2' }]);
+  await exchange();
+  await exchange();
+  expect(familiesThere()).toEqual(['Rivera', 'Rivera']);
+});

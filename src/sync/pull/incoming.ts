@@ -35,7 +35,7 @@ import { patientOf } from '../patients/patient-reference.ts';
 import { remoteMerge } from '../patients/remote-merge.ts';
 import { inPresentTerms } from '../present-terms.ts';
 import { isOwnProjection } from '../projections/projection-echo.ts';
-import { withLetGo } from '../push/let-go.ts';
+import { meansAnother, withLetGo } from '../push/let-go.ts';
 import { mark, release } from '../push/outbox.ts';
 import { rememberUrls } from '../repoint.ts';
 import { isUnanswered, reconcileDoubted } from './doubt.ts';
@@ -88,6 +88,8 @@ export interface Received {
   readonly version: string | undefined;
   /** With a match: its former one. */
   readonly link: Link | undefined;
+  /** Who it was, until it was let go, when it has no link. */
+  readonly former?: Link | undefined;
   readonly match: { readonly stored: StoredVersion; readonly how: LinkOrigin } | undefined;
   /** When there is neither. */
   readonly sought?: Sought;
@@ -150,14 +152,14 @@ export async function identify(
   }
   const match = await findMatch(context, type, body, remoteId, former);
   if (match.kind === 'none') {
-    return { ...received, link, match: undefined, sought: match.sought, localId: randomUUID() };
+    return { ...received, link, former, match: undefined, sought: match.sought, localId: randomUUID() };
   }
   if (match.kind !== 'unclear') {
     const { stored } = match;
     if (match.kind === 'former') {
       return { ...received, link: match.link, match: { stored, how: match.link.how }, localId: stored.id };
     }
-    return { ...received, link, match: { stored, how: ORIGINS[match.kind] }, localId: stored.id };
+    return { ...received, link, former, match: { stored, how: ORIGINS[match.kind] }, localId: stored.id };
   }
   const now = realNow(context);
   const { name } = context.connection;
@@ -185,7 +187,7 @@ const named = (candidates: Extract<Match, { kind: 'unclear' }>['candidates']) =>
 /** Plans what a resource that is no echo does here. */
 export async function plan(context: RunContext, received: Received, links: LinkMap): Promise<Incoming> {
   const { store, connection, mapping } = context;
-  const { type, remoteId, body, version, link, match, localId, sought } = received;
+  const { type, remoteId, body, version, link, former, match, localId, sought } = received;
   const map = await withLetGo(context, links, link?.baseRemote);
   const isMatched = match ? ({ isMatched: true } as const) : {};
   const incoming = { type, remoteId, remoteVersion: version, localId, body, ...isMatched };
@@ -205,6 +207,7 @@ export async function plan(context: RunContext, received: Received, links: LinkM
     state: 'linked',
     how: link?.how ?? match?.how ?? 'created-by-them',
   };
+  const shifted = former ? await meansAnother(store, former, localId, now) : [];
   const stored = match?.stored ?? (link && (await store.read(type, localId)));
   if (!stored) {
     const wanted =
@@ -217,7 +220,7 @@ export async function plan(context: RunContext, received: Received, links: LinkM
     const fresh = await withoutLost(context, mapped.body, undefined);
     const resource = resourceOf({ ...dressed(fresh, localId, undefined), ...narrative });
     const changes: Change[] = [{ op: 'create', resource, id: localId }];
-    const statements = [saveLink(next, now), ...unresolvedIn(fresh)];
+    const statements = [...shifted, saveLink(next, now), ...unresolvedIn(fresh)];
     return { ...incoming, outcome: 'created', sought, changes, statements };
   }
   if (stored.operation === 'delete') {
@@ -257,14 +260,14 @@ export async function plan(context: RunContext, received: Received, links: LinkM
     // A resource matched just now needs its link, so that others can refer to it while the question is open.
     const nothing = { remoteVersion: undefined, remoteHash: undefined, baseLocal: undefined, baseRemote: undefined };
     const bare = link ?? { ...next, ...nothing };
-    const linking = match ? [unlessLinked(next), saveLink({ ...bare, state: 'conflict' }, now)] : [];
+    const linking = match ? [unlessLinked(next), ...shifted, saveLink({ ...bare, state: 'conflict' }, now)] : [];
     return { ...asked, statements: [...linking, ...asked.statements, ...doubts] };
   };
   if (result.conflicts.length > 0) return ask({ paths: result.conflicts, proposed: result.merged });
   const own = parseBody(stored.content);
   const merged = await withoutLost(context, result.merged, own);
   const statements = [
-    ...(match ? [unlessLinked(next)] : []),
+    ...(match ? [unlessLinked(next), ...shifted] : []),
     saveLink({ ...next, baseLocal: result.theirs }, now),
     supersede(connection.name, type, localId),
     // What waited for it to be known there goes on.

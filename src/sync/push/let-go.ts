@@ -5,6 +5,7 @@ import type { JsonObject } from '../../fhir/canonical-json.ts';
 import { collectReferences, parseLiteral } from '../../fhir/references.ts';
 import type { Statement, Store } from '../../store/store.ts';
 import type { MappedContext } from '../context.ts';
+import type { Link } from '../identity.ts';
 import { type LinkMap, type MappingContext, remoteTargets } from '../mapping.ts';
 import { type Claim, mark, OUTBOX } from './outbox.ts';
 
@@ -45,6 +46,23 @@ export async function markStillReferring(
     "SELECT 1 FROM identity WHERE connection = ? AND type = ? AND local_id = ? AND state = 'replaced' LIMIT 1";
   const earlier = await store.query(sql, [connection, target.type, target.id]);
   return earlier.length === 0 ? [] : markReferring(store, connection, target, now);
+}
+
+const RENAME = `UPDATE identity SET base_local = replace(base_local, ?, ?)
+  WHERE connection = ? AND state <> 'replaced' AND base_local LIKE ? AND base_remote LIKE ?`;
+
+/**
+ * For the commit that links a record with another one of ours than before it was let go. What refers to it there meant the
+ * former one; the common versions say from now on whom it names, so that ours is an edit that goes there.
+ * @param now epoch milliseconds of the machine's clock
+ */
+export async function meansAnother(store: Headed, former: Link, localId: string, now: number): Promise<Statement[]> {
+  const { connection, type, remoteId } = former;
+  if (former.localId === localId) return [];
+  const named = (id: string) => `"reference":"${type}/${id}"`;
+  const [before, after] = [named(former.localId), named(localId)];
+  const params = [before, after, connection, `%${before}%`, `%${type}/${remoteId}"%`];
+  return [{ sql: RENAME, params }, ...(await markReferring(store, connection, { type, id: former.localId }, now))];
 }
 
 /** Longer than any push takes, so that which clock wrote what does not matter. */
