@@ -84,6 +84,20 @@ export async function readLinksByRemote(
   return new Map(rows.map(toLink).map((link) => [link.remoteId, link]));
 }
 
+/** What remote resources were here until they were let go, by remote id. Those that another one stands for: patients/alias.ts. */
+export async function readFormerLinks(
+  store: Queryable,
+  connection: string,
+  type: string,
+  remoteIds: readonly string[],
+): Promise<Map<string, Link>> {
+  if (remoteIds.length === 0) return new Map();
+  const sql = `SELECT ${COLUMNS} FROM identity WHERE connection = ? AND type = ? AND state = 'replaced'
+    AND replaced_by IS NULL AND how <> 'projected' AND remote_id IN (${places(remoteIds)}) ORDER BY at`;
+  const rows = await store.query(sql, [connection, type, ...remoteIds]);
+  return new Map(rows.map(toLink).map((link) => [link.remoteId, link]));
+}
+
 /** What tells an echo from an edit, without the bodies. */
 export type LinkMark = Pick<Link, 'localId' | 'remoteId' | 'remoteVersion' | 'remoteHash' | 'state'>;
 
@@ -213,10 +227,13 @@ export function setRemoteVersion(
   };
 }
 
-/** The server counts its versions anew: an equal number says nothing any more, only equal content does. */
+/**
+ * The server counts its versions anew: an equal number says nothing any more, only equal content does. What was let go may
+ * come back.
+ */
 export function forgetVersions(connection: string): Statement {
   const sql = `UPDATE identity SET earlier = ${earlierCopies()}, remote_version = NULL
-    WHERE connection = ? AND state <> 'replaced' AND remote_version IS NOT NULL`;
+    WHERE connection = ? AND remote_version IS NOT NULL`;
   return { sql, params: [connection] };
 }
 
@@ -227,9 +244,11 @@ export async function wasKnown(
   body: JsonObject,
   version: string | undefined,
 ): Promise<boolean> {
-  const sql = `SELECT earlier FROM identity WHERE ${LIVE} AND local_id = ?`;
-  const [row] = await store.query(sql, [link.connection, link.type, link.localId]);
-  const known = typeof row?.earlier === 'string' ? row.earlier.split(' ') : [];
+  const { connection, type, localId, remoteId } = link;
+  // Also from before it was let go and came back.
+  const sql = 'SELECT earlier FROM identity WHERE connection = ? AND type = ? AND local_id = ? AND remote_id = ?';
+  const rows = await store.query(sql, [connection, type, localId, remoteId]);
+  const known = rows.flatMap(({ earlier }) => (typeof earlier === 'string' ? earlier.split(' ') : []));
   return known.includes(`${version ?? ''}:${remoteHash(body).slice(0, MARK)}`);
 }
 

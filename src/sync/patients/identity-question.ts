@@ -7,10 +7,10 @@ import type { SqlRow, SqlValue, Statement, Store } from '../../store/store.ts';
 import { AS_IT_IS, type Conflict, insertConflict, toConflict } from '../conflicts/conflict.ts';
 
 /**
- * Why somebody is a candidate: a number in common, what the records say, our identifier on a second record, the server
- * merged the records, or it took its merge back.
+ * Why somebody is a candidate: a number in common, what the records say, our identifier on a second record, the record was
+ * its own before it got the one that it has, the server merged the records, or it took its merge back.
  */
-export type CandidateReason = 'identifier' | 'rules' | 'own-identifier' | 'merged' | 'unmerged';
+export type CandidateReason = 'identifier' | 'rules' | 'own-identifier' | 'earlier-record' | 'merged' | 'unmerged';
 
 export interface Candidate {
   readonly localId: string;

@@ -11,7 +11,7 @@ import { tokenText } from '../../fhir/search/token-text.ts';
 import type { Store, StoredVersion } from '../../store/store.ts';
 import { parseBody } from '../body.ts';
 import type { RunContext } from '../context.ts';
-import { readLink } from '../identity.ts';
+import { type Link, readLink } from '../identity.ts';
 import { ownIdentifierOf } from '../mapping.ts';
 import { type CandidateReason, knownOthers } from './identity-question.ts';
 import type { PatientMatching } from './match-rules.ts';
@@ -21,6 +21,8 @@ export type Match = { readonly kind: 'none'; readonly sought: Sought } | Found;
 
 type Found =
   | { readonly kind: 'ours' | 'identifier' | 'rules'; readonly stored: StoredVersion }
+  /** Ours was linked with this very record, and has no other one. */
+  | { readonly kind: 'former'; readonly stored: StoredVersion; readonly link: Link }
   /** Perhaps one of these, likeliest first, or a second copy of it. */
   | {
       readonly kind: 'unclear';
@@ -50,22 +52,29 @@ export interface Likeness {
   readonly linked: boolean;
 }
 
-/** @param remoteId undefined when nobody can have said anything about it yet */
+/** @param formerLink of a record that was gone there, so that it was let go, and that is back: undeleted, or from a backup */
 export async function findMatch(
   context: RunContext,
   type: string,
   remote: JsonObject,
-  remoteId?: string,
+  remoteId: string,
+  formerLink: Link | undefined,
 ): Promise<Match> {
   const { store, connection } = context;
-  const others = remoteId === undefined ? new Set<string>() : await knownOthers(store, connection.name, type, remoteId);
-  const ours = ownIdentifierOf(context.mapping, remote);
+  const others = await knownOthers(store, connection.name, type, remoteId);
+  // What refers to it means ours (readLinkMap), so it is ours itself. Patients are known by what they say: a server that was
+  // restored may give the id to somebody else.
+  const former = type === 'Patient' ? undefined : formerLink;
+  const named = ownIdentifierOf(context.mapping, remote);
+  const ours = named ?? former?.localId;
   if (ours !== undefined && !others.has(ours)) {
     const stored = await store.read(type, ours);
     if (stored && stored.operation !== 'delete') {
       const linked = (await readLink(store, connection.name, type, ours)) !== undefined;
+      if (!linked && former?.localId === ours) return { kind: 'former', stored, link: former };
       if (!linked) return { kind: 'ours', stored };
-      const likeness: Likeness = { stored, why: 'own-identifier', score: undefined, certain: false, linked };
+      const why = named === undefined ? 'earlier-record' : 'own-identifier';
+      const likeness: Likeness = { stored, why, score: undefined, certain: false, linked };
       return { kind: 'unclear', stored, why: 'duplicate', candidates: [likeness] };
     }
   }

@@ -27,6 +27,7 @@ import {
 } from '../identity.ts';
 import { withoutLost } from '../lost-targets.ts';
 import { type LinkMap, toLocalTerms } from '../mapping.ts';
+import { readAlias } from '../patients/alias.ts';
 import { hold } from '../patients/held.ts';
 import { askWhoUnlinked, isDecidedNew, openQuestions } from '../patients/identity-question.ts';
 import { findMatch, type Match, type Sought } from '../patients/match.ts';
@@ -34,7 +35,7 @@ import { patientOf } from '../patients/patient-reference.ts';
 import { remoteMerge } from '../patients/remote-merge.ts';
 import { inPresentTerms } from '../present-terms.ts';
 import { isOwnProjection } from '../projections/projection-echo.ts';
-import { withLetGo } from '../push/let-go.ts';
+import { meansAnother, withLetGo } from '../push/let-go.ts';
 import { mark, release } from '../push/outbox.ts';
 import { rememberUrls } from '../repoint.ts';
 import { isUnanswered, reconcileDoubted } from './doubt.ts';
@@ -85,7 +86,10 @@ export interface Received {
   readonly remoteId: string;
   readonly body: JsonObject;
   readonly version: string | undefined;
+  /** With a match: its former one. */
   readonly link: Link | undefined;
+  /** Who it was, until it was let go, when it has no link. */
+  readonly former?: Link | undefined;
   readonly match: { readonly stored: StoredVersion; readonly how: LinkOrigin } | undefined;
   /** When there is neither. */
   readonly sought?: Sought;
@@ -117,11 +121,13 @@ export function quickEcho(
 /**
  * Finds out who a resource is, or why nothing is to be done about it.
  * @param link its live link, if it has one
+ * @param former the one that it had until it was let go
  */
 export async function identify(
   context: RunContext,
   received: Pick<Received, 'type' | 'remoteId' | 'body' | 'version'>,
   link: Link | undefined,
+  former: Link | undefined,
 ): Promise<Received | Incoming> {
   const { type, remoteId, body, version } = received;
   const nothing = { type, remoteId, remoteVersion: version, body, changes: [], statements: [] };
@@ -144,18 +150,25 @@ export async function identify(
     const statements = moved ? [saveLink({ ...link, remoteVersion: version }, realNow(context))] : [];
     return { ...nothing, outcome: 'echo', localId: link.localId, statements };
   }
-  const match = await findMatch(context, type, body, remoteId);
+  const match = await findMatch(context, type, body, remoteId, former);
   if (match.kind === 'none') {
-    return { ...received, link, match: undefined, sought: match.sought, localId: randomUUID() };
+    return { ...received, link, former, match: undefined, sought: match.sought, localId: randomUUID() };
   }
   if (match.kind !== 'unclear') {
-    return { ...received, link, match: { stored: match.stored, how: ORIGINS[match.kind] }, localId: match.stored.id };
+    const { stored } = match;
+    if (match.kind === 'former') {
+      return { ...received, link: match.link, match: { stored, how: match.link.how }, localId: stored.id };
+    }
+    return { ...received, link, former, match: { stored, how: ORIGINS[match.kind] }, localId: stored.id };
   }
   const now = realNow(context);
   const { name } = context.connection;
+  // A person said that it is a second record of one of ours, whose own says what it is.
+  if (type !== 'Patient' && (await readAlias(context.store, name, type, remoteId)))
+    return { ...nothing, outcome: 'echo' };
   // A push that had just made it has linked it since the links of the page were read.
   const since = (await readLinksByRemote(context.store, name, type, [remoteId])).get(remoteId);
-  if (since) return identify(context, received, since);
+  if (since) return identify(context, received, since, former);
   const held = hold({ connection: name, type, remoteId, waitsFor: { type, id: remoteId }, body }, now);
   const asked = await openQuestions(context.store, name, type, [remoteId]);
   const about = { ...nothing, localId: match.stored.id };
@@ -174,7 +187,7 @@ const named = (candidates: Extract<Match, { kind: 'unclear' }>['candidates']) =>
 /** Plans what a resource that is no echo does here. */
 export async function plan(context: RunContext, received: Received, links: LinkMap): Promise<Incoming> {
   const { store, connection, mapping } = context;
-  const { type, remoteId, body, version, link, match, localId, sought } = received;
+  const { type, remoteId, body, version, link, former, match, localId, sought } = received;
   const map = await withLetGo(context, links, link?.baseRemote);
   const isMatched = match ? ({ isMatched: true } as const) : {};
   const incoming = { type, remoteId, remoteVersion: version, localId, body, ...isMatched };
@@ -194,6 +207,7 @@ export async function plan(context: RunContext, received: Received, links: LinkM
     state: 'linked',
     how: link?.how ?? match?.how ?? 'created-by-them',
   };
+  const shifted = former ? await meansAnother(store, former, localId, now) : [];
   const stored = match?.stored ?? (link && (await store.read(type, localId)));
   if (!stored) {
     const wanted =
@@ -206,7 +220,7 @@ export async function plan(context: RunContext, received: Received, links: LinkM
     const fresh = await withoutLost(context, mapped.body, undefined);
     const resource = resourceOf({ ...dressed(fresh, localId, undefined), ...narrative });
     const changes: Change[] = [{ op: 'create', resource, id: localId }];
-    const statements = [saveLink(next, now), ...unresolvedIn(fresh)];
+    const statements = [...shifted, saveLink(next, now), ...unresolvedIn(fresh)];
     return { ...incoming, outcome: 'created', sought, changes, statements };
   }
   if (stored.operation === 'delete') {
@@ -244,21 +258,16 @@ export async function plan(context: RunContext, received: Received, links: LinkM
       ...{ ...question, age, isDoubted: result.isDoubted },
     });
     // A resource matched just now needs its link, so that others can refer to it while the question is open.
-    const bare = {
-      ...next,
-      remoteVersion: undefined,
-      remoteHash: undefined,
-      baseLocal: undefined,
-      baseRemote: undefined,
-    };
-    const linking = match ? [unlessLinked(next), saveLink({ ...bare, state: 'conflict' }, now)] : [];
+    const nothing = { remoteVersion: undefined, remoteHash: undefined, baseLocal: undefined, baseRemote: undefined };
+    const bare = link ?? { ...next, ...nothing };
+    const linking = match ? [unlessLinked(next), ...shifted, saveLink({ ...bare, state: 'conflict' }, now)] : [];
     return { ...asked, statements: [...linking, ...asked.statements, ...doubts] };
   };
   if (result.conflicts.length > 0) return ask({ paths: result.conflicts, proposed: result.merged });
   const own = parseBody(stored.content);
   const merged = await withoutLost(context, result.merged, own);
   const statements = [
-    ...(match ? [unlessLinked(next)] : []),
+    ...(match ? [unlessLinked(next), ...shifted] : []),
     saveLink({ ...next, baseLocal: result.theirs }, now),
     supersede(connection.name, type, localId),
     // What waited for it to be known there goes on.

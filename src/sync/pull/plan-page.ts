@@ -2,7 +2,7 @@
 // holds up none of the others. docs/sync-spec.md#I7
 import { asFault } from '../../fault.ts';
 import { type RunContext, realNow } from '../context.ts';
-import { readLinkMap, readLinkMarks, readLinksByRemote } from '../identity.ts';
+import { readFormerLinks, readLinkMap, readLinkMarks, readLinksByRemote } from '../identity.ts';
 import { remoteTargets } from '../mapping.ts';
 import { heldAmong, hold, idOfPatient, letGo } from '../patients/held.ts';
 import { openQuestions } from '../patients/identity-question.ts';
@@ -34,9 +34,13 @@ export async function planPage(context: RunContext, type: string, entries: reado
   }
   const linked = news.filter(({ remoteId }) => marks.has(remoteId)).map(({ remoteId }) => remoteId);
   const links = await readLinksByRemote(store, connection.name, type, linked);
+  const unlinked = news.filter(({ remoteId }) => !links.has(remoteId)).map(({ remoteId }) => remoteId);
+  const former = await readFormerLinks(store, connection.name, type, unlinked);
   const received: Received[] = [];
   for (const entry of news) {
-    const known = await orRefused(entry, () => identify(context, entry, links.get(entry.remoteId)));
+    const known = await orRefused(entry, () =>
+      identify(context, entry, links.get(entry.remoteId), former.get(entry.remoteId)),
+    );
     if ('detail' in known) refused.push(known);
     else if ('outcome' in known) decided.push(known);
     else received.push(known);

@@ -5,6 +5,7 @@ import type { JsonObject } from '../../fhir/canonical-json.ts';
 import { collectReferences, parseLiteral } from '../../fhir/references.ts';
 import type { Statement, Store } from '../../store/store.ts';
 import type { MappedContext } from '../context.ts';
+import type { Link } from '../identity.ts';
 import { type LinkMap, type MappingContext, remoteTargets } from '../mapping.ts';
 import { type Claim, mark, OUTBOX } from './outbox.ts';
 
@@ -47,6 +48,23 @@ export async function markStillReferring(
   return earlier.length === 0 ? [] : markReferring(store, connection, target, now);
 }
 
+const RENAME = `UPDATE identity SET base_local = replace(base_local, ?, ?)
+  WHERE connection = ? AND state <> 'replaced' AND base_local LIKE ? AND base_remote LIKE ?`;
+
+/**
+ * For the commit that links a record with another one of ours than before it was let go. What refers to it there meant the
+ * former one; the common versions say from now on whom it names, so that ours is an edit that goes there.
+ * @param now epoch milliseconds of the machine's clock
+ */
+export async function meansAnother(store: Headed, former: Link, localId: string, now: number): Promise<Statement[]> {
+  const { connection, type, remoteId } = former;
+  if (former.localId === localId) return [];
+  const named = (id: string) => `"reference":"${type}/${id}"`;
+  const [before, after] = [named(former.localId), named(localId)];
+  const params = [before, after, connection, `%${before}%`, `%${type}/${remoteId}"%`];
+  return [{ sql: RENAME, params }, ...(await markReferring(store, connection, { type, id: former.localId }, now))];
+}
+
 /** Longer than any push takes, so that which clock wrote what does not matter. */
 const JUST_NOW = 10 * 60_000;
 
@@ -72,7 +90,9 @@ export function againIfLetGo(
   const { done, again } = OUTBOX.sending;
   const sql = `UPDATE outbox SET state = '${again}' WHERE id = ? AND state = '${done}' AND EXISTS (
     SELECT 1 FROM identity WHERE connection = ? AND state = 'replaced' AND replaced_by IS NULL AND at >= ?
-    AND (type, local_id) IN ${pairs(named)} AND (type, remote_id) IN ${pairs(theirs)})`;
+    AND (type, local_id) IN ${pairs(named)} AND (type, remote_id) IN ${pairs(theirs)}
+    AND NOT EXISTS (SELECT 1 FROM identity back WHERE back.connection = identity.connection AND back.type = identity.type
+      AND back.local_id = identity.local_id AND back.remote_id = identity.remote_id AND back.state <> 'replaced'))`;
   const values = [...named, ...theirs].flatMap((target) => [target.type, target.id]);
   return [{ sql, params: [id, connection, now - JUST_NOW, ...values] }];
 }

@@ -8,12 +8,12 @@ import type { StoredVersion } from '../../store/store.ts';
 import type { ProbeResult } from '../alerts/meter.ts';
 import { comparable, dressed, isFhirId, jsonOf, parseBody, resourceOf } from '../body.ts';
 import { type MappedContext, type RunContext, realNow } from '../context.ts';
-import { type Link, readLinkMap, readLinksByRemote, remoteHash, saveLink } from '../identity.ts';
+import { type Link, readFormerLinks, readLinkMap, readLinksByRemote, remoteHash, saveLink } from '../identity.ts';
 import { carriesIdentifier, remoteTargets, toLocalTerms, toRemoteTerms } from '../mapping.ts';
 import { askWho, dropQuestion, hasNamesake, knownOthers } from '../patients/identity-question.ts';
 import { FIRST_VERSION } from '../pull/version-age.ts';
 import { unlinkedTargets } from './dependencies.ts';
-import { againIfLetGo, markStillReferring } from './let-go.ts';
+import { againIfLetGo, markStillReferring, meansAnother } from './let-go.ts';
 import type { Claim } from './outbox.ts';
 import { findTwin } from './push-match.ts';
 import { end, endFailed, type PushResult } from './settle-push.ts';
@@ -138,6 +138,9 @@ async function adopt(
   // A reference that could only be logical because its target comes later is made literal by another round.
   const later = event === 'done' && (await unlinkedTargets(context, { type, id: localId })).length > 0;
   const now = realNow(context);
+  // A restored server gives its ids out again.
+  const former = (await readFormerLinks(store, connection.name, type, [reply.id])).get(reply.id);
+  const shifted = former ? await meansAnother(store, former, localId, now) : [];
   const referring = await markStillReferring(store, connection.name, { type, id: localId }, now);
   const written = await end(context, {
     claim,
@@ -146,6 +149,7 @@ async function adopt(
     outcome: event === 'done' ? 'created' : 'adopted',
     statements: [
       ...againIfLetGo(mapping, claim, resourceOf(parseBody(stored.content)), body, now),
+      ...shifted,
       saveLink(link, now),
       // A pull that saw it before it was linked may have asked.
       dropQuestion(connection.name, type, reply.id),

@@ -1,0 +1,191 @@
+// A record that was gone there, so that a person let it go, and that comes back: undeleted, or with a backup.
+// docs/sync-spec.md#I8 docs/sync-spec.md#I21
+import type { CarePlan, Patient, Task } from '@medplum/fhirtypes';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
+
+let world: World;
+let plan: CarePlan & { id: string };
+let first: Task & { id: string };
+
+/** A task of theirs, with a plan of ours that refers to it; the task was deleted there and edited here. */
+beforeEach(async () => {
+  world = await openWorld();
+  await world.write(patient('p1'));
+  await world.sync.pushNow();
+  const subject = { reference: `Patient/${world.remote.all('Patient')[0]?.id}` };
+  world.remote.put(task('r1', { for: subject, description: 'Call' }));
+  await world.sync.pullNow();
+  const [ours] = await world.all<Task>('Task');
+  first = ours as Task & { id: string };
+  plan = {
+    ...{ resourceType: 'CarePlan', id: 'c1', status: 'active', intent: 'plan', subject: { reference: 'Patient/p1' } },
+    activity: [{ reference: { reference: `Task/${first.id}` } }],
+  };
+  await world.write(plan);
+  await world.sync.pushNow();
+});
+afterEach(() => world.cleanup());
+
+const theirs = () => world.remote.all('Task') as (Task & { id: string })[];
+const theirPlan = () => world.remote.all('CarePlan')[0] as CarePlan & { id: string };
+const named = ({ activity }: CarePlan) => activity?.map(({ reference }) => reference?.reference);
+
+/** Resolves to what was there before. */
+async function loseTheirs(edit: Partial<Task> = { priority: 'urgent' }): Promise<Task & { id: string }> {
+  const [before] = theirs();
+  world.remote.remove('Task', 'r1');
+  await world.write({ ...first, ...edit });
+  await world.sync.pushNow();
+  return before as Task & { id: string };
+}
+
+async function answer(kind: string, take: 'ours' | 'theirs'): Promise<void> {
+  const [conflict, another] = await world.sync.conflicts();
+  expect([conflict?.kind, another]).toEqual([kind, undefined]);
+  await world.sync.resolve(NURSE, String(conflict?.id), { take });
+}
+
+async function exchange(): Promise<void> {
+  for (let rounds = 0; rounds < 2; rounds += 1) {
+    await world.sync.pullNow();
+    await world.sync.pushNow();
+  }
+}
+
+test('before ours is made anew, it is ours again', async () => {
+  const before = await loseTheirs();
+  await answer('deleted', 'ours');
+  world.remote.put({ ...before, description: 'Call the daughter' });
+  await exchange();
+  expect(await world.sync.conflicts()).toEqual([]);
+  const both = { description: 'Call the daughter', priority: 'urgent' };
+  expect(await world.all('Task')).toMatchObject([{ id: first.id, ...both }]);
+  expect(theirs()).toMatchObject([{ id: 'r1', ...both }]);
+  expect(named(theirPlan())).toEqual(['Task/r1']);
+  const rows = await world.temp.store.query("SELECT type FROM outbox WHERE state IN ('queued', 'sending', 'parked')");
+  expect(rows).toEqual([]);
+});
+
+test('what both changed meanwhile is asked of a person, and nothing else', async () => {
+  const before = await loseTheirs({ description: 'Call today', priority: 'urgent' });
+  await answer('deleted', 'ours');
+  world.remote.put({ ...before, description: 'Call the daughter', statusReason: { text: 'No answer' } });
+  await world.sync.pullNow();
+  const [conflict] = await world.sync.conflicts();
+  expect(conflict?.paths).toMatchObject([{ path: 'description', base: 'Call' }]);
+  await answer('content', 'ours');
+  await exchange();
+  const both = { description: 'Call today', priority: 'urgent' };
+  expect(await world.all('Task')).toMatchObject([{ id: first.id, ...both }]);
+  expect(theirs()).toMatchObject([{ id: 'r1', ...both }]);
+});
+
+describe('with a backup from before the last common version', () => {
+  /** What is there of the task afterwards, versions counted anew. */
+  async function restoreOldest(...later: Partial<Task>[]): Promise<void> {
+    const [oldest] = theirs();
+    world.remote.put({ ...oldest, description: 'Call the son' } as Task);
+    await world.sync.pullNow();
+    first = (await world.all<Task>('Task'))[0] as Task & { id: string };
+    // By an earlier version of what Baton made there it is noticed that versions are counted anew.
+    await world.write({ ...plan, title: 'Transition' });
+    await loseTheirs();
+    await answer('deleted', 'ours');
+    const rest = [...world.remote.all('Patient'), theirPlan(), oldest as Task];
+    world.remote.wipe();
+    for (const one of rest) world.remote.put(one, { lastUpdated: String(one.meta?.lastUpdated) });
+    for (const edit of later) world.remote.put({ ...oldest, ...edit } as Task);
+    world.pass({ hours: 2 });
+    await exchange();
+  }
+  const ours = { description: 'Call the son', priority: 'urgent' };
+
+  test('it brings nothing and gets what we have', async () => {
+    await restoreOldest();
+    expect(await world.sync.conflicts()).toEqual([]);
+    expect(await world.all('Task')).toMatchObject([{ id: first.id, ...ours }]);
+    expect(theirs()).toMatchObject([{ id: 'r1', ...ours }]);
+  });
+
+  test('what was edited there since is asked, whatever its number', async () => {
+    await restoreOldest({ statusReason: { text: 'No answer' } });
+    expect(world.events.filter(({ kind }) => kind === 'epoch')).toHaveLength(1);
+    const [conflict] = await world.sync.conflicts();
+    expect(conflict?.paths.map(({ path }) => path).sort()).toEqual(['description']);
+    expect(await world.all('Task')).toMatchObject([{ id: first.id, ...ours }]);
+  });
+});
+
+test.each(['ours', 'theirs'] as const)(
+  'when ours was made anew, a person says whether it is the same: %s',
+  async (take) => {
+    const [before, planBefore] = [await loseTheirs(), theirPlan()];
+    await answer('deleted', 'ours');
+    await exchange();
+    const [anew] = theirs();
+    expect(named(theirPlan())).toEqual([`Task/${anew?.id}`]);
+    // As a backup would, which does not have the new one yet.
+    world.remote.put(before);
+    world.remote.put(planBefore);
+    await exchange();
+    expect(await world.all('Task')).toHaveLength(1);
+    await answer('duplicate', take);
+    await exchange();
+    await exchange();
+    expect(await world.sync.conflicts()).toEqual([]);
+    expect(await world.all('Task')).toHaveLength(take === 'ours' ? 2 : 1);
+    expect(named((await world.read<CarePlan>('CarePlan', 'c1')) as CarePlan)).toEqual([`Task/${first.id}`]);
+    // What is another one from now on is no longer what the plan means.
+    expect(named(theirPlan())).toEqual([take === 'ours' ? `Task/${anew?.id}` : 'Task/r1']);
+    const writes = world.remote.requests.filter(({ method }) => method !== 'GET').length;
+    await exchange();
+    expect(world.remote.requests.filter(({ method }) => method !== 'GET')).toHaveLength(writes);
+  },
+);
+
+/** Whose the plan and the task are there. */
+function familiesThere(): (string | undefined)[] {
+  const patients = world.remote.all('Patient') as (Patient & { id: string })[];
+  const families = new Map(patients.map(({ id, name }) => [`Patient/${id}`, name?.[0]?.family]));
+  return [theirPlan().subject, theirs()[0]?.for].map((subject) => families.get(String(subject?.reference)));
+}
+
+const identifier = [{ system: 'urn:mrn', value: '2' }];
+const other = (id: string) => patient(id, { name: [{ family: 'Okafor' }], identifier });
+
+test('when the id was given to somebody else, what was about ours is about ours there, too', async () => {
+  const [before] = world.remote.all('Patient');
+  world.remote.remove('Patient', String(before?.id));
+  await world.write(patient('p1', { birthDate: '1950-02-03' }));
+  await world.sync.pushNow();
+  await answer('deleted', 'ours');
+  world.remote.put(other(String(before?.id)));
+  await world.write(other('p2'));
+  await exchange();
+  await exchange();
+  expect(world.remote.all('Patient')).toHaveLength(2);
+  expect(familiesThere()).toEqual(['Rivera', 'Rivera']);
+});
+
+test('also when it was given to somebody whom Baton made there', async () => {
+  const rest = [theirPlan(), ...theirs()];
+  world.remote.wipe();
+  await world.write(patient('p1', { birthDate: '1950-02-03' }));
+  await world.sync.pushNow();
+  await world.write(other('p2'));
+  await answer('deleted', 'ours');
+  // Theirs is made while ours is on its way.
+  const another = world.another();
+  world.remote.knobs.beforeWrite = async () => {
+    world.remote.knobs.beforeWrite = undefined;
+    await another.pushNow();
+  };
+  await world.sync.pushNow();
+  await another.stop();
+  for (const one of rest) world.remote.put(one, { lastUpdated: String(one.meta?.lastUpdated) });
+  expect(world.remote.all('Patient')).toMatchObject([{ id: '1', name: [{ family: 'Okafor' }] }, { id: '2' }]);
+  await exchange();
+  await exchange();
+  expect(familiesThere()).toEqual(['Rivera', 'Rivera']);
+});
