@@ -37,6 +37,7 @@ const ReadinessItem = Type.Object({
   dateOfService: Type.Optional(Type.String()),
   periodEnd: Type.String(),
   because: Type.Array(Reason, { description: 'What it waits for, or why it is impossible' }),
+  notChecked: Type.Array(Type.String(), { description: 'What is assumed: to be looked at before it is billed' }),
 });
 
 export const ReadinessList = Type.Object({ items: Type.Array(ReadinessItem), next: Type.Optional(Type.String()) });
@@ -90,7 +91,7 @@ async function readinessOf(
   const facts = await gatherEvidence(records, sources, episode, now);
   if (!facts) return undefined;
   const { patient, discharge, zone } = facts;
-  const { status, code, dateOfService, periodEnd, impossible, waitingFor } = tcmEvidence(facts, TCM, TRC);
+  const { status, code, dateOfService, periodEnd, impossible, waitingFor, notChecked } = tcmEvidence(facts, TCM, TRC);
   return present<ReadinessList['items'][number]>({
     transition: { reference: `EpisodeOfCare/${episode.id}` },
     patient: { reference: `Patient/${patient.id}` },
@@ -98,6 +99,7 @@ async function readinessOf(
     discharged: toFhirDateTime(discharge, zone),
     ...{ status, code, dateOfService, periodEnd },
     because: [...impossible, ...waitingFor],
+    notChecked,
   });
 }
 

@@ -41,8 +41,10 @@ export function evidenceDocument(evidence: TransitionEvidence): PlanDocument {
       { heading: 'Transitional care management (CPT 99495, 99496)', items: tcm.findings.map(findingItem) },
       ...reasonSection('Why it cannot be reported', tcm.impossible),
       ...reasonSection('Waits for', tcm.waitingFor),
+      ...notChecked(tcm.notChecked),
       { heading: 'Transitions of care (HEDIS TRC)', items: trc.rates.map(findingItem) },
       ...reasonSection('Why it is not counted', trc.excluded),
+      ...notChecked(trc.notChecked),
       ...(behavioral
         ? [
             {
@@ -68,6 +70,10 @@ function findingItem({ title, state, due, when, by, because, proof }: Finding): 
     ['Shown by', named(proof)],
   ];
   return { text: title, facts: rows.flatMap(([label, text]) => (text ? [{ label, text }] : [])) };
+}
+
+function notChecked(all: readonly string[]): { heading: string; items: Item[] }[] {
+  return all.length === 0 ? [] : [{ heading: 'Not checked', items: all.map((text) => ({ text, facts: [] })) }];
 }
 
 function reasonSection(heading: string, reasons: readonly Reason[]): { heading: string; items: Item[] }[] {

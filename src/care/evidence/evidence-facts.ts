@@ -15,12 +15,13 @@ import type {
   ResourceType,
   Task,
 } from '@medplum/fhirtypes';
+import { isStandIn } from '../../fhir/stand-in-end.ts';
 import type { BusinessCalendar } from '../business-calendar.ts';
 import { hasCode } from '../concept.ts';
 import { type LinkedOut, linkedOf } from '../linked.ts';
 import { localDate, toInstant } from '../local-time.ts';
 import { CODE_SYSTEM } from '../systems.ts';
-import type { Destination } from '../transition/discharge.ts';
+import { type Destination, isAheadOf } from '../transition/discharge.ts';
 
 /** What the evidence of TCM needs; HEDIS needs more. */
 export interface EvidenceFacts {
@@ -82,6 +83,16 @@ export function momentOf(text: string | undefined, zone: string): Moment | undef
 
 export const dayOfDischarge = ({ discharge, zone }: Pick<EvidenceFacts, 'discharge' | 'zone'>): Temporal.PlainDate =>
   localDate(discharge, zone);
+
+/** The end of the transition's own stay, unless nobody told it, or told a day still to come: follow-ups are counted from no such day. */
+export function toldDischarge({ encounter: { period }, discharge, zone }: EvidenceFacts): string | undefined {
+  const end = period?.end;
+  return end === undefined || isStandIn(period) || isAheadOf(toInstant(end, zone), discharge) ? undefined : end;
+}
+
+/** What is not known for sure when the end of a stay was not told. @param end what it is counted as */
+export const assumption = ({ id }: Encounter, end: string | undefined): string =>
+  `when the patient left Encounter/${id}, which was not told: ${end} is assumed`;
 
 /** Days from the day of the discharge; negative before it. */
 export function daysAfter(facts: EvidenceFacts, day: Temporal.PlainDate): number {

@@ -32,6 +32,7 @@ export function evidenceHtml(evidence: TransitionEvidence): string {
     reasons('Why it cannot be reported', tcm.impossible),
     reasons('Waits for', tcm.waitingFor),
     findings(tcm.findings),
+    notChecked(tcm.notChecked),
     '<h2>Transitions of care (HEDIS TRC)</h2>',
     facts([
       ['Counted', trc.eligible ? 'yes' : 'no'],
@@ -40,7 +41,7 @@ export function evidenceHtml(evidence: TransitionEvidence): string {
     ]),
     reasons('Why it is not counted', trc.excluded),
     findings(trc.rates),
-    `<p>Not checked: ${escapeXml(trc.notChecked.join('; '))}.</p>`,
+    notChecked(trc.notChecked),
     ...(behavioral ? behavioralPart(behavioral) : []),
     ...(notSeen.length > 0 ? [`<p>Not open to who asks, so not looked at: ${escapeXml(notSeen.join(', '))}.</p>`] : []),
     `<p>Computed ${escapeXml(computed)} from what was stored then. Rules: TCM ${escapeXml(tcm.rules)}, TRC ${escapeXml(trc.rules)}.</p>`,
@@ -70,6 +71,9 @@ function reasons(heading: string, all: readonly Reason[]): string {
   const lines = all.map(({ text, proof }) => `<li>${escapeXml(text)} ${shown(proof)}</li>`);
   return `<h3>${escapeXml(heading)}</h3><ul>${lines.join('')}</ul>`;
 }
+
+const notChecked = (all: readonly string[]) =>
+  all.length === 0 ? '' : `<p>Not checked: ${escapeXml(all.join('; '))}.</p>`;
 
 function findings(all: readonly Finding[]): string {
   const head = ['What', 'State', 'Counts until', 'When', 'By', 'Shown by'].map(

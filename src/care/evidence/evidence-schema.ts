@@ -31,6 +31,7 @@ export const TcmEvidence = Type.Object({
   periodEnd: Type.String(),
   impossible: Type.Array(Reason),
   waitingFor: Type.Array(Reason),
+  notChecked: Type.Array(Type.String()),
   findings: Type.Array(Finding),
 });
 export type TcmEvidence = Static<typeof TcmEvidence>;

@@ -3,8 +3,8 @@
 import type { Encounter } from '@medplum/fhirtypes';
 import { isStandIn } from '../../fhir/stand-in-end.ts';
 import { toFhirDateTime, toInstant } from '../local-time.ts';
-import { isAheadOf, toldEnd } from '../transition/discharge.ts';
-import { type HedisFacts, type Moment, momentOf } from './evidence-facts.ts';
+import { toldEnd } from '../transition/discharge.ts';
+import { type HedisFacts, type Moment, momentOf, toldDischarge } from './evidence-facts.ts';
 import type { TrcRules } from './evidence-rules.ts';
 
 interface Stay {
@@ -56,18 +56,12 @@ export function chainOf(facts: HedisFacts, { stays: classes, chainDays }: TrcRul
 function endOf(facts: HedisFacts, encounter: Encounter, next: Moment | undefined): Pick<Stay, 'until' | 'isAssumed'> {
   if (encounter.status !== 'finished') return { until: undefined, isAssumed: false };
   const isOwn = encounter.id === facts.encounter.id;
-  const told = momentOf(isOwn ? ownEnd(facts) : toldEnd(encounter, facts.zone), facts.zone);
+  const told = momentOf(isOwn ? toldDischarge(facts) : toldEnd(encounter, facts.zone), facts.zone);
   if (told && !isStandIn(encounter.period)) return { until: told, isAssumed: false };
   const counted = isOwn ? facts.discharge : (facts.counted.get(encounter.id ?? '') ?? told?.at ?? heardAt(encounter));
   const isBefore = isOwn || !next || (counted && Temporal.Instant.compare(counted, next.at) < 0);
   const until = isBefore ? counted && momentOf(toFhirDateTime(counted, facts.zone), facts.zone) : next;
   return { until, isAssumed: until !== undefined };
-}
-
-/** As it is told, unless that was a day still to come: the follow-ups are not counted from one. */
-function ownEnd({ encounter: { period }, discharge, zone }: HedisFacts): string | undefined {
-  const end = period?.end;
-  return end === undefined || isAheadOf(toInstant(end, zone), discharge) ? undefined : end;
 }
 
 /** Without a transition the stay was over when it was last told. */

@@ -1,11 +1,12 @@
 // Whether transitional care management can be reported for a transition, with which code, and what is missing (CMS, CPT
 // 99495 and 99496). Pure.
-import { localDate, toInstant } from '../local-time.ts';
+import { localDate, toFhirDateTime, toInstant } from '../local-time.ts';
 import { present } from '../present.ts';
 import { CODE_SYSTEM } from '../systems.ts';
 import { withdrawnBecause } from '../transition/episode.ts';
 import { contactFinding } from './contact-evidence.ts';
 import {
+  assumption,
   DECISION_MAKING,
   dayOfDischarge,
   daysAfter,
@@ -14,6 +15,7 @@ import {
   isPast,
   momentOf,
   proofOf,
+  toldDischarge,
 } from './evidence-facts.ts';
 import type { TcmRules, TrcRules } from './evidence-rules.ts';
 import type { Finding, Reason, TcmEvidence } from './evidence-schema.ts';
@@ -60,8 +62,16 @@ export function tcmEvidence(facts: EvidenceFacts, rules: TcmRules, reconciling: 
     periodEnd: day.add({ days: rules.lastDay }).toString(),
     impossible,
     waitingFor,
+    notChecked: assumptions(facts),
     findings,
   });
+}
+
+/** What the days are counted from, when nobody told it. */
+function assumptions(facts: EvidenceFacts): string[] {
+  const { encounter, discharge, zone } = facts;
+  if (encounter.status !== 'finished' || toldDischarge(facts) !== undefined) return [];
+  return [assumption(encounter, toFhirDateTime(discharge, zone))];
 }
 
 /** High decision making with a visit after day 7 is reported as moderate. */

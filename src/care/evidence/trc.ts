@@ -5,6 +5,7 @@ import { present } from '../present.ts';
 import { IDENTIFIER } from '../systems.ts';
 import { contactsOf } from './contact-evidence.ts';
 import {
+  assumption,
   dayOfDischarge,
   daysAfter,
   doneFollowUps,
@@ -35,7 +36,7 @@ export function trcEvidence(facts: HedisFacts, rules: TrcRules): TrcEvidence {
     rules: rules.version,
     eligible: excluded.length === 0,
     excluded,
-    notChecked: [...NOT_CHECKED, ...chain.assumed.map(assumption)],
+    notChecked: [...NOT_CHECKED, ...chain.assumed.map(({ encounter, until }) => assumption(encounter, until?.text))],
     admitted: chain.admitted?.text,
     discharged: chain.discharged?.text,
     stays: proofOf(...chain.stays.map(({ encounter }) => encounter)),
@@ -52,9 +53,6 @@ export function trcEvidence(facts: HedisFacts, rules: TrcRules): TrcEvidence {
     ],
   });
 }
-
-const assumption = ({ encounter, until }: StayChain['assumed'][number]) =>
-  `when the patient left Encounter/${encounter.id}, which was not told: ${until?.text} is assumed`;
 
 const dayAfter = (facts: HedisFacts, days: number) => dayOfDischarge(facts).add({ days });
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { EvidenceFacts } from '../../../src/care/evidence/evidence-facts.ts';
 import { TCM, TRC } from '../../../src/care/evidence/evidence-rules.ts';
 import { tcmEvidence } from '../../../src/care/evidence/tcm.ts';
+import { withEnd } from '../../../src/fhir/stand-in-end.ts';
 import { contact, facts, loggedVisit, reconciliation, stay, TCM_CODE, visit } from './evidence-sample.ts';
 
 const tcm = (changes: Partial<EvidenceFacts> = {}) => tcmEvidence(facts(changes), TCM, TRC);
@@ -27,6 +28,23 @@ const followUp = (code: string, changes: Partial<Task> = {}): Task => ({
   owner: { reference: 'Practitioner/nurse' },
   executionPeriod: { end: '2026-11-23T11:00:00-05:00' },
   ...changes,
+});
+
+describe('when the patient left', () => {
+  const end = '2026-11-20T14:00:00-05:00';
+  const start = '2026-11-15T08:00:00-05:00';
+  it.each([
+    ['was told', { start, end }, []],
+    ['was not told', { start }, [end]],
+    ['is when it was recorded', withEnd({ start }, end, true), [end]],
+    ['was told as a day far ahead', { start, end: '2026-12-24' }, [end]],
+  ] as const)('%s', (_, period, assumed) => {
+    const { encounter } = facts();
+    const said = (time: string) =>
+      `when the patient left Encounter/${encounter.id}, which was not told: ${time} is assumed`;
+    expect(tcm({ encounter: { ...encounter, period } }).notChecked).toEqual(assumed.map(said));
+    expect(tcm({ encounter: { ...encounter, status: 'in-progress', period: { start } } }).notChecked).toEqual([]);
+  });
 });
 
 describe('the interactive contact', () => {
