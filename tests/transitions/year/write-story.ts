@@ -154,6 +154,11 @@ function createAuthor(random: () => number, ends: number) {
       send({ trigger: 'A08', recorded, end: { at: left }, ...(code ? { disposition: code } : {}) });
     }
     if (chance(0.15)) send({ trigger: 'A08', recorded: next(clock + between(HOUR, 20 * DAY)) });
+    if (chance(0.05)) {
+      // Told once more days later, as if it had just happened.
+      const recorded = next(Math.max(left, clock) + between(HOUR, 12 * DAY));
+      send({ trigger: 'A03', recorded, ...(code ? { disposition: code } : {}) });
+    }
     if (chance(0.01) && code !== '20') {
       // Died at home; sometimes it was somebody else.
       send({ trigger: 'A08', recorded: next(clock + between(DAY, 25 * DAY)), died: true });
