@@ -152,7 +152,7 @@ function familiesThere(): (string | undefined)[] {
 }
 
 const identifier = [{ system: 'urn:mrn', value: '2' }];
-const other = (id: string) => patient(id, { name: [{ family: 'Okafor' }], identifier });
+const other = (id: string, fields: object = {}) => patient(id, { name: [{ family: 'Okafor' }], identifier, ...fields });
 
 test('when the id was given to somebody else, what was about ours is about ours there, too', async () => {
   const [before] = world.remote.all('Patient');
@@ -188,4 +188,31 @@ test('also when it was given to somebody whom Baton made there', async () => {
   await exchange();
   await exchange();
   expect(familiesThere()).toEqual(['Rivera', 'Rivera']);
+});
+
+/** Of ours, and of the server that loses them and gives their ids out again. */
+async function loseBoth(): Promise<string> {
+  const [before] = world.remote.all('Patient');
+  await loseTheirs();
+  world.remote.remove('Patient', String(before?.id));
+  await world.write(patient('p1', { birthDate: '1950-02-03' }));
+  await world.sync.pushNow();
+  for (const { id } of await world.sync.conflicts()) await world.sync.resolve(NURSE, id, { take: 'ours' });
+  return String(before?.id);
+}
+
+test('a task of somebody else that got the id is another one', async () => {
+  const id = await loseBoth();
+  world.remote.put(other(id));
+  await world.write(other('p2'));
+  world.remote.put(task('r1', { for: { reference: `Patient/${id}` }, description: 'Theirs' }));
+  await exchange();
+  await exchange();
+  expect(await world.sync.conflicts()).toEqual([]);
+  const here = (await world.all<Task>('Task')).map(({ description, ...one }) => [description, one.for?.reference]);
+  expect(here.sort()).toEqual([
+    ['Call', 'Patient/p1'],
+    ['Theirs', 'Patient/p2'],
+  ]);
+  expect(theirs().find(({ id }) => id === 'r1')?.for?.reference).toBe(`Patient/${id}`);
 });
