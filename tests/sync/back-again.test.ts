@@ -216,3 +216,53 @@ test('a task of somebody else that got the id is another one', async () => {
   ]);
   expect(theirs().find(({ id }) => id === 'r1')?.for?.reference).toBe(`Patient/${id}`);
 });
+
+describe('when a patient was let go and the id was given to somebody else', () => {
+  let id: string;
+  beforeEach(async () => {
+    id = String(world.remote.all('Patient')[0]?.id);
+  });
+  async function loseThem(): Promise<void> {
+    world.remote.remove('Patient', id);
+    await world.write(patient('p1', { birthDate: '1950-02-03' }));
+    await world.sync.pushNow();
+    await answer('deleted', 'ours');
+  }
+
+  test('a person says who that is', async () => {
+    await loseThem();
+    await world.write(other('p2'));
+    world.remote.put(other(id, { birthDate: '1971-01-01' }));
+    await world.sync.pullNow();
+    const [asked] = await world.sync.matches();
+    await world.sync.decideMatch(NURSE, String(asked?.id), { decision: 'link', to: 'p2' });
+    await exchange();
+    expect(familiesThere()).toEqual(['Rivera', 'Rivera']);
+  });
+
+  test('a push finds who that is', async () => {
+    await loseThem();
+    await world.write(other('p2'));
+    world.remote.put(other(id));
+    // Theirs is found while ours is on its way.
+    const another = world.another();
+    world.remote.knobs.beforeWrite = async () => {
+      world.remote.knobs.beforeWrite = undefined;
+      await another.pushNow();
+    };
+    await world.sync.pushNow();
+    await another.stop();
+    await exchange();
+    expect(familiesThere()).toEqual(['Rivera', 'Rivera']);
+  });
+
+  test('a reference to a version of the record is sent again, too', async () => {
+    world.remote.put({ ...theirs()[0], for: { reference: `Patient/${id}/_history/1` } } as Task);
+    await exchange();
+    await loseThem();
+    world.remote.put(other(id));
+    await world.write(other('p2'));
+    await exchange();
+    expect(familiesThere()).toEqual(['Rivera', 'Rivera']);
+  });
+});

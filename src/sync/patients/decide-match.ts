@@ -3,8 +3,9 @@
 import { Fault } from '../../fault.ts';
 import type { Actor, Statement, Store } from '../../store/store.ts';
 import { closeConflict } from '../conflicts/conflict.ts';
-import { readLink, readLinksByRemote, saveLink } from '../identity.ts';
+import { readFormerLinks, readLink, readLinksByRemote, saveLink } from '../identity.ts';
 import { startCatchUp } from '../pull/catch-up.ts';
+import { meansAnother } from '../push/let-go.ts';
 import { mark } from '../push/outbox.ts';
 import { forgetAlias, readAlias, saveAlias } from './alias.ts';
 import { type AskedQuestion, notTheSame, readQuestion } from './identity-question.ts';
@@ -95,8 +96,10 @@ async function linking(
   // Linked without a common version, so the next round merges them.
   const bare = { remoteVersion: undefined, remoteHash: undefined, baseVersion: undefined };
   const same = { connection, type, localId: to, remoteId, ...bare, baseLocal: undefined, baseRemote: undefined };
+  const former = (await readFormerLinks(store, connection, type, [remoteId])).get(remoteId);
   return [
     forgetAlias(connection, type, remoteId),
+    ...(await meansAnother(store, former, to, now)),
     saveLink({ ...same, state: 'linked', how: 'matched-manual' }, now),
     ...(type === 'Patient' ? [startCatchUp(connection, remoteId, now)] : []),
   ];

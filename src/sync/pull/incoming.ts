@@ -207,7 +207,7 @@ export async function plan(context: RunContext, received: Received, links: LinkM
     state: 'linked',
     how: link?.how ?? match?.how ?? 'created-by-them',
   };
-  const shifted = former ? await meansAnother(store, former, localId, now) : [];
+  const shifted = await meansAnother(store, former, localId, now);
   const stored = match?.stored ?? (link && (await store.read(type, localId)));
   if (!stored) {
     const wanted =

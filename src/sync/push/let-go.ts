@@ -49,19 +49,26 @@ export async function markStillReferring(
 }
 
 const RENAME = `UPDATE identity SET base_local = replace(base_local, ?, ?)
-  WHERE connection = ? AND state <> 'replaced' AND base_local LIKE ? AND base_remote LIKE ?`;
+  WHERE connection = ? AND state <> 'replaced' AND base_local LIKE ? AND (base_remote LIKE ? OR base_remote LIKE ?)`;
 
 /**
  * For the commit that links a record with another one of ours than before it was let go. What refers to it there meant the
  * former one; the common versions say from now on whom it names, so that ours is an edit that goes there.
+ * @param former the link that the record had until then; nothing when it had none
  * @param now epoch milliseconds of the machine's clock
  */
-export async function meansAnother(store: Headed, former: Link, localId: string, now: number): Promise<Statement[]> {
+export async function meansAnother(
+  store: Headed,
+  former: Link | undefined,
+  localId: string,
+  now: number,
+): Promise<Statement[]> {
+  if (!former || former.localId === localId) return [];
   const { connection, type, remoteId } = former;
-  if (former.localId === localId) return [];
   const named = (id: string) => `"reference":"${type}/${id}"`;
   const [before, after] = [named(former.localId), named(localId)];
-  const params = [before, after, connection, `%${before}%`, `%${type}/${remoteId}"%`];
+  const there = ['"', '/_history/'].map((end) => `%${type}/${remoteId}${end}%`);
+  const params = [before, after, connection, `%${before}%`, ...there];
   return [{ sql: RENAME, params }, ...(await markReferring(store, connection, { type, id: former.localId }, now))];
 }
 
