@@ -256,6 +256,25 @@ describe('when a patient was let go and the id was given to somebody else', () =
     expect(familiesThere()).toEqual(['Rivera', 'Rivera']);
   });
 
+  test.each(['ours', 'theirs'] as const)('a question about a task is older than that: %s', async (take) => {
+    world.remote.put({ ...theirs()[0], description: 'Theirs' } as Task);
+    await world.write({ ...first, description: 'Ours' });
+    await world.sync.pullNow();
+    world.remote.remove('Patient', id);
+    await world.write(patient('p1', { birthDate: '1950-02-03' }));
+    await world.sync.pushNow();
+    const conflicts = await world.sync.conflicts();
+    const about = (type: string) => String(conflicts.find((one) => one.type === type)?.id);
+    await world.sync.resolve(NURSE, about('Patient'), { take: 'ours' });
+    world.remote.put(other(id));
+    await world.write(other('p2'));
+    await exchange();
+    await world.sync.resolve(NURSE, about('Task'), { take });
+    await exchange();
+    expect(familiesThere()).toEqual(['Rivera', 'Rivera']);
+    expect((await world.all<Task>('Task')).map((one) => one.for?.reference)).toEqual(['Patient/p1']);
+  });
+
   test('a reference to a version of the record is sent again, too', async () => {
     world.remote.put({ ...theirs()[0], for: { reference: `Patient/${id}/_history/1` } } as Task);
     await exchange();

@@ -6,7 +6,7 @@ import { collectReferences, parseLiteral } from '../../fhir/references.ts';
 import type { Statement, Store } from '../../store/store.ts';
 import type { MappedContext } from '../context.ts';
 import type { Link } from '../identity.ts';
-import { type LinkMap, type MappingContext, remoteTargets } from '../mapping.ts';
+import { type LinkMap, type MappingContext, mapReferences, remoteTargets } from '../mapping.ts';
 import { type Claim, mark, OUTBOX } from './outbox.ts';
 
 type Headed = Pick<Store, 'query' | 'head'>;
@@ -70,6 +70,30 @@ export async function meansAnother(
   const there = ['"', '/_history/'].map((end) => `%${type}/${remoteId}${end}%`);
   const params = [before, after, connection, `%${before}%`, ...there];
   return [{ sql: RENAME, params }, ...(await markReferring(store, connection, { type, id: former.localId }, now))];
+}
+
+/**
+ * A body in local terms that was kept with the one that it was made of, when the ids in that one mean others of ours by now:
+ * with those.
+ */
+export async function meaningOthers(
+  { store, connection, mapping }: MappedContext,
+  local: JsonObject,
+  remote: JsonObject,
+): Promise<JsonObject> {
+  const targets = remoteTargets(mapping, remote);
+  if (targets.length === 0) return local;
+  const sql = `SELECT former.type, former.local_id AS before, live.local_id AS after FROM identity former
+    JOIN identity live ON live.connection = former.connection AND live.type = former.type
+      AND live.remote_id = former.remote_id AND live.state <> 'replaced' AND live.local_id <> former.local_id
+    WHERE former.connection = ? AND former.state = 'replaced' AND former.replaced_by IS NULL AND former.how <> 'projected'
+      AND (former.type, former.remote_id) IN (VALUES ${targets.map(() => '(?, ?)').join(', ')})`;
+  const rows = await store.query(sql, [connection.name, ...targets.flatMap(({ type, id }) => [type, id])]);
+  const names = new Map(rows.map(({ type, before, after }) => [`${type}/${before}`, `${type}/${after}`]));
+  return mapReferences(local, (reference) => {
+    const name = names.get(String(reference.reference));
+    return name === undefined ? reference : { ...reference, reference: name };
+  });
 }
 
 /** Longer than any push takes, so that which clock wrote what does not matter. */
