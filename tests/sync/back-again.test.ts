@@ -275,6 +275,17 @@ describe('when a patient was let go and the id was given to somebody else', () =
     expect((await world.all<Task>('Task')).map((one) => one.for?.reference)).toEqual(['Patient/p1']);
   });
 
+  test('what is edited there as about them is asked', async () => {
+    await loseThem();
+    world.remote.put(other(id));
+    await world.write(other('p2'));
+    world.remote.put({ ...theirs()[0], description: 'Theirs' } as Task);
+    await exchange();
+    const [conflict, another] = await world.sync.conflicts();
+    expect([conflict?.paths.map(({ path }) => path), another]).toEqual([['patient'], undefined]);
+    expect((await world.all<Task>('Task')).map(({ description }) => description)).toEqual(['Call']);
+  });
+
   test('a reference to a version of the record is sent again, too', async () => {
     world.remote.put({ ...theirs()[0], for: { reference: `Patient/${id}/_history/1` } } as Task);
     await exchange();
