@@ -144,6 +144,29 @@ test.each(['ours', 'theirs'] as const)(
   },
 );
 
+test('a second copy that lives on when ours is gone there is ours, if a person says so', async () => {
+  const before = await loseTheirs();
+  await answer('deleted', 'ours');
+  await exchange();
+  const [anew] = theirs();
+  world.remote.put(before);
+  await exchange();
+  await answer('duplicate', 'theirs');
+  await exchange();
+  world.remote.remove('Task', String(anew?.id));
+  world.remote.put({ ...before, status: 'in-progress' });
+  await world.sync.sweep();
+  await exchange();
+  await answer('duplicate', 'theirs');
+  await exchange();
+  expect(await world.all('Task')).toMatchObject([{ id: first.id, status: 'in-progress' }]);
+  await world.write({ ...first, status: 'in-progress', priority: 'asap' });
+  await exchange();
+  expect(theirs()).toMatchObject([{ id: 'r1', status: 'in-progress', priority: 'asap' }]);
+  expect(named(theirPlan())).toEqual(['Task/r1']);
+  expect(await world.sync.conflicts()).toEqual([]);
+});
+
 /** Whose the plan and the task are there. */
 function familiesThere(): (string | undefined)[] {
   const patients = world.remote.all('Patient') as (Patient & { id: string })[];

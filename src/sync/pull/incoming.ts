@@ -163,9 +163,10 @@ export async function identify(
   }
   const now = realNow(context);
   const { name } = context.connection;
-  // A person said that it is a second record of one of ours, whose own says what it is.
-  if (type !== 'Patient' && (await readAlias(context.store, name, type, remoteId)))
-    return { ...nothing, outcome: 'echo' };
+  // A person said that it is a second record of one of ours, whose own says what it is, for as long as that is there.
+  const alias = type === 'Patient' ? undefined : await readAlias(context.store, name, type, remoteId);
+  const [own] = alias ? (await readLinksByRemote(context.store, name, type, [alias.replacedBy])).values() : [];
+  if (own && own.state !== 'tombstone') return { ...nothing, outcome: 'echo' };
   // A push that had just made it has linked it since the links of the page were read.
   const since = (await readLinksByRemote(context.store, name, type, [remoteId])).get(remoteId);
   if (since) return identify(context, received, since, former);
