@@ -240,6 +240,24 @@ test('a task of somebody else that got the id is another one', async () => {
   expect(theirs().find(({ id }) => id === 'r1')?.for?.reference).toBe(`Patient/${id}`);
 });
 
+test('what refers to it and comes on the same page means ours', async () => {
+  const about = (id: string) => ({ for: { reference: `Patient/${id}` } });
+  const partOf = [{ reference: 'Task/r1' }];
+  world.remote.put(task('r2', { ...about(String(world.remote.all('Patient')[0]?.id)), partOf }));
+  await world.sync.pullNow();
+  await loseTheirs();
+  await answer('deleted', 'ours');
+  await world.write(other('p2'));
+  world.remote.put(other('r3'));
+  world.remote.put(task('r1', about('r3')));
+  world.remote.put({ ...(theirs().find(({ id }) => id === 'r2') as Task), statusReason: { text: 'No answer' } });
+  await exchange();
+  await exchange();
+  const part = theirs().find(({ id }) => id === 'r2');
+  const whole = theirs().find(({ id }) => `Task/${id}` === part?.partOf?.[0]?.reference);
+  expect(whole?.description).toBe('Call');
+});
+
 describe('when a patient was let go and the id was given to somebody else', () => {
   let id: string;
   beforeEach(async () => {
