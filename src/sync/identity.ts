@@ -245,9 +245,13 @@ export async function wasKnown(
   version: string | undefined,
 ): Promise<boolean> {
   const { connection, type, localId, remoteId } = link;
-  // Also from before it was let go and came back.
-  const sql = 'SELECT earlier FROM identity WHERE connection = ? AND type = ? AND local_id = ? AND remote_id = ?';
-  const rows = await store.query(sql, [connection, type, localId, remoteId]);
+  // Also from before it was let go and came back. In two parts, because each has its index.
+  const [live, former] = ["state <> 'replaced'", "state = 'replaced'"].map(
+    (state) =>
+      `SELECT earlier FROM identity WHERE ${state} AND connection = ? AND type = ? AND local_id = ? AND remote_id = ?`,
+  );
+  const pair = [connection, type, localId, remoteId];
+  const rows = await store.query(`${live} UNION ALL ${former}`, [...pair, ...pair]);
   const known = rows.flatMap(({ earlier }) => (typeof earlier === 'string' ? earlier.split(' ') : []));
   return known.includes(`${version ?? ''}:${remoteHash(body).slice(0, MARK)}`);
 }

@@ -144,6 +144,29 @@ test.each(['ours', 'theirs'] as const)(
   },
 );
 
+test('a second copy that lives on when ours is gone there is ours, if a person says so', async () => {
+  const before = await loseTheirs();
+  await answer('deleted', 'ours');
+  await exchange();
+  const [anew] = theirs();
+  world.remote.put(before);
+  await exchange();
+  await answer('duplicate', 'theirs');
+  await exchange();
+  world.remote.remove('Task', String(anew?.id));
+  world.remote.put({ ...before, status: 'in-progress' });
+  await world.sync.sweep();
+  await exchange();
+  await answer('duplicate', 'theirs');
+  await exchange();
+  expect(await world.all('Task')).toMatchObject([{ id: first.id, status: 'in-progress' }]);
+  await world.write({ ...first, status: 'in-progress', priority: 'asap' });
+  await exchange();
+  expect(theirs()).toMatchObject([{ id: 'r1', status: 'in-progress', priority: 'asap' }]);
+  expect(named(theirPlan())).toEqual(['Task/r1']);
+  expect(await world.sync.conflicts()).toEqual([]);
+});
+
 /** Whose the plan and the task are there. */
 function familiesThere(): (string | undefined)[] {
   const patients = world.remote.all('Patient') as (Patient & { id: string })[];
@@ -152,7 +175,7 @@ function familiesThere(): (string | undefined)[] {
 }
 
 const identifier = [{ system: 'urn:mrn', value: '2' }];
-const other = (id: string) => patient(id, { name: [{ family: 'Okafor' }], identifier });
+const other = (id: string, fields: object = {}) => patient(id, { name: [{ family: 'Okafor' }], identifier, ...fields });
 
 test('when the id was given to somebody else, what was about ours is about ours there, too', async () => {
   const [before] = world.remote.all('Patient');
@@ -188,4 +211,129 @@ test('also when it was given to somebody whom Baton made there', async () => {
   await exchange();
   await exchange();
   expect(familiesThere()).toEqual(['Rivera', 'Rivera']);
+});
+
+/** Of ours, and of the server that loses them and gives their ids out again. */
+async function loseBoth(): Promise<string> {
+  const [before] = world.remote.all('Patient');
+  await loseTheirs();
+  world.remote.remove('Patient', String(before?.id));
+  await world.write(patient('p1', { birthDate: '1950-02-03' }));
+  await world.sync.pushNow();
+  for (const { id } of await world.sync.conflicts()) await world.sync.resolve(NURSE, id, { take: 'ours' });
+  return String(before?.id);
+}
+
+test('a task of somebody else that got the id is another one', async () => {
+  const id = await loseBoth();
+  world.remote.put(other(id));
+  await world.write(other('p2'));
+  world.remote.put(task('r1', { for: { reference: `Patient/${id}` }, description: 'Theirs' }));
+  await exchange();
+  await exchange();
+  expect(await world.sync.conflicts()).toEqual([]);
+  const here = (await world.all<Task>('Task')).map(({ description, ...one }) => [description, one.for?.reference]);
+  expect(here.sort()).toEqual([
+    ['Call', 'Patient/p1'],
+    ['Theirs', 'Patient/p2'],
+  ]);
+  expect(theirs().find(({ id }) => id === 'r1')?.for?.reference).toBe(`Patient/${id}`);
+});
+
+test('what refers to it and comes on the same page means ours', async () => {
+  const about = (id: string) => ({ for: { reference: `Patient/${id}` } });
+  const partOf = [{ reference: 'Task/r1' }];
+  world.remote.put(task('r2', { ...about(String(world.remote.all('Patient')[0]?.id)), partOf }));
+  await world.sync.pullNow();
+  await loseTheirs();
+  await answer('deleted', 'ours');
+  await world.write(other('p2'));
+  world.remote.put(other('r3'));
+  world.remote.put(task('r1', about('r3')));
+  world.remote.put({ ...(theirs().find(({ id }) => id === 'r2') as Task), statusReason: { text: 'No answer' } });
+  await exchange();
+  await exchange();
+  const part = theirs().find(({ id }) => id === 'r2');
+  const whole = theirs().find(({ id }) => `Task/${id}` === part?.partOf?.[0]?.reference);
+  expect(whole?.description).toBe('Call');
+});
+
+describe('when a patient was let go and the id was given to somebody else', () => {
+  let id: string;
+  beforeEach(async () => {
+    id = String(world.remote.all('Patient')[0]?.id);
+  });
+  async function loseThem(): Promise<void> {
+    world.remote.remove('Patient', id);
+    await world.write(patient('p1', { birthDate: '1950-02-03' }));
+    await world.sync.pushNow();
+    await answer('deleted', 'ours');
+  }
+
+  test('a person says who that is', async () => {
+    await loseThem();
+    await world.write(other('p2'));
+    world.remote.put(other(id, { birthDate: '1971-01-01' }));
+    await world.sync.pullNow();
+    const [asked] = await world.sync.matches();
+    await world.sync.decideMatch(NURSE, String(asked?.id), { decision: 'link', to: 'p2' });
+    await exchange();
+    expect(familiesThere()).toEqual(['Rivera', 'Rivera']);
+  });
+
+  test('a push finds who that is', async () => {
+    await loseThem();
+    await world.write(other('p2'));
+    world.remote.put(other(id));
+    // Theirs is found while ours is on its way.
+    const another = world.another();
+    world.remote.knobs.beforeWrite = async () => {
+      world.remote.knobs.beforeWrite = undefined;
+      await another.pushNow();
+    };
+    await world.sync.pushNow();
+    await another.stop();
+    await exchange();
+    expect(familiesThere()).toEqual(['Rivera', 'Rivera']);
+  });
+
+  test.each(['ours', 'theirs'] as const)('a question about a task is older than that: %s', async (take) => {
+    world.remote.put({ ...theirs()[0], description: 'Theirs' } as Task);
+    await world.write({ ...first, description: 'Ours' });
+    await world.sync.pullNow();
+    world.remote.remove('Patient', id);
+    await world.write(patient('p1', { birthDate: '1950-02-03' }));
+    await world.sync.pushNow();
+    const conflicts = await world.sync.conflicts();
+    const about = (type: string) => String(conflicts.find((one) => one.type === type)?.id);
+    await world.sync.resolve(NURSE, about('Patient'), { take: 'ours' });
+    world.remote.put(other(id));
+    await world.write(other('p2'));
+    await exchange();
+    await world.sync.resolve(NURSE, about('Task'), { take });
+    await exchange();
+    expect(familiesThere()).toEqual(['Rivera', 'Rivera']);
+    expect((await world.all<Task>('Task')).map((one) => one.for?.reference)).toEqual(['Patient/p1']);
+  });
+
+  test('what is edited there as about them is asked', async () => {
+    await loseThem();
+    world.remote.put(other(id));
+    await world.write(other('p2'));
+    world.remote.put({ ...theirs()[0], description: 'Theirs' } as Task);
+    await exchange();
+    const [conflict, another] = await world.sync.conflicts();
+    expect([conflict?.paths.map(({ path }) => path), another]).toEqual([['patient'], undefined]);
+    expect((await world.all<Task>('Task')).map(({ description }) => description)).toEqual(['Call']);
+  });
+
+  test('a reference to a version of the record is sent again, too', async () => {
+    world.remote.put({ ...theirs()[0], for: { reference: `Patient/${id}/_history/1` } } as Task);
+    await exchange();
+    await loseThem();
+    world.remote.put(other(id));
+    await world.write(other('p2'));
+    await exchange();
+    expect(familiesThere()).toEqual(['Rivera', 'Rivera']);
+  });
 });

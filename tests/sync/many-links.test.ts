@@ -1,4 +1,5 @@
 // What a quiet pull costs must not depend on how much is linked, so none of its queries may walk through all of that.
+import type { Task } from '@medplum/fhirtypes';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { SqlValue, Store } from '../../src/store/store.ts';
 import type { RunContext } from '../../src/sync/context.ts';
@@ -66,6 +67,19 @@ describe.skipIf(testEngine === 'postgres')('no query goes through all links', ()
       expect((await Promise.all(asked.map(walks))).flat()).toEqual([]);
     });
   }
+
+  test('of a pull that brings copies from a backup', async () => {
+    const during = await open({});
+    const older = world.remote.all('Task');
+    for (const one of older) world.remote.put({ ...one, description: 'Later' } as Task);
+    await world.sync.pullNow();
+    world.remote.wipe();
+    for (const one of older) world.remote.put(one, { lastUpdated: String(one.meta?.lastUpdated) });
+    world.pass({ hours: 2 });
+    const asked = await during(() => world.sync.pullNow());
+    expect(asked.filter(([sql]) => sql.includes('earlier'))).toHaveLength(older.length);
+    expect((await Promise.all(asked.map(walks))).flat()).toEqual([]);
+  });
 });
 
 test('a roster finds all who are due, in chunks, each once, and no more than it may ask', async () => {

@@ -36,7 +36,7 @@ export function reconcile(copies: Copies, policy: ResourcePolicy): Reconciled {
     ...result.conflicts,
     ...steps.filter(({ path }) => !result.conflicts.some((c) => c.path === path)),
   ];
-  const moved = movedToAnotherPatient(local, merged);
+  const moved = movedToAnotherPatient(local, merged) ?? editedAsAnothers(copies, theirs);
   return {
     theirs,
     merged,
@@ -60,4 +60,10 @@ function movedToAnotherPatient(local: JsonObject, merged: JsonObject): MergeConf
   const [before, after] = [patientOf(local), patientOf(merged)];
   if (before === undefined || canonicalJson(before) === canonicalJson(after)) return undefined;
   return { path: 'patient', ours: before, theirs: after, why: 'patient' };
+}
+
+/** What was written there about another patient than ours is about is in none of ours without a person looking at it. */
+function editedAsAnothers({ baseLocal, local }: Copies, theirs: JsonObject): MergeConflict | undefined {
+  const isEdited = patientOf(theirs) !== undefined && !sameJson(theirs, baseLocal);
+  return isEdited ? movedToAnotherPatient(local, theirs) : undefined;
 }

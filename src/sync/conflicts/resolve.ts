@@ -9,7 +9,7 @@ import { dressed, jsonOf, parseBody, resourceOf } from '../body.ts';
 import type { MappedContext } from '../context.ts';
 import { type Link, readLink, remoteHash, replaceLink, saveLink } from '../identity.ts';
 import { withoutLost } from '../lost-targets.ts';
-import { markReferring } from '../push/let-go.ts';
+import { markReferring, meaningOthers } from '../push/let-go.ts';
 import { mark } from '../push/outbox.ts';
 import { rememberUrls } from '../repoint.ts';
 import { asksWho, type Conflict, closeConflict } from './conflict.ts';
@@ -72,7 +72,10 @@ export async function planResolution(
     }
     changes.push({ op: 'update', resource, ...version });
   }
-  const linked = linking(conflict, resolution, link, now);
+  // The question may be older than who is meant by what theirs names.
+  const { remote, remoteBody } = conflict;
+  const seen = remote && remoteBody ? await meaningOthers(context, remote, remoteBody) : remote;
+  const linked = linking({ ...conflict, remote: seen }, resolution, link, now);
   // Over there they refer to what is gone.
   const referring =
     linked.link?.state === 'replaced' ? await markReferring(store, connection, { type, id: localId }, now) : [];

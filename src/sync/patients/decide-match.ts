@@ -3,8 +3,9 @@
 import { Fault } from '../../fault.ts';
 import type { Actor, Statement, Store } from '../../store/store.ts';
 import { closeConflict } from '../conflicts/conflict.ts';
-import { readLink, readLinksByRemote, saveLink } from '../identity.ts';
+import { readFormerLinks, readLink, readLinksByRemote, replaceLink, saveLink } from '../identity.ts';
 import { startCatchUp } from '../pull/catch-up.ts';
+import { markReferring, meansAnother } from '../push/let-go.ts';
 import { mark } from '../push/outbox.ts';
 import { forgetAlias, readAlias, saveAlias } from './alias.ts';
 import { type AskedQuestion, notTheSame, readQuestion } from './identity-question.ts';
@@ -88,15 +89,23 @@ async function linking(
     return [decideMerge({ connection, ...both }, now)];
   }
   // A second record there of somebody who has one: it stays what it is, and means the same person.
-  if (link && link.remoteId !== remoteId) {
+  const isGone = link?.state === 'tombstone' && link.remoteId !== remoteId;
+  if (link && !isGone && link.remoteId !== remoteId) {
     const second = { connection, type, remoteId, localId: to, replacedBy: link.remoteId, how: 'matched-manual' };
     return saveAlias(second, now);
   }
   // Linked without a common version, so the next round merges them.
   const bare = { remoteVersion: undefined, remoteHash: undefined, baseVersion: undefined };
   const same = { connection, type, localId: to, remoteId, ...bare, baseLocal: undefined, baseRemote: undefined };
+  // What refers to the one that is gone there is told of this one.
+  const instead = isGone
+    ? [replaceLink(link, now), ...(await markReferring(store, connection, { type, id: to }, now))]
+    : [];
+  const former = (await readFormerLinks(store, connection, type, [remoteId])).get(remoteId);
   return [
     forgetAlias(connection, type, remoteId),
+    ...instead,
+    ...(await meansAnother(store, former, to, now)),
     saveLink({ ...same, state: 'linked', how: 'matched-manual' }, now),
     ...(type === 'Patient' ? [startCatchUp(connection, remoteId, now)] : []),
   ];

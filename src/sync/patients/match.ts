@@ -11,11 +11,12 @@ import { tokenText } from '../../fhir/search/token-text.ts';
 import type { Store, StoredVersion } from '../../store/store.ts';
 import { parseBody } from '../body.ts';
 import type { RunContext } from '../context.ts';
-import { type Link, readLink } from '../identity.ts';
-import { ownIdentifierOf } from '../mapping.ts';
+import { type Link, readLink, readLinkMap } from '../identity.ts';
+import { ownIdentifierOf, remoteTargets, toLocalTerms } from '../mapping.ts';
 import { type CandidateReason, knownOthers } from './identity-question.ts';
 import type { PatientMatching } from './match-rules.ts';
 import { alikePatients, findFew } from './patient-candidates.ts';
+import { patientOf } from './patient-reference.ts';
 
 export type Match = { readonly kind: 'none'; readonly sought: Sought } | Found;
 
@@ -69,7 +70,8 @@ export async function findMatch(
   const ours = named ?? former?.localId;
   if (ours !== undefined && !others.has(ours)) {
     const stored = await store.read(type, ours);
-    if (stored && stored.operation !== 'delete') {
+    const isHere = stored !== undefined && stored.operation !== 'delete';
+    if (isHere && (named !== undefined || (await isOfSamePatient(context, remote, stored)))) {
       const linked = (await readLink(store, connection.name, type, ours)) !== undefined;
       if (!linked && former?.localId === ours) return { kind: 'former', stored, link: former };
       if (!linked) return { kind: 'ours', stored };
@@ -81,6 +83,16 @@ export async function findMatch(
   const { found, sought } = await alikeness(context, type, remote, others);
   const match = decide(context.matching, found);
   return match.kind === 'none' ? { ...match, sought } : match;
+}
+
+/** A server that was restored may have given the id to a record about somebody else. */
+async function isOfSamePatient(
+  { store, connection, mapping }: RunContext,
+  remote: JsonObject,
+  { content }: StoredVersion,
+): Promise<boolean> {
+  const map = await readLinkMap(store, connection.name, [], remoteTargets(mapping, remote));
+  return patientOf(toLocalTerms(mapping, map, remote).body) === patientOf(parseBody(content));
 }
 
 /** What the likenesses come to. */

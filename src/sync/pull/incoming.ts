@@ -68,6 +68,8 @@ export interface Incoming {
   readonly body: JsonObject;
   readonly changes: readonly Change[];
   readonly statements: readonly Statement[];
+  /** Those that are for when the whole page is in, because they are about what else it may bring. */
+  readonly afterwards?: readonly Statement[];
   /** It is kept until it is known whose it is. */
   readonly isHeld?: true;
   /** It is linked with one of ours by what that one says now. */
@@ -163,9 +165,10 @@ export async function identify(
   }
   const now = realNow(context);
   const { name } = context.connection;
-  // A person said that it is a second record of one of ours, whose own says what it is.
-  if (type !== 'Patient' && (await readAlias(context.store, name, type, remoteId)))
-    return { ...nothing, outcome: 'echo' };
+  // A person said that it is a second record of one of ours, whose own says what it is, for as long as that is there.
+  const alias = type === 'Patient' ? undefined : await readAlias(context.store, name, type, remoteId);
+  const [own] = alias ? (await readLinksByRemote(context.store, name, type, [alias.replacedBy])).values() : [];
+  if (own && own.state !== 'tombstone') return { ...nothing, outcome: 'echo' };
   // A push that had just made it has linked it since the links of the page were read.
   const since = (await readLinksByRemote(context.store, name, type, [remoteId])).get(remoteId);
   if (since) return identify(context, received, since, former);
@@ -190,9 +193,10 @@ export async function plan(context: RunContext, received: Received, links: LinkM
   const { type, remoteId, body, version, link, former, match, localId, sought } = received;
   const map = await withLetGo(context, links, link?.baseRemote);
   const isMatched = match ? ({ isMatched: true } as const) : {};
-  const incoming = { type, remoteId, remoteVersion: version, localId, body, ...isMatched };
   const mapped = toLocalTerms(mapping, map, body);
   const now = realNow(context);
+  const afterwards = await meansAnother(store, former, localId, now);
+  const incoming = { type, remoteId, remoteVersion: version, localId, body, afterwards, ...isMatched };
   const unresolvedIn = (written: JsonObject) => rememberUrls(context, written, type, localId);
   const next: Link = {
     connection: connection.name,
@@ -207,20 +211,19 @@ export async function plan(context: RunContext, received: Received, links: LinkM
     state: 'linked',
     how: link?.how ?? match?.how ?? 'created-by-them',
   };
-  const shifted = former ? await meansAnother(store, former, localId, now) : [];
   const stored = match?.stored ?? (link && (await store.read(type, localId)));
   if (!stored) {
     const wanted =
       inScope(context, received, mapped.body) || (await isDecidedNew(store, connection.name, type, remoteId));
     if (link || !wanted) {
-      return { ...incoming, outcome: 'out-of-scope', changes: [], statements: [] };
+      return { ...incoming, outcome: 'out-of-scope', changes: [], statements: [], afterwards: [] };
     }
     // The narrative is the remote's own words for exactly this content.
     const narrative = body.text ? { text: body.text } : {};
     const fresh = await withoutLost(context, mapped.body, undefined);
     const resource = resourceOf({ ...dressed(fresh, localId, undefined), ...narrative });
     const changes: Change[] = [{ op: 'create', resource, id: localId }];
-    const statements = [...shifted, saveLink(next, now), ...unresolvedIn(fresh)];
+    const statements = [saveLink(next, now), ...unresolvedIn(fresh)];
     return { ...incoming, outcome: 'created', sought, changes, statements };
   }
   if (stored.operation === 'delete') {
@@ -260,14 +263,14 @@ export async function plan(context: RunContext, received: Received, links: LinkM
     // A resource matched just now needs its link, so that others can refer to it while the question is open.
     const nothing = { remoteVersion: undefined, remoteHash: undefined, baseLocal: undefined, baseRemote: undefined };
     const bare = link ?? { ...next, ...nothing };
-    const linking = match ? [unlessLinked(next), ...shifted, saveLink({ ...bare, state: 'conflict' }, now)] : [];
+    const linking = match ? [unlessLinked(next), saveLink({ ...bare, state: 'conflict' }, now)] : [];
     return { ...asked, statements: [...linking, ...asked.statements, ...doubts] };
   };
   if (result.conflicts.length > 0) return ask({ paths: result.conflicts, proposed: result.merged });
   const own = parseBody(stored.content);
   const merged = await withoutLost(context, result.merged, own);
   const statements = [
-    ...(match ? [unlessLinked(next), ...shifted] : []),
+    ...(match ? [unlessLinked(next)] : []),
     saveLink({ ...next, baseLocal: result.theirs }, now),
     supersede(connection.name, type, localId),
     // What waited for it to be known there goes on.

@@ -254,6 +254,7 @@ async function commitAll(
     [
       ...(context.fence ? [context.fence] : []),
       ...incoming.flatMap((one) => one.statements),
+      ...incoming.flatMap(({ afterwards = [] }) => afterwards),
       ...messages,
       ...alongside,
     ],

@@ -6,7 +6,7 @@ import { collectReferences, parseLiteral } from '../../fhir/references.ts';
 import type { Statement, Store } from '../../store/store.ts';
 import type { MappedContext } from '../context.ts';
 import type { Link } from '../identity.ts';
-import { type LinkMap, type MappingContext, remoteTargets } from '../mapping.ts';
+import { type LinkMap, type MappingContext, mapReferences, remoteTargets } from '../mapping.ts';
 import { type Claim, mark, OUTBOX } from './outbox.ts';
 
 type Headed = Pick<Store, 'query' | 'head'>;
@@ -49,20 +49,51 @@ export async function markStillReferring(
 }
 
 const RENAME = `UPDATE identity SET base_local = replace(base_local, ?, ?)
-  WHERE connection = ? AND state <> 'replaced' AND base_local LIKE ? AND base_remote LIKE ?`;
+  WHERE connection = ? AND state <> 'replaced' AND base_local LIKE ? AND (base_remote LIKE ? OR base_remote LIKE ?)`;
 
 /**
  * For the commit that links a record with another one of ours than before it was let go. What refers to it there meant the
  * former one; the common versions say from now on whom it names, so that ours is an edit that goes there.
+ * @param former the link that the record had until then; nothing when it had none
  * @param now epoch milliseconds of the machine's clock
  */
-export async function meansAnother(store: Headed, former: Link, localId: string, now: number): Promise<Statement[]> {
+export async function meansAnother(
+  store: Headed,
+  former: Link | undefined,
+  localId: string,
+  now: number,
+): Promise<Statement[]> {
+  if (!former || former.localId === localId) return [];
   const { connection, type, remoteId } = former;
-  if (former.localId === localId) return [];
   const named = (id: string) => `"reference":"${type}/${id}"`;
   const [before, after] = [named(former.localId), named(localId)];
-  const params = [before, after, connection, `%${before}%`, `%${type}/${remoteId}"%`];
+  const there = ['"', '/_history/'].map((end) => `%${type}/${remoteId}${end}%`);
+  const params = [before, after, connection, `%${before}%`, ...there];
   return [{ sql: RENAME, params }, ...(await markReferring(store, connection, { type, id: former.localId }, now))];
+}
+
+/**
+ * A body in local terms that was kept with the one that it was made of, when the ids in that one mean others of ours by now:
+ * with those.
+ */
+export async function meaningOthers(
+  { store, connection, mapping }: MappedContext,
+  local: JsonObject,
+  remote: JsonObject,
+): Promise<JsonObject> {
+  const targets = remoteTargets(mapping, remote);
+  if (targets.length === 0) return local;
+  const sql = `SELECT former.type, former.local_id AS before, live.local_id AS after FROM identity former
+    JOIN identity live ON live.connection = former.connection AND live.type = former.type
+      AND live.remote_id = former.remote_id AND live.state <> 'replaced' AND live.local_id <> former.local_id
+    WHERE former.connection = ? AND former.state = 'replaced' AND former.replaced_by IS NULL AND former.how <> 'projected'
+      AND (former.type, former.remote_id) IN (VALUES ${targets.map(() => '(?, ?)').join(', ')})`;
+  const rows = await store.query(sql, [connection.name, ...targets.flatMap(({ type, id }) => [type, id])]);
+  const names = new Map(rows.map(({ type, before, after }) => [`${type}/${before}`, `${type}/${after}`]));
+  return mapReferences(local, (reference) => {
+    const name = names.get(String(reference.reference));
+    return name === undefined ? reference : { ...reference, reference: name };
+  });
 }
 
 /** Longer than any push takes, so that which clock wrote what does not matter. */

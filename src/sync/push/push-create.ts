@@ -140,7 +140,7 @@ async function adopt(
   const now = realNow(context);
   // A restored server gives its ids out again.
   const former = (await readFormerLinks(store, connection.name, type, [reply.id])).get(reply.id);
-  const shifted = former ? await meansAnother(store, former, localId, now) : [];
+  const shifted = await meansAnother(store, former, localId, now);
   const referring = await markStillReferring(store, connection.name, { type, id: localId }, now);
   const written = await end(context, {
     claim,

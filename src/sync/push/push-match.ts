@@ -4,11 +4,12 @@ import type { JsonObject } from '../../fhir/canonical-json.ts';
 import type { StoredVersion } from '../../store/store.ts';
 import { comparable, parseBody } from '../body.ts';
 import { type RunContext, realNow } from '../context.ts';
-import { readLinksByRemote, saveLink } from '../identity.ts';
+import { readFormerLinks, readLinksByRemote, saveLink } from '../identity.ts';
 import { askWho, candidatesOf, knownOthers } from '../patients/identity-question.ts';
 import { decide, holdersOfNumbers, type Likeness, likenessOf } from '../patients/match.ts';
 import { startCatchUp } from '../pull/catch-up.ts';
 import { type RemoteRecord, searchTwins } from '../pull/search-twins.ts';
+import { meansAnother } from './let-go.ts';
 import { type Claim, waitFor } from './outbox.ts';
 import { end, endFailed, type PushResult } from './settle-push.ts';
 
@@ -93,6 +94,8 @@ async function link(
   const about = { connection: context.connection.name, type, localId, remoteId };
   const linked = { ...about, ...bare, baseLocal: undefined, baseRemote: undefined, state: 'linked', how } as const;
   const now = realNow(context);
+  const former = (await readFormerLinks(context.store, about.connection, type, [remoteId])).get(remoteId);
+  const shifted = await meansAnother(context.store, former, localId, now);
   // No common version yet: the next round merges the two records.
   const done = await end(context, {
     claim,
@@ -102,6 +105,7 @@ async function link(
     // They were compared as they were: with another number ours may be somebody else.
     whileStored: stored,
     statements: [
+      ...shifted,
       saveLink(linked, now),
       ...(type === 'Patient' ? [startCatchUp(context.connection.name, remoteId, now)] : []),
     ],
