@@ -72,7 +72,7 @@ export async function startFakeRemote(
   const numbers = new Map<string, number>();
   const state: FakeRemote = {
     baseUrl: '',
-    knobs: { ...DEFAULTS, ...knobs, refusals: [...(knobs.refusals ?? [])] },
+    knobs: { ...structuredClone(DEFAULTS), ...knobs, refusals: [...(knobs.refusals ?? [])] },
     requests: [],
     tokens: { issued: 0, asked: 0, accepted },
     now: Temporal.Instant.from('2026-11-24T12:00:00Z').epochMilliseconds,
