@@ -2,7 +2,7 @@
 // day of the discharge to 30 days after it extends the episode, and the last discharge counts; 7, PCR: stays two or more
 // calendar days apart are distinct. docs/transitions.md, When things change.
 import { dayOf, daysBetween } from './days.ts';
-import type { VisitFacts } from './facts.ts';
+import { destinationOf, type VisitFacts } from './facts.ts';
 import { placeOf } from './places.ts';
 
 const CHAIN_DAYS = 30;
@@ -15,7 +15,10 @@ export function laterStay(stay: VisitFacts, known: Iterable<VisitFacts>): 'conti
   const { zone } = placeOf(visit.place);
   const later = [...known].filter((other) => {
     if (other === stay || other.visit.patientClass !== 'I' || other.status === 'cancelled') return false;
-    return other.status === 'finished' ? (other.left ?? 0) > left : other.visit.start >= left - OVERLAP;
+    const beganSince = other.visit.start >= left - OVERLAP;
+    if (other.status !== 'finished') return beganSince;
+    // Who was transferred from there went on to where this discharge is from, even on a day of which no time was told.
+    return (other.left ?? 0) > left && (beganSince || destinationOf(other) !== 'acute-hospital');
   });
   const apart = later.map((other) => daysBetween(dayOf(left, zone), dayOf(other.visit.start, zone)));
   const days = Math.min(...apart);
