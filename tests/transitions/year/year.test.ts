@@ -14,7 +14,7 @@ import { inProcess } from './nodes.ts';
 import { outagesOf } from './outages.ts';
 import { writeStory } from './write-story.ts';
 
-const story = writeStory({ seed: 7, patients: 5, stays: 14, days: 365 });
+const story = writeStory({ seed: 7, patients: 6, stays: 18, days: 365 });
 const { people } = story;
 let record: Record;
 let entries: Entry[];
