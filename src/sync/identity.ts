@@ -58,6 +58,7 @@ const SAVE = `INSERT INTO identity (${COLUMNS}, at) VALUES (?, ?, ?, ?, ?, ?, ?,
         OR (identity.remote_version = excluded.remote_version AND identity.remote_hash = excluded.remote_hash)
       THEN identity.earlier ELSE ${earlierCopies('identity.')} END`;
 const LIVE = "connection = ? AND type = ? AND state <> 'replaced'";
+const FORMER = "connection = ? AND type = ? AND state = 'replaced' AND replaced_by IS NULL AND how <> 'projected'";
 
 /** The live link of a local resource. */
 export async function readLink(
@@ -78,10 +79,7 @@ export async function readLinksByRemote(
   type: string,
   remoteIds: readonly string[],
 ): Promise<Map<string, Link>> {
-  if (remoteIds.length === 0) return new Map();
-  const sql = `SELECT ${COLUMNS} FROM identity WHERE ${LIVE} AND remote_id IN (${places(remoteIds)})`;
-  const rows = await store.query(sql, [connection, type, ...remoteIds]);
-  return new Map(rows.map(toLink).map((link) => [link.remoteId, link]));
+  return readWhere(store, LIVE, connection, type, remoteIds);
 }
 
 /** What remote resources were here until they were let go, by remote id. Those that another one stands for: patients/alias.ts. */
@@ -91,9 +89,19 @@ export async function readFormerLinks(
   type: string,
   remoteIds: readonly string[],
 ): Promise<Map<string, Link>> {
+  return readWhere(store, FORMER, connection, type, remoteIds);
+}
+
+/** Of several about one remote resource the newest. @param where SQL about a connection and a type */
+async function readWhere(
+  store: Queryable,
+  where: string,
+  connection: string,
+  type: string,
+  remoteIds: readonly string[],
+): Promise<Map<string, Link>> {
   if (remoteIds.length === 0) return new Map();
-  const sql = `SELECT ${COLUMNS} FROM identity WHERE connection = ? AND type = ? AND state = 'replaced'
-    AND replaced_by IS NULL AND how <> 'projected' AND remote_id IN (${places(remoteIds)}) ORDER BY at`;
+  const sql = `SELECT ${COLUMNS} FROM identity WHERE ${where} AND remote_id IN (${places(remoteIds)}) ORDER BY at`;
   const rows = await store.query(sql, [connection, type, ...remoteIds]);
   return new Map(rows.map(toLink).map((link) => [link.remoteId, link]));
 }

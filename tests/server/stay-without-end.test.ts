@@ -5,7 +5,8 @@ import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadCalendars } from '../../src/care/business-calendar.ts';
-import type { TrcEvidence } from '../../src/care/evidence/evidence-schema.ts';
+import type { ReadinessList } from '../../src/care/evidence/billing-readiness.ts';
+import type { TcmEvidence, TrcEvidence } from '../../src/care/evidence/evidence-schema.ts';
 import { toFhirDateTime } from '../../src/care/local-time.ts';
 import { loadProfiles } from '../../src/care/profiles.ts';
 import { findResources } from '../../src/care/stored.ts';
@@ -220,5 +221,19 @@ describe('the HEDIS episode reads another stay', () => {
     const trc = await trcOf('ahead', 'mine');
     expect(trc).toMatchObject({ admitted: own.start, stays: [{ reference: 'Encounter/mine' }] });
     expect(assumed(trc)).toHaveLength(1);
+  });
+
+  it('of which nobody told when it was: every evidence of it says so', async () => {
+    await known('untold');
+    await over('silent', 'untold', { start: days(-5) });
+    const episode = (await episodes('untold')).at(-1);
+    const path = `/transitions/${episode?.id}/evidence`;
+    const { tcm } = (await baton.api('GET', path)).json as unknown as { tcm: TcmEvidence };
+    expect(tcm.notChecked).toEqual([expect.stringMatching(/^when the patient left Encounter\/silent, .* is assumed$/)]);
+    const { items } = (await baton.api('GET', '/billing-readiness?limit=100')).json as unknown as ReadinessList;
+    const item = items.find(({ transition }) => transition.reference === `EpisodeOfCare/${episode?.id}`);
+    expect(item?.notChecked).toEqual(tcm.notChecked);
+    const page = await baton.api('GET', path, { headers: { accept: 'text/html' } });
+    expect(page.text).toContain(`Not checked: ${tcm.notChecked[0]}`);
   });
 });

@@ -167,6 +167,17 @@ test('a second copy that lives on when ours is gone there is ours, if a person s
   expect(await world.sync.conflicts()).toEqual([]);
 });
 
+/** Another process pushes what it can while the first write of this one is on its way. */
+async function pushTwoAtOnce(): Promise<void> {
+  const another = world.another();
+  world.remote.knobs.beforeWrite = async () => {
+    world.remote.knobs.beforeWrite = undefined;
+    await another.pushNow();
+  };
+  await world.sync.pushNow();
+  await another.stop();
+}
+
 /** Whose the plan and the task are there. */
 function familiesThere(): (string | undefined)[] {
   const patients = world.remote.all('Patient') as (Patient & { id: string })[];
@@ -199,13 +210,7 @@ test('also when it was given to somebody whom Baton made there', async () => {
   await world.write(other('p2'));
   await answer('deleted', 'ours');
   // Theirs is made while ours is on its way.
-  const another = world.another();
-  world.remote.knobs.beforeWrite = async () => {
-    world.remote.knobs.beforeWrite = undefined;
-    await another.pushNow();
-  };
-  await world.sync.pushNow();
-  await another.stop();
+  await pushTwoAtOnce();
   for (const one of rest) world.remote.put(one, { lastUpdated: String(one.meta?.lastUpdated) });
   expect(world.remote.all('Patient')).toMatchObject([{ id: '1', name: [{ family: 'Okafor' }] }, { id: '2' }]);
   await exchange();
@@ -286,13 +291,7 @@ describe('when a patient was let go and the id was given to somebody else', () =
     await world.write(other('p2'));
     world.remote.put(other(id));
     // Theirs is found while ours is on its way.
-    const another = world.another();
-    world.remote.knobs.beforeWrite = async () => {
-      world.remote.knobs.beforeWrite = undefined;
-      await another.pushNow();
-    };
-    await world.sync.pushNow();
-    await another.stop();
+    await pushTwoAtOnce();
     await exchange();
     expect(familiesThere()).toEqual(['Rivera', 'Rivera']);
   });

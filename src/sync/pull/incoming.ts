@@ -25,6 +25,7 @@ import {
   setRemoteVersion,
   unlessLinked,
 } from '../identity.ts';
+import { meansAnother, withLetGo } from '../let-go.ts';
 import { withoutLost } from '../lost-targets.ts';
 import { type LinkMap, toLocalTerms } from '../mapping.ts';
 import { readAlias } from '../patients/alias.ts';
@@ -35,7 +36,6 @@ import { patientOf } from '../patients/patient-reference.ts';
 import { remoteMerge } from '../patients/remote-merge.ts';
 import { inPresentTerms } from '../present-terms.ts';
 import { isOwnProjection } from '../projections/projection-echo.ts';
-import { meansAnother, withLetGo } from '../push/let-go.ts';
 import { mark, release } from '../push/outbox.ts';
 import { rememberUrls } from '../repoint.ts';
 import { isUnanswered, reconcileDoubted } from './doubt.ts';

@@ -5,11 +5,11 @@ import type { StoredVersion } from '../../store/store.ts';
 import { comparable, parseBody } from '../body.ts';
 import { type RunContext, realNow } from '../context.ts';
 import { readFormerLinks, readLinksByRemote, saveLink } from '../identity.ts';
+import { meansAnother } from '../let-go.ts';
 import { askWho, candidatesOf, knownOthers } from '../patients/identity-question.ts';
 import { decide, holdersOfNumbers, type Likeness, likenessOf } from '../patients/match.ts';
 import { startCatchUp } from '../pull/catch-up.ts';
 import { type RemoteRecord, searchTwins } from '../pull/search-twins.ts';
-import { meansAnother } from './let-go.ts';
 import { type Claim, waitFor } from './outbox.ts';
 import { end, endFailed, type PushResult } from './settle-push.ts';
 

@@ -1,13 +1,13 @@
 // A counterpart that is gone there and was let go, because a person decided that ours lives on: what refers to the dead one
 // over there has to be told of the one that took its place. docs/sync-spec.md#I21
 import type { Resource } from '@medplum/fhirtypes';
-import type { JsonObject } from '../../fhir/canonical-json.ts';
-import { collectReferences, parseLiteral } from '../../fhir/references.ts';
-import type { Statement, Store } from '../../store/store.ts';
-import type { MappedContext } from '../context.ts';
-import type { Link } from '../identity.ts';
-import { type LinkMap, type MappingContext, mapReferences, remoteTargets } from '../mapping.ts';
-import { type Claim, mark, OUTBOX } from './outbox.ts';
+import type { JsonObject } from '../fhir/canonical-json.ts';
+import { collectReferences, parseLiteral } from '../fhir/references.ts';
+import type { Statement, Store } from '../store/store.ts';
+import type { MappedContext } from './context.ts';
+import { type Link, readFormerLinks } from './identity.ts';
+import { type LinkMap, type MappingContext, mapReferences, remoteTargets } from './mapping.ts';
+import { type Claim, mark, OUTBOX } from './push/outbox.ts';
 
 type Headed = Pick<Store, 'query' | 'head'>;
 
@@ -142,12 +142,9 @@ export async function withLetGo(
   const remote = baseRemote ? remoteTargets(mapping, baseRemote) : [];
   const lost = remote.filter(({ type, id }) => type === 'Patient' && map.localOf(type, id) === undefined);
   if (lost.length === 0) return map;
-  const places = lost.map(() => '?').join(', ');
-  const sql = `SELECT local_id, remote_id FROM identity WHERE connection = ? AND type = 'Patient' AND state = 'replaced'
-    AND replaced_by IS NULL AND how <> 'projected' AND remote_id IN (${places}) ORDER BY at`;
-  const rows = await store.query(sql, [connection.name, ...lost.map(({ id }) => id)]);
-  const known = new Map(rows.map((row) => [String(row.remote_id), String(row.local_id)]));
+  const ids = lost.map(({ id }) => id);
+  const former = await readFormerLinks(store, connection.name, 'Patient', ids);
   const localOf = (type: string, id: string) =>
-    map.localOf(type, id) ?? (type === 'Patient' ? known.get(id) : undefined);
+    map.localOf(type, id) ?? (type === 'Patient' ? former.get(id)?.localId : undefined);
   return { remoteOf: (type, id) => map.remoteOf(type, id), localOf };
 }
