@@ -135,7 +135,7 @@ export async function readLinkMarks(
   );
 }
 
-/** Ids of the counterparts of the resources named, for mapping; of merged patients, those of who stands for them. */
+/** Ids of the counterparts of the resources named, for mapping; of records that another stands for, those of that one. */
 export async function readLinkMap(
   store: Queryable,
   connection: string,
@@ -158,11 +158,11 @@ export async function readLinkMap(
       for (const row of rows) add(type, String(row.local_id), String(row.remote_id));
     }
   }
-  // What stood for a resource once still means it, where others refer to it.
+  // A second record there of one of ours means it, where others refer to it.
   const unknown = remote.filter(({ type, id }) => type !== 'Patient' && !toLocal.has(`${type}/${id}`));
   for (const [type, ids] of byType(unknown)) {
     const sql = `SELECT local_id, remote_id FROM identity WHERE connection = ? AND type = ? AND state = 'replaced'
-      AND remote_id IN (${places(ids)}) ORDER BY at`;
+      AND replaced_by IS NOT NULL AND remote_id IN (${places(ids)}) ORDER BY at`;
     const rows = await store.query(sql, [connection, type, ...ids]);
     for (const row of rows) toLocal.set(`${type}/${row.remote_id}`, String(row.local_id));
   }
@@ -252,7 +252,17 @@ export async function wasKnown(
   body: JsonObject,
   version: string | undefined,
 ): Promise<boolean> {
-  const { connection, type, localId, remoteId } = link;
+  const known = await readEarlier(store, link);
+  return known.includes(`${version ?? ''}:${remoteHash(body).slice(0, MARK)}`);
+}
+
+/** True when the remote showed this content before, under whatever version. */
+export async function hadContent(store: Queryable, link: Link, body: JsonObject): Promise<boolean> {
+  const known = await readEarlier(store, link);
+  return known.some((copy) => copy.endsWith(`:${remoteHash(body).slice(0, MARK)}`));
+}
+
+async function readEarlier(store: Queryable, { connection, type, localId, remoteId }: Link): Promise<string[]> {
   // Also from before it was let go and came back. In two parts, because each has its index.
   const [live, former] = ["state <> 'replaced'", "state = 'replaced'"].map(
     (state) =>
@@ -260,8 +270,7 @@ export async function wasKnown(
   );
   const pair = [connection, type, localId, remoteId];
   const rows = await store.query(`${live} UNION ALL ${former}`, [...pair, ...pair]);
-  const known = rows.flatMap(({ earlier }) => (typeof earlier === 'string' ? earlier.split(' ') : []));
-  return known.includes(`${version ?? ''}:${remoteHash(body).slice(0, MARK)}`);
+  return rows.flatMap(({ earlier }) => (typeof earlier === 'string' ? earlier.split(' ') : []));
 }
 
 /** Lets the remote copy go, so that the local resource can be linked to another one. */

@@ -5,15 +5,17 @@ import type { JsonObject } from '../fhir/canonical-json.ts';
 import { collectReferences, parseLiteral } from '../fhir/references.ts';
 import type { Statement, Store } from '../store/store.ts';
 import type { MappedContext } from './context.ts';
-import { type Link, readFormerLinks } from './identity.ts';
-import { type LinkMap, type MappingContext, mapReferences, remoteTargets } from './mapping.ts';
+import type { Link } from './identity.ts';
+import { type MappingContext, mapReferences, remoteTargets } from './mapping.ts';
 import { type Claim, mark, OUTBOX } from './push/outbox.ts';
 
 type Headed = Pick<Store, 'query' | 'head'>;
 
 const REFERRING = `SELECT resource.type, resource.id FROM identity
   JOIN resource ON resource.type = identity.type AND resource.id = identity.local_id
-  WHERE connection = ? AND state <> 'replaced' AND how <> 'projected' AND base_local LIKE ?`;
+  WHERE connection = ? AND state <> 'replaced' AND how <> 'projected' AND (base_local LIKE ? OR base_local LIKE ?)`;
+/** How a literal ends in JSON: with the id, or with a version of it. */
+const ENDS = ['"', '/_history/'];
 
 /**
  * Marks what is linked there and refers to a local resource; the order of pushes sees to it that the new counterpart goes
@@ -26,7 +28,8 @@ export async function markReferring(
   target: { readonly type: string; readonly id: string },
   now: number,
 ): Promise<Statement[]> {
-  const rows = await store.query(REFERRING, [connection, `%"${target.type}/${target.id}"%`]);
+  const naming = ENDS.map((end) => `%"${target.type}/${target.id}${end}%`);
+  const rows = await store.query(REFERRING, [connection, ...naming]);
   // As if changed just now, so that one that is being sent goes again.
   const head = rows.length > 0 ? await store.head() : 0;
   return rows.map((row) => mark(connection, String(row.type), String(row.id), head, now));
@@ -48,8 +51,9 @@ export async function markStillReferring(
   return earlier.length === 0 ? [] : markReferring(store, connection, target, now);
 }
 
-const RENAME = `UPDATE identity SET base_local = replace(base_local, ?, ?)
-  WHERE connection = ? AND state <> 'replaced' AND base_local LIKE ? AND (base_remote LIKE ? OR base_remote LIKE ?)`;
+const RENAME = `UPDATE identity SET base_local = replace(replace(base_local, ?, ?), ?, ?)
+  WHERE connection = ? AND state <> 'replaced' AND (base_local LIKE ? OR base_local LIKE ?)
+    AND (base_remote LIKE ? OR base_remote LIKE ?)`;
 
 /**
  * For the commit that links a record with another one of ours than before it was let go. What refers to it there meant the
@@ -65,10 +69,11 @@ export async function meansAnother(
 ): Promise<Statement[]> {
   if (!former || former.localId === localId) return [];
   const { connection, type, remoteId } = former;
-  const named = (id: string) => `"reference":"${type}/${id}"`;
+  const named = (id: string) => ENDS.map((end) => `"reference":"${type}/${id}${end}`);
   const [before, after] = [named(former.localId), named(localId)];
-  const there = ['"', '/_history/'].map((end) => `%${type}/${remoteId}${end}%`);
-  const params = [before, after, connection, `%${before}%`, ...there];
+  const here = before.map((name) => `%${name}%`);
+  const there = ENDS.map((end) => `%${type}/${remoteId}${end}%`);
+  const params = [...before.flatMap((name, at) => [name, String(after[at])]), connection, ...here, ...there];
   return [{ sql: RENAME, params }, ...(await markReferring(store, connection, { type, id: former.localId }, now))];
 }
 
@@ -126,25 +131,4 @@ export function againIfLetGo(
       AND back.local_id = identity.local_id AND back.remote_id = identity.remote_id AND back.state <> 'replaced'))`;
   const values = [...named, ...theirs].flatMap((target) => [target.type, target.id]);
   return [{ sql, params: [id, connection, now - JUST_NOW, ...values] }];
-}
-
-/**
- * The same map, in which patients that were let go still mean ours, where the common version names them: who goes on naming
- * them there has changed nothing. Anybody else that a server names is never read like this, because one that was restored
- * may have given the id to somebody else.
- * @param baseRemote the common version as the server had it
- */
-export async function withLetGo(
-  { store, connection, mapping }: MappedContext,
-  map: LinkMap,
-  baseRemote: JsonObject | undefined,
-): Promise<LinkMap> {
-  const remote = baseRemote ? remoteTargets(mapping, baseRemote) : [];
-  const lost = remote.filter(({ type, id }) => type === 'Patient' && map.localOf(type, id) === undefined);
-  if (lost.length === 0) return map;
-  const ids = lost.map(({ id }) => id);
-  const former = await readFormerLinks(store, connection.name, 'Patient', ids);
-  const localOf = (type: string, id: string) =>
-    map.localOf(type, id) ?? (type === 'Patient' ? former.get(id)?.localId : undefined);
-  return { remoteOf: (type, id) => map.remoteOf(type, id), localOf };
 }

@@ -13,13 +13,21 @@ const BATCH = 500;
 const ID_CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.';
 /** Of `Type/id`, what stands before the id, in words that both databases know. */
 const BEFORE_ID = `rtrim(u.target, '${ID_CHARACTERS}')`;
-/** Each target that waits is looked up among the links, never the other way round: those are many. */
-const READY = `SELECT u.target, u.type, u.local_id, i.type AS target_type, i.local_id AS target_id
+/**
+ * Each target that waits is looked up among the links, never the other way round: those are many.
+ * @param states of the links, an index each
+ */
+const ready = (states: string) => `SELECT u.target, u.type, u.local_id, i.type AS target_type, i.local_id AS target_id
   FROM unresolved_reference u CROSS JOIN identity i
   JOIN resource r ON r.type = i.type AND r.id = i.local_id AND r.content <> ''
-  WHERE u.connection = ? AND i.connection = u.connection AND i.state <> 'replaced' AND i.how <> 'projected'
+  WHERE u.connection = ? AND i.connection = u.connection AND ${states} AND i.how <> 'projected'
     AND i.type = rtrim(${BEFORE_ID}, '/') AND i.remote_id = substr(u.target, length(${BEFORE_ID}) + 1)
   ORDER BY u.type, u.local_id LIMIT ${BATCH}`;
+/** Once it is linked, or known to be a second record of one of ours. A patient's: patients/alias.ts. */
+const READY = [
+  "i.state <> 'replaced'",
+  "i.state = 'replaced' AND i.replaced_by IS NOT NULL AND i.type <> 'Patient'",
+].map(ready);
 const FORGET = 'DELETE FROM unresolved_reference WHERE connection = ? AND target = ? AND type = ? AND local_id = ?';
 
 /** Keeps in mind that a resource of ours names a target, `Type/id` there, that has no counterpart here yet. */
@@ -42,9 +50,13 @@ export function rememberUrls(
 
 /** Rewrites every reference that can be resolved by now. */
 export async function repoint(context: RunContext): Promise<void> {
+  for (const sql of READY) await repointAll(context, sql);
+}
+
+async function repointAll(context: RunContext, sql: string): Promise<void> {
   const { store, connection, remote, signal } = context;
   while (!signal.aborted) {
-    const rows = await store.query(READY, [connection.name]);
+    const rows = await store.query(sql, [connection.name]);
     for (const row of rows) {
       const [target, type, localId] = [String(row.target), String(row.type), String(row.local_id)];
       const literal = `${row.target_type}/${row.target_id}`;

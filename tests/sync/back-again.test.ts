@@ -144,6 +144,37 @@ test.each(['ours', 'theirs'] as const)(
   },
 );
 
+describe.each(['ours', 'theirs'] as const)(
+  'what is newly written there and names it while it is asked about: %s',
+  (take) => {
+    const theirs9 = () => world.remote.all('CarePlan').find(({ id }) => id === 'c9') as CarePlan;
+    const nine = async () =>
+      (await world.all<CarePlan>('CarePlan')).find(({ title }) => title === 'Theirs') as CarePlan;
+
+    test.each(['new', 'edited'])('%s', async (how) => {
+      const before = await loseTheirs();
+      const { resourceType, status, intent, subject } = theirPlan();
+      const bare = { resourceType, id: 'c9', status, intent, subject, title: 'Theirs' };
+      await answer('deleted', 'ours');
+      if (how === 'edited') world.remote.put(bare);
+      await exchange();
+      world.remote.put(before);
+      world.remote.put({ ...bare, activity: [{ reference: { reference: 'Task/r1' } }] });
+      await exchange();
+      await answer('duplicate', take);
+      await exchange();
+      await exchange();
+      expect(await world.sync.conflicts()).toEqual([]);
+      expect(named(theirs9())).toEqual(['Task/r1']);
+      const second = (await world.all<Task>('Task')).find(({ id }) => id !== first.id);
+      expect(named(await nine())).toEqual([`Task/${take === 'ours' ? second?.id : first.id}`]);
+      const writes = world.remote.requests.filter(({ method }) => method !== 'GET').length;
+      await exchange();
+      expect(world.remote.requests.filter(({ method }) => method !== 'GET')).toHaveLength(writes);
+    });
+  },
+);
+
 test('a second copy that lives on when ours is gone there is ours, if a person says so', async () => {
   const before = await loseTheirs();
   await answer('deleted', 'ours');
@@ -324,6 +355,64 @@ describe('when a patient was let go and the id was given to somebody else', () =
     const [conflict, another] = await world.sync.conflicts();
     expect([conflict?.paths.map(({ path }) => path), another]).toEqual([['patient'], undefined]);
     expect((await world.all<Task>('Task')).map(({ description }) => description)).toEqual(['Call']);
+  });
+
+  test('our own reference to a version of theirs, too', async () => {
+    await world.write({ ...first, for: { reference: 'Patient/p1/_history/1' } });
+    await exchange();
+    await loseThem();
+    world.remote.put(other(id));
+    await world.write(other('p2'));
+    await exchange();
+    expect(familiesThere()).toEqual(['Rivera', 'Rivera']);
+  });
+
+  describe('who is not known here', () => {
+    const asked = async () => (await world.sync.conflicts()).map(({ paths }) => paths.map(({ path }) => path));
+    const described = async () => (await world.all<Task>('Task')).map(({ description }) => description);
+
+    test('what is edited there as about them is asked, and nothing of ours goes there before', async () => {
+      await loseThem();
+      world.remote.put(other(id));
+      world.remote.put({ ...theirs()[0], description: 'Theirs' } as Task);
+      await world.sync.pullNow();
+      expect(await asked()).toEqual([['patient']]);
+      expect(await described()).toEqual(['Call']);
+      await world.write({ ...first, priority: 'asap' });
+      await exchange();
+      expect(theirs()).toMatchObject([{ description: 'Theirs', for: { reference: `Patient/${id}` } }]);
+      await answer('content', 'ours');
+      await exchange();
+      expect(theirs()).toMatchObject([{ description: 'Call', priority: 'asap' }]);
+      expect(familiesThere()).toEqual(['Rivera', 'Rivera']);
+    });
+
+    test('a push that finds such an edit asks, too', async () => {
+      await loseThem();
+      world.remote.put(other(id));
+      world.remote.put({ ...theirs()[0], description: 'Theirs' } as Task);
+      await world.write({ ...first, priority: 'asap' });
+      await world.sync.pushNow();
+      expect(await asked()).toEqual([['patient']]);
+      expect(theirs()).toMatchObject([{ description: 'Theirs', for: { reference: `Patient/${id}` } }]);
+    });
+
+    test('while nobody has the id, an edit there is one of ours', async () => {
+      await loseThem();
+      world.remote.put({ ...theirs()[0], description: 'Theirs' } as Task);
+      await exchange();
+      expect(await asked()).toEqual([]);
+      expect(await described()).toEqual(['Theirs']);
+    });
+
+    test('nor is one of somebody who is back and says that it is ours', async () => {
+      const [before] = world.remote.all('Patient');
+      await loseThem();
+      world.remote.put(before as Patient);
+      world.remote.put({ ...theirs()[0], description: 'Theirs' } as Task);
+      await world.sync.pullNow();
+      expect(await described()).toEqual(['Theirs']);
+    });
   });
 
   test('a reference to a version of the record is sent again, too', async () => {

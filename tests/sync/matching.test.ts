@@ -79,6 +79,43 @@ test('two remote records with the same number are two questions; one link makes 
   expect(await world.sync.conflicts()).toEqual([]);
 });
 
+test.each(['as it was', 'edited', 'unlike'])(
+  'a second record lives on when the first is gone there: %s',
+  async (how) => {
+    const second = { ...patient('r2'), identifier: [MRN] } as Patient;
+    world.remote.put({ ...patient('r1'), identifier: [MRN] } as Patient);
+    world.remote.put(second);
+    await world.write(patient('p1', { identifier: [MRN] }));
+    await world.sync.pushNow();
+    for (const remoteId of ['r1', 'r2']) {
+      const asked = (await world.sync.matches()).find((one) => one.remoteId === remoteId);
+      await world.sync.decideMatch(NURSE, String(asked?.id), { decision: 'link', to: 'p1' });
+    }
+    await world.sync.pullNow();
+    world.remote.remove('Patient', 'r1');
+    const unlike = { name: [{ family: 'Okafor' }], birthDate: '1999-09-09', identifier: [] };
+    if (how === 'edited') world.remote.put({ ...second, gender: 'female' });
+    if (how === 'unlike') world.remote.put({ ...second, ...unlike });
+    world.remote.put(task('x1', { for: { reference: 'Patient/r2' } }));
+    await world.sync.sweep();
+    await world.sync.pullNow();
+    const [asked, another] = await world.sync.matches();
+    expect([asked?.remoteId, asked?.candidates.map(({ localId }) => localId), another]).toEqual([
+      'r2',
+      ['p1'],
+      undefined,
+    ]);
+    await world.sync.decideMatch(NURSE, String(asked?.id), { decision: 'link', to: 'p1' });
+    await world.sync.pullNow();
+    await world.sync.pushNow();
+    expect(await world.all('Task')).toMatchObject([{ for: { reference: 'Patient/p1' } }]);
+    for (const { id } of await world.sync.conflicts()) await world.sync.resolve(NURSE, id, { take: 'ours' });
+    await world.write(patient('p1', { identifier: [MRN], maritalStatus: { text: 'widowed' } }));
+    await world.sync.pushNow();
+    expect(world.remote.all('Patient')).toMatchObject([{ id: 'r2', maritalStatus: { text: 'widowed' } }]);
+  },
+);
+
 test('our own resource seen before its create was settled is recognised', async () => {
   world.remote.knobs.dropWrite = 'after';
   await world.write(patient('p1'));

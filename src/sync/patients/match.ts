@@ -13,6 +13,7 @@ import { parseBody } from '../body.ts';
 import type { RunContext } from '../context.ts';
 import { type Link, readLink, readLinkMap } from '../identity.ts';
 import { ownIdentifierOf, remoteTargets, toLocalTerms } from '../mapping.ts';
+import { readAlias } from './alias.ts';
 import { type CandidateReason, knownOthers } from './identity-question.ts';
 import type { PatientMatching } from './match-rules.ts';
 import { alikePatients, findFew } from './patient-candidates.ts';
@@ -82,7 +83,23 @@ export async function findMatch(
   }
   const { found, sought } = await alikeness(context, type, remote, others);
   const match = decide(context.matching, found);
-  return match.kind === 'none' ? { ...match, sought } : match;
+  if (match.kind !== 'none') return match;
+  const said = type === 'Patient' ? await saidToBe(context, remoteId, others) : undefined;
+  return said ?? { ...match, sought };
+}
+
+/** Ours whom a person took it for a second record of; asked again once their own is gone there (remote-merge.ts). */
+async function saidToBe(
+  { store, connection }: RunContext,
+  remoteId: string,
+  others: ReadonlySet<string>,
+): Promise<Found | undefined> {
+  const alias = await readAlias(store, connection.name, 'Patient', remoteId);
+  if (!alias || alias.how === 'merged' || others.has(alias.localId)) return undefined;
+  const stored = await store.read('Patient', alias.localId);
+  if (!stored || stored.operation === 'delete') return undefined;
+  const likeness: Likeness = { stored, why: 'earlier-record', score: undefined, certain: false, linked: true };
+  return { kind: 'unclear', stored, why: 'duplicate', candidates: [likeness] };
 }
 
 /** A server that was restored may have given the id to a record about somebody else. */

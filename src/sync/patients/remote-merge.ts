@@ -43,13 +43,23 @@ export async function remoteMerge(
   const { store, connection, mapping, log } = context;
   const reference = replacedBy(record.body);
   const target = reference === undefined ? undefined : idOfPatient(reference, mapping.remoteBase);
-  const alias = link ? undefined : await readAlias(store, connection.name, PATIENT, record.remoteId);
-  if (alias?.how !== 'merged' && alias) return seen(record);
+  const known = link ? undefined : await readAlias(store, connection.name, PATIENT, record.remoteId);
+  // A person said that it is a second record of one of ours, whose own says who that is, for as long as it is there.
+  const isSecond = known !== undefined && known.how !== 'merged';
+  if (isSecond && (await isThere(context, known.replacedBy))) return seen(record);
+  const alias = isSecond ? undefined : known;
   if (target === undefined) return alias ? unmerged(context, record, alias.localId) : undefined;
   if (alias?.replacedBy === target) return seen(record);
   const merged = await mergeInto(context, record, link, target);
   if (!merged) log.warn({ connection: connection.name, type: PATIENT }, 'merged records go round in circles');
   return merged;
+}
+
+async function isThere({ store, connection }: RunContext, remoteId: string): Promise<boolean> {
+  const survivor = await survivorOf(store, connection.name, PATIENT, remoteId);
+  const links = survivor === undefined ? [] : [survivor];
+  const link = (await readLinksByRemote(store, connection.name, PATIENT, links)).values().next().value;
+  return link !== undefined && link.state !== 'tombstone';
 }
 
 /**

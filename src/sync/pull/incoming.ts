@@ -25,7 +25,8 @@ import {
   setRemoteVersion,
   unlessLinked,
 } from '../identity.ts';
-import { meansAnother, withLetGo } from '../let-go.ts';
+import { meansAnother } from '../let-go.ts';
+import { mapsOfCopies } from '../let-go-terms.ts';
 import { withoutLost } from '../lost-targets.ts';
 import { type LinkMap, toLocalTerms } from '../mapping.ts';
 import { readAlias } from '../patients/alias.ts';
@@ -191,9 +192,9 @@ const named = (candidates: Extract<Match, { kind: 'unclear' }>['candidates']) =>
 export async function plan(context: RunContext, received: Received, links: LinkMap): Promise<Incoming> {
   const { store, connection, mapping } = context;
   const { type, remoteId, body, version, link, former, match, localId, sought } = received;
-  const map = await withLetGo(context, links, link?.baseRemote);
+  const maps = await mapsOfCopies(context, links, link, body, context.client);
   const isMatched = match ? ({ isMatched: true } as const) : {};
-  const mapped = toLocalTerms(mapping, map, body);
+  const mapped = toLocalTerms(mapping, maps.now, body);
   const now = realNow(context);
   const afterwards = await meansAnother(store, former, localId, now);
   const incoming = { type, remoteId, remoteVersion: version, localId, body, afterwards, ...isMatched };
@@ -236,9 +237,9 @@ export async function plan(context: RunContext, received: Received, links: LinkM
     } as const;
     return conflictUnlessOpen(context, incoming, { ...conflict, proposed: undefined, paths: [] });
   }
-  const origin = link?.baseRemote ? toLocalTerms(mapping, map, link.baseRemote).body : { resourceType: type };
+  const origin = link?.baseRemote ? toLocalTerms(mapping, maps.base, link.baseRemote).body : { resourceType: type };
   const kept = [link?.baseLocal ?? origin, comparable(parseBody(stored.content))] as const;
-  const [baseLocal, local] = await inPresentTerms(context, kept, map);
+  const [baseLocal, local] = await inPresentTerms(context, kept, links);
   const copies = { baseLocal, baseRemote: origin, local, remote: mapped.body };
   const unheardOf = match?.how === 'created-by-us' ? ageOfOurs(version) : 'newer';
   const age = link ? await ageOf(store, link, body, version) : unheardOf;
