@@ -7,7 +7,7 @@ import { encounterOfEpisode, isOfEmergency, isTransition, withdrawnBecause } fro
 import { begin, isFollowedUp } from './begin.ts';
 import { decide } from './decide.ts';
 import { type DischargeFacts, gatherFacts } from './facts.ts';
-import { inOrder, type Ordered } from './left-at.ts';
+import { inOrder } from './left-at.ts';
 import { readLivePlan } from './live-plan.ts';
 import type { Parts } from './parts.ts';
 import { both, NOTHING, type Reaction } from './reaction.ts';
@@ -24,11 +24,11 @@ export async function resumeLast(
   voided: Pick<Encounter, 'id' | 'subject'>,
   reasons: readonly TransitionReason[] = ENDED_BY_STAY,
 ): Promise<Reaction> {
-  const ordered = await transitionsBeside(parts, voided, reasons, voided.id);
-  const transitions = ordered.map(({ episode }) => episode);
-  const ofStays = transitions.findLast((episode) => !isOfEmergency(episode));
+  const transitions = await transitionsBeside(parts, voided, reasons);
+  const ordered = (await inOrder(parts, newestOfEach(transitions), voided.id)).map(({ episode }) => episode);
+  const ofStays = ordered.findLast((episode) => !isOfEmergency(episode));
   let reaction = NOTHING;
-  for (const last of [ofStays, transitions.findLast(isOfEmergency)]) {
+  for (const last of [ofStays, ordered.findLast(isOfEmergency)]) {
     const because = last && withdrawnBecause(last);
     if (!because || !reasons.includes(because)) continue;
     const known = await lookAgain(parts, last, { stay: voided.id, transition: voided.id });
@@ -54,30 +54,32 @@ export async function freedBy(
   stay: Pick<Encounter, 'id' | 'subject'>,
   discharge: Temporal.Instant,
 ): Promise<Freed | undefined> {
-  const ordered = await transitionsBeside(parts, stay, ENDED_BY_STAY);
-  const last = ordered.findLast(({ episode }) => !isOfEmergency(episode));
+  const transitions = await transitionsBeside(parts, stay, ENDED_BY_STAY);
+  const last = (await inOrder(parts, newestOfEach(transitions))).findLast(({ episode }) => !isOfEmergency(episode));
   const because = last && withdrawnBecause(last.episode);
   if (!last || !ENDED_BY_STAY.some((reason) => reason === because)) return undefined;
   if (Temporal.Instant.compare(last.left, discharge) <= 0) return undefined;
   const known = await lookAgain(parts, last.episode, { transition: stay.id });
   if (!known || known.later) return undefined;
-  const transitions = ordered.map(({ episode }) => episode);
   return { reaction: await resume(parts, last.episode, transitions, known), discharge: last.left };
 }
 
-/** Of all other encounters of the patient, by discharge; nothing when none of them was ended for one of `reasons`. */
+/** Of all other encounters of the patient, as they were begun; nothing when none of them was ended for one of `reasons`. */
 async function transitionsBeside(
   parts: Parts,
   { id, subject }: Pick<Encounter, 'id' | 'subject'>,
   reasons: readonly TransitionReason[],
-  voided?: string,
-): Promise<Ordered[]> {
+): Promise<EpisodeOfCare[]> {
   const patient = subject?.reference;
   if (!patient) return [];
   const episodes = await findResources(parts.store, 'EpisodeOfCare', { patient });
   const beside = episodes.filter((episode) => isTransition(episode) && encounterOfEpisode(episode) !== id);
-  if (!beside.some((episode) => reasons.some((reason) => withdrawnBecause(episode) === reason))) return [];
-  return inOrder(parts, beside, voided);
+  return beside.some((episode) => reasons.some((reason) => withdrawnBecause(episode) === reason)) ? beside : [];
+}
+
+/** Of each stay the one that was begun last: it has taken the place of those before it, wherever those are in time. */
+function newestOfEach(transitions: readonly EpisodeOfCare[]): EpisodeOfCare[] {
+  return [...new Map(transitions.map((episode) => [encounterOfEpisode(episode), episode])).values()];
 }
 
 /** A discharge as it is known now, and what a later stay makes of it. */

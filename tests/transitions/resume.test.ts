@@ -62,6 +62,22 @@ it.each([
   expect(await open()).not.toContain('notify-pcp');
 });
 
+it.each([
+  ['an emergency visit', { class: { code: 'EMER' } }],
+  ['another mistaken admission', { status: 'cancelled' as const }],
+])('goes on once, though it began anew and its discharge was corrected since: %s', async (_, visit) => {
+  await hospital.put(admitted(again));
+  await hospital.put({ ...admitted(again), status: 'cancelled' });
+  await hospital.run();
+  await hospital.put(discharged({ period: { start: '2026-11-15T08:00:00-05:00', end: '2026-11-19T05:00:00-05:00' } }));
+  await hospital.run();
+  const before = await statuses();
+  expect(before).toEqual(['active', 'cancelled']);
+  await hospital.put({ ...admitted({ ...again, id: 'later' }), ...visit });
+  await hospital.run();
+  expect(await statuses()).toEqual(before);
+});
+
 it('of two readmissions both must be taken back', async () => {
   await hospital.put(admitted(again));
   await hospital.put(admitted({ ...again, id: 'third' }));
