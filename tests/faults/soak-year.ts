@@ -1,5 +1,5 @@
 // A year of admissions, discharges and follow-ups with everything that goes wrong, compared with what should have happened.
-// By hand: npm run soak:year -- --patients 5000 --stays 20000 --seed 1 [--postgres] [--processes 2] [--days 365] [--slot 15] [--keep FOLDER]
+// By hand: npm run soak:year -- --patients 5000 --stays 20000 --seed 1 [--postgres] [--processes 2] [--days 365] [--mess 1] [--slot 15] [--keep FOLDER]
 // kill -TERM ends the year early and judges what was lived. Judged again, without being lived again: npm run soak:year -- --judge FOLDER
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
@@ -22,6 +22,8 @@ const { values } = parseArgs({
     stays: { type: 'string', default: '20000' },
     days: { type: 'string', default: '365' },
     seed: { type: 'string', default: '1' },
+    /** How many times as often as usual something goes wrong. */
+    mess: { type: 'string', default: '1' },
     kills: { type: 'string', default: '40' },
     postgres: { type: 'boolean', default: false },
     processes: { type: 'string', default: '' },
@@ -58,7 +60,7 @@ if (values.judge) {
 }
 const place = await (values.postgres ? onPostgres() : fastDatabase());
 try {
-  const story = writeStory({ seed, patients, stays, days });
+  const story = writeStory({ seed, patients, stays, days, mess: Number(values.mess) });
   say(`${story.visits.length} visits, ${story.tellings.length} tellings`);
   const nodes = await Promise.all(Array.from({ length: processes }, () => ownProcess(place.url)));
   const log = pino({ level: 'silent' });

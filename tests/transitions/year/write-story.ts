@@ -18,11 +18,16 @@ export interface StoryOptions {
   readonly patients: number;
   readonly stays: number;
   readonly days: number;
+  /** How many times as often as usual something goes wrong. */
+  readonly mess?: number;
 }
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+
+/** Whatever goes wrong, it mostly does not. */
+const MOST_OFTEN = 0.4;
 
 /** Thursday; the year has both changes of daylight saving of every zone. */
 const BEGINS = Temporal.Instant.from('2026-01-01T00:00:00Z').epochMilliseconds / 1000;
@@ -45,10 +50,10 @@ const DISPOSITIONS: readonly (readonly [string | undefined, number])[] = [
   [undefined, 6],
 ];
 
-export function writeStory({ seed, patients, stays, days }: StoryOptions): Story {
+export function writeStory({ seed, patients, stays, days, mess = 1 }: StoryOptions): Story {
   const random = randomFrom(seed);
   const ends = BEGINS + days * DAY;
-  const author = createAuthor(random, ends);
+  const author = createAuthor(random, ends, mess);
   const people = Array.from({ length: patients }, (_, n) => {
     const person = author.person(`P${n + 1}`);
     return person.byFhir ? { ...person, staff: staffOf(n, ends) } : person;
@@ -63,12 +68,14 @@ export function writeStory({ seed, patients, stays, days }: StoryOptions): Story
   return { seed, begins: BEGINS, ends, people, visits: author.visits, tellings };
 }
 
-function createAuthor(random: () => number, ends: number) {
+function createAuthor(random: () => number, ends: number, mess: number) {
   const visits: Visit[] = [];
   const tellings: Telling[] = [];
   let controlIds = 0;
 
   const chance = (share: number) => random() < share;
+  /** Of what goes wrong. */
+  const mishap = (share: number) => random() < Math.min(share * mess, MOST_OFTEN);
   const between = (low: number, high: number) => low + random() * (high - low);
   const minutes = (seconds: number) => Math.round(seconds / MINUTE) * MINUTE;
   const pick = <T>(from: readonly T[]) => from[Math.floor(random() * from.length)] as T;
@@ -93,8 +100,8 @@ function createAuthor(random: () => number, ends: number) {
 
   /** The end as this sender gives it; undefined leaves it to the event. */
   const told = (end: number, zone: string): ToldEnd | undefined => {
-    if (chance(0.03)) return undefined;
-    if (chance(0.03)) return { day: localDay(end, zone) };
+    if (mishap(0.03)) return undefined;
+    if (mishap(0.03)) return { day: localDay(end, zone) };
     return { at: end };
   };
 
@@ -103,8 +110,8 @@ function createAuthor(random: () => number, ends: number) {
     const message: Telling = { kind: 'message', controlId: `C${controlIds}`, arrives, ...telling };
     tellings.push(message);
     // The engine sends it again, or the sender tells the same under another control id.
-    if (chance(0.04)) tellings.push({ ...message, arrives: arrives + between(0, 2 * DAY) });
-    if (chance(0.02)) {
+    if (mishap(0.04)) tellings.push({ ...message, arrives: arrives + between(0, 2 * DAY) });
+    if (mishap(0.02)) {
       controlIds += 1;
       tellings.push({ ...message, controlId: `C${controlIds}`, arrives: arrives + between(0, DAY) });
     }
@@ -121,7 +128,7 @@ function createAuthor(random: () => number, ends: number) {
       clock = Math.max(clock + MINUTE, from + between(0, 20 * MINUTE));
       return Math.round(clock);
     };
-    if (!chance(0.03)) send({ trigger: 'A01', recorded: next(visit.start) });
+    if (!mishap(0.03)) send({ trigger: 'A01', recorded: next(visit.start) });
     if (chance(0.4)) send({ trigger: 'A08', recorded: next(between(visit.start, end)) });
     if (chance(0.2)) send({ trigger: 'A02', recorded: next(between(visit.start, end)) });
     let left = end;
@@ -138,7 +145,7 @@ function createAuthor(random: () => number, ends: number) {
       });
     };
     discharge();
-    if (chance(0.06)) {
+    if (mishap(0.06)) {
       // Not discharged after all; mostly some time later.
       send({ trigger: 'A13', recorded: next(left + between(10 * MINUTE, 3 * DAY)) });
       if (chance(0.15)) return undefined;
@@ -146,7 +153,7 @@ function createAuthor(random: () => number, ends: number) {
       code = disposition();
       discharge();
     }
-    if (chance(0.08)) {
+    if (mishap(0.08)) {
       // The time was wrong, or where to.
       if (chance(0.6)) left = minutes(Math.max(visit.start + HOUR, left + between(-30 * HOUR, 30 * HOUR)));
       else code = disposition();
@@ -154,12 +161,12 @@ function createAuthor(random: () => number, ends: number) {
       send({ trigger: 'A08', recorded, end: { at: left }, ...(code ? { disposition: code } : {}) });
     }
     if (chance(0.15)) send({ trigger: 'A08', recorded: next(clock + between(HOUR, 20 * DAY)) });
-    if (chance(0.05)) {
+    if (mishap(0.05)) {
       // Told once more days later, as if it had just happened.
       const recorded = next(Math.max(left, clock) + between(HOUR, 12 * DAY));
       send({ trigger: 'A03', recorded, ...(code ? { disposition: code } : {}) });
     }
-    if (chance(0.01) && code !== '20') {
+    if (mishap(0.01) && code !== '20') {
       // Died at home; sometimes it was somebody else.
       send({ trigger: 'A08', recorded: next(clock + between(DAY, 25 * DAY)), died: true });
       if (chance(0.5)) {
@@ -179,7 +186,7 @@ function createAuthor(random: () => number, ends: number) {
       more: { end?: ToldEnd; disposition?: string } = {},
     ) => {
       tellings.push({ kind: 'put', visit, status, ...more, arrives });
-      if (chance(0.05)) tellings.push({ kind: 'put', visit, status, ...more, arrives: arrives + 1 });
+      if (mishap(0.05)) tellings.push({ kind: 'put', visit, status, ...more, arrives: arrives + 1 });
     };
     if (chance(0.9)) put('in-progress');
     let left = end;
@@ -187,7 +194,7 @@ function createAuthor(random: () => number, ends: number) {
     const why = code ? { disposition: code } : {};
     arrives = Math.max(arrives + MINUTE, left + between(0, DAY));
     put('finished', { end: { at: left }, ...why });
-    if (chance(0.1)) {
+    if (mishap(0.1)) {
       left = minutes(Math.max(visit.start + HOUR, left + between(-30 * HOUR, 30 * HOUR)));
       arrives = Math.max(arrives + MINUTE, left + between(0, 2 * DAY));
       put('finished', { end: { at: left }, ...why });
@@ -249,7 +256,7 @@ function createAuthor(random: () => number, ends: number) {
       const home = pick(PLACES).code;
       for (let n = 1; n <= count && at < ends; n++) {
         // Registered as somebody new, which is found out later.
-        const alias = !person.byFhir && n > 1 && chance(0.04) ? `${person.id}D${n}` : undefined;
+        const alias = !person.byFhir && n > 1 && mishap(0.04) ? `${person.id}D${n}` : undefined;
         const visit = (patientClass: Visit['patientClass'], start: number, suffix = ''): Visit => ({
           id: `${person.id}V${n}${suffix}`,
           patient: person.id,
@@ -259,7 +266,7 @@ function createAuthor(random: () => number, ends: number) {
           start: minutes(start),
           ...(alias ? { alias } : {}),
         });
-        if (!person.byFhir && chance(0.1)) {
+        if (!person.byFhir && mishap(0.1)) {
           emergency(visit('E', at, 'E'));
           at += between(4 * DAY, 20 * DAY);
         }
@@ -279,7 +286,7 @@ function createAuthor(random: () => number, ends: number) {
         else if (dice < 0.1) at = result.left + between(HOUR, 3 * DAY);
         else if (dice < 0.35) at = result.left + between(3 * DAY, 34 * DAY);
         else at = result.left + between(spare * 0.5, spare);
-        if (!person.byFhir && chance(0.04)) {
+        if (!person.byFhir && mishap(0.04)) {
           phantom(visit('I', result.left + between(DAY, 10 * DAY), 'X'));
           at = Math.max(at, result.left + 12 * DAY);
         }
