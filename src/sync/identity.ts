@@ -92,6 +92,21 @@ export async function readFormerLinks(
   return readWhere(store, FORMER, connection, type, remoteIds);
 }
 
+/** The same for resources of several types; of several links with one of them the newest. */
+export async function readFormerOf(
+  store: Queryable,
+  connection: string,
+  targets: readonly { type: string; id: string }[],
+): Promise<Link[]> {
+  const distinct = [...new Map(targets.map((target) => [`${target.type}/${target.id}`, target])).values()];
+  if (distinct.length === 0) return [];
+  const pairs = distinct.map(() => '(?, ?)').join(', ');
+  const sql = `SELECT ${COLUMNS} FROM identity WHERE connection = ? AND state = 'replaced' AND replaced_by IS NULL
+    AND how <> 'projected' AND (type, remote_id) IN (VALUES ${pairs}) ORDER BY at`;
+  const rows = await store.query(sql, [connection, ...distinct.flatMap(({ type, id }) => [type, id])]);
+  return [...new Map(rows.map(toLink).map((link) => [`${link.type}/${link.remoteId}`, link])).values()];
+}
+
 /** Of several about one remote resource the newest. @param where SQL about a connection and a type */
 async function readWhere(
   store: Queryable,

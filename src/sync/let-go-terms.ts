@@ -1,78 +1,113 @@
 // What ids mean whose records are gone there and were let go. Who goes on naming them has changed nothing and means ours, but
 // a server that was restored may give its ids out again. docs/sync-spec.md#I8 docs/sync-spec.md#I21
 import type { JsonObject } from '../fhir/canonical-json.ts';
-import { collectReferences, parseLiteral } from '../fhir/references.ts';
 import type { FhirClient } from '../remote/fhir-client.ts';
-import { jsonOf, resourceOf } from './body.ts';
+import { type Result, success } from '../remote/result.ts';
+import { jsonOf } from './body.ts';
 import type { MappedContext } from './context.ts';
-import { hadContent, type Link, readFormerLinks, remoteHash } from './identity.ts';
-import { type LinkMap, ownIdentifierOf, remoteTargets } from './mapping.ts';
+import { hadContent, type Link, readFormerOf, remoteHash } from './identity.ts';
+import { type LinkMap, ownIdentifierOf, remoteTargets, urlTargets } from './mapping.ts';
+import { idOfPatient } from './patients/held.ts';
+import { knownOthers } from './patients/identity-question.ts';
+import { patientOf } from './patients/patient-reference.ts';
 
-/**
- * The same map, in which what was let go still means ours, where the common version names it as that on both sides. Anything
- * else that a server names is never read like this.
- */
-export async function withLetGo(context: MappedContext, map: LinkMap, link: Link): Promise<LinkMap> {
-  return alsoMeaning(map, await formerOfCommon(context, map, link));
+/** Who has an id by now whose record was let go. */
+type Holder = 'nobody' | 'ours' | 'another';
+
+/** What some bodies name that was let go. */
+export interface LetGo {
+  readonly links: readonly Link[];
+  /** Asked once for each. */
+  readonly holderOf: (link: Link) => Promise<Result<Holder>>;
 }
 
 /**
- * The maps to read the common version with and what the server has now. A copy that it had before is read as it was then.
- * Patients that both name and that were let go are asked for: one that is there again is somebody else, unless the record
- * itself says that it is ours.
- * @param client undefined when the server cannot be asked
+ * @param bodies of the remote
+ * @param client undefined when the server cannot be asked: then nobody has an id
+ */
+export async function readLetGo(
+  context: MappedContext,
+  map: LinkMap,
+  bodies: readonly JsonObject[],
+  client?: Pick<FhirClient, 'read'>,
+): Promise<LetGo> {
+  const { store, connection, mapping } = context;
+  const named = bodies.flatMap((body) => remoteTargets(mapping, body));
+  const lost = named.filter(({ type, id }) => map.localOf(type, id) === undefined);
+  const answers = new Map<string, Promise<Result<Holder>>>();
+  return {
+    links: await readFormerOf(store, connection.name, lost),
+    holderOf: (link) => {
+      const key = `${link.type}/${link.remoteId}`;
+      const answer =
+        answers.get(key) ?? (client ? askHolder(context, link, client) : Promise.resolve(success('nobody')));
+      answers.set(key, answer);
+      return answer;
+    },
+  };
+}
+
+/** The map to read the common version of a link with: what was let go means ours there, unless it was unknown already. */
+export function withLetGo({ mapping }: MappedContext, map: LinkMap, link: Link, { links }: LetGo): LinkMap {
+  return alsoMeaning(map, ofCommon(mapping, link, links));
+}
+
+export interface MapsOfCopies {
+  readonly base: LinkMap;
+  readonly now: LinkMap;
+}
+
+/**
+ * The maps to read two copies with that the server has had of one resource: the common version, and what it has now.
+ * What both name, or a copy that it had before, means what it meant then; except for whom the resource is about, when somebody
+ * else has the id by now. What is newly named means ours while nothing else has the id; a patient who is newly named does not.
+ * @param now what the server has now
  */
 export async function mapsOfCopies(
-  context: MappedContext,
+  { store, mapping }: MappedContext,
   map: LinkMap,
   link: Link | undefined,
   now: JsonObject,
-  client: Pick<FhirClient, 'read'> | undefined,
-): Promise<{ readonly base: LinkMap; readonly now: LinkMap }> {
-  if (!link?.baseRemote) return { base: map, now: map };
-  const former = await formerOfCommon(context, map, link);
-  const base = alsoMeaning(map, former);
-  if (remoteHash(link.baseRemote) === remoteHash(now)) return { base, now: base };
-  const named = lostAmong(context, map, now);
-  if (named.length === 0) return { base, now: map };
-  if (await hadContent(context.store, link, now))
-    return { base, now: alsoMeaning(map, await readFormer(context, named)) };
+  letGo: LetGo,
+): Promise<Result<MapsOfCopies>> {
+  const common = link ? ofCommon(mapping, link, letGo.links) : [];
+  const base = alsoMeaning(map, common);
+  const named = namedIn(mapping, now, letGo.links);
+  const isSame = link?.baseRemote !== undefined && remoteHash(link.baseRemote) === remoteHash(now);
+  if (named.length === 0 || isSame) return success({ base, now: isSame ? base : map });
+  const isNews = named.some((one) => !common.includes(one));
+  const isOld = link !== undefined && isNews && (await hadContent(store, link, now));
+  const patient = idOfPatient(patientOf(now) ?? '', mapping.remoteBase);
   const ours: Link[] = [];
-  for (const one of former) {
-    const isPatient = one.type === 'Patient' && named.some(({ type, id }) => type === one.type && id === one.remoteId);
-    if (!isPatient || !client || !(await isAnothers(context, one, client))) ours.push(one);
+  for (const one of named) {
+    const isPatient = one.type === 'Patient';
+    const isKnown = isOld || common.includes(one);
+    if (isPatient && !isKnown) continue;
+    const isDoubted = isPatient ? one.remoteId === patient : !isKnown;
+    const holder = isDoubted ? await letGo.holderOf(one) : success('ours' as const);
+    if (!holder.ok) return holder;
+    if (holder.value === 'nobody' || (isKnown && holder.value === 'ours')) ours.push(one);
   }
-  return { base, now: alsoMeaning(map, ours) };
+  return success({ base, now: alsoMeaning(map, ours) });
 }
 
-/** What the common version names that was let go. */
-async function formerOfCommon(
-  context: MappedContext,
-  map: LinkMap,
+/** What the common version names on both sides; a name that was unknown when it came is a URL on ours. */
+function ofCommon(
+  mapping: MappedContext['mapping'],
   { baseLocal, baseRemote }: Link,
-): Promise<readonly Link[]> {
-  const lost = baseRemote ? lostAmong(context, map, baseRemote) : [];
-  if (lost.length === 0) return [];
-  const former = await readFormer(context, lost);
-  if (!baseLocal) return former;
-  const ours = collectReferences(resourceOf(baseLocal)).map(parseLiteral);
-  return former.filter(({ type, localId }) => ours.some((named) => named?.type === type && named.id === localId));
+  links: readonly Link[],
+): readonly Link[] {
+  if (!baseRemote || links.length === 0) return [];
+  const unknown = urlTargets(mapping, baseLocal ?? {});
+  return namedIn(mapping, baseRemote, links).filter(
+    ({ type, remoteId }) => !unknown.some((target) => target.type === type && target.id === remoteId),
+  );
 }
 
-type Target = ReturnType<typeof remoteTargets>[number];
-
-/** What a body of the remote names that is not linked. */
-function lostAmong({ mapping }: MappedContext, map: LinkMap, body: JsonObject): Target[] {
-  return remoteTargets(mapping, body).filter(({ type, id }) => map.localOf(type, id) === undefined);
-}
-
-async function readFormer({ store, connection }: MappedContext, targets: readonly Target[]): Promise<Link[]> {
-  const links: Link[] = [];
-  for (const type of new Set(targets.map((target) => target.type))) {
-    const ids = targets.filter((target) => target.type === type).map(({ id }) => id);
-    links.push(...(await readFormerLinks(store, connection.name, type, ids)).values());
-  }
-  return links;
+function namedIn(mapping: MappedContext['mapping'], remote: JsonObject, links: readonly Link[]): Link[] {
+  if (links.length === 0) return [];
+  const named = remoteTargets(mapping, remote);
+  return links.filter(({ type, remoteId }) => named.some((target) => target.type === type && target.id === remoteId));
 }
 
 function alsoMeaning(map: LinkMap, former: readonly Link[]): LinkMap {
@@ -84,11 +119,21 @@ function alsoMeaning(map: LinkMap, former: readonly Link[]): LinkMap {
   };
 }
 
-/** Also when the server does not say: a person is asked then. */
-async function isAnothers({ mapping }: MappedContext, link: Link, client: Pick<FhirClient, 'read'>): Promise<boolean> {
+/** A record that says itself that it is ours, or what it said when it was, is no other one, unless a person said so. */
+async function askHolder(
+  { store, mapping }: MappedContext,
+  link: Link,
+  client: Pick<FhirClient, 'read'>,
+): Promise<Result<Holder>> {
   const reply = await client.read(link.type, link.remoteId);
-  if (!reply.ok) return reply.failure.status !== 404 && reply.failure.status !== 410;
-  if (!reply.value.body) return true;
+  if (!reply.ok) {
+    const { status, class: failed } = reply.failure;
+    if (status === 404 || status === 410) return success('nobody');
+    return failed === 'transient' || failed === 'ambiguous' ? reply : success('another');
+  }
+  const others = await knownOthers(store, link.connection, link.type, link.remoteId);
+  if (!reply.value.body || others.has(link.localId)) return success('another');
   const body = jsonOf(reply.value.body);
-  return ownIdentifierOf(mapping, body) !== link.localId && remoteHash(body) !== link.remoteHash;
+  const isOurs = ownIdentifierOf(mapping, body) === link.localId || remoteHash(body) === link.remoteHash;
+  return success(isOurs || (await hadContent(store, link, body)) ? 'ours' : 'another');
 }

@@ -23,10 +23,10 @@ const ready = (states: string) => `SELECT u.target, u.type, u.local_id, i.type A
   WHERE u.connection = ? AND i.connection = u.connection AND ${states} AND i.how <> 'projected'
     AND i.type = rtrim(${BEFORE_ID}, '/') AND i.remote_id = substr(u.target, length(${BEFORE_ID}) + 1)
   ORDER BY u.type, u.local_id LIMIT ${BATCH}`;
-/** Once it is linked, or known to be a second record of one of ours. A patient's: patients/alias.ts. */
+/** Once it is linked, or a second record of one of ours by a person's word. */
 const READY = [
   "i.state <> 'replaced'",
-  "i.state = 'replaced' AND i.replaced_by IS NOT NULL AND i.type <> 'Patient'",
+  "i.state = 'replaced' AND i.replaced_by IS NOT NULL AND (i.type <> 'Patient' OR i.how = 'matched-manual')",
 ].map(ready);
 const FORGET = 'DELETE FROM unresolved_reference WHERE connection = ? AND target = ? AND type = ? AND local_id = ?';
 

@@ -23,7 +23,7 @@ import { both, NOTHING, type Reaction, touchesSame, withdrawAll, withdrawEach } 
 import { isUnbegun, protocolAtFirstRisk } from './reassess.ts';
 import { replacePlan } from './replace-plan.ts';
 import { freedBy, resumeLast } from './resume.ts';
-import { follows, isAnchoredAt, planMove } from './revise.ts';
+import { completedSteps, follows, isAnchoredAt, planMove } from './revise.ts';
 import { laterStay, supersededBy } from './stays.ts';
 import { recounted } from './upkeep.ts';
 import { updatesWithProvenance } from './withdraw.ts';
@@ -92,10 +92,16 @@ async function reactToDischarge(
   const decision = decide(facts, parts.rules, isChained ?? (await laterStay(parts, facts.context)));
   const reaction = live
     ? await revise(parts, live, facts, decision, episodes)
-    : await begin(parts, facts, decision, episodes);
+    : await begin(parts, facts, decision, episodes, await doneBeforeDeath(parts, last, facts));
   if (!freed) return reaction;
   // The other one, which counts, ends this one itself: nothing that was decided about it without the other holds.
   return touchesSame(reaction, freed.reaction) ? freed.reaction : both(reaction, freed.reaction);
+}
+
+/** What was done, when this discharge was said to be a death and that was a mistake. */
+async function doneBeforeDeath({ store }: Parts, last: EpisodeOfCare | undefined, { context }: DischargeFacts) {
+  if (!last || withdrawnBecause(last) !== 'died') return undefined;
+  return completedSteps(await readLivePlan(store, last), context);
 }
 
 /** The discharge of a transition under way was told again, perhaps corrected. */

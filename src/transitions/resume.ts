@@ -104,6 +104,6 @@ async function resume(
 ): Promise<Reaction> {
   const stay = encounterOfEpisode(last);
   const episodes = transitions.filter((episode) => encounterOfEpisode(episode) === stay);
-  const done = completedSteps(await readLivePlan(parts.store, last));
+  const done = completedSteps(await readLivePlan(parts.store, last), facts.context);
   return begin(parts, facts, decide(facts, parts.rules, later), episodes, done);
 }

@@ -6,6 +6,7 @@ import { type Link, referenceTo } from '../care/reference-to.ts';
 import { touched } from '../care/touched.ts';
 import { titleOf } from '../care/transition/apply-plan-definition.ts';
 import { activityLine, moveCarePlan } from '../care/transition/care-plan.ts';
+import { doneAt } from '../care/transition/ending.ts';
 import { encounterOfEpisode, keyOfEpisode, moveEpisode, transitionKey } from '../care/transition/episode.ts';
 import { followUpKey, formatWindow, isUntouched } from '../care/transition/follow-up.ts';
 import { clockOf, newClock, withClock } from '../care/transition/follow-up-clock.ts';
@@ -30,9 +31,10 @@ export function isAnchoredAt({ episode }: LivePlan, { encounter, anchor }: Trans
   return keyOfEpisode(episode) === transitionKey(encounter.id ?? '', anchor.discharge);
 }
 
-/** Steps that were seen through, by id, with the Task that did. */
-export function completedSteps({ tasks }: LivePlan): Map<string, Link> {
-  const completed = tasks.filter(({ status }) => status === 'completed');
+/** Steps that were seen through since the discharge, by id, with the Task that did. What was done before it does not count for it. */
+export function completedSteps({ tasks }: LivePlan, { anchor }: TransitionContext): Map<string, Link> {
+  const isSince = (done = '') => Temporal.Instant.compare(toLastInstant(done, anchor.zone), anchor.discharge) >= 0;
+  const completed = tasks.filter((task) => task.status === 'completed' && isSince(doneAt(task)));
   return new Map(
     completed.flatMap((task): [string, Link][] => {
       const key = followUpKey(task);

@@ -112,6 +112,26 @@ it('a death that is taken back lets the transition go on', async () => {
   expect(await open()).toHaveLength(6);
 });
 
+it.each([
+  ['as it was', undefined, false],
+  ['later than what was done', '2026-11-21T20:00:00-05:00', true],
+])(
+  'a discharge that was said to be a death goes on when that was a mistake; its time is told %s',
+  async (_, end, again) => {
+    hospital.at('2026-11-21T20:00:00Z');
+    await hospital.complete('notify-pcp');
+    await hospital.run();
+    await hospital.put(discharged({}, '20'));
+    await hospital.run();
+    expect(await open()).toEqual([]);
+    hospital.at('2026-11-22T20:00:00Z');
+    await hospital.put(discharged(end ? { period: { start: '2026-11-15T08:00:00-05:00', end } } : {}));
+    await hospital.run();
+    expect(await statuses()).toEqual(['active', 'cancelled']);
+    expect((await open()).includes('notify-pcp')).toBe(again);
+  },
+);
+
 it('a patient who died in hospital gets no plan by being edited', async () => {
   await hospital.put(discharged({}, '20'));
   await hospital.run();

@@ -18,10 +18,15 @@ export function endingOf(task: Task, zone: string): LifeEvent | undefined {
   }
 }
 
-/** Done after its deadline; what does not say when it was done was done when it was last worked on. */
-function isLate({ restriction, executionPeriod, lastModified, meta }: Task, zone: string): boolean {
-  const due = restriction?.period?.end;
-  const done = executionPeriod?.end ?? lastModified ?? meta?.lastUpdated;
+/** When it was done; what does not say so was done when it was last worked on. */
+export function doneAt({ executionPeriod, lastModified, meta }: Task): string | undefined {
+  return executionPeriod?.end ?? lastModified ?? meta?.lastUpdated;
+}
+
+/** Done after its deadline. */
+function isLate(task: Task, zone: string): boolean {
+  const due = task.restriction?.period?.end;
+  const done = doneAt(task);
   if (!due || !done) return false;
   return Temporal.Instant.compare(toInstant(done, zone), toLastInstant(due, zone)) > 0;
 }

@@ -63,7 +63,11 @@ function movedToAnotherPatient(local: JsonObject, merged: JsonObject): MergeConf
 }
 
 /** What was written there about another patient than ours is about is in none of ours without a person looking at it. */
-function editedAsAnothers({ baseLocal, local }: Copies, theirs: JsonObject): MergeConflict | undefined {
+function editedAsAnothers(copies: Copies, theirs: JsonObject): MergeConflict | undefined {
+  const { baseLocal, baseRemote, local, remote } = copies;
   const isEdited = patientOf(theirs) !== undefined && !sameJson(theirs, baseLocal);
-  return isEdited ? movedToAnotherPatient(local, theirs) : undefined;
+  const moved = isEdited ? movedToAnotherPatient(local, theirs) : undefined;
+  // Theirs names the patient whom ours is about also when nobody knows any more who that is there.
+  const isUnknown = patientOf(remote)?.includes('://') && !sameJson(remote, baseRemote);
+  return moved ?? (isUnknown ? movedToAnotherPatient(local, remote) : undefined);
 }

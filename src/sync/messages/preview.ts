@@ -13,7 +13,7 @@ import type { ConnectionRuns } from '../connections/connection.ts';
 import { actorOf, pushes } from '../connections/settings.ts';
 import { type ConnectionContext, ownExchanges, type RunContext, realNow } from '../context.ts';
 import { type Link, readLink, readLinkMap } from '../identity.ts';
-import { mapsOfCopies } from '../let-go-terms.ts';
+import { mapsOfCopies, readLetGo } from '../let-go-terms.ts';
 import { remoteTargets, toLocalTerms } from '../mapping.ts';
 import { whoIsAsked } from '../patients/asked-first.ts';
 import { inPresentTerms } from '../present-terms.ts';
@@ -127,13 +127,15 @@ async function previewUpdate(
   const remote = read ?? baseRemote;
   const targets = [...remoteTargets(mapping, remote), ...remoteTargets(mapping, baseRemote)];
   const links = await readLinkMap(store, connection.name, [], targets);
-  const maps = await mapsOfCopies(context, links, link, remote, run?.client);
-  const origin = toLocalTerms(mapping, maps.base, baseRemote).body;
+  const letGo = await readLetGo(context, links, [remote, baseRemote], run?.client);
+  const maps = await mapsOfCopies(context, links, link, remote, letGo);
+  if (!maps.ok) return { ...NOTHING, outcome: 'would-wait', detail: maps.failure.message };
+  const origin = toLocalTerms(mapping, maps.value.base, baseRemote).body;
   const kept = [link.baseLocal ?? origin, comparable(parseBody(stored.content))] as const;
   const [base, ours] = await inPresentTerms(context, kept);
   const policy = policies[type];
   const result = reconcile(
-    { baseLocal: base, baseRemote: origin, local: ours, remote: toLocalTerms(mapping, maps.now, remote).body },
+    { baseLocal: base, baseRemote: origin, local: ours, remote: toLocalTerms(mapping, maps.value.now, remote).body },
     policy ?? {},
   );
   const copies = { base, ours, theirs: result.theirs, proposed: result.merged };

@@ -45,9 +45,12 @@ export async function decideMatch(
   const to = decision.decision === 'link' ? decision.to : undefined;
   const { connection, type, remoteId } = question;
   const others = question.candidates.filter(({ localId }) => localId !== to);
+  const second = to === undefined ? await readAlias(store, connection, type, remoteId) : undefined;
   const statements: Statement[] = [
     closeConflict(id, decision.decision, actor.reference, now),
     ...others.map(({ localId }) => notTheSame({ connection, type, localId, remoteId }, actor.reference, now)),
+    // What an earlier answer made of it holds no more.
+    ...(second && second.how !== 'merged' ? [forgetAlias(connection, type, remoteId)] : []),
     ...(decision.decision === 'link' ? await linking(store, question, decision, now) : []),
   ];
   const touched = new Set([...question.candidates.map(({ localId }) => localId), ...(to === undefined ? [] : [to])]);

@@ -1,6 +1,7 @@
 // What one received resource means here: an echo, an edit, something new, or a question for a person. Decides only; the
 // page commits. docs/sync-spec.md#I7 docs/sync-spec.md#I14
 import { randomUUID } from 'node:crypto';
+import { Fault } from '../../fault.ts';
 import { type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
 import type { Change } from '../../fhir/change.ts';
 import type { Statement, StoredVersion } from '../../store/store.ts';
@@ -26,7 +27,7 @@ import {
   unlessLinked,
 } from '../identity.ts';
 import { meansAnother } from '../let-go.ts';
-import { mapsOfCopies } from '../let-go-terms.ts';
+import { type LetGo, mapsOfCopies } from '../let-go-terms.ts';
 import { withoutLost } from '../lost-targets.ts';
 import { type LinkMap, toLocalTerms } from '../mapping.ts';
 import { readAlias } from '../patients/alias.ts';
@@ -188,11 +189,13 @@ const ORIGINS = { ours: 'created-by-us', identifier: 'matched-identifier', rules
 const named = (candidates: Extract<Match, { kind: 'unclear' }>['candidates']) =>
   candidates.map(({ stored, why, score }) => ({ localId: stored.id, why, score }));
 
-/** Plans what a resource that is no echo does here. */
-export async function plan(context: RunContext, received: Received, links: LinkMap): Promise<Incoming> {
+/** Plans what a resource that is no echo does here. @throws Fault unavailable when the server has to be asked and does not answer */
+export async function plan(context: RunContext, received: Received, links: LinkMap, letGo: LetGo): Promise<Incoming> {
   const { store, connection, mapping } = context;
   const { type, remoteId, body, version, link, former, match, localId, sought } = received;
-  const maps = await mapsOfCopies(context, links, link, body, context.client);
+  const known = await mapsOfCopies(context, links, link, body, letGo);
+  if (!known.ok) throw new Fault('unavailable', known.failure.message);
+  const maps = known.value;
   const isMatched = match ? ({ isMatched: true } as const) : {};
   const mapped = toLocalTerms(mapping, maps.now, body);
   const now = realNow(context);

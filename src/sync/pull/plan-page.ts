@@ -3,6 +3,7 @@
 import { asFault } from '../../fault.ts';
 import { type RunContext, realNow } from '../context.ts';
 import { readFormerLinks, readLinkMap, readLinkMarks, readLinksByRemote } from '../identity.ts';
+import { readLetGo } from '../let-go-terms.ts';
 import { remoteTargets } from '../mapping.ts';
 import { heldAmong, hold, idOfPatient, letGo } from '../patients/held.ts';
 import { openQuestions } from '../patients/identity-question.ts';
@@ -49,11 +50,13 @@ export async function planPage(context: RunContext, type: string, entries: reado
   const targets = bodies.flatMap((body) => remoteTargets(mapping, body));
   const map = await readLinkMap(store, connection.name, [], targets);
   for (const { localId, remoteId } of received) map.add(type, localId, remoteId);
+  const letGo = await readLetGo(context, map, bodies, context.client);
   const patients = new Set(received.map((one) => patientIdOf(context, one)).filter((id) => id !== ''));
   const asked = await openQuestions(store, connection.name, 'Patient', [...patients]);
   for (const one of received) {
-    const waits = !one.link && asked.has(patientIdOf(context, one));
-    const planned = waits ? holdBack(context, one) : await orRefused(one, () => plan(context, one, map));
+    const patient = patientIdOf(context, one);
+    const waits = asked.has(patient) && (!one.link || map.localOf('Patient', patient) === undefined);
+    const planned = waits ? holdBack(context, one) : await orRefused(one, () => plan(context, one, map, letGo));
     if ('detail' in planned) refused.push(planned);
     else decided.push(planned);
   }

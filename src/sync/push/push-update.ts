@@ -12,7 +12,7 @@ import { refusedStep } from '../conflicts/transitions.ts';
 import { type MappedContext, type RunContext, realNow } from '../context.ts';
 import { type Link, readLinkMap, remoteHash, saveLink } from '../identity.ts';
 import { againIfLetGo } from '../let-go.ts';
-import { mapsOfCopies, withLetGo } from '../let-go-terms.ts';
+import { mapsOfCopies, readLetGo, withLetGo } from '../let-go-terms.ts';
 import { withoutLost } from '../lost-targets.ts';
 import { remoteTargets, toLocalTerms, toRemoteTerms } from '../mapping.ts';
 import { inPresentTerms } from '../present-terms.ts';
@@ -52,7 +52,7 @@ export async function pushUpdate(
       if (followed) return followed;
       if (remoteHash(jsonOf(current.value.body)) !== attempt.link.remoteHash || refused) {
         const next = await rebase(context, { ...claim, rebases }, attempt, current.value);
-        if (next === 'waiting') return next;
+        if (typeof next === 'string') return next;
         attempt = next;
       }
     }
@@ -88,7 +88,8 @@ export async function updateBody(
   const known = targets.filter((target) => target !== undefined);
   const theirs = remoteTargets(mapping, baseRemote);
   const map = await readLinkMap(store, connection.name, known, theirs);
-  const onto = toLocalTerms(mapping, await withLetGo(context, map, link), baseRemote).body;
+  const letGo = await readLetGo(context, map, [baseRemote]);
+  const onto = toLocalTerms(mapping, withLetGo(context, map, link, letGo), baseRemote).body;
   const wanted = carryChange(baseLocal ?? onto, local, onto);
   const { body } = toRemoteTerms(mapping, map, wanted, link.localId);
   return dressed(body, link.remoteId, link.baseRemote);
@@ -112,15 +113,17 @@ async function rebase(
   claim: Claim,
   { stored, link }: Attempt,
   current: FhirReply & { readonly body: NonNullable<FhirReply['body']> },
-): Promise<Attempt | 'waiting'> {
+): Promise<Attempt | PushResult> {
   const { store, mapping, connection } = context;
   const remote = jsonOf(current.body);
   const baseRemote = link.baseRemote ?? { resourceType: link.type };
   const targets = [...remoteTargets(mapping, remote), ...remoteTargets(mapping, baseRemote)];
   const links = await readLinkMap(store, connection.name, [], targets);
-  const maps = await mapsOfCopies(context, links, link, remote, context.client);
-  const remoteLocal = toLocalTerms(mapping, maps.now, remote).body;
-  const baseRemoteLocal = toLocalTerms(mapping, maps.base, baseRemote).body;
+  const letGo = await readLetGo(context, links, [remote, baseRemote], context.client);
+  const maps = await mapsOfCopies(context, links, link, remote, letGo);
+  if (!maps.ok) return endFailed(context, claim, maps.failure, false, link.remoteId);
+  const remoteLocal = toLocalTerms(mapping, maps.value.now, remote).body;
+  const baseRemoteLocal = toLocalTerms(mapping, maps.value.base, baseRemote).body;
   const kept = [link.baseLocal ?? baseRemoteLocal, comparable(parseBody(stored.content))] as const;
   const [baseLocal, local] = await inPresentTerms(context, kept);
   const version = current.versionId ?? current.body.meta?.versionId;

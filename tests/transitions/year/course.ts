@@ -259,6 +259,9 @@ export function act(transition: Transition, deeds: readonly Deed[], at: number, 
   if (live && followUps.every(isOver)) close(transition, at);
 }
 
-export function doneIn({ followUps }: Transition): Set<string> {
-  return new Set(followUps.flatMap(({ step, status }) => (status === 'completed' ? [step] : [])));
+/** What was done before the discharge does not count for it. */
+export function doneSince({ followUps }: Transition, discharge: number): Set<string> {
+  return new Set(
+    followUps.flatMap(({ step, status, from }) => (status === 'completed' && from >= discharge ? [step] : [])),
+  );
 }

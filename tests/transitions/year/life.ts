@@ -4,7 +4,7 @@ import {
   act,
   type Course,
   type Deed,
-  doneIn,
+  doneSince,
   emptyTelling,
   handOver,
   isUnderWay,
@@ -98,7 +98,7 @@ export function createLife(
     } else if (!ranItsCourse(id) && at - left <= MONTH && !(patientClass === 'E' && isFollowedUp(stay))) {
       const last = transitionsOf(id).at(-1);
       reopened.delete(id);
-      begin(stay, protocol, discharge, last && RESUMED.has(endOf(last)) ? doneIn(last) : new Set(), at);
+      begin(stay, protocol, discharge, last && RESUMED.has(endOf(last)) ? doneSince(last, discharge) : new Set(), at);
     }
   }
 
