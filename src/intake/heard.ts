@@ -4,7 +4,7 @@ import type { Encounter, Extension, Period, Resource } from '@medplum/fhirtypes'
 import { EVENT_TIME, instantOf, withInstant } from '../fhir/event-time.ts';
 import type { Statement, Store } from '../store/store.ts';
 import { whileUnchanged } from '../store/unchanged.ts';
-import { LATEST_EVENT } from './map/systems.ts';
+import { DEATH_TOLD, LATEST_EVENT } from './map/systems.ts';
 import { latestStatements, withStatements } from './map/whereabouts.ts';
 
 /** The text of `Times` of a resource of the store, by `Type/id`. */
@@ -16,6 +16,8 @@ interface Times {
   readonly latest?: string | undefined;
   /** The newest event that gave this start of the stay. */
   readonly start?: { readonly at: string; readonly time: string } | undefined;
+  /** The newest event that said whether the patient has died. */
+  readonly death?: string | undefined;
   /** What was said last of where the patient is. */
   readonly whereabouts?: readonly Extension[] | undefined;
 }
@@ -33,9 +35,10 @@ export async function readHeard(store: Pick<Store, 'query'>, ids: readonly strin
 /** The stored resource with the times that were heard since. */
 export function withHeard<R extends Resource>(resource: R, text: string | undefined): R {
   if (text === undefined) return resource;
-  const { latest, start, whereabouts } = JSON.parse(text) as Times;
+  const { latest, start, death, whereabouts } = JSON.parse(text) as Times;
   const timed = resource as Timed;
-  let extension = later(timed, LATEST_EVENT, latest);
+  const newest = later(timed, LATEST_EVENT, latest);
+  let extension = later(newest && { extension: newest }, DEATH_TOLD, death);
   if (whereabouts) extension = withStatements(extension, whereabouts);
   const confirmed = start && timed.period?.start === start.at ? later(timed.period, EVENT_TIME, start.time) : undefined;
   return {
@@ -96,10 +99,12 @@ export function withoutConfirmation(period: Period | undefined): Period | undefi
 
 function timesOf({ extension, period }: Timed): Times {
   const time = timeIn(period?.extension, EVENT_TIME);
+  const death = timeIn(extension, DEATH_TOLD);
   const whereabouts = latestStatements(extension);
   return {
     latest: timeIn(extension, LATEST_EVENT),
     ...(time !== undefined && period?.start !== undefined ? { start: { at: period.start, time } } : {}),
+    ...(death === undefined ? {} : { death }),
     ...(whereabouts.length > 0 ? { whereabouts } : {}),
   };
 }

@@ -12,7 +12,7 @@ import { searchToken } from './identifier-query.ts';
 import type { KnownShared } from './known-shared.ts';
 import type { AdtContent } from './map/adt.ts';
 import type { Draft } from './map/drafts.ts';
-import { LATEST_EVENT } from './map/systems.ts';
+import { DEATH_TOLD, LATEST_EVENT } from './map/systems.ts';
 import { withoutTimes } from './map/whereabouts.ts';
 import { type Compartment, findRetired, planMerge } from './plan-merge.ts';
 
@@ -113,6 +113,6 @@ function saysTheSame(stored: Resource, merged: Resource): boolean {
 
 function essence(resource: Resource): JsonObject {
   const { meta: _, extension, period, ...rest } = resource as Encounter;
-  const lasting = withoutTimes(extension?.filter(({ url }) => url !== LATEST_EVENT));
+  const lasting = withoutTimes(extension?.filter(({ url }) => url !== LATEST_EVENT && url !== DEATH_TOLD));
   return { ...rest, extension: lasting, period: withoutConfirmation(period) } as unknown as JsonObject;
 }

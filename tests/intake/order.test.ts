@@ -1,4 +1,4 @@
-import type { Encounter } from '@medplum/fhirtypes';
+import type { Encounter, Patient } from '@medplum/fhirtypes';
 import * as fc from 'fast-check';
 import pino from 'pino';
 import { expect, it } from 'vitest';
@@ -210,6 +210,35 @@ function permutations<T>(items: readonly T[]): T[][] {
   if (items.length <= 1) return [[...items]];
   return items.flatMap((item, index) => permutations(items.toSpliced(index, 1)).map((rest) => [item, ...rest]));
 }
+
+it.each([
+  ['a mistake', ['Y', 'N', ''], false],
+  ['said again by a newer message, which changes nothing', ['N', 'Y', 'N', 'Y', 'Y'], true],
+  ['withdrawn', ['Y', '""', ''], undefined],
+  ['told once', ['', 'Y', ''], true],
+])('whether a patient has died is what was said last of it: %s', async (_, words, dead) => {
+  const temp = await openTempStore({ memory: true });
+  try {
+    const { store, clock } = temp;
+    const log = pino({ level: 'silent' });
+    const intake = createIntake({ store, clock, facilities: FACILITIES, parameters: testParameters, log });
+    const ends = new Set<string>();
+    for (const [index, order] of permutations(words.map((__, at) => at)).entries()) {
+      for (const at of order) {
+        const own = { 'PID-3': `D${index}^^^HARBOR^MR`, 'PV1-19': `V${index}-${at}^^^HARBOR^VN` };
+        const told = { 'EVN-2': `202611251${at}00`, 'MSH-10': `${index}-${at}`, 'PID-30': words[at] ?? '' };
+        const receipt = await intake.receive(bytes(edited(ADMIT, { ...own, ...told })), 'mllp');
+        expect(receipt.code).toBe('AA');
+      }
+      const [found] = await store.find(`Patient?identifier=https://baton.health/fhir/sid/HARBOR|D${index}`);
+      const { deceasedBoolean = null } = JSON.parse(found?.content ?? '{}') as Patient;
+      ends.add(String(deceasedBoolean));
+    }
+    expect([...ends]).toEqual([String(dead ?? null)]);
+  } finally {
+    await temp.cleanup();
+  }
+});
 
 it('holds for people whose records are merged, changed and deleted, whichever number a message uses', async () => {
   const temp = await openTempStore({ memory: true });

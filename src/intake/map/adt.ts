@@ -83,7 +83,7 @@ function draftPerson(pid: Segment, reading: Reading, formerly: readonly Identifi
     ...(contact.length > 0 ? { contact } : {}),
   };
   const { removes = false } = ruleOf(reading.header.trigger);
-  const fresh = stampPerson(whole, reading.eventTime, removes, formerly);
+  const fresh = stampPerson(whole, reading.eventTime, removes, formerly, said.cleared);
   const subject = drafts.add(fresh, said.key, joinPerson(reading.eventTime, said.cleared), formerly);
   return { subject, key: said.key, formerly };
 }

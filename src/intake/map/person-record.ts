@@ -1,6 +1,7 @@
 // The record of a person: whether the sender still keeps it, and which of its numbers are old.
 import type { Identifier, Patient } from '@medplum/fhirtypes';
 import { instantOf, withInstant } from '../../fhir/event-time.ts';
+import { joinDeath, stampDeath } from './death-word.ts';
 import type { Identified } from './identifier.ts';
 import { isOlder, mergeCarried, stampLatest } from './merge.ts';
 import { REMOVED } from './systems.ts';
@@ -9,14 +10,16 @@ import { REMOVED } from './systems.ts';
  * The Patient of one message.
  * @param removed the event deletes the person: the record is closed and stays, because what hangs on it does not end
  * @param formerly numbers that the person no longer has
+ * @param cleared elements that the message wants emptied
  */
 export function stampPerson(
   patient: Patient,
   eventTime: Temporal.Instant,
   removed: boolean,
   formerly: readonly Identified[],
+  cleared: readonly string[],
 ): Patient {
-  const stamped = stampLatest(patient, eventTime);
+  const stamped = stampLatest(stampDeath(patient, eventTime, cleared), eventTime);
   const whole = { ...stamped, identifier: [...(patient.identifier ?? []), ...formerly] };
   return removed ? { ...whole, active: false, extension: withInstant(whole, REMOVED, eventTime) } : whole;
 }
@@ -28,7 +31,7 @@ export function joinPerson(
 ): (stored: Patient, fresh: Patient) => Patient {
   const carried = mergeCarried(eventTime, cleared);
   return (stored, fresh) => {
-    const merged = carried(stored, fresh);
+    const merged = joinDeath(carried(stored, fresh), stored, fresh);
     const isNewer = !isOlder(stored, eventTime);
     const removes = instantOf(fresh, REMOVED) !== undefined;
     if (isNewer && removes) return { ...merged, active: false };
