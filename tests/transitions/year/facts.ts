@@ -13,6 +13,8 @@ export interface VisitFacts {
   readonly left?: number;
   /** Only its day is known. */
   readonly isDay?: boolean;
+  /** Nobody has told when: that it was recorded is all that is known. */
+  readonly isUntold?: boolean;
   /** Of a visit that has ended. */
   readonly disposition?: string;
   /** All messages about it. */
@@ -71,9 +73,10 @@ interface Word {
 }
 
 /** @param discharges all since the patient was last said to be in, the oldest first */
-function leftIn(discharges: readonly Word[], zone: string): Pick<VisitFacts, 'left' | 'isDay'> {
+function leftIn(discharges: readonly Word[], zone: string): Pick<VisitFacts, 'left' | 'isDay' | 'isUntold'> {
   const told = discharges.filter(({ isRecording }) => !isRecording);
   const { left = 0, isDay } = told.at(-1) ?? discharges[0] ?? {};
+  if (told.length === 0) return { left, isUntold: true };
   if (!isDay) return { left };
   const exact = told.findLast((word) => !word.isDay)?.left;
   return exact !== undefined && dayOf(exact, zone) === dayOf(left, zone) ? { left: exact } : { left, isDay: true };

@@ -15,8 +15,10 @@ export function laterStay(stay: VisitFacts, known: Iterable<VisitFacts>): 'conti
   const { zone } = placeOf(visit.place);
   const later = [...known].filter((other) => {
     if (other === stay || other.visit.patientClass !== 'I' || other.status === 'cancelled') return false;
-    const beganSince = other.visit.start >= left - OVERLAP;
-    if (other.status !== 'finished') return beganSince;
+    const beganLater = other.visit.start >= left - OVERLAP;
+    if (other.status !== 'finished') return beganLater;
+    // Who was admitted again had left before, where nobody has told when.
+    const beganSince = beganLater || (stay.isUntold && other.visit.start > visit.start);
     // Who was transferred from there went on to where this discharge is from, even on a day of which no time was told.
     return (other.left ?? 0) > left && (beganSince || destinationOf(other) !== 'acute-hospital');
   });

@@ -1,0 +1,294 @@
+// Ids of records that were gone there and were let go: what those who name them mean, while nobody has them, and once
+// somebody else does. docs/sync-spec.md#I8 docs/sync-spec.md#I21
+import type { CarePlan, Patient, Task } from '@medplum/fhirtypes';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
+
+type Stored<T> = T & { id: string };
+
+let world: World;
+/** Of our patient there, until they are let go. */
+let id: string;
+let first: Stored<Task>;
+let plan: Stored<CarePlan>;
+
+/** A task of theirs about a patient of ours, in a plan of ours. */
+beforeEach(async () => {
+  world = await openWorld();
+  await begin();
+  plan = {
+    ...{ resourceType: 'CarePlan', id: 'c1', status: 'active', intent: 'plan', subject: { reference: 'Patient/p1' } },
+    activity: [{ reference: { reference: `Task/${first.id}` } }],
+  };
+  await world.write(plan);
+  await world.sync.pushNow();
+});
+afterEach(() => world.cleanup());
+
+async function begin(): Promise<void> {
+  await world.write(patient('p1'));
+  await world.sync.pushNow();
+  id = String(world.remote.all('Patient')[0]?.id);
+  world.remote.put(task('r1', { for: { reference: `Patient/${id}` }, description: 'Call' }));
+  await world.sync.pullNow();
+  first = (await world.all<Task>('Task'))[0] as Stored<Task>;
+}
+
+async function exchange(): Promise<void> {
+  for (let rounds = 0; rounds < 2; rounds += 1) {
+    await world.sync.pullNow();
+    await world.sync.pushNow();
+  }
+}
+
+const theirs = (key = 'r1') => world.remote.all('Task').find((one) => one.id === key) as Stored<Task>;
+const edit = (fields: Partial<Task>, key = 'r1') => world.remote.put({ ...theirs(key), ...fields } as Task);
+const named = ({ activity }: CarePlan) => activity?.map(({ reference }) => reference?.reference);
+const planThere = (key: string) => world.remote.all('CarePlan').find((one) => one.id === key) as CarePlan;
+const asked = async () => (await world.sync.conflicts()).map(({ paths }) => paths.map(({ path }) => path).join());
+const described = async () => (await world.all<Task>('Task')).map(({ description }) => description);
+
+async function answer(take: 'ours' | 'theirs'): Promise<void> {
+  const [conflict, another] = await world.sync.conflicts();
+  expect([conflict !== undefined, another]).toEqual([true, undefined]);
+  await world.sync.resolve(NURSE, String(conflict?.id), { take });
+}
+
+/** The patient is deleted there, and a person says that ours lives on. */
+async function loseThem(): Promise<void> {
+  world.remote.remove('Patient', id);
+  await world.write(patient('p1', { birthDate: '1950-02-03' }));
+  await world.sync.pushNow();
+  await answer('ours');
+}
+
+/** The same of the task. */
+async function loseTask(): Promise<Stored<Task>> {
+  const before = theirs();
+  world.remote.remove('Task', 'r1');
+  await world.write({ ...first, priority: 'urgent' });
+  await world.sync.pushNow();
+  await answer('ours');
+  return before;
+}
+
+/** Somebody who is not known here. */
+const stranger = (key: string) =>
+  patient(key, { name: [{ family: 'Okafor' }], identifier: [{ system: 'urn:mrn', value: '2' }] });
+
+/** Another patient of ours; resolves to the id there. */
+async function another(): Promise<string> {
+  await world.write(patient('p5', { name: [{ family: 'Quinn' }], birthDate: '1933-03-03' }));
+  await exchange();
+  const found = (world.remote.all('Patient') as Patient[]).find(({ name }) => name?.[0]?.family === 'Quinn');
+  return String(found?.id);
+}
+
+describe('a task of a patient whose id somebody else has', () => {
+  test('is asked about also when the edit goes back to earlier words', async () => {
+    edit({ description: 'Call back' });
+    await exchange();
+    await loseThem();
+    world.remote.put(stranger(id));
+    edit({ description: 'Call' });
+    await world.sync.pullNow();
+    expect(await asked()).toEqual(['patient']);
+    expect(await described()).toEqual(['Call back']);
+  });
+
+  test('is theirs once a person said so, whatever words it goes back to', async () => {
+    await loseThem();
+    world.remote.put(stranger(id));
+    for (const description of ['Theirs', 'Theirs again', 'Theirs']) {
+      edit({ description });
+      await world.sync.pullNow();
+      if ((await asked()).length > 0) await answer('theirs');
+      await exchange();
+      expect(await asked()).toEqual([]);
+      expect(await described()).toEqual([description]);
+      expect(theirs().for?.reference).toBe(`Patient/${id}`);
+    }
+  });
+
+  test('stays theirs when ours is named beside them', async () => {
+    await loseThem();
+    await exchange();
+    const anew = world.remote.all('Patient').find((one) => one.id !== id)?.id;
+    world.remote.put(stranger(id));
+    const both = { for: { reference: `Patient/${id}` }, requester: { reference: `Patient/${anew}` } };
+    edit({ description: 'Theirs', ...both });
+    await world.sync.pullNow();
+    await answer('theirs');
+    await exchange();
+    const [mine] = await world.all<Task>('Task');
+    await world.write({ ...(mine as Stored<Task>), priority: 'asap' });
+    await exchange();
+    expect(theirs()).toMatchObject(both);
+  });
+
+  test.each(['somebody else has the id', 'it is moved to another of ours'])(
+    'is asked about when ours names a version of them: %s',
+    async (how) => {
+      await world.write({ ...first, for: { reference: 'Patient/p1/_history/1' } });
+      const elsewhere = await another();
+      if (how === 'somebody else has the id') {
+        await loseThem();
+        world.remote.put(stranger(id));
+        edit({ description: 'Theirs' });
+      } else edit({ for: { reference: `Patient/${elsewhere}` } });
+      await exchange();
+      expect(await asked()).toEqual(['patient']);
+      expect(await described()).toEqual(['Call']);
+    },
+  );
+
+  test.each(['apart', 'new'] as const)(
+    'is not ours by an identifier of ours that a person denied: %s',
+    async (decision) => {
+      await world.cleanup();
+      world = await openWorld({ connection: { types: { Patient: 'both', Task: 'pull' } } });
+      await begin();
+      const [before] = world.remote.all('Patient');
+      await loseThem();
+      await exchange();
+      world.remote.put(before as Patient);
+      await exchange();
+      const [question] = await world.sync.matches();
+      await world.sync.decideMatch(NURSE, String(question?.id), { decision });
+      await exchange();
+      edit({ description: 'Theirs' });
+      await exchange();
+      expect(await asked()).toEqual(['patient']);
+      expect(await described()).toEqual(['Call']);
+    },
+  );
+});
+
+test('whom a task names beside its patient stays ours when somebody else has the id', async () => {
+  const five = await another();
+  const names = { for: { reference: `Patient/${five}` }, requester: { reference: `Patient/${id}` } };
+  world.remote.put(task('r7', { ...names, description: 'Call' }));
+  await exchange();
+  await loseThem();
+  world.remote.put(stranger(id));
+  edit({ description: 'Call back' }, 'r7');
+  await exchange();
+  await exchange();
+  expect(await asked()).toEqual([]);
+  const ours = (await world.all<Task>('Task')).find(({ description }) => description === 'Call back');
+  expect(ours?.requester?.reference).toBe('Patient/p1');
+  const anew = (world.remote.all('Patient') as Patient[]).find(({ birthDate }) => birthDate === '1950-02-03')?.id;
+  expect(theirs('r7').requester?.reference).toBe(`Patient/${anew}`);
+});
+
+test('who is named while it is asked who they are is ours once that is said', async () => {
+  const five = await another();
+  const before = world.remote.all('Patient').find((one) => one.id === id) as Patient;
+  await loseThem();
+  await exchange();
+  world.remote.put(before);
+  const names = { for: { reference: `Patient/${five}` }, requester: { reference: `Patient/${id}` } };
+  world.remote.put(task('r7', { ...names, description: 'Theirs' }));
+  await exchange();
+  const [question] = await world.sync.matches();
+  await world.sync.decideMatch(NURSE, String(question?.id), { decision: 'link', to: 'p1' });
+  await exchange();
+  const ours = (await world.all<Task>('Task')).find(({ description }) => description === 'Theirs');
+  expect(ours?.requester?.reference).toBe('Patient/p1');
+  expect(await world.temp.store.query('SELECT * FROM unresolved_reference')).toEqual([]);
+});
+
+test('a plan that names ours and, newly, the one that is back keeps both', async () => {
+  const before = await loseTask();
+  await exchange();
+  world.remote.put(before);
+  const there = world.remote.all('CarePlan')[0] as Stored<CarePlan>;
+  const [anew] = named(there) ?? [];
+  world.remote.put({ ...there, activity: [...(there.activity ?? []), { reference: { reference: 'Task/r1' } }] });
+  await exchange();
+  await world.write({ ...((await world.read<CarePlan>('CarePlan', 'c1')) as Stored<CarePlan>), title: 'Ours' });
+  await exchange();
+  expect(named(planThere(there.id))).toEqual([anew, 'Task/r1']);
+  await answer('ours');
+  await exchange();
+  await exchange();
+  expect(named(planThere(there.id))).toEqual([anew, 'Task/r1']);
+  const [one, other] = named((await world.read<CarePlan>('CarePlan', 'c1')) as CarePlan) ?? [];
+  expect(one).toBe(`Task/${first.id}`);
+  expect(other).toMatch(/^Task\//);
+  expect(other).not.toBe(one);
+});
+
+test('a plan that is newly written there means ours while nobody has the id', async () => {
+  await loseTask();
+  const { resourceType, status, intent, subject } = world.remote.all('CarePlan')[0] as CarePlan;
+  const activity = [{ reference: { reference: 'Task/r1' } }];
+  world.remote.put({ resourceType, id: 'c9', status, intent, subject, title: 'Theirs', activity });
+  await exchange();
+  await exchange();
+  const nine = (await world.all<CarePlan>('CarePlan')).find(({ title }) => title === 'Theirs') as CarePlan;
+  expect(named(nine)).toEqual([`Task/${first.id}`]);
+  expect(named(planThere('c9'))).toEqual([`Task/${world.remote.all('Task')[0]?.id}`]);
+});
+
+describe('who has the id', () => {
+  test('is asked once for a page', async () => {
+    const keys = ['m1', 'm2', 'm3'];
+    for (const key of keys) world.remote.put(task(key, { for: { reference: `Patient/${id}` }, description: key }));
+    await exchange();
+    await loseThem();
+    for (const key of keys) edit({ description: `${key} again` }, key);
+    const before = world.remote.requests.length;
+    await world.sync.pullNow();
+    const reads = world.remote.requests.slice(before).filter(({ url }) => url === `/Patient/${id}`);
+    expect(reads).toHaveLength(1);
+    expect((await described()).sort()).toEqual(['Call', ...keys.map((key) => `${key} again`)]);
+  });
+
+  test.each(['pull', 'push'] as const)('waits while the server does not say: %s', async (way) => {
+    await loseThem();
+    edit({ description: 'Theirs' });
+    await world.write({ ...first, priority: 'asap' });
+    const fetch = globalThis.fetch;
+    let isDown = true;
+    const stumbling: typeof fetch = async (url, init) =>
+      isDown && String(url).endsWith(`/Patient/${id}`) ? new Response('', { status: 503 }) : fetch(url, init);
+    await world.restart(() => ({ fetch: stumbling }));
+    await (way === 'pull' ? world.sync.pullNow() : world.sync.pushNow());
+    expect(await asked()).toEqual([]);
+    expect(await described()).toEqual(['Call']);
+    isDown = false;
+    await exchange();
+    expect(await asked()).toEqual([]);
+    expect(await world.all('Task')).toMatchObject([{ description: 'Theirs', priority: 'asap' }]);
+  });
+});
+
+test('what names a second record that was denied is theirs', async () => {
+  await world.cleanup();
+  world = await openWorld();
+  const identifier = [{ system: 'urn:mrn', value: '77' }];
+  world.remote.put(patient('r1', { identifier }));
+  world.remote.put(patient('r2', { identifier }));
+  await world.write(patient('p1', { identifier }));
+  await world.sync.pushNow();
+  const decide = async (remoteId: string, decision: 'link' | 'apart') => {
+    const question = (await world.sync.matches()).find((one) => one.remoteId === remoteId);
+    const how = decision === 'link' ? ({ decision, to: 'p1' } as const) : { decision };
+    await world.sync.decideMatch(NURSE, String(question?.id), how);
+  };
+  for (const remoteId of ['r1', 'r2']) await decide(remoteId, 'link');
+  world.remote.put(task('t2', { for: { reference: 'Patient/r2' }, description: 'Early' }));
+  await exchange();
+  expect(await described()).toEqual(['Early']);
+  world.remote.remove('Patient', 'r1');
+  world.remote.put({ ...stranger('r2'), birthDate: '1999-09-09' } as Patient);
+  await world.sync.sweep();
+  await exchange();
+  await decide('r2', 'apart');
+  world.remote.put(task('t3', { for: { reference: 'Patient/r2' }, description: 'Late' }));
+  edit({ description: 'Early, edited' }, 't2');
+  await exchange();
+  expect(await described()).toEqual(['Early']);
+  expect(await asked()).toEqual(['patient']);
+});
