@@ -8,6 +8,7 @@ import { replacedBy, retired, surviving } from '../fhir/patient-merge.ts';
 import { rewriteLinks } from '../fhir/references.ts';
 import type { SearchParameters } from '../fhir/search/parameters.ts';
 import type { Store, StoredVersion } from '../store/store.ts';
+import { joinDeath } from './map/death-word.ts';
 import type { Draft } from './map/drafts.ts';
 import { Refusal } from './refusal.ts';
 
@@ -54,6 +55,8 @@ export async function planMerge(
     const closed = parseExact<JsonObject>(content);
     const gone = `Patient/${id}`;
     kept = surviving(kept, closed, gone);
+    // A person has died once, whichever of their records said so last.
+    kept = asJson(joinDeath(asPatient(kept), asPatient(kept), asPatient(closed)));
     changes.set(gone, { op: 'update', resource: asPatient(retired(closed, stays)), ifMatch: versionId });
     for (const { resource, ifMatch } of await resourcesOf(store, compartment, id)) {
       const key = `${resource.resourceType}/${resource.id}`;

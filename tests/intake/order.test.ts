@@ -240,6 +240,36 @@ it.each([
   }
 });
 
+it.each([
+  ['11', true],
+  ['09', false],
+])(
+  'of two records that are merged the one that spoke last of a death counts: the old one at %s o’clock',
+  async (at, dead) => {
+    const temp = await openTempStore({ memory: true });
+    try {
+      const { store, clock } = temp;
+      const log = pino({ level: 'silent' });
+      const intake = createIntake({ store, clock, facilities: FACILITIES, parameters: testParameters, log });
+      const [old, now] = ['O1^^^HARBOR^MR', 'N1^^^HARBOR^MR'];
+      const pid = edited(ADMIT, { 'PID-30': '' }).split('\r').slice(0, 3).join('\r');
+      const events = [
+        edited(ADMIT, { 'EVN-2': '2026112510', 'PID-3': now, 'PID-30': 'N', 'PV1-19': 'V1^^^HARBOR^VN' }),
+        edited(ADMIT, { 'EVN-2': `20261125${at}`, 'PID-3': old, 'PID-30': 'Y', 'PV1-19': 'V2^^^HARBOR^VN' }),
+        edited(`${pid}\rMRG|${old}\r`, { 'MSH-9': 'ADT^A40', 'EVN-2': '2026112512', 'PID-3': now }),
+      ];
+      for (const [n, event] of events.entries()) {
+        const receipt = await intake.receive(bytes(edited(event, { 'MSH-10': `M${n}` })), 'mllp');
+        expect(receipt.code).toBe('AA');
+      }
+      const [found] = await store.find('Patient?identifier=https://baton.health/fhir/sid/HARBOR|N1');
+      expect(JSON.parse(found?.content ?? '{}')).toMatchObject({ deceasedBoolean: dead });
+    } finally {
+      await temp.cleanup();
+    }
+  },
+);
+
 it('holds for people whose records are merged, changed and deleted, whichever number a message uses', async () => {
   const temp = await openTempStore({ memory: true });
   try {

@@ -31,8 +31,8 @@ export function joinPerson(
 ): (stored: Patient, fresh: Patient) => Patient {
   const carried = mergeCarried(eventTime, cleared);
   return (stored, fresh) => {
-    const merged = joinDeath(carried(stored, fresh), stored, fresh);
     const isNewer = !isOlder(stored, eventTime);
+    const merged = joinDeath(carried(stored, fresh), stored, fresh, isNewer);
     const removes = instantOf(fresh, REMOVED) !== undefined;
     if (isNewer && removes) return { ...merged, active: false };
     const extension = merged.extension?.filter(({ url }) => url !== REMOVED);

@@ -173,6 +173,7 @@ export function createLife(
     visits,
     ofVisit,
     reopened,
+    death: () => death,
     /** Everything that sweeps before `until` did. */
     pass(until: number): void {
       for (const transition of [...ofVisit.values()].flat()) {
@@ -192,7 +193,8 @@ export function createLife(
       decide(at);
     },
     /** The other record is the same person's. */
-    absorb(other: { visits: typeof visits; ofVisit: typeof ofVisit; reopened: typeof reopened }, at: number): void {
+    absorb(other: Pick<Life, 'visits' | 'ofVisit' | 'reopened' | 'death'>, at: number): void {
+      if (other.death().said > death.said) death = other.death();
       for (const [id, facts] of other.visits) visits.set(id, facts);
       for (const [id, transitions] of other.ofVisit) ofVisit.set(id, transitions);
       for (const id of other.reopened) reopened.add(id);
