@@ -42,10 +42,10 @@ export default defineConfig({
           include: [
             'tests/{store,conformance}/**/*.test.ts',
             'tests/server/{batch,concurrency,crud,everything,search,search-features}.test.ts',
-            'tests/server/access/*.test.ts',
+            'tests/server/access/{consent,narrowed-writes,own-reach,past-versions,roles,team-periods}.test.ts',
             'tests/property/{consents,search-paging}.test.ts',
             'tests/subscriptions/numbering.test.ts',
-            'tests/server/oauth/{backend-services,ehr-launch,tokens}.test.ts',
+            'tests/server/oauth/{backend-services,tokens}.test.ts',
           ],
           // Plans and files are SQLite's own.
           exclude: [

@@ -6,7 +6,7 @@ import { type DayPlace, newDayPlace } from '../acceptance/sandbox-day.ts';
 import { type RunningProgram, runProgram } from './running-program.ts';
 import { type Subscriber, startSubscriber } from './subscriber.ts';
 
-const ROUNDS = 3;
+const ROUNDS = 2;
 const CLIENTS = 6;
 const ENTRIES = 20;
 /** Identifies what one transaction wrote. */

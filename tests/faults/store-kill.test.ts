@@ -10,7 +10,7 @@ import type { LogEntry, Store } from '../../src/store/store.ts';
 import { openTempStore, type TempStore } from '../support/temp-store.ts';
 
 const SCRIPT = join(import.meta.dirname, 'store-writer.ts');
-const ROUNDS = 5;
+const ROUNDS = 3;
 
 interface Writer {
   readonly child: ChildProcess;

@@ -18,7 +18,7 @@ import { type OpenStore, openStore } from '../../src/store/open.ts';
 import { testRules } from '../support/store-rules.ts';
 
 const SCRIPT = join(import.meta.dirname, 'trail-writer.ts');
-const ROUNDS = 4;
+const ROUNDS = 2;
 /** As in trail-writer.ts. */
 const RECORDS_PER_BURST = 300;
 const clock = systemClock();

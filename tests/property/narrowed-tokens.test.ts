@@ -12,7 +12,7 @@ import type { Population } from './oracle/population.ts';
 import type { QueryWorld } from './oracle/queries.ts';
 import { findParameter, parametersOf } from './oracle/search-definitions.ts';
 
-const WORLDS = Number(process.env.BATON_NARROWED_WORLDS ?? 2);
+const WORLDS = Number(process.env.BATON_NARROWED_WORLDS ?? 1);
 const FIRST = Number(process.env.BATON_NARROWED_SEED ?? 1);
 const GRANTS = 6;
 const QUESTIONS = 50;

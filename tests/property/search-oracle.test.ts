@@ -15,10 +15,10 @@ interface Slice {
 }
 
 const SLICES: Readonly<Record<string, Slice>> = {
-  SQLite: { stores: async () => sqliteStores(), from: 1_003, corpora: 7, queries: 400 },
-  'SQLite, and each resource by itself,': { stores: async () => inMemory(sqliteStores()), corpora: 3, queries: 400 },
-  PostgreSQL: { stores: postgresStores, corpora: 8, queries: 200 },
-  'SQLite through HTTP': { stores: async () => overHttp(sqliteStores()), corpora: 2, queries: 150 },
+  SQLite: { stores: async () => sqliteStores(), from: 1_003, corpora: 4, queries: 400 },
+  'SQLite, and each resource by itself,': { stores: async () => inMemory(sqliteStores()), corpora: 2, queries: 400 },
+  PostgreSQL: { stores: postgresStores, corpora: 4, queries: 200 },
+  'SQLite through HTTP': { stores: async () => overHttp(sqliteStores()), corpora: 1, queries: 150 },
 };
 
 describe.each(Object.entries(SLICES))('%s', (_, { stores, from = 1_000, corpora, queries }) => {

@@ -83,7 +83,7 @@ describe('readPackage', () => {
   });
 
   test('refuses what would fill the memory', () => {
-    const bomb = Buffer.concat(new Array(513).fill(gzipSync(Buffer.alloc(1024 * 1024))));
+    const bomb = gzipSync(Buffer.alloc(513 * 1024 * 1024), { level: 1 });
     expect(() => readPackage(bomb)).toThrow('larger than 512 MiB');
   }, 120_000);
 
