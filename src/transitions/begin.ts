@@ -19,7 +19,8 @@ export function isFollowedUp({ rules }: Parts, encounter: Encounter): boolean {
   return isEmergencyDischarge(encounter) && rules.protocols.some(({ forEmergency }) => forEmergency);
 }
 
-const TOO_OLD = { hours: 31 * 24 };
+/** Longer ago than a transition lasts. */
+export const TOO_OLD = { hours: 31 * 24 };
 
 /**
  * What was discharged longer ago than a transition lasts begins none: it is history being loaded.

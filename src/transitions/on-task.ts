@@ -22,7 +22,7 @@ export async function reactToTask(parts: Parts, entry: LogEntry): Promise<Reacti
     const deleted = before && followUpKey(before);
     return deleted ? settle(parts, deleted) : NOTHING;
   }
-  const restored = before && (await restore(parts, entry.id, before));
+  const restored = before && (await restore(parts, entry, before));
   if (restored) return restored;
   const task = parseVersion(entry, 'Task');
   const key = followUpKey(task);
@@ -42,7 +42,10 @@ async function followUpBefore({ store }: Parts, { id, versionId, actor }: LogEnt
 }
 
 /** What was lost by the entry is put back into the Task as it is now; what else was changed counts. */
-async function restore(parts: Parts, id: string, before: Task): Promise<Reaction | undefined> {
+async function restore(parts: Parts, entry: LogEntry, before: Task): Promise<Reaction | undefined> {
+  // Who moved it since, to another plan perhaps, lost nothing.
+  if (!withLostSchedule(parseVersion(entry, 'Task'), before)) return undefined;
+  const { id } = entry;
   const task = await readResource(parts.store, 'Task', id);
   const whole = task && withLostSchedule(task, before);
   if (!whole) return undefined;

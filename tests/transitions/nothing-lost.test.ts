@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { isTerminal } from '../../src/fhir/status/task.ts';
 import { insertRow } from '../../src/notify/notification-rows.ts';
 import { CLOCKWORK } from '../../src/store/alert.ts';
-import { admitted, discharged, type Hospital, openHospital, patient } from './hospital.ts';
+import { admitted, discharged, HIGH_RISK, type Hospital, openHospital, patient } from './hospital.ts';
 
 const NURSE = { reference: 'Practitioner/nurse', kind: 'user' } as const;
 const MONDAY_EVENING = '2026-11-23T23:00:00Z';
@@ -52,6 +52,21 @@ describe('a client that sends back a follow-up without what it did not know', ()
     expect(
       hospital.events.filter((event) => 'step' in event && event.step === 'contact').map(({ kind }) => kind),
     ).toEqual(expect.arrayContaining(['follow-up-due', 'follow-up-escalated']));
+  });
+
+  it('of a follow-up that somebody changed and another plan has taken over since', async () => {
+    await opened();
+    const before = await hospital.followUps();
+    // Another protocol by then; Baton hears of both at once.
+    await hospital.put(discharged(HIGH_RISK));
+    for (const task of Object.values(before)) await hospital.put({ ...task, note: [{ text: 'Seen' }] });
+    await hospital.run();
+    const live = (await hospital.episodes()).filter(({ status }) => status === 'active');
+    expect(live).toHaveLength(1);
+    const open = (await hospital.all('Task')).filter(({ status }) => status === 'requested');
+    expect(open.length).toBeGreaterThanOrEqual(Object.keys(before).length);
+    const owners = open.map(({ identifier }) => identifier?.[0]?.value?.split('|')[0]);
+    expect(new Set(owners)).toEqual(new Set([live[0]?.id]));
   });
 
   it('nor can somebody say that it is credited', async () => {

@@ -39,6 +39,16 @@ function leftBy({ visit, left = 0, isDay }: VisitFacts): number {
 
 export type Life = ReturnType<typeof createLife>;
 
+/** What is known of one record. */
+interface Known {
+  readonly visits: ReadonlyMap<string, VisitFacts>;
+  readonly ofVisit: ReadonlyMap<string, Transition[]>;
+  readonly reopened: ReadonlySet<string>;
+  readonly death: () => Death;
+}
+
+type Death = ReturnType<typeof hearDeath>;
+
 /** @param begun hears of every transition that begins */
 export function createLife(
   person: Person,
@@ -50,7 +60,7 @@ export function createLife(
   const ofVisit = new Map<string, Transition[]>();
   /** Visits whose discharge was taken back after their transition had run its course. */
   const reopened = new Set<string>();
-  let death = { dead: false, said: 0 };
+  let death: Death = { dead: false, said: 0 };
 
   const transitionsOf = (id: string) => ofVisit.get(id) ?? [];
   const ranItsCourse = (id: string) => {
@@ -193,7 +203,7 @@ export function createLife(
       decide(at);
     },
     /** The other record is the same person's. */
-    absorb(other: Pick<Life, 'visits' | 'ofVisit' | 'reopened' | 'death'>, at: number): void {
+    absorb(other: Known, at: number): void {
       if (other.death().said > death.said) death = other.death();
       for (const [id, facts] of other.visits) visits.set(id, facts);
       for (const [id, transitions] of other.ofVisit) ofVisit.set(id, transitions);
