@@ -6,7 +6,7 @@ import { parseVersion, readResource } from '../care/stored.ts';
 import { touched } from '../care/touched.ts';
 import { encounterOfEpisode, isLive } from '../care/transition/episode.ts';
 import { isEscalation } from '../care/transition/escalation.ts';
-import { type FollowUpKey, followUpKey } from '../care/transition/follow-up.ts';
+import { type FollowUpKey, followUpKey, formatKey } from '../care/transition/follow-up.ts';
 import { withLostSchedule } from '../care/transition/lost-schedule.ts';
 import { isTerminal } from '../fhir/status/task.ts';
 import type { LogEntry } from '../store/store.ts';
@@ -43,17 +43,25 @@ async function followUpBefore({ store }: Parts, { id, versionId, actor }: LogEnt
 
 /** What was lost by the entry is put back into the Task as it is now; what else was changed counts. */
 async function restore(parts: Parts, entry: LogEntry, before: Task): Promise<Reaction | undefined> {
-  // Who moved it since, to another plan perhaps, lost nothing.
-  if (!withLostSchedule(parseVersion(entry, 'Task'), before)) return undefined;
+  const seen = parseVersion(entry, 'Task');
+  if (!withLostSchedule(seen, before)) return undefined;
   const { id } = entry;
   const task = await readResource(parts.store, 'Task', id);
-  const whole = task && withLostSchedule(task, before);
+  if (!task) return undefined;
+  // Another plan may have taken it over since: that is no loss.
+  const hasKey = keyOf(seen) === keyOf(before);
+  const whole = withLostSchedule(task, hasKey ? { ...before, identifier: task.identifier ?? [] } : before);
   if (!whole) return undefined;
   const key = followUpKey(whole);
   const upkeep = isTerminal(whole.status) || !key || isEscalation(key) ? [] : await planUpkeep(parts, whole);
   const isIncluded = upkeep.some((change) => change.op === 'update' && change.resource.id === id);
   const update = { op: 'update' as const, resource: touched(whole, parts.clock.now()), ifMatch: whole.meta?.versionId };
   return { changes: isIncluded ? upkeep : [update, ...upkeep], events: () => [] };
+}
+
+function keyOf(task: Task): string | undefined {
+  const key = followUpKey(task);
+  return key && formatKey(key);
 }
 
 async function settle(parts: Parts, key: FollowUpKey): Promise<Reaction> {

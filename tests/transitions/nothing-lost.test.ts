@@ -54,12 +54,15 @@ describe('a client that sends back a follow-up without what it did not know', ()
     ).toEqual(expect.arrayContaining(['follow-up-due', 'follow-up-escalated']));
   });
 
-  it('of a follow-up that somebody changed and another plan has taken over since', async () => {
+  it.each<[string, (task: Task) => Task]>([
+    ['changed', (known) => ({ ...known, note: [{ text: 'Seen' }] })],
+    ['sent back without its clock', ({ extension: _, ...rest }) => rest],
+  ])('of a follow-up that somebody has %s and another plan has taken over since', async (_, changed) => {
     await opened();
     const before = await hospital.followUps();
     // Another protocol by then; Baton hears of both at once.
     await hospital.put(discharged(HIGH_RISK));
-    for (const task of Object.values(before)) await hospital.put({ ...task, note: [{ text: 'Seen' }] });
+    for (const task of Object.values(before)) await hospital.put(changed(task));
     await hospital.run();
     const live = (await hospital.episodes()).filter(({ status }) => status === 'active');
     expect(live).toHaveLength(1);
