@@ -14,7 +14,6 @@ import type { Change } from '../fhir/change.ts';
 import type { StoredVersion } from '../store/store.ts';
 import { becomesHistory, begin, isFollowedUp, isHistory } from './begin.ts';
 import { type Decision, decide } from './decide.ts';
-import { emergenciesAgain } from './emergencies-again.ts';
 import { type DischargeFacts, gatherFacts } from './facts.ts';
 import { dischargedAt, keptFor } from './left-at.ts';
 import { type LivePlan, readLivePlan } from './live-plan.ts';
@@ -45,17 +44,13 @@ async function reactAsTransition(
   const { store, clock } = parts;
   const live = episodes.filter(isLive);
   const encounter = entry.operation === 'delete' ? undefined : parseVersion(entry, 'Encounter');
-  const emergencies = (stay: Encounter) => emergenciesAgain(parts, stay, (visit) => reactToDischarge(parts, visit, []));
-  if (encounter && isFollowedUp(parts, encounter)) {
-    return both(await reactToDischarge(parts, entry, episodes), await emergencies(encounter));
-  }
+  if (encounter && isFollowedUp(parts, encounter)) return reactToDischarge(parts, entry, episodes);
   const withdrawn = await withdrawAll(store, live, 'discharge-cancelled', clock.now());
   const cancelled = both(withdrawn, reopenEnded(parts, entry.id, episodes));
   if (!encounter) return cancelled;
   if (isInHouse(encounter)) return both(cancelled, await endEarlierTransitions(parts, encounter));
   // An admission that was a mistake, or no stay after all, ended nothing.
-  if (!isVoid(encounter)) return cancelled;
-  return both(both(cancelled, await resumeLast(parts, encounter)), await emergencies(encounter));
+  return isVoid(encounter) ? both(cancelled, await resumeLast(parts, encounter)) : cancelled;
 }
 
 const isVoid = (encounter: Encounter) =>
