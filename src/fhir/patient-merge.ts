@@ -1,7 +1,9 @@
 // Two patient records that turn out to be one person: who stands for whom, and what the records say afterwards. Pure; for
 // merges that a server reports (Patient.link), for those a person decides, and for messages that order one.
 // https://hl7.org/fhir/R4/patient.html#8.1.10
+import type { Patient } from '@medplum/fhirtypes';
 import { isJsonObject, type Json, type JsonObject } from './canonical-json.ts';
+import { joinDeath } from './death-word.ts';
 
 /** More records in a row than this are a circle or a fault. */
 const LONGEST_CHAIN = 10;
@@ -42,7 +44,10 @@ export function retired(patient: JsonObject, survivor: string): JsonObject {
   return { ...patient, active: false, link: [...others, { other: { reference: survivor }, type: 'replaced-by' }] };
 }
 
-/** The record in use, with a link to the one it stands for, and with its identifiers as old ones, so that it is found by them. */
+/**
+ * The record in use, with a link to the one it stands for, and with its identifiers as old ones, so that it is found by them. A
+ * person has died once, whichever of their records says so.
+ */
 export function surviving(patient: JsonObject, replaced: JsonObject, reference: string): JsonObject {
   const links = listOf(patient.link);
   const known = links.some(
@@ -57,7 +62,9 @@ export function surviving(patient: JsonObject, replaced: JsonObject, reference: 
     .map((one) => ({ ...one, use: 'old' }));
   const link = known ? links : [...links, { other: { reference }, type: 'replaces' }];
   const identifier = [...mine, ...taken];
-  return { ...patient, link, ...(identifier.length > 0 ? { identifier } : {}) };
+  const kept = { ...patient, link, ...(identifier.length > 0 ? { identifier } : {}) };
+  const [one, other] = [kept, replaced] as unknown as [Patient, Patient];
+  return joinDeath(one, one, other) as unknown as JsonObject;
 }
 
 function listOf(value: Json | undefined): Json[] {

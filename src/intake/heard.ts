@@ -1,10 +1,11 @@
 // What newer messages have confirmed of a resource without telling anything new: the times of their events. No version is
 // made for them; kept beside the resource they still decide, when an older message comes late, whose word is the newer one.
 import type { Encounter, Extension, Period, Resource } from '@medplum/fhirtypes';
+import { DEATH_TOLD } from '../fhir/death-word.ts';
 import { EVENT_TIME, instantOf, withInstant } from '../fhir/event-time.ts';
 import type { Statement, Store } from '../store/store.ts';
 import { whileUnchanged } from '../store/unchanged.ts';
-import { DEATH_TOLD, LATEST_EVENT } from './map/systems.ts';
+import { LATEST_EVENT } from './map/systems.ts';
 import { latestStatements, withStatements } from './map/whereabouts.ts';
 
 /** The text of `Times` of a resource of the store, by `Type/id`. */

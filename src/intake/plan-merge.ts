@@ -8,7 +8,7 @@ import { replacedBy, retired, surviving } from '../fhir/patient-merge.ts';
 import { rewriteLinks } from '../fhir/references.ts';
 import type { SearchParameters } from '../fhir/search/parameters.ts';
 import type { Store, StoredVersion } from '../store/store.ts';
-import { joinDeath } from './map/death-word.ts';
+import { type Heard, withHeard } from './heard.ts';
 import type { Draft } from './map/drafts.ts';
 import { Refusal } from './refusal.ts';
 
@@ -39,6 +39,7 @@ export async function findRetired(
 /**
  * @param survivor the record that stays, as this message leaves it
  * @param closing the stored records that are closed
+ * @param heard what newer messages have confirmed of them
  * @returns the survivor with what it takes over, and the changes to everything else
  * @throws Refusal AE 207 when more belongs to them than one commit takes
  */
@@ -47,6 +48,7 @@ export async function planMerge(
   compartment: Compartment,
   survivor: Patient,
   closing: readonly StoredVersion[],
+  heard: Heard,
 ): Promise<{ readonly survivor: Patient; readonly changes: readonly Change[] }> {
   const stays = `Patient/${survivor.id}`;
   let kept = asJson(survivor);
@@ -54,9 +56,7 @@ export async function planMerge(
   for (const { id, content, versionId } of closing) {
     const closed = parseExact<JsonObject>(content);
     const gone = `Patient/${id}`;
-    kept = surviving(kept, closed, gone);
-    // A person has died once, whichever of their records said so last.
-    kept = asJson(joinDeath(asPatient(kept), asPatient(kept), asPatient(closed)));
+    kept = surviving(kept, asJson(withHeard(asPatient(closed), heard.get(gone))), gone);
     changes.set(gone, { op: 'update', resource: asPatient(retired(closed, stays)), ifMatch: versionId });
     for (const { resource, ifMatch } of await resourcesOf(store, compartment, id)) {
       const key = `${resource.resourceType}/${resource.id}`;

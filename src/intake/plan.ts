@@ -1,8 +1,10 @@
 // Drafts of one message, matched with the store by identifier -> the changes of one commit. What is stored already just
 // as the message says gives no change.
+
 import type { Encounter, Patient, Provenance, Reference, Resource } from '@medplum/fhirtypes';
 import { type JsonObject, sameJson } from '../fhir/canonical-json.ts';
 import type { Change } from '../fhir/change.ts';
+import { DEATH_TOLD } from '../fhir/death-word.ts';
 import { rewriteLinks } from '../fhir/references.ts';
 import type { CommitOptions, Statement, Store } from '../store/store.ts';
 import { findStored, type StoredDraft } from './find-stored.ts';
@@ -12,7 +14,7 @@ import { searchToken } from './identifier-query.ts';
 import type { KnownShared } from './known-shared.ts';
 import type { AdtContent } from './map/adt.ts';
 import type { Draft } from './map/drafts.ts';
-import { DEATH_TOLD, LATEST_EVENT } from './map/systems.ts';
+import { LATEST_EVENT } from './map/systems.ts';
 import { withoutTimes } from './map/whereabouts.ts';
 import { type Compartment, findRetired, planMerge } from './plan-merge.ts';
 
@@ -86,7 +88,11 @@ async function mergeFor(
   const merge = merges.find((one) => one.survivor === fullUrl);
   if (!merge || survivor.resourceType !== 'Patient') return undefined;
   const closing = await findRetired(store, merge.retired, survivor.id ?? '');
-  return planMerge(store, compartment, survivor satisfies Patient, closing);
+  const heard = await readHeard(
+    store,
+    closing.map(({ id }) => `Patient/${id}`),
+  );
+  return planMerge(store, compartment, survivor satisfies Patient, closing, heard);
 }
 
 const idOf = ({ resource: { resourceType, id } }: StoredDraft) => `${resourceType}/${id}`;

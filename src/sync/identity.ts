@@ -98,13 +98,11 @@ export async function readFormerOf(
   connection: string,
   targets: readonly { type: string; id: string }[],
 ): Promise<Link[]> {
-  const distinct = [...new Map(targets.map((target) => [`${target.type}/${target.id}`, target])).values()];
-  if (distinct.length === 0) return [];
-  const pairs = distinct.map(() => '(?, ?)').join(', ');
-  const sql = `SELECT ${COLUMNS} FROM identity WHERE connection = ? AND state = 'replaced' AND replaced_by IS NULL
-    AND how <> 'projected' AND (type, remote_id) IN (VALUES ${pairs}) ORDER BY at`;
-  const rows = await store.query(sql, [connection, ...distinct.flatMap(({ type, id }) => [type, id])]);
-  return [...new Map(rows.map(toLink).map((link) => [`${link.type}/${link.remoteId}`, link])).values()];
+  const links: Link[] = [];
+  for (const [type, ids] of byType(targets)) {
+    links.push(...(await readFormerLinks(store, connection, type, ids)).values());
+  }
+  return links;
 }
 
 /** Of several about one remote resource the newest. @param where SQL about a connection and a type */

@@ -129,7 +129,7 @@ async function askHolder(
   if (!reply.ok) {
     const { status, class: failed } = reply.failure;
     if (status === 404 || status === 410) return success('nobody');
-    return failed === 'transient' || failed === 'ambiguous' ? reply : success('another');
+    return failed === 'permanent' ? success('another') : reply;
   }
   const others = await knownOthers(store, link.connection, link.type, link.remoteId);
   if (!reply.value.body || others.has(link.localId)) return success('another');

@@ -23,10 +23,12 @@ const ready = (states: string) => `SELECT u.target, u.type, u.local_id, i.type A
   WHERE u.connection = ? AND i.connection = u.connection AND ${states} AND i.how <> 'projected'
     AND i.type = rtrim(${BEFORE_ID}, '/') AND i.remote_id = substr(u.target, length(${BEFORE_ID}) + 1)
   ORDER BY u.type, u.local_id LIMIT ${BATCH}`;
-/** Once it is linked, or a second record of one of ours by a person's word. */
+/** Once it is linked, or a second record of one of ours whose own is there, by a person's word. */
 const READY = [
   "i.state <> 'replaced'",
-  "i.state = 'replaced' AND i.replaced_by IS NOT NULL AND (i.type <> 'Patient' OR i.how = 'matched-manual')",
+  `i.state = 'replaced' AND (i.type <> 'Patient' OR i.how = 'matched-manual') AND EXISTS (SELECT 1 FROM identity own
+    WHERE own.connection = i.connection AND own.type = i.type AND own.remote_id = i.replaced_by
+      AND own.state <> 'replaced' AND own.state <> 'tombstone')`,
 ].map(ready);
 const FORGET = 'DELETE FROM unresolved_reference WHERE connection = ? AND target = ? AND type = ? AND local_id = ?';
 

@@ -20,7 +20,7 @@ export function isFollowedUp({ rules }: Parts, encounter: Encounter): boolean {
 }
 
 /** Longer ago than a transition lasts. */
-const TOO_OLD = { hours: 31 * 24 };
+export const TOO_OLD = { hours: 31 * 24 };
 
 /**
  * What was discharged longer ago than a transition lasts begins none: it is history being loaded.

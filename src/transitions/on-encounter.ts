@@ -14,6 +14,7 @@ import type { Change } from '../fhir/change.ts';
 import type { StoredVersion } from '../store/store.ts';
 import { becomesHistory, begin, isFollowedUp, isHistory } from './begin.ts';
 import { type Decision, decide } from './decide.ts';
+import { emergenciesAgain } from './emergencies-again.ts';
 import { type DischargeFacts, gatherFacts } from './facts.ts';
 import { dischargedAt, keptFor } from './left-at.ts';
 import { type LivePlan, readLivePlan } from './live-plan.ts';
@@ -44,13 +45,16 @@ async function reactAsTransition(
   const { store, clock } = parts;
   const live = episodes.filter(isLive);
   const encounter = entry.operation === 'delete' ? undefined : parseVersion(entry, 'Encounter');
-  if (encounter && isFollowedUp(parts, encounter)) return reactToDischarge(parts, entry, episodes);
+  if (encounter && isFollowedUp(parts, encounter)) {
+    return both(await reactToDischarge(parts, entry, episodes), await emergenciesAgain(parts, encounter));
+  }
   const withdrawn = await withdrawAll(store, live, 'discharge-cancelled', clock.now());
   const cancelled = both(withdrawn, reopenEnded(parts, entry.id, episodes));
   if (!encounter) return cancelled;
   if (isInHouse(encounter)) return both(cancelled, await endEarlierTransitions(parts, encounter));
   // An admission that was a mistake, or no stay after all, ended nothing.
-  return isVoid(encounter) ? both(cancelled, await resumeLast(parts, encounter)) : cancelled;
+  if (!isVoid(encounter)) return cancelled;
+  return both(both(cancelled, await resumeLast(parts, encounter)), await emergenciesAgain(parts, encounter, true));
 }
 
 const isVoid = (encounter: Encounter) =>
@@ -92,16 +96,18 @@ async function reactToDischarge(
   const decision = decide(facts, parts.rules, isChained ?? (await laterStay(parts, facts.context)));
   const reaction = live
     ? await revise(parts, live, facts, decision, episodes)
-    : await begin(parts, facts, decision, episodes, await doneBeforeDeath(parts, last, facts));
+    : await begin(parts, facts, decision, episodes, await doneBeforeDeath(parts, episodes, facts));
   if (!freed) return reaction;
   // The other one, which counts, ends this one itself: nothing that was decided about it without the other holds.
   return touchesSame(reaction, freed.reaction) ? freed.reaction : both(reaction, freed.reaction);
 }
 
 /** What was done, when this discharge was said to be a death and that was a mistake. */
-async function doneBeforeDeath({ store }: Parts, last: EpisodeOfCare | undefined, { context }: DischargeFacts) {
+async function doneBeforeDeath({ store }: Parts, episodes: readonly EpisodeOfCare[], { context }: DischargeFacts) {
+  const last = episodes.at(-1);
   if (!last || withdrawnBecause(last) !== 'died') return undefined;
-  return completedSteps(await readLivePlan(store, last), context);
+  const plans = await Promise.all(episodes.map((episode) => readLivePlan(store, episode)));
+  return completedSteps(plans, context);
 }
 
 /** The discharge of a transition under way was told again, perhaps corrected. */

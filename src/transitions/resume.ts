@@ -104,6 +104,7 @@ async function resume(
 ): Promise<Reaction> {
   const stay = encounterOfEpisode(last);
   const episodes = transitions.filter((episode) => encounterOfEpisode(episode) === stay);
-  const done = completedSteps(await readLivePlan(parts.store, last), facts.context);
+  const plans = await Promise.all(episodes.map((episode) => readLivePlan(parts.store, episode)));
+  const done = completedSteps(plans, facts.context);
   return begin(parts, facts, decide(facts, parts.rules, later), episodes, done);
 }

@@ -31,9 +31,13 @@ export function isAnchoredAt({ episode }: LivePlan, { encounter, anchor }: Trans
   return keyOfEpisode(episode) === transitionKey(encounter.id ?? '', anchor.discharge);
 }
 
-/** Steps that were seen through since the discharge, by id, with the Task that did. What was done before it does not count for it. */
-export function completedSteps({ tasks }: LivePlan, { anchor }: TransitionContext): Map<string, Link> {
+/**
+ * Steps that were seen through since the discharge, by id, with the Task that did; what was done before it does not count for it.
+ * @param plans of all transitions of the stay, the newest last
+ */
+export function completedSteps(plans: readonly LivePlan[], { anchor }: TransitionContext): Map<string, Link> {
   const isSince = (done = '') => Temporal.Instant.compare(toLastInstant(done, anchor.zone), anchor.discharge) >= 0;
+  const tasks = plans.flatMap((plan) => plan.tasks);
   const completed = tasks.filter((task) => task.status === 'completed' && isSince(doneAt(task)));
   return new Map(
     completed.flatMap((task): [string, Link][] => {

@@ -1,4 +1,4 @@
-import type { Encounter, Patient } from '@medplum/fhirtypes';
+import type { Encounter } from '@medplum/fhirtypes';
 import * as fc from 'fast-check';
 import pino from 'pino';
 import { expect, it } from 'vitest';
@@ -13,6 +13,7 @@ import { createIntake } from '../../src/intake/receive.ts';
 import { testParameters } from '../support/store-rules.ts';
 import { openTempStore } from '../support/temp-store.ts';
 import { bytes, edited, FACILITIES, fixture } from './fixture.ts';
+import { permutations } from './permutations.ts';
 
 const ADMIT = fixture('a01-admit');
 const SOURCES = {
@@ -205,70 +206,6 @@ it('holds through the real store for every order of A01, A08, A03 and A13', asyn
     await temp.cleanup();
   }
 });
-
-function permutations<T>(items: readonly T[]): T[][] {
-  if (items.length <= 1) return [[...items]];
-  return items.flatMap((item, index) => permutations(items.toSpliced(index, 1)).map((rest) => [item, ...rest]));
-}
-
-it.each([
-  ['a mistake', ['Y', 'N', ''], false],
-  ['said again by a newer message, which changes nothing', ['N', 'Y', 'N', 'Y', 'Y'], true],
-  ['withdrawn', ['Y', '""', ''], undefined],
-  ['told once', ['', 'Y', ''], true],
-])('whether a patient has died is what was said last of it: %s', async (_, words, dead) => {
-  const temp = await openTempStore({ memory: true });
-  try {
-    const { store, clock } = temp;
-    const log = pino({ level: 'silent' });
-    const intake = createIntake({ store, clock, facilities: FACILITIES, parameters: testParameters, log });
-    const ends = new Set<string>();
-    for (const [index, order] of permutations(words.map((__, at) => at)).entries()) {
-      for (const at of order) {
-        const own = { 'PID-3': `D${index}^^^HARBOR^MR`, 'PV1-19': `V${index}-${at}^^^HARBOR^VN` };
-        const told = { 'EVN-2': `202611251${at}00`, 'MSH-10': `${index}-${at}`, 'PID-30': words[at] ?? '' };
-        const receipt = await intake.receive(bytes(edited(ADMIT, { ...own, ...told })), 'mllp');
-        expect(receipt.code).toBe('AA');
-      }
-      const [found] = await store.find(`Patient?identifier=https://baton.health/fhir/sid/HARBOR|D${index}`);
-      const { deceasedBoolean = null } = JSON.parse(found?.content ?? '{}') as Patient;
-      ends.add(String(deceasedBoolean));
-    }
-    expect([...ends]).toEqual([String(dead ?? null)]);
-  } finally {
-    await temp.cleanup();
-  }
-});
-
-it.each([
-  ['11', true],
-  ['09', false],
-])(
-  'of two records that are merged the one that spoke last of a death counts: the old one at %s o’clock',
-  async (at, dead) => {
-    const temp = await openTempStore({ memory: true });
-    try {
-      const { store, clock } = temp;
-      const log = pino({ level: 'silent' });
-      const intake = createIntake({ store, clock, facilities: FACILITIES, parameters: testParameters, log });
-      const [old, now] = ['O1^^^HARBOR^MR', 'N1^^^HARBOR^MR'];
-      const pid = edited(ADMIT, { 'PID-30': '' }).split('\r').slice(0, 3).join('\r');
-      const events = [
-        edited(ADMIT, { 'EVN-2': '2026112510', 'PID-3': now, 'PID-30': 'N', 'PV1-19': 'V1^^^HARBOR^VN' }),
-        edited(ADMIT, { 'EVN-2': `20261125${at}`, 'PID-3': old, 'PID-30': 'Y', 'PV1-19': 'V2^^^HARBOR^VN' }),
-        edited(`${pid}\rMRG|${old}\r`, { 'MSH-9': 'ADT^A40', 'EVN-2': '2026112512', 'PID-3': now }),
-      ];
-      for (const [n, event] of events.entries()) {
-        const receipt = await intake.receive(bytes(edited(event, { 'MSH-10': `M${n}` })), 'mllp');
-        expect(receipt.code).toBe('AA');
-      }
-      const [found] = await store.find('Patient?identifier=https://baton.health/fhir/sid/HARBOR|N1');
-      expect(JSON.parse(found?.content ?? '{}')).toMatchObject({ deceasedBoolean: dead });
-    } finally {
-      await temp.cleanup();
-    }
-  },
-);
 
 it('holds for people whose records are merged, changed and deleted, whichever number a message uses', async () => {
   const temp = await openTempStore({ memory: true });

@@ -245,6 +245,18 @@ describe('who has the id', () => {
     expect((await described()).sort()).toEqual(['Call', ...keys.map((key) => `${key} again`)]);
   });
 
+  test('asks nobody when it refuses who we are', async () => {
+    await loseThem();
+    edit({ description: 'Theirs' });
+    const { fetch } = globalThis;
+    const refusing: typeof fetch = async (url, init) =>
+      String(url).endsWith(`/Patient/${id}`) ? new Response('', { status: 401 }) : fetch(url, init);
+    await world.restart(() => ({ fetch: refusing }));
+    await world.sync.pullNow();
+    expect(await asked()).toEqual([]);
+    expect(await described()).toEqual(['Call']);
+  });
+
   test.each(['pull', 'push'] as const)('waits while the server does not say: %s', async (way) => {
     await loseThem();
     edit({ description: 'Theirs' });

@@ -182,6 +182,28 @@ describe('an emergency visit', () => {
     ]);
   });
 
+  it.each([
+    [
+      'was over before',
+      discharged({ id: 'in', period: { start: '2026-11-22T10:00:00-05:00', end: '2026-11-23T08:00:00-05:00' } }, '02'),
+    ],
+    ['was a mistake (A11)', { ...admitted({ id: 'in' }), status: 'cancelled' as const }],
+  ])('during a stay that proves afterwards that it %s is followed up, the first of several', async (_, later) => {
+    await hospital.put(anxiety);
+    await tell(discharged({ diagnosis: undefined }));
+    hospital.at('2026-11-23T10:00:00-05:00');
+    await tell(admitted({ id: 'in', diagnosis: undefined, period: { start: '2026-11-22T10:00:00-05:00' } }));
+    await tell(visit('er2', '2026-11-23T09:30:00-05:00'), visit('er', '2026-11-23T09:00:00-05:00'));
+    expect(await outcome()).toEqual({ stay: 'readmitted' });
+    await tell({ ...later, diagnosis: undefined });
+    const begun = await outcome();
+    expect([begun.er, begun.er2]).toEqual(['active', undefined]);
+    // What that stay had ended goes on beside it when it was none.
+    expect(begun.stay).toBe(later.status === 'cancelled' ? 'active' : 'readmitted');
+    await tell({ ...later, diagnosis: undefined, serviceType: { text: 'told again' } });
+    expect(await outcome()).toEqual(begun);
+  });
+
   it('goes on when that admission was a mistake (A11)', async () => {
     await hospital.put(anxiety);
     const stay = admitted(stayFrom(DISCHARGED));

@@ -132,6 +132,43 @@ it.each([
   },
 );
 
+it.each<[string, (n: number) => Promise<void>]>([
+  [
+    'mistaken readmissions',
+    async (n) => {
+      await hospital.put(admitted({ ...again, id: `again-${n}` }));
+      await hospital.run();
+      await hospital.put({ ...admitted({ ...again, id: `again-${n}` }), status: 'cancelled' });
+    },
+  ],
+  [
+    'mistaken deaths',
+    async () => {
+      await hospital.put(patient({ deceasedBoolean: true }));
+      await hospital.run();
+      await hospital.put(patient({ deceasedBoolean: false }));
+    },
+  ],
+  [
+    'mistaken deaths by disposition',
+    async () => {
+      await hospital.put(discharged({}, '20'));
+      await hospital.run();
+      await hospital.put(discharged());
+    },
+  ],
+])('what was done stays done after two %s', async (_, happen) => {
+  hospital.at('2026-11-21T20:00:00Z');
+  await hospital.complete('notify-pcp');
+  await hospital.run();
+  for (const n of [1, 2]) {
+    await happen(n);
+    await hospital.run();
+    expect(await open()).toHaveLength(5);
+    expect(await open()).not.toContain('notify-pcp');
+  }
+});
+
 it('a patient who died in hospital gets no plan by being edited', async () => {
   await hospital.put(discharged({}, '20'));
   await hospital.run();

@@ -1,7 +1,7 @@
 // The record of a person: whether the sender still keeps it, and which of its numbers are old.
 import type { Identifier, Patient } from '@medplum/fhirtypes';
+import { joinDeath, saysOfDeath, stampDeath } from '../../fhir/death-word.ts';
 import { instantOf, withInstant } from '../../fhir/event-time.ts';
-import { joinDeath, stampDeath } from './death-word.ts';
 import type { Identified } from './identifier.ts';
 import { isOlder, mergeCarried, stampLatest } from './merge.ts';
 import { REMOVED } from './systems.ts';
@@ -19,7 +19,8 @@ export function stampPerson(
   formerly: readonly Identified[],
   cleared: readonly string[],
 ): Patient {
-  const stamped = stampLatest(stampDeath(patient, eventTime, cleared), eventTime);
+  const isWord = saysOfDeath(patient) || cleared.includes('deceasedBoolean');
+  const stamped = stampLatest(isWord ? stampDeath(patient, eventTime) : patient, eventTime);
   const whole = { ...stamped, identifier: [...(patient.identifier ?? []), ...formerly] };
   return removed ? { ...whole, active: false, extension: withInstant(whole, REMOVED, eventTime) } : whole;
 }
@@ -32,7 +33,10 @@ export function joinPerson(
   const carried = mergeCarried(eventTime, cleared);
   return (stored, fresh) => {
     const isNewer = !isOlder(stored, eventTime);
-    const merged = joinDeath(carried(stored, fresh), stored, fresh, isNewer);
+    const joined = carried(stored, fresh);
+    // A date of death that is emptied alone is a word, too, when nothing else is said: the patient is taken to live.
+    const isTakenBack = isNewer && saysOfDeath(stored) && !saysOfDeath(joined);
+    const merged = isTakenBack ? stampDeath(joined, eventTime) : joinDeath(joined, stored, fresh, isNewer);
     const removes = instantOf(fresh, REMOVED) !== undefined;
     if (isNewer && removes) return { ...merged, active: false };
     const extension = merged.extension?.filter(({ url }) => url !== REMOVED);

@@ -17,8 +17,5 @@ export const LATEST_EVENT = 'https://baton.health/fhir/StructureDefinition/lates
 /** On Encounter, one each: what an event said of where the patient is (map/whereabouts.ts); `location` is made of them. */
 export const WHEREABOUTS = 'https://baton.health/fhir/StructureDefinition/whereabouts';
 
-/** On Patient: the newest event that said whether the patient has died. Events that say nothing of it do not count. */
-export const DEATH_TOLD = 'https://baton.health/fhir/StructureDefinition/death-told';
-
 /** On Patient: the sender deleted the person then (A29). A newer event of any kind shows that it still has them. */
 export const REMOVED = 'https://baton.health/fhir/StructureDefinition/removed-by-sender';

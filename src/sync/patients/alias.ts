@@ -89,7 +89,10 @@ export async function followByLocal(
   return found;
 }
 
-/** Local ids of remote patients that were replaced, where the one that stands for them is linked. */
+/**
+ * Local ids of remote patients that were replaced, where the one that stands for them is linked; and is there, where only a person
+ * said so.
+ */
 export async function followByRemote(
   store: Queryable,
   connection: string,
@@ -99,7 +102,7 @@ export async function followByRemote(
   for (const alias of await aliasesAmong(store, connection, 'remote_id', remoteIds)) {
     const survivor = await survivorOf(store, connection, 'Patient', alias.replacedBy);
     const sql = `SELECT local_id FROM identity WHERE connection = ? AND type = 'Patient' AND remote_id = ?
-      AND state <> 'replaced'`;
+      AND state NOT IN (${alias.how === 'merged' ? "'replaced'" : "'replaced', 'tombstone'"})`;
     const [row] = survivor === undefined ? [] : await store.query(sql, [connection, survivor]);
     if (row) found.set(alias.remoteId, String(row.local_id));
   }

@@ -78,7 +78,7 @@ async function linking(
   const alias = await readAlias(store, connection, type, remoteId);
   const link = await readLink(store, connection, type, to);
   // The server merged the records of two of ours, and the person says that these two are one.
-  if (alias && alias.localId !== '' && alias.localId !== to && link) {
+  if (alias?.how === 'merged' && alias.localId !== '' && alias.localId !== to && link) {
     const both = { fromLocal: alias.localId, toLocal: to, fromRemote: remoteId, toRemote: link.remoteId };
     return [decideMerge({ connection, ...both }, now)];
   }

@@ -64,7 +64,7 @@ export async function findMatch(
 ): Promise<Match> {
   const { store, connection } = context;
   const others = await knownOthers(store, connection.name, type, remoteId);
-  // What refers to it means ours (readLinkMap), so it is ours itself. Patients are known by what they say: a server that was
+  // What referred to it meant ours (let-go-terms.ts), so it is ours itself. Patients are known by what they say: a server that was
   // restored may give the id to somebody else.
   const former = type === 'Patient' ? undefined : formerLink;
   const named = ownIdentifierOf(context.mapping, remote);

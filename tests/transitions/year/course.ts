@@ -260,7 +260,8 @@ export function act(transition: Transition, deeds: readonly Deed[], at: number, 
 }
 
 /** What was done before the discharge does not count for it. */
-export function doneSince({ followUps }: Transition, discharge: number): Set<string> {
+export function doneSince(transitions: readonly Transition[], discharge: number): Set<string> {
+  const followUps = transitions.flatMap((transition) => transition.followUps);
   return new Set(
     followUps.flatMap(({ step, status, from }) => (status === 'completed' && from >= discharge ? [step] : [])),
   );

@@ -108,7 +108,13 @@ export function createLife(
     } else if (!ranItsCourse(id) && at - left <= MONTH && !(patientClass === 'E' && isFollowedUp(stay))) {
       const last = transitionsOf(id).at(-1);
       reopened.delete(id);
-      begin(stay, protocol, discharge, last && RESUMED.has(endOf(last)) ? doneSince(last, discharge) : new Set(), at);
+      begin(
+        stay,
+        protocol,
+        discharge,
+        last && RESUMED.has(endOf(last)) ? doneSince(transitionsOf(id), discharge) : new Set(),
+        at,
+      );
     }
   }
 
