@@ -3,6 +3,7 @@
 import type { CarePlan, Patient, Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
+import { planOf, shareTask } from './shared-task.ts';
 
 let world: World;
 let plan: CarePlan & { id: string };
@@ -11,19 +12,8 @@ let first: Task & { id: string };
 /** A task of theirs, with a plan of ours that refers to it; the task was deleted there and edited here. */
 beforeEach(async () => {
   world = await openWorld();
-  await world.write(patient('p1'));
-  await world.sync.pushNow();
-  const subject = { reference: `Patient/${world.remote.all('Patient')[0]?.id}` };
-  world.remote.put(task('r1', { for: subject, description: 'Call' }));
-  await world.sync.pullNow();
-  const [ours] = await world.all<Task>('Task');
-  first = ours as Task & { id: string };
-  plan = {
-    ...{ resourceType: 'CarePlan', id: 'c1', status: 'active', intent: 'plan', subject: { reference: 'Patient/p1' } },
-    activity: [{ reference: { reference: `Task/${first.id}` } }],
-  };
-  await world.write(plan);
-  await world.sync.pushNow();
+  first = await shareTask(world);
+  plan = await planOf(world, first);
 });
 afterEach(() => world.cleanup());
 
@@ -357,8 +347,14 @@ describe('when a patient was let go and the id was given to somebody else', () =
     expect((await world.all<Task>('Task')).map(({ description }) => description)).toEqual(['Call']);
   });
 
-  test('our own reference to a version of theirs, too', async () => {
-    await world.write({ ...first, for: { reference: 'Patient/p1/_history/1' } });
+  test.each<[string, (patient: string) => Promise<unknown>]>([
+    ['ours', async () => world.write({ ...first, for: { reference: 'Patient/p1/_history/1' } })],
+    [
+      'theirs',
+      async (there) => void world.remote.put({ ...theirs()[0], for: { reference: `${there}/_history/1` } } as Task),
+    ],
+  ])('a reference to a version of the record is sent again, too: %s', async (_, refer) => {
+    await refer(`Patient/${id}`);
     await exchange();
     await loseThem();
     world.remote.put(other(id));
@@ -413,15 +409,5 @@ describe('when a patient was let go and the id was given to somebody else', () =
       await world.sync.pullNow();
       expect(await described()).toEqual(['Theirs']);
     });
-  });
-
-  test('a reference to a version of the record is sent again, too', async () => {
-    world.remote.put({ ...theirs()[0], for: { reference: `Patient/${id}/_history/1` } } as Task);
-    await exchange();
-    await loseThem();
-    world.remote.put(other(id));
-    await world.write(other('p2'));
-    await exchange();
-    expect(familiesThere()).toEqual(['Rivera', 'Rivera']);
   });
 });

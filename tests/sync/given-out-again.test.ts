@@ -3,6 +3,7 @@
 import type { CarePlan, Patient, Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
+import { planOf, shareTask } from './shared-task.ts';
 
 type Stored<T> = T & { id: string };
 
@@ -10,28 +11,18 @@ let world: World;
 /** Of our patient there, until they are let go. */
 let id: string;
 let first: Stored<Task>;
-let plan: Stored<CarePlan>;
 
 /** A task of theirs about a patient of ours, in a plan of ours. */
 beforeEach(async () => {
   world = await openWorld();
   await begin();
-  plan = {
-    ...{ resourceType: 'CarePlan', id: 'c1', status: 'active', intent: 'plan', subject: { reference: 'Patient/p1' } },
-    activity: [{ reference: { reference: `Task/${first.id}` } }],
-  };
-  await world.write(plan);
-  await world.sync.pushNow();
+  await planOf(world, first);
 });
 afterEach(() => world.cleanup());
 
 async function begin(): Promise<void> {
-  await world.write(patient('p1'));
-  await world.sync.pushNow();
+  first = await shareTask(world);
   id = String(world.remote.all('Patient')[0]?.id);
-  world.remote.put(task('r1', { for: { reference: `Patient/${id}` }, description: 'Call' }));
-  await world.sync.pullNow();
-  first = (await world.all<Task>('Task'))[0] as Stored<Task>;
 }
 
 async function exchange(): Promise<void> {
