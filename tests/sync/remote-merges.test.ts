@@ -2,6 +2,7 @@
 // cannot know. docs/sync-spec.md#I8
 import type { Patient, Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { DEATH_TOLD, stampDeath } from '../../src/fhir/death-word.ts';
 import type { Store } from '../../src/store/store.ts';
 import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
 
@@ -110,6 +111,29 @@ describe('a merge', () => {
     expect(await world.read('Patient', two)).toMatchObject({
       link: [{ type: 'replaces', other: { reference: `Patient/${one}` } }],
     });
+  });
+
+  test('that a person decides keeps the death that only one record tells of, also when the other has news', async () => {
+    const [one, two] = [await known('r1', 'One'), await known('r2', 'Two')];
+    const own = await world.read<Patient>('Patient', one);
+    const died = { ...(own as Patient), deceasedDateTime: '2026-03-04' };
+    await world.write(stampDeath(died, Temporal.Instant.from('2026-03-05T10:00:00Z')));
+    await world.write({
+      ...{ resourceType: 'Observation', id: 'o1', status: 'final', code: { text: 'BP' } },
+      subject: { reference: `Patient/${one}` },
+    } as never);
+    merge('r1', 'r2');
+    await round();
+    const [asked] = await world.sync.matches();
+    await world.sync.decideMatch(NURSE, String(asked?.id), { decision: 'link', to: two });
+    await round();
+    const told = { url: DEATH_TOLD, valueInstant: '2026-03-05T10:00:00.000Z' };
+    const merged = { deceasedDateTime: '2026-03-04', extension: expect.arrayContaining([told]) };
+    expect(await world.read('Patient', two)).toMatchObject(merged);
+    world.remote.put({ ...there('r2'), gender: 'female' });
+    await round();
+    expect(await world.read('Patient', two)).toMatchObject({ ...merged, gender: 'female' });
+    expect(await world.sync.conflicts()).toEqual([]);
   });
 
   test('kept apart by a person: our own data stays where it is, and the question does not come back', async () => {
