@@ -5,8 +5,9 @@ import type { JsonObject } from '../fhir/canonical-json.ts';
 import { collectReferences, parseLiteral } from '../fhir/references.ts';
 import type { Statement, Store } from '../store/store.ts';
 import type { MappedContext } from './context.ts';
-import type { Link } from './identity.ts';
+import { type Link, readLink } from './identity.ts';
 import { type MappingContext, mapReferences, remoteTargets } from './mapping.ts';
+import { endAliasesInto } from './patients/alias.ts';
 import { type Claim, mark, OUTBOX } from './push/outbox.ts';
 
 type Headed = Pick<Store, 'query' | 'head'>;
@@ -54,16 +55,18 @@ export async function markStillReferring(
 const RENAME = `UPDATE identity SET base_local = replace(replace(base_local, ?, ?), ?, ?)
   WHERE connection = ? AND state <> 'replaced' AND (base_local LIKE ? OR base_local LIKE ?)
     AND (base_remote LIKE ? OR base_remote LIKE ?)`;
+/** What names the former one by another record of theirs, too, does not tell which of the names is meant. */
+const UNLESS = ' AND NOT (base_remote LIKE ? OR base_remote LIKE ?)';
 
 /**
  * For the commit that links a record with another one of ours than before it was let go. What refers to it there meant the
  * former one; the common versions say from now on whom it names, so that ours is an edit that goes there.
- * @param former the link that the record had until then; nothing when it had none
+ * @param former whom the record meant until then; nothing when nobody
  * @param now epoch milliseconds of the machine's clock
  */
 export async function meansAnother(
   store: Headed,
-  former: Link | undefined,
+  former: Pick<Link, 'connection' | 'type' | 'localId' | 'remoteId'> | undefined,
   localId: string,
   now: number,
 ): Promise<Statement[]> {
@@ -72,9 +75,16 @@ export async function meansAnother(
   const named = (id: string) => ENDS.map((end) => `"reference":"${type}/${id}${end}`);
   const [before, after] = [named(former.localId), named(localId)];
   const here = before.map((name) => `%${name}%`);
-  const there = ENDS.map((end) => `%${type}/${remoteId}${end}%`);
-  const params = [...before.flatMap((name, at) => [name, String(after[at])]), connection, ...here, ...there];
-  return [{ sql: RENAME, params }, ...(await markReferring(store, connection, { type, id: former.localId }, now))];
+  const there = (id: string) => ENDS.map((end) => `%${type}/${id}${end}%`);
+  const own = await readLink(store, connection, type, former.localId);
+  const other = own && own.remoteId !== remoteId ? there(own.remoteId) : [];
+  const names = before.flatMap((name, at) => [name, String(after[at])]);
+  const params = [...names, connection, ...here, ...there(remoteId), ...other];
+  return [
+    ...endAliasesInto(connection, type, remoteId),
+    { sql: other.length > 0 ? RENAME + UNLESS : RENAME, params },
+    ...(await markReferring(store, connection, { type, id: former.localId }, now)),
+  ];
 }
 
 /**

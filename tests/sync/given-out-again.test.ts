@@ -295,3 +295,57 @@ test('what names a second record that was denied is theirs', async () => {
   expect(await described()).toEqual(['Early']);
   expect(await asked()).toEqual(['patient']);
 });
+
+test('a record that becomes a second one of another of ours: what is edited of it is asked about', async () => {
+  const identifier = [{ system: 'urn:mrn', value: '2' }];
+  const other = (key: string) => patient(key, { name: [{ family: 'Okafor' }], birthDate: '1999-09-09', identifier });
+  await world.write(other('p2'));
+  await exchange();
+  await loseThem();
+  world.remote.put(other(id));
+  await world.sync.pullNow();
+  const [question] = await world.sync.matches();
+  expect(question?.remoteId).toBe(id);
+  await world.sync.decideMatch(NURSE, String(question?.id), { decision: 'link', to: 'p2' });
+  edit({ description: 'About Okafor', for: { reference: `Patient/${id}` } });
+  await exchange();
+  expect(await described()).toEqual(['Call']);
+  expect(await asked()).toEqual(['patient']);
+});
+
+test('of a record that another was merged into: ours is made anew, and nothing goes to whoever has the id by then', async () => {
+  world.remote.put(patient('r2') as Patient);
+  const link = [{ type: 'replaced-by' as const, other: { reference: 'Patient/r2' } }];
+  world.remote.put({ ...world.remote.all('Patient').find((one) => one.id === id), active: false, link } as Patient);
+  await exchange();
+  id = 'r2';
+  await loseThem();
+  await world.write(task('t9', { description: 'After' }));
+  world.remote.put(patient('r2', { name: [{ family: 'Else' }], birthDate: '1911-11-11' }) as Patient);
+  await world.sync.pushNow();
+  await exchange();
+  const sent = (world.remote.all('Task') as Task[]).find(({ description }) => description === 'After');
+  const whose = (world.remote.all('Patient') as Stored<Patient>[]).find(
+    (one) => `Patient/${one.id}` === sent?.for?.reference,
+  );
+  expect(whose?.name?.[0]?.family).toBe('Rivera');
+});
+
+test('a task of our patient that names, beside them, the id they had before stays theirs without a question', async () => {
+  edit({ requester: { reference: `Patient/${id}` } });
+  await exchange();
+  await loseThem();
+  await exchange();
+  const anew = String((world.remote.all('Patient') as Stored<Patient>[]).find((one) => one.id !== id)?.id);
+  edit({ for: { reference: `Patient/${anew}` }, requester: { reference: `Patient/${id}` } });
+  await exchange();
+  const identifier = [{ system: 'urn:mrn', value: '2' }];
+  const other = (key: string) => patient(key, { name: [{ family: 'Okafor' }], birthDate: '1999-09-09', identifier });
+  await world.write(other('p2'));
+  world.remote.put(other(id));
+  await exchange();
+  edit({ description: 'Edited' });
+  await exchange();
+  expect(await asked()).toEqual([]);
+  expect((await world.all<Task>('Task'))[0]).toMatchObject({ description: 'Edited', for: { reference: 'Patient/p1' } });
+});

@@ -31,8 +31,8 @@ const links = () =>
     "SELECT local_id, remote_id, state, replaced_by FROM identity WHERE type = 'Patient' ORDER BY remote_id",
   );
 /** A patient there with a task, known here. */
-async function known(id: string, family: string): Promise<string> {
-  world.remote.put(patient(id, { name: [{ family }] }) as Patient);
+async function known(id: string, family: string, fields: Partial<Patient> = {}): Promise<string> {
+  world.remote.put(patient(id, { name: [{ family }], ...fields }) as Patient);
   world.remote.put(task(`task-${id}`, { for: { reference: `Patient/${id}` } }));
   await round();
   return (await here(family)).id;
@@ -117,7 +117,7 @@ describe('a merge', () => {
     const [one, two] = [await known('r1', 'One'), await known('r2', 'Two')];
     const own = await world.read<Patient>('Patient', one);
     const died = { ...(own as Patient), deceasedDateTime: '2026-03-04' };
-    await world.write(stampDeath(died, Temporal.Instant.from('2026-03-05T10:00:00Z')));
+    await world.write({ ...stampDeath(died, Temporal.Instant.from('2026-03-05T10:00:00Z')), id: one });
     await world.write({
       ...{ resourceType: 'Observation', id: 'o1', status: 'final', code: { text: 'BP' } },
       subject: { reference: `Patient/${one}` },
@@ -134,6 +134,23 @@ describe('a merge', () => {
     await round();
     expect(await world.read('Patient', two)).toMatchObject({ ...merged, gender: 'female' });
     expect(await world.sync.conflicts()).toEqual([]);
+  });
+
+  test('of two who are both here: a new record with the number of the closed one is asked about, for the other', async () => {
+    const identifier = [{ system: 'urn:mrn', value: '77' }];
+    const [one, two] = [await known('r1', 'One', { identifier }), await known('r2', 'Two')];
+    merge('r1', 'r2');
+    await round();
+    await round();
+    world.remote.put(patient('r3', { name: [{ family: 'One' }], identifier }) as Patient);
+    world.remote.put(task('t3', { for: { reference: 'Patient/r3' } }));
+    await round();
+    const asked = await world.sync.matches();
+    expect(asked.map(({ remoteId, candidates }) => [remoteId, candidates.map(({ localId }) => localId)])).toEqual([
+      ['r3', [two]],
+    ]);
+    const named = (await world.all<Task>('Task')).map((found) => found.for?.reference);
+    expect(named).not.toContain(`Patient/${one}`);
   });
 
   test('kept apart by a person: our own data stays where it is, and the question does not come back', async () => {

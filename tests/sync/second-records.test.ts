@@ -1,7 +1,7 @@
 // A second record there of a patient of ours, by a person's word, whose first one is gone by now: nobody knows whose it is until a
 // person says so again. docs/sync-spec.md#I8
 import type { Patient, Task } from '@medplum/fhirtypes';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
 
 let world: World;
@@ -13,8 +13,14 @@ const okafor = (id: string) =>
 const tasks = () => world.all<Task>('Task');
 const described = async (description: string) => (await tasks()).find((one) => one.description === description);
 
+const there = (type: string, id: string) => world.remote.all(type).find((one) => one.id === id);
+
 beforeEach(async () => {
   world = await openWorld();
+  await begin();
+});
+
+async function begin(): Promise<void> {
   for (const id of ['r1', 'r2']) world.remote.put(patient(id, { identifier: identifier('77') }));
   await world.write(patient('p1', { identifier: identifier('77') }));
   await world.sync.pushNow();
@@ -24,7 +30,7 @@ beforeEach(async () => {
   await world.sync.pushNow();
   world.remote.put(task('t2', { for: { reference: 'Patient/r2' }, description: 'Early' }));
   await exchange();
-});
+}
 afterEach(() => world.cleanup());
 
 async function exchange(): Promise<void> {
@@ -38,6 +44,11 @@ async function decide(remoteId: string, to?: string): Promise<void> {
   const question = (await world.sync.matches()).find((one) => one.remoteId === remoteId);
   const decision = to === undefined ? ({ decision: 'apart' } as const) : ({ decision: 'link', to } as const);
   await world.sync.decideMatch(NURSE, String(question?.id), decision);
+}
+
+async function decideNew(remoteId: string): Promise<void> {
+  const question = (await world.sync.matches()).find((one) => one.remoteId === remoteId);
+  await world.sync.decideMatch(NURSE, String(question?.id), { decision: 'new' });
 }
 
 async function loseFirst(): Promise<void> {
@@ -81,3 +92,107 @@ test('who names it beside their patient does not name ours, nor once that is den
   await exchange();
   expect((await described('Beside'))?.requester?.reference).toMatch(/^http/);
 });
+
+describe('the server merges the first into the second', () => {
+  const mergeThere = (from: string, into: string) => {
+    const link = [{ type: 'replaced-by' as const, other: { reference: `Patient/${into}` } }];
+    world.remote.put({ ...(there('Patient', from) as Patient), active: false, link } as Patient);
+  };
+  const ours = async () => (await world.read<Patient>('Patient', 'p1')) as Patient & { id: string };
+
+  test('ours stays who it is and has that record now, and another server hears nothing of it', async () => {
+    world.sync.stop();
+    await world.cleanup();
+    world = await openWorld({ others: { lab: {} } });
+    await begin();
+    mergeThere('r1', 'r2');
+    await exchange();
+    await exchange();
+    const patient = await ours();
+    expect([patient.active ?? true, patient.link]).toEqual([true, undefined]);
+    const lab = world.remotes.lab?.all('Patient') as Patient[];
+    expect(lab.map(({ active, link }) => [active ?? true, link])).toEqual([
+      [true, undefined],
+      [true, undefined],
+    ]);
+    await world.write(task('t4', { description: 'After' }));
+    await exchange();
+    const sent = (world.remote.all('Task') as Task[]).find(({ description }) => description === 'After');
+    expect(sent?.for?.reference).toBe('Patient/r2');
+    expect(await world.sync.matches()).toEqual([]);
+  });
+
+  test('a push that meets it goes to that one', async () => {
+    mergeThere('r1', 'r2');
+    await world.write({ ...(await ours()), gender: 'female' });
+    await world.sync.pushNow();
+    await exchange();
+    const genders = ['r1', 'r2'].map((id) => (there('Patient', id) as Patient).gender);
+    expect(genders).toEqual([undefined, 'female']);
+    expect(there('Patient', 'r1')).toMatchObject({ link: [{ other: { reference: 'Patient/r2' } }] });
+  });
+
+  test('and a third into the second, who is denied later: what names that one is not of ours', async () => {
+    world.remote.put(patient('r3', { name: [{ family: 'Zzz' }], birthDate: '1922-02-02' }));
+    mergeThere('r3', 'r2');
+    await exchange();
+    await loseFirst();
+    world.remote.put(okafor('r2'));
+    await world.sync.sweep();
+    await exchange();
+    expect((await world.sync.matches()).map(({ remoteId }) => remoteId)).toEqual(['r2']);
+    world.remote.put(task('t3', { for: { reference: 'Patient/r3' }, description: 'About Okafor' }));
+    await exchange();
+    expect((await described('About Okafor'))?.for?.reference).not.toBe('Patient/p1');
+  });
+});
+
+test.each(['is gone, too', 'says something else by now', 'is as it was'])(
+  'ours is made anew once the first is let go, when the second %s, and nothing goes to whoever has the old id',
+  async (second) => {
+    if (second === 'is gone, too') world.remote.remove('Patient', 'r2');
+    if (second === 'says something else by now') world.remote.put(okafor('r2'));
+    world.remote.remove('Patient', 'r1');
+    await world.write({
+      ...((await world.read<Patient>('Patient', 'p1')) as Patient & { id: string }),
+      gender: 'female',
+    });
+    await world.sync.pushNow();
+    const [conflict] = await world.sync.conflicts();
+    expect(conflict?.kind).toBe('deleted');
+    await world.sync.resolve(NURSE, String(conflict?.id), { take: 'ours' });
+    await world.write(task('t4', { description: 'After' }));
+    world.remote.put(patient('r1', { name: [{ family: 'Somebody', given: ['Else'] }], birthDate: '1911-11-11' }));
+    for (let day = 0; day < 3; day += 1) {
+      await world.sync.pushNow();
+      await exchange();
+      world.pass({ hours: 24 });
+    }
+    const women = (world.remote.all('Patient') as (Patient & { id: string })[]).filter(
+      (one) => one.gender === 'female',
+    );
+    expect(women).toHaveLength(1);
+    const sent = (world.remote.all('Task') as Task[]).find(({ description }) => description === 'After');
+    expect(sent?.for?.reference).toBe(`Patient/${women[0]?.id}`);
+  },
+);
+
+test.each(['another of ours', 'somebody new'])(
+  'what is edited of it is asked about once it is said to be %s',
+  async (who) => {
+    await loseFirst();
+    world.remote.put(who === 'somebody new' ? okafor('r2') : quinn('r2'));
+    await exchange();
+    if (who === 'somebody new') await decideNew('r2');
+    else await decide('r2', 'p2');
+    await exchange();
+    world.remote.put(task('t2', { for: { reference: 'Patient/r2' }, description: 'About them' }));
+    await exchange();
+    expect(await described('About them')).toBeUndefined();
+    const conflicts = await world.sync.conflicts();
+    expect(conflicts.map(({ type, paths }) => [type, paths.map(({ path }) => path)])).toContainEqual([
+      'Task',
+      ['patient'],
+    ]);
+  },
+);

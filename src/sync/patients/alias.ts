@@ -42,13 +42,37 @@ export async function readAliasOf(
 }
 
 /** The record that stands for a remote one in the end; itself when none does, undefined in a circle. */
-export function survivorOf(
+export async function survivorOf(
   store: Queryable,
   connection: string,
   type: string,
   remoteId: string,
 ): Promise<string | undefined> {
-  return followChain(remoteId, async (id) => (await readAlias(store, connection, type, id))?.replacedBy);
+  return (await lastOf(store, connection, type, remoteId))?.remoteId;
+}
+
+/** The one that the server itself has for a record in the end, whatever a person has said of that one. */
+export function mergedInto(store: Queryable, connection: string, remoteId: string): Promise<string | undefined> {
+  return followChain(remoteId, async (id) => {
+    const alias = await readAlias(store, connection, 'Patient', id);
+    return alias?.how === 'merged' ? alias.replacedBy : undefined;
+  });
+}
+
+interface Last {
+  readonly remoteId: string;
+  /** A person has said so, of one of the records on the way. */
+  readonly isSaid: boolean;
+}
+
+async function lastOf(store: Queryable, connection: string, type: string, from: string): Promise<Last | undefined> {
+  let isSaid = false;
+  const remoteId = await followChain(from, async (id) => {
+    const alias = await readAlias(store, connection, type, id);
+    if (alias && alias.how !== 'merged') isSaid = true;
+    return alias?.replacedBy;
+  });
+  return remoteId === undefined ? undefined : { remoteId, isSaid };
 }
 
 /** Remembers that another record stands for one that has no live link. */
@@ -75,7 +99,25 @@ export function forgetAlias(connection: string, type: string, remoteId: string):
   return { sql: `DELETE FROM identity WHERE ${ALIAS} AND remote_id = ?`, params: [connection, type, remoteId] };
 }
 
-/** Remote ids of local patients whose own record there was replaced. */
+/** It stands for nobody else any more; whom it meant until then is remembered as of a record that was let go. */
+export function endAlias(connection: string, type: string, remoteId: string): Statement[] {
+  return ending('remote_id', [connection, type, remoteId]);
+}
+
+/** The same for all for which a record stands: its id means somebody else by now. */
+export function endAliasesInto(connection: string, type: string, remoteId: string): Statement[] {
+  return ending('replaced_by', [connection, type, remoteId]);
+}
+
+function ending(column: 'remote_id' | 'replaced_by', params: readonly [string, string, string]): Statement[] {
+  const which = `${ALIAS} AND ${column} = ?`;
+  return [
+    { sql: `DELETE FROM identity WHERE ${which} AND local_id = ''`, params },
+    { sql: `UPDATE identity SET replaced_by = NULL WHERE ${which}`, params },
+  ];
+}
+
+/** Remote ids of local patients whose own record there was replaced, where the one that stands for them is linked. */
 export async function followByLocal(
   store: Queryable,
   connection: string,
@@ -83,16 +125,13 @@ export async function followByLocal(
 ): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   for (const alias of await aliasesAmong(store, connection, 'local_id', localIds)) {
-    const survivor = await survivorOf(store, connection, 'Patient', alias.replacedBy);
-    if (survivor !== undefined) found.set(alias.localId, survivor);
+    const standing = await standsFor(store, connection, alias.remoteId);
+    if (standing) found.set(alias.localId, standing.remoteId);
   }
   return found;
 }
 
-/**
- * Local ids of remote patients that were replaced, where the one that stands for them is linked; and is there, where only a person
- * said so.
- */
+/** Local ids of remote patients that were replaced, where the one that stands for them is linked. */
 export async function followByRemote(
   store: Queryable,
   connection: string,
@@ -100,13 +139,24 @@ export async function followByRemote(
 ): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   for (const alias of await aliasesAmong(store, connection, 'remote_id', remoteIds)) {
-    const survivor = await survivorOf(store, connection, 'Patient', alias.replacedBy);
-    const sql = `SELECT local_id FROM identity WHERE connection = ? AND type = 'Patient' AND remote_id = ?
-      AND state NOT IN (${alias.how === 'merged' ? "'replaced'" : "'replaced', 'tombstone'"})`;
-    const [row] = survivor === undefined ? [] : await store.query(sql, [connection, survivor]);
-    if (row) found.set(alias.remoteId, String(row.local_id));
+    const standing = await standsFor(store, connection, alias.remoteId);
+    if (standing) found.set(alias.remoteId, standing.localId);
   }
   return found;
+}
+
+/** The linked patient that stands for a record; one that is gone there does no more, where only a person said so. */
+async function standsFor(
+  store: Queryable,
+  connection: string,
+  remoteId: string,
+): Promise<{ readonly remoteId: string; readonly localId: string } | undefined> {
+  const last = await lastOf(store, connection, 'Patient', remoteId);
+  if (!last) return undefined;
+  const sql = `SELECT local_id FROM identity WHERE connection = ? AND type = 'Patient' AND remote_id = ?
+    AND state NOT IN (${last.isSaid ? "'replaced', 'tombstone'" : "'replaced'"})`;
+  const [row] = await store.query(sql, [connection, last.remoteId]);
+  return row && { remoteId: last.remoteId, localId: String(row.local_id) };
 }
 
 async function aliasesAmong(

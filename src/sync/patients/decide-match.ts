@@ -7,7 +7,7 @@ import { readFormerLinks, readLink, readLinksByRemote, replaceLink, saveLink } f
 import { markReferring, meansAnother } from '../let-go.ts';
 import { startCatchUp } from '../pull/catch-up.ts';
 import { mark } from '../push/outbox.ts';
-import { forgetAlias, readAlias, saveAlias } from './alias.ts';
+import { endAlias, forgetAlias, readAlias, saveAlias } from './alias.ts';
 import { type AskedQuestion, notTheSame, readQuestion } from './identity-question.ts';
 import { decideMerge } from './merge-job.ts';
 
@@ -50,7 +50,7 @@ export async function decideMatch(
     closeConflict(id, decision.decision, actor.reference, now),
     ...others.map(({ localId }) => notTheSame({ connection, type, localId, remoteId }, actor.reference, now)),
     // What an earlier answer made of it holds no more.
-    ...(second && second.how !== 'merged' ? [forgetAlias(connection, type, remoteId)] : []),
+    ...(second && second.how !== 'merged' ? endAlias(connection, type, remoteId) : []),
     ...(decision.decision === 'link' ? await linking(store, question, decision, now) : []),
   ];
   const touched = new Set([...question.candidates.map(({ localId }) => localId), ...(to === undefined ? [] : [to])]);
@@ -91,11 +91,14 @@ async function linking(
     const both = { fromLocal: to, toLocal: holder.localId, fromRemote: remoteId, toRemote: remoteId };
     return [decideMerge({ connection, ...both }, now)];
   }
+  const former = (await readFormerLinks(store, connection, type, [remoteId])).get(remoteId);
+  const before = alias && alias.localId !== '' ? { connection, type, ...alias } : former;
+  const meaning = await meansAnother(store, before, to, now);
   // A second record there of somebody who has one: it stays what it is, and means the same person.
   const isGone = link?.state === 'tombstone' && link.remoteId !== remoteId;
   if (link && !isGone && link.remoteId !== remoteId) {
     const second = { connection, type, remoteId, localId: to, replacedBy: link.remoteId, how: 'matched-manual' };
-    return saveAlias(second, now);
+    return [...saveAlias(second, now), ...meaning];
   }
   // Linked without a common version, so the next round merges them.
   const bare = { remoteVersion: undefined, remoteHash: undefined, baseVersion: undefined };
@@ -104,11 +107,10 @@ async function linking(
   const instead = isGone
     ? [replaceLink(link, now), ...(await markReferring(store, connection, { type, id: to }, now))]
     : [];
-  const former = (await readFormerLinks(store, connection, type, [remoteId])).get(remoteId);
   return [
     forgetAlias(connection, type, remoteId),
     ...instead,
-    ...(await meansAnother(store, former, to, now)),
+    ...meaning,
     saveLink({ ...same, state: 'linked', how: 'matched-manual' }, now),
     ...(type === 'Patient' ? [startCatchUp(connection, remoteId, now)] : []),
   ];

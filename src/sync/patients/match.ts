@@ -7,6 +7,8 @@ import { compareNames } from '../../fhir/patient-match/compare-names.ts';
 import { patientFrom } from '../../fhir/patient-match/patient-from.ts';
 import type { MatchScore } from '../../fhir/patient-match/rules.ts';
 import { scoreMatch } from '../../fhir/patient-match/score.ts';
+import { followChain, replacedBy } from '../../fhir/patient-merge.ts';
+import { parseLiteral } from '../../fhir/references.ts';
 import { tokenText } from '../../fhir/search/token-text.ts';
 import type { Store, StoredVersion } from '../../store/store.ts';
 import { parseBody } from '../body.ts';
@@ -142,14 +144,33 @@ async function alikeness(
   if (type === 'Patient' && context.matching.rules) {
     for (const one of await alikePatients(store, remote)) stored.set(one.id, one);
   }
-  const found: Likeness[] = [];
+  const found = new Map<string, Likeness>();
   for (const one of stored.values()) {
-    if (others.has(one.id)) continue;
-    if (await readLink(store, connection.name, type, one.id)) linked.add(one.id);
-    const likeness = likenessOf(context.matching, one, record, linked.has(one.id));
-    if (likeness) found.push(likeness);
+    const inUse = await inUseFor(store, one);
+    if (!inUse || others.has(inUse.id)) continue;
+    if (await readLink(store, connection.name, type, inUse.id)) linked.add(inUse.id);
+    const likeness = likenessOf(context.matching, one, record, linked.has(inUse.id));
+    if (!likeness) continue;
+    // What a closed record says is no more than a hint at the one that stands for it.
+    if (inUse === one) found.set(one.id, likeness);
+    else if (!found.has(inUse.id)) found.set(inUse.id, { ...likeness, stored: inUse, certain: false });
   }
-  return { found: found.sort(likeliestFirst), sought: { record, others, linked } };
+  return { found: [...found.values()].sort(likeliestFirst), sought: { record, others, linked } };
+}
+
+/** The record that stands for one of ours that was merged here; itself when it is in use. */
+async function inUseFor(store: Pick<Store, 'read'>, one: StoredVersion): Promise<StoredVersion | undefined> {
+  const next = ({ content }: StoredVersion) => parseLiteral(replacedBy(parseBody(content)) ?? '')?.id;
+  if (next(one) === undefined) return one;
+  const alive = async (id: string) => {
+    const stored = await store.read('Patient', id);
+    return stored && stored.operation !== 'delete' ? stored : undefined;
+  };
+  const id = await followChain(one.id, async (closed) => {
+    const stored = await alive(closed);
+    return stored && next(stored);
+  });
+  return id === undefined ? undefined : alive(id);
 }
 
 /** Organizations and practitioners have no numbers that people mistype at a desk. */

@@ -7,7 +7,7 @@ import { comparable, parseBody } from '../body.ts';
 import { supersede } from '../conflicts/conflict.ts';
 import { type RunContext, realNow } from '../context.ts';
 import { type Link, readLinksByRemote, saveLink } from '../identity.ts';
-import { endLinkFor, forgetAlias, readAlias, saveAlias, survivorOf } from './alias.ts';
+import { endAlias, endLinkFor, forgetAlias, mergedInto, readAlias, saveAlias, survivorOf } from './alias.ts';
 import { hold, holdFor, idOfPatient, letGo } from './held.ts';
 import { askWho, dropQuestion } from './identity-question.ts';
 import { reportMerge, undoMerge } from './merge-job.ts';
@@ -75,10 +75,15 @@ export async function mergeInto(
   const { store, connection } = context;
   const { name } = connection;
   const now = realNow(context);
-  const survivor = await survivorOf(store, name, PATIENT, target);
+  const survivor = await mergedInto(store, name, target);
   if (survivor === undefined || survivor === record.remoteId) return undefined;
+  // Whom a person took for a second record of this one; now it is the one.
+  const standing = (await survivorOf(store, name, PATIENT, survivor)) ?? survivor;
+  const isTurned = standing === record.remoteId;
+  const toRemote = isTurned ? survivor : standing;
   const answered = [dropQuestion(name, PATIENT, record.remoteId), letGo(name, PATIENT, record.remoteId)];
-  const statements = [...answered, holdFor(name, record.remoteId, survivor)];
+  const turned = isTurned ? endAlias(name, PATIENT, survivor) : [];
+  const statements = [...answered, ...turned, holdFor(name, record.remoteId, toRemote)];
   const event = 'merged';
   const outcome = { ...seen(record), outcome: 'replaced', event } as const;
   if (!link) {
@@ -86,16 +91,16 @@ export async function mergeInto(
     return { ...outcome, statements: [...statements, ...saveAlias({ ...alias, replacedBy: survivor }, now)] };
   }
   const ended = endLinkFor(link, survivor, now);
-  const other = (await readLinksByRemote(store, name, PATIENT, [survivor])).get(survivor);
-  const job = { connection: name, fromRemote: record.remoteId, toRemote: survivor, fromLocal: link.localId };
+  const other = (await readLinksByRemote(store, name, PATIENT, [toRemote])).get(toRemote);
+  const job = { connection: name, fromRemote: record.remoteId, toRemote, fromLocal: link.localId };
   if (other) {
     const moving = [ended, supersede(name, PATIENT, link.localId)];
     const report = reportMerge({ ...job, toLocal: other.localId }, now);
     return { ...outcome, localId: link.localId, statements: [...statements, ...moving, report] };
   }
   // Ours stays who it is and has another record there, which grew from the same common version.
-  const moved: Link = { ...link, state: 'linked', remoteId: survivor, remoteVersion: undefined, remoteHash: undefined };
-  const settled = [supersede(name, PATIENT, link.localId), dropQuestion(name, PATIENT, survivor)];
+  const moved: Link = { ...link, state: 'linked', remoteId: toRemote, remoteVersion: undefined, remoteHash: undefined };
+  const settled = [supersede(name, PATIENT, link.localId), dropQuestion(name, PATIENT, toRemote)];
   const relinked = [ended, saveLink(moved, now), ...settled];
   const report = reportMerge({ ...job, toLocal: link.localId }, now);
   return { ...outcome, localId: link.localId, statements: [...statements, ...relinked, report] };
