@@ -93,6 +93,35 @@ describe('the status of a visit after', () => {
   });
 });
 
+describe('a stay that begins in the evening and ends on that day, nobody says when', () => {
+  const day = { 'EVN-2': '20261120235000', 'EVN-6': '20261120234500', 'PV1-45': '20261120' };
+
+  it('is over on that day', async () => {
+    const some = person();
+    await some.send('A03', 1, { ...day, 'PV1-44': '20261120210500' });
+    expect((await some.stay()).period).toMatchObject({ start: '2026-11-20T21:05:00-05:00', end: '2026-11-20' });
+  });
+
+  it('also when an earlier message or another door told the beginning in UTC', async () => {
+    const some = person();
+    await some.send('A28', 1);
+    const subject = { reference: `Patient/${(await some.record()).id}` };
+    const told: Encounter = {
+      ...{ resourceType: 'Encounter', status: 'in-progress', class: { code: 'IMP' }, subject },
+      period: { start: '2026-11-21T02:05:00Z' },
+    };
+    await temp.store.commit({ reference: 'Device/ehr', kind: 'service' }, [{ op: 'create', resource: told }]);
+    await some.send('A03', 2, { ...day, 'PV1-44': '20261120210500' });
+    const stay = await some.stay();
+    expect([stay.status, stay.period?.start, stay.period?.end]).toEqual([
+      'finished',
+      '2026-11-20T21:05:00-05:00',
+      '2026-11-20',
+    ]);
+    expect(await temp.store.find(`Encounter?subject=${subject.reference}`)).toHaveLength(1);
+  });
+});
+
 describe('where the patient is', () => {
   it('is told by admission and transfers, with since when and until when', async () => {
     const some = person();

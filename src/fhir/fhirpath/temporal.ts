@@ -4,11 +4,16 @@ const DATE_TIME =
   /^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2})(?::(\d{2})(?::(\d{2}(?:\.\d+)?))?)?(Z|[+-]\d{2}:\d{2})?)?)?)?$/;
 const TIME = /^T?(\d{2})(?::(\d{2})(?::(\d{2}(?:\.\d+)?))?)?$/;
 
-/** Date parts present (1 to 6: year to second) and, from the hour on, in UTC. */
 export interface Moment {
+  /** Parts present (1 to 6: year to second) and, from the hour on, in UTC. */
   readonly parts: readonly number[];
+  /** The same on the clock that they were written by. */
+  readonly written: readonly number[];
   readonly time: boolean;
 }
+
+/** Year, month and day. */
+const PARTS_OF_DATE = 3;
 
 const TEMPORAL_TYPES = new Set(['date', 'dateTime', 'instant', 'time']);
 
@@ -19,23 +24,31 @@ export function isTemporal(type: string): boolean {
 /** @returns undefined when the text is no date, dateTime or time */
 export function momentOf(text: string): Moment | undefined {
   const time = TIME.exec(text);
-  if (time && text.length !== 4) return { parts: numbers(time.slice(1)), time: true };
+  if (time && text.length !== 4) {
+    const parts = numbers(time.slice(1));
+    return { parts, written: parts, time: true };
+  }
   const match = DATE_TIME.exec(text);
   if (!match) return undefined;
-  const parts = numbers(match.slice(1, 7));
+  const written = numbers(match.slice(1, 7));
   const zone = match[7];
-  return { parts: zone && zone !== 'Z' ? toUtc(parts, zone) : parts, time: false };
+  return { parts: zone && zone !== 'Z' ? toUtc(written, zone) : written, written, time: false };
 }
 
-/** Negative, zero or positive; undefined when the less precise one leaves it open. */
+/**
+ * A date is of no time zone: what is told beside it is of the same place, so that a moment counts by the day on its own clock.
+ * @returns negative, zero or positive; undefined when the less precise one leaves it open
+ */
 export function compareMoments(left: Moment, right: Moment): number | undefined {
   if (left.time !== right.time) return undefined;
-  const common = Math.min(left.parts.length, right.parts.length);
+  const isOfDates = !left.time && Math.min(left.parts.length, right.parts.length) <= PARTS_OF_DATE;
+  const [one, other] = isOfDates ? [left.written, right.written] : [left.parts, right.parts];
+  const common = Math.min(one.length, other.length);
   for (let index = 0; index < common; index++) {
-    const difference = (left.parts[index] as number) - (right.parts[index] as number);
+    const difference = (one[index] as number) - (other[index] as number);
     if (difference !== 0) return difference;
   }
-  return left.parts.length === right.parts.length ? 0 : undefined;
+  return one.length === other.length ? 0 : undefined;
 }
 
 /**

@@ -106,7 +106,7 @@ function draftVisit(reading: Reading, subject: Reference<Patient>): string | und
     ...[...formerly, ...accounts].filter((old) => !isAmong([visit, ...others], old)),
   ];
   const fresh = readEncounter(pv1, reading, subject, diagnosis, identifier);
-  drafts.add(fresh, visit, mergeEncounter(reading.eventTime), formerly);
+  drafts.add(fresh, visit, mergeEncounter(reading.eventTime, reading.facility.zone), formerly);
   return place.reference;
 }
 

@@ -72,9 +72,13 @@ export function readEncounter(
 
 /**
  * Joins an Encounter of one message with the stored one.
+ * @param zone of the facility, as far as it is known
  * @throws Refusal AE 205 when the visit is another patient's
  */
-export function mergeEncounter(eventTime: Temporal.Instant): (stored: Encounter, fresh: Encounter) => Encounter {
+export function mergeEncounter(
+  eventTime: Temporal.Instant,
+  zone?: string,
+): (stored: Encounter, fresh: Encounter) => Encounter {
   return (stored, fresh) => {
     if (stored.subject?.reference !== fresh.subject?.reference) {
       throw new Refusal('AE', '205', 'The visit number is already that of another patient.', 'PV1^1^19');
@@ -83,7 +87,7 @@ export function mergeEncounter(eventTime: Temporal.Instant): (stored: Encounter,
     const hospitalization = isOlder(stored, eventTime)
       ? { ...fresh.hospitalization, ...stored.hospitalization }
       : { ...stored.hospitalization, ...fresh.hospitalization };
-    return joinWhereabouts(mergeStay(stored, fresh, { ...merged, hospitalization }), stored, fresh);
+    return joinWhereabouts(mergeStay(stored, fresh, { ...merged, hospitalization }, zone), stored, fresh);
   };
 }
 

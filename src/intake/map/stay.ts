@@ -54,18 +54,20 @@ export function readStay(
  * The stored stay joined with a fresh one: of the status, of the disposition, and of the start, the newest event that tells it
  * wins whatever order the messages came in; of the end as well, but a stand-in replaces no end. What no event has set gives
  * way to what one tells.
+ * @param zone of the facility, as far as it is known
  * @throws Refusal AE 102 when that puts the discharge before the admission
  */
-export function mergeStay(stored: Encounter, fresh: Encounter, merged: Encounter): Encounter {
+export function mergeStay(stored: Encounter, fresh: Encounter, merged: Encounter, zone: string | undefined): Encounter {
   const stay = spoken(stored, fresh);
   const isOver = stay.status === 'finished';
   const standing = standingOf(isOver ? [...stayWordsOf(stored), ...stayWordsOf(fresh)] : []);
   const begin = newest(stored.period, fresh.period) ?? {};
+  const end = isOver ? standing.end : stay.period?.end;
   const start: Period = {
     ...(begin.extension ? { extension: begin.extension } : {}),
-    ...(begin.start ? { start: begin.start } : {}),
+    ...(begin.start ? { start: beside(end, begin.start, zone) } : {}),
   };
-  const period = withEnd(start, isOver ? standing.end : stay.period?.end, standing.by?.isStandIn);
+  const period = withEnd(start, end, standing.by?.isStandIn);
   if (period.start && period.end && comesBefore(period.end, period.start)) {
     throw new Refusal('AE', '102', 'The discharge would be before the stored admission of this visit.', 'PV1^1^45');
   }
@@ -82,6 +84,12 @@ export function mergeStay(stored: Encounter, fresh: Encounter, merged: Encounter
     ...(Object.keys(period).length > 0 ? { period } : {}),
     ...(Object.keys(hospitalization).length > 0 ? { hospitalization } : {}),
   };
+}
+
+/** Beside a day a moment is told on the clock of the facility, whose day that is: other doors may have told it in UTC. */
+function beside(end: string | undefined, start: string, zone: string | undefined): string {
+  if (!zone || !end || end.includes('T') || !start.includes('T')) return start;
+  return formatMoment(Temporal.Instant.from(start).toZonedDateTimeISO(zone));
 }
 
 function stayOf(pv1: Segment, reading: Reading): Stay {
