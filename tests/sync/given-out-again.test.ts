@@ -267,33 +267,93 @@ describe('who has the id', () => {
   });
 });
 
-test('what names a second record that was denied is theirs', async () => {
-  await world.cleanup();
-  world = await openWorld();
-  const identifier = [{ system: 'urn:mrn', value: '77' }];
-  world.remote.put(patient('r1', { identifier }));
-  world.remote.put(patient('r2', { identifier }));
-  await world.write(patient('p1', { identifier }));
-  await world.sync.pushNow();
-  const decide = async (remoteId: string, decision: 'link' | 'apart') => {
-    const question = (await world.sync.matches()).find((one) => one.remoteId === remoteId);
-    const how = decision === 'link' ? ({ decision, to: 'p1' } as const) : { decision };
-    await world.sync.decideMatch(NURSE, String(question?.id), how);
-  };
-  for (const remoteId of ['r1', 'r2']) await decide(remoteId, 'link');
-  world.remote.put(task('t2', { for: { reference: 'Patient/r2' }, description: 'Early' }));
-  await exchange();
-  expect(await described()).toEqual(['Early']);
-  world.remote.remove('Patient', 'r1');
-  world.remote.put({ ...stranger('r2'), birthDate: '1999-09-09' } as Patient);
-  await world.sync.sweep();
-  await exchange();
-  await decide('r2', 'apart');
-  world.remote.put(task('t3', { for: { reference: 'Patient/r2' }, description: 'Late' }));
-  edit({ description: 'Early, edited' }, 't2');
-  await exchange();
-  expect(await described()).toEqual(['Early']);
-  expect(await asked()).toEqual(['patient']);
+describe('a task of a second record that was denied', () => {
+  const t2 = () => theirs('t2');
+
+  beforeEach(async () => {
+    await world.cleanup();
+    world = await openWorld();
+    const identifier = [{ system: 'urn:mrn', value: '77' }];
+    world.remote.put(patient('r1', { identifier }));
+    world.remote.put(patient('r2', { identifier }));
+    await world.write(patient('p1', { identifier }));
+    await world.sync.pushNow();
+    const decide = async (remoteId: string, decision: 'link' | 'apart') => {
+      const question = (await world.sync.matches()).find((one) => one.remoteId === remoteId);
+      const how = decision === 'link' ? ({ decision, to: 'p1' } as const) : { decision };
+      await world.sync.decideMatch(NURSE, String(question?.id), how);
+    };
+    for (const remoteId of ['r1', 'r2']) await decide(remoteId, 'link');
+    world.remote.put(task('t2', { for: { reference: 'Patient/r2' }, description: 'Early' }));
+    await exchange();
+    expect(await described()).toEqual(['Early']);
+    world.remote.remove('Patient', 'r1');
+    world.remote.put({ ...stranger('r2'), birthDate: '1999-09-09' } as Patient);
+    await world.sync.sweep();
+    await exchange();
+    await decide('r2', 'apart');
+  });
+
+  test('is theirs', async () => {
+    world.remote.put(task('t3', { for: { reference: 'Patient/r2' }, description: 'Late' }));
+    edit({ description: 'Early, edited' }, 't2');
+    await exchange();
+    expect(await described()).toEqual(['Early']);
+    expect(await asked()).toEqual(['patient']);
+  });
+
+  test('is shown with whom it is about there, and with no proposal that mixes the two', async () => {
+    edit({ description: 'About Okafor' }, 't2');
+    await exchange();
+    const [conflict] = await world.sync.conflicts();
+    const shown = await world.sync.conflict(String(conflict?.id));
+    expect(shown).toMatchObject({ paths: [{ path: 'patient' }], proposed: shown.local });
+    const words = Object.fromEntries(shown.elements.map((one) => [one.path, [one.decidedBy.kind, one.why]]));
+    expect(words).toEqual({
+      for: ['patient', 'It would move the resource to another patient.'],
+      description: ['only-change', undefined],
+    });
+    const whom = shown.elements.find(({ path }) => path === 'for');
+    expect([whom?.ours, whom?.proposed]).toEqual([{ reference: 'Patient/p1' }, { reference: 'Patient/p1' }]);
+    expect(whom?.theirs).toEqual({ reference: expect.stringMatching(/^http.*\/Patient\/r2$/) });
+  });
+
+  test('is asked about as theirs also when both sides edited it', async () => {
+    const [ours] = await world.all<Task>('Task');
+    edit({ description: 'About Okafor', statusReason: { text: 'Okafor moved' } }, 't2');
+    await world.write({ ...(ours as Stored<Task>), description: 'Early, today' });
+    await world.sync.pullNow();
+    expect(await asked()).toEqual(['patient,description']);
+    const [conflict] = await world.sync.conflicts();
+    expect(conflict?.proposed).toEqual(conflict?.local);
+  });
+
+  test.each(['ours', 'theirs', 'proposed', 'edited'] as const)(
+    'is of one of the two after the answer: %s',
+    async (take) => {
+      edit({ description: 'About Okafor' }, 't2');
+      await exchange();
+      const [conflict] = await world.sync.conflicts();
+      const { local, remote } = await world.sync.conflict(String(conflict?.id));
+      const body = { ...local, ...remote, for: { reference: 'Patient/p1' }, description: 'By hand' };
+      await world.sync.resolve(NURSE, String(conflict?.id), take === 'edited' ? { take, body } : { take });
+      await exchange();
+      await exchange();
+      const [ours] = await world.all<Task>('Task');
+      const words = [ours?.description, t2().description];
+      if (take === 'theirs') {
+        expect(words).toEqual(['About Okafor', 'About Okafor']);
+        expect(ours?.for?.reference).toMatch(/^http.*\/Patient\/r2$/);
+        expect(t2().for?.reference).toBe('Patient/r2');
+      } else {
+        const word = take === 'edited' ? 'By hand' : 'Early';
+        expect(words).toEqual([word, word]);
+        expect(ours?.for?.reference).toBe('Patient/p1');
+        expect(t2().for?.reference).toBe('Patient/r1');
+      }
+      expect(await asked()).toEqual([]);
+    },
+  );
 });
 
 test('a record that becomes a second one of another of ours: what is edited of it is asked about', async () => {

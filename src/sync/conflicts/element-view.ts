@@ -3,6 +3,7 @@ import type { Json, JsonObject } from '../../fhir/canonical-json.ts';
 import { sameJson } from '../../fhir/canonical-json.ts';
 import { elementDifferences } from '../../fhir/element-diff.ts';
 import { type MergeConflict, type Preference, ruleFor } from '../../fhir/merge3.ts';
+import { patientOf } from '../patients/patient-reference.ts';
 import type { ResourcePolicy } from './policy-schema.ts';
 
 /** Comparable bodies in local terms. */
@@ -45,7 +46,8 @@ export function explainMerge(
   return elementDifferences(sides).map(({ path, element, values }) => {
     const [before, here, there, wanted] = values;
     const changedBy = whoChanged(before, here, there);
-    const conflict = conflicts.find((one) => covers(one.path, path));
+    const namesPatient = values.some((value) => value !== undefined && patientOf({ [element]: value }) !== undefined);
+    const conflict = conflicts.find((one) => (one.why === 'patient' ? namesPatient : covers(one.path, path)));
     const decidedBy = decisionOf(policy ?? {}, element, changedBy, here, conflict);
     const why = conflict === undefined ? undefined : reasonOf(policy, decidedBy, conflict);
     return {

@@ -2,7 +2,7 @@
 // normalises, drops and adds), so what the remote changed is first carried over to our copy of that version. Pure.
 import { canonicalJson, type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
 import { carryChange, type MergeConflict, type MergePolicy, merge3 } from '../../fhir/merge3.ts';
-import { patientOf } from '../patients/patient-reference.ts';
+import { patientElementOf, patientOf } from '../patients/patient-reference.ts';
 import type { ResourcePolicy } from './policy-schema.ts';
 import { illegalSteps } from './transitions.ts';
 
@@ -27,7 +27,7 @@ export interface Reconciled {
 
 export function reconcile(copies: Copies, policy: ResourcePolicy): Reconciled {
   const { baseLocal, baseRemote, local, remote } = copies;
-  const theirs = carryChange(baseRemote, remote, baseLocal);
+  const theirs = naming(copies, carryChange(baseRemote, remote, baseLocal));
   const result = merge3(baseLocal, local, theirs, heedEnded(policy, local));
   const steps = illegalSteps({ base: baseLocal, ours: local, theirs, merged: result.merged });
   // As everywhere that a person is asked: what is proposed has ours.
@@ -37,10 +37,11 @@ export function reconcile(copies: Copies, policy: ResourcePolicy): Reconciled {
     ...steps.filter(({ path }) => !result.conflicts.some((c) => c.path === path)),
   ];
   const moved = movedToAnotherPatient(local, merged) ?? editedAsAnothers(copies, theirs);
+  const isAsked = conflicts.some(({ path }) => path.split('.', 1)[0] === patientElementOf(local));
   return {
     theirs,
     merged,
-    conflicts: moved && conflicts.length === 0 ? [moved] : conflicts,
+    conflicts: moved && !isAsked ? [moved, ...conflicts] : conflicts,
     localChanges: !sameJson(merged, local),
     remoteChanges: !sameJson(carryChange(theirs, merged, remote), remote),
   };
@@ -63,11 +64,20 @@ function movedToAnotherPatient(local: JsonObject, merged: JsonObject): MergeConf
 }
 
 /** What was written there about another patient than ours is about is in none of ours without a person looking at it. */
-function editedAsAnothers(copies: Copies, theirs: JsonObject): MergeConflict | undefined {
-  const { baseLocal, baseRemote, local, remote } = copies;
+function editedAsAnothers({ baseLocal, local }: Copies, theirs: JsonObject): MergeConflict | undefined {
   const isEdited = patientOf(theirs) !== undefined && !sameJson(theirs, baseLocal);
-  const moved = isEdited ? movedToAnotherPatient(local, theirs) : undefined;
-  // Theirs names the patient whom ours is about also when nobody knows any more who that is there.
-  const isUnknown = patientOf(remote)?.includes('://') && !sameJson(remote, baseRemote);
-  return moved ?? (isUnknown ? movedToAnotherPatient(local, remote) : undefined);
+  return isEdited ? movedToAnotherPatient(local, theirs) : undefined;
+}
+
+/** Theirs, which names whom the common version is about also when nobody knows any more who that is there: by the URL, if edited. */
+function naming({ baseRemote, remote }: Copies, theirs: JsonObject): JsonObject {
+  const [patient, element] = [patientOf(remote), patientElementOf(theirs)];
+  const isUnknown = patient?.includes('://') && patient !== patientOf(theirs) && !sameJson(remote, baseRemote);
+  return isUnknown && element !== undefined ? { ...theirs, [element]: remote[element] } : theirs;
+}
+
+/** What is proposed to a person mixes the words about two patients in no resource: then it is ours as it is. */
+export function ofOnePatient<T extends Reconciled>(result: T, local: JsonObject): T {
+  const isAnothers = movedToAnotherPatient(local, result.theirs) !== undefined;
+  return isAnothers && result.conflicts.length > 0 ? { ...result, merged: local } : result;
 }

@@ -1,18 +1,22 @@
 // Whose resource it is: the reference to a patient, wherever the type has it.
-import { isJsonObject, type JsonObject } from '../../fhir/canonical-json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../fhir/canonical-json.ts';
 
 const ELEMENTS = ['patient', 'subject', 'for', 'beneficiary', 'individual'];
 
 /** `Patient/id` (or a URL that ends so) that the resource is about, of whatever version; undefined when it is about none. */
 export function patientOf(body: JsonObject): string | undefined {
-  for (const element of ELEMENTS) {
-    const value = body[element];
-    const reference = isJsonObject(value) ? value.reference : undefined;
-    const patient =
-      typeof reference === 'string' ? /^(?:.*\/)?Patient\/[^/]+(?=$|\/_history\/)/.exec(reference)?.[0] : '';
-    if (patient) return patient;
-  }
-  return undefined;
+  const element = patientElementOf(body);
+  return element === undefined ? undefined : patientIn(body[element]);
+}
+
+/** The element that has it. */
+export function patientElementOf(body: JsonObject): string | undefined {
+  return ELEMENTS.find((element) => patientIn(body[element]) !== undefined);
+}
+
+function patientIn(value: Json | undefined): string | undefined {
+  const reference = isJsonObject(value) ? value.reference : undefined;
+  return typeof reference === 'string' ? /^(?:.*\/)?Patient\/[^/]+(?=$|\/_history\/)/.exec(reference)?.[0] : undefined;
 }
 
 /** The element where a type has its patient; undefined for types that are about nobody in particular. */

@@ -4,7 +4,7 @@ import { type Json, type JsonObject, sameJson } from '../../fhir/canonical-json.
 import type { Store, StoredVersion } from '../../store/store.ts';
 import { comparable, parseBody } from '../body.ts';
 import type { ResourcePolicy } from '../conflicts/policy-schema.ts';
-import type { Copies, Reconciled } from '../conflicts/reconcile.ts';
+import { type Copies, ofOnePatient, type Reconciled } from '../conflicts/reconcile.ts';
 import { mayBecome } from '../conflicts/transitions.ts';
 import type { RunContext } from '../context.ts';
 import { readOutbox } from '../push/outbox.ts';
@@ -39,7 +39,8 @@ export async function reconcileDoubted(
   policy: ResourcePolicy,
   age: Age,
 ): Promise<Doubted> {
-  return heedDoor(parseBody(stored.content), await withoutEcho(store, isLost, stored, copies, policy, age));
+  const result = await withoutEcho(store, isLost, stored, copies, policy, age);
+  return ofOnePatient(heedDoor(parseBody(stored.content), result), copies.local);
 }
 
 async function withoutEcho(
