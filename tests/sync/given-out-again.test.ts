@@ -189,6 +189,54 @@ test('who is named while it is asked who they are is ours once that is said', as
   expect(await world.temp.store.query('SELECT * FROM unresolved_reference')).toEqual([]);
 });
 
+describe('an edit about somebody of whom it is asked who they are', () => {
+  /** A push of ours fails until they are back, so that theirs is not about our new record before. */
+  beforeEach(async () => {
+    const before = world.remote.all('Patient').find((one) => one.id === id) as Patient;
+    await loseThem();
+    const { fetch } = globalThis;
+    let isRefusing = true;
+    const refusing: typeof fetch = async (url, init) =>
+      isRefusing && init?.method === 'PUT' ? new Response('', { status: 422 }) : fetch(url, init);
+    await world.restart(() => ({ fetch: refusing }));
+    await exchange();
+    world.remote.put(before);
+    await world.sync.pullNow();
+    expect((await world.sync.matches()).map(({ remoteId }) => remoteId)).toEqual([id]);
+    edit({ description: 'About the one in question' });
+    isRefusing = false;
+    await world.write({ ...first, priority: 'asap' });
+    await world.sync.pushNow();
+  });
+
+  test('waits also when a push finds it', async () => {
+    expect(await described()).toEqual(['Call']);
+    expect(theirs()).toMatchObject({ for: { reference: `Patient/${id}` }, description: 'About the one in question' });
+    expect(theirs().priority).not.toBe('asap');
+    const detail = 'Who its patient is on the server is asked (/ops/matches).';
+    expect(await world.sync.preview('ehr', 'Task', first.id)).toMatchObject({ outcome: 'would-wait', detail });
+    const rows = await world.temp.store.query(
+      "SELECT state, fault FROM outbox WHERE type = 'Task' AND state = 'queued'",
+    );
+    expect(rows).toMatchObject([{ state: 'queued', fault: detail }]);
+  });
+
+  test.each(['link', 'apart'] as const)('is whose a person says: %s', async (decision) => {
+    const [question] = await world.sync.matches();
+    const how = decision === 'link' ? ({ decision, to: 'p1' } as const) : { decision };
+    await world.sync.decideMatch(NURSE, String(question?.id), how);
+    world.pass({ minutes: 5 });
+    await world.sync.pushNow();
+    await exchange();
+    expect(await asked()).toEqual(decision === 'link' ? [] : ['patient']);
+    const words = decision === 'link' ? 'About the one in question' : 'Call';
+    expect(await world.all<Task>('Task')).toMatchObject([
+      { for: { reference: 'Patient/p1' }, description: words, priority: 'asap' },
+    ]);
+    expect(theirs().description).toBe('About the one in question');
+  });
+});
+
 test('a plan that names ours and, newly, the one that is back keeps both', async () => {
   const before = await loseTask();
   await exchange();

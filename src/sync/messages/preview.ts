@@ -12,10 +12,10 @@ import { reconcile } from '../conflicts/reconcile.ts';
 import type { ConnectionRuns } from '../connections/connection.ts';
 import { actorOf, pushes } from '../connections/settings.ts';
 import { type ConnectionContext, ownExchanges, type RunContext, realNow } from '../context.ts';
-import { type Link, readLink, readLinkMap } from '../identity.ts';
+import { type Link, readLink, readLinkMap, remoteHash } from '../identity.ts';
 import { mapsOfCopies, readLetGo } from '../let-go-terms.ts';
 import { remoteTargets, toLocalTerms } from '../mapping.ts';
-import { whoIsAsked } from '../patients/asked-first.ts';
+import { isTheirPatientAsked, whoIsAsked } from '../patients/asked-first.ts';
 import { inPresentTerms } from '../present-terms.ts';
 import { projectionTarget } from '../projections/projection-target.ts';
 import { withholdingOf } from '../push/consent.ts';
@@ -99,8 +99,7 @@ async function verdictOf(
     if (await mergedAway(context, stored)) return { ...NOTHING, outcome: 'unchanged', detail: MERGED };
     if (run && !canPush(run, type)) return { ...NOTHING, outcome: 'no-capability' };
     const asked = await whoIsAsked(context, stored);
-    if (asked)
-      return { ...NOTHING, outcome: 'would-wait', detail: `Who ${asked} is on the server is asked (/ops/matches).` };
+    if (asked) return wouldAsk(asked);
     const body = await createBody(context, stored);
     const differences = elementDifferences([undefined, comparable(body)]);
     return { ...NOTHING, outcome: 'would-create', body, differences };
@@ -108,6 +107,10 @@ async function verdictOf(
   return run && !run.capability.supports(type, 'update')
     ? { ...NOTHING, outcome: 'no-capability' }
     : previewUpdate(context, run, stored, link);
+}
+
+function wouldAsk(whom: 'it' | 'its patient'): Verdict {
+  return { ...NOTHING, outcome: 'would-wait', detail: `Who ${whom} is on the server is asked (/ops/matches).` };
 }
 
 async function previewUpdate(
@@ -127,6 +130,8 @@ async function previewUpdate(
   const remote = read ?? baseRemote;
   const targets = [...remoteTargets(mapping, remote), ...remoteTargets(mapping, baseRemote)];
   const links = await readLinkMap(store, connection.name, [], targets);
+  const isChanged = remoteHash(remote) !== link.remoteHash;
+  if (isChanged && (await isTheirPatientAsked(context, links, remote))) return wouldAsk('its patient');
   const letGo = await readLetGo(context, links, [remote, baseRemote], run?.client);
   const maps = await mapsOfCopies(context, links, link, remote, letGo);
   if (!maps.ok) return { ...NOTHING, outcome: 'would-wait', detail: maps.failure.message };

@@ -1,9 +1,12 @@
 // What has to wait until a person has said who somebody is on the server. docs/sync-spec.md#I8
+import type { JsonObject } from '../../fhir/canonical-json.ts';
 import { parseLiteral } from '../../fhir/references.ts';
 import type { StoredVersion } from '../../store/store.ts';
 import { parseBody } from '../body.ts';
-import type { ConnectionContext } from '../context.ts';
-import { isAskedFor } from './identity-question.ts';
+import type { ConnectionContext, MappedContext } from '../context.ts';
+import type { LinkMap } from '../mapping.ts';
+import { idOfPatient } from './held.ts';
+import { isAskedFor, openQuestions } from './identity-question.ts';
 import { patientOf } from './patient-reference.ts';
 
 type About = Pick<ConnectionContext, 'store' | 'connection'>;
@@ -18,4 +21,15 @@ export async function isPatientAsked({ store, connection }: About, stored: Store
 export async function whoIsAsked(about: About, stored: StoredVersion): Promise<'it' | 'its patient' | undefined> {
   if (await isAskedFor(about.store, about.connection.name, stored.type, stored.id)) return 'it';
   return (await isPatientAsked(about, stored)) ? 'its patient' : undefined;
+}
+
+/** Whether it is asked who the patient is whom a linked resource is about there: nothing of it is put into ours until then. */
+export async function isTheirPatientAsked(
+  { store, connection, mapping }: Pick<MappedContext, 'store' | 'connection' | 'mapping'>,
+  links: Pick<LinkMap, 'localOf'>,
+  remote: JsonObject,
+): Promise<boolean> {
+  const id = idOfPatient(patientOf(remote) ?? '', mapping.remoteBase);
+  if (id === undefined || links.localOf('Patient', id) !== undefined) return false;
+  return (await openQuestions(store, connection.name, 'Patient', [id])).has(id);
 }

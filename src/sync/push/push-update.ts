@@ -15,6 +15,7 @@ import { againIfLetGo } from '../let-go.ts';
 import { mapsOfCopies, readLetGo, withLetGo } from '../let-go-terms.ts';
 import { withoutLost } from '../lost-targets.ts';
 import { remoteTargets, toLocalTerms, toRemoteTerms } from '../mapping.ts';
+import { isTheirPatientAsked } from '../patients/asked-first.ts';
 import { inPresentTerms } from '../present-terms.ts';
 import { provenanceOf } from '../provenance.ts';
 import { reconcileDoubted } from '../pull/doubt.ts';
@@ -22,7 +23,7 @@ import { ageOf } from '../pull/version-age.ts';
 import { rememberUrls } from '../repoint.ts';
 import type { Claim } from './outbox.ts';
 import { followOnPush, saysMerged } from './push-merged.ts';
-import { end, endAsked, endFailed, type PushResult } from './settle-push.ts';
+import { end, endAsked, endFailed, endPatientAsked, type PushResult } from './settle-push.ts';
 
 const MOST_REBASES = 3;
 
@@ -119,6 +120,7 @@ async function rebase(
   const baseRemote = link.baseRemote ?? { resourceType: link.type };
   const targets = [...remoteTargets(mapping, remote), ...remoteTargets(mapping, baseRemote)];
   const links = await readLinkMap(store, connection.name, [], targets);
+  if (await isTheirPatientAsked(context, links, remote)) return endPatientAsked(context, claim);
   const letGo = await readLetGo(context, links, [remote, baseRemote], context.client);
   const maps = await mapsOfCopies(context, links, link, remote, letGo);
   if (!maps.ok) return endFailed(context, claim, maps.failure, false, link.remoteId);

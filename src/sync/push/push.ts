@@ -16,7 +16,7 @@ import { type Claim, claim as claimRow, mark, type OutboxRow, readOutbox, unclai
 import { pushCreate } from './push-create.ts';
 import { type Member, pushCycle } from './push-cycle.ts';
 import { pushUpdate } from './push-update.ts';
-import { end, endFailed, type PushResult } from './settle-push.ts';
+import { end, endFailed, endPatientAsked, type PushResult } from './settle-push.ts';
 
 const WAIT = 60_000;
 /** For a dependency that another worker is sending right now. */
@@ -112,21 +112,8 @@ async function pushOne(context: RunContext, { claim, stored }: Claimed): Promise
   const merged = await mergedAway(context, stored);
   if (merged) return withdraw(context, claim, merged);
   if (!canPush(context, claim.type)) return withdraw(context, claim, 'no-capability');
-  if (await isPatientAsked(context, stored)) return waitForAnswer(context, claim);
+  if (await isPatientAsked(context, stored)) return endPatientAsked(context, claim);
   return pushCreate(context, claim, stored);
-}
-
-async function waitForAnswer(context: RunContext, claim: Claim): Promise<PushResult> {
-  const settlement = {
-    event: 'failed',
-    fault: 'Who its patient is on the server is asked (/ops/matches).',
-    faultClass: claim.faultClass ?? 'transient',
-    attempts: claim.attempts,
-    nextAt: realNow(context) + WAIT,
-    ...(claim.probedAt === undefined ? {} : { probedAt: claim.probedAt }),
-  } as const;
-  await end(context, { claim, settlement, outcome: 'patient-asked' });
-  return 'waiting';
 }
 
 /** A delete travels only where the policy of the type says so. docs/sync-spec.md#I21 */

@@ -13,6 +13,9 @@ import { writeMessage } from '../messages/message-log.ts';
 import { type Claim, release, type Settlement, settle } from './outbox.ts';
 import { settlementAfter } from './retry.ts';
 
+/** A person takes longer; whether they have answered is looked at again. */
+const ASKED_WAIT = 60_000;
+
 /** `done`: the remote has it, or will not get it as things are. `waiting`: it will be tried again or needs a person. */
 export type PushResult = 'done' | 'waiting';
 
@@ -106,5 +109,19 @@ export async function endFailed(
 ): Promise<PushResult> {
   const settlement = settlementAfter(claim, failure, unsure, realNow(context), context.random());
   await end(context, { claim, settlement, remoteId, outcome: failure.class });
+  return 'waiting';
+}
+
+/** Ends a claim that waits until a person has said who its patient is there. docs/sync-spec.md#I8 */
+export async function endPatientAsked(context: RunContext, claim: Claim): Promise<PushResult> {
+  const settlement = {
+    event: 'failed',
+    fault: 'Who its patient is on the server is asked (/ops/matches).',
+    faultClass: claim.faultClass ?? 'transient',
+    attempts: claim.attempts,
+    nextAt: realNow(context) + ASKED_WAIT,
+    ...(claim.probedAt === undefined ? {} : { probedAt: claim.probedAt }),
+  } as const;
+  await end(context, { claim, settlement, outcome: 'patient-asked' });
   return 'waiting';
 }
