@@ -1,6 +1,6 @@
 // Differences that no program may decide: kept, shown, decided by a person.
 // docs/sync-spec.md#I10 docs/sync-spec.md#I13
-import type { Task } from '@medplum/fhirtypes';
+import type { Account, Appointment, Patient, Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Fault } from '../../src/fault.ts';
 import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
@@ -380,4 +380,63 @@ test('a remote never moves a resource to another patient by itself', async () =>
   await world.sync.pullNow();
   expect(await world.read('Task', 't1')).toMatchObject({ for: { reference: 'Patient/p1' } });
   expect(await world.sync.conflicts()).toMatchObject([{ paths: [{ path: 'patient' }] }]);
+});
+
+describe('what names its patients in a list', () => {
+  type Stored = (Appointment | Account) & { id: string };
+  const door = { interactions: ['read', 'search-type', 'create', 'update'], search: ['identifier', '_lastUpdated'] };
+  const there = () => world.remote.all(type)[0] as Stored;
+  const ours = () => world.read<Stored>(type, 'l1');
+  let type: 'Appointment' | 'Account';
+  /** Two patients of ours, there. */
+  let ids: string[];
+
+  async function open(which: typeof type): Promise<void> {
+    type = which;
+    await world.cleanup();
+    const doors = { Patient: door, [type]: door };
+    world = await openWorld({ connection: { types: { Patient: 'both', [type]: 'both' } }, knobs: { doors } });
+    await world.write(patient('p1'));
+    await world.write(patient('p2', { name: [{ family: 'Quinn' }], birthDate: '1960-01-01' }));
+    await world.write({ ...about(['p1']), id: 'l1' } as Stored);
+    await world.sync.pushNow();
+    const families = (world.remote.all('Patient') as Patient[]).map(({ id, name }) => [name?.[0]?.family, id] as const);
+    ids = ['Rivera', 'Quinn'].map((family) => String(new Map(families).get(family)));
+  }
+
+  function about(patients: readonly string[]): object {
+    const named = patients.map((id) => ({ reference: `Patient/${id}` }));
+    return type === 'Account'
+      ? { resourceType: type, status: 'active', description: 'Visit', subject: named }
+      : {
+          ...{ resourceType: type, status: 'proposed', description: 'Visit' },
+          participant: named.map((actor) => ({ actor, status: 'accepted' })),
+        };
+  }
+
+  test.each(['Appointment', 'Account'] as const)('is not moved to another by itself: %s', async (which) => {
+    await open(which);
+    world.remote.put({ ...there(), ...about([String(ids[1])]), description: 'About Quinn' } as Stored);
+    await world.sync.pullNow();
+    const [conflict] = await world.sync.conflicts();
+    expect(conflict?.paths).toEqual([{ path: 'patient', ours: 'Patient/p1', theirs: 'Patient/p2', why: 'patient' }]);
+    expect(await ours()).toMatchObject(about(['p1']));
+    const { elements, proposed } = await world.sync.conflict(String(conflict?.id));
+    expect(proposed).toMatchObject(about(['p1']));
+    const marked = elements.filter(({ why }) => why !== undefined).map(({ path }) => path.split('[')[0]);
+    expect(new Set(marked)).toEqual(new Set([type === 'Account' ? 'subject' : 'participant']));
+    await world.sync.resolve(NURSE, String(conflict?.id), { take: 'theirs' });
+    await world.sync.pushNow();
+    expect(await ours()).toMatchObject({ ...about(['p2']), description: 'About Quinn' });
+    expect(there()).toMatchObject({ ...about([String(ids[1])]), description: 'About Quinn' });
+  });
+
+  test.each(['Appointment', 'Account'] as const)('may get one more: %s', async (which) => {
+    await open(which);
+    world.remote.put({ ...there(), ...about([String(ids[1]), String(ids[0])]) } as Stored);
+    await world.sync.pullNow();
+    expect(await world.sync.conflicts()).toEqual([]);
+    const body = JSON.stringify(await ours());
+    expect([body.includes('"Patient/p1"'), body.includes('"Patient/p2"')]).toEqual([true, true]);
+  });
 });

@@ -56,6 +56,26 @@ test('the same number on another birth date waits for a person, in both directio
   expect(await links()).toEqual([{ local_id: 'p1', remote_id: 'r1', how: 'matched-manual' }]);
 });
 
+test('an appointment waits while it is asked who its patient is', async () => {
+  await world.cleanup();
+  const door = { interactions: ['read', 'search-type', 'create', 'update'], search: ['identifier', '_lastUpdated'] };
+  const doors = { Patient: door, Appointment: door };
+  world = await openWorld({ connection: { types: { Patient: 'both', Appointment: 'pull' } }, knobs: { doors } });
+  world.remote.put({ ...patient('r1'), identifier: [MRN], birthDate: '1999-09-09' } as Patient);
+  await world.write(patient('p1', { identifier: [MRN] }));
+  await world.sync.pullNow();
+  const practitioner = { actor: { display: 'Dr. Abara' }, status: 'accepted' as const };
+  const participant = [practitioner, { actor: { reference: 'Patient/r1' }, status: 'accepted' as const }];
+  world.remote.put({ resourceType: 'Appointment', id: 'r2', status: 'proposed', participant });
+  await world.sync.pullNow();
+  expect(await world.all('Appointment')).toEqual([]);
+  const [question] = await world.sync.matches();
+  await world.sync.decideMatch(NURSE, String(question?.id), { decision: 'link', to: 'p1' });
+  await world.sync.pullNow();
+  const named = { actor: { reference: 'Patient/p1' } };
+  expect(await world.all('Appointment')).toMatchObject([{ participant: [practitioner, named] }]);
+});
+
 test('two remote records with the same number are two questions; one link makes the other the same person', async () => {
   world.remote.put({ ...patient('r1'), identifier: [MRN] } as Patient);
   world.remote.put({ ...patient('r2'), identifier: [MRN] } as Patient);

@@ -1,13 +1,17 @@
 // The parts of sync that need no server: mapping, order of creation, watermarks, backoff, state tables.
+import type { Appointment, Bundle } from '@medplum/fhirtypes';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RetryClass } from '../../src/fault.ts';
+import { loadSearchParameters } from '../../src/fhir/search/parameters.ts';
 import { advance, type Checkpoint, windowFrom } from '../../src/sync/checkpoint.ts';
 import { CONFLICT } from '../../src/sync/conflicts/conflict.ts';
 import { readPolicies } from '../../src/sync/conflicts/policies.ts';
 import { reconcile } from '../../src/sync/conflicts/reconcile.ts';
 import { toLocalTerms, toRemoteTerms } from '../../src/sync/mapping.ts';
+import { patientElement, patientOf } from '../../src/sync/patients/patient-reference.ts';
 import { components } from '../../src/sync/push/dependencies.ts';
+import { refuseStrangers } from '../../src/sync/push/expected.ts';
 import { type Claim, OUTBOX } from '../../src/sync/push/outbox.ts';
 import { settlementAfter } from '../../src/sync/push/retry.ts';
 
@@ -183,4 +187,32 @@ test('reconciling again changes nothing', () => {
 test('the policies that come with Baton can be read', () => {
   const policies = readPolicies(new URL('../../profiles/policies', import.meta.url).pathname);
   expect(policies.Task?.paths).toMatchObject({ status: 'theirs', businessStatus: 'ours', identifier: 'union' });
+});
+
+test('every type that R4 has in the record of a patient says whose it is', () => {
+  const parameters = loadSearchParameters([]);
+  // They name patients, but are in nobody's record.
+  const others = new Set(['AuditEvent', 'Group', 'Patient', 'Person', 'Provenance']);
+  const types = parameters.types.filter((type) => parameters.patientCompartment(type) && !others.has(type));
+  expect(types.length).toBeGreaterThan(60);
+  for (const type of types) {
+    const code = ['patient', 'subject', 'actor'].find((one) => parameters.get(type, one));
+    const [branch = ''] = parameters.get(type, String(code))?.branches ?? [];
+    const [, element = '', within] = branch.split('.').filter((step) => /^\w+$/.test(step));
+    expect([type, patientElement(type)]).toEqual([type, element]);
+    const whom = { reference: 'https://ehr.test/R4/Patient/1/_history/2' };
+    const value = within === undefined ? whom : { [within]: whom };
+    for (const one of within === undefined ? [value, [value]] : [[value]]) {
+      expect(patientOf({ resourceType: type, [element]: one })).toBe('https://ehr.test/R4/Patient/1');
+    }
+  }
+});
+
+test('an appointment of two is an answer to a question about either, and to none about a third', () => {
+  const participant = ['1', '2'].map((id) => ({ actor: { reference: `Patient/${id}` }, status: 'accepted' as const }));
+  const resource: Appointment = { resourceType: 'Appointment', id: 'a1', status: 'proposed', participant };
+  const page: Bundle = { resourceType: 'Bundle', type: 'searchset', entry: [{ resource }] };
+  const isKept = (id: string) =>
+    refuseStrangers(page, 'Appointment', id, 'https://ehr.test/R4').entry?.[0]?.resource === resource;
+  expect(['1', '2', '3'].map(isKept)).toEqual([true, true, false]);
 });

@@ -1,8 +1,8 @@
 // Brings two copies together that both grew from the last common version. The two servers never hold the same text (each
 // normalises, drops and adds), so what the remote changed is first carried over to our copy of that version. Pure.
-import { canonicalJson, type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
+import { type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
 import { carryChange, type MergeConflict, type MergePolicy, merge3 } from '../../fhir/merge3.ts';
-import { patientElementOf, patientOf } from '../patients/patient-reference.ts';
+import { patientElementOf, patientOf, patientsOf } from '../patients/patient-reference.ts';
 import type { ResourcePolicy } from './policy-schema.ts';
 import { illegalSteps } from './transitions.ts';
 
@@ -58,9 +58,10 @@ function heedEnded({ paths, final = {}, ...policy }: ResourcePolicy, local: Json
 
 /** No server may move a resource from one patient to another without a person looking at it. */
 function movedToAnotherPatient(local: JsonObject, merged: JsonObject): MergeConflict | undefined {
-  const [before, after] = [patientOf(local), patientOf(merged)];
-  if (before === undefined || canonicalJson(before) === canonicalJson(after)) return undefined;
-  return { path: 'patient', ours: before, theirs: after, why: 'patient' };
+  const [before, after] = [patientsOf(local), patientsOf(merged)];
+  const ours = before.find((one) => !after.includes(one));
+  if (ours === undefined) return undefined;
+  return { path: 'patient', ours, theirs: after.find((one) => !before.includes(one)), why: 'patient' };
 }
 
 /** What was written there about another patient than ours is about is in none of ours without a person looking at it. */
@@ -71,8 +72,9 @@ function editedAsAnothers({ baseLocal, local }: Copies, theirs: JsonObject): Mer
 
 /** Theirs, which names whom the common version is about also when nobody knows any more who that is there: by the URL, if edited. */
 function naming({ baseRemote, remote }: Copies, theirs: JsonObject): JsonObject {
-  const [patient, element] = [patientOf(remote), patientElementOf(theirs)];
-  const isUnknown = patient?.includes('://') && patient !== patientOf(theirs) && !sameJson(remote, baseRemote);
+  const [element, known] = [patientElementOf(theirs), patientsOf(theirs)];
+  const unknown = patientsOf(remote).filter((one) => one.includes('://') && !known.includes(one));
+  const isUnknown = unknown.length > 0 && !sameJson(remote, baseRemote);
   return isUnknown && element !== undefined ? { ...theirs, [element]: remote[element] } : theirs;
 }
 

@@ -1,57 +1,56 @@
-// Whose resource it is: the reference to a patient, wherever the type has it.
+// Whose resource it is: the reference to a patient, wherever the type has it. Groups, persons, provenance and audit events name
+// patients, but are of nobody's record.
 import { isJsonObject, type Json, type JsonObject } from '../../fhir/canonical-json.ts';
 
-const ELEMENTS = ['patient', 'subject', 'for', 'beneficiary', 'individual'];
+/** Types by the element. Of an appointment it is the `actor` within. */
+const TYPES: Readonly<Record<string, string>> = {
+  patient: `AllergyIntolerance BodyStructure Claim ClaimResponse Consent CoverageEligibilityRequest
+    CoverageEligibilityResponse DetectedIssue Device EpisodeOfCare ExplanationOfBenefit FamilyMemberHistory Immunization
+    ImmunizationEvaluation ImmunizationRecommendation MolecularSequence NutritionOrder RelatedPerson SupplyDelivery
+    VisionPrescription`,
+  subject: `Account AdverseEvent Basic CarePlan CareTeam ChargeItem ClinicalImpression Communication CommunicationRequest
+    Composition Condition Contract DeviceRequest DeviceUseStatement DiagnosticReport DocumentManifest DocumentReference
+    Encounter Flag Goal GuidanceResponse ImagingStudy Invoice List MeasureReport Media MedicationAdministration
+    MedicationDispense MedicationRequest MedicationStatement Observation Procedure QuestionnaireResponse RequestGroup
+    RiskAssessment ServiceRequest Specimen`,
+  actor: 'AppointmentResponse Schedule',
+  beneficiary: 'Coverage',
+  candidate: 'EnrollmentRequest',
+  deliverTo: 'SupplyRequest',
+  for: 'Task',
+  individual: 'ResearchSubject',
+  participant: 'Appointment',
+};
+const ELEMENTS = Object.keys(TYPES);
+const ELEMENT_BY_TYPE = new Map(
+  Object.entries(TYPES).flatMap(([element, types]) => types.split(/\s+/).map((type) => [type, element] as const)),
+);
 
 /** `Patient/id` (or a URL that ends so) that the resource is about, of whatever version; undefined when it is about none. */
 export function patientOf(body: JsonObject): string | undefined {
+  return patientsOf(body)[0];
+}
+
+/** All of them: an account or an appointment may have several. */
+export function patientsOf(body: JsonObject): string[] {
   const element = patientElementOf(body);
-  return element === undefined ? undefined : patientIn(body[element]);
+  return element === undefined ? [] : patientsIn(body[element]);
 }
 
-/** The element that has it. */
+/** The element that has them. */
 export function patientElementOf(body: JsonObject): string | undefined {
-  return ELEMENTS.find((element) => patientIn(body[element]) !== undefined);
+  return ELEMENTS.find((element) => patientsIn(body[element]).length > 0);
 }
 
-function patientIn(value: Json | undefined): string | undefined {
-  const reference = isJsonObject(value) ? value.reference : undefined;
-  return typeof reference === 'string' ? /^(?:.*\/)?Patient\/[^/]+(?=$|\/_history\/)/.exec(reference)?.[0] : undefined;
+function patientsIn(value: Json | undefined): string[] {
+  return (Array.isArray(value) ? value : [value]).flatMap((item) => {
+    const { reference } = isJsonObject(item) ? (isJsonObject(item.actor) ? item.actor : item) : {};
+    const name = typeof reference === 'string' ? /^(?:.*\/)?Patient\/[^/]+(?=$|\/_history\/)/.exec(reference)?.[0] : '';
+    return name ? [name] : [];
+  });
 }
 
 /** The element where a type has its patient; undefined for types that are about nobody in particular. */
 export function patientElement(type: string): string | undefined {
-  return ELEMENT_BY_TYPE[type];
+  return ELEMENT_BY_TYPE.get(type);
 }
-
-const ELEMENT_BY_TYPE: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(
-    [
-      'CarePlan',
-      'CareTeam',
-      'ClinicalImpression',
-      'Communication',
-      'CommunicationRequest',
-      'Condition',
-      'DiagnosticReport',
-      'DocumentReference',
-      'Encounter',
-      'Flag',
-      'Goal',
-      'MedicationRequest',
-      'Observation',
-      'Procedure',
-      'QuestionnaireResponse',
-      'RiskAssessment',
-      'ServiceRequest',
-    ].map((type) => [type, 'subject']),
-  ),
-  ...Object.fromEntries(
-    ['AllergyIntolerance', 'Consent', 'EpisodeOfCare', 'Immunization', 'RelatedPerson'].map((type) => [
-      type,
-      'patient',
-    ]),
-  ),
-  Coverage: 'beneficiary',
-  Task: 'for',
-};

@@ -3,7 +3,7 @@
 import type { Bundle, BundleEntry, Resource } from '@medplum/fhirtypes';
 import { damaged, damageOf } from '../../fhir/received-json.ts';
 import { isFhirId, jsonOf } from '../body.ts';
-import { patientOf } from '../patients/patient-reference.ts';
+import { patientsOf } from '../patients/patient-reference.ts';
 
 /** Why not, in a sentence; undefined when it can. */
 export function objection(resource: Resource, type: string): string | undefined {
@@ -24,10 +24,10 @@ export function refuseStrangers(page: Bundle, type: string, patient: string, bas
   const entry = page.entry.map((one): BundleEntry => {
     const { resource } = one;
     if (resource?.resourceType !== type || damageOf(resource)) return one;
-    const about = type === 'Patient' ? `Patient/${resource.id}` : patientOf(jsonOf(resource));
-    if (about !== undefined && right.has(about)) return one;
+    const about = type === 'Patient' ? [`Patient/${resource.id}`] : patientsOf(jsonOf(resource));
+    if (about.some((patient) => right.has(patient))) return one;
     const why =
-      about === undefined
+      about.length === 0
         ? 'It says of no patient that it is about them, although those of one were asked for.'
         : 'It is about another patient than was asked for.';
     return { ...one, resource: damaged(resource, JSON.stringify(resource), why) as Resource };
