@@ -19,8 +19,13 @@ async function open(options: WorldOptions): Promise<(work: () => Promise<unknown
       asked.push([sql, [...params]]);
       return store.query(sql, params);
     };
-    const spied = new Proxy(store, { get: (of, name) => (name === 'query' ? query : Reflect.get(of, name).bind(of)) });
-    return { store: spied };
+    const commit: Store['commit'] = (actor, changes, alongside = [], ...rest) => {
+      for (const { sql, params } of typeof alongside === 'function' ? [] : alongside) asked.push([sql, [...params]]);
+      return store.commit(actor, changes, alongside, ...rest);
+    };
+    const seen: Partial<Store> = { query, commit };
+    const get = (of: Store, name: keyof Store) => seen[name] ?? Reflect.get(of, name).bind(of);
+    return { store: new Proxy(store, { get: (of, name) => get(of, name as keyof Store) }) };
   };
   world = await openWorld({ ...options, sync });
   await world.write(patient('p1'));
@@ -32,20 +37,28 @@ async function open(options: WorldOptions): Promise<(work: () => Promise<unknown
   return async (work) => {
     asked.length = 0;
     await work();
-    return asked.filter(([sql]) => sql.startsWith('SELECT'));
+    return asked.filter(([sql]) => /^(SELECT|UPDATE|DELETE)/.test(sql));
   };
 }
 
 /** Steps of SQLite's plan that go through a whole table, or all there is of a connection in it. */
 async function walks([sql, params]: [string, SqlValue[]]): Promise<string[]> {
   const plan = await world.temp.store.query(`EXPLAIN QUERY PLAN ${sql}`, params);
-  const large = /\b(i|r|u|identity|outbox|roster|resource|version|message)\b/;
+  const large =
+    /\b(i|r|u|identity|outbox|roster|resource|version|message|conflict|question|not_the_same|held_resource)\b/;
   return (
     plan
       .map(({ detail }) => String(detail))
-      .filter((step) => /^SCAN /.test(step) || / USING [A-Z ]*INDEX \S+ \(connection=\?\)/.test(step))
+      .filter(
+        (step) => / USING [A-Z ]*INDEX \S+ \(connection=\?\)/.test(step) || /^(SCAN|SEARCH not_the_same) /.test(step),
+      )
+      .filter((step) => !/ not_the_same .*(local_id|remote_id)=/.test(step))
       .filter((step) => large.test(step.split(' ')[1] ?? ''))
       .filter((step) => !/^SEARCH (u|message) .*(unresolved_reference|message_quarantined)/.test(step))
+      // Those that are open, and what is held for them.
+      .filter((step) => !/ (conflict_local|held_for) /.test(step))
+      // All of them, once the server's versions say nothing any more.
+      .filter(() => !/SET earlier = .* remote_version = NULL/s.test(sql))
       // Three of them, in the order of the index.
       .filter((step) => !step.includes(' identity_canary '))
       .map((step) => `${step}: ${sql}`)
@@ -68,6 +81,20 @@ describe.skipIf(testEngine === 'postgres')('no query goes through all links', ()
     });
   }
 
+  test('of a pull of what strangers have, and of a push of somebody new', async () => {
+    const during = await open({});
+    for (const id of ['s1', 's2']) world.remote.put(task(id, { for: { reference: 'Patient/stranger' } }));
+    await world.write(patient('p2', { birthDate: '1971-01-01' }));
+    const asked = await during(async () => {
+      await world.sync.pullNow();
+      await world.sync.pushNow();
+    });
+    for (const table of ['conflict', 'not_the_same']) {
+      expect(asked.some(([sql]) => sql.includes(`FROM ${table}`))).toBe(true);
+    }
+    expect((await Promise.all(asked.map(walks))).flat()).toEqual([]);
+  });
+
   test('of a pull that brings copies from a backup', async () => {
     const during = await open({});
     const older = world.remote.all('Task');
@@ -77,7 +104,7 @@ describe.skipIf(testEngine === 'postgres')('no query goes through all links', ()
     for (const one of older) world.remote.put(one, { lastUpdated: String(one.meta?.lastUpdated) });
     world.pass({ hours: 2 });
     const asked = await during(() => world.sync.pullNow());
-    expect(asked.filter(([sql]) => sql.includes('earlier'))).toHaveLength(older.length);
+    expect(asked.filter(([sql]) => sql.startsWith('SELECT earlier'))).toHaveLength(older.length);
     expect((await Promise.all(asked.map(walks))).flat()).toEqual([]);
   });
 });
