@@ -2,7 +2,7 @@
 // a server that was restored may give its ids out again. docs/sync-spec.md#I8 docs/sync-spec.md#I21
 import type { JsonObject } from '../fhir/canonical-json.ts';
 import type { FhirClient } from '../remote/fhir-client.ts';
-import { type Result, success } from '../remote/result.ts';
+import type { RemoteFailure } from '../remote/result.ts';
 import { jsonOf } from './body.ts';
 import type { MappedContext } from './context.ts';
 import { hadContent, type Link, readFormerOf, remoteHash } from './identity.ts';
@@ -14,11 +14,24 @@ import { patientOf } from './patients/patient-reference.ts';
 /** Who has an id by now whose record was let go. */
 type Holder = 'nobody' | 'ours' | 'another';
 
+/** The server does not show who has an id; `isAlone` when it answers otherwise, so that it is about that record only. */
+interface Unanswered {
+  readonly ok: false;
+  readonly failure: RemoteFailure;
+  readonly isAlone: boolean;
+}
+
+type Answer = { readonly ok: true; readonly value: Holder } | Unanswered;
+
+const known = <T>(value: T) => ({ ok: true, value }) as const;
+
+type Asked = Pick<FhirClient, 'read' | 'capability'>;
+
 /** What some bodies name that was let go. */
 export interface LetGo {
   readonly links: readonly Link[];
   /** Asked once for each. */
-  readonly holderOf: (link: Link) => Promise<Result<Holder>>;
+  readonly holderOf: (link: Link) => Promise<Answer>;
 }
 
 /**
@@ -29,18 +42,18 @@ export async function readLetGo(
   context: MappedContext,
   map: LinkMap,
   bodies: readonly JsonObject[],
-  client?: Pick<FhirClient, 'read'>,
+  client?: Asked,
 ): Promise<LetGo> {
   const { store, connection, mapping } = context;
   const named = bodies.flatMap((body) => remoteTargets(mapping, body));
   const lost = named.filter(({ type, id }) => map.localOf(type, id) === undefined);
-  const answers = new Map<string, Promise<Result<Holder>>>();
+  const answers = new Map<string, Promise<Answer>>();
   return {
     links: await readFormerOf(store, connection.name, lost),
     holderOf: (link) => {
       const key = `${link.type}/${link.remoteId}`;
-      const answer =
-        answers.get(key) ?? (client ? askHolder(context, link, client) : Promise.resolve(success('nobody')));
+      const nobody = known('nobody' as const);
+      const answer = answers.get(key) ?? (client ? askHolder(context, link, client) : Promise.resolve(nobody));
       answers.set(key, answer);
       return answer;
     },
@@ -52,10 +65,14 @@ export function withLetGo({ mapping }: MappedContext, map: LinkMap, link: Link, 
   return alsoMeaning(map, ofCommon(mapping, link, links));
 }
 
-export interface MapsOfCopies {
+interface MapsOfCopies {
   readonly base: LinkMap;
   readonly now: LinkMap;
 }
+
+type KnownMaps =
+  | { readonly ok: true; readonly value: MapsOfCopies }
+  | (Unanswered & { readonly about: { readonly type: string; readonly id: string } });
 
 /**
  * The maps to read two copies with that the server has had of one resource: the common version, and what it has now.
@@ -69,12 +86,12 @@ export async function mapsOfCopies(
   link: Link | undefined,
   now: JsonObject,
   letGo: LetGo,
-): Promise<Result<MapsOfCopies>> {
+): Promise<KnownMaps> {
   const common = link ? ofCommon(mapping, link, letGo.links) : [];
   const base = alsoMeaning(map, common);
   const named = namedIn(mapping, now, letGo.links);
   const isSame = link?.baseRemote !== undefined && remoteHash(link.baseRemote) === remoteHash(now);
-  if (named.length === 0 || isSame) return success({ base, now: isSame ? base : map });
+  if (named.length === 0 || isSame) return known({ base, now: isSame ? base : map });
   const isNews = named.some((one) => !common.includes(one));
   const isOld = link !== undefined && isNews && (await hadContent(store, link, now));
   const patient = idOfPatient(patientOf(now) ?? '', mapping.remoteBase);
@@ -84,11 +101,14 @@ export async function mapsOfCopies(
     const isKnown = isOld || common.includes(one);
     if (isPatient && !isKnown) continue;
     const isDoubted = isPatient ? one.remoteId === patient : !isKnown;
-    const holder = isDoubted ? await letGo.holderOf(one) : success('ours' as const);
-    if (!holder.ok) return holder;
+    const holder = isDoubted ? await letGo.holderOf(one) : known('ours' as const);
+    if (!holder.ok) {
+      const message = `The server does not show who ${one.type}/${one.remoteId} is by now. ${holder.failure.message}`;
+      return { ...holder, failure: { ...holder.failure, message }, about: { type: one.type, id: one.remoteId } };
+    }
     if (holder.value === 'nobody' || (isKnown && holder.value === 'ours')) ours.push(one);
   }
-  return success({ base, now: alsoMeaning(map, ours) });
+  return known({ base, now: alsoMeaning(map, ours) });
 }
 
 /** What the common version names on both sides; a name that was unknown when it came is a URL on ours. */
@@ -120,20 +140,17 @@ function alsoMeaning(map: LinkMap, former: readonly Link[]): LinkMap {
 }
 
 /** A record that says itself that it is ours, or what it said when it was, is no other one, unless a person said so. */
-async function askHolder(
-  { store, mapping }: MappedContext,
-  link: Link,
-  client: Pick<FhirClient, 'read'>,
-): Promise<Result<Holder>> {
+async function askHolder({ store, mapping }: MappedContext, link: Link, client: Asked): Promise<Answer> {
   const reply = await client.read(link.type, link.remoteId);
   if (!reply.ok) {
     const { status, class: failed } = reply.failure;
-    if (status === 404 || status === 410) return success('nobody');
-    return failed === 'permanent' ? success('another') : reply;
+    if (status === 404 || status === 410) return known('nobody');
+    if (failed === 'permanent') return known('another');
+    return { ...reply, isAlone: failed !== 'auth' && (await client.capability()).ok };
   }
   const others = await knownOthers(store, link.connection, link.type, link.remoteId);
-  if (!reply.value.body || others.has(link.localId)) return success('another');
+  if (!reply.value.body || others.has(link.localId)) return known('another');
   const body = jsonOf(reply.value.body);
   const isOurs = ownIdentifierOf(mapping, body) === link.localId || remoteHash(body) === link.remoteHash;
-  return success(isOurs || (await hadContent(store, link, body)) ? 'ours' : 'another');
+  return known(isOurs || (await hadContent(store, link, body)) ? 'ours' : 'another');
 }

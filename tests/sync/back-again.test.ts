@@ -410,4 +410,70 @@ describe('when a patient was let go and the id was given to somebody else', () =
       expect(await described()).toEqual(['Theirs']);
     });
   });
+
+  describe('whose record the server fails to show', () => {
+    let answers: Map<string, () => Response>;
+    const broken = () => new Response('', { status: 500 });
+    const down = () => new Response('', { status: 503, headers: { 'retry-after': '60' } });
+    const rows = (sql: string) => world.temp.store.query(sql);
+    const held = () => rows('SELECT remote_id, waits_id FROM held_resource');
+    const edited = async () => (await world.all<Task>('Task')).map(({ description }) => description).sort();
+    beforeEach(async () => {
+      const subject = { reference: 'Patient/quinn' };
+      world.remote.put(other('quinn'));
+      await world.write(other('p2'));
+      await world.sync.pullNow();
+      await loseThem();
+      answers = new Map();
+      await world.restart(() => ({
+        fetch: async (url, init) =>
+          answers.get(new URL(String(url)).pathname.split('/fhir')[1] ?? '')?.() ?? fetch(url, init),
+      }));
+      world.remote.put({ ...theirs()[0], description: 'Theirs' } as Task);
+      world.remote.put(task('r5', { for: subject, description: 'Quinn' }));
+    });
+
+    test.each<[string, () => Response]>([
+      ['an error', broken],
+      [
+        'no answer',
+        () => {
+          throw new TypeError('fetch failed');
+        },
+      ],
+    ])('what names them waits, and nothing else: %s', async (_, answer) => {
+      answers.set(`/Patient/${id}`, answer);
+      for (const _day of [1, 2, 3]) {
+        await world.sync.pullNow();
+        world.pass({ hours: 24 });
+      }
+      expect(await edited()).toEqual(['Call', 'Quinn']);
+      expect(await held()).toEqual([{ remote_id: 'r1', waits_id: id }]);
+      answers.clear();
+      await exchange();
+      expect(await edited()).toEqual(['Quinn', 'Theirs']);
+      expect(await held()).toEqual([]);
+    });
+
+    test('while it answers nothing else either, the page waits', async () => {
+      for (const path of [`/Patient/${id}`, '/metadata']) answers.set(path, down);
+      await world.sync.pullNow();
+      expect([await edited(), await held()]).toEqual([['Call'], []]);
+      answers.clear();
+      world.pass({ minutes: 30 });
+      await exchange();
+      expect(await edited()).toEqual(['Quinn', 'Theirs']);
+    });
+
+    test('what we edited meanwhile says why it stays here, and goes afterwards', async () => {
+      answers.set(`/Patient/${id}`, broken);
+      await world.write({ ...first, priority: 'asap' });
+      await world.sync.pushNow();
+      const [row] = await rows("SELECT fault FROM outbox WHERE type = 'Task' AND state <> 'sent'");
+      expect(row?.fault).toBe(`The server does not show who Patient/${id} is by now. The server answered 500.`);
+      answers.clear();
+      await exchange();
+      expect(theirs()).toContainEqual(expect.objectContaining({ description: 'Theirs', priority: 'asap' }));
+    });
+  });
 });

@@ -1,5 +1,5 @@
-// What belongs to a patient whose identity is asked: kept as it came, so that neither the page waits nor anything is put into
-// the wrong record, and taken in once a person has answered. docs/sync-spec.md#I8
+// What belongs to a patient whose identity is asked, or names a record that the server fails to show: kept as it came, so that
+// neither the page waits nor anything is put into the wrong record, and taken in once that is known. docs/sync-spec.md#I8
 import type { JsonObject } from '../../fhir/canonical-json.ts';
 import type { Statement, Store } from '../../store/store.ts';
 
@@ -7,7 +7,7 @@ export interface Held {
   readonly connection: string;
   readonly type: string;
   readonly remoteId: string;
-  /** The remote record that is asked about: itself, or its patient. */
+  /** The remote record that is asked about: itself, its patient, or what else it names. */
   readonly waitsFor: { readonly type: string; readonly id: string };
   /** As it was received. */
   readonly body: JsonObject;

@@ -1,4 +1,5 @@
-// What was held for somebody goes on its way as soon as a person has said who that is. docs/sync-spec.md#I8
+// What was held for somebody goes on its way as soon as a person has said who that is; what no person is asked about is tried
+// each time. docs/sync-spec.md#I8
 import type { Bundle } from '@medplum/fhirtypes';
 import { parseBody, resourceOf } from '../body.ts';
 import { pulls } from '../connections/settings.ts';

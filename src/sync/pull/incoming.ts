@@ -31,7 +31,7 @@ import { type LetGo, mapsOfCopies } from '../let-go-terms.ts';
 import { withoutLost } from '../lost-targets.ts';
 import { type LinkMap, toLocalTerms } from '../mapping.ts';
 import { readAlias } from '../patients/alias.ts';
-import { hold } from '../patients/held.ts';
+import { type Held, hold } from '../patients/held.ts';
 import { askWhoUnlinked, isDecidedNew, openQuestions } from '../patients/identity-question.ts';
 import { findMatch, type Match, type Sought } from '../patients/match.ts';
 import { patientOf } from '../patients/patient-reference.ts';
@@ -189,12 +189,24 @@ const ORIGINS = { ours: 'created-by-us', identifier: 'matched-identifier', rules
 const named = (candidates: Extract<Match, { kind: 'unclear' }>['candidates']) =>
   candidates.map(({ stored, why, score }) => ({ localId: stored.id, why, score }));
 
+/** Keeps it as it came. @param waitsFor the remote record that nobody knows yet */
+export function holdBack(context: RunContext, one: Received, waitsFor: Held['waitsFor']): Incoming {
+  const { type, remoteId, body, version } = one;
+  const statements = [hold({ connection: context.connection.name, type, remoteId, waitsFor, body }, realNow(context))];
+  return { outcome: 'held', type, remoteId, remoteVersion: version, body, changes: [], statements, isHeld: true };
+}
+
 /** Plans what a resource that is no echo does here. @throws Fault unavailable when the server has to be asked and does not answer */
 export async function plan(context: RunContext, received: Received, links: LinkMap, letGo: LetGo): Promise<Incoming> {
   const { store, connection, mapping } = context;
   const { type, remoteId, body, version, link, former, match, localId, sought } = received;
   const known = await mapsOfCopies(context, links, link, body, letGo);
-  if (!known.ok) throw new Fault('unavailable', known.failure.message);
+  if (!known.ok) {
+    const why = known.failure.message;
+    if (!known.isAlone) throw new Fault('unavailable', why);
+    context.log.warn({ connection: connection.name, type, remoteId, why }, 'kept as it came; the next pull asks again');
+    return holdBack(context, received, known.about);
+  }
   const maps = known.value;
   const isMatched = match ? ({ isMatched: true } as const) : {};
   const mapped = toLocalTerms(mapping, maps.now, body);

@@ -1,14 +1,14 @@
 // Decides what each resource of a page means here, without writing anything. One that cannot be decided about is refused and
 // holds up none of the others. docs/sync-spec.md#I7
 import { asFault } from '../../fault.ts';
-import { type RunContext, realNow } from '../context.ts';
+import type { RunContext } from '../context.ts';
 import { readFormerLinks, readLinkMap, readLinkMarks, readLinksByRemote } from '../identity.ts';
 import { readLetGo } from '../let-go-terms.ts';
 import { remoteTargets } from '../mapping.ts';
-import { heldAmong, hold, idOfPatient, letGo } from '../patients/held.ts';
+import { heldAmong, idOfPatient, letGo } from '../patients/held.ts';
 import { openQuestions } from '../patients/identity-question.ts';
 import { patientOf } from '../patients/patient-reference.ts';
-import { type Incoming, identify, plan, quickEcho, type Received } from './incoming.ts';
+import { holdBack, type Incoming, identify, plan, quickEcho, type Received } from './incoming.ts';
 import { isOfTheData, type Refused, refusedBy } from './refused.ts';
 import { planGone } from './remote-gone.ts';
 
@@ -56,7 +56,9 @@ export async function planPage(context: RunContext, type: string, entries: reado
   for (const one of received) {
     const patient = patientIdOf(context, one);
     const waits = asked.has(patient) && (!one.link || map.localOf('Patient', patient) === undefined);
-    const planned = waits ? holdBack(context, one) : await orRefused(one, () => plan(context, one, map, letGo));
+    const planned = waits
+      ? holdBack(context, one, { type: 'Patient', id: patient })
+      : await orRefused(one, () => plan(context, one, map, letGo));
     if ('detail' in planned) refused.push(planned);
     else decided.push(planned);
   }
@@ -79,15 +81,6 @@ async function orRefused<T>(one: Pick<Entry, 'remoteId' | 'body'>, look: () => P
 function patientIdOf({ mapping }: RunContext, { type, body }: Received): string {
   const reference = type === 'Patient' ? undefined : patientOf(body);
   return reference === undefined ? '' : (idOfPatient(reference, mapping.remoteBase) ?? '');
-}
-
-/** Nobody knows yet whose it is. */
-function holdBack(context: RunContext, one: Received): Incoming {
-  const { type, remoteId, body, version } = one;
-  const waitsFor = { type: 'Patient', id: patientIdOf(context, one) };
-  const about = { connection: context.connection.name, type, remoteId, body, waitsFor };
-  const statements = [hold(about, realNow(context))];
-  return { outcome: 'held', type, remoteId, remoteVersion: version, body, changes: [], statements, isHeld: true };
 }
 
 /** What was held of a resource is older than the copy that has just been decided about. */
