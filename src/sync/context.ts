@@ -43,6 +43,8 @@ export interface SyncEvent {
     | 'address'
     | 'merged'
     | 'unmerged'
+    /** The store does not let a merge go on. */
+    | 'merge-refused'
     /** A Subscription at the remote has stopped. */
     | 'subscription'
     | 'alert';

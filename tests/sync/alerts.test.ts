@@ -181,6 +181,7 @@ test.each([
   ['refused-type', 'type.refused'],
   ['epoch', 'server.replaced'],
   ['subscription', 'subscription.stopped'],
+  ['merge-refused', 'merge.refused'],
   ['sweep', 'sweep.implausible'],
 ] as const)('%s is an alert with a section of the runbook', (kind, event) => {
   const happening = HAPPENINGS[kind];

@@ -1,10 +1,11 @@
 // A server merges two of its patients, or takes that back: links and references follow, and a person is asked where a program
 // cannot know. docs/sync-spec.md#I8
-import type { Patient, Task } from '@medplum/fhirtypes';
+import type { CarePlan, Patient, Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { IDENTIFIER } from '../../src/care/systems.ts';
 import { DEATH_TOLD, stampDeath } from '../../src/fhir/death-word.ts';
 import type { Store } from '../../src/store/store.ts';
-import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
+import { carePlan, NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -151,6 +152,37 @@ describe('a merge', () => {
     ]);
     const named = (await world.all<Task>('Task')).map((found) => found.for?.reference);
     expect(named).not.toContain(`Patient/${one}`);
+  });
+
+  test('that a person decides and the store refuses waits until there is room, and holds up nothing else', async () => {
+    world = await reopened({ types: { Patient: 'both', Task: 'both' } });
+    const number = [{ system: 'urn:mrn', value: '77' }];
+    const identifier = [{ system: IDENTIFIER.casePlan, value: 'e1' }];
+    await world.write(patient('p1', { identifier: number }));
+    await world.sync.pushNow();
+    await world.write(patient('p2', { identifier: number, birthDate: '1950-02-02' }));
+    await world.write(carePlan('c1', { identifier }));
+    const second = carePlan('c2', { identifier, subject: { reference: 'Patient/p2' } });
+    await world.write(second);
+    await world.sync.pushNow();
+    const [asked] = await world.sync.matches();
+    await world.sync.decideMatch(NURSE, String(asked?.id), { decision: 'link', to: 'p2', merge: true });
+    const subject = { reference: `Patient/${world.remote.all('Patient')[0]?.id}` };
+    world.remote.put(task('part', { for: subject, partOf: [{ reference: 'Task/whole' }] }));
+    await world.sync.pullNow();
+    world.remote.put(task('whole', { for: subject }));
+    await world.sync.pullNow();
+    // The end of the pull puts references right.
+    const parts = (await world.all<Task>('Task')).flatMap(({ partOf = [] }) => partOf);
+    expect(parts).toEqual([{ reference: expect.stringMatching(/^Task\//) }]);
+    const detail = expect.stringMatching(/^Patient\/p2 cannot be merged into Patient\/p1 yet\. .*CarePlan\/c1/);
+    expect(world.events.filter(({ kind }) => kind === 'merge-refused')).toMatchObject([{ localId: 'p2', detail }]);
+    const alerts = await world.temp.store.query("SELECT detail FROM alert WHERE event = 'merge.refused'");
+    expect(alerts).toMatchObject([{ detail }]);
+    await world.write({ ...second, status: 'completed' } as CarePlan & { id: string });
+    await world.sync.pullNow();
+    expect(await world.read('CarePlan', 'c2')).toMatchObject({ subject: { reference: 'Patient/p1' } });
+    expect(await world.read('Patient', 'p2')).toMatchObject({ active: false });
   });
 
   test('kept apart by a person: our own data stays where it is, and the question does not come back', async () => {

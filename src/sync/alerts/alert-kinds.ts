@@ -93,6 +93,7 @@ export const HAPPENINGS: Readonly<Partial<Record<SyncEvent['kind'], Happening>>>
     event: 'subscription.stopped',
     detail: ({ type }) => `The Subscription for ${type || 'all types'} has stopped there.`,
   },
+  'merge-refused': { event: 'merge.refused', detail: () => 'Two patients cannot be merged yet.' },
   sweep: { event: 'sweep.implausible', detail: ({ type }) => `A sweep of ${type ?? 'a type'} misses too much.` },
 };
 

@@ -42,6 +42,7 @@ const UNHAPPY: Readonly<Record<string, RetryClass>> = {
   auth: 'auth',
   quarantined: 'permanent',
   duplicate: 'conflict',
+  'merge-refused': 'conflict',
   stopped: 'transient',
   parked: 'ambiguous',
 };

@@ -1,7 +1,7 @@
 // Follows the merges of patients: reads the record that stands for the other, moves what has to move, and asks a person when
 // there is more here than came from the server. Every step may be repeated. docs/sync-spec.md#I8
 import type { Bundle } from '@medplum/fhirtypes';
-import { asFault } from '../../fault.ts';
+import { asFault, type Fault } from '../../fault.ts';
 import { retired, surviving } from '../../fhir/patient-merge.ts';
 import type { Actor } from '../../store/store.ts';
 import { comparable, parseBody, resourceOf } from '../body.ts';
@@ -10,6 +10,7 @@ import { ownExchanges, type RunContext, realNow } from '../context.ts';
 import { readLink, readLinksByRemote } from '../identity.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { applyPage } from '../pull/pull-page.ts';
+import { isOfTheData } from '../pull/refused.ts';
 import { readAliasOf, survivorOf } from './alias.ts';
 import { askWho } from './identity-question.ts';
 import { type MergeJob, openMerges, setMergeState } from './merge-job.ts';
@@ -32,10 +33,26 @@ export async function followMerges(run: RunContext): Promise<void> {
       await (job.state === 'decided' ? followDecision(context, job) : followReport(context, job));
     } catch (error) {
       // Somebody edited one of the resources meanwhile; the job is still there and goes on with the next run.
-      const { kind } = asFault(error);
-      if (kind !== 'precondition' && kind !== 'conflict') throw error;
+      const fault = asFault(error);
+      if (fault.kind === 'precondition' || fault.kind === 'conflict') continue;
+      if (!isOfTheData(fault)) throw error;
+      await tellRefused(context, job, fault);
     }
   }
+}
+
+/** The job stays and is tried with each run, until a person has made room for what moves. Told once for each reason. */
+async function tellRefused(context: RunContext, { fromLocal, toLocal }: MergeJob, { message }: Fault): Promise<void> {
+  const { store, connection, runId } = context;
+  const detail = `Patient/${fromLocal} cannot be merged into Patient/${toLocal} yet. ${message}`;
+  const outcome = 'merge-refused';
+  const sql = `SELECT 1 FROM message WHERE connection = ? AND type = 'Patient' AND local_id = ? AND outcome = ?
+    AND detail = ? LIMIT 1`;
+  if ((await store.query(sql, [connection.name, fromLocal, outcome, detail])).length > 0) return;
+  const about = { connection: connection.name, type: 'Patient', localId: fromLocal, detail } as const;
+  const row = writeMessage({ ...about, runId, direction: 'pull', outcome }, realNow(context));
+  await store.commit(actorOf(connection, runId), [], [row]);
+  context.emit({ kind: outcome, ...about });
 }
 
 async function followReport(context: RunContext, reported: MergeJob): Promise<void> {
