@@ -234,6 +234,20 @@ export function setLinkState(connection: string, type: string, localId: string, 
   };
 }
 
+/**
+ * Our side of the common version in other words. The commit fails with a conflict when there is another common version by now:
+ * pulls and pushes go on beside each other.
+ */
+export function setBaseLocal(link: Link, baseLocal: JsonObject): Statement {
+  const { connection, type, localId, remoteHash: hash = '', baseVersion = '' } = link;
+  const isSame = "COALESCE(remote_hash, '') = ? AND COALESCE(base_version, '') = ?";
+  return {
+    sql: `UPDATE identity SET base_local = ? WHERE ${LIVE} AND local_id = ? AND ${isSame}`,
+    params: [JSON.stringify(baseLocal), connection, type, localId, hash, baseVersion],
+    rows: 1,
+  };
+}
+
 /** The same content under a new version: remembered, because the next update must name it. */
 export function setRemoteVersion(
   connection: string,

@@ -5,8 +5,8 @@ import { type JsonObject, sameJson } from '../fhir/canonical-json.ts';
 import type { Statement } from '../store/store.ts';
 import { comparable, parseBody, resourceOf } from './body.ts';
 import { actorOf } from './connections/settings.ts';
-import { type MappedContext, type RunContext, realNow } from './context.ts';
-import { readLink, saveLink } from './identity.ts';
+import type { MappedContext, RunContext } from './context.ts';
+import { readLink, setBaseLocal } from './identity.ts';
 import { mapReferences, urlTargets } from './mapping.ts';
 
 const BATCH = 500;
@@ -86,8 +86,8 @@ async function repointOne(
     );
   const stored = await store.read(type, localId);
   const link = await readLink(store, connection.name, type, localId);
-  const base = link?.baseLocal && { ...link, baseLocal: point(link.baseLocal) };
-  const alongside = [...(base ? [saveLink(base, realNow(context))] : []), forget];
+  const base = link?.baseLocal ? [setBaseLocal(link, point(link.baseLocal))] : [];
+  const alongside = [...base, forget];
   const body = stored && stored.operation !== 'delete' ? parseBody(stored.content) : undefined;
   const next = body && point(body);
   const changed = stored && body && next && !sameJson(comparable(body), comparable(next));
@@ -96,8 +96,8 @@ async function repointOne(
     await store.commit(actorOf(connection, runId), changes, alongside);
   } catch (error) {
     const { kind, message } = asFault(error);
-    // Edited meanwhile: the row is still there and the next pull does it.
-    if (kind === 'precondition') return;
+    // Edited or sent meanwhile: the row is still there and the next pull does it.
+    if (kind === 'precondition' || kind === 'conflict') return;
     if (kind !== 'invalid' && kind !== 'unprocessable') throw error;
     context.log.warn({ connection: connection.name, type, id: localId, message }, 'a reference stays a URL');
     await store.commit(actorOf(connection, runId), [], [forget]);

@@ -1,10 +1,12 @@
 // One process pulls what another has just made there and is about to link: nobody is asked who that is.
 // docs/sync-spec.md#I8
+import type { Task } from '@medplum/fhirtypes';
 import { afterEach, expect, test } from 'vitest';
 import type { Statement } from '../../src/store/store.ts';
 import { saveLink } from '../../src/sync/identity.ts';
 import type { SyncOptions } from '../../src/sync/sync.ts';
-import { NURSE, openWorld, patient, type World } from '../support/sync-world.ts';
+import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
+import { shareTask } from './shared-task.ts';
 
 const OURS = { identifier: [{ system: 'https://baton.test/id', value: 'p1' }] };
 /** As by a push; without a common version, so that the next pull compares. */
@@ -95,4 +97,42 @@ test('asked about between the answer to the create and the link', async () => {
   await world.sync.pushNow();
   expect(isPulled).toBe(true);
   await expectOne();
+});
+
+test('a reference is put right while its resource is sent: what was sent stays the common version', async () => {
+  world = await openWorld();
+  const first = await shareTask(world);
+  world.remote.put({ ...world.remote.all('Task')[0], partOf: [{ reference: 'Task/whole' }] } as Task);
+  await world.sync.pullNow();
+  const described = async (description: string) =>
+    world.write({ ...((await world.read<Task>('Task', first.id)) as Task & { id: string }), description });
+  await described('Call the daughter');
+  let isSent = false;
+  await world.restart((store) => ({
+    store: {
+      ...store,
+      commit: async (actor, changes, alongside = [], options) => {
+        const isPutRight =
+          typeof alongside !== 'function' &&
+          alongside.some(({ sql }) => sql.startsWith('DELETE FROM unresolved_reference'));
+        if (isPutRight && !isSent) {
+          isSent = true;
+          const another = world.another();
+          await another.pushNow();
+          await another.stop();
+        }
+        return store.commit(actor, changes, alongside, options);
+      },
+    },
+  }));
+  world.remote.put(task('whole', { for: (world.remote.all('Task')[0] as Task).for }));
+  await world.sync.pullNow();
+  expect(isSent).toBe(true);
+  // Back to what it said before: still an edit of ours.
+  await described('Call');
+  await world.sync.pushNow();
+  await world.sync.pullNow();
+  const partOf = [{ reference: expect.stringMatching(/^Task\//) }];
+  expect(await world.read('Task', first.id)).toMatchObject({ description: 'Call', partOf });
+  expect(world.remote.all('Task').find(({ id }) => id === 'r1')).toMatchObject({ description: 'Call' });
 });

@@ -3,11 +3,11 @@
 
 import { type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
 import { rewriteLinks } from '../../fhir/references.ts';
-import type { Actor, Statement } from '../../store/store.ts';
+import type { Actor } from '../../store/store.ts';
 import { jsonOf, parseBody, resourceOf } from '../body.ts';
 import { actorOf } from '../connections/settings.ts';
-import { type RunContext, realNow } from '../context.ts';
-import { readLink, saveLink } from '../identity.ts';
+import type { RunContext } from '../context.ts';
+import { readLink, setBaseLocal } from '../identity.ts';
 import { resourcesOfPatient } from './references-to-patient.ts';
 
 const BATCH = 200;
@@ -47,9 +47,7 @@ async function moveOne(
   const { store, connection } = context;
   const stored = await store.read(type, id);
   const link = await readLink(store, connection.name, type, id);
-  const alongside: Statement[] = [];
-  if (link?.baseLocal)
-    alongside.push(saveLink({ ...link, baseLocal: pointed(link.baseLocal, from, to) }, realNow(context)));
+  const alongside = link?.baseLocal ? [setBaseLocal(link, pointed(link.baseLocal, from, to))] : [];
   const body = stored && stored.operation !== 'delete' ? parseBody(stored.content) : undefined;
   const next = body && pointed(body, from, to);
   const isMoved = stored && body && next && !sameJson(body, next);
