@@ -193,6 +193,25 @@ describe('a patient from there who is like one of ours', () => {
     expect(await world.read('Patient', 'p1')).toMatchObject(PHONE);
   });
 
+  test.each(['history', 'search'] as const)(
+    'what is deleted there while it waits does not come in: %s',
+    async (way) => {
+      await open({ knobs: { history: way === 'history' }, connection: { strategies: { Task: way } } });
+      await world.write(patient('p1', MARIA));
+      thereLike('r1');
+      for (const id of ['x1', 'x2']) world.remote.put(task(id, { for: { reference: 'Patient/r1' } }));
+      await round();
+      world.remote.remove('Task', 'x1');
+      await round();
+      await world.sync.sweep();
+      const held = await world.temp.store.query("SELECT remote_id FROM held_resource WHERE type = 'Task'");
+      expect(held).toEqual([{ remote_id: 'x2' }]);
+      await world.sync.decideMatch(NURSE, (await only()).id, { decision: 'link', to: 'p1' });
+      await round();
+      expect(await world.all('Task')).toHaveLength(1);
+    },
+  );
+
   test('linked without a person where the site wants it, and only a match', async () => {
     await open({ connection: { ...PULLED, matching: { automatic: 'demographics' } } });
     await world.write(patient('p1', { ...MARIA, ...PHONE }));

@@ -50,6 +50,12 @@ export async function heldAmong(
   return new Set((await store.query(sql, [connection, type, ...remoteIds])).map((row) => String(row.remote_id)));
 }
 
+/** Remote ids of what is held. */
+export async function allHeld(store: Pick<Store, 'query'>, connection: string, type: string): Promise<string[]> {
+  const sql = 'SELECT remote_id FROM held_resource WHERE connection = ? AND type = ?';
+  return (await store.query(sql, [connection, type])).map((row) => String(row.remote_id));
+}
+
 /** Remote id of the patient that a received resource is about, as the server wrote it: `Patient/1` or a URL of its own. */
 export function idOfPatient(reference: string, remoteBase: string): string | undefined {
   const own = reference.startsWith(`${remoteBase}/`) ? reference.slice(remoteBase.length + 1) : reference;

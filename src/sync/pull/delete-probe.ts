@@ -7,6 +7,7 @@ import { ownExchanges, type RunContext, realNow } from '../context.ts';
 import { readLinkMarks } from '../identity.ts';
 import { inParallel } from '../in-parallel.ts';
 import { writeMessage } from '../messages/message-log.ts';
+import { heldAmong } from '../patients/held.ts';
 import { applyPage } from './pull-page.ts';
 
 const DAY = 24 * 60 * 60_000;
@@ -66,7 +67,9 @@ async function probe(
     const messages = () => context.exchanges.take().map((exchange) => writeMessage({ ...about, exchange }, now));
     return (await applyPage(context, type, page, () => [statement, lease.fence, ...messages()], gone)).applied;
   };
-  if (!link || link.state === 'tombstone') return commit('unlinked', end);
+  const isLinked = link !== undefined && link.state !== 'tombstone';
+  const isKnown = isLinked || (await heldAmong(store, connection.name, type, [remoteId])).has(remoteId);
+  if (!isKnown) return commit('unlinked', end);
   const reply = await client.read(type, remoteId);
   if (reply.ok) {
     const { body } = reply.value;

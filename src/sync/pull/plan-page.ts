@@ -83,15 +83,28 @@ function patientIdOf({ mapping }: RunContext, { type, body }: Received): string 
   return reference === undefined ? '' : (idOfPatient(reference, mapping.remoteBase) ?? '');
 }
 
-/** What was held of a resource is older than the copy that has just been decided about. */
+/** What was held of a resource is older than the copy that has just been decided about, or than its end. */
 function letGoUnlessHeld(context: RunContext, one: Incoming, held: ReadonlySet<string>): Incoming {
   if (one.isHeld || !held.has(one.remoteId)) return one;
   const gone = letGo(context.connection.name, one.type, one.remoteId);
   return { ...one, statements: [...one.statements, gone] };
 }
 
-/** Decides about links whose resource the remote says it deleted. @param gone their remote ids */
+/** Decides about resources that the remote says it deleted: those that are linked, and what is held. @param gone their remote ids */
 export async function planAllGone(context: RunContext, type: string, gone: readonly string[]): Promise<Incoming[]> {
-  const links = await readLinksByRemote(context.store, context.connection.name, type, gone);
-  return Promise.all([...links.values()].map((link) => planGone(context, link)));
+  const { store, connection } = context;
+  const links = await readLinksByRemote(store, connection.name, type, gone);
+  const held = await heldAmong(store, connection.name, type, gone);
+  const nothing = {
+    outcome: 'echo',
+    type,
+    remoteVersion: undefined,
+    body: { resourceType: type },
+    changes: [],
+  } as const;
+  const planned = [...new Set(gone)].map(async (remoteId): Promise<Incoming> => {
+    const link = links.get(remoteId);
+    return link ? planGone(context, link) : { ...nothing, remoteId, statements: [] };
+  });
+  return (await Promise.all(planned)).map((one) => letGoUnlessHeld(context, one, held));
 }

@@ -5,6 +5,7 @@ import type { Statement } from '../../store/store.ts';
 import { actorOf } from '../connections/settings.ts';
 import { type RunContext, realNow } from '../context.ts';
 import { writeMessage } from '../messages/message-log.ts';
+import { allHeld } from '../patients/held.ts';
 import { startProbe } from './delete-probe.ts';
 import { IdSet } from './id-set.ts';
 import { type Listed, listRemote } from './list-remote.ts';
@@ -40,7 +41,9 @@ export async function sweepType(context: RunContext, type: string, lease: Lease)
   }
   const { linked, missing } = await missingThere(context, type, listed.ids);
   const isPlausible = linked < FEW || missing.length <= linked / 2;
-  if (isPlausible) await startProbes(context, type, missing, lease);
+  // What waits for an answer about its patient would come in after it.
+  const held = (await allHeld(context.store, connection.name, type)).filter((id) => !listed.ids.has(id));
+  if (isPlausible) await startProbes(context, type, [...missing, ...held], lease);
   else await raise(context, type, linked, missing.length);
   return { outcome: isPlausible ? 'done' : 'implausible', applied, missing: missing.length };
 }
