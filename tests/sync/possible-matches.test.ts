@@ -383,6 +383,40 @@ describe('a patient of ours who may be there already', () => {
   });
 });
 
+test('linked by a person to one of ours whom a push makes at that moment: it is a second record of theirs', async () => {
+  await open();
+  await world.write(patient('p1', MARIA));
+  thereLike('r1');
+  await world.sync.pullNow();
+  const { id } = await only();
+  // Nobody's candidate, but the nurse knows.
+  await world.write(patient('p7', { name: [{ family: 'Adams' }], birthDate: '1960-06-06' }));
+  let isMade = false;
+  await world.restart((store) => ({
+    store: {
+      ...store,
+      commit: async (actor, ...rest) => {
+        if (actor.reference === NURSE.reference && !isMade) {
+          isMade = true;
+          const another = world.another();
+          await another.pushNow();
+          await another.stop();
+        }
+        return store.commit(actor, ...rest);
+      },
+    },
+  }));
+  await world.sync.decideMatch(NURSE, id, { decision: 'link', to: 'p7' });
+  const made = world.remote.all('Patient').find((one) => one.id !== 'r1');
+  const sql =
+    "SELECT local_id, remote_id, replaced_by FROM identity WHERE type = 'Patient' ORDER BY replaced_by IS NULL DESC";
+  expect(await world.temp.store.query(sql)).toEqual([
+    { local_id: 'p7', remote_id: made?.id, replaced_by: null },
+    { local_id: 'p7', remote_id: 'r1', replaced_by: made?.id },
+  ]);
+  expect(await world.sync.matches()).toEqual([]);
+});
+
 test('a crash between the question and the answer, and after it, loses nothing', async () => {
   await open({ connection: PULLED });
   await world.write(patient('p1', MARIA));

@@ -1,9 +1,9 @@
 // A person's answer to the question who a remote record is here. One answer settles it for good; what waited for it goes on
 // with the next run. docs/sync-spec.md#I8
-import { Fault } from '../../fault.ts';
+import { asFault, Fault } from '../../fault.ts';
 import type { Actor, Statement, Store } from '../../store/store.ts';
 import { closeConflict } from '../conflicts/conflict.ts';
-import { readFormerLinks, readLink, readLinksByRemote, replaceLink, saveLink } from '../identity.ts';
+import { readFormerLinks, readLink, readLinksByRemote, replaceLink, saveLink, unlessLinked } from '../identity.ts';
 import { markReferring, meansAnother } from '../let-go.ts';
 import { startCatchUp } from '../pull/catch-up.ts';
 import { mark } from '../push/outbox.ts';
@@ -25,7 +25,17 @@ export type MatchDecision =
  * @param now epoch milliseconds of the machine's clock
  * @throws Fault not-found | conflict (decided already) | unprocessable (no such resource of ours)
  */
-export async function decideMatch(
+export async function decideMatch(...given: Parameters<typeof decideAsItIs>): Promise<void> {
+  try {
+    await decideAsItIs(...given);
+  } catch (error) {
+    if (asFault(error).kind !== 'conflict') throw error;
+    // A push has just made ours there, or somebody else was faster.
+    await decideAsItIs(...given);
+  }
+}
+
+async function decideAsItIs(
   store: Store,
   actor: Actor,
   id: string,
@@ -103,6 +113,7 @@ async function linking(
   // Linked without a common version, so the next round merges them.
   const bare = { remoteVersion: undefined, remoteHash: undefined, baseVersion: undefined };
   const same = { connection, type, localId: to, remoteId, ...bare, baseLocal: undefined, baseRemote: undefined };
+  const linked = { ...same, state: 'linked', how: 'matched-manual' } as const;
   // What refers to the one that is gone there is told of this one.
   const instead = isGone
     ? [replaceLink(link, now), ...(await markReferring(store, connection, { type, id: to }, now))]
@@ -111,7 +122,8 @@ async function linking(
     forgetAlias(connection, type, remoteId),
     ...instead,
     ...meaning,
-    saveLink({ ...same, state: 'linked', how: 'matched-manual' }, now),
+    unlessLinked(linked),
+    saveLink(linked, now),
     ...(type === 'Patient' ? [startCatchUp(connection, remoteId, now)] : []),
   ];
 }
