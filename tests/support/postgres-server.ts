@@ -37,6 +37,8 @@ const SETTINGS = {
 export interface PostgresOptions {
   /** Folder of a cluster that stays when the server stops, and is used again; absent: a temporary one. */
   readonly keep?: string;
+  /** Reached over a socket in its folder instead of TCP, as on one machine: less work for each statement. */
+  readonly socket?: boolean;
   /** More server settings. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -50,9 +52,11 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     await run(initdb, ['-D', directory, '-U', 'baton', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']);
   }
   const port = await freePort();
-  const settings = Object.entries({ ...SETTINGS, ...options.settings, port: String(port) }).map(
+  const socket = options.socket ? { listen_addresses: '', unix_socket_directories: directory } : {};
+  const settings = Object.entries({ ...SETTINGS, ...socket, ...options.settings, port: String(port) }).map(
     ([name, value]) => `-c${name}=${value}`,
   );
+  const place = options.socket ? `?${new URLSearchParams({ host: directory })}` : '';
   let server = await start(postgres, ['-D', directory, ...settings]);
   // A run that is broken off leaves no server behind.
   process.once('exit', () => server.kill('SIGQUIT'));
@@ -65,7 +69,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     get pid() {
       return server.pid ?? 0;
     },
-    url: (database) => `postgres://baton@127.0.0.1:${port}/${database}`,
+    url: (database) => `postgres://baton@127.0.0.1:${port}/${database}${place}`,
     async crash() {
       await kill('SIGQUIT');
       server = await start(postgres, ['-D', directory, ...settings]);
