@@ -4,6 +4,7 @@ import { parseExact } from '../fhir/exact-json.ts';
 import { sameDay } from '../fhir/same-day.ts';
 import { isStandIn } from '../fhir/stand-in-end.ts';
 import type { Store } from '../store/store.ts';
+import { onClock } from './er7/timestamp.ts';
 import type { StoredDraft } from './find-stored.ts';
 import type { AdtContent } from './map/adt.ts';
 import { comesBefore } from './map/comes-before.ts';
@@ -16,7 +17,7 @@ import { comesBefore } from './map/comes-before.ts';
  */
 export async function findToldStay(
   store: Store,
-  { encounter: fullUrl, drafts }: AdtContent,
+  { encounter: fullUrl, drafts, zone }: AdtContent,
   stored: ReadonlyMap<string, StoredDraft>,
 ): Promise<StoredDraft | undefined> {
   if (fullUrl === undefined || stored.has(fullUrl)) return undefined;
@@ -28,7 +29,7 @@ export async function findToldStay(
   const facility = facilityOf(fresh, stored);
   const candidates = versions.flatMap(({ content, versionId }) => {
     const resource = parseExact<Encounter>(content);
-    return isUnnumbered(resource) && isAt(resource, facility) && isSameVisit(resource, fresh)
+    return isUnnumbered(resource) && isAt(resource, facility) && isSameVisit(resource, fresh, zone)
       ? [{ resource, versionId }]
       : [];
   });
@@ -51,9 +52,10 @@ function isAt({ serviceProvider }: Encounter, facility: string | undefined): boo
 
 const isEmergency = ({ class: { code } }: Encounter) => code === 'EMER';
 
-function isSameVisit(told: Encounter, fresh: Encounter): boolean {
+function isSameVisit(told: Encounter, fresh: Encounter, zone: string | undefined): boolean {
   if (isEmergency(told) !== isEmergency(fresh)) return false;
-  const [toldStart, toldEnd] = [told.period?.start, told.period?.end];
+  // Other doors may have told it in UTC, where another day may be.
+  const [toldStart, toldEnd] = [told.period?.start, told.period?.end].map((value) => value && onClock(value, zone));
   const [start, end] = [fresh.period?.start, fresh.period?.end];
   const isSameStart = toldStart !== undefined && start !== undefined && sameDay(start, toldStart);
   if (fresh.status !== 'finished' || end === undefined) return isSameStart;

@@ -93,6 +93,18 @@ describe('the status of a visit after', () => {
   });
 });
 
+/** Somebody comes, by another door than the hospital's messages. */
+async function toldOf(some: ReturnType<typeof person>, start: string) {
+  await some.send('A28', 1);
+  const subject = { reference: `Patient/${(await some.record()).id}` };
+  const resource: Encounter = {
+    ...{ resourceType: 'Encounter', status: 'in-progress', class: { code: 'IMP' }, subject },
+    period: { start },
+  };
+  await temp.store.commit({ reference: 'Device/ehr', kind: 'service' }, [{ op: 'create', resource }]);
+  return subject;
+}
+
 describe('a stay that begins in the evening and ends on that day, nobody says when', () => {
   const day = { 'EVN-2': '20261120235000', 'EVN-6': '20261120234500', 'PV1-45': '20261120' };
 
@@ -104,13 +116,7 @@ describe('a stay that begins in the evening and ends on that day, nobody says wh
 
   it('also when an earlier message or another door told the beginning in UTC', async () => {
     const some = person();
-    await some.send('A28', 1);
-    const subject = { reference: `Patient/${(await some.record()).id}` };
-    const told: Encounter = {
-      ...{ resourceType: 'Encounter', status: 'in-progress', class: { code: 'IMP' }, subject },
-      period: { start: '2026-11-21T02:05:00Z' },
-    };
-    await temp.store.commit({ reference: 'Device/ehr', kind: 'service' }, [{ op: 'create', resource: told }]);
+    const subject = await toldOf(some, '2026-11-21T02:05:00Z');
     await some.send('A03', 2, { ...day, 'PV1-44': '20261120210500' });
     const stay = await some.stay();
     expect([stay.status, stay.period?.start, stay.period?.end]).toEqual([
@@ -119,6 +125,13 @@ describe('a stay that begins in the evening and ends on that day, nobody says wh
       '2026-11-20',
     ]);
     expect(await temp.store.find(`Encounter?subject=${subject.reference}`)).toHaveLength(1);
+  });
+
+  it('is not the one that began the next morning', async () => {
+    const some = person();
+    const subject = await toldOf(some, '2026-11-21T09:00:00Z');
+    await some.send('A03', 2, day);
+    expect(await temp.store.find(`Encounter?subject=${subject.reference}`)).toHaveLength(2);
   });
 });
 

@@ -224,6 +224,40 @@ describe('a patient from there who is like one of ours', () => {
   });
 });
 
+describe('one of ours who was merged into another here', () => {
+  const OTHER = { name: [{ family: 'Okafor', given: ['Ngozi'] }], gender: 'male', birthDate: '1999-09-09' };
+  async function close(fields: object): Promise<void> {
+    const link = [{ type: 'replaced-by', other: { reference: 'Patient/p2' } }];
+    await world.write(patient('p1', { ...fields, active: false, link }));
+  }
+
+  test('only hints at who stands for them, also where a match links without a person', async () => {
+    await open({ connection: { ...PULLED, matching: { automatic: 'demographics' } } });
+    await world.write(patient('p2', OTHER));
+    await close({ ...MARIA, ...PHONE, identifier: [SSN] });
+    thereLike('r1', { ...PHONE, identifier: [SSN] });
+    await round();
+    expect(await only()).toMatchObject({ remoteId: 'r1', candidates: [{ localId: 'p2' }] });
+    expect(await links()).toEqual([]);
+  });
+
+  test('is no more asked about when a person had said no of them', async () => {
+    await open({ connection: { types: { Patient: 'both', Task: 'both' } } });
+    await world.write(patient('p1', { ...MARIA, identifier: [MRN] }));
+    await world.write(patient('p2', OTHER));
+    const said = { birthDate: '1977-07-07', identifier: [MRN] };
+    thereLike('r1', said);
+    await world.sync.pullNow();
+    await world.sync.decideMatch(NURSE, (await only()).id, { decision: 'apart' });
+    await round();
+    await close({ ...MARIA, identifier: [MRN] });
+    await round();
+    thereLike('r1', { ...said, maritalStatus: { text: 'Married' } });
+    await round();
+    expect(await world.sync.matches()).toEqual([]);
+  });
+});
+
 describe('numbers', () => {
   test('a social security number never links by itself', async () => {
     await open({ connection: PULLED });

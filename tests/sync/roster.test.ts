@@ -48,6 +48,11 @@ async function probes(): Promise<unknown[]> {
   return (await world.temp.store.query('SELECT remote_id FROM delete_probe')).map((row) => row.remote_id);
 }
 
+test('when to ask again is a whole number of milliseconds, as PostgreSQL wants it', () => {
+  for (const changedAt of [0, 1, 999_999, 1_000_003])
+    expect(nextDue(20_000_000, changedAt, 7)).toSatisfy(Number.isInteger);
+});
+
 describe('a roster', () => {
   test('brings what each linked patient has, and later what changed', async () => {
     await open(2, 2);

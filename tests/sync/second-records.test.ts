@@ -93,11 +93,36 @@ test('who names it beside their patient does not name ours, nor once that is den
   expect((await described('Beside'))?.requester?.reference).toMatch(/^http/);
 });
 
+function mergeThere(from: string, into: string): void {
+  const link = [{ type: 'replaced-by' as const, other: { reference: `Patient/${into}` } }];
+  world.remote.put({ ...(there('Patient', from) as Patient), active: false, link } as Patient);
+}
+
+test('the record of another of ours is merged there into the second, whose first is gone: it is theirs, and nobody else moves', async () => {
+  world.remote.put(task('t5', { for: { reference: 'Patient/r5' }, description: 'Of Quinn' }));
+  await exchange();
+  const [five] = await world.temp.store.query("SELECT remote_id FROM identity WHERE local_id = 'p2'");
+  await loseFirst();
+  world.remote.put(quinn('r2'));
+  await exchange();
+  mergeThere(String(five?.remote_id), 'r2');
+  await exchange();
+  await exchange();
+  const patients = await world.all<Patient>('Patient');
+  expect(patients.map(({ id, active }) => [id, active ?? true]).sort()).toEqual([
+    ['p1', true],
+    ['p2', true],
+  ]);
+  expect((await described('Early'))?.for?.reference).toBe('Patient/p1');
+  world.remote.put(task('t6', { for: { reference: 'Patient/r2' }, description: 'After' }));
+  await exchange();
+  expect((await described('After'))?.for?.reference).toBe('Patient/p2');
+  world.remote.put(task('t2', { for: { reference: 'Patient/r2' }, description: 'About Quinn' }));
+  await exchange();
+  expect(await described('About Quinn')).toBeUndefined();
+});
+
 describe('the server merges the first into the second', () => {
-  const mergeThere = (from: string, into: string) => {
-    const link = [{ type: 'replaced-by' as const, other: { reference: `Patient/${into}` } }];
-    world.remote.put({ ...(there('Patient', from) as Patient), active: false, link } as Patient);
-  };
   const ours = async () => (await world.read<Patient>('Patient', 'p1')) as Patient & { id: string };
 
   test('ours stays who it is and has that record now, and another server hears nothing of it', async () => {

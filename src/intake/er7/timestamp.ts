@@ -51,6 +51,11 @@ export function formatMoment(moment: Temporal.ZonedDateTime): string {
   return moment.toString({ timeZoneName: 'never', fractionalSecondDigits: moment.millisecond === 0 ? 0 : 3 });
 }
 
+/** A FHIR dateTime on the wall clock of a zone; of a date, or without a zone, as it is. */
+export function onClock(value: string, zone: string | undefined): string {
+  return zone && value.includes('T') ? formatMoment(Temporal.Instant.from(value).toZonedDateTimeISO(zone)) : value;
+}
+
 function inField<T>(segment: Segment, field: number, readText: (text: string) => T): T | undefined {
   const text = segment.text(field);
   if (text === '') return undefined;

@@ -31,6 +31,8 @@ export interface AdtContent {
   /** fullUrl of the Encounter draft; absent when the event is not about a visit. */
   readonly encounter?: string;
   readonly merges: readonly PersonMerge[];
+  /** Of the facility, whose days the dates are; absent when it is not known. */
+  readonly zone?: string;
   /** Messages about the same patient are applied one after the other: they share one of these. */
   readonly patientKeys: readonly string[];
 }
@@ -61,6 +63,7 @@ export function readAdt(reading: Reading): AdtContent {
     provenance: readProvenance(reading),
     drafts: drafts.all,
     ...(encounter ? { encounter } : {}),
+    zone: reading.facility.zone,
     merges: subjects.flatMap(({ subject, formerly }) =>
       formerly.length > 0 ? [{ survivor: subject.reference ?? '', retired: formerly }] : [],
     ),

@@ -5,7 +5,7 @@ import { EVENT_TIME, instantOf, withInstant, withoutInstant } from '../../fhir/e
 import { withEnd } from '../../fhir/stand-in-end.ts';
 import { standingOf, stayWordsOf, withStayWords } from '../../fhir/stay-words.ts';
 import type { Segment } from '../er7/message.ts';
-import { formatMoment, readDateTime } from '../er7/timestamp.ts';
+import { formatMoment, onClock, readDateTime } from '../er7/timestamp.ts';
 import { Refusal } from '../refusal.ts';
 import { ruleOf } from '../triggers.ts';
 import { comesBefore } from './comes-before.ts';
@@ -62,7 +62,8 @@ export function mergeStay(stored: Encounter, fresh: Encounter, merged: Encounter
   const isOver = stay.status === 'finished';
   const standing = standingOf(isOver ? [...stayWordsOf(stored), ...stayWordsOf(fresh)] : []);
   const begin = newest(stored.period, fresh.period) ?? {};
-  const end = isOver ? standing.end : stay.period?.end;
+  const said = isOver ? standing.end : stay.period?.end;
+  const end = said && beside(begin.start, said, zone);
   const start: Period = {
     ...(begin.extension ? { extension: begin.extension } : {}),
     ...(begin.start ? { start: beside(end, begin.start, zone) } : {}),
@@ -87,9 +88,8 @@ export function mergeStay(stored: Encounter, fresh: Encounter, merged: Encounter
 }
 
 /** Beside a day a moment is told on the clock of the facility, whose day that is: other doors may have told it in UTC. */
-function beside(end: string | undefined, start: string, zone: string | undefined): string {
-  if (!zone || !end || end.includes('T') || !start.includes('T')) return start;
-  return formatMoment(Temporal.Instant.from(start).toZonedDateTimeISO(zone));
+function beside(other: string | undefined, value: string, zone: string | undefined): string {
+  return other === undefined || other.includes('T') ? value : onClock(value, zone);
 }
 
 function stayOf(pv1: Segment, reading: Reading): Stay {

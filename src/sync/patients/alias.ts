@@ -41,16 +41,6 @@ export async function readAliasOf(
   return row && toAlias(row);
 }
 
-/** The record that stands for a remote one in the end; itself when none does, undefined in a circle. */
-export async function survivorOf(
-  store: Queryable,
-  connection: string,
-  type: string,
-  remoteId: string,
-): Promise<string | undefined> {
-  return (await lastOf(store, connection, type, remoteId))?.remoteId;
-}
-
 /** The one that the server itself has for a record in the end, whatever a person has said of that one. */
 export function mergedInto(store: Queryable, connection: string, remoteId: string): Promise<string | undefined> {
   return followChain(remoteId, async (id) => {
@@ -65,10 +55,11 @@ interface Last {
   readonly isSaid: boolean;
 }
 
-async function lastOf(store: Queryable, connection: string, type: string, from: string): Promise<Last | undefined> {
+/** The record that stands for one in the end; itself when none does, undefined in a circle. */
+async function lastOf(store: Queryable, connection: string, from: string): Promise<Last | undefined> {
   let isSaid = false;
   const remoteId = await followChain(from, async (id) => {
-    const alias = await readAlias(store, connection, type, id);
+    const alias = await readAlias(store, connection, 'Patient', id);
     if (alias && alias.how !== 'merged') isSaid = true;
     return alias?.replacedBy;
   });
@@ -146,12 +137,12 @@ export async function followByRemote(
 }
 
 /** The linked patient that stands for a record; one that is gone there does no more, where only a person said so. */
-async function standsFor(
+export async function standsFor(
   store: Queryable,
   connection: string,
   remoteId: string,
 ): Promise<{ readonly remoteId: string; readonly localId: string } | undefined> {
-  const last = await lastOf(store, connection, 'Patient', remoteId);
+  const last = await lastOf(store, connection, remoteId);
   if (!last) return undefined;
   const sql = `SELECT local_id FROM identity WHERE connection = ? AND type = 'Patient' AND remote_id = ?
     AND state NOT IN (${last.isSaid ? "'replaced', 'tombstone'" : "'replaced'"})`;

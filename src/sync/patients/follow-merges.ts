@@ -7,11 +7,11 @@ import type { Actor } from '../../store/store.ts';
 import { comparable, parseBody, resourceOf } from '../body.ts';
 import { actorOf } from '../connections/settings.ts';
 import { ownExchanges, type RunContext, realNow } from '../context.ts';
-import { readLink, readLinksByRemote } from '../identity.ts';
+import { readLink } from '../identity.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { applyPage } from '../pull/pull-page.ts';
 import { isOfTheData } from '../pull/refused.ts';
-import { readAliasOf, survivorOf } from './alias.ts';
+import { readAliasOf, standsFor } from './alias.ts';
 import { askWho } from './identity-question.ts';
 import { type MergeJob, openMerges, setMergeState } from './merge-job.ts';
 import { moveAll, moveLinked } from './move-resources.ts';
@@ -71,12 +71,11 @@ async function followDecision(context: RunContext, job: MergeJob): Promise<void>
 
 /** The survivor may have been merged itself since: nothing moves into a record that is closed. */
 async function asOfNow({ store, connection }: RunContext, job: MergeJob): Promise<FollowedMerge> {
-  const survivor = await survivorOf(store, connection.name, 'Patient', job.toRemote);
-  if (survivor === undefined || survivor === job.toRemote) return { ...job, row: job };
-  const link = (await readLinksByRemote(store, connection.name, 'Patient', [survivor])).get(survivor);
-  const isSame = job.fromLocal === job.toLocal;
-  if (!link || isSame) return { ...job, row: job };
-  return { ...job, toRemote: survivor, toLocal: link.localId, row: job };
+  const standing = await standsFor(store, connection.name, job.toRemote);
+  const isSame = job.fromLocal === job.toLocal || standing?.remoteId === job.toRemote;
+  return standing && !isSame
+    ? { ...job, toRemote: standing.remoteId, toLocal: standing.localId, row: job }
+    : { ...job, row: job };
 }
 
 /** The record as it is after the merge. False when the server cannot be asked now. */

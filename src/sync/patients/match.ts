@@ -54,6 +54,8 @@ export interface Likeness {
   readonly certain: boolean;
   /** It has another record on the remote. */
   readonly linked: boolean;
+  /** A closed record said so, for which it stands. */
+  readonly isHint?: true;
 }
 
 /** @param formerLink of a record that was gone there, so that it was let go, and that is back: undeleted, or from a backup */
@@ -118,7 +120,7 @@ async function isOfSamePatient(
 export function decide(matching: PatientMatching, found: readonly Likeness[]): { readonly kind: 'none' } | Found {
   const [first, second] = found;
   if (!first) return { kind: 'none' };
-  const alone = second === undefined && !first.linked;
+  const alone = second === undefined && !first.linked && !first.isHint;
   // Whoever is merely like the one whose number it is does not make it doubtful.
   const numbered = found.filter(({ certain }) => certain);
   const [only, another] = numbered;
@@ -147,13 +149,13 @@ async function alikeness(
   const found = new Map<string, Likeness>();
   for (const one of stored.values()) {
     const inUse = await inUseFor(store, one);
-    if (!inUse || others.has(inUse.id)) continue;
+    if (!inUse || others.has(one.id) || others.has(inUse.id)) continue;
     if (await readLink(store, connection.name, type, inUse.id)) linked.add(inUse.id);
     const likeness = likenessOf(context.matching, one, record, linked.has(inUse.id));
     if (!likeness) continue;
     // What a closed record says is no more than a hint at the one that stands for it.
     if (inUse === one) found.set(one.id, likeness);
-    else if (!found.has(inUse.id)) found.set(inUse.id, { ...likeness, stored: inUse, certain: false });
+    else if (!found.has(inUse.id)) found.set(inUse.id, { ...likeness, stored: inUse, certain: false, isHint: true });
   }
   return { found: [...found.values()].sort(likeliestFirst), sought: { record, others, linked } };
 }

@@ -7,7 +7,8 @@ import { comparable, parseBody } from '../body.ts';
 import { supersede } from '../conflicts/conflict.ts';
 import { type RunContext, realNow } from '../context.ts';
 import { type Link, readLinksByRemote, saveLink } from '../identity.ts';
-import { endAlias, endLinkFor, forgetAlias, mergedInto, readAlias, saveAlias, survivorOf } from './alias.ts';
+import { meansAnother } from '../let-go.ts';
+import { endAlias, endLinkFor, forgetAlias, mergedInto, readAlias, saveAlias, standsFor } from './alias.ts';
 import { hold, holdFor, idOfPatient, letGo } from './held.ts';
 import { askWho, dropQuestion } from './identity-question.ts';
 import { reportMerge, undoMerge } from './merge-job.ts';
@@ -46,20 +47,13 @@ export async function remoteMerge(
   const known = link ? undefined : await readAlias(store, connection.name, PATIENT, record.remoteId);
   // A person said that it is a second record of one of ours, whose own says who that is, for as long as it is there.
   const isSecond = known !== undefined && known.how !== 'merged';
-  if (isSecond && (await isThere(context, known.replacedBy))) return seen(record);
+  if (isSecond && (await standsFor(store, connection.name, record.remoteId))) return seen(record);
   const alias = isSecond ? undefined : known;
   if (target === undefined) return alias ? unmerged(context, record, alias.localId) : undefined;
-  if (alias?.replacedBy === target) return seen(record);
+  if (alias && alias.replacedBy === (await mergedInto(store, connection.name, target))) return seen(record);
   const merged = await mergeInto(context, record, link, target);
   if (!merged) log.warn({ connection: connection.name, type: PATIENT }, 'merged records go round in circles');
   return merged;
-}
-
-async function isThere({ store, connection }: RunContext, remoteId: string): Promise<boolean> {
-  const survivor = await survivorOf(store, connection.name, PATIENT, remoteId);
-  const links = survivor === undefined ? [] : [survivor];
-  const link = (await readLinksByRemote(store, connection.name, PATIENT, links)).values().next().value;
-  return link !== undefined && link.state !== 'tombstone';
 }
 
 /**
@@ -77,17 +71,17 @@ export async function mergeInto(
   const now = realNow(context);
   const survivor = await mergedInto(store, name, target);
   if (survivor === undefined || survivor === record.remoteId) return undefined;
-  // Whom a person took for a second record of this one; now it is the one.
-  const standing = (await survivorOf(store, name, PATIENT, survivor)) ?? survivor;
-  const isTurned = standing === record.remoteId;
-  const toRemote = isTurned ? survivor : standing;
+  // By a person's word yet another record may stand for that one; this one does no more.
+  const standing = await standsFor(store, name, survivor);
+  const toRemote = standing && standing.remoteId !== record.remoteId ? standing.remoteId : survivor;
   const answered = [dropQuestion(name, PATIENT, record.remoteId), letGo(name, PATIENT, record.remoteId)];
-  const turned = isTurned ? endAlias(name, PATIENT, survivor) : [];
-  const statements = [...answered, ...turned, holdFor(name, record.remoteId, toRemote)];
+  const statements = [...answered, holdFor(name, record.remoteId, toRemote)];
   const event = 'merged';
   const outcome = { ...seen(record), outcome: 'replaced', event } as const;
   if (!link) {
-    const alias = { connection: name, type: PATIENT, remoteId: record.remoteId, localId: '', how: 'merged' };
+    const known = await readAlias(store, name, PATIENT, record.remoteId);
+    const localId = known?.how === 'merged' ? known.localId : '';
+    const alias = { connection: name, type: PATIENT, remoteId: record.remoteId, localId, how: 'merged' };
     return { ...outcome, statements: [...statements, ...saveAlias({ ...alias, replacedBy: survivor }, now)] };
   }
   const ended = endLinkFor(link, survivor, now);
@@ -101,9 +95,19 @@ export async function mergeInto(
   // Ours stays who it is and has another record there, which grew from the same common version.
   const moved: Link = { ...link, state: 'linked', remoteId: toRemote, remoteVersion: undefined, remoteHash: undefined };
   const settled = [supersede(name, PATIENT, link.localId), dropQuestion(name, PATIENT, toRemote)];
-  const relinked = [ended, saveLink(moved, now), ...settled];
+  const relinked = [ended, ...(await takenFrom(context, toRemote, link.localId)), saveLink(moved, now), ...settled];
   const report = reportMerge({ ...job, toLocal: link.localId }, now);
   return { ...outcome, localId: link.localId, statements: [...statements, ...relinked, report] };
+}
+
+/** It is no second record any more of whomever a person took it for. */
+async function takenFrom(context: RunContext, remoteId: string, localId: string): Promise<Statement[]> {
+  const { store, connection } = context;
+  const alias = await readAlias(store, connection.name, PATIENT, remoteId);
+  if (!alias) return [];
+  const before = { ...alias, connection: connection.name, type: PATIENT };
+  const meaning = alias.localId === '' ? [] : await meansAnother(store, before, localId, realNow(context));
+  return [...endAlias(connection.name, PATIENT, remoteId), ...meaning];
 }
 
 /** What was moved stays where it is until a person has said who the record is. */

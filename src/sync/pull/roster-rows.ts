@@ -142,10 +142,10 @@ export function saveRosterRow(
   };
 }
 
-/** Whose record changed lately is asked about sooner: after a tenth of the time that it has been quiet. */
+/** Whose record changed lately is asked about sooner: after a tenth of the time that it has been quiet. Whole milliseconds. */
 export function nextDue(now: number, changedAt: number, pullEverySeconds: number): number {
   const shortest = Math.max(SHORTEST_LATER, pullEverySeconds * 1000);
-  return now + Math.max(shortest, Math.min((now - changedAt) / 10, LONGEST_LATER));
+  return now + Math.round(Math.max(shortest, Math.min((now - changedAt) / 10, LONGEST_LATER)));
 }
 
 /** Forgets what other streams of the type knew, and this one, too, when its server is another than it was. */
