@@ -439,4 +439,59 @@ describe('what names its patients in a list', () => {
     const body = JSON.stringify(await ours());
     expect([body.includes('"Patient/p1"'), body.includes('"Patient/p2"')]).toEqual([true, true]);
   });
+
+  test.each(['Appointment', 'Account'] as const)('gets one more here while it is edited there: %s', async (which) => {
+    await open(which);
+    await world.write({ ...about(['p1', 'p2']), id: 'l1' } as Stored);
+    world.remote.put({ ...there(), description: 'Later' } as Stored);
+    await world.sync.pullNow();
+    await world.sync.pushNow();
+    expect(await world.sync.conflicts()).toEqual([]);
+    expect(await ours()).toMatchObject({ ...about(['p1', 'p2']), description: 'Later' });
+    expect(there()).toMatchObject({ ...about(ids), description: 'Later' });
+  });
+
+  test.each(['Appointment', 'Account'] as const)(
+    'proposes both changes when something else is asked: %s',
+    async (which) => {
+      await open(which);
+      await world.write({ ...about(['p1', 'p2']), id: 'l1', description: 'Sooner' } as Stored);
+      world.remote.put({ ...there(), description: 'Later', language: 'nl' } as Stored);
+      await world.sync.pullNow();
+      const [conflict] = await world.sync.conflicts();
+      expect(conflict?.paths.map(({ path }) => path)).toEqual(['description']);
+      expect(conflict?.proposed).toMatchObject({ ...about(['p1', 'p2']), description: 'Sooner', language: 'nl' });
+    },
+  );
+
+  test.each(['Appointment', 'Account'] as const)('may lose one of several: %s', async (which) => {
+    await open(which);
+    const left = async (id: string) => {
+      world.remote.put({ ...there(), ...about([...ids, 'stranger'].filter((one) => one !== id)) } as Stored);
+      await world.sync.pullNow();
+      return JSON.stringify(await ours()).match(/Patient\/\w+/g);
+    };
+    expect(await left('nobody')).toEqual(['Patient/p1', 'Patient/p2', 'Patient/stranger']);
+    expect(await left(String(ids[0]))).toEqual(['Patient/p2', 'Patient/stranger']);
+    world.remote.put({ ...there(), ...about([String(ids[1])]) } as Stored);
+    await world.sync.pullNow();
+    expect(await ours()).toMatchObject(about(['p2']));
+    expect(await world.sync.conflicts()).toEqual([]);
+  });
+
+  test.each(['Appointment', 'Account'] as const)(
+    'is not moved to a stranger who was named beside ours: %s',
+    async (which) => {
+      await open(which);
+      world.remote.put({ ...there(), ...about([String(ids[0]), 'stranger']) } as Stored);
+      await world.sync.pullNow();
+      expect(await world.sync.conflicts()).toEqual([]);
+      world.remote.put({ ...there(), ...about(['stranger']) } as Stored);
+      await world.sync.pullNow();
+      const theirs = expect.stringMatching(/^http.*\/Patient\/stranger$/);
+      expect(await world.sync.conflicts()).toMatchObject([
+        { paths: [{ path: 'patient', ours: 'Patient/p1', theirs }] },
+      ]);
+    },
+  );
 });

@@ -1,5 +1,5 @@
 // Who is who when two systems meet for the first time. docs/sync-spec.md#I8
-import type { Patient } from '@medplum/fhirtypes';
+import type { Group, Patient } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
 
@@ -56,24 +56,62 @@ test('the same number on another birth date waits for a person, in both directio
   expect(await links()).toEqual([{ local_id: 'p1', remote_id: 'r1', how: 'matched-manual' }]);
 });
 
-test('an appointment waits while it is asked who its patient is', async () => {
+test.each([false, true])(
+  'an appointment waits while it is asked who its patient is: beside another %s',
+  async (isBeside) => {
+    await world.cleanup();
+    const door = { interactions: ['read', 'search-type', 'create', 'update'], search: ['identifier', '_lastUpdated'] };
+    const doors = { Patient: door, Appointment: door };
+    world = await openWorld({ connection: { types: { Patient: 'both', Appointment: 'pull' } }, knobs: { doors } });
+    world.remote.put({ ...patient('r1'), identifier: [MRN], birthDate: '1999-09-09' } as Patient);
+    await world.write(patient('p1', { identifier: [MRN] }));
+    await world.write(patient('p9', { name: [{ family: 'Quinn' }], birthDate: '1960-01-01' }));
+    await world.sync.pushNow();
+    await world.sync.pullNow();
+    const other = world.remote.all('Patient').find(({ id }) => id !== 'r1');
+    const practitioner = { actor: { display: 'Dr. Abara' }, status: 'accepted' as const };
+    const beside = (id: string) =>
+      isBeside ? [{ actor: { reference: `Patient/${id}` }, status: 'accepted' as const }] : [];
+    const participant = [
+      practitioner,
+      ...beside(String(other?.id)),
+      { actor: { reference: 'Patient/r1' }, status: 'accepted' as const },
+    ];
+    world.remote.put({ resourceType: 'Appointment', id: 'r2', status: 'proposed', participant });
+    await world.sync.pullNow();
+    expect(await world.all('Appointment')).toEqual([]);
+    const [question] = await world.sync.matches();
+    await world.sync.decideMatch(NURSE, String(question?.id), { decision: 'link', to: 'p1' });
+    await world.sync.pullNow();
+    const named = { actor: { reference: 'Patient/p1' } };
+    expect(await world.all('Appointment')).toMatchObject([{ participant: [practitioner, ...beside('p9'), named] }]);
+  },
+);
+
+test.each([
+  ['r1', 'r2'],
+  ['r2', 'r1'],
+])('an appointment of somebody in scope comes in, whoever else it names: %s, %s', async (...ids) => {
   await world.cleanup();
   const door = { interactions: ['read', 'search-type', 'create', 'update'], search: ['identifier', '_lastUpdated'] };
-  const doors = { Patient: door, Appointment: door };
-  world = await openWorld({ connection: { types: { Patient: 'both', Appointment: 'pull' } }, knobs: { doors } });
-  world.remote.put({ ...patient('r1'), identifier: [MRN], birthDate: '1999-09-09' } as Patient);
-  await world.write(patient('p1', { identifier: [MRN] }));
+  const doors = { Patient: door, Group: door, Appointment: door };
+  const connection = {
+    types: { Patient: 'pull', Appointment: 'pull' },
+    patients: { kind: 'group', id: 'g1' },
+  } as const;
+  world = await openWorld({ connection, knobs: { doors } });
+  for (const id of ['r1', 'r2', 'r3']) world.remote.put(patient(id));
+  const member = [{ entity: { reference: 'Patient/r1' } }];
+  world.remote.put({ resourceType: 'Group', id: 'g1', type: 'person', actual: true, member } as Group & { id: string });
+  const about = (...patients: string[]) =>
+    patients.map((id) => ({ actor: { reference: `Patient/${id}` }, status: 'accepted' as const }));
+  world.remote.put({ resourceType: 'Appointment', id: 'a1', status: 'proposed', participant: about(...ids) });
+  world.remote.put({ resourceType: 'Appointment', id: 'a2', status: 'proposed', participant: about('r2', 'r3') });
   await world.sync.pullNow();
-  const practitioner = { actor: { display: 'Dr. Abara' }, status: 'accepted' as const };
-  const participant = [practitioner, { actor: { reference: 'Patient/r1' }, status: 'accepted' as const }];
-  world.remote.put({ resourceType: 'Appointment', id: 'r2', status: 'proposed', participant });
-  await world.sync.pullNow();
-  expect(await world.all('Appointment')).toEqual([]);
-  const [question] = await world.sync.matches();
-  await world.sync.decideMatch(NURSE, String(question?.id), { decision: 'link', to: 'p1' });
-  await world.sync.pullNow();
-  const named = { actor: { reference: 'Patient/p1' } };
-  expect(await world.all('Appointment')).toMatchObject([{ participant: [practitioner, named] }]);
+  const [ours] = await world.all<Patient>('Patient');
+  const there = (id: string) => (id === 'r1' ? `Patient/${ours?.id}` : expect.stringMatching(/^http.*\/Patient\/r2$/));
+  const participant = ids.map((id) => ({ actor: { reference: there(id) } }));
+  expect(await world.all('Appointment')).toMatchObject([{ participant }]);
 });
 
 test('two remote records with the same number are two questions; one link makes the other the same person', async () => {

@@ -56,12 +56,18 @@ function heedEnded({ paths, final = {}, ...policy }: ResourcePolicy, local: Json
   };
 }
 
-/** No server may move a resource from one patient to another without a person looking at it. */
+/**
+ * No server may move a resource from one patient to another without a person looking at it. Where it may have several, some
+ * come and go: it is another's when it names others, and none of ours any more.
+ */
 function movedToAnotherPatient(local: JsonObject, merged: JsonObject): MergeConflict | undefined {
   const [before, after] = [patientsOf(local), patientsOf(merged)];
-  const ours = before.find((one) => !after.includes(one));
-  if (ours === undefined) return undefined;
-  return { path: 'patient', ours, theirs: after.find((one) => !before.includes(one)), why: 'patient' };
+  const known = before.filter((one) => !one.includes('://'));
+  const whose = known.length > 0 ? known : before;
+  const isEmptied = after.length === 0 && Array.isArray(local[patientElementOf(local) ?? '']);
+  const [ours] = whose;
+  if (ours === undefined || isEmptied || whose.some((one) => after.includes(one))) return undefined;
+  return { path: 'patient', ours, theirs: after.find((one) => !before.includes(one)) ?? after[0], why: 'patient' };
 }
 
 /** What was written there about another patient than ours is about is in none of ours without a person looking at it. */

@@ -7,14 +7,17 @@ import type { ConnectionContext, MappedContext } from '../context.ts';
 import type { LinkMap } from '../mapping.ts';
 import { idOfPatient } from './held.ts';
 import { isAskedFor, openQuestions } from './identity-question.ts';
-import { patientOf } from './patient-reference.ts';
+import { patientsOf } from './patient-reference.ts';
 
 type About = Pick<ConnectionContext, 'store' | 'connection'>;
 
 /** Without a link it would go there as nobody's; once a person has answered, it goes as the right one's. */
 export async function isPatientAsked({ store, connection }: About, stored: StoredVersion): Promise<boolean> {
-  const patient = parseLiteral(patientOf(parseBody(stored.content)) ?? '');
-  return patient !== undefined && (await isAskedFor(store, connection.name, patient.type, patient.id));
+  for (const reference of patientsOf(parseBody(stored.content))) {
+    const patient = parseLiteral(reference);
+    if (patient && (await isAskedFor(store, connection.name, patient.type, patient.id))) return true;
+  }
+  return false;
 }
 
 /** Whose identity is asked before one of ours without a link can go there; undefined when nobody's is. */
@@ -23,13 +26,13 @@ export async function whoIsAsked(about: About, stored: StoredVersion): Promise<'
   return (await isPatientAsked(about, stored)) ? 'its patient' : undefined;
 }
 
-/** Whether it is asked who the patient is whom a linked resource is about there: nothing of it is put into ours until then. */
+/** Whether it is asked who a patient is whom a linked resource is about there: nothing of it is put into ours until then. */
 export async function isTheirPatientAsked(
   { store, connection, mapping }: Pick<MappedContext, 'store' | 'connection' | 'mapping'>,
   links: Pick<LinkMap, 'localOf'>,
   remote: JsonObject,
 ): Promise<boolean> {
-  const id = idOfPatient(patientOf(remote) ?? '', mapping.remoteBase);
-  if (id === undefined || links.localOf('Patient', id) !== undefined) return false;
-  return (await openQuestions(store, connection.name, 'Patient', [id])).has(id);
+  const ids = patientsOf(remote).flatMap((reference) => idOfPatient(reference, mapping.remoteBase) ?? []);
+  const unknown = ids.filter((id) => links.localOf('Patient', id) === undefined);
+  return (await openQuestions(store, connection.name, 'Patient', unknown)).size > 0;
 }

@@ -34,7 +34,7 @@ import { readAlias } from '../patients/alias.ts';
 import { type Held, hold } from '../patients/held.ts';
 import { askWhoUnlinked, isDecidedNew, openQuestions } from '../patients/identity-question.ts';
 import { findMatch, type Match, type Sought } from '../patients/match.ts';
-import { patientOf } from '../patients/patient-reference.ts';
+import { patientsOf } from '../patients/patient-reference.ts';
 import { remoteMerge } from '../patients/remote-merge.ts';
 import { inPresentTerms } from '../present-terms.ts';
 import { isOwnProjection } from '../projections/projection-echo.ts';
@@ -306,12 +306,13 @@ export async function plan(context: RunContext, received: Received, links: LinkM
 
 /** New resources come in for patients in scope; without a scope for those we share, or where the type is only pulled. */
 function inScope({ connection, scope }: RunContext, received: Received, body: JsonObject): boolean {
-  const shared = patientOf(body)?.startsWith('Patient/') ?? false;
+  const ours = patientsOf(body).map((patient) => patient.startsWith('Patient/'));
+  const shared = ours.includes(true);
   if (!scope) return connection.types[received.type] === 'pull' || shared;
   if (received.type === 'Patient') return scope.has(received.remoteId);
-  const patient = patientOf(received.body);
-  if (patient === undefined) return connection.types[received.type] === 'pull';
-  return shared && scope.has(patient.slice(patient.lastIndexOf('/') + 1));
+  const patients = patientsOf(received.body);
+  if (patients.length === 0) return connection.types[received.type] === 'pull';
+  return patients.some((patient, at) => ours[at] && scope.has(patient.slice(patient.lastIndexOf('/') + 1)));
 }
 
 function bodies(

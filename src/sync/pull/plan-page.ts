@@ -7,7 +7,7 @@ import { readLetGo } from '../let-go-terms.ts';
 import { remoteTargets } from '../mapping.ts';
 import { heldAmong, idOfPatient, letGo } from '../patients/held.ts';
 import { openQuestions } from '../patients/identity-question.ts';
-import { patientOf } from '../patients/patient-reference.ts';
+import { patientsOf } from '../patients/patient-reference.ts';
 import { holdBack, type Incoming, identify, plan, quickEcho, type Received } from './incoming.ts';
 import { isOfTheData, type Refused, refusedBy } from './refused.ts';
 import { planGone } from './remote-gone.ts';
@@ -51,12 +51,12 @@ export async function planPage(context: RunContext, type: string, entries: reado
   const map = await readLinkMap(store, connection.name, [], targets);
   for (const { localId, remoteId } of received) map.add(type, localId, remoteId);
   const letGo = await readLetGo(context, map, bodies, context.client);
-  const patients = new Set(received.map((one) => patientIdOf(context, one)).filter((id) => id !== ''));
+  const patients = new Set(received.flatMap((one) => patientIdsOf(context, one)));
   const asked = await openQuestions(store, connection.name, 'Patient', [...patients]);
   for (const one of received) {
-    const patient = patientIdOf(context, one);
-    const waits = asked.has(patient) && (!one.link || map.localOf('Patient', patient) === undefined);
-    const planned = waits
+    const waits = (id: string) => asked.has(id) && (!one.link || map.localOf('Patient', id) === undefined);
+    const patient = patientIdsOf(context, one).find(waits);
+    const planned = patient
       ? holdBack(context, one, { type: 'Patient', id: patient })
       : await orRefused(one, () => plan(context, one, map, letGo));
     if ('detail' in planned) refused.push(planned);
@@ -77,10 +77,10 @@ async function orRefused<T>(one: Pick<Entry, 'remoteId' | 'body'>, look: () => P
   }
 }
 
-/** Remote id of the patient it is about; '' when it is about none. */
-function patientIdOf({ mapping }: RunContext, { type, body }: Received): string {
-  const reference = type === 'Patient' ? undefined : patientOf(body);
-  return reference === undefined ? '' : (idOfPatient(reference, mapping.remoteBase) ?? '');
+/** Remote ids of the patients it is about. */
+function patientIdsOf({ mapping }: RunContext, { type, body }: Received): string[] {
+  const references = type === 'Patient' ? [] : patientsOf(body);
+  return references.flatMap((reference) => idOfPatient(reference, mapping.remoteBase) ?? []);
 }
 
 /** What was held of a resource is older than the copy that has just been decided about, or than its end. */
