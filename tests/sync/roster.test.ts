@@ -2,6 +2,7 @@
 import type { Task } from '@medplum/fhirtypes';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Connection } from '../../src/sync/connections/settings.ts';
+import { nextDue } from '../../src/sync/pull/roster-rows.ts';
 import type { Knobs } from '../support/fake-remote-knobs.ts';
 import { carePlan, openWorld, patient, task, type World } from '../support/sync-world.ts';
 
