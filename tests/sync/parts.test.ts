@@ -10,6 +10,7 @@ import { readPolicies } from '../../src/sync/conflicts/policies.ts';
 import { reconcile } from '../../src/sync/conflicts/reconcile.ts';
 import { toLocalTerms, toRemoteTerms } from '../../src/sync/mapping.ts';
 import { patientElement, patientOf } from '../../src/sync/patients/patient-reference.ts';
+import { nextDue } from '../../src/sync/pull/roster-rows.ts';
 import { components } from '../../src/sync/push/dependencies.ts';
 import { refuseStrangers } from '../../src/sync/push/expected.ts';
 import { type Claim, OUTBOX } from '../../src/sync/push/outbox.ts';
@@ -215,4 +216,9 @@ test('an appointment of two is an answer to a question about either, and to none
   const isKept = (id: string) =>
     refuseStrangers(page, 'Appointment', id, 'https://ehr.test/R4').entry?.[0]?.resource === resource;
   expect(['1', '2', '3'].map(isKept)).toEqual([true, true, false]);
+});
+
+test('when to ask again is a whole number of milliseconds, as PostgreSQL wants it', () => {
+  for (const changedAt of [0, 1, 999_999, 1_000_003])
+    expect(nextDue(20_000_000, changedAt, 7)).toSatisfy(Number.isInteger);
 });

@@ -2,7 +2,6 @@
 import type { Task } from '@medplum/fhirtypes';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Connection } from '../../src/sync/connections/settings.ts';
-import { nextDue } from '../../src/sync/pull/roster-rows.ts';
 import type { Knobs } from '../support/fake-remote-knobs.ts';
 import { carePlan, openWorld, patient, task, type World } from '../support/sync-world.ts';
 
@@ -48,11 +47,6 @@ async function asked<T>(work: () => Promise<T>): Promise<string[]> {
 async function probes(): Promise<unknown[]> {
   return (await world.temp.store.query('SELECT remote_id FROM delete_probe')).map((row) => row.remote_id);
 }
-
-test('when to ask again is a whole number of milliseconds, as PostgreSQL wants it', () => {
-  for (const changedAt of [0, 1, 999_999, 1_000_003])
-    expect(nextDue(20_000_000, changedAt, 7)).toSatisfy(Number.isInteger);
-});
 
 describe('a roster', () => {
   test('brings what each linked patient has, and later what changed', async () => {
