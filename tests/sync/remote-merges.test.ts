@@ -154,6 +154,22 @@ describe('a merge', () => {
     expect(named).not.toContain(`Patient/${one}`);
   });
 
+  test('that a person decides is not asked about again by a push before it is done', async () => {
+    world = await reopened({ types: { Patient: 'both', Task: 'both' } });
+    const identifier = [{ system: 'urn:mrn', value: '77' }];
+    await world.write(patient('p1', { identifier }));
+    await world.sync.pushNow();
+    await world.write(patient('p2', { identifier, birthDate: '1950-02-02' }));
+    await world.sync.pushNow();
+    const [asked] = await world.sync.matches();
+    await world.sync.decideMatch(NURSE, String(asked?.id), { decision: 'link', to: 'p2', merge: true });
+    await world.sync.pushNow();
+    expect(await world.sync.matches()).toEqual([]);
+    await round();
+    expect(await world.read('Patient', 'p2')).toMatchObject({ active: false });
+    expect(world.remote.all('Patient')).toHaveLength(1);
+  });
+
   test('that a person decides and the store refuses waits until there is room, and holds up nothing else', async () => {
     world = await reopened({ types: { Patient: 'both', Task: 'both' } });
     const number = [{ system: 'urn:mrn', value: '77' }];

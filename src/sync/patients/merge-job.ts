@@ -49,6 +49,12 @@ export function undoMerge(connection: string, fromRemote: string): Statement {
   };
 }
 
+/** Whether a person has said that one of ours is to be merged into another, and it has not been done yet. */
+export async function isToBeMerged(store: Pick<Store, 'query'>, connection: string, localId: string): Promise<boolean> {
+  const sql = "SELECT 1 FROM patient_merge WHERE connection = ? AND from_local = ? AND state = 'decided' LIMIT 1";
+  return (await store.query(sql, [connection, localId])).length > 0;
+}
+
 export async function openMerges(
   store: Pick<Store, 'query'>,
   connection: string,

@@ -4,6 +4,7 @@ import type { StoredVersion } from '../../store/store.ts';
 import { parseBody } from '../body.ts';
 import type { ConnectionContext } from '../context.ts';
 import { followByLocal } from '../patients/alias.ts';
+import { isToBeMerged } from '../patients/merge-job.ts';
 
 /** Why something without a counterpart there gets none; undefined when it is nobody who was merged. */
 export async function mergedAway(
@@ -12,5 +13,6 @@ export async function mergedAway(
 ): Promise<'merged-there' | 'merged-here' | undefined> {
   if (type !== 'Patient') return undefined;
   if ((await followByLocal(store, connection.name, [id])).has(id)) return 'merged-there';
-  return replacedBy(parseBody(content)) === undefined ? undefined : 'merged-here';
+  const isHere = replacedBy(parseBody(content)) !== undefined || (await isToBeMerged(store, connection.name, id));
+  return isHere ? 'merged-here' : undefined;
 }
