@@ -146,6 +146,7 @@ async function askHolder({ store, mapping }: MappedContext, link: Link, client: 
     const { status, class: failed } = reply.failure;
     if (status === 404 || status === 410) return known('nobody');
     if (failed === 'permanent') return known('another');
+    // Asked for each such record: an answer in between keeps the breaker from opening after a few of them.
     return { ...reply, isAlone: failed !== 'auth' && (await client.capability()).ok };
   }
   const others = await knownOthers(store, link.connection, link.type, link.remoteId);

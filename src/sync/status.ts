@@ -38,6 +38,8 @@ export interface ConnectionHealth {
   readonly rejected: number;
   readonly openConflicts: number;
   readonly quarantined: number;
+  /** Received resources that name somebody let go whose record the server fails to show. */
+  readonly unshown: number;
 }
 
 export interface ConnectionStatus extends ConnectionHealth {
@@ -72,6 +74,16 @@ const OLDEST_CONFLICT = "SELECT MIN(at) AS n FROM conflict WHERE connection = ? 
 const REJECTED = `SELECT COUNT(*) AS n FROM outbox WHERE connection = ? AND state = 'rejected' AND fault NOT LIKE '${GIVEN_UP}%'
   AND NOT EXISTS (SELECT 1 FROM outbox AS later WHERE later.connection = outbox.connection AND later.type = outbox.type
     AND later.local_id = outbox.local_id AND later.upto_sequence > outbox.upto_sequence)`;
+/** What waits for a person's answer, or has just got it, is none of them. */
+const UNSHOWN = `SELECT COUNT(*) AS n FROM held_resource AS held WHERE held.connection = ?
+  AND EXISTS (SELECT 1 FROM identity WHERE identity.connection = held.connection AND identity.type = held.waits_type
+    AND identity.remote_id = held.waits_id AND identity.state = 'replaced' AND identity.replaced_by IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM identity WHERE identity.connection = held.connection AND identity.type = held.waits_type
+    AND identity.remote_id = held.waits_id AND identity.state <> 'replaced')
+  AND NOT EXISTS (SELECT 1 FROM not_the_same AS other WHERE other.connection = held.connection
+    AND other.type = held.waits_type AND other.remote_id = held.waits_id AND other.at >= held.at)
+  AND NOT EXISTS (SELECT 1 FROM conflict WHERE conflict.connection = held.connection AND conflict.type = held.waits_type
+    AND conflict.remote_id = held.waits_id AND conflict.state = 'open' AND conflict.kind IN ('identity', 'duplicate'))`;
 const LAST_QUARANTINED = "SELECT MAX(at) AS n FROM message WHERE connection = ? AND outcome = 'quarantined'";
 
 export async function connectionHealth(
@@ -101,6 +113,7 @@ export async function connectionHealth(
     rejected: await count(REJECTED),
     openConflicts: await count("SELECT COUNT(*) AS n FROM conflict WHERE connection = ? AND state = 'open'"),
     quarantined: await count("SELECT COUNT(*) AS n FROM message WHERE connection = ? AND outcome = 'quarantined'"),
+    unshown: await count(UNSHOWN),
   };
 }
 

@@ -477,3 +477,95 @@ describe('when a patient was let go and the id was given to somebody else', () =
     });
   });
 });
+
+describe('a new patient who names an organization that was let go and that the server fails to show', () => {
+  let isBroken: boolean;
+  const rows = (sql: string) => world.temp.store.query(sql);
+  const held = () => rows('SELECT type, remote_id, waits_id FROM held_resource ORDER BY type');
+  const names = async () => {
+    const [patients, plans, tasks] = [
+      await world.all<Patient>('Patient'),
+      await world.all('CarePlan'),
+      await world.all('Task'),
+    ];
+    return [patients.map(({ name }) => name?.[0]?.family).sort(), plans.length, tasks.length];
+  };
+
+  beforeEach(async () => {
+    await world.cleanup();
+    isBroken = false;
+    const organizations: string[] = [];
+    world = await openWorld({
+      connection: { types: { Organization: 'both', Patient: 'pull', CarePlan: 'both', Task: 'both' } },
+      sync: () => ({
+        fetch: async (url, init) => {
+          const { pathname } = new URL(String(url));
+          return isBroken && organizations.some((one) => pathname.endsWith(`/${one}`))
+            ? new Response('', { status: 500 })
+            : fetch(url, init);
+        },
+      }),
+    });
+    for (const id of ['o1', 'o2']) {
+      const ours = { resourceType: 'Organization', id, name: `North ${id}` } as const;
+      await world.write(ours);
+      await world.sync.pushNow();
+      const there = String(world.remote.all('Organization').find((one) => 'name' in one && one.name === ours.name)?.id);
+      organizations.push(`Organization/${there}`);
+      world.remote.remove('Organization', there);
+      await world.write({ ...ours, name: `North Clinic ${id}` });
+      await world.sync.pushNow();
+      await answer('deleted', 'ours');
+    }
+    isBroken = true;
+    const subject = { reference: 'Patient/r9' };
+    world.remote.put(patient('r9', { managingOrganization: { reference: organizations[0] } }));
+    world.remote.put(other('quinn', { managingOrganization: { reference: organizations[1] } }));
+    world.remote.put(task('r5', { for: subject }));
+    world.remote.put({ resourceType: 'CarePlan', id: 'c5', status: 'active', intent: 'plan', subject });
+    await world.sync.pullNow();
+  });
+
+  test('is waited for by what is about them', async () => {
+    expect(await names()).toEqual([[], 0, 0]);
+    expect(await held()).toMatchObject([
+      { type: 'CarePlan', waits_id: 'r9' },
+      { type: 'Patient' },
+      { type: 'Patient' },
+      { type: 'Task', waits_id: 'r9' },
+    ]);
+    for (const _day of [1, 2]) {
+      world.pass({ hours: 24 });
+      await world.sync.pullNow();
+    }
+    isBroken = false;
+    await world.sync.pullNow();
+    expect(await names()).toEqual([['Okafor', 'Rivera'], 1, 1]);
+    expect(await held()).toEqual([]);
+    const [about] = await world.all<Task>('Task');
+    const rivera = (await world.all<Patient>('Patient')).find(({ name }) => name?.[0]?.family === 'Rivera');
+    expect(about?.for?.reference).toBe(`Patient/${rivera?.id}`);
+  });
+
+  test('is in the message log once, and told once, until they are in', async () => {
+    const noted = async () => (await rows("SELECT 1 FROM message WHERE outcome = 'held'")).length;
+    const told = () => world.events.flatMap(({ alert }) => (alert?.startsWith('unshown') ? [alert] : []));
+    const tick = () => world.sync.tick(Temporal.Now.instant());
+    expect(await noted()).toBe(4);
+    await tick();
+    for (const _pull of [1, 2, 3]) {
+      world.pass({ hours: 1 });
+      await world.sync.pullNow();
+      await tick();
+    }
+    expect([await noted(), told()]).toEqual([4, ['unshown.first']]);
+    expect((await world.sync.status())[0]).toMatchObject({ unshown: 2, alerts: ['unshown'] });
+    world.remote.put(patient('r9', { ...world.remote.all('Patient').find(({ id }) => id === 'r9'), gender: 'female' }));
+    await world.sync.pullNow();
+    expect(await noted()).toBe(5);
+    isBroken = false;
+    await world.sync.pullNow();
+    await tick();
+    expect(told()).toEqual(['unshown.first', 'unshown.cleared']);
+  });
+});

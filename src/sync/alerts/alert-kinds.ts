@@ -20,7 +20,7 @@ export const THRESHOLDS: AlertThresholds = {
   quarantineSeconds: 86_400,
 };
 
-export type Condition = 'breaker' | 'lag' | 'stalled' | 'parked' | 'rejected' | 'conflict' | 'quarantine';
+export type Condition = 'breaker' | 'lag' | 'stalled' | 'parked' | 'rejected' | 'conflict' | 'quarantine' | 'unshown';
 
 interface ConditionKind {
   /** Names of the events at its beginning and its end. */
@@ -79,6 +79,13 @@ export const CONDITIONS: Readonly<Record<Condition, ConditionKind>> = {
     isOn: ({ lastQuarantinedSeconds }, _connection, { quarantineSeconds }) =>
       lastQuarantinedSeconds !== null && lastQuarantinedSeconds < quarantineSeconds,
     tell: ({ quarantined }) => `${quarantined} received resources are kept aside.`,
+  },
+  unshown: {
+    begins: 'unshown.first',
+    ends: 'unshown.cleared',
+    isOn: ({ unshown }) => unshown > 0,
+    tell: ({ unshown }) =>
+      `${unshown} received resources wait, because the server fails to show a record that they name.`,
   },
 };
 

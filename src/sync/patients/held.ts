@@ -37,17 +37,18 @@ export function holdFor(connection: string, from: string, to: string): Statement
   return { sql, params: [to, connection, from] };
 }
 
-/** Which of the remote ids are held. */
+/** Which of the remote ids are held, with what was received. */
 export async function heldAmong(
   store: Pick<Store, 'query'>,
   connection: string,
   type: string,
   remoteIds: readonly string[],
-): Promise<Set<string>> {
-  if (remoteIds.length === 0) return new Set();
+): Promise<Map<string, string>> {
+  if (remoteIds.length === 0) return new Map();
   const places = remoteIds.map(() => '?').join(', ');
-  const sql = `SELECT remote_id FROM held_resource WHERE connection = ? AND type = ? AND remote_id IN (${places})`;
-  return new Set((await store.query(sql, [connection, type, ...remoteIds])).map((row) => String(row.remote_id)));
+  const sql = `SELECT remote_id, body FROM held_resource WHERE connection = ? AND type = ? AND remote_id IN (${places})`;
+  const rows = await store.query(sql, [connection, type, ...remoteIds]);
+  return new Map(rows.map((row) => [String(row.remote_id), String(row.body)]));
 }
 
 /** Remote ids of what is held. */

@@ -7,12 +7,12 @@ import type { RunContext } from '../context.ts';
 import { applyPage } from '../pull/pull-page.ts';
 
 const BATCH = 200;
-/** The records that were asked about go first, because what is theirs is taken in only when they are known. */
+/** The records that were asked about go first, and patients, because what is theirs is taken in only when they are known. */
 const ANSWERED = `SELECT type, remote_id, body, at FROM held_resource WHERE connection = ? AND NOT EXISTS (
     SELECT 1 FROM conflict WHERE conflict.connection = held_resource.connection
       AND conflict.type = held_resource.waits_type AND conflict.remote_id = held_resource.waits_id
       AND conflict.state = 'open' AND conflict.kind IN ('identity', 'duplicate'))
-  ORDER BY CASE type WHEN waits_type THEN 0 ELSE 1 END, type, at, remote_id`;
+  ORDER BY CASE WHEN type IN (waits_type, 'Patient') THEN 0 ELSE 1 END, type, at, remote_id`;
 
 /** Takes in everything whose question is answered. Before new pages, which may bring newer copies of it. */
 export async function takeInHeld(context: RunContext): Promise<void> {

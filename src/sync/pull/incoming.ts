@@ -54,7 +54,7 @@ export type IncomingOutcome =
   | 'merged'
   | 'linked'
   | 'deleted'
-  /** A question that is open already. */
+  /** A question that is open already, or held as it was. */
   | 'waiting'
   | 'conflict'
   | 'held'

@@ -1,8 +1,9 @@
 // Decides what each resource of a page means here, without writing anything. One that cannot be decided about is refused and
 // holds up none of the others. docs/sync-spec.md#I7
 import { asFault } from '../../fault.ts';
+import { parseBody } from '../body.ts';
 import type { RunContext } from '../context.ts';
-import { readFormerLinks, readLinkMap, readLinkMarks, readLinksByRemote } from '../identity.ts';
+import { readFormerLinks, readLinkMap, readLinkMarks, readLinksByRemote, remoteHash } from '../identity.ts';
 import { readLetGo } from '../let-go-terms.ts';
 import { remoteTargets } from '../mapping.ts';
 import { heldAmong, idOfPatient, letGo } from '../patients/held.ts';
@@ -53,8 +54,12 @@ export async function planPage(context: RunContext, type: string, entries: reado
   const letGo = await readLetGo(context, map, bodies, context.client);
   const patients = new Set(received.flatMap((one) => patientIdsOf(context, one)));
   const asked = await openQuestions(store, connection.name, 'Patient', [...patients]);
+  const heldPatients = await heldAmong(store, connection.name, 'Patient', [...patients]);
   for (const one of received) {
-    const waits = (id: string) => asked.has(id) && (!one.link || map.localOf('Patient', id) === undefined);
+    const waits = (id: string) => {
+      const isUnknown = map.localOf('Patient', id) === undefined;
+      return (asked.has(id) && (!one.link || isUnknown)) || (heldPatients.has(id) && isUnknown);
+    };
     const patient = patientIdsOf(context, one).find(waits);
     const planned = patient
       ? holdBack(context, one, { type: 'Patient', id: patient })
@@ -83,8 +88,15 @@ function patientIdsOf({ mapping }: RunContext, { type, body }: Received): string
   return references.flatMap((reference) => idOfPatient(reference, mapping.remoteBase) ?? []);
 }
 
-/** What was held of a resource is older than the copy that has just been decided about, or than its end. */
-function letGoUnlessHeld(context: RunContext, one: Incoming, held: ReadonlySet<string>): Incoming {
+/**
+ * What was held of a resource is older than the copy that has just been decided about, or than its end. One that is held again
+ * as it was is no news.
+ */
+function letGoUnlessHeld(context: RunContext, one: Incoming, held: ReadonlyMap<string, string>): Incoming {
+  const before = held.get(one.remoteId);
+  const isSame =
+    before !== undefined && one.outcome === 'held' && remoteHash(parseBody(before)) === remoteHash(one.body);
+  if (isSame) return { ...one, outcome: 'waiting' };
   if (one.isHeld || !held.has(one.remoteId)) return one;
   const gone = letGo(context.connection.name, one.type, one.remoteId);
   return { ...one, statements: [...one.statements, gone] };
