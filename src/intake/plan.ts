@@ -1,6 +1,5 @@
 // Drafts of one message, matched with the store by identifier -> the changes of one commit. What is stored already just
 // as the message says gives no change.
-
 import type { Encounter, Patient, Provenance, Reference, Resource } from '@medplum/fhirtypes';
 import { type JsonObject, sameJson } from '../fhir/canonical-json.ts';
 import type { Change } from '../fhir/change.ts';

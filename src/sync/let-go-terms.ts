@@ -2,7 +2,7 @@
 // a server that was restored may give its ids out again. docs/sync-spec.md#I8 docs/sync-spec.md#I21
 import type { JsonObject } from '../fhir/canonical-json.ts';
 import type { FhirClient } from '../remote/fhir-client.ts';
-import type { RemoteFailure } from '../remote/result.ts';
+import { type RemoteFailure, success } from '../remote/result.ts';
 import { jsonOf } from './body.ts';
 import type { MappedContext } from './context.ts';
 import { hadContent, type Link, readFormerOf, remoteHash } from './identity.ts';
@@ -22,8 +22,6 @@ interface Unanswered {
 }
 
 type Answer = { readonly ok: true; readonly value: Holder } | Unanswered;
-
-const known = <T>(value: T) => ({ ok: true, value }) as const;
 
 type Asked = Pick<FhirClient, 'read' | 'capability'>;
 
@@ -52,7 +50,7 @@ export async function readLetGo(
     links: await readFormerOf(store, connection.name, lost),
     holderOf: (link) => {
       const key = `${link.type}/${link.remoteId}`;
-      const nobody = known('nobody' as const);
+      const nobody = success('nobody' as const);
       const answer = answers.get(key) ?? (client ? askHolder(context, link, client) : Promise.resolve(nobody));
       answers.set(key, answer);
       return answer;
@@ -91,7 +89,7 @@ export async function mapsOfCopies(
   const base = alsoMeaning(map, common);
   const named = namedIn(mapping, now, letGo.links);
   const isSame = link?.baseRemote !== undefined && remoteHash(link.baseRemote) === remoteHash(now);
-  if (named.length === 0 || isSame) return known({ base, now: isSame ? base : map });
+  if (named.length === 0 || isSame) return success({ base, now: isSame ? base : map });
   const isNews = named.some((one) => !common.includes(one));
   const isOld = link !== undefined && isNews && (await hadContent(store, link, now));
   const patient = idOfPatient(patientOf(now) ?? '', mapping.remoteBase);
@@ -101,14 +99,14 @@ export async function mapsOfCopies(
     const isKnown = isOld || common.includes(one);
     if (isPatient && !isKnown) continue;
     const isDoubted = isPatient ? one.remoteId === patient : !isKnown;
-    const holder = isDoubted ? await letGo.holderOf(one) : known('ours' as const);
+    const holder = isDoubted ? await letGo.holderOf(one) : success('ours' as const);
     if (!holder.ok) {
       const message = `The server does not show who ${one.type}/${one.remoteId} is by now. ${holder.failure.message}`;
       return { ...holder, failure: { ...holder.failure, message }, about: { type: one.type, id: one.remoteId } };
     }
     if (holder.value === 'nobody' || (isKnown && holder.value === 'ours')) ours.push(one);
   }
-  return known({ base, now: alsoMeaning(map, ours) });
+  return success({ base, now: alsoMeaning(map, ours) });
 }
 
 /** What the common version names on both sides; a name that was unknown when it came is a URL on ours. */
@@ -144,14 +142,14 @@ async function askHolder({ store, mapping }: MappedContext, link: Link, client: 
   const reply = await client.read(link.type, link.remoteId);
   if (!reply.ok) {
     const { status, class: failed } = reply.failure;
-    if (status === 404 || status === 410) return known('nobody');
-    if (failed === 'permanent') return known('another');
+    if (status === 404 || status === 410) return success('nobody');
+    if (failed === 'permanent') return success('another');
     // Asked for each such record: an answer in between keeps the breaker from opening after a few of them.
     return { ...reply, isAlone: failed !== 'auth' && (await client.capability()).ok };
   }
   const others = await knownOthers(store, link.connection, link.type, link.remoteId);
-  if (!reply.value.body || others.has(link.localId)) return known('another');
+  if (!reply.value.body || others.has(link.localId)) return success('another');
   const body = jsonOf(reply.value.body);
   const isOurs = ownIdentifierOf(mapping, body) === link.localId || remoteHash(body) === link.remoteHash;
-  return known(isOurs || (await hadContent(store, link, body)) ? 'ours' : 'another');
+  return success(isOurs || (await hadContent(store, link, body)) ? 'ours' : 'another');
 }

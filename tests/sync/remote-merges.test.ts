@@ -192,9 +192,11 @@ describe('a merge', () => {
     const parts = (await world.all<Task>('Task')).flatMap(({ partOf = [] }) => partOf);
     expect(parts).toEqual([{ reference: expect.stringMatching(/^Task\//) }]);
     const detail = expect.stringMatching(/^Patient\/p2 cannot be merged into Patient\/p1 yet\. .*CarePlan\/c1/);
-    expect(world.events.filter(({ kind }) => kind === 'merge-refused')).toMatchObject([{ localId: 'p2', detail }]);
+    expect(world.events.filter(({ kind }) => kind === 'merge-refused')).toMatchObject([{ localId: 'p2' }]);
     const alerts = await world.temp.store.query("SELECT detail FROM alert WHERE event = 'merge.refused'");
-    expect(alerts).toMatchObject([{ detail }]);
+    expect(alerts).toEqual([{ detail: 'Two patients cannot be merged yet.' }]);
+    const told = await world.temp.store.query("SELECT detail FROM message WHERE outcome = 'merge-refused'");
+    expect(told).toMatchObject([{ detail }]);
     await world.write({ ...second, status: 'completed' } as CarePlan & { id: string });
     await world.sync.pullNow();
     expect(await world.read('CarePlan', 'c2')).toMatchObject({ subject: { reference: 'Patient/p1' } });

@@ -49,9 +49,10 @@ async function tellRefused(context: RunContext, { fromLocal, toLocal }: MergeJob
   const sql = `SELECT 1 FROM message WHERE connection = ? AND type = 'Patient' AND local_id = ? AND outcome = ?
     AND detail = ? LIMIT 1`;
   if ((await store.query(sql, [connection.name, fromLocal, outcome, detail])).length > 0) return;
-  const about = { connection: connection.name, type: 'Patient', localId: fromLocal, detail } as const;
-  const row = writeMessage({ ...about, runId, direction: 'pull', outcome }, realNow(context));
+  const about = { connection: connection.name, type: 'Patient', localId: fromLocal } as const;
+  const row = writeMessage({ ...about, runId, direction: 'pull', outcome, detail }, realNow(context));
   await store.commit(actorOf(connection, runId), [], [row]);
+  // What stands in the way may name patients: it is in the message only.
   context.emit({ kind: outcome, ...about });
 }
 

@@ -34,13 +34,13 @@ import { readAlias } from '../patients/alias.ts';
 import { type Held, hold } from '../patients/held.ts';
 import { askWhoUnlinked, isDecidedNew, openQuestions } from '../patients/identity-question.ts';
 import { findMatch, type Match, type Sought } from '../patients/match.ts';
-import { patientsOf } from '../patients/patient-reference.ts';
 import { remoteMerge } from '../patients/remote-merge.ts';
 import { inPresentTerms } from '../present-terms.ts';
 import { isOwnProjection } from '../projections/projection-echo.ts';
 import { mark, release } from '../push/outbox.ts';
 import { rememberUrls } from '../repoint.ts';
 import { isUnanswered, reconcileDoubted } from './doubt.ts';
+import { inScope } from './in-scope.ts';
 import { backFromBackup, currentCopy } from './stale-copy.ts';
 import { suspect } from './suspect.ts';
 import { ageOf, ageOfOurs, sameMoment } from './version-age.ts';
@@ -302,17 +302,6 @@ export async function plan(context: RunContext, received: Received, links: LinkM
   const sides = { base: baseLocal, ours: local, theirs: result.theirs, merged: result.merged };
   const ifRefused = (path: string) => ask(refusedStep(path, sides));
   return { ...incoming, outcome: forward ? 'updated' : 'merged', changes, statements, ifRefused };
-}
-
-/** New resources come in for patients in scope; without a scope for those we share, or where the type is only pulled. */
-function inScope({ connection, scope }: RunContext, received: Received, body: JsonObject): boolean {
-  const ours = patientsOf(body).map((patient) => patient.startsWith('Patient/'));
-  const shared = ours.includes(true);
-  if (!scope) return connection.types[received.type] === 'pull' || shared;
-  if (received.type === 'Patient') return scope.has(received.remoteId);
-  const patients = patientsOf(received.body);
-  if (patients.length === 0) return connection.types[received.type] === 'pull';
-  return patients.some((patient, at) => ours[at] && scope.has(patient.slice(patient.lastIndexOf('/') + 1)));
 }
 
 function bodies(

@@ -107,16 +107,11 @@ export async function planAllGone(context: RunContext, type: string, gone: reado
   const { store, connection } = context;
   const links = await readLinksByRemote(store, connection.name, type, gone);
   const held = await heldAmong(store, connection.name, type, gone);
-  const nothing = {
-    outcome: 'echo',
-    type,
-    remoteVersion: undefined,
-    body: { resourceType: type },
-    changes: [],
-  } as const;
-  const planned = [...new Set(gone)].map(async (remoteId): Promise<Incoming> => {
+  const nothing = { type, outcome: 'echo', remoteVersion: undefined, body: { resourceType: type } } as const;
+  const ids = [...new Set(gone)].filter((remoteId) => links.has(remoteId) || held.has(remoteId));
+  const planned = ids.map(async (remoteId): Promise<Incoming> => {
     const link = links.get(remoteId);
-    return link ? planGone(context, link) : { ...nothing, remoteId, statements: [] };
+    return link ? planGone(context, link) : { ...nothing, remoteId, changes: [], statements: [] };
   });
   return (await Promise.all(planned)).map((one) => letGoUnlessHeld(context, one, held));
 }

@@ -41,10 +41,11 @@ export async function sweepType(context: RunContext, type: string, lease: Lease)
   }
   const { linked, missing } = await missingThere(context, type, listed.ids);
   const isPlausible = linked < FEW || missing.length <= linked / 2;
-  // What waits for an answer about its patient would come in after it.
-  const held = (await allHeld(context.store, connection.name, type)).filter((id) => !listed.ids.has(id));
-  if (isPlausible) await startProbes(context, type, [...missing, ...held], lease);
-  else await raise(context, type, linked, missing.length);
+  if (isPlausible) {
+    // What waits for an answer about its patient would come in after it.
+    const held = (await allHeld(context.store, connection.name, type)).filter((id) => !listed.ids.has(id));
+    await startProbes(context, type, [...missing, ...held], lease);
+  } else await raise(context, type, linked, missing.length);
   return { outcome: isPlausible ? 'done' : 'implausible', applied, missing: missing.length };
 }
 
