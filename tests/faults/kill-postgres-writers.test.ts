@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { killPostgresWriters } from './kill-postgres-writers.ts';
 
 it('loses nothing, doubles nothing and leaves nothing half done', async () => {
-  const report = await killPostgresWriters(3, 11);
+  const report = await killPostgresWriters(3, 11, 60);
   expect(report.damage).toEqual([]);
   expect(report.crashes).toBe(1);
   expect(report.acknowledged).toBeGreaterThan(200);

@@ -11,8 +11,6 @@ import { findDamage, type Said } from './shared-log.ts';
 const PROCESSES = 4;
 /** Every so many rounds the database is killed, too. */
 const CRASH_EVERY = 3;
-/** A round lasts until its victim has said up to this many lines more. */
-const LINES = 300;
 
 export interface KillReport {
   readonly acknowledged: number;
@@ -24,7 +22,8 @@ export interface KillReport {
   readonly damage: readonly string[];
 }
 
-export async function killPostgresWriters(rounds: number, seed: number): Promise<KillReport> {
+/** @param lines a round lasts until its victim has said up to this many more */
+export async function killPostgresWriters(rounds: number, seed: number, lines = 300): Promise<KillReport> {
   const random = randomFrom(seed);
   const server = await startPostgres();
   try {
@@ -45,7 +44,7 @@ export async function killPostgresWriters(rounds: number, seed: number): Promise
     for (let round = 1; round <= rounds; round++) {
       const victim = Math.floor(random() * PROCESSES);
       const writer = running[victim] as SharedProcess;
-      await writer.said(writer.lines.length + 1 + Math.floor(random() * LINES));
+      await writer.said(writer.lines.length + 1 + Math.floor(random() * lines));
       if (round % CRASH_EVERY === 0) {
         await server.crash();
         crashes++;
