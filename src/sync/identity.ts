@@ -5,6 +5,7 @@ import type { SqlRow, SqlValue, Statement, Store } from '../store/store.ts';
 import { comparable, parseBody } from './body.ts';
 import type { LinkMap } from './mapping.ts';
 import { followByLocal, followByRemote } from './patients/alias.ts';
+import { inUseAmong } from './patients/in-use.ts';
 
 export type LinkState = 'linked' | 'conflict' | 'tombstone' | 'replaced';
 /** `projected`: made in place of another resource, whose `Type/id` is the local id; never pulled back. */
@@ -148,7 +149,10 @@ export async function readLinkMarks(
   );
 }
 
-/** Ids of the counterparts of the resources named, for mapping; of records that another stands for, those of that one. */
+/**
+ * Ids of the counterparts of the resources named, for mapping; of records that another stands for, there or here, those of that
+ * one.
+ */
 export async function readLinkMap(
   store: Queryable,
   connection: string,
@@ -187,10 +191,17 @@ export async function readLinkMap(
   for (const [id, localId] of await followByRemote(store, connection, lost(remote, toLocal))) {
     toLocal.set(`Patient/${id}`, localId);
   }
+  const patients = remote.flatMap(({ type, id }) => (type === 'Patient' ? (toLocal.get(`Patient/${id}`) ?? []) : []));
+  const standing = await inUseAmong(store, [...new Set(patients)]);
+  const recordOf = (type: string, remoteId: string) => toLocal.get(`${type}/${remoteId}`);
   return {
     add,
     remoteOf: (type, localId) => toRemote.get(`${type}/${localId}`),
-    localOf: (type, remoteId) => toLocal.get(`${type}/${remoteId}`),
+    localOf(type, remoteId) {
+      const own = recordOf(type, remoteId);
+      return type === 'Patient' && own !== undefined ? (standing.get(own) ?? own) : own;
+    },
+    recordOf,
   };
 }
 

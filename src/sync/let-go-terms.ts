@@ -134,6 +134,7 @@ function alsoMeaning(map: LinkMap, former: readonly Link[]): LinkMap {
   return {
     remoteOf: (type, id) => map.remoteOf(type, id),
     localOf: (type, id) => map.localOf(type, id) ?? ours.get(`${type}/${id}`),
+    recordOf: (type, id) => (map.recordOf ?? map.localOf)(type, id) ?? ours.get(`${type}/${id}`),
   };
 }
 

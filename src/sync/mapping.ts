@@ -6,7 +6,10 @@ import { comparable } from './body.ts';
 /** Who is who between here and one connection. */
 export interface LinkMap {
   remoteOf(type: string, localId: string): string | undefined;
+  /** Of a patient of ours who was merged away here, the one who stands for them. */
   localOf(type: string, remoteId: string): string | undefined;
+  /** The same without that: what patients' records say of each other is about the records. */
+  recordOf?(type: string, remoteId: string): string | undefined;
 }
 
 export interface MappingContext {
@@ -29,10 +32,11 @@ const ONE_IDENTIFIER = new Set(['Bundle', 'Composition', 'QuestionnaireResponse'
 /** A resource of the remote in local terms, comparable. What is unknown here stays a URL of the remote. */
 export function toLocalTerms(context: MappingContext, map: LinkMap, remote: JsonObject): Mapped {
   const missing = new Set<string>();
+  const localOf = (remote.resourceType === 'Patient' && map.recordOf) || map.localOf;
   const body = mapReferences(withoutOwnIdentifier(context, comparable(remote)), (reference) => {
     const target = remoteTarget(context, reference.reference);
     if (!target) return fromLogical(context, reference);
-    const local = map.localOf(target.type, target.id);
+    const local = localOf(target.type, target.id);
     if (local) return { ...reference, reference: `${target.type}/${local}` };
     missing.add(`${target.type}/${target.id}`);
     return { ...reference, reference: `${context.remoteBase}/${target.type}/${target.id}` };

@@ -1,9 +1,12 @@
 // Bodies that were kept, in the terms of now: what they name by its URL there may have been linked since. Compared as they
-// were, the same reference would look like two.
+// were, the same reference would look like two. Whom they name may have been merged away here since.
 import type { JsonObject } from '../fhir/canonical-json.ts';
+import { collectReferences, parseLiteral } from '../fhir/references.ts';
+import { resourceOf } from './body.ts';
 import type { MappedContext } from './context.ts';
 import { readLinkMap } from './identity.ts';
-import { type LinkMap, mapUrls, urlTargets } from './mapping.ts';
+import { type LinkMap, mapReferences, mapUrls, urlTargets } from './mapping.ts';
+import { inUseAmong } from './patients/in-use.ts';
 
 /**
  * @param bodies in local terms of whatever time; absent ones stay absent
@@ -20,4 +23,27 @@ export async function inPresentTerms<const T extends readonly (JsonObject | unde
   const links = await readLinkMap(store, connection.name, [], targets);
   const localOf: LinkMap['localOf'] = (type, id) => known?.localOf(type, id) ?? links.localOf(type, id);
   return bodies.map((body) => body && mapUrls(mapping, localOf, body)) as unknown as T;
+}
+
+/** Bodies in local terms that name whoever stands now for the patients that they named. */
+export async function namingInUse<const T extends readonly (JsonObject | undefined)[]>(
+  { store }: Pick<MappedContext, 'store'>,
+  bodies: T,
+): Promise<T> {
+  const named = bodies.flatMap((body) => (body ? collectReferences(resourceOf(body)) : []));
+  const patients = named.flatMap((reference) => {
+    const target = parseLiteral(reference);
+    return target?.type === 'Patient' ? [target.id] : [];
+  });
+  const standing = await inUseAmong(store, [...new Set(patients)]);
+  if (standing.size === 0) return bodies;
+  return bodies.map(
+    (body) =>
+      body &&
+      mapReferences(body, (reference) => {
+        const target = typeof reference.reference === 'string' ? parseLiteral(reference.reference) : undefined;
+        const id = target?.type === 'Patient' ? standing.get(target.id) : undefined;
+        return id === undefined ? reference : { ...reference, reference: `Patient/${id}` };
+      }),
+  ) as unknown as T;
 }

@@ -8,6 +8,7 @@ import { actorOf } from './connections/settings.ts';
 import type { MappedContext, RunContext } from './context.ts';
 import { readLink, setBaseLocal } from './identity.ts';
 import { mapReferences, urlTargets } from './mapping.ts';
+import { inUseAmong } from './patients/in-use.ts';
 
 const BATCH = 500;
 const ID_CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.';
@@ -61,7 +62,11 @@ async function repointAll(context: RunContext, sql: string): Promise<void> {
     const rows = await store.query(sql, [connection.name]);
     for (const row of rows) {
       const [target, type, localId] = [String(row.target), String(row.type), String(row.local_id)];
-      const literal = `${row.target_type}/${row.target_id}`;
+      const id = String(row.target_id);
+      // The patient may have been merged away here; what patients' records say of each other is about the records.
+      const isFollowed = row.target_type === 'Patient' && type !== 'Patient';
+      const standing = isFollowed ? (await inUseAmong(store, [id])).get(id) : undefined;
+      const literal = `${row.target_type}/${standing ?? id}`;
       await repointOne(context, type, localId, `${remote.baseUrl}/${target}`, literal, {
         sql: FORGET,
         params: [connection.name, target, type, localId],

@@ -13,6 +13,7 @@ import { applyPage } from '../pull/pull-page.ts';
 import { isOfTheData } from '../pull/refused.ts';
 import { readAliasOf, standsFor } from './alias.ts';
 import { askWho } from './identity-question.ts';
+import { inUseAmong } from './in-use.ts';
 import { type MergeJob, openMerges, setMergeState } from './merge-job.ts';
 import { moveAll, moveLinked } from './move-resources.ts';
 import { patientHasMore } from './references-to-patient.ts';
@@ -57,7 +58,7 @@ async function tellRefused(context: RunContext, { fromLocal, toLocal }: MergeJob
 }
 
 async function followReport(context: RunContext, reported: MergeJob): Promise<void> {
-  const job = await asOfNow(context, reported);
+  const job = await inUseHere(context, await asOfNow(context, reported));
   if (!(await readSurvivor(context, job))) return;
   if (job.fromLocal === job.toLocal) return finish(context, job);
   await moveLinked(context, job.fromLocal, job.toLocal);
@@ -65,9 +66,17 @@ async function followReport(context: RunContext, reported: MergeJob): Promise<vo
   await retire(context, job, actorOf(context.connection, context.runId), false);
 }
 
-async function followDecision(context: RunContext, job: MergeJob): Promise<void> {
+async function followDecision(context: RunContext, decided: MergeJob): Promise<void> {
+  const job = await inUseHere(context, { ...decided, row: decided });
+  if (job.fromLocal === job.toLocal) return finish(context, job);
   await moveAll(context, DECIDED, job.fromLocal, job.toLocal);
-  await retire(context, { ...job, row: job }, DECIDED, true);
+  await retire(context, job, DECIDED, true);
+}
+
+/** The survivor may have been merged away here, too, even into the other one: two servers merge in opposite directions. */
+async function inUseHere({ store }: RunContext, job: FollowedMerge): Promise<FollowedMerge> {
+  const standing = await inUseAmong(store, [job.toLocal]);
+  return { ...job, toLocal: standing.get(job.toLocal) ?? job.toLocal };
 }
 
 /** The survivor may have been merged itself since: nothing moves into a record that is closed. */
