@@ -44,6 +44,13 @@ export function retired(patient: JsonObject, survivor: string): JsonObject {
   return { ...patient, active: false, link: [...others, { other: { reference: survivor }, type: 'replaced-by' }] };
 }
 
+/** A record that was merged away by mistake, in use again. */
+export function reopened(patient: JsonObject): JsonObject {
+  const { link: _link, ...rest } = patient;
+  const others = listOf(patient.link).filter((link) => !(isJsonObject(link) && link.type === 'replaced-by'));
+  return { ...rest, active: true, ...(others.length > 0 ? { link: others } : {}) };
+}
+
 /**
  * The record in use, with a link to the one it stands for, and with its identifiers as old ones, so that it is found by them. A
  * person has died once, whichever of their records says so.

@@ -374,6 +374,8 @@ describe('a merge that is taken back', () => {
     expect((await links()).filter(({ state }) => state !== 'replaced')).toHaveLength(2);
     const tasks = await world.all<Task>('Task');
     expect(tasks.filter((found) => found.for?.reference === `Patient/${one}`)).toHaveLength(1);
+    const again = await world.read<Patient>('Patient', one);
+    expect([again?.active, again?.link]).toEqual([true, undefined]);
   });
 });
 

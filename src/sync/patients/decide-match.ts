@@ -1,7 +1,10 @@
 // A person's answer to the question who a remote record is here. One answer settles it for good; what waited for it goes on
 // with the next run. docs/sync-spec.md#I8
 import { asFault, Fault } from '../../fault.ts';
+import type { Change } from '../../fhir/change.ts';
+import { reopened } from '../../fhir/patient-merge.ts';
 import type { Actor, Statement, Store } from '../../store/store.ts';
+import { parseBody, resourceOf } from '../body.ts';
 import { closeConflict } from '../conflicts/conflict.ts';
 import { readFormerLinks, readLink, readLinksByRemote, replaceLink, saveLink, unlessLinked } from '../identity.ts';
 import { markReferring, meansAnother } from '../let-go.ts';
@@ -9,6 +12,7 @@ import { startCatchUp } from '../pull/catch-up.ts';
 import { mark } from '../push/outbox.ts';
 import { endAlias, forgetAlias, readAlias, saveAlias } from './alias.ts';
 import { type AskedQuestion, notTheSame, readQuestion } from './identity-question.ts';
+import { inUseFor } from './in-use.ts';
 import { decideMerge } from './merge-job.ts';
 
 /**
@@ -35,23 +39,18 @@ export async function decideMatch(...given: Parameters<typeof decideAsItIs>): Pr
   }
 }
 
-async function decideAsItIs(
-  store: Store,
-  actor: Actor,
-  id: string,
-  decision: MatchDecision,
-  now: number,
-): Promise<void> {
+async function decideAsItIs(store: Store, actor: Actor, id: string, said: MatchDecision, now: number): Promise<void> {
   const question = await readQuestion(store, id);
   if (!question || (question.kind !== 'identity' && question.kind !== 'duplicate')) {
     throw new Fault('not-found', `There is no possible match ${id}.`);
   }
   if (question.state !== 'open') throw new Fault('conflict', `Match ${id} is ${question.state} already.`);
-  if (decision.decision === 'later') {
+  if (said.decision === 'later') {
     const sql = "UPDATE conflict SET later = ? WHERE id = ? AND state = 'open'";
-    await store.commit(actor, [], [{ sql, params: [decision.until, id], rows: 1 }]);
+    await store.commit(actor, [], [{ sql, params: [said.until, id], rows: 1 }]);
     return;
   }
+  const { decision, changes } = await inUse(store, question, said);
   const to = decision.decision === 'link' ? decision.to : undefined;
   const { connection, type, remoteId } = question;
   const others = question.candidates.filter(({ localId }) => localId !== to);
@@ -68,11 +67,30 @@ async function decideAsItIs(
     const sequence = (await store.read(type, localId))?.sequence;
     if (sequence !== undefined) statements.push(mark(connection, type, localId, sequence, now));
   }
-  await store.commit(actor, [], statements);
+  await store.commit(actor, changes, statements);
   // The rows say what was decided; the trail says about whom, so that a patient's own trail has it.
   const patients = type === 'Patient' ? [...touched] : [];
   const record = { actor, interaction: `match-${decision.decision}`, action: 'U', status: 200 } as const;
   store.audit({ ...record, type, id: to ?? question.localId, patients, query: `${connection} ${type}/${remoteId}` });
+}
+
+/**
+ * Who was merged away here since the question was asked means the one who stands for them. Whom the server itself does not take
+ * for merged any more, a person reopens by saying who it is.
+ */
+async function inUse(
+  store: Store,
+  { type, candidates }: AskedQuestion,
+  decision: Exclude<MatchDecision, { decision: 'later' }>,
+): Promise<{ readonly decision: typeof decision; readonly changes: readonly Change[] }> {
+  const stored = decision.decision === 'link' && type === 'Patient' ? await store.read(type, decision.to) : undefined;
+  if (decision.decision !== 'link' || !stored || stored.operation === 'delete') return { decision, changes: [] };
+  const standing = await inUseFor(store, stored);
+  if (!standing || standing.id === stored.id) return { decision, changes: [] };
+  const isBack = candidates.some(({ localId, why }) => localId === stored.id && why === 'unmerged');
+  if (!isBack) return { decision: { ...decision, to: standing.id }, changes: [] };
+  const resource = resourceOf(reopened(parseBody(stored.content)));
+  return { decision, changes: [{ op: 'update', resource, ifMatch: stored.versionId }] };
 }
 
 async function linking(
