@@ -2,7 +2,8 @@
 // come back to it. By hand: npm run soak:sync -- --steps 200000 --seed 1
 import { parseArgs } from 'node:util';
 import { BARE, everyCall, PLAIN } from '../support/model/every-call.ts';
-import { type DayReport, randomDays } from '../support/model/random-days.ts';
+import { mergeDays } from '../support/model/merge-days.ts';
+import { randomDays } from '../support/model/random-days.ts';
 import { seedIds } from './seeded-ids.ts';
 
 const { values } = parseArgs({
@@ -16,6 +17,8 @@ const { values } = parseArgs({
     nth: { type: 'boolean', default: false },
     /** Only some of its twelve rounds, e.g. 3 or 3,4; each takes long. */
     round: { type: 'string', default: '' },
+    /** Which worlds: `edits` of what two servers share, `merges` of who is who, or either in turn. */
+    about: { type: 'string', default: '' },
     /** Goes on after a world that went wrong. */
     all: { type: 'boolean', default: false },
   },
@@ -24,10 +27,12 @@ const [total, first, size] = [Number(values.steps), Number(values.seed), Number(
 const begun = performance.now();
 // A call that hangs is ended by a timer that does not keep the process.
 const awake = setInterval(() => undefined, 60_000);
-const sum = { steps: 0, worlds: 0, edits: 0, crashes: 0, restores: 0, conflicts: 0, requests: 0, writes: 0, bad: 0 };
+const WORLDS = { edits: randomDays, merges: mergeDays } as const;
+const KINDS = (['edits', 'merges'] as const).filter((kind) => values.about === '' || values.about === kind);
+const sum: Record<string, number> = { steps: 0, worlds: 0, bad: 0 };
 
 function tell(): void {
-  const rate = Math.round(sum.steps / ((performance.now() - begun) / 1000));
+  const rate = Math.round((sum.steps ?? 0) / ((performance.now() - begun) / 1000));
   console.log(`${JSON.stringify(sum)} ${rate} steps a second`);
 }
 
@@ -46,26 +51,31 @@ async function failAll(): Promise<void> {
   }
 }
 
-function add(report: DayReport): void {
-  sum.worlds += 1;
-  for (const name of ['steps', 'edits', 'crashes', 'restores', 'conflicts', 'requests', 'writes'] as const) {
-    sum[name] += report[name];
+function add(report: object): void {
+  sum.worlds = (sum.worlds ?? 0) + 1;
+  for (const [name, value] of Object.entries(report)) {
+    if (typeof value === 'number') sum[name] = (sum[name] ?? 0) + value;
   }
 }
 
-if (values.nth) await failAll();
-for (let seed = first; !values.nth && sum.steps < total; seed += 1) {
+async function live(kind: (typeof KINDS)[number], seed: number): Promise<boolean> {
   seedIds(seed);
-  const report = await randomDays(seed, size, values.story);
+  const report = await WORLDS[kind](seed, size, values.story);
   add(report);
-  if (sum.worlds % 50 === 0) tell();
-  if (report.damage.length === 0) continue;
-  sum.bad += 1;
+  if ((sum.worlds ?? 0) % 50 === 0) tell();
+  if (report.damage.length === 0) return true;
+  sum.bad = (sum.bad ?? 0) + 1;
   if (values.story) console.log(report.story.join('\n'));
-  console.log(`seed ${seed}, worlds of ${size} steps:\n${report.damage.join('\n')}`);
-  console.log(`again: npm run soak:sync -- --steps ${size} --seed ${seed} --world ${size} --story`);
+  console.log(`${kind}, seed ${seed}, worlds of ${size} steps:\n${report.damage.join('\n')}`);
+  const one = `--steps ${size} --seed ${seed} --world ${size} --about ${kind}`;
+  console.log(`again: npm run soak:sync -- ${one} --story`);
   process.exitCode = 1;
-  if (!values.all) break;
+  return false;
+}
+
+if (values.nth) await failAll();
+for (let seed = first, isWell = true; !values.nth && (sum.steps ?? 0) < total && (isWell || values.all); seed += 1) {
+  for (const kind of KINDS) isWell = (isWell || values.all) && (await live(kind, seed)) && isWell;
 }
 tell();
 clearInterval(awake);

@@ -25,6 +25,8 @@ export interface ModelKnobs {
   readonly normalise: boolean;
   /** Pages repeat the last entry of the page before. */
   readonly repeatAcrossPages: boolean;
+  /** Finds what there is of one patient. */
+  readonly findsOfPatient?: boolean;
 }
 
 /** How the next requests go wrong. */
@@ -44,6 +46,8 @@ export interface ModelRemote {
   /** Milliseconds that what is written now stays out of searches. */
   lateness: number;
   readonly troubles: Trouble[];
+  /** `Type/id` to how all requests for it are answered; with 410 searches do not show it either. */
+  readonly failing: Map<string, 410 | 500>;
   all(type: string): Body[];
   /** Everything that is not there any more but was. */
   readonly removed: ReadonlySet<string>;
@@ -52,7 +56,7 @@ export interface ModelRemote {
   backup(): () => void;
 }
 
-const TYPES = ['Patient', 'CarePlan', 'Goal', 'Task'];
+const TYPES = ['Patient', 'CarePlan', 'Goal', 'Task', 'Appointment', 'Account'];
 
 /**
  * @param now the server's clock, epoch milliseconds
@@ -70,6 +74,7 @@ export function modelRemote(host: string, knobs: ModelKnobs, now: () => number, 
     down: false,
     lateness: 0,
     troubles: [],
+    failing: new Map(),
     get removed() {
       return removed;
     },
@@ -136,6 +141,8 @@ export function modelRemote(host: string, knobs: ModelKnobs, now: () => number, 
     const [type = '', id] = url.pathname.replace('/fhir', '').split('/').filter(Boolean);
     if (type === 'metadata') return respond(200, statement(knobs));
     if (id === undefined) return respond(200, search(type, url.searchParams));
+    const failing = remote.failing.get(`${type}/${id}`);
+    if (failing) return outcome(failing);
     const row = rows.get(`${type}/${id}`);
     return row ? respondRow(200, row) : outcome(removed.has(`${type}/${id}`) ? 410 : 404);
   }
@@ -144,10 +151,12 @@ export function modelRemote(host: string, knobs: ModelKnobs, now: () => number, 
     const since = parameters.get('_lastUpdated')?.slice(2);
     const from = since === undefined ? undefined : stamp(Temporal.Instant.from(since).epochMilliseconds);
     const tokens = parameters.get('identifier')?.split(',');
+    const patient = parameters.get('patient');
     const found = [...rows.values()]
-      .filter(({ body }) => body.resourceType === type)
+      .filter(({ body }) => body.resourceType === type && remote.failing.get(`${type}/${body.id}`) !== 410)
       .flatMap((row) => visible(row, time())?.body ?? [])
       .filter((body) => from === undefined || String(body.meta?.lastUpdated) >= from)
+      .filter((body) => patient === null || JSON.stringify(body).includes(`"Patient/${patient}"`))
       .filter((body) => !tokens || identifiersOf(body).some((token) => tokens.includes(token)))
       .sort((a, b) => (String(a.meta?.lastUpdated) < String(b.meta?.lastUpdated) ? -1 : 1));
     const { pageSize, repeatAcrossPages } = knobs;
@@ -179,6 +188,8 @@ export function modelRemote(host: string, knobs: ModelKnobs, now: () => number, 
       return row ? respondRow(status, row) : outcome(412);
     }
     const key = `${type}/${id}`;
+    const failing = remote.failing.get(key);
+    if (failing) return outcome(failing);
     const known = rows.get(key);
     if (!known) return outcome(removed.has(key) ? 410 : 404);
     const ifMatch = headers.get('if-match');
@@ -245,10 +256,11 @@ function since(row: Row, time: number): Row {
   return { ...row, before: row.before && since(row.before, time) };
 }
 
-function statement({ versioning, conditionalCreate, transactions }: ModelKnobs): object {
+function statement({ versioning, conditionalCreate, transactions, findsOfPatient }: ModelKnobs): object {
   const interaction = ['read', 'search-type', 'create', 'update', 'delete'].map((code) => ({ code }));
-  const searchParam = [{ name: 'identifier', type: 'token' }];
   const stated = { versioning: versioning ? 'versioned-update' : 'no-version', conditionalCreate };
+  const names = ['identifier', ...(findsOfPatient ? ['_lastUpdated', 'patient'] : [])];
+  const searchParam = names.map((name) => ({ name, type: 'token' }));
   const resource = TYPES.map((type) => ({ type, ...stated, interaction, searchParam }));
   const system = transactions ? [{ code: 'transaction' }] : [];
   return {

@@ -10,6 +10,7 @@ import { readLinkMap } from '../../../src/sync/identity.ts';
 import { mapUrls, remoteTargets, toLocalTerms } from '../../../src/sync/mapping.ts';
 import { randomFrom } from '../seeded-random.ts';
 import { NURSE } from '../sync-world.ts';
+import { type Acts, chooseAct, pick } from './acts.ts';
 import { Edits, ELEMENTS, keyOf, type Made, type Place } from './edits.ts';
 import { Bomb } from './fragile.ts';
 import type { ModelKnobs } from './model-remote.ts';
@@ -54,10 +55,7 @@ interface Days {
   restores: number;
 }
 
-type Act = (days: Days) => Promise<void> | void;
-
-/** Name, weight, what it does. */
-const ACTS: readonly (readonly [string, number, Act])[] = [
+const ACTS: Acts<Days> = [
   ['pull', 14, (days) => days.world.sync.pullNow(server(days))],
   ['push', 14, (days) => days.world.sync.pushNow(server(days))],
   ['edit here', 16, editHere],
@@ -82,7 +80,6 @@ const ACTS: readonly (readonly [string, number, Act])[] = [
   ['backup', 1.5, backup],
   ['restore', 0.8, restore],
 ];
-const WEIGHT = ACTS.reduce((sum, [, weight]) => sum + weight, 0);
 
 /** @param steps of one world, before it comes to rest */
 export async function randomDays(seed: number, steps: number, isTold = false): Promise<DayReport> {
@@ -97,7 +94,7 @@ export async function randomDays(seed: number, steps: number, isTold = false): P
     await makePatient(days);
     for (let step = 0; step < steps; step += 1) {
       world.pass(1 + Math.floor(random() * 2_000));
-      const [name, , act] = choose(random);
+      const [name, , act] = chooseAct(ACTS, random);
       days.story.push(`${step} ${name}`);
       const seen = await countOf(world, 'message');
       await act(days);
@@ -135,15 +132,6 @@ async function tellExchanges(days: Days, since: number): Promise<void> {
   for (const row of await days.world.store.query(sql, [since])) note(days, Object.values(row).join(' '));
 }
 
-function choose(random: () => number): (typeof ACTS)[number] {
-  let left = random() * WEIGHT;
-  for (const one of ACTS) {
-    left -= one[1];
-    if (left < 0) return one;
-  }
-  return ACTS[0] as (typeof ACTS)[number];
-}
-
 function knobsFrom(random: () => number): ModelKnobs {
   const flag = () => random() < 0.5;
   return {
@@ -158,8 +146,6 @@ function knobsFrom(random: () => number): ModelKnobs {
 }
 
 const server = ({ random }: Days): ServerName => (random() < 0.5 ? 'a' : 'b');
-const pick = <T>(random: () => number, items: readonly T[]): T | undefined =>
-  items[Math.floor(random() * items.length)];
 const note = (days: Days, text: string): void => void days.story.push(`    ${text}`);
 
 async function everythingHere({ world }: Days): Promise<(Made & { id: string })[]> {

@@ -7,6 +7,7 @@ import type { Store } from '../../../src/store/store.ts';
 import { readPolicies } from '../../../src/sync/conflicts/policies.ts';
 import type { Connection } from '../../../src/sync/connections/settings.ts';
 import type { SyncEvent } from '../../../src/sync/context.ts';
+import type { MatchRuleSets } from '../../../src/sync/patients/match-rules.ts';
 import { createSync, type Sync, type SyncOptions } from '../../../src/sync/sync.ts';
 import { testParameters } from '../store-rules.ts';
 import { NURSE } from '../sync-world.ts';
@@ -49,12 +50,15 @@ export interface TwoServersOptions {
   readonly knobs: Readonly<Record<ServerName, ModelKnobs>>;
   readonly random: () => number;
   readonly workers?: number;
+  readonly types?: Readonly<Record<ServerName, Connection['types']>>;
+  /** Absent: patients are matched by identifiers only. */
+  readonly matching?: MatchRuleSets;
   readonly connection?: Partial<Connection>;
   /** Of the processes that are to fail. */
   readonly timeout?: Temporal.Duration;
 }
 
-const TYPES = { Patient: 'both', CarePlan: 'both', Task: 'both' } as const;
+const TYPES: Connection['types'] = { Patient: 'both', CarePlan: 'both', Task: 'both' };
 const START = Temporal.Instant.from('2026-11-24T12:00:00Z').epochMilliseconds;
 
 export async function openTwoServers(options: TwoServersOptions): Promise<TwoServers> {
@@ -82,7 +86,7 @@ export async function openTwoServers(options: TwoServersOptions): Promise<TwoSer
       vendor: 'generic',
       mode: 'both',
       auth: { type: 'none' },
-      types: TYPES,
+      types: options.types?.[name] ?? TYPES,
       overlapSeconds: 300,
       pullEverySeconds: 60,
       ...options.connection,
@@ -97,6 +101,7 @@ export async function openTwoServers(options: TwoServersOptions): Promise<TwoSer
       connections,
       baseUrl: 'https://baton.test',
       policies: POLICIES,
+      ...(options.matching ? { matching: options.matching } : {}),
       consent: { parameters: testParameters, labels: LABELS },
       emit: (event) => events.push(event),
       workers,
