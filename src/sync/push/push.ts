@@ -11,6 +11,7 @@ import { projectionTarget } from '../projections/projection-target.ts';
 import { keepWithheld } from './consent.ts';
 import { canPush, keyOf, pushOrder, type Ref } from './dependencies.ts';
 import { dueRows } from './due-rows.ts';
+import { handOver } from './hand-over.ts';
 import { mergedAway } from './merged-away.ts';
 import { type Claim, claim as claimRow, mark, type OutboxRow, readOutbox, unclaim, waitFor } from './outbox.ts';
 import { pushCreate } from './push-create.ts';
@@ -108,7 +109,7 @@ async function pushOne(context: RunContext, { claim, stored }: Claimed): Promise
   if (target) return pushProjection(context, claim, stored, target);
   if (!stored || stored.operation === 'delete') return pushDelete(context, claim, link);
   if (link?.state === 'tombstone') return withdraw(context, claim, 'deleted-remotely');
-  if (link) return pushUpdate(context, claim, stored, link);
+  if (link) return (await handOver(context, claim, stored, link)) ?? pushUpdate(context, claim, stored, link);
   const merged = await mergedAway(context, stored);
   if (merged) return withdraw(context, claim, merged);
   if (!canPush(context, claim.type)) return withdraw(context, claim, 'no-capability');
