@@ -71,6 +71,25 @@ test('two servers that merge two of ours in opposite directions close one of the
   expect(await world.sync.matches()).toEqual([]);
 });
 
+test('a record there that stands for both of ours is not closed in favour of itself, and goes on as that of the one in use', async () => {
+  await world.write(patient('p1', { name: [{ family: 'One' }] }));
+  await world.write(patient('p2', { name: [{ family: 'Two' }] }));
+  await round();
+  await mergeThere('lab', 'p2', 'p1');
+  await round();
+  const kept = await recordOf('lab', 'p1');
+  await mergeThere('ehr', 'p1', 'p2');
+  await round();
+  const asked = (await world.sync.matches()).find(({ connection }) => connection === 'ehr');
+  await world.sync.decideMatch(NURSE, String(asked?.id), { decision: 'link', to: 'p2' });
+  for (let rounds = 0; rounds < 3; rounds += 1) await round();
+  expect(await world.read('Patient', 'p1')).toMatchObject({ active: false });
+  const record = world.remotes.lab?.all('Patient').find(({ id }) => id === kept) as Patient;
+  expect([record.active, record.link]).toEqual([undefined, undefined]);
+  const sql = "SELECT local_id FROM identity WHERE connection = 'lab' AND remote_id = ? AND state <> 'replaced'";
+  expect(await world.temp.store.query(sql, [kept])).toEqual([{ local_id: 'p2' }]);
+});
+
 test.each([1001, 1005])('random days of people who are alike, merged and taken apart, seed %i', async (seed) => {
   const { damage } = await mergeDays(seed, 60);
   expect(damage).toEqual([]);

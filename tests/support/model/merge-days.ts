@@ -407,7 +407,8 @@ function joined(days: MergeDays, place: Place, papers: readonly Kept<Paper>[], p
   if (!paper || !other) return undefined;
   const reference = `Patient/${other.id}`;
   const isIn = names(paper, other.id);
-  if (isIn && namesIn(paper).length === 1) return undefined;
+  // Nobody may be named twice, and somebody has to be.
+  if (isIn && namesIn(paper).every((one) => one.reference === reference)) return undefined;
   const person = people.ofRecord(place, other.id);
   if (!isIn && person) people.join(keyOf(paper), person);
   note(days, `${place} ${keyOf(paper)} ${isIn ? 'without' : 'with'} ${other.id} (${person})`);
