@@ -33,6 +33,12 @@ export async function handOver(
     mark(connection.name, 'Patient', heir.id, heir.sequence, now),
   ];
   const settlement = { event: 'withdrawn', fault: 'merged-there' } as const;
-  const isDone = await end(context, { claim, settlement, remoteId: link.remoteId, outcome: 'merged-there', statements });
+  const isDone = await end(context, {
+    claim,
+    settlement,
+    remoteId: link.remoteId,
+    outcome: 'merged-there',
+    statements,
+  });
   return isDone ? 'done' : 'waiting';
 }
