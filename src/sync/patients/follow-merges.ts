@@ -2,7 +2,7 @@
 // there is more here than came from the server. Every step may be repeated. docs/sync-spec.md#I8
 import type { Bundle } from '@medplum/fhirtypes';
 import { asFault, type Fault } from '../../fault.ts';
-import { retired, surviving } from '../../fhir/patient-merge.ts';
+import { replacedBy, retired, surviving } from '../../fhir/patient-merge.ts';
 import type { Actor } from '../../store/store.ts';
 import { comparable, parseBody, resourceOf } from '../body.ts';
 import { actorOf } from '../connections/settings.ts';
@@ -68,7 +68,11 @@ async function followReport(context: RunContext, reported: MergeJob): Promise<vo
 
 async function followDecision(context: RunContext, decided: MergeJob): Promise<void> {
   const job = await inUseHere(context, { ...decided, row: decided });
-  if (job.fromLocal === job.toLocal) return finish(context, job);
+  if (job.fromLocal === job.toLocal) {
+    // Another server's merge was faster; what this one had moved before it saw that comes back.
+    await moveAll(context, DECIDED, decided.toLocal, job.fromLocal);
+    return finish(context, job);
+  }
   await moveAll(context, DECIDED, job.fromLocal, job.toLocal);
   await retire(context, job, DECIDED, true);
 }
@@ -116,6 +120,8 @@ async function retire(context: RunContext, job: FollowedMerge, actor: Actor, isL
   const to = await store.read('Patient', job.toLocal);
   if (!from || from.operation === 'delete' || !to || to.operation === 'delete') return finish(context, job);
   const [replaced, survivor] = [parseBody(from.content), parseBody(to.content)];
+  // Another server's merge has just closed it; the next run looks again.
+  if (replacedBy(survivor) !== undefined) return;
   const closed = retired(replaced, `Patient/${to.id}`);
   // What the server reported, its own record of the survivor says.
   const kept = isLocal ? [surviving(survivor, replaced, `Patient/${from.id}`)] : [];
