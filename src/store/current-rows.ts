@@ -43,8 +43,14 @@ export class CurrentRows {
 
   /** The current state, a deleted one included; undefined when there never was one. */
   async find(type: string, id: string): Promise<CurrentState | undefined> {
-    await this.load([{ type, id }]);
-    return this.#known.get(`${type}/${id}`);
+    const key = `${type}/${id}`;
+    if (!this.#known.has(key)) await this.#read(type, [id]);
+    return this.#known.get(key);
+  }
+
+  /** Whether it is known already that there is a current resource. @param key `Type/id` */
+  isThere(key: string): boolean {
+    return this.#known.get(key)?.deleted === false;
   }
 
   set(state: CurrentState): void {

@@ -110,6 +110,8 @@ async function refuseDangling(
   reference: string,
   { present, mayKnow }: { present: Map<string, boolean>; mayKnow: Unit['mayKnow'] },
 ): Promise<void> {
+  // Most are plain, and lead where others of the group do.
+  if (present.get(reference) ?? group.current.isThere(reference)) return;
   const literal = parseLiteral(reference);
   if (!literal || !step.resource) return;
   const key = `${literal.type}/${literal.id}`;

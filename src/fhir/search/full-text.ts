@@ -31,17 +31,35 @@ export function wordsOf(text: string): string[] {
 const isTooLong = (word: string) => word.length > MAX_WORD;
 
 export function resourceWords(resource: Resource): ResourceWords {
+  return wordsIn(textsOf(resource));
+}
+
+/** The words of a resource; undefined when those of an earlier version of it are certainly the same. */
+export function changedWords(resource: Resource, before: Resource): ResourceWords | undefined {
+  const [texts, old] = [textsOf(resource), textsOf(before)];
+  // Few versions differ in their texts and not in their words, so only the texts are compared: folding costs more.
+  const areSame = texts.div === old.div && texts.content === old.content;
+  return areSame ? undefined : wordsIn(texts);
+}
+
+/** What a resource says, before it is taken apart. */
+interface Texts {
+  readonly div: string | undefined;
+  readonly content: string;
+}
+
+function textsOf(resource: Resource): Texts {
   const texts: string[] = [];
   collect(resource, texts);
   const div = 'text' in resource && typeof resource.text === 'object' ? resource.text?.div : undefined;
-  return {
-    narrative: div === undefined ? '' : joined(div.replace(MARKUP, ' ')),
-    content: texts.length === 0 ? '' : joined(texts.join('\n')),
-  };
+  return { div, content: texts.join('\n') };
 }
 
-export function haveSameWords(one: ResourceWords, other: ResourceWords): boolean {
-  return one.narrative === other.narrative && one.content === other.content;
+function wordsIn({ div, content }: Texts): ResourceWords {
+  return {
+    narrative: div === undefined ? '' : joined(div.replace(MARKUP, ' ')),
+    content: content === '' ? '' : joined(content),
+  };
 }
 
 function joined(text: string): string {
@@ -58,8 +76,9 @@ function collect(value: object, texts: string[]): void {
     }
     return;
   }
-  for (const [name, member] of Object.entries(value)) {
+  for (const name in value) {
     if (SILENT.has(name)) continue;
+    const member: unknown = (value as Record<string, unknown>)[name];
     if (typeof member === 'string') addText(member, texts);
     else if (typeof member === 'object' && member !== null) collect(member, texts);
   }

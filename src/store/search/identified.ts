@@ -15,9 +15,9 @@ const MOST = 20;
 const ARM = `SELECT r.rid, r.type, r.id, r.version, r.sequence, r.updated, r.content
   FROM search_token d CROSS JOIN resource r
   WHERE d.parameter = ? AND d.code = ? AND d.system = ? AND d.part = 0 AND r.rid = d.rid AND r.deleted = 0`;
-const TEXTS = Array.from({ length: MOST + 1 }, (_, arms) =>
-  Array.from({ length: arms }, () => ARM).join(' UNION ALL '),
-);
+const arms = (count: number) => Array.from({ length: count }, () => ARM).join(' UNION ALL ');
+const TEXTS = Array.from({ length: MOST + 1 }, (_, count) => `${arms(count)} LIMIT ${LIMIT + 1}`);
+const FEWER = TEXTS.map((_, count) => `${arms(count)} LIMIT ?`);
 
 /**
  * The current resources that have one of the identifiers, each once, the least recently changed first.
@@ -37,7 +37,8 @@ export async function findIdentified(
       indexedText(value),
       indexedText(system),
     ]);
-    for (const row of await sql.all(`${TEXTS[some.length]} LIMIT ${most ?? LIMIT + 1}`, params)) {
+    const text = (most === undefined ? TEXTS : FEWER)[some.length] ?? '';
+    for (const row of await sql.all(text, most === undefined ? params : [...params, most])) {
       const { rid, version } = foundRow(row);
       found.set(rid, version);
     }

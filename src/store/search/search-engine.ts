@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts';
 import { hasExact } from '../../fhir/exact-json.ts';
 import { changedElements } from '../../fhir/search/elements-read.ts';
 import { createExtraction, type Extraction } from '../../fhir/search/extract.ts';
-import { haveSameWords, resourceWords } from '../../fhir/search/full-text.ts';
+import { changedWords, resourceWords } from '../../fhir/search/full-text.ts';
 import type { SearchParameters } from '../../fhir/search/parameters.ts';
 import { parseSearchUrl } from '../../fhir/search/parse.ts';
 import { soleIdentifier } from '../../fhir/search/sole-identifier.ts';
@@ -71,8 +71,8 @@ export function createSearchEngine(options: SearchEngineOptions): SearchEngine {
     async index(tx, rid, resource, { fresh, before, patients }) {
       const { extract, compartments, unindexed } = ready();
       const { resourceType: type } = resource;
-      const words = resourceWords(resource);
-      if (!before || !haveSameWords(words, resourceWords(before))) await writeWords(tx, rid, words, fresh);
+      const words = before ? changedWords(resource, before) : resourceWords(resource);
+      if (words) await writeWords(tx, rid, words, fresh);
       const all = async () => {
         const rows = extract(resource);
         await writeRows(tx, rid, rows, fresh);

@@ -25,17 +25,23 @@ export function childPlaces({ item, pointer }: Place, name: string): Place[] {
   if (isPrimitive(item.type) || typeof item.value !== 'object' || item.value === null)
     return companionPlaces(item, pointer, name);
   const object = item.value as Record<string, unknown>;
-  return (fieldOf(item.type, name) ?? []).flatMap(({ key, type, companion }) => {
+  // Runs for every element that a profile says something of, hence without intermediate arrays.
+  const places: Place[] = [];
+  for (const { key, type, companion } of fieldOf(item.type, name) ?? []) {
     const value = object[key];
     const extra = companion === undefined ? undefined : object[companion];
-    if (value === undefined && extra === undefined) return [];
-    if (!Array.isArray(value) && !Array.isArray(extra)) return [placeOf(type, value, extra, `${pointer}/${key}`)];
+    if (value === undefined && extra === undefined) continue;
+    if (!Array.isArray(value) && !Array.isArray(extra)) {
+      places.push(placeOf(type, value, extra, `${pointer}/${key}`));
+      continue;
+    }
     const values = (value ?? []) as unknown[];
     const extras = (extra ?? []) as unknown[];
-    return Array.from({ length: Math.max(values.length, extras.length) }, (_, index) =>
-      placeOf(type, values[index], extras[index], `${pointer}/${key}/${index}`),
-    );
-  });
+    for (let index = 0; index < Math.max(values.length, extras.length); index += 1) {
+      places.push(placeOf(type, values[index], extras[index], `${pointer}/${key}/${index}`));
+    }
+  }
+  return places;
 }
 
 function placeOf(type: string, value: unknown, extra: unknown, pointer: string): Place {
