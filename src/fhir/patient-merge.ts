@@ -44,6 +44,17 @@ export function retired(patient: JsonObject, survivor: string): JsonObject {
   return { ...patient, active: false, link: [...others, { other: { reference: survivor }, type: 'replaced-by' }] };
 }
 
+/** The record in use again, after a merge that was taken back. */
+export function reopened({ active, link, ...rest }: JsonObject): JsonObject {
+  const others = listOf(link).filter((one) => !(isJsonObject(one) && one.type === 'replaced-by'));
+  const isClosed = active === false;
+  return {
+    ...rest,
+    ...(isClosed || active === undefined ? {} : { active }),
+    ...(others.length > 0 ? { link: others } : {}),
+  };
+}
+
 /**
  * The record in use, with a link to the one it stands for, and with its identifiers as old ones, so that it is found by them. A
  * person has died once, whichever of their records says so.

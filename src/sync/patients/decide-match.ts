@@ -1,7 +1,10 @@
 // A person's answer to the question who a remote record is here. One answer settles it for good; what waited for it goes on
 // with the next run. docs/sync-spec.md#I8
 import { asFault, Fault } from '../../fault.ts';
-import type { Actor, Statement, Store } from '../../store/store.ts';
+import type { Change } from '../../fhir/change.ts';
+import { reopened, replacedBy } from '../../fhir/patient-merge.ts';
+import type { Actor, Statement, Store, StoredVersion } from '../../store/store.ts';
+import { parseBody, resourceOf } from '../body.ts';
 import { closeConflict } from '../conflicts/conflict.ts';
 import { readFormerLinks, readLink, readLinksByRemote, replaceLink, saveLink, unlessLinked } from '../identity.ts';
 import { markReferring, meansAnother } from '../let-go.ts';
@@ -9,6 +12,7 @@ import { startCatchUp } from '../pull/catch-up.ts';
 import { mark } from '../push/outbox.ts';
 import { endAlias, forgetAlias, readAlias, saveAlias } from './alias.ts';
 import { type AskedQuestion, notTheSame, readQuestion } from './identity-question.ts';
+import { inUseFor } from './in-use.ts';
 import { decideMerge } from './merge-job.ts';
 
 /**
@@ -52,39 +56,65 @@ async function decideAsItIs(
     await store.commit(actor, [], [{ sql, params: [decision.until, id], rows: 1 }]);
     return;
   }
-  const to = decision.decision === 'link' ? decision.to : undefined;
   const { connection, type, remoteId } = question;
-  const others = question.candidates.filter(({ localId }) => localId !== to);
+  const chosen = decision.decision === 'link' ? await chosenOf(store, question, decision.to) : undefined;
+  const to = chosen?.stored.id;
+  const said = decision.decision === 'link' ? decision.to : undefined;
+  const others = question.candidates.filter(({ localId }) => localId !== to && localId !== said);
   const second = to === undefined ? await readAlias(store, connection, type, remoteId) : undefined;
   const statements: Statement[] = [
     closeConflict(id, decision.decision, actor.reference, now),
     ...others.map(({ localId }) => notTheSame({ connection, type, localId, remoteId }, actor.reference, now)),
     // What an earlier answer made of it holds no more.
     ...(second && second.how !== 'merged' ? endAlias(connection, type, remoteId) : []),
-    ...(decision.decision === 'link' ? await linking(store, question, decision, now) : []),
+    ...(chosen && decision.decision === 'link'
+      ? await linking(store, question, { to: chosen.stored.id, merge: decision.merge }, now)
+      : []),
   ];
   const touched = new Set([...question.candidates.map(({ localId }) => localId), ...(to === undefined ? [] : [to])]);
   for (const localId of touched) {
     const sequence = (await store.read(type, localId))?.sequence;
     if (sequence !== undefined) statements.push(mark(connection, type, localId, sequence, now));
   }
-  await store.commit(actor, [], statements);
+  await store.commit(actor, chosen?.changes ?? [], statements);
   // The rows say what was decided; the trail says about whom, so that a patient's own trail has it.
   const patients = type === 'Patient' ? [...touched] : [];
   const record = { actor, interaction: `match-${decision.decision}`, action: 'U', status: 200 } as const;
   store.audit({ ...record, type, id: to ?? question.localId, patients, query: `${connection} ${type}/${remoteId}` });
 }
 
+interface Chosen {
+  readonly stored: StoredVersion;
+  /** What its record becomes by that. */
+  readonly changes: readonly Change[];
+}
+
+/**
+ * The one of ours whom a person named. Who was merged here meanwhile is whoever stands for them; whose record the server has
+ * in use again is opened again.
+ * @throws Fault unprocessable when nobody here is
+ */
+async function chosenOf(store: Store, { type, candidates }: AskedQuestion, to: string): Promise<Chosen> {
+  const stored = await store.read(type, to);
+  const isHere = stored !== undefined && stored.operation !== 'delete';
+  const isBack = candidates.some(({ localId, why }) => localId === to && why === 'unmerged');
+  if (isHere && isBack) {
+    const closed = parseBody(stored.content);
+    const resource = resourceOf(reopened(closed));
+    const change = { op: 'update', resource, ifMatch: stored.versionId } as const;
+    return { stored, changes: replacedBy(closed) === undefined ? [] : [change] };
+  }
+  const inUse = isHere && type === 'Patient' ? await inUseFor(store, stored) : stored;
+  if (!isHere || !inUse) throw new Fault('unprocessable', `There is no ${type} ${to} here to link it to.`);
+  return { stored: inUse, changes: [] };
+}
+
 async function linking(
   store: Store,
   { connection, type, remoteId }: AskedQuestion,
-  { to, merge }: Extract<MatchDecision, { decision: 'link' }>,
+  { to, merge }: { readonly to: string; readonly merge: boolean | undefined },
   now: number,
 ): Promise<Statement[]> {
-  const stored = await store.read(type, to);
-  if (!stored || stored.operation === 'delete') {
-    throw new Fault('unprocessable', `There is no ${type} ${to} here to link it to.`);
-  }
   const alias = await readAlias(store, connection, type, remoteId);
   const link = await readLink(store, connection, type, to);
   // The server merged the records of two of ours, and the person says that these two are one.

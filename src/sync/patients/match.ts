@@ -7,8 +7,6 @@ import { compareNames } from '../../fhir/patient-match/compare-names.ts';
 import { patientFrom } from '../../fhir/patient-match/patient-from.ts';
 import type { MatchScore } from '../../fhir/patient-match/rules.ts';
 import { scoreMatch } from '../../fhir/patient-match/score.ts';
-import { followChain, replacedBy } from '../../fhir/patient-merge.ts';
-import { parseLiteral } from '../../fhir/references.ts';
 import { tokenText } from '../../fhir/search/token-text.ts';
 import type { Store, StoredVersion } from '../../store/store.ts';
 import { parseBody } from '../body.ts';
@@ -17,6 +15,7 @@ import { type Link, readLink, readLinkMap } from '../identity.ts';
 import { ownIdentifierOf, remoteTargets, toLocalTerms } from '../mapping.ts';
 import { readAlias } from './alias.ts';
 import { type CandidateReason, knownOthers } from './identity-question.ts';
+import { inUseFor } from './in-use.ts';
 import type { PatientMatching } from './match-rules.ts';
 import { alikePatients, findFew } from './patient-candidates.ts';
 import { patientOf } from './patient-reference.ts';
@@ -158,21 +157,6 @@ async function alikeness(
     else if (!found.has(inUse.id)) found.set(inUse.id, { ...likeness, stored: inUse, certain: false, isHint: true });
   }
   return { found: [...found.values()].sort(likeliestFirst), sought: { record, others, linked } };
-}
-
-/** The record that stands for one of ours that was merged here; itself when it is in use. */
-async function inUseFor(store: Pick<Store, 'read'>, one: StoredVersion): Promise<StoredVersion | undefined> {
-  const next = ({ content }: StoredVersion) => parseLiteral(replacedBy(parseBody(content)) ?? '')?.id;
-  if (next(one) === undefined) return one;
-  const alive = async (id: string) => {
-    const stored = await store.read('Patient', id);
-    return stored && stored.operation !== 'delete' ? stored : undefined;
-  };
-  const id = await followChain(one.id, async (closed) => {
-    const stored = await alive(closed);
-    return stored && next(stored);
-  });
-  return id === undefined ? undefined : alive(id);
 }
 
 /** Organizations and practitioners have no numbers that people mistype at a desk. */

@@ -1,9 +1,11 @@
 // A patient record for which the server has another one: it merged them, or it took that back. Decides only; what has to move
 // is done by follow-merges.ts. docs/sync-spec.md#I8
+import { Fault } from '../../fault.ts';
 import type { JsonObject } from '../../fhir/canonical-json.ts';
 import { replacedBy } from '../../fhir/patient-merge.ts';
+import type { RemoteFailure } from '../../remote/result.ts';
 import type { Statement } from '../../store/store.ts';
-import { comparable, parseBody } from '../body.ts';
+import { comparable, jsonOf, parseBody } from '../body.ts';
 import { supersede } from '../conflicts/conflict.ts';
 import { type RunContext, realNow } from '../context.ts';
 import { type Link, readLinksByRemote, saveLink } from '../identity.ts';
@@ -23,7 +25,7 @@ interface Record {
 
 /** What becomes of a record that does not stand for itself; an `Incoming` like any other. */
 export interface MergedRecord {
-  readonly outcome: 'echo' | 'replaced' | 'conflict';
+  readonly outcome: 'echo' | 'replaced' | 'conflict' | 'held';
   readonly type: string;
   readonly remoteId: string;
   readonly remoteVersion: string | undefined;
@@ -35,7 +37,11 @@ export interface MergedRecord {
   readonly event?: 'merged' | 'unmerged';
 }
 
-/** Undefined when the record stands for itself, now as before. @param link its live link */
+/**
+ * Undefined when the record stands for itself, now as before.
+ * @param link its live link
+ * @throws Fault unavailable when the server has to be asked and does not answer
+ */
 export async function remoteMerge(
   context: RunContext,
   record: Record,
@@ -52,30 +58,46 @@ export async function remoteMerge(
   if (target === undefined) return alias ? unmerged(context, record, alias.localId) : undefined;
   if (alias && alias.replacedBy === (await mergedInto(store, connection.name, target))) return seen(record);
   const merged = await mergeInto(context, record, link, target);
-  if (!merged) log.warn({ connection: connection.name, type: PATIENT }, 'merged records go round in circles');
-  return merged;
+  if (!('failure' in merged)) return merged;
+  // Which of them is in use nobody can tell: as an edit it would close ours.
+  const why = merged.failure.message;
+  log.warn({ connection: connection.name, type: PATIENT, remoteId: record.remoteId, why }, 'a merge is not followed');
+  const nothing = { ...seen(record), ...(link ? { localId: link.localId } : {}) };
+  if (merged.failure.class === 'permanent') return nothing;
+  // An answer in between keeps the breaker from opening after a few such records.
+  if (!(await context.client.capability()).ok) throw new Fault('unavailable', why);
+  const waits = { connection: connection.name, type: PATIENT, remoteId: record.remoteId, body: record.body };
+  const held = hold({ ...waits, waitsFor: { type: PATIENT, id: target } }, realNow(context));
+  return { ...nothing, outcome: 'held', isHeld: true, statements: [held] };
 }
 
-/**
- * The record is no longer used there; `target` stands for it.
- * @returns undefined when that leads back to the record itself
- */
+/** Why a merge is not followed; a permanent one when the records go round in circles. */
+interface Unfollowed {
+  readonly failure: RemoteFailure;
+}
+
+/** The record is no longer used there; `target` stands for it. */
 export async function mergeInto(
   context: RunContext,
   record: Record,
   link: Link | undefined,
   target: string,
-): Promise<MergedRecord | undefined> {
+): Promise<MergedRecord | Unfollowed> {
   const { store, connection } = context;
   const { name } = connection;
   const now = realNow(context);
-  const survivor = await mergedInto(store, name, target);
-  if (survivor === undefined || survivor === record.remoteId) return undefined;
+  const known = await mergedInto(store, name, target);
+  const isBack = known === undefined || known === record.remoteId;
+  const failure = isBack ? await whyNotInUse(context, record, target) : undefined;
+  if (failure) return { failure };
+  const survivor = isBack ? target : known;
   // By a person's word yet another record may stand for that one; this one does no more.
   const standing = await standsFor(store, name, survivor);
   const toRemote = standing && standing.remoteId !== record.remoteId ? standing.remoteId : survivor;
   const answered = [dropQuestion(name, PATIENT, record.remoteId), letGo(name, PATIENT, record.remoteId)];
-  const statements = [...answered, holdFor(name, record.remoteId, toRemote)];
+  // The other way round than before: what that one was merged into is this one, and stands for nobody any more.
+  const turned = isBack ? [...endAlias(name, PATIENT, target), undoMerge(name, target)] : [];
+  const statements = [...answered, holdFor(name, record.remoteId, toRemote), ...turned];
   const event = 'merged';
   const outcome = { ...seen(record), outcome: 'replaced', event } as const;
   if (!link) {
@@ -98,6 +120,16 @@ export async function mergeInto(
   const relinked = [ended, ...(await takenFrom(context, toRemote, link.localId)), saveLink(moved, now), ...settled];
   const report = reportMerge({ ...job, toLocal: link.localId }, now);
   return { ...outcome, localId: link.localId, statements: [...statements, ...relinked, report] };
+}
+
+/** Undefined when a record that was merged into this one is in use again, as the server has it now. */
+async function whyNotInUse({ client }: RunContext, record: Record, target: string): Promise<RemoteFailure | undefined> {
+  const circle = { class: 'permanent', message: 'The records that the server merged go round in circles.' } as const;
+  if (target === record.remoteId) return circle;
+  const reply = await client.read(PATIENT, target);
+  if (!reply.ok) return reply.failure.class === 'permanent' ? circle : reply.failure;
+  const { body } = reply.value;
+  return body?.id === target && replacedBy(jsonOf(body)) === undefined ? undefined : circle;
 }
 
 /** It is no second record any more of whomever a person took it for. */

@@ -32,7 +32,7 @@ import { withoutLost } from '../lost-targets.ts';
 import { type LinkMap, toLocalTerms } from '../mapping.ts';
 import { readAlias } from '../patients/alias.ts';
 import { type Held, hold } from '../patients/held.ts';
-import { askWhoUnlinked, isDecidedNew, openQuestions } from '../patients/identity-question.ts';
+import { askWhoUnlinked, isDecidedNew } from '../patients/identity-question.ts';
 import { findMatch, type Match, type Sought } from '../patients/match.ts';
 import { remoteMerge } from '../patients/remote-merge.ts';
 import { inPresentTerms } from '../present-terms.ts';
@@ -122,16 +122,21 @@ export function quickEcho(
   return { outcome: 'echo', type, remoteId, remoteVersion: version, localId, body, changes: [], statements };
 }
 
-/**
- * Finds out who a resource is, or why nothing is to be done about it.
- * @param link its live link, if it has one
- * @param former the one that it had until it was let go
- */
+/** What is known of a received resource before it is looked at. */
+interface Before {
+  /** Its live link, if it has one. */
+  readonly link: Link | undefined;
+  /** The one that it had until it was let go. */
+  readonly former: Link | undefined;
+  /** A person has been asked who it is. */
+  readonly isAsked: boolean;
+}
+
+/** Finds out who a resource is, or why nothing is to be done about it. */
 export async function identify(
   context: RunContext,
   received: Pick<Received, 'type' | 'remoteId' | 'body' | 'version'>,
-  link: Link | undefined,
-  former: Link | undefined,
+  { link, former, isAsked }: Before,
 ): Promise<Received | Incoming> {
   const { type, remoteId, body, version } = received;
   const nothing = { type, remoteId, remoteVersion: version, body, changes: [], statements: [] };
@@ -154,6 +159,8 @@ export async function identify(
     const statements = moved ? [saveLink({ ...link, remoteVersion: version }, realNow(context))] : [];
     return { ...nothing, outcome: 'echo', localId: link.localId, statements };
   }
+  // Whatever it says by now; the newest copy is what the answer will be about.
+  if (isAsked) return { ...nothing, outcome: 'waiting', statements: [holdForItself(context, received)], isHeld: true };
   const match = await findMatch(context, type, body, remoteId, former);
   if (match.kind === 'none') {
     return { ...received, link, former, match: undefined, sought: match.sought, localId: randomUUID() };
@@ -173,12 +180,9 @@ export async function identify(
   if (own && own.state !== 'tombstone') return { ...nothing, outcome: 'echo' };
   // A push that had just made it has linked it since the links of the page were read.
   const since = (await readLinksByRemote(context.store, name, type, [remoteId])).get(remoteId);
-  if (since) return identify(context, received, since, former);
-  const held = hold({ connection: name, type, remoteId, waitsFor: { type, id: remoteId }, body }, now);
-  const asked = await openQuestions(context.store, name, type, [remoteId]);
+  if (since) return identify(context, received, { link: since, former, isAsked });
+  const held = holdForItself(context, received);
   const about = { ...nothing, localId: match.stored.id };
-  // Asked already; the newest copy is what the answer will be about.
-  if (asked.has(remoteId)) return { ...about, outcome: 'waiting', statements: [held], isHeld: true };
   const { candidates, why: kind } = match;
   const question = { ...bodies(context, received, match.stored), kind, candidates: named(candidates) };
   return { ...about, outcome: 'conflict', statements: [...askWhoUnlinked(question, now), held], isHeld: true };
@@ -188,6 +192,16 @@ const ORIGINS = { ours: 'created-by-us', identifier: 'matched-identifier', rules
 
 const named = (candidates: Extract<Match, { kind: 'unclear' }>['candidates']) =>
   candidates.map(({ stored, why, score }) => ({ localId: stored.id, why, score }));
+
+function holdForItself(
+  context: RunContext,
+  { type, remoteId, body }: Pick<Received, 'type' | 'remoteId' | 'body'>,
+): Statement {
+  return hold(
+    { connection: context.connection.name, type, remoteId, waitsFor: { type, id: remoteId }, body },
+    realNow(context),
+  );
+}
 
 /** Keeps it as it came. @param waitsFor the remote record that nobody knows yet */
 export function holdBack(context: RunContext, one: Received, waitsFor: Held['waitsFor']): Incoming {

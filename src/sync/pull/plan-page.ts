@@ -38,11 +38,12 @@ export async function planPage(context: RunContext, type: string, entries: reado
   const links = await readLinksByRemote(store, connection.name, type, linked);
   const unlinked = news.filter(({ remoteId }) => !links.has(remoteId)).map(({ remoteId }) => remoteId);
   const former = await readFormerLinks(store, connection.name, type, unlinked);
+  const inQuestion = await openQuestions(store, connection.name, type, unlinked);
   const received: Received[] = [];
   for (const entry of news) {
-    const known = await orRefused(entry, () =>
-      identify(context, entry, links.get(entry.remoteId), former.get(entry.remoteId)),
-    );
+    const { remoteId } = entry;
+    const before = { link: links.get(remoteId), former: former.get(remoteId), isAsked: inQuestion.has(remoteId) };
+    const known = await orRefused(entry, () => identify(context, entry, before));
     if ('detail' in known) refused.push(known);
     else if ('outcome' in known) decided.push(known);
     else received.push(known);
