@@ -6,12 +6,12 @@ import { reopened, replacedBy } from '../../fhir/patient-merge.ts';
 import type { Actor, Statement, Store, StoredVersion } from '../../store/store.ts';
 import { parseBody, resourceOf } from '../body.ts';
 import { closeConflict } from '../conflicts/conflict.ts';
-import { readFormerLinks, readLink, readLinksByRemote, replaceLink, saveLink, unlessLinked } from '../identity.ts';
-import { markReferring, meansAnother } from '../let-go.ts';
-import { startCatchUp } from '../pull/catch-up.ts';
+import { readLink, readLinksByRemote, replaceLink, saveLink, unlessLinked } from '../identity.ts';
+import { markReferring, nowMeans } from '../let-go.ts';
+import { startCatchUp } from '../pull/to-catch-up.ts';
 import { mark } from '../push/outbox.ts';
-import { endAlias, forgetAlias, readAlias, saveAlias } from './alias.ts';
-import { type AskedQuestion, notTheSame, readQuestion } from './identity-question.ts';
+import { endAlias, endAliasesInto, forgetAlias, readAlias, saveAlias } from './alias.ts';
+import { type AskedQuestion, notTheSame, readQuestion, theSameAfterAll } from './identity-question.ts';
 import { inUseFor } from './in-use.ts';
 import { decideMerge } from './merge-job.ts';
 
@@ -62,11 +62,15 @@ async function decideAsItIs(
   const said = decision.decision === 'link' ? decision.to : undefined;
   const others = question.candidates.filter(({ localId }) => localId !== to && localId !== said);
   const second = to === undefined ? await readAlias(store, connection, type, remoteId) : undefined;
+  const isNone = to === undefined && question.candidates.some(({ why }) => why === 'merged');
   const statements: Statement[] = [
     closeConflict(id, decision.decision, actor.reference, now),
     ...others.map(({ localId }) => notTheSame({ connection, type, localId, remoteId }, actor.reference, now)),
+    ...(to === undefined ? [] : [theSameAfterAll(connection, type, to, remoteId)]),
     // What an earlier answer made of it holds no more.
     ...(second && second.how !== 'merged' ? endAlias(connection, type, remoteId) : []),
+    // Nor does it stand for a record of ours that the server merged into it.
+    ...(isNone && !second ? endAliasesInto(connection, type, remoteId) : []),
     ...(chosen && decision.decision === 'link'
       ? await linking(store, question, { to: chosen.stored.id, merge: decision.merge }, now)
       : []),
@@ -131,14 +135,13 @@ async function linking(
     const both = { fromLocal: to, toLocal: holder.localId, fromRemote: remoteId, toRemote: remoteId };
     return [decideMerge({ connection, ...both }, now)];
   }
-  const former = (await readFormerLinks(store, connection, type, [remoteId])).get(remoteId);
-  const before = alias && alias.localId !== '' ? { connection, type, ...alias } : former;
-  const meaning = await meansAnother(store, before, to, now);
+  const meaning = await nowMeans(store, { connection, type, localId: to, remoteId }, now);
   // A second record there of somebody who has one: it stays what it is, and means the same person.
   const isGone = link?.state === 'tombstone' && link.remoteId !== remoteId;
   if (link && !isGone && link.remoteId !== remoteId) {
     const second = { connection, type, remoteId, localId: to, replacedBy: link.remoteId, how: 'matched-manual' };
-    return [...saveAlias(second, now), ...meaning];
+    const late = type === 'Patient' ? [startCatchUp(connection, remoteId, now)] : [];
+    return [...meaning, ...saveAlias(second, now), ...late];
   }
   // Linked without a common version, so the next round merges them.
   const bare = { remoteVersion: undefined, remoteHash: undefined, baseVersion: undefined };

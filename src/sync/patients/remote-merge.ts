@@ -9,10 +9,11 @@ import { comparable, jsonOf, parseBody } from '../body.ts';
 import { supersede } from '../conflicts/conflict.ts';
 import { type RunContext, realNow } from '../context.ts';
 import { type Link, readLinksByRemote, saveLink } from '../identity.ts';
-import { meansAnother } from '../let-go.ts';
+import { nowMeans } from '../let-go.ts';
+import { startCatchUp } from '../pull/to-catch-up.ts';
 import { endAlias, endLinkFor, forgetAlias, mergedInto, readAlias, saveAlias, standsFor } from './alias.ts';
 import { hold, holdFor, idOfPatient, letGo } from './held.ts';
-import { askWho, dropQuestion } from './identity-question.ts';
+import { askWho, dropQuestion, type IdentityQuestion, knownOthers } from './identity-question.ts';
 import { reportMerge, undoMerge } from './merge-job.ts';
 
 const PATIENT = 'Patient';
@@ -40,7 +41,7 @@ export interface MergedRecord {
 /**
  * Undefined when the record stands for itself, now as before.
  * @param link its live link
- * @throws Fault unavailable when the server has to be asked and does not answer
+ * @throws Fault unavailable (the server has to be asked and does not answer) | unprocessable (a circle)
  */
 export async function remoteMerge(
   context: RunContext,
@@ -59,11 +60,11 @@ export async function remoteMerge(
   if (alias && alias.replacedBy === (await mergedInto(store, connection.name, target))) return seen(record);
   const merged = await mergeInto(context, record, link, target);
   if (!('failure' in merged)) return merged;
-  // Which of them is in use nobody can tell: as an edit it would close ours.
   const why = merged.failure.message;
-  log.warn({ connection: connection.name, type: PATIENT, remoteId: record.remoteId, why }, 'a merge is not followed');
+  // Which of them is in use nobody can tell: as an edit it would close ours.
+  if (merged.failure.class === 'permanent') throw new Fault('unprocessable', why, { expression: 'Patient.link' });
+  log.warn({ connection: connection.name, type: PATIENT, remoteId: record.remoteId, why }, 'a merge waits');
   const nothing = { ...seen(record), ...(link ? { localId: link.localId } : {}) };
-  if (merged.failure.class === 'permanent') return nothing;
   // An answer in between keeps the breaker from opening after a few such records.
   if (!(await context.client.capability()).ok) throw new Fault('unavailable', why);
   const waits = { connection: connection.name, type: PATIENT, remoteId: record.remoteId, body: record.body };
@@ -102,9 +103,15 @@ export async function mergeInto(
   const outcome = { ...seen(record), outcome: 'replaced', event } as const;
   if (!link) {
     const known = await readAlias(store, name, PATIENT, record.remoteId);
-    const localId = known?.how === 'merged' ? known.localId : '';
-    const alias = { connection: name, type: PATIENT, remoteId: record.remoteId, localId, how: 'merged' };
-    return { ...outcome, statements: [...statements, ...saveAlias({ ...alias, replacedBy: survivor }, now)] };
+    const isMerged = known?.how === 'merged';
+    const about = { connection: name, type: PATIENT, remoteId: record.remoteId };
+    // It is no second record any more of whomever a person took it for.
+    const before = isMerged ? [] : endAlias(name, PATIENT, record.remoteId);
+    const meaning =
+      standing && !isMerged ? await nowMeans(store, { ...about, localId: standing.localId }, now) : before;
+    const localId = isMerged ? known.localId : '';
+    const alias = saveAlias({ ...about, localId, how: 'merged', replacedBy: survivor }, now);
+    return { ...outcome, statements: [...statements, ...meaning, ...alias] };
   }
   const ended = endLinkFor(link, survivor, now);
   const other = (await readLinksByRemote(store, name, PATIENT, [toRemote])).get(toRemote);
@@ -114,12 +121,18 @@ export async function mergeInto(
     const report = reportMerge({ ...job, toLocal: other.localId }, now);
     return { ...outcome, localId: link.localId, statements: [...statements, ...moving, report] };
   }
+  if ((await knownOthers(store, name, PATIENT, toRemote)).has(link.localId)) {
+    const asked = [ended, supersede(name, PATIENT, link.localId), ...(await askAgain(context, link.localId, toRemote))];
+    return { ...outcome, outcome: 'conflict', localId: link.localId, statements: [...statements, ...asked] };
+  }
   // Ours stays who it is and has another record there, which grew from the same common version.
   const moved: Link = { ...link, state: 'linked', remoteId: toRemote, remoteVersion: undefined, remoteHash: undefined };
   const settled = [supersede(name, PATIENT, link.localId), dropQuestion(name, PATIENT, toRemote)];
-  const relinked = [ended, ...(await takenFrom(context, toRemote, link.localId)), saveLink(moved, now), ...settled];
+  const relinked = [...(await nowMeans(store, moved, now)), ended, saveLink(moved, now), ...settled];
   const report = reportMerge({ ...job, toLocal: link.localId }, now);
-  return { ...outcome, localId: link.localId, statements: [...statements, ...relinked, report] };
+  // What that record has had since before ours had it.
+  const rows = [...statements, ...relinked, report, startCatchUp(name, toRemote, now)];
+  return { ...outcome, localId: link.localId, statements: rows };
 }
 
 /** Undefined when a record that was merged into this one is in use again, as the server has it now. */
@@ -132,14 +145,26 @@ async function whyNotInUse({ client }: RunContext, record: Record, target: strin
   return body?.id === target && replacedBy(jsonOf(body)) === undefined ? undefined : circle;
 }
 
-/** It is no second record any more of whomever a person took it for. */
-async function takenFrom(context: RunContext, remoteId: string, localId: string): Promise<Statement[]> {
-  const { store, connection } = context;
-  const alias = await readAlias(store, connection.name, PATIENT, remoteId);
-  if (!alias) return [];
-  const before = { ...alias, connection: connection.name, type: PATIENT };
-  const meaning = alias.localId === '' ? [] : await meansAnother(store, before, localId, realNow(context));
-  return [...endAlias(connection.name, PATIENT, remoteId), ...meaning];
+/** A person had said that ours is not the one that the server has for it by now. */
+async function askAgain(context: RunContext, localId: string, remoteId: string): Promise<Statement[]> {
+  const { store, client, connection } = context;
+  const now = realNow(context);
+  const stored = await store.read(PATIENT, localId);
+  if (!stored || stored.operation === 'delete') return [];
+  const reply = await client.read(PATIENT, remoteId);
+  const shown = reply.ok && reply.value.body?.id === remoteId ? jsonOf(reply.value.body) : undefined;
+  const about = { connection: connection.name, type: PATIENT, remoteId };
+  const question: IdentityQuestion = {
+    ...about,
+    remoteBody: shown ?? { resourceType: PATIENT },
+    remoteVersion: undefined,
+    kind: 'identity',
+    candidates: [{ localId, why: 'merged', score: undefined }],
+    local: comparable(parseBody(stored.content)),
+    localVersion: stored.versionId,
+  };
+  const held = shown ? [hold({ ...about, waitsFor: { type: PATIENT, id: remoteId }, body: shown }, now)] : [];
+  return [...askWho(question, now), ...held];
 }
 
 /** What was moved stays where it is until a person has said who the record is. */

@@ -26,7 +26,7 @@ import {
   setRemoteVersion,
   unlessLinked,
 } from '../identity.ts';
-import { meansAnother } from '../let-go.ts';
+import { type Meant, meansAnother } from '../let-go.ts';
 import { type LetGo, mapsOfCopies } from '../let-go-terms.ts';
 import { withoutLost } from '../lost-targets.ts';
 import { type LinkMap, toLocalTerms } from '../mapping.ts';
@@ -92,8 +92,8 @@ export interface Received {
   readonly version: string | undefined;
   /** With a match: its former one. */
   readonly link: Link | undefined;
-  /** Who it was, until it was let go, when it has no link. */
-  readonly former?: Link | undefined;
+  /** Whom it meant until now, when it has no link. */
+  readonly meant?: Meant | undefined;
   readonly match: { readonly stored: StoredVersion; readonly how: LinkOrigin } | undefined;
   /** When there is neither. */
   readonly sought?: Sought;
@@ -128,6 +128,8 @@ interface Before {
   readonly link: Link | undefined;
   /** The one that it had until it was let go. */
   readonly former: Link | undefined;
+  /** Whom it meant, when it has none. */
+  readonly meant: Meant | undefined;
   /** A person has been asked who it is. */
   readonly isAsked: boolean;
 }
@@ -136,7 +138,7 @@ interface Before {
 export async function identify(
   context: RunContext,
   received: Pick<Received, 'type' | 'remoteId' | 'body' | 'version'>,
-  { link, former, isAsked }: Before,
+  { link, former, meant, isAsked }: Before,
 ): Promise<Received | Incoming> {
   const { type, remoteId, body, version } = received;
   const nothing = { type, remoteId, remoteVersion: version, body, changes: [], statements: [] };
@@ -163,14 +165,14 @@ export async function identify(
   if (isAsked) return { ...nothing, outcome: 'waiting', statements: [holdForItself(context, received)], isHeld: true };
   const match = await findMatch(context, type, body, remoteId, former);
   if (match.kind === 'none') {
-    return { ...received, link, former, match: undefined, sought: match.sought, localId: randomUUID() };
+    return { ...received, link, meant, match: undefined, sought: match.sought, localId: randomUUID() };
   }
   if (match.kind !== 'unclear') {
     const { stored } = match;
     if (match.kind === 'former') {
       return { ...received, link: match.link, match: { stored, how: match.link.how }, localId: stored.id };
     }
-    return { ...received, link, former, match: { stored, how: ORIGINS[match.kind] }, localId: stored.id };
+    return { ...received, link, meant, match: { stored, how: ORIGINS[match.kind] }, localId: stored.id };
   }
   const now = realNow(context);
   const { name } = context.connection;
@@ -180,7 +182,7 @@ export async function identify(
   if (own && own.state !== 'tombstone') return { ...nothing, outcome: 'echo' };
   // A push that had just made it has linked it since the links of the page were read.
   const since = (await readLinksByRemote(context.store, name, type, [remoteId])).get(remoteId);
-  if (since) return identify(context, received, { link: since, former, isAsked });
+  if (since) return identify(context, received, { link: since, former, meant, isAsked });
   const held = holdForItself(context, received);
   const about = { ...nothing, localId: match.stored.id };
   const { candidates, why: kind } = match;
@@ -213,7 +215,7 @@ export function holdBack(context: RunContext, one: Received, waitsFor: Held['wai
 /** Plans what a resource that is no echo does here. @throws Fault unavailable when the server has to be asked and does not answer */
 export async function plan(context: RunContext, received: Received, links: LinkMap, letGo: LetGo): Promise<Incoming> {
   const { store, connection, mapping } = context;
-  const { type, remoteId, body, version, link, former, match, localId, sought } = received;
+  const { type, remoteId, body, version, link, meant, match, localId, sought } = received;
   const known = await mapsOfCopies(context, links, link, body, letGo);
   if (!known.ok) {
     const why = known.failure.message;
@@ -225,7 +227,7 @@ export async function plan(context: RunContext, received: Received, links: LinkM
   const isMatched = match ? ({ isMatched: true } as const) : {};
   const mapped = toLocalTerms(mapping, maps.now, body);
   const now = realNow(context);
-  const afterwards = await meansAnother(store, former, localId, now);
+  const afterwards = await meansAnother(store, meant, localId, now);
   const incoming = { type, remoteId, remoteVersion: version, localId, body, afterwards, ...isMatched };
   const unresolvedIn = (written: JsonObject) => rememberUrls(context, written, type, localId);
   const next: Link = {
