@@ -148,8 +148,9 @@ export async function meaningOthers(
   const rows = await store.query(sql, [connection.name, ...targets.flatMap(({ type, id }) => [type, id])]);
   const names = new Map(rows.map(({ type, before, after }) => [`${type}/${before}`, `${type}/${after}`]));
   return mapReferences(local, (reference) => {
-    const name = names.get(String(reference.reference));
-    return name === undefined ? reference : { ...reference, reference: name };
+    const [, whole = '', version = ''] = /^(.*?)(\/_history\/.*)?$/.exec(String(reference.reference)) ?? [];
+    const name = names.get(whole);
+    return name === undefined ? reference : { ...reference, reference: `${name}${version}` };
   });
 }
 

@@ -207,6 +207,23 @@ describe('a patient from there who is like one of ours', () => {
     expect(await world.read('Patient', 'p1')).toMatchObject(PHONE);
   });
 
+  test('is nobody any more when they are deleted there: ours is made, and what was about them does not come in', async () => {
+    await open({ knobs: { history: true }, connection: { strategies: { Patient: 'history' } } });
+    await world.write(patient('p1', MARIA));
+    thereLike('r1');
+    world.remote.put(task('x1', { for: { reference: 'Patient/r1' } }));
+    await round();
+    await only();
+    world.remote.remove('Patient', 'r1');
+    await round();
+    world.pass({ minutes: 5 });
+    await round();
+    expect(await world.sync.matches()).toEqual([]);
+    expect(await world.temp.store.query('SELECT * FROM held_resource')).toEqual([]);
+    expect(world.remote.all('Patient')).toHaveLength(1);
+    expect(await world.all('Task')).toEqual([]);
+  });
+
   test.each(['history', 'search'] as const)(
     'what is deleted there while it waits does not come in: %s',
     async (way) => {

@@ -180,6 +180,7 @@ describe('a merge', () => {
     await world.write(carePlan('c1', { identifier }));
     const second = carePlan('c2', { identifier, subject: { reference: 'Patient/p2' } });
     await world.write(second);
+    await world.write(task('t2', { for: { reference: 'Patient/p2' } }));
     await world.sync.pushNow();
     const [asked] = await world.sync.matches();
     await world.sync.decideMatch(NURSE, String(asked?.id), { decision: 'link', to: 'p2', merge: true });
@@ -191,6 +192,7 @@ describe('a merge', () => {
     // The end of the pull puts references right.
     const parts = (await world.all<Task>('Task')).flatMap(({ partOf = [] }) => partOf);
     expect(parts).toEqual([{ reference: expect.stringMatching(/^Task\//) }]);
+    expect(await world.read('Task', 't2')).toMatchObject({ for: { reference: 'Patient/p1' } });
     const detail = expect.stringMatching(/^Patient\/p2 cannot be merged into Patient\/p1 yet\. .*CarePlan\/c1/);
     expect(world.events.filter(({ kind }) => kind === 'merge-refused')).toMatchObject([{ localId: 'p2' }]);
     const alerts = await world.temp.store.query("SELECT detail FROM alert WHERE event = 'merge.refused'");

@@ -35,6 +35,7 @@ export interface MergedRecord {
   readonly changes: readonly [];
   readonly statements: readonly Statement[];
   readonly isHeld?: true;
+  readonly why?: string;
   readonly event?: 'merged' | 'unmerged';
 }
 
@@ -48,7 +49,7 @@ export async function remoteMerge(
   record: Record,
   link: Link | undefined,
 ): Promise<MergedRecord | undefined> {
-  const { store, connection, mapping, log } = context;
+  const { store, connection, mapping } = context;
   const reference = replacedBy(record.body);
   const target = reference === undefined ? undefined : idOfPatient(reference, mapping.remoteBase);
   const known = link ? undefined : await readAlias(store, connection.name, PATIENT, record.remoteId);
@@ -63,13 +64,12 @@ export async function remoteMerge(
   const why = merged.failure.message;
   // Which of them is in use nobody can tell: as an edit it would close ours.
   if (merged.failure.class === 'permanent') throw new Fault('unprocessable', why, { expression: 'Patient.link' });
-  log.warn({ connection: connection.name, type: PATIENT, remoteId: record.remoteId, why }, 'a merge waits');
   const nothing = { ...seen(record), ...(link ? { localId: link.localId } : {}) };
   // An answer in between keeps the breaker from opening after a few such records.
   if (!(await context.client.capability()).ok) throw new Fault('unavailable', why);
   const waits = { connection: connection.name, type: PATIENT, remoteId: record.remoteId, body: record.body };
   const held = hold({ ...waits, waitsFor: { type: PATIENT, id: target } }, realNow(context));
-  return { ...nothing, outcome: 'held', isHeld: true, statements: [held] };
+  return { ...nothing, outcome: 'held', isHeld: true, why, statements: [held] };
 }
 
 /** Why a merge is not followed; a permanent one when the records go round in circles. */

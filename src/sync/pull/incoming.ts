@@ -74,6 +74,8 @@ export interface Incoming {
   readonly afterwards?: readonly Statement[];
   /** It is kept until it is known whose it is. */
   readonly isHeld?: true;
+  /** Why, when no person is asked. */
+  readonly why?: string;
   /** It is linked with one of ours by what that one says now. */
   readonly isMatched?: true;
   /** It is made, because none of ours is like this. */
@@ -220,8 +222,7 @@ export async function plan(context: RunContext, received: Received, links: LinkM
   if (!known.ok) {
     const why = known.failure.message;
     if (!known.isAlone) throw new Fault('unavailable', why);
-    context.log.warn({ connection: connection.name, type, remoteId, why }, 'kept as it came; the next pull asks again');
-    return holdBack(context, received, known.about);
+    return { ...holdBack(context, received, known.about), why };
   }
   const maps = known.value;
   const isMatched = match ? ({ isMatched: true } as const) : {};

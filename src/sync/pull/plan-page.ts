@@ -9,7 +9,7 @@ import { readLetGo } from '../let-go-terms.ts';
 import { remoteTargets } from '../mapping.ts';
 import { lastOfEach } from '../patients/alias.ts';
 import { heldAmong, idOfPatient, letGo } from '../patients/held.ts';
-import { openQuestions } from '../patients/identity-question.ts';
+import { dropQuestion, openQuestions } from '../patients/identity-question.ts';
 import { patientsOf } from '../patients/patient-reference.ts';
 import { holdBack, type Incoming, identify, plan, quickEcho, type Received } from './incoming.ts';
 import { isOfTheData, type Refused, refusedBy } from './refused.ts';
@@ -82,7 +82,12 @@ export async function planPage(context: RunContext, type: string, entries: reado
     else decided.push(planned);
   }
   const held = await heldAmong(store, connection.name, type, ids);
-  return { incoming: decided.map((one) => letGoUnlessHeld(context, one, held)), refused };
+  const incoming = decided.map((one) => letGoUnlessHeld(context, one, held));
+  for (const { outcome, remoteId, why } of incoming) {
+    if (outcome !== 'held' || why === undefined) continue;
+    context.log.warn({ connection: connection.name, type, remoteId, why }, 'kept as it came; the next pull asks again');
+  }
+  return { incoming, refused };
 }
 
 /** What is wrong with one resource concerns that one only. */
@@ -125,7 +130,8 @@ export async function planAllGone(context: RunContext, type: string, gone: reado
   const ids = [...new Set(gone)].filter((remoteId) => links.has(remoteId) || held.has(remoteId));
   const planned = ids.map(async (remoteId): Promise<Incoming> => {
     const link = links.get(remoteId);
-    return link ? planGone(context, link) : { ...nothing, remoteId, changes: [], statements: [] };
+    if (link) return planGone(context, link);
+    return { ...nothing, remoteId, changes: [], statements: [dropQuestion(connection.name, type, remoteId)] };
   });
   return (await Promise.all(planned)).map((one) => letGoUnlessHeld(context, one, held));
 }
