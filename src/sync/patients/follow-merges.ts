@@ -13,6 +13,7 @@ import { applyPage } from '../pull/pull-page.ts';
 import { isOfTheData } from '../pull/refused.ts';
 import { readAliasOf, standsFor } from './alias.ts';
 import { askWho, knownOthers } from './identity-question.ts';
+import { inUseFor } from './in-use.ts';
 import { type MergeJob, openMerges, setMergeState } from './merge-job.ts';
 import { moveAll, moveLinked } from './move-resources.ts';
 import { patientHasMore } from './references-to-patient.ts';
@@ -68,9 +69,14 @@ async function followReport(context: RunContext, reported: MergeJob): Promise<vo
   await retire(context, job, actorOf(context.connection, context.runId), false);
 }
 
-async function followDecision(context: RunContext, job: MergeJob): Promise<void> {
+async function followDecision(context: RunContext, decided: MergeJob): Promise<void> {
+  // Whoever was meant may have been merged here since.
+  const meant = await context.store.read('Patient', decided.toLocal);
+  const inUse = meant && meant.operation !== 'delete' ? await inUseFor(context.store, meant) : undefined;
+  const job = { ...decided, toLocal: inUse?.id ?? decided.toLocal, row: decided };
+  if (job.toLocal === job.fromLocal) return finish(context, job);
   await moveAll(context, DECIDED, job.fromLocal, job.toLocal);
-  await retire(context, { ...job, row: job }, DECIDED, true);
+  await retire(context, job, DECIDED, true);
 }
 
 /** The survivor may have been merged itself since: nothing moves into a record that is closed. */
