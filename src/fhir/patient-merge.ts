@@ -44,10 +44,9 @@ export function retired(patient: JsonObject, survivor: string): JsonObject {
   return { ...patient, active: false, link: [...others, { other: { reference: survivor }, type: 'replaced-by' }] };
 }
 
-/** A record that was merged away by mistake, in use again. */
-export function reopened(patient: JsonObject): JsonObject {
-  const { link: _link, ...rest } = patient;
-  const others = listOf(patient.link).filter((link) => !(isJsonObject(link) && link.type === 'replaced-by'));
+/** The record in use again, after a merge that was taken back. */
+export function reopened({ link, ...rest }: JsonObject): JsonObject {
+  const others = listOf(link).filter((one) => !(isJsonObject(one) && one.type === 'replaced-by'));
   return { ...rest, active: true, ...(others.length > 0 ? { link: others } : {}) };
 }
 

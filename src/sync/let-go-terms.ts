@@ -9,7 +9,7 @@ import { hadContent, type Link, readFormerOf, remoteHash } from './identity.ts';
 import { type LinkMap, ownIdentifierOf, remoteTargets, urlTargets } from './mapping.ts';
 import { idOfPatient } from './patients/held.ts';
 import { knownOthers } from './patients/identity-question.ts';
-import { patientOf } from './patients/patient-reference.ts';
+import { patientsOf } from './patients/patient-reference.ts';
 
 /** Who has an id by now whose record was let go. */
 type Holder = 'nobody' | 'ours' | 'another';
@@ -92,13 +92,13 @@ export async function mapsOfCopies(
   if (named.length === 0 || isSame) return success({ base, now: isSame ? base : map });
   const isNews = named.some((one) => !common.includes(one));
   const isOld = link !== undefined && isNews && (await hadContent(store, link, now));
-  const patient = idOfPatient(patientOf(now) ?? '', mapping.remoteBase);
+  const patients = patientsOf(now).map((patient) => idOfPatient(patient, mapping.remoteBase));
   const ours: Link[] = [];
   for (const one of named) {
     const isPatient = one.type === 'Patient';
     const isKnown = isOld || common.includes(one);
     if (isPatient && !isKnown) continue;
-    const isDoubted = isPatient ? one.remoteId === patient : !isKnown;
+    const isDoubted = isPatient ? patients.includes(one.remoteId) : !isKnown;
     const holder = isDoubted ? await letGo.holderOf(one) : success('ours' as const);
     if (!holder.ok) {
       const message = `The server does not show who ${one.type}/${one.remoteId} is by now. ${holder.failure.message}`;

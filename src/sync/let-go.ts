@@ -7,7 +7,7 @@ import type { Statement, Store } from '../store/store.ts';
 import type { MappedContext } from './context.ts';
 import { type Link, readLink } from './identity.ts';
 import { type MappingContext, mapReferences, remoteTargets } from './mapping.ts';
-import { endAliasesInto } from './patients/alias.ts';
+import { endAlias, endAliasesInto } from './patients/alias.ts';
 import { type Claim, mark, OUTBOX } from './push/outbox.ts';
 
 type Headed = Pick<Store, 'query' | 'head'>;
@@ -58,19 +58,61 @@ const RENAME = `UPDATE identity SET base_local = replace(replace(base_local, ?, 
 /** What names the former one by another record of theirs, too, does not tell which of the names is meant. */
 const UNLESS = ' AND NOT (base_remote LIKE ? OR base_remote LIKE ?)';
 
+/** Whom a record there without a live link meant until now. */
+export interface Meant extends Pick<Link, 'connection' | 'type' | 'localId' | 'remoteId'> {
+  /** Another record stood for it; else it was let go. */
+  readonly isAlias: boolean;
+}
+
+/** By remote id; of several the one by the record that stands for it, else the newest. */
+export async function readMeant(
+  store: Headed,
+  connection: string,
+  type: string,
+  remoteIds: readonly string[],
+): Promise<Map<string, Meant>> {
+  if (remoteIds.length === 0) return new Map();
+  const places = remoteIds.map(() => '?').join(', ');
+  const sql = `SELECT local_id, remote_id, replaced_by FROM identity WHERE connection = ? AND type = ? AND state = 'replaced'
+    AND how <> 'projected' AND remote_id IN (${places}) ORDER BY CASE WHEN replaced_by IS NULL THEN 0 ELSE 1 END, at`;
+  const rows = await store.query(sql, [connection, type, ...remoteIds]);
+  const meant = rows.map(
+    (row): Meant => ({
+      ...{ connection, type, localId: String(row.local_id), remoteId: String(row.remote_id) },
+      isAlias: row.replaced_by !== null,
+    }),
+  );
+  return new Map(meant.map((one) => [one.remoteId, one]));
+}
+
+/** For the commit that links a record there with one of ours. @param now epoch milliseconds of the machine's clock */
+export async function nowMeans(
+  store: Headed,
+  { connection, type, localId, remoteId }: Pick<Link, 'connection' | 'type' | 'localId' | 'remoteId'>,
+  now: number,
+): Promise<Statement[]> {
+  const meant = await readMeant(store, connection, type, [remoteId]);
+  return meansAnother(store, meant.get(remoteId), localId, now);
+}
+
 /**
- * For the commit that links a record with another one of ours than before it was let go. What refers to it there meant the
- * former one; the common versions say from now on whom it names, so that ours is an edit that goes there.
- * @param former whom the record meant until then; nothing when nobody
- * @param now epoch milliseconds of the machine's clock
+ * The same when it is known whom the record meant. What refers to it there meant that one; the common versions say from now on
+ * whom it names, so that ours is an edit that goes there.
+ * @param meant nothing when nobody
  */
 export async function meansAnother(
   store: Headed,
-  former: Pick<Link, 'connection' | 'type' | 'localId' | 'remoteId'> | undefined,
+  meant: Meant | undefined,
   localId: string,
   now: number,
 ): Promise<Statement[]> {
-  if (!former || former.localId === localId) return [];
+  if (!meant) return [];
+  const ended = meant.isAlias ? endAlias(meant.connection, meant.type, meant.remoteId) : [];
+  return [...ended, ...(await renamed(store, meant, localId, now))];
+}
+
+async function renamed(store: Headed, former: Meant, localId: string, now: number): Promise<Statement[]> {
+  if (former.localId === '' || former.localId === localId) return [];
   const { connection, type, remoteId } = former;
   const named = (id: string) => ENDS.map((end) => `"reference":"${type}/${id}${end}`);
   const [before, after] = [named(former.localId), named(localId)];
@@ -106,8 +148,9 @@ export async function meaningOthers(
   const rows = await store.query(sql, [connection.name, ...targets.flatMap(({ type, id }) => [type, id])]);
   const names = new Map(rows.map(({ type, before, after }) => [`${type}/${before}`, `${type}/${after}`]));
   return mapReferences(local, (reference) => {
-    const name = names.get(String(reference.reference));
-    return name === undefined ? reference : { ...reference, reference: name };
+    const [, whole = '', version = ''] = /^(.*?)(\/_history\/.*)?$/.exec(String(reference.reference)) ?? [];
+    const name = names.get(whole);
+    return name === undefined ? reference : { ...reference, reference: `${name}${version}` };
   });
 }
 

@@ -37,7 +37,7 @@ export async function withoutLost<T extends JsonObject>(
   }) as T;
 }
 
-/** Of a counterpart that was let go: references to it still mean ours. */
+/** Of a counterpart that was let go, else of one for which another stands: references to it still mean ours. */
 async function formerOf(
   store: MappedContext['store'],
   connection: string,
@@ -45,7 +45,7 @@ async function formerOf(
   localId: string,
 ): Promise<string | undefined> {
   const sql = `SELECT remote_id FROM identity WHERE connection = ? AND type = ? AND local_id = ? AND state = 'replaced'
-    ORDER BY at DESC LIMIT 1`;
+    ORDER BY CASE WHEN replaced_by IS NULL THEN 0 ELSE 1 END, at DESC LIMIT 1`;
   const [row] = await store.query(sql, [connection, type, localId]);
   return typeof row?.remote_id === 'string' ? row.remote_id : undefined;
 }

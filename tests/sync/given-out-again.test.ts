@@ -2,6 +2,7 @@
 // somebody else does. docs/sync-spec.md#I8 docs/sync-spec.md#I21
 import type { CarePlan, Patient, Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { meaningOthers } from '../../src/sync/let-go.ts';
 import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
 import { planOf, shareTask } from './shared-task.ts';
 
@@ -402,6 +403,19 @@ describe('a task of a second record that was denied', () => {
       expect(await asked()).toEqual([]);
     },
   );
+});
+
+test('words that were kept mean who has the id by now, of whatever version', async () => {
+  const mapping = { remoteBase: world.remote.baseUrl, ownSystem: 'https://baton.test/id' };
+  const rows = [{ type: 'Patient', before: 'p1', after: 'p2' }];
+  const context = { store: { query: async () => rows }, connection: world.connection, mapping } as never;
+  const kept = (who: string) => ({
+    resourceType: 'Task',
+    for: { reference: `Patient/${who}` },
+    owner: { reference: `Patient/${who}/_history/3` },
+  });
+  const meant = await meaningOthers(context, kept('p1'), { for: { reference: 'Patient/r1' } });
+  expect(meant).toEqual(kept('p2'));
 });
 
 test('a record that becomes a second one of another of ours: what is edited of it is asked about', async () => {

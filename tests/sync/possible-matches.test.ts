@@ -177,6 +177,20 @@ describe('a patient from there who is like one of ours', () => {
     expect(world.remote.writes()).toEqual([]);
   });
 
+  test('whatever they say by now, it is a person who answers', async () => {
+    await open({ connection: { types: { Patient: 'pull', Task: 'pull' } } });
+    await world.write(patient('p1', MARIA));
+    thereLike('r1');
+    await round();
+    thereLike('r1', { name: [{ family: 'Novak', given: ['Petra'] }], birthDate: '1988-12-30' });
+    await round();
+    expect(await world.all('Patient')).toHaveLength(1);
+    await world.sync.decideMatch(NURSE, (await only()).id, { decision: 'new' });
+    await round();
+    const families = (await world.all<Patient>('Patient')).map(({ name }) => name?.[0]?.family);
+    expect(families.sort()).toEqual(['García', 'Novak']);
+  });
+
   test('a newer copy of what waits is the one that comes in', async () => {
     await open({ connection: PULLED });
     await world.write(patient('p1', MARIA));
@@ -191,6 +205,23 @@ describe('a patient from there who is like one of ours', () => {
     await round();
     expect(await world.all('Task')).toMatchObject([{ status: 'completed' }]);
     expect(await world.read('Patient', 'p1')).toMatchObject(PHONE);
+  });
+
+  test('is nobody any more when they are deleted there: ours is made, and what was about them does not come in', async () => {
+    await open({ knobs: { history: true }, connection: { strategies: { Patient: 'history' } } });
+    await world.write(patient('p1', MARIA));
+    thereLike('r1');
+    world.remote.put(task('x1', { for: { reference: 'Patient/r1' } }));
+    await round();
+    await only();
+    world.remote.remove('Patient', 'r1');
+    await round();
+    world.pass({ minutes: 5 });
+    await round();
+    expect(await world.sync.matches()).toEqual([]);
+    expect(await world.temp.store.query('SELECT * FROM held_resource')).toEqual([]);
+    expect(world.remote.all('Patient')).toHaveLength(1);
+    expect(await world.all('Task')).toEqual([]);
   });
 
   test.each(['history', 'search'] as const)(
@@ -239,6 +270,20 @@ describe('one of ours who was merged into another here', () => {
     await round();
     expect(await only()).toMatchObject({ remoteId: 'r1', candidates: [{ localId: 'p2' }] });
     expect(await links()).toEqual([]);
+  });
+
+  test('between the question and the answer: the answer means who stands for them', async () => {
+    await open({ connection: PULLED });
+    await world.write(patient('p1', MARIA));
+    await world.write(patient('p2', OTHER));
+    thereLike('r1', PHONE);
+    await round();
+    await close(MARIA);
+    await world.sync.decideMatch(NURSE, (await only()).id, { decision: 'link', to: 'p1' });
+    await round();
+    expect(await links()).toEqual([{ local_id: 'p2', remote_id: 'r1', how: 'matched-manual' }]);
+    expect(await world.read('Patient', 'p1')).not.toMatchObject(PHONE);
+    expect(await world.sync.matches()).toEqual([]);
   });
 
   test('is no more asked about when a person had said no of them', async () => {

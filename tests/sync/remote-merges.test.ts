@@ -170,6 +170,25 @@ describe('a merge', () => {
     expect(world.remote.all('Patient')).toHaveLength(1);
   });
 
+  test('that a person decides goes to whoever stands for the one they named when it is done', async () => {
+    world = await reopened({ types: { Patient: 'both', Task: 'both' } });
+    const identifier = [{ system: 'urn:mrn', value: '77' }];
+    await world.write(patient('p1', { identifier }));
+    await world.write(patient('p3', { name: [{ family: 'Three' }], birthDate: '1933-03-03' }));
+    await world.sync.pushNow();
+    await world.write(patient('p2', { identifier, birthDate: '1950-02-02' }));
+    await world.write(task('t2', { for: { reference: 'Patient/p2' } }));
+    await world.sync.pushNow();
+    const [asked] = await world.sync.matches();
+    await world.sync.decideMatch(NURSE, String(asked?.id), { decision: 'link', to: 'p2', merge: true });
+    const link = [{ type: 'replaced-by', other: { reference: 'Patient/p3' } }];
+    await world.write(patient('p1', { identifier, active: false, link }));
+    await world.sync.pullNow();
+    expect(await world.read('Task', 't2')).toMatchObject({ for: { reference: 'Patient/p3' } });
+    expect(await world.read('Patient', 'p2')).toMatchObject({ active: false, link });
+    expect((await world.read<Patient>('Patient', 'p3'))?.active).toBeUndefined();
+  });
+
   test('that a person decides and the store refuses waits until there is room, and holds up nothing else', async () => {
     world = await reopened({ types: { Patient: 'both', Task: 'both' } });
     const number = [{ system: 'urn:mrn', value: '77' }];
@@ -180,6 +199,7 @@ describe('a merge', () => {
     await world.write(carePlan('c1', { identifier }));
     const second = carePlan('c2', { identifier, subject: { reference: 'Patient/p2' } });
     await world.write(second);
+    await world.write(task('t2', { for: { reference: 'Patient/p2' } }));
     await world.sync.pushNow();
     const [asked] = await world.sync.matches();
     await world.sync.decideMatch(NURSE, String(asked?.id), { decision: 'link', to: 'p2', merge: true });
@@ -191,6 +211,7 @@ describe('a merge', () => {
     // The end of the pull puts references right.
     const parts = (await world.all<Task>('Task')).flatMap(({ partOf = [] }) => partOf);
     expect(parts).toEqual([{ reference: expect.stringMatching(/^Task\//) }]);
+    expect(await world.read('Task', 't2')).toMatchObject({ for: { reference: 'Patient/p1' } });
     const detail = expect.stringMatching(/^Patient\/p2 cannot be merged into Patient\/p1 yet\. .*CarePlan\/c1/);
     expect(world.events.filter(({ kind }) => kind === 'merge-refused')).toMatchObject([{ localId: 'p2' }]);
     const alerts = await world.temp.store.query("SELECT detail FROM alert WHERE event = 'merge.refused'");

@@ -54,6 +54,24 @@ for (const elements of [true, false]) {
   });
 }
 
+test('finds what names one of ours beside a stranger', async () => {
+  const door = { interactions: ['read', 'search-type', 'create', 'update'], search: ['identifier', '_lastUpdated'] };
+  const doors = { Patient: door, Appointment: door };
+  await open(0, { knobs: { elements: true, doors }, connection: { types: { Patient: 'both', Appointment: 'both' } } });
+  const participant = [{ reference: 'Patient/other' }, subject()].map((actor) => ({
+    actor,
+    status: 'accepted' as const,
+  }));
+  const appointment = { resourceType: 'Appointment', id: 'a1', status: 'proposed', participant } as const;
+  world.remote.put(appointment, { lastUpdated: '2020-01-01T00:00:00Z' });
+  const later = { ...appointment, id: 'a2' };
+  world.remote.put(later);
+  await world.sync.pullNow();
+  world.remote.put({ ...appointment, id: 'a3' }, { lastUpdated: '2020-01-01T00:00:00Z' });
+  await world.sync.sweep();
+  expect(await world.all('Appointment')).toHaveLength(3);
+});
+
 test('of an unchanged server writes nothing', async () => {
   await open(5);
   const head = await world.temp.store.head();

@@ -136,6 +136,20 @@ export async function followByRemote(
   return found;
 }
 
+/** Of some records those for which others stand, with the one that does in the end, whoever that is here. */
+export async function lastOfEach(
+  store: Queryable,
+  connection: string,
+  remoteIds: readonly string[],
+): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const { remoteId } of await aliasesAmong(store, connection, 'remote_id', remoteIds)) {
+    const last = await lastOf(store, connection, remoteId);
+    if (last) found.set(remoteId, last.remoteId);
+  }
+  return found;
+}
+
 /** The linked patient that stands for a record; one that is gone there does no more, where only a person said so. */
 export async function standsFor(
   store: Queryable,

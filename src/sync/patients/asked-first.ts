@@ -5,6 +5,7 @@ import type { StoredVersion } from '../../store/store.ts';
 import { parseBody } from '../body.ts';
 import type { ConnectionContext, MappedContext } from '../context.ts';
 import type { LinkMap } from '../mapping.ts';
+import { lastOfEach } from './alias.ts';
 import { idOfPatient } from './held.ts';
 import { isAskedFor, openQuestions } from './identity-question.ts';
 import { patientsOf } from './patient-reference.ts';
@@ -34,5 +35,6 @@ export async function isTheirPatientAsked(
 ): Promise<boolean> {
   const ids = patientsOf(remote).flatMap((reference) => idOfPatient(reference, mapping.remoteBase) ?? []);
   const unknown = ids.filter((id) => links.localOf('Patient', id) === undefined);
-  return (await openQuestions(store, connection.name, 'Patient', unknown)).size > 0;
+  const standing = await lastOfEach(store, connection.name, unknown);
+  return (await openQuestions(store, connection.name, 'Patient', [...unknown, ...standing.values()])).size > 0;
 }

@@ -2,16 +2,16 @@
 // with the next run. docs/sync-spec.md#I8
 import { asFault, Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
-import { reopened } from '../../fhir/patient-merge.ts';
-import type { Actor, Statement, Store } from '../../store/store.ts';
+import { reopened, replacedBy } from '../../fhir/patient-merge.ts';
+import type { Actor, Statement, Store, StoredVersion } from '../../store/store.ts';
 import { parseBody, resourceOf } from '../body.ts';
 import { closeConflict } from '../conflicts/conflict.ts';
-import { readFormerLinks, readLink, readLinksByRemote, replaceLink, saveLink, unlessLinked } from '../identity.ts';
-import { markReferring, meansAnother } from '../let-go.ts';
-import { startCatchUp } from '../pull/catch-up.ts';
+import { readLink, readLinksByRemote, replaceLink, saveLink, unlessLinked } from '../identity.ts';
+import { markReferring, nowMeans } from '../let-go.ts';
+import { startCatchUp } from '../pull/to-catch-up.ts';
 import { mark } from '../push/outbox.ts';
-import { endAlias, forgetAlias, readAlias, saveAlias } from './alias.ts';
-import { type AskedQuestion, notTheSame, readQuestion } from './identity-question.ts';
+import { endAlias, endAliasesInto, forgetAlias, readAlias, saveAlias } from './alias.ts';
+import { type AskedQuestion, notTheSame, readQuestion, theSameAfterAll } from './identity-question.ts';
 import { inUseFor } from './in-use.ts';
 import { decideMerge } from './merge-job.ts';
 
@@ -39,70 +39,86 @@ export async function decideMatch(...given: Parameters<typeof decideAsItIs>): Pr
   }
 }
 
-async function decideAsItIs(store: Store, actor: Actor, id: string, said: MatchDecision, now: number): Promise<void> {
+async function decideAsItIs(
+  store: Store,
+  actor: Actor,
+  id: string,
+  decision: MatchDecision,
+  now: number,
+): Promise<void> {
   const question = await readQuestion(store, id);
   if (!question || (question.kind !== 'identity' && question.kind !== 'duplicate')) {
     throw new Fault('not-found', `There is no possible match ${id}.`);
   }
   if (question.state !== 'open') throw new Fault('conflict', `Match ${id} is ${question.state} already.`);
-  if (said.decision === 'later') {
+  if (decision.decision === 'later') {
     const sql = "UPDATE conflict SET later = ? WHERE id = ? AND state = 'open'";
-    await store.commit(actor, [], [{ sql, params: [said.until, id], rows: 1 }]);
+    await store.commit(actor, [], [{ sql, params: [decision.until, id], rows: 1 }]);
     return;
   }
-  const { decision, changes } = await inUse(store, question, said);
-  const to = decision.decision === 'link' ? decision.to : undefined;
   const { connection, type, remoteId } = question;
-  const others = question.candidates.filter(({ localId }) => localId !== to);
+  const chosen = decision.decision === 'link' ? await chosenOf(store, question, decision.to) : undefined;
+  const to = chosen?.stored.id;
+  const said = decision.decision === 'link' ? decision.to : undefined;
+  const others = question.candidates.filter(({ localId }) => localId !== to && localId !== said);
   const second = to === undefined ? await readAlias(store, connection, type, remoteId) : undefined;
+  const isNone = to === undefined && question.candidates.some(({ why }) => why === 'merged');
   const statements: Statement[] = [
     closeConflict(id, decision.decision, actor.reference, now),
     ...others.map(({ localId }) => notTheSame({ connection, type, localId, remoteId }, actor.reference, now)),
+    ...(to === undefined ? [] : [theSameAfterAll(connection, type, to, remoteId)]),
     // What an earlier answer made of it holds no more.
     ...(second && second.how !== 'merged' ? endAlias(connection, type, remoteId) : []),
-    ...(decision.decision === 'link' ? await linking(store, question, decision, now) : []),
+    // Nor does it stand for a record of ours that the server merged into it.
+    ...(isNone && !second ? endAliasesInto(connection, type, remoteId) : []),
+    ...(chosen && decision.decision === 'link'
+      ? await linking(store, question, { to: chosen.stored.id, merge: decision.merge }, now)
+      : []),
   ];
   const touched = new Set([...question.candidates.map(({ localId }) => localId), ...(to === undefined ? [] : [to])]);
   for (const localId of touched) {
     const sequence = (await store.read(type, localId))?.sequence;
     if (sequence !== undefined) statements.push(mark(connection, type, localId, sequence, now));
   }
-  await store.commit(actor, changes, statements);
+  await store.commit(actor, chosen?.changes ?? [], statements);
   // The rows say what was decided; the trail says about whom, so that a patient's own trail has it.
   const patients = type === 'Patient' ? [...touched] : [];
   const record = { actor, interaction: `match-${decision.decision}`, action: 'U', status: 200 } as const;
   store.audit({ ...record, type, id: to ?? question.localId, patients, query: `${connection} ${type}/${remoteId}` });
 }
 
+interface Chosen {
+  readonly stored: StoredVersion;
+  /** What its record becomes by that. */
+  readonly changes: readonly Change[];
+}
+
 /**
- * Who was merged away here since the question was asked means the one who stands for them. Whom the server itself does not take
- * for merged any more, a person reopens by saying who it is.
+ * The one of ours whom a person named. Who was merged here meanwhile is whoever stands for them; whose record the server has
+ * in use again is opened again.
+ * @throws Fault unprocessable when nobody here is
  */
-async function inUse(
-  store: Store,
-  { type, candidates }: AskedQuestion,
-  decision: Exclude<MatchDecision, { decision: 'later' }>,
-): Promise<{ readonly decision: typeof decision; readonly changes: readonly Change[] }> {
-  const stored = decision.decision === 'link' && type === 'Patient' ? await store.read(type, decision.to) : undefined;
-  if (decision.decision !== 'link' || !stored || stored.operation === 'delete') return { decision, changes: [] };
-  const standing = await inUseFor(store, stored);
-  if (!standing || standing.id === stored.id) return { decision, changes: [] };
-  const isBack = candidates.some(({ localId, why }) => localId === stored.id && why === 'unmerged');
-  if (!isBack) return { decision: { ...decision, to: standing.id }, changes: [] };
-  const resource = resourceOf(reopened(parseBody(stored.content)));
-  return { decision, changes: [{ op: 'update', resource, ifMatch: stored.versionId }] };
+async function chosenOf(store: Store, { type, candidates }: AskedQuestion, to: string): Promise<Chosen> {
+  const stored = await store.read(type, to);
+  const isHere = stored !== undefined && stored.operation !== 'delete';
+  const isBack = candidates.some(({ localId, why }) => localId === to && why === 'unmerged');
+  if (isHere && isBack) {
+    const closed = parseBody(stored.content);
+    const resource = resourceOf(reopened(closed));
+    const change = { op: 'update', resource, ifMatch: stored.versionId } as const;
+    return { stored, changes: replacedBy(closed) === undefined ? [] : [change] };
+  }
+  const inUse = isHere && type === 'Patient' ? await inUseFor(store, stored) : stored;
+  if (!isHere || !inUse) throw new Fault('unprocessable', `There is no ${type} ${to} here to link it to.`);
+  return { stored: inUse, changes: [] };
 }
 
 async function linking(
   store: Store,
   { connection, type, remoteId }: AskedQuestion,
-  { to, merge }: Extract<MatchDecision, { decision: 'link' }>,
+  { to, merge }: { readonly to: string; readonly merge: boolean | undefined },
   now: number,
 ): Promise<Statement[]> {
-  const stored = await store.read(type, to);
-  if (!stored || stored.operation === 'delete') {
-    throw new Fault('unprocessable', `There is no ${type} ${to} here to link it to.`);
-  }
   const alias = await readAlias(store, connection, type, remoteId);
   const link = await readLink(store, connection, type, to);
   // The server merged the records of two of ours, and the person says that these two are one.
@@ -119,14 +135,13 @@ async function linking(
     const both = { fromLocal: to, toLocal: holder.localId, fromRemote: remoteId, toRemote: remoteId };
     return [decideMerge({ connection, ...both }, now)];
   }
-  const former = (await readFormerLinks(store, connection, type, [remoteId])).get(remoteId);
-  const before = alias && alias.localId !== '' ? { connection, type, ...alias } : former;
-  const meaning = await meansAnother(store, before, to, now);
+  const meaning = await nowMeans(store, { connection, type, localId: to, remoteId }, now);
   // A second record there of somebody who has one: it stays what it is, and means the same person.
   const isGone = link?.state === 'tombstone' && link.remoteId !== remoteId;
   if (link && !isGone && link.remoteId !== remoteId) {
     const second = { connection, type, remoteId, localId: to, replacedBy: link.remoteId, how: 'matched-manual' };
-    return [...saveAlias(second, now), ...meaning];
+    const late = type === 'Patient' ? [startCatchUp(connection, remoteId, now)] : [];
+    return [...meaning, ...saveAlias(second, now), ...late];
   }
   // Linked without a common version, so the next round merges them.
   const bare = { remoteVersion: undefined, remoteHash: undefined, baseVersion: undefined };

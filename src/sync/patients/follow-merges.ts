@@ -12,7 +12,7 @@ import { writeMessage } from '../messages/message-log.ts';
 import { applyPage } from '../pull/pull-page.ts';
 import { isOfTheData } from '../pull/refused.ts';
 import { readAliasOf, standsFor } from './alias.ts';
-import { askWho } from './identity-question.ts';
+import { askWho, knownOthers } from './identity-question.ts';
 import { inUseAmong } from './in-use.ts';
 import { type MergeJob, openMerges, setMergeState } from './merge-job.ts';
 import { moveAll, moveLinked } from './move-resources.ts';
@@ -61,6 +61,9 @@ async function followReport(context: RunContext, reported: MergeJob): Promise<vo
   const job = await inUseHere(context, await asOfNow(context, reported));
   if (!(await readSurvivor(context, job))) return;
   if (job.fromLocal === job.toLocal) return finish(context, job);
+  // A person had said that the two are not one.
+  const denied = await knownOthers(context.store, context.connection.name, 'Patient', job.toRemote);
+  if (denied.has(job.fromLocal)) return askWhetherOne(context, job);
   await moveLinked(context, job.fromLocal, job.toLocal);
   if (await patientHasMore(context, job.fromLocal)) return askWhetherOne(context, job);
   await retire(context, job, actorOf(context.connection, context.runId), false);

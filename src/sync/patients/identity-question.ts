@@ -190,6 +190,12 @@ export function notTheSame(
   return { sql, params: [pair.connection, pair.type, pair.localId, pair.remoteId, by, now] };
 }
 
+/** Forgets a person's no, because they say yes by now. */
+export function theSameAfterAll(connection: string, type: string, localId: string, remoteId: string): Statement {
+  const sql = 'DELETE FROM not_the_same WHERE connection = ? AND type = ? AND local_id = ? AND remote_id = ?';
+  return { sql, params: [connection, type, localId, remoteId] };
+}
+
 /** Ours of whom a person said that the remote record is not theirs. */
 export async function knownOthers(
   store: Queryable,

@@ -18,7 +18,7 @@ import { type CandidateReason, knownOthers } from './identity-question.ts';
 import { inUseFor } from './in-use.ts';
 import type { PatientMatching } from './match-rules.ts';
 import { alikePatients, findFew } from './patient-candidates.ts';
-import { patientOf } from './patient-reference.ts';
+import { patientsOf } from './patient-reference.ts';
 
 export type Match = { readonly kind: 'none'; readonly sought: Sought } | Found;
 
@@ -112,7 +112,8 @@ async function isOfSamePatient(
   { content }: StoredVersion,
 ): Promise<boolean> {
   const map = await readLinkMap(store, connection.name, [], remoteTargets(mapping, remote));
-  return patientOf(toLocalTerms(mapping, map, remote).body) === patientOf(parseBody(content));
+  const [there, here] = [patientsOf(toLocalTerms(mapping, map, remote).body), patientsOf(parseBody(content))];
+  return there.length + here.length === 0 || there.some((patient) => here.includes(patient));
 }
 
 /** What the likenesses come to. */

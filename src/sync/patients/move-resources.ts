@@ -1,6 +1,7 @@
 // Moves resources from one patient's record to another's: the references change, here and in the common versions, so that
 // no server is told of a change that it made itself.
 
+import { asFault, type Fault } from '../../fault.ts';
 import { type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
 import { rewriteLinks } from '../../fhir/references.ts';
 import type { Actor } from '../../store/store.ts';
@@ -8,32 +9,57 @@ import { jsonOf, parseBody, resourceOf } from '../body.ts';
 import { actorOf } from '../connections/settings.ts';
 import type { RunContext } from '../context.ts';
 import { readLink, setBaseLocal } from '../identity.ts';
+import { isOfTheData } from '../pull/refused.ts';
 import { resourcesOfPatient } from './references-to-patient.ts';
 
 const BATCH = 200;
 
-/** What is linked with the connection's server moves; the server has moved its copies itself. */
+/**
+ * What is linked with the connection's server moves; the server has moved its copies itself.
+ * @throws Fault of the first that could not move, when the others have
+ */
 export async function moveLinked(context: RunContext, from: string, to: string): Promise<void> {
   const { store, connection, runId, signal } = context;
   const sql = `SELECT type, local_id FROM identity WHERE connection = ? AND state <> 'replaced' AND type <> 'Patient'
     AND base_local LIKE ? AND (type > ? OR (type = ? AND local_id > ?)) ORDER BY type, local_id LIMIT ${BATCH}`;
+  const faults: Fault[] = [];
   let [lastType, lastId] = ['', ''];
   while (!signal.aborted) {
     const rows = await store.query(sql, [connection.name, `%"Patient/${from}"%`, lastType, lastType, lastId]);
     for (const row of rows) {
       [lastType, lastId] = [String(row.type), String(row.local_id)];
-      await moveOne(context, actorOf(connection, runId), lastType, lastId, from, to);
+      await moveOrKeep(faults, context, actorOf(connection, runId), lastType, lastId, from, to);
     }
-    if (rows.length < BATCH) return;
+    if (rows.length < BATCH) break;
+  }
+  throwFirst(faults);
+}
+
+/** Everything that refers to the patient moves. @throws Fault of the first that could not, when the others have */
+export async function moveAll(context: RunContext, actor: Actor, from: string, to: string): Promise<void> {
+  const faults: Fault[] = [];
+  for (const { type, id } of await resourcesOfPatient(context, from)) {
+    if (context.signal.aborted) return;
+    await moveOrKeep(faults, context, actor, type, id, from, to);
+  }
+  throwFirst(faults);
+}
+
+/** One that the store refuses, or that somebody edits at the moment, keeps no other from moving. */
+async function moveOrKeep(faults: Fault[], ...one: Parameters<typeof moveOne>): Promise<void> {
+  try {
+    await moveOne(...one);
+  } catch (error) {
+    const fault = asFault(error);
+    if (!isOfTheData(fault) && fault.kind !== 'precondition' && fault.kind !== 'conflict') throw error;
+    faults.push(fault);
   }
 }
 
-/** Everything that refers to the patient moves. */
-export async function moveAll(context: RunContext, actor: Actor, from: string, to: string): Promise<void> {
-  for (const { type, id } of await resourcesOfPatient(context, from)) {
-    if (context.signal.aborted) return;
-    await moveOne(context, actor, type, id, from, to);
-  }
+/** What a person has to make room for is told before what the next run does by itself. */
+function throwFirst(faults: readonly Fault[]): void {
+  const fault = faults.find(isOfTheData) ?? faults[0];
+  if (fault) throw fault;
 }
 
 async function moveOne(

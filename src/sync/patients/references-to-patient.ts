@@ -16,7 +16,7 @@ type Parts = Pick<ConnectionContext, 'store' | 'consent' | 'clock' | 'connection
 /** Whether anything refers to the patient, or another server has it. */
 export async function patientHasMore(parts: Parts, id: string): Promise<boolean> {
   const { store, connection } = parts;
-  const sql = `SELECT 1 FROM identity WHERE type = 'Patient' AND local_id = ? AND connection <> ? AND state = 'linked' LIMIT 1`;
+  const sql = `SELECT 1 FROM identity WHERE type = 'Patient' AND local_id = ? AND connection <> ? AND state IN ('linked', 'conflict') LIMIT 1`;
   if ((await store.query(sql, [id, connection.name])).length > 0) return true;
   for (const query of queriesFor(parts, id)) {
     if ((await findSpan(parts, query, BEGINNING, parts.clock.now().epochMilliseconds + 1)).length > 0) return true;

@@ -1,16 +1,19 @@
 // A patient record for which the server has another one: it merged them, or it took that back. Decides only; what has to move
 // is done by follow-merges.ts. docs/sync-spec.md#I8
+import { Fault } from '../../fault.ts';
 import type { JsonObject } from '../../fhir/canonical-json.ts';
 import { replacedBy } from '../../fhir/patient-merge.ts';
+import type { RemoteFailure } from '../../remote/result.ts';
 import type { Statement } from '../../store/store.ts';
-import { comparable, parseBody } from '../body.ts';
+import { comparable, jsonOf, parseBody } from '../body.ts';
 import { supersede } from '../conflicts/conflict.ts';
 import { type RunContext, realNow } from '../context.ts';
 import { type Link, readLinksByRemote, saveLink } from '../identity.ts';
-import { meansAnother } from '../let-go.ts';
+import { nowMeans } from '../let-go.ts';
+import { startCatchUp } from '../pull/to-catch-up.ts';
 import { endAlias, endLinkFor, forgetAlias, mergedInto, readAlias, saveAlias, standsFor } from './alias.ts';
 import { hold, holdFor, idOfPatient, letGo } from './held.ts';
-import { askWho, dropQuestion } from './identity-question.ts';
+import { askWho, dropQuestion, type IdentityQuestion, knownOthers } from './identity-question.ts';
 import { reportMerge, undoMerge } from './merge-job.ts';
 
 const PATIENT = 'Patient';
@@ -23,7 +26,7 @@ interface Record {
 
 /** What becomes of a record that does not stand for itself; an `Incoming` like any other. */
 export interface MergedRecord {
-  readonly outcome: 'echo' | 'replaced' | 'conflict';
+  readonly outcome: 'echo' | 'replaced' | 'conflict' | 'held';
   readonly type: string;
   readonly remoteId: string;
   readonly remoteVersion: string | undefined;
@@ -32,16 +35,21 @@ export interface MergedRecord {
   readonly changes: readonly [];
   readonly statements: readonly Statement[];
   readonly isHeld?: true;
+  readonly why?: string;
   readonly event?: 'merged' | 'unmerged';
 }
 
-/** Undefined when the record stands for itself, now as before. @param link its live link */
+/**
+ * Undefined when the record stands for itself, now as before.
+ * @param link its live link
+ * @throws Fault unavailable (the server has to be asked and does not answer) | unprocessable (a circle)
+ */
 export async function remoteMerge(
   context: RunContext,
   record: Record,
   link: Link | undefined,
 ): Promise<MergedRecord | undefined> {
-  const { store, connection, mapping, log } = context;
+  const { store, connection, mapping } = context;
   const reference = replacedBy(record.body);
   const target = reference === undefined ? undefined : idOfPatient(reference, mapping.remoteBase);
   const known = link ? undefined : await readAlias(store, connection.name, PATIENT, record.remoteId);
@@ -52,37 +60,58 @@ export async function remoteMerge(
   if (target === undefined) return alias ? unmerged(context, record, alias.localId) : undefined;
   if (alias && alias.replacedBy === (await mergedInto(store, connection.name, target))) return seen(record);
   const merged = await mergeInto(context, record, link, target);
-  if (!merged) log.warn({ connection: connection.name, type: PATIENT }, 'merged records go round in circles');
-  return merged;
+  if (!('failure' in merged)) return merged;
+  const why = merged.failure.message;
+  // Which of them is in use nobody can tell: as an edit it would close ours.
+  if (merged.failure.class === 'permanent') throw new Fault('unprocessable', why, { expression: 'Patient.link' });
+  const nothing = { ...seen(record), ...(link ? { localId: link.localId } : {}) };
+  // An answer in between keeps the breaker from opening after a few such records.
+  if (!(await context.client.capability()).ok) throw new Fault('unavailable', why);
+  const waits = { connection: connection.name, type: PATIENT, remoteId: record.remoteId, body: record.body };
+  const held = hold({ ...waits, waitsFor: { type: PATIENT, id: target } }, realNow(context));
+  return { ...nothing, outcome: 'held', isHeld: true, why, statements: [held] };
 }
 
-/**
- * The record is no longer used there; `target` stands for it.
- * @returns undefined when that leads back to the record itself
- */
+/** Why a merge is not followed; a permanent one when the records go round in circles. */
+interface Unfollowed {
+  readonly failure: RemoteFailure;
+}
+
+/** The record is no longer used there; `target` stands for it. */
 export async function mergeInto(
   context: RunContext,
   record: Record,
   link: Link | undefined,
   target: string,
-): Promise<MergedRecord | undefined> {
+): Promise<MergedRecord | Unfollowed> {
   const { store, connection } = context;
   const { name } = connection;
   const now = realNow(context);
-  const survivor = await mergedInto(store, name, target);
-  if (survivor === undefined || survivor === record.remoteId) return undefined;
+  const known = await mergedInto(store, name, target);
+  const isBack = known === undefined || known === record.remoteId;
+  const failure = isBack ? await whyNotInUse(context, record, target) : undefined;
+  if (failure) return { failure };
+  const survivor = isBack ? target : known;
   // By a person's word yet another record may stand for that one; this one does no more.
   const standing = await standsFor(store, name, survivor);
   const toRemote = standing && standing.remoteId !== record.remoteId ? standing.remoteId : survivor;
   const answered = [dropQuestion(name, PATIENT, record.remoteId), letGo(name, PATIENT, record.remoteId)];
-  const statements = [...answered, holdFor(name, record.remoteId, toRemote)];
+  // The other way round than before: what that one was merged into is this one, and stands for nobody any more.
+  const turned = isBack ? [...endAlias(name, PATIENT, target), undoMerge(name, target)] : [];
+  const statements = [...answered, holdFor(name, record.remoteId, toRemote), ...turned];
   const event = 'merged';
   const outcome = { ...seen(record), outcome: 'replaced', event } as const;
   if (!link) {
     const known = await readAlias(store, name, PATIENT, record.remoteId);
-    const localId = known?.how === 'merged' ? known.localId : '';
-    const alias = { connection: name, type: PATIENT, remoteId: record.remoteId, localId, how: 'merged' };
-    return { ...outcome, statements: [...statements, ...saveAlias({ ...alias, replacedBy: survivor }, now)] };
+    const isMerged = known?.how === 'merged';
+    const about = { connection: name, type: PATIENT, remoteId: record.remoteId };
+    // It is no second record any more of whomever a person took it for.
+    const before = isMerged ? [] : endAlias(name, PATIENT, record.remoteId);
+    const meaning =
+      standing && !isMerged ? await nowMeans(store, { ...about, localId: standing.localId }, now) : before;
+    const localId = isMerged ? known.localId : '';
+    const alias = saveAlias({ ...about, localId, how: 'merged', replacedBy: survivor }, now);
+    return { ...outcome, statements: [...statements, ...meaning, ...alias] };
   }
   const ended = endLinkFor(link, survivor, now);
   const other = (await readLinksByRemote(store, name, PATIENT, [toRemote])).get(toRemote);
@@ -92,22 +121,50 @@ export async function mergeInto(
     const report = reportMerge({ ...job, toLocal: other.localId }, now);
     return { ...outcome, localId: link.localId, statements: [...statements, ...moving, report] };
   }
+  if ((await knownOthers(store, name, PATIENT, toRemote)).has(link.localId)) {
+    const asked = [ended, supersede(name, PATIENT, link.localId), ...(await askAgain(context, link.localId, toRemote))];
+    return { ...outcome, outcome: 'conflict', localId: link.localId, statements: [...statements, ...asked] };
+  }
   // Ours stays who it is and has another record there, which grew from the same common version.
   const moved: Link = { ...link, state: 'linked', remoteId: toRemote, remoteVersion: undefined, remoteHash: undefined };
   const settled = [supersede(name, PATIENT, link.localId), dropQuestion(name, PATIENT, toRemote)];
-  const relinked = [ended, ...(await takenFrom(context, toRemote, link.localId)), saveLink(moved, now), ...settled];
+  const relinked = [...(await nowMeans(store, moved, now)), ended, saveLink(moved, now), ...settled];
   const report = reportMerge({ ...job, toLocal: link.localId }, now);
-  return { ...outcome, localId: link.localId, statements: [...statements, ...relinked, report] };
+  // What that record has had since before ours had it.
+  const rows = [...statements, ...relinked, report, startCatchUp(name, toRemote, now)];
+  return { ...outcome, localId: link.localId, statements: rows };
 }
 
-/** It is no second record any more of whomever a person took it for. */
-async function takenFrom(context: RunContext, remoteId: string, localId: string): Promise<Statement[]> {
-  const { store, connection } = context;
-  const alias = await readAlias(store, connection.name, PATIENT, remoteId);
-  if (!alias) return [];
-  const before = { ...alias, connection: connection.name, type: PATIENT };
-  const meaning = alias.localId === '' ? [] : await meansAnother(store, before, localId, realNow(context));
-  return [...endAlias(connection.name, PATIENT, remoteId), ...meaning];
+/** Undefined when a record that was merged into this one is in use again, as the server has it now. */
+async function whyNotInUse({ client }: RunContext, record: Record, target: string): Promise<RemoteFailure | undefined> {
+  const circle = { class: 'permanent', message: 'The records that the server merged go round in circles.' } as const;
+  if (target === record.remoteId) return circle;
+  const reply = await client.read(PATIENT, target);
+  if (!reply.ok) return reply.failure.class === 'permanent' ? circle : reply.failure;
+  const { body } = reply.value;
+  return body?.id === target && replacedBy(jsonOf(body)) === undefined ? undefined : circle;
+}
+
+/** A person had said that ours is not the one that the server has for it by now. */
+async function askAgain(context: RunContext, localId: string, remoteId: string): Promise<Statement[]> {
+  const { store, client, connection } = context;
+  const now = realNow(context);
+  const stored = await store.read(PATIENT, localId);
+  if (!stored || stored.operation === 'delete') return [];
+  const reply = await client.read(PATIENT, remoteId);
+  const shown = reply.ok && reply.value.body?.id === remoteId ? jsonOf(reply.value.body) : undefined;
+  const about = { connection: connection.name, type: PATIENT, remoteId };
+  const question: IdentityQuestion = {
+    ...about,
+    remoteBody: shown ?? { resourceType: PATIENT },
+    remoteVersion: undefined,
+    kind: 'identity',
+    candidates: [{ localId, why: 'merged', score: undefined }],
+    local: comparable(parseBody(stored.content)),
+    localVersion: stored.versionId,
+  };
+  const held = shown ? [hold({ ...about, waitsFor: { type: PATIENT, id: remoteId }, body: shown }, now)] : [];
+  return [...askWho(question, now), ...held];
 }
 
 /** What was moved stays where it is until a person has said who the record is. */

@@ -1,25 +1,19 @@
 // What a server has had of a patient since before the two were linked. The streams have passed it by as a stranger's and
 // only a sweep would come back to it, so the next pull asks for it once. docs/sync-spec.md#I8
 import type { Lease } from '../../store/lease.ts';
-import type { Statement } from '../../store/store.ts';
 import { actorOf } from '../connections/settings.ts';
 import { ownExchanges, type RunContext, realNow } from '../context.ts';
 import { inParallel } from '../in-parallel.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { applyPage } from './pull-page.ts';
-import { forgetFact, readFacts, saveFact } from './remote-fact.ts';
+import { forgetFact, readFacts } from './remote-fact.ts';
 import { askSubject, type Conditions } from './roster-answer.ts';
 import { choosePlan, type PullPlan } from './strategy.ts';
+import { CATCH_UP, startCatchUp } from './to-catch-up.ts';
 import { readRefusal } from './type-refusal.ts';
 
-const NAME = 'catch-up:';
 /** Of one pull, so that many new links do not hold up what changes meanwhile. */
 const MOST_PATIENTS = 200;
-
-/** Of a patient who was linked just now; `remoteId` is there. */
-export function startCatchUp(connection: string, remoteId: string, now: number): Statement {
-  return saveFact(connection, `${NAME}${remoteId}`, '', now);
-}
 
 /**
  * Reads what some of those patients have; the others are for the pulls after this one.
@@ -27,7 +21,7 @@ export function startCatchUp(connection: string, remoteId: string, now: number):
  */
 export async function catchUp(context: RunContext, types: readonly string[], lease: Lease): Promise<void> {
   const { store, connection, remote, runId } = context;
-  const patients = await readFacts(store, connection.name, NAME, MOST_PATIENTS);
+  const patients = await readFacts(store, connection.name, CATCH_UP, MOST_PATIENTS);
   if (patients.size === 0) return;
   const plans = await plansOf(context, types);
   const over = () => isOver(context, lease);
@@ -40,7 +34,7 @@ export async function catchUp(context: RunContext, types: readonly string[], lea
     }
     // Whom the server cannot answer about goes behind the others.
     const next = isRead
-      ? forgetFact(connection.name, `${NAME}${patient}`)
+      ? forgetFact(connection.name, `${CATCH_UP}${patient}`)
       : startCatchUp(connection.name, patient, realNow(context));
     await store.commit(actorOf(connection, runId), [], [next, lease.fence]);
   };

@@ -26,13 +26,13 @@ import {
   setRemoteVersion,
   unlessLinked,
 } from '../identity.ts';
-import { meansAnother } from '../let-go.ts';
+import { type Meant, meansAnother } from '../let-go.ts';
 import { type LetGo, mapsOfCopies } from '../let-go-terms.ts';
 import { withoutLost } from '../lost-targets.ts';
 import { type LinkMap, toLocalTerms } from '../mapping.ts';
 import { readAlias } from '../patients/alias.ts';
 import { type Held, hold } from '../patients/held.ts';
-import { askWhoUnlinked, isDecidedNew, openQuestions } from '../patients/identity-question.ts';
+import { askWhoUnlinked, isDecidedNew } from '../patients/identity-question.ts';
 import { findMatch, type Match, type Sought } from '../patients/match.ts';
 import { remoteMerge } from '../patients/remote-merge.ts';
 import { inPresentTerms } from '../present-terms.ts';
@@ -74,6 +74,8 @@ export interface Incoming {
   readonly afterwards?: readonly Statement[];
   /** It is kept until it is known whose it is. */
   readonly isHeld?: true;
+  /** Why, when no person is asked. */
+  readonly why?: string;
   /** It is linked with one of ours by what that one says now. */
   readonly isMatched?: true;
   /** It is made, because none of ours is like this. */
@@ -92,8 +94,8 @@ export interface Received {
   readonly version: string | undefined;
   /** With a match: its former one. */
   readonly link: Link | undefined;
-  /** Who it was, until it was let go, when it has no link. */
-  readonly former?: Link | undefined;
+  /** Whom it meant until now, when it has no link. */
+  readonly meant?: Meant | undefined;
   readonly match: { readonly stored: StoredVersion; readonly how: LinkOrigin } | undefined;
   /** When there is neither. */
   readonly sought?: Sought;
@@ -122,16 +124,23 @@ export function quickEcho(
   return { outcome: 'echo', type, remoteId, remoteVersion: version, localId, body, changes: [], statements };
 }
 
-/**
- * Finds out who a resource is, or why nothing is to be done about it.
- * @param link its live link, if it has one
- * @param former the one that it had until it was let go
- */
+/** What is known of a received resource before it is looked at. */
+interface Before {
+  /** Its live link, if it has one. */
+  readonly link: Link | undefined;
+  /** The one that it had until it was let go. */
+  readonly former: Link | undefined;
+  /** Whom it meant, when it has none. */
+  readonly meant: Meant | undefined;
+  /** A person has been asked who it is. */
+  readonly isAsked: boolean;
+}
+
+/** Finds out who a resource is, or why nothing is to be done about it. */
 export async function identify(
   context: RunContext,
   received: Pick<Received, 'type' | 'remoteId' | 'body' | 'version'>,
-  link: Link | undefined,
-  former: Link | undefined,
+  { link, former, meant, isAsked }: Before,
 ): Promise<Received | Incoming> {
   const { type, remoteId, body, version } = received;
   const nothing = { type, remoteId, remoteVersion: version, body, changes: [], statements: [] };
@@ -154,16 +163,18 @@ export async function identify(
     const statements = moved ? [saveLink({ ...link, remoteVersion: version }, realNow(context))] : [];
     return { ...nothing, outcome: 'echo', localId: link.localId, statements };
   }
+  // Whatever it says by now; the newest copy is what the answer will be about.
+  if (isAsked) return { ...nothing, outcome: 'waiting', statements: [holdForItself(context, received)], isHeld: true };
   const match = await findMatch(context, type, body, remoteId, former);
   if (match.kind === 'none') {
-    return { ...received, link, former, match: undefined, sought: match.sought, localId: randomUUID() };
+    return { ...received, link, meant, match: undefined, sought: match.sought, localId: randomUUID() };
   }
   if (match.kind !== 'unclear') {
     const { stored } = match;
     if (match.kind === 'former') {
       return { ...received, link: match.link, match: { stored, how: match.link.how }, localId: stored.id };
     }
-    return { ...received, link, former, match: { stored, how: ORIGINS[match.kind] }, localId: stored.id };
+    return { ...received, link, meant, match: { stored, how: ORIGINS[match.kind] }, localId: stored.id };
   }
   const now = realNow(context);
   const { name } = context.connection;
@@ -173,12 +184,9 @@ export async function identify(
   if (own && own.state !== 'tombstone') return { ...nothing, outcome: 'echo' };
   // A push that had just made it has linked it since the links of the page were read.
   const since = (await readLinksByRemote(context.store, name, type, [remoteId])).get(remoteId);
-  if (since) return identify(context, received, since, former);
-  const held = hold({ connection: name, type, remoteId, waitsFor: { type, id: remoteId }, body }, now);
-  const asked = await openQuestions(context.store, name, type, [remoteId]);
+  if (since) return identify(context, received, { link: since, former, meant, isAsked });
+  const held = holdForItself(context, received);
   const about = { ...nothing, localId: match.stored.id };
-  // Asked already; the newest copy is what the answer will be about.
-  if (asked.has(remoteId)) return { ...about, outcome: 'waiting', statements: [held], isHeld: true };
   const { candidates, why: kind } = match;
   const question = { ...bodies(context, received, match.stored), kind, candidates: named(candidates) };
   return { ...about, outcome: 'conflict', statements: [...askWhoUnlinked(question, now), held], isHeld: true };
@@ -188,6 +196,16 @@ const ORIGINS = { ours: 'created-by-us', identifier: 'matched-identifier', rules
 
 const named = (candidates: Extract<Match, { kind: 'unclear' }>['candidates']) =>
   candidates.map(({ stored, why, score }) => ({ localId: stored.id, why, score }));
+
+function holdForItself(
+  context: RunContext,
+  { type, remoteId, body }: Pick<Received, 'type' | 'remoteId' | 'body'>,
+): Statement {
+  return hold(
+    { connection: context.connection.name, type, remoteId, waitsFor: { type, id: remoteId }, body },
+    realNow(context),
+  );
+}
 
 /** Keeps it as it came. @param waitsFor the remote record that nobody knows yet */
 export function holdBack(context: RunContext, one: Received, waitsFor: Held['waitsFor']): Incoming {
@@ -199,19 +217,18 @@ export function holdBack(context: RunContext, one: Received, waitsFor: Held['wai
 /** Plans what a resource that is no echo does here. @throws Fault unavailable when the server has to be asked and does not answer */
 export async function plan(context: RunContext, received: Received, links: LinkMap, letGo: LetGo): Promise<Incoming> {
   const { store, connection, mapping } = context;
-  const { type, remoteId, body, version, link, former, match, localId, sought } = received;
+  const { type, remoteId, body, version, link, meant, match, localId, sought } = received;
   const known = await mapsOfCopies(context, links, link, body, letGo);
   if (!known.ok) {
     const why = known.failure.message;
     if (!known.isAlone) throw new Fault('unavailable', why);
-    context.log.warn({ connection: connection.name, type, remoteId, why }, 'kept as it came; the next pull asks again');
-    return holdBack(context, received, known.about);
+    return { ...holdBack(context, received, known.about), why };
   }
   const maps = known.value;
   const isMatched = match ? ({ isMatched: true } as const) : {};
   const mapped = toLocalTerms(mapping, maps.now, body);
   const now = realNow(context);
-  const afterwards = await meansAnother(store, former, localId, now);
+  const afterwards = await meansAnother(store, meant, localId, now);
   const incoming = { type, remoteId, remoteVersion: version, localId, body, afterwards, ...isMatched };
   const unresolvedIn = (written: JsonObject) => rememberUrls(context, written, type, localId);
   const next: Link = {

@@ -9,7 +9,7 @@ import { ownExchanges, type RunContext, realNow } from '../context.ts';
 import { readLinkMap, readLinkMarks } from '../identity.ts';
 import { inParallel } from '../in-parallel.ts';
 import { writeMessage } from '../messages/message-log.ts';
-import { patientElement, patientOf } from '../patients/patient-reference.ts';
+import { patientElement, patientsOf } from '../patients/patient-reference.ts';
 import { IdSet } from './id-set.ts';
 import { nextLink, PageGuard } from './page-guard.ts';
 import { applyPage, readPage } from './pull-page.ts';
@@ -91,15 +91,15 @@ async function wantedOf(
   entries: Entries,
 ): Promise<(id: string, body: JsonObject) => boolean> {
   const isPulled = connection.types[type] === 'pull';
-  const idOf = (body: JsonObject) => patientOf(body)?.split('/').at(-1);
-  const targets = entries.flatMap(({ body }) => idOf(body) ?? []).map((id) => ({ type: 'Patient', id }));
+  const idsOf = (body: JsonObject) => patientsOf(body).map((patient) => patient.slice(patient.lastIndexOf('/') + 1));
+  const targets = entries.flatMap(({ body }) => idsOf(body)).map((id) => ({ type: 'Patient', id }));
   const map = await readLinkMap(store, connection.name, [], targets);
   return (id, body) => {
     if (type === 'Patient') return scope ? scope.has(id) : isPulled;
-    const patient = idOf(body);
-    if (patient === undefined) return isPulled;
-    const isShared = map.localOf('Patient', patient) !== undefined;
-    return scope ? isShared && scope.has(patient) : isPulled || isShared;
+    const patients = idsOf(body);
+    if (patients.length === 0) return isPulled;
+    const shared = patients.filter((patient) => map.localOf('Patient', patient) !== undefined);
+    return scope ? shared.some((patient) => scope.has(patient)) : isPulled || shared.length > 0;
   };
 }
 

@@ -4,10 +4,12 @@ import { asFault } from '../../fault.ts';
 import { parseBody } from '../body.ts';
 import type { RunContext } from '../context.ts';
 import { readFormerLinks, readLinkMap, readLinkMarks, readLinksByRemote, remoteHash } from '../identity.ts';
+import { readMeant } from '../let-go.ts';
 import { readLetGo } from '../let-go-terms.ts';
 import { remoteTargets } from '../mapping.ts';
+import { lastOfEach } from '../patients/alias.ts';
 import { heldAmong, idOfPatient, letGo } from '../patients/held.ts';
-import { openQuestions } from '../patients/identity-question.ts';
+import { dropQuestion, openQuestions } from '../patients/identity-question.ts';
 import { patientsOf } from '../patients/patient-reference.ts';
 import { holdBack, type Incoming, identify, plan, quickEcho, type Received } from './incoming.ts';
 import { isOfTheData, type Refused, refusedBy } from './refused.ts';
@@ -38,10 +40,18 @@ export async function planPage(context: RunContext, type: string, entries: reado
   const links = await readLinksByRemote(store, connection.name, type, linked);
   const unlinked = news.filter(({ remoteId }) => !links.has(remoteId)).map(({ remoteId }) => remoteId);
   const former = await readFormerLinks(store, connection.name, type, unlinked);
+  const meant = await readMeant(store, connection.name, type, unlinked);
+  const inQuestion = await openQuestions(store, connection.name, type, unlinked);
   const received: Received[] = [];
   for (const entry of news) {
+    const { remoteId } = entry;
     const known = await orRefused(entry, () =>
-      identify(context, entry, links.get(entry.remoteId), former.get(entry.remoteId)),
+      identify(context, entry, {
+        link: links.get(remoteId),
+        former: former.get(remoteId),
+        meant: meant.get(remoteId),
+        isAsked: inQuestion.has(remoteId),
+      }),
     );
     if ('detail' in known) refused.push(known);
     else if ('outcome' in known) decided.push(known);
@@ -52,15 +62,19 @@ export async function planPage(context: RunContext, type: string, entries: reado
   const map = await readLinkMap(store, connection.name, [], targets);
   for (const { localId, remoteId } of received) map.add(type, localId, remoteId);
   const letGo = await readLetGo(context, map, bodies, context.client);
-  const patients = new Set(received.flatMap((one) => patientIdsOf(context, one)));
-  const asked = await openQuestions(store, connection.name, 'Patient', [...patients]);
-  const heldPatients = await heldAmong(store, connection.name, 'Patient', [...patients]);
+  const named = new Set(received.flatMap((one) => patientIdsOf(context, one)));
+  const unknown = [...named].filter((id) => map.localOf('Patient', id) === undefined);
+  const standing = await lastOfEach(store, connection.name, unknown);
+  const patients = [...new Set([...named, ...standing.values()])];
+  const asked = await openQuestions(store, connection.name, 'Patient', patients);
+  const heldPatients = await heldAmong(store, connection.name, 'Patient', patients);
   for (const one of received) {
     const waits = (id: string) => {
       const isUnknown = map.localOf('Patient', id) === undefined;
       return (asked.has(id) && (!one.link || isUnknown)) || (heldPatients.has(id) && isUnknown);
     };
-    const patient = patientIdsOf(context, one).find(waits);
+    const ids = patientIdsOf(context, one).flatMap((id) => [id, standing.get(id) ?? id]);
+    const patient = ids.find(waits);
     const planned = patient
       ? holdBack(context, one, { type: 'Patient', id: patient })
       : await orRefused(one, () => plan(context, one, map, letGo));
@@ -68,7 +82,12 @@ export async function planPage(context: RunContext, type: string, entries: reado
     else decided.push(planned);
   }
   const held = await heldAmong(store, connection.name, type, ids);
-  return { incoming: decided.map((one) => letGoUnlessHeld(context, one, held)), refused };
+  const incoming = decided.map((one) => letGoUnlessHeld(context, one, held));
+  for (const { outcome, remoteId, why } of incoming) {
+    if (outcome !== 'held' || why === undefined) continue;
+    context.log.warn({ connection: connection.name, type, remoteId, why }, 'kept as it came; the next pull asks again');
+  }
+  return { incoming, refused };
 }
 
 /** What is wrong with one resource concerns that one only. */
@@ -111,7 +130,8 @@ export async function planAllGone(context: RunContext, type: string, gone: reado
   const ids = [...new Set(gone)].filter((remoteId) => links.has(remoteId) || held.has(remoteId));
   const planned = ids.map(async (remoteId): Promise<Incoming> => {
     const link = links.get(remoteId);
-    return link ? planGone(context, link) : { ...nothing, remoteId, changes: [], statements: [] };
+    if (link) return planGone(context, link);
+    return { ...nothing, remoteId, changes: [], statements: [dropQuestion(connection.name, type, remoteId)] };
   });
   return (await Promise.all(planned)).map((one) => letGoUnlessHeld(context, one, held));
 }

@@ -8,8 +8,8 @@ import type { StoredVersion } from '../../store/store.ts';
 import type { ProbeResult } from '../alerts/meter.ts';
 import { comparable, dressed, isFhirId, jsonOf, parseBody, resourceOf } from '../body.ts';
 import { type MappedContext, type RunContext, realNow } from '../context.ts';
-import { type Link, readFormerLinks, readLinkMap, readLinksByRemote, remoteHash, saveLink } from '../identity.ts';
-import { againIfLetGo, markStillReferring, meansAnother } from '../let-go.ts';
+import { type Link, readLinkMap, readLinksByRemote, remoteHash, saveLink } from '../identity.ts';
+import { againIfLetGo, markStillReferring, nowMeans } from '../let-go.ts';
 import { carriesIdentifier, remoteTargets, toLocalTerms, toRemoteTerms } from '../mapping.ts';
 import { askWho, dropQuestion, hasNamesake, knownOthers } from '../patients/identity-question.ts';
 import { FIRST_VERSION } from '../pull/version-age.ts';
@@ -139,8 +139,7 @@ async function adopt(
   const later = event === 'done' && (await unlinkedTargets(context, { type, id: localId })).length > 0;
   const now = realNow(context);
   // A restored server gives its ids out again.
-  const former = (await readFormerLinks(store, connection.name, type, [reply.id])).get(reply.id);
-  const shifted = await meansAnother(store, former, localId, now);
+  const shifted = await nowMeans(store, link, now);
   const referring = await markStillReferring(store, connection.name, { type, id: localId }, now);
   const written = await end(context, {
     claim,

@@ -1,15 +1,17 @@
 // Before a resource is created on a remote: is it there already? Linking beats making a second record.
 // docs/sync-spec.md#I8
 import type { JsonObject } from '../../fhir/canonical-json.ts';
+import { replacedBy } from '../../fhir/patient-merge.ts';
 import type { StoredVersion } from '../../store/store.ts';
 import { comparable, parseBody } from '../body.ts';
 import { type RunContext, realNow } from '../context.ts';
-import { readFormerLinks, readLinksByRemote, saveLink } from '../identity.ts';
-import { meansAnother } from '../let-go.ts';
+import { readLinksByRemote, saveLink } from '../identity.ts';
+import { nowMeans } from '../let-go.ts';
+import { followByRemote } from '../patients/alias.ts';
 import { askWho, candidatesOf, knownOthers } from '../patients/identity-question.ts';
 import { decide, holdersOfNumbers, type Likeness, likenessOf } from '../patients/match.ts';
-import { startCatchUp } from '../pull/catch-up.ts';
 import { type RemoteRecord, searchTwins } from '../pull/search-twins.ts';
+import { startCatchUp } from '../pull/to-catch-up.ts';
 import { type Claim, waitFor } from './outbox.ts';
 import { end, endFailed, type PushResult } from './settle-push.ts';
 
@@ -72,10 +74,15 @@ async function judge(
     type,
     records.map(({ id }) => id),
   );
+  // Merged there, or a second record of one of ours by a person's word.
+  const others = records.map(({ id }) => id).filter((id) => !links.has(id));
+  const meaning = type === 'Patient' ? await followByRemote(store, connection.name, others) : undefined;
   const twins: Twin[] = [];
   for (const record of records) {
     if ((await knownOthers(store, connection.name, type, record.id)).has(localId)) continue;
-    const linkedWith = links.get(record.id)?.localId;
+    const linkedWith = links.get(record.id)?.localId ?? meaning?.get(record.id);
+    // A record that another one stands for is nobody any more.
+    if (linkedWith === undefined && replacedBy(record.body) !== undefined) continue;
     const likeness = likenessOf(matching, stored, record.body, linkedWith !== undefined);
     if (likeness) twins.push({ record, likeness, linkedWith });
   }
@@ -94,8 +101,7 @@ async function link(
   const about = { connection: context.connection.name, type, localId, remoteId };
   const linked = { ...about, ...bare, baseLocal: undefined, baseRemote: undefined, state: 'linked', how } as const;
   const now = realNow(context);
-  const former = (await readFormerLinks(context.store, about.connection, type, [remoteId])).get(remoteId);
-  const shifted = await meansAnother(context.store, former, localId, now);
+  const shifted = await nowMeans(context.store, about, now);
   // No common version yet: the next round merges the two records.
   const done = await end(context, {
     claim,

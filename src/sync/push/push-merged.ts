@@ -37,7 +37,7 @@ export async function followOnPush(
   if (target === undefined) return undefined;
   const record = { remoteId: link.remoteId, body: body ? jsonOf(body) : {}, version: versionId };
   const merge = await mergeInto(context, record, link, target);
-  if (!merge) return other === undefined ? undefined : refuseOther(context, claim, link);
+  if ('failure' in merge) return endFailed(context, claim, merge.failure, false, link.remoteId);
   await end(context, {
     claim,
     settlement: { event: 'again' },

@@ -1,0 +1,187 @@
+// A merge there that is turned round or taken back: nobody is closed by it, and a person's answer opens the record again.
+// docs/sync-spec.md#I8
+import type { Patient, Task } from '@medplum/fhirtypes';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
+
+let world: World;
+let isBroken: boolean;
+
+beforeEach(async () => {
+  isBroken = false;
+  world = await openWorld({
+    connection: { types: { Patient: 'both', Task: 'both' } },
+    sync: () => ({
+      fetch: async (url, init) =>
+        isBroken && new URL(String(url)).pathname.endsWith('/Patient/r1')
+          ? new Response('', { status: 500 })
+          : fetch(url, init),
+    }),
+  });
+  await share('p1', 'r1', 'One');
+});
+afterEach(() => world.cleanup());
+
+async function exchange(): Promise<void> {
+  for (let rounds = 0; rounds < 2; rounds += 1) {
+    await world.sync.pullNow();
+    await world.sync.pushNow();
+  }
+}
+
+/** One of ours who is there, with a task of theirs. */
+async function share(id: string, remoteId: string, family: string): Promise<void> {
+  const identifier = [{ system: 'urn:mrn', value: remoteId }];
+  world.remote.put(patient(remoteId, { name: [{ family }], identifier }));
+  world.remote.put(task(`task-${remoteId}`, { for: { reference: `Patient/${remoteId}` } }));
+  await world.write(patient(id, { name: [{ family }], identifier }));
+  await exchange();
+}
+
+const there = (id: string) => world.remote.all('Patient').find((one) => one.id === id) as Patient & { id: string };
+
+function merge(from: string, into: string): void {
+  const link = [{ type: 'replaced-by' as const, other: { reference: `Patient/${into}` } }];
+  world.remote.put({ ...there(from), active: false, link });
+}
+
+function takeBack(id: string): void {
+  const { link: _link, active: _active, ...whole } = there(id);
+  world.remote.put(whole as Patient);
+}
+
+const inUse = ({ active, link }: Patient) => active !== false && link === undefined;
+const oursInUse = async () => (await world.all<Patient>('Patient')).filter(inUse).map(({ id }) => id);
+const theirsInUse = () =>
+  (world.remote.all('Patient') as (Patient & { id: string })[]).filter(inUse).map(({ id }) => id);
+const whose = async () => new Set((await world.all<Task>('Task')).map((one) => one.for?.reference));
+const links = async () => {
+  const sql =
+    "SELECT local_id, remote_id FROM identity WHERE type = 'Patient' AND state <> 'replaced' ORDER BY remote_id";
+  return (await world.temp.store.query(sql)).map(({ local_id, remote_id }) => [local_id, remote_id]);
+};
+
+async function answer(remoteId: string, to: string): Promise<void> {
+  const question = (await world.sync.matches()).find((one) => one.remoteId === remoteId);
+  await world.sync.decideMatch(NURSE, String(question?.id), { decision: 'link', to });
+}
+
+describe('a merge that is turned round', () => {
+  test.each(['at once', 'first the one that is closed by it'])(
+    'into a record that nobody else has: ours stays who it is and has the first one again, %s',
+    async (how) => {
+      world.remote.put(patient('r2', { name: [{ family: 'One' }], gender: 'female' }));
+      merge('r1', 'r2');
+      await exchange();
+      merge('r2', 'r1');
+      if (how !== 'at once') await exchange();
+      takeBack('r1');
+      await exchange();
+      await exchange();
+      expect([await oursInUse(), theirsInUse()]).toEqual([['p1'], ['r1']]);
+      expect(await links()).toEqual([['p1', 'r1']]);
+      expect([await world.sync.matches(), await world.sync.conflicts()]).toEqual([[], []]);
+    },
+  );
+
+  test('of two who are both here: the one in use stays it, and has the record that is in use', async () => {
+    await share('p2', 'r2', 'Two');
+    merge('r1', 'r2');
+    await exchange();
+    merge('r2', 'r1');
+    takeBack('r1');
+    await exchange();
+    await exchange();
+    expect([await oursInUse(), theirsInUse()]).toEqual([['p2'], ['r1']]);
+    expect(await links()).toEqual([['p2', 'r1']]);
+    expect([...(await whose())]).toEqual(['Patient/p2']);
+    expect(await world.sync.matches()).toEqual([]);
+  });
+
+  test('is met by a push', async () => {
+    world.remote.put(patient('r2', { name: [{ family: 'One' }] }));
+    merge('r1', 'r2');
+    await exchange();
+    merge('r2', 'r1');
+    takeBack('r1');
+    await world.write({
+      ...((await world.read<Patient>('Patient', 'p1')) as Patient & { id: string }),
+      gender: 'female',
+    });
+    await world.sync.pushNow();
+    await exchange();
+    expect([there('r1').gender, there('r2').gender]).toEqual(['female', undefined]);
+    expect([await oursInUse(), theirsInUse()]).toEqual([['p1'], ['r1']]);
+  });
+
+  test('waits while the server does not show the record that is in use again, and holds up nothing else', async () => {
+    world.remote.put(patient('r2', { name: [{ family: 'One' }] }));
+    merge('r1', 'r2');
+    await exchange();
+    merge('r2', 'r1');
+    isBroken = true;
+    world.remote.put(task('t9', { for: { reference: 'Patient/r2' }, description: 'Nine' }));
+    await exchange();
+    expect(await oursInUse()).toEqual(['p1']);
+    expect((await world.all<Task>('Task')).map(({ description }) => description)).toContain('Nine');
+    isBroken = false;
+    takeBack('r1');
+    await exchange();
+    expect([await oursInUse(), await links()]).toEqual([['p1'], [['p1', 'r1']]]);
+  });
+
+  test('records that go round in circles close nobody', async () => {
+    world.remote.put(patient('r2', { name: [{ family: 'One' }] }));
+    merge('r1', 'r2');
+    await exchange();
+    merge('r2', 'r1');
+    await world.write({
+      ...((await world.read<Patient>('Patient', 'p1')) as Patient & { id: string }),
+      gender: 'female',
+    });
+    await world.sync.pushNow();
+    await exchange();
+    expect(await oursInUse()).toEqual(['p1']);
+    expect((await world.read<Patient>('Patient', 'p1'))?.link).toBeUndefined();
+  });
+});
+
+describe('a merge of two who are both here that is taken back', () => {
+  beforeEach(async () => {
+    await share('p2', 'r2', 'Two');
+    merge('r1', 'r2');
+    await exchange();
+    await exchange();
+    expect(await oursInUse()).toEqual(['p2']);
+    takeBack('r1');
+  });
+
+  test('waits for the answer, whatever else is edited there meanwhile', async () => {
+    for (const gender of ['female', 'male'] as const) {
+      world.remote.put({ ...there('r1'), gender });
+      await exchange();
+    }
+    expect(theirsInUse()).toEqual(['r1', 'r2']);
+    expect(await links()).toEqual([['p2', 'r2']]);
+    expect((await world.sync.matches()).map(({ remoteId }) => remoteId)).toEqual(['r1']);
+    expect(await oursInUse()).toEqual(['p2']);
+  });
+
+  test('opens ours again with the answer that it is the one whose record it was', async () => {
+    await exchange();
+    world.remote.put({ ...there('r1'), gender: 'female' });
+    await answer('r1', 'p1');
+    await exchange();
+    await exchange();
+    expect([(await oursInUse()).sort(), theirsInUse()]).toEqual([
+      ['p1', 'p2'],
+      ['r1', 'r2'],
+    ]);
+    expect(await world.read('Patient', 'p1')).toMatchObject({ gender: 'female' });
+    expect(await links()).toEqual([
+      ['p1', 'r1'],
+      ['p2', 'r2'],
+    ]);
+    expect(await world.sync.conflicts()).toEqual([]);
+  });
+});
