@@ -64,7 +64,7 @@ it('they agree on the status and on when the patient left', () => {
       let facts: VisitFacts | undefined;
       let stay: Encounter | undefined;
       for (const one of messages) {
-        facts = hear(facts, one);
+        facts = hear(facts, one, one.recorded);
         stay = joined(stay, writeMessage(one, person));
         expect([stay.status, secondsOf(stay)]).toEqual([facts.status, facts.left]);
       }

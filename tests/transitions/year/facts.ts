@@ -1,7 +1,7 @@
 // What is known of a patient's visits after everything told so far, reckoned anew from all of it: of each visit the newest event
 // decides, in whatever order they came (domain.md 4, docs/intake.md). Of the end the newest that was told decides, and a day
 // takes its time from the newest exact one of that day; where none was told, the first recording of the discharge.
-import { dayOf, momentOf, nightsBetween } from './days.ts';
+import { dayOf, lastSecondOf, momentOf, nightsBetween } from './days.ts';
 import { placeOf } from './places.ts';
 import type { Asked } from './protocols.ts';
 import type { Message, Person, Put, Telling, ToldEnd, Visit } from './story.ts';
@@ -15,6 +15,8 @@ export interface VisitFacts {
   readonly isDay?: boolean;
   /** Nobody has told when: that it was recorded is all that is known. */
   readonly isUntold?: boolean;
+  /** When the visit was last told of and went on, before it was told to be over. */
+  readonly inUntil?: number;
   /** Of a visit that has ended. */
   readonly disposition?: string;
   /** All messages about it. */
@@ -39,7 +41,20 @@ export function destinationOf({ disposition }: VisitFacts): string {
   return DESTINATIONS[disposition ?? ''] ?? 'unknown';
 }
 
-export function hear(known: VisitFacts | undefined, telling: Message | Put): VisitFacts {
+/** When the patient had left for certain. */
+export function leftBy({ visit, left = 0, isDay }: VisitFacts): number {
+  const { zone } = placeOf(visit.place);
+  return isDay ? lastSecondOf(dayOf(left, zone), zone) : left;
+}
+
+/** @param at when it is told */
+export function hear(known: VisitFacts | undefined, telling: Message | Put, at: number): VisitFacts {
+  const facts = join(known, telling);
+  if (facts.status === 'in-progress') return { ...facts, inUntil: at };
+  return known?.inUntil === undefined ? facts : { ...facts, inUntil: known.inUntil };
+}
+
+function join(known: VisitFacts | undefined, telling: Message | Put): VisitFacts {
   const { visit } = telling;
   const { zone } = placeOf(visit.place);
   if (telling.kind === 'put') {

@@ -2,7 +2,7 @@
 // day of the discharge to 30 days after it extends the episode, and the last discharge counts; 7, PCR: stays two or more
 // calendar days apart are distinct. docs/transitions.md, When things change.
 import { dayOf, daysBetween } from './days.ts';
-import { destinationOf, type VisitFacts } from './facts.ts';
+import { destinationOf, leftBy, type VisitFacts } from './facts.ts';
 import { placeOf } from './places.ts';
 
 const CHAIN_DAYS = 30;
@@ -11,19 +11,30 @@ const OVERLAP = 24 * 3600;
 
 /** What another stay makes of this discharge; undefined when it counts. */
 export function laterStay(stay: VisitFacts, known: Iterable<VisitFacts>): 'continued' | 'readmitted' | undefined {
-  const { left = 0, visit } = stay;
-  const { zone } = placeOf(visit.place);
-  const later = [...known].filter((other) => {
-    if (other === stay || other.visit.patientClass !== 'I' || other.status === 'cancelled') return false;
-    const beganLater = other.visit.start >= left - OVERLAP;
-    if (other.status !== 'finished') return beganLater;
-    // Who was admitted again had left before, where nobody has told when.
-    const beganSince = beganLater || (stay.isUntold && other.visit.start > visit.start);
+  const stays = [...known].filter(({ visit, status }) => visit.patientClass === 'I' && status !== 'cancelled');
+  const left = leftAsKnown(stay, stays);
+  const { zone } = placeOf(stay.visit.place);
+  const later = stays.filter((other) => {
+    if (other === stay) return false;
+    const beganSince = other.visit.start >= left - OVERLAP;
+    if (other.status !== 'finished') return beganSince;
     // Who was transferred from there went on to where this discharge is from, even on a day of which no time was told.
-    return (other.left ?? 0) > left && (beganSince || destinationOf(other) !== 'acute-hospital');
+    return leftAsKnown(other, stays) > left && (beganSince || destinationOf(other) !== 'acute-hospital');
   });
   const apart = later.map((other) => daysBetween(dayOf(left, zone), dayOf(other.visit.start, zone)));
   const days = Math.min(...apart);
   if (days > CHAIN_DAYS) return undefined;
   return days <= 1 ? 'continued' : 'readmitted';
+}
+
+/**
+ * When the patient left. Where nobody has told it, who was admitted again had left before the discharge was recorded; not for a stay
+ * that was over while the patient was still told to be in here, nor for one that perhaps was never closed.
+ */
+function leftAsKnown({ visit, left = 0, isUntold, inUntil = 0 }: VisitFacts, stays: readonly VisitFacts[]): number {
+  if (!isUntold) return left;
+  const next = stays.filter(
+    (other) => other.status === 'finished' && other.visit.start > visit.start && leftBy(other) > inUntil,
+  );
+  return Math.min(left, ...next.map((other) => other.visit.start));
 }

@@ -14,8 +14,8 @@ import {
   type Transition,
   withdraw,
 } from './course.ts';
-import { dayOf, daysBetween, lastSecondOf, windowFrom } from './days.ts';
-import { askedOf, destinationOf, hear, hearDeath, lace, type VisitFacts } from './facts.ts';
+import { dayOf, daysBetween, windowFrom } from './days.ts';
+import { askedOf, destinationOf, hear, hearDeath, lace, leftBy, type VisitFacts } from './facts.ts';
 import { laterStay } from './later-stay.ts';
 import { planned } from './passing.ts';
 import { placeOf } from './places.ts';
@@ -30,12 +30,6 @@ const EMERGENCY_DAYS = 30;
 /** A transition withdrawn for these goes on when that proves wrong, and what was done stays done. */
 const RESUMED = new Set(['readmitted', 'continued', 'died']);
 const endOf = ({ told }: Transition) => told.head.at(-1)?.split(' ')[0]?.split(OR)[0] ?? '';
-
-/** When the patient had left for certain. */
-function leftBy({ visit, left = 0, isDay }: VisitFacts): number {
-  const { zone } = placeOf(visit.place);
-  return isDay ? lastSecondOf(dayOf(left, zone), zone) : left;
-}
 
 export type Life = ReturnType<typeof createLife>;
 
@@ -205,7 +199,7 @@ export function createLife(
     hear(telling: Exclude<Told, { kind: 'merge' }>, answer: string, at: number): void {
       if (answer !== 'AA') course.complain(`${patientOf(telling)}: a message was answered ${answer}.`);
       death = hearDeath(death, telling);
-      if (telling.kind !== 'death') visits.set(telling.visit.id, hear(visits.get(telling.visit.id), telling));
+      if (telling.kind !== 'death') visits.set(telling.visit.id, hear(visits.get(telling.visit.id), telling, at));
       decide(at);
     },
     /** The other record is the same person's. */
