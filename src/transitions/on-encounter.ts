@@ -2,15 +2,24 @@
 // corrected one moves it, and a new stay ends those of earlier ones.
 import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
 import type { TransitionReason } from '../care/concept.ts';
-import { toLastInstant } from '../care/local-time.ts';
+import { toInstant, toLastInstant } from '../care/local-time.ts';
 import { findResources, parseVersion, readResource } from '../care/stored.ts';
 import { chainReason } from '../care/transition/chain.ts';
-import { isInHouse, isStay, leftBy } from '../care/transition/discharge.ts';
-import { isLive, isOfStay, isTransition, takeBack, withdrawnBecause } from '../care/transition/episode.ts';
+import { isInHouse, isStay, leftBy, toldEnd } from '../care/transition/discharge.ts';
+import {
+  isLive,
+  isOfStay,
+  isTransition,
+  keyOfEpisode,
+  takeBack,
+  transitionKey,
+  withdrawnBecause,
+} from '../care/transition/episode.ts';
 import type { Protocol } from '../care/transition/protocol.ts';
 import type { TransitionContext } from '../care/transition/transition-context.ts';
 import { Fault } from '../fault.ts';
 import type { Change } from '../fhir/change.ts';
+import { isStandIn } from '../fhir/stand-in-end.ts';
 import type { StoredVersion } from '../store/store.ts';
 import { becomesHistory, begin, isFollowedUp, isHistory } from './begin.ts';
 import { type Decision, decide } from './decide.ts';
@@ -25,7 +34,7 @@ import { isUnbegun, protocolAtFirstRisk } from './reassess.ts';
 import { replacePlan } from './replace-plan.ts';
 import { freedBy, resumeLast } from './resume.ts';
 import { completedSteps, follows, isAnchoredAt, planMove } from './revise.ts';
-import { laterStay, supersededBy } from './stays.ts';
+import { isEndedByStay, laterStay, supersededBy } from './stays.ts';
 import { recounted } from './upkeep.ts';
 import { updatesWithProvenance } from './withdraw.ts';
 
@@ -83,7 +92,8 @@ async function reactToDischarge(
   if (!encounter || !isFollowedUp(parts, encounter)) return NOTHING;
   const live = episodes.find(isLive);
   const last = episodes.at(-1);
-  if (!live && last && isSettled(last)) return NOTHING;
+  const settled = !live && last && isSettled(last) ? last : undefined;
+  if (settled && !(await isToldAnew(parts, settled, encounter))) return NOTHING;
   const facts = await gatherFacts(parts, encounter, { kept: keptFor(live, encounter) });
   if (!facts) {
     const { end } = encounter.period ?? {};
@@ -94,18 +104,19 @@ async function reactToDischarge(
   const freed = await freedBy(parts, encounter, anchor.discharge);
   const isChained = freed && chainReason(freed.discharge, anchor.discharge, anchor.zone);
   const decision = decide(facts, parts.rules, isChained ?? (await laterStay(parts, facts.context)));
+  if (settled && !decision.start) return NOTHING;
   const reaction = live
     ? await revise(parts, live, facts, decision, episodes)
-    : await begin(parts, facts, decision, episodes, await doneBeforeDeath(parts, episodes, facts));
+    : await begin(parts, facts, decision, episodes, await doneBefore(parts, episodes, facts));
   if (!freed) return reaction;
   // The other one, which counts, ends this one itself: nothing that was decided about it without the other holds.
   return touchesSame(reaction, freed.reaction) ? freed.reaction : both(reaction, freed.reaction);
 }
 
-/** What was done, when this discharge was said to be a death and that was a mistake. */
-async function doneBeforeDeath({ store }: Parts, episodes: readonly EpisodeOfCare[], { context }: DischargeFacts) {
+/** What was done, when this discharge was said to be a death, or to be before a later stay, and that was a mistake. */
+async function doneBefore({ store }: Parts, episodes: readonly EpisodeOfCare[], { context }: DischargeFacts) {
   const last = episodes.at(-1);
-  if (!last || withdrawnBecause(last) !== 'died') return undefined;
+  if (!last || (withdrawnBecause(last) !== 'died' && !isEndedByStay(last))) return undefined;
   const plans = await Promise.all(episodes.map((episode) => readLivePlan(store, episode)));
   return completedSteps(plans, context);
 }
@@ -158,7 +169,7 @@ async function protocolToKeep(
   return isUnbegun(plan) ? undefined : protocolAtFirstRisk(parts, plan, context);
 }
 
-/** What a person decided, and what a later stay has made so, is not undone by a late word about this one. */
+/** What a person decided is not undone by a late word about this stay; what a later stay has made so, by its discharge alone. */
 const FINAL: ReadonlySet<TransitionReason | undefined> = new Set([
   'readmitted',
   'continued',
@@ -171,4 +182,13 @@ const FINAL: ReadonlySet<TransitionReason | undefined> = new Set([
 function isSettled(episode: EpisodeOfCare): boolean {
   const reason = withdrawnBecause(episode);
   return (episode.status === 'finished' && !reason) || FINAL.has(reason);
+}
+
+/** A later stay ended the transition, and the discharge is told to have been at another time than it was counted from then. */
+async function isToldAnew({ facilities }: Parts, settled: EpisodeOfCare, encounter: Encounter): Promise<boolean> {
+  if (!isEndedByStay(settled) || isStandIn(encounter.period)) return false;
+  const { zone } = await facilities.placeOf(encounter.serviceProvider);
+  const end = toldEnd(encounter, zone);
+  if (end === undefined) return false;
+  return keyOfEpisode(settled) !== transitionKey(encounter.id ?? '', toInstant(end, zone));
 }

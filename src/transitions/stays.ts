@@ -156,7 +156,8 @@ export async function endedEarlier(
     .map(({ episode }) => episode);
 }
 
-function isEndedByStay(episode: EpisodeOfCare): boolean {
+/** A later stay ended the transition, or it did not begin because of one. */
+export function isEndedByStay(episode: EpisodeOfCare): boolean {
   const because = withdrawnBecause(episode);
   return ENDED_BY_STAY.some((reason) => reason === because);
 }

@@ -43,6 +43,25 @@ describe('a discharge that was recorded days later', () => {
     expect(await outcome()).toEqual({ next: 'active', first: 'continued' });
   });
 
+  it.each([
+    ['before the next stay was told', [LATE, NEXT]],
+    ['after', [NEXT, LATE]],
+  ])('%s counts once it is told to have been after that stay', async (_, both) => {
+    await tell('2026-12-18T15:05:00Z', ...both);
+    expect(await outcome()).toEqual({ next: 'active', first: 'continued' });
+    await tell('2026-12-18T18:00:00Z', stay('first', FIRST, '2026-12-17T16:00:00-05:00'));
+    expect(await outcome()).toEqual({ first: 'active', next: 'continued' });
+    const { period } = (await hospital.episodes()).find(({ status }) => status === 'active') ?? {};
+    expect(period?.start).toBe('2026-12-17T16:00:00-05:00');
+  });
+
+  it('stays what it was when it is told to have been before the next stay', async () => {
+    await tell('2026-12-18T15:05:00Z', NEXT, LATE);
+    const before = await hospital.episodes();
+    await tell('2026-12-18T18:00:00Z', stay('first', FIRST, '2026-12-08T16:00:00-05:00'));
+    expect(await hospital.episodes()).toEqual(before);
+  });
+
   it('was it an hour', async () => {
     await tell('2026-12-14T19:05:00Z', NEXT);
     await tell('2026-12-14T20:05:00Z', recorded('first', FIRST, '2026-12-14T15:00:00-05:00'));
@@ -77,4 +96,12 @@ it('a readmission that is told when it is history ends nothing that goes on', as
   await tell('2026-11-20T19:05:00Z', discharged());
   await tell('2026-12-24T15:00:00Z', stay('again', '2026-11-21T08:00:00-05:00', '2026-11-22T14:00:00-05:00'));
   expect(await outcome()).toEqual({ stay: 'active' });
+});
+
+it('a discharge before a readmission that is told to have been after it counts', async () => {
+  await tell('2026-12-05T19:05:00Z', stay('first', FIRST, '2026-12-05T14:00:00-05:00'));
+  await tell('2026-12-14T19:05:00Z', NEXT);
+  expect(await outcome()).toEqual({ next: 'active', first: 'readmitted' });
+  await tell('2026-12-16T19:05:00Z', stay('first', FIRST, '2026-12-15T14:00:00-05:00'));
+  expect(await outcome()).toEqual({ first: 'active', next: 'continued' });
 });
