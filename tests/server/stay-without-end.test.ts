@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadCalendars } from '../../src/care/business-calendar.ts';
 import type { ReadinessList } from '../../src/care/evidence/billing-readiness.ts';
-import type { TcmEvidence, TrcEvidence } from '../../src/care/evidence/evidence-schema.ts';
+import type { TransitionEvidence, TrcEvidence } from '../../src/care/evidence/evidence-schema.ts';
 import { toFhirDateTime } from '../../src/care/local-time.ts';
 import { loadProfiles } from '../../src/care/profiles.ts';
 import { findResources } from '../../src/care/stored.ts';
@@ -16,6 +16,7 @@ import { parseSearchUrl } from '../../src/fhir/search/parse.ts';
 import { createIntake } from '../../src/intake/receive.ts';
 import { createTransitions, type Transitions } from '../../src/transitions/transitions.ts';
 import { edited, FACILITIES, fixture } from '../intake/fixture.ts';
+import { pdfText } from '../support/pdf-text.ts';
 import { type ApiServer, serveApi } from './api/api-client.ts';
 import { FHIR, PARAMETERS } from './serve.ts';
 
@@ -228,12 +229,22 @@ describe('the HEDIS episode reads another stay', () => {
     await over('silent', 'untold', { start: days(-5) });
     const episode = (await episodes('untold')).at(-1);
     const path = `/transitions/${episode?.id}/evidence`;
-    const { tcm } = (await baton.api('GET', path)).json as unknown as { tcm: TcmEvidence };
+    const { tcm, trc } = (await baton.api('GET', path)).json as unknown as TransitionEvidence;
     expect(tcm.notChecked).toEqual([expect.stringMatching(/^when the patient left Encounter\/silent, .* is assumed$/)]);
     const { items } = (await baton.api('GET', '/billing-readiness?limit=100')).json as unknown as ReadinessList;
     const item = items.find(({ transition }) => transition.reference === `EpisodeOfCare/${episode?.id}`);
     expect(item?.notChecked).toEqual(tcm.notChecked);
     const page = await baton.api('GET', path, { headers: { accept: 'text/html' } });
     expect(page.text).toContain(`Not checked: ${tcm.notChecked[0]}`);
+    const printed = await baton.server.inject({
+      ...{ method: 'GET', url: `/api/v1${path}` },
+      headers: { accept: 'application/pdf', authorization: `Bearer ${await baton.token('system/*.rs')}` },
+    });
+    // Lines are broken where they end on paper.
+    const shown = pdfText(printed.rawPayload).replaceAll('\n', ' ');
+    expect(shown.split('Not checked').slice(1)).toEqual([
+      expect.stringContaining(tcm.notChecked[0] ?? ''),
+      expect.stringContaining(trc.notChecked.at(-1) ?? ''),
+    ]);
   });
 });
