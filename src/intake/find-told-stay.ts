@@ -1,5 +1,6 @@
 // The Encounter of a visit that somebody told of before the hospital did, and which therefore has no visit number yet.
 import type { Encounter } from '@medplum/fhirtypes';
+import { EVENT_TIME, instantOf } from '../fhir/event-time.ts';
 import { parseExact } from '../fhir/exact-json.ts';
 import { sameDay } from '../fhir/same-day.ts';
 import { isStandIn } from '../fhir/stand-in-end.ts';
@@ -12,7 +13,7 @@ import { comesBefore } from './map/comes-before.ts';
 /**
  * The one Encounter without any identifier that can only be the visit a message is about: of the same patient, at the same
  * facility as far as both name one, with the same day of discharge (of admission, when the message tells no discharge, or not
- * when; of a stay that does not say when it began, having begun before its end), or not yet discharged. Undefined when the visit
+ * when; of a stay that does not say when it began, an admission before its end), or not yet discharged. Undefined when the visit
  * is known by its number, and when there is none such or more than one.
  */
 export async function findToldStay(
@@ -27,12 +28,14 @@ export async function findToldStay(
   if (!patient) return undefined;
   const versions = await store.find(`Encounter?patient=Patient/${patient.id}&status=finished,in-progress`);
   const facility = facilityOf(fresh, stored);
-  const candidates = versions.flatMap(({ content, versionId }) => {
-    const resource = parseExact<Encounter>(content);
-    return isUnnumbered(resource) && isAt(resource, facility) && isSameVisit(resource, fresh, zone)
-      ? [{ resource, versionId }]
-      : [];
-  });
+  const stays = versions.map(({ content, versionId }) => ({ resource: parseExact<Encounter>(content), versionId }));
+  const others = stays.map(({ resource }) => resource);
+  const candidates = stays.filter(
+    ({ resource }) =>
+      isUnnumbered(resource) &&
+      isAt(resource, facility) &&
+      (isSameVisit(resource, fresh, zone) || isAdmissionTo(resource, fresh, others, zone)),
+  );
   return candidates.length === 1 ? candidates[0] : undefined;
 }
 
@@ -50,6 +53,12 @@ function isAt({ serviceProvider }: Encounter, facility: string | undefined): boo
   return named === undefined || facility === undefined || named === facility;
 }
 
+/** What people call an inpatient stay, who mean observation as well. */
+const STAYS: ReadonlySet<string | undefined> = new Set(['IMP', 'ACUTE', 'OBSENC', 'SS']);
+
+const isSameKind = ({ class: { code: one } }: Encounter, { class: { code: other } }: Encounter) =>
+  one === other || (STAYS.has(one) && STAYS.has(other));
+
 const isEmergency = ({ class: { code } }: Encounter) => code === 'EMER';
 
 function isSameVisit(told: Encounter, fresh: Encounter, zone: string | undefined): boolean {
@@ -65,6 +74,29 @@ function isSameVisit(told: Encounter, fresh: Encounter, zone: string | undefined
     return isStandIn(fresh.period) && (isSameStart || (toldStart === undefined && isWithin(toldEnd, start, end)));
   }
   return toldStart === undefined || start === undefined || sameDay(start, toldStart);
+}
+
+/**
+ * The admission to a stay of which nothing but its discharge is told: it was before that day, no other one is known since, and the
+ * discharge stays the newer word.
+ */
+function isAdmissionTo(
+  told: Encounter,
+  fresh: Encounter,
+  others: readonly Encounter[],
+  zone: string | undefined,
+): boolean {
+  if (!isSameKind(told, fresh)) return false;
+  if (told.status !== 'finished' || told.period?.start !== undefined) return false;
+  if (fresh.status !== 'in-progress' && fresh.status !== 'arrived') return false;
+  const [start, end] = [fresh.period?.start, told.period?.end && onClock(told.period.end, zone)];
+  if (start === undefined || end === undefined || !comesBefore(start, end)) return false;
+  const [admission, discharge] = [instantOf(fresh, EVENT_TIME), instantOf(told, EVENT_TIME)];
+  if (admission && (!discharge || Temporal.Instant.compare(admission, discharge) >= 0)) return false;
+  return !others.some((other) => {
+    const since = isSameKind(other, told) ? other.period?.start : undefined;
+    return since !== undefined && comesBefore(start, onClock(since, zone)) && comesBefore(since, end);
+  });
 }
 
 /** Without a known start any earlier stay could be meant, and the discharge of this one would be lost in it. */

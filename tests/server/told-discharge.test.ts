@@ -321,6 +321,51 @@ describe('a discharge that a nurse tells of', () => {
     expect((await followed('late-admit')).live).toHaveLength(1);
   });
 
+  it.each(['a01-admit', 'a08-update'])(
+    'without the admission takes the %s that comes late for its own',
+    async (name) => {
+      const patient = `unadmitted-${name}`;
+      await known(patient);
+      const { json } = await tell(patient, { discharged: '2026-11-25T15:00:00-05:00' });
+      expect((await followed(patient)).live).toHaveLength(1);
+      await adt(name, patient, `V-${patient}`, { 'PV1-44': '20261120141500', 'PV1-45': '' });
+      expect(await stays(patient)).toMatchObject([
+        {
+          ...{ id: json.id, status: 'finished', identifier: [{ value: `V-${patient}` }] },
+          period: { start: '2026-11-20T14:15:00-05:00', end: '2026-11-25T15:00:00-05:00' },
+        },
+      ]);
+      await adt('a03-discharge', patient, `V-${patient}`);
+      expect(await stays(patient)).toMatchObject([{ id: json.id, period: { end: END } }]);
+      expect((await followed(patient)).live).toHaveLength(1);
+    },
+  );
+
+  it.each<[string, object, Record<string, string>]>([
+    ['recorded after it', { discharged: '2026-11-22' }, { 'EVN-2': '20261123100000' }],
+    ['of that day', { discharged: '2026-11-20' }, {}],
+    ['after it', { discharged: '2026-11-19' }, {}],
+    ['that is announced', { discharged: '2026-11-22' }, { 'MSH-9': 'ADT^A05', 'EVN-1': 'A05' }],
+    ['as an outpatient', { discharged: '2026-11-22' }, { 'MSH-9': 'ADT^A08', 'EVN-1': 'A08', 'PV1-2': 'O' }],
+    ['to a hospital after day treatment', { discharged: '2026-11-22', setting: 'partial-hospitalization' }, {}],
+    ['to an emergency department', { discharged: '2026-11-22' }, { 'MSH-9': 'ADT^A04', 'EVN-1': 'A04', 'PV1-2': 'E' }],
+  ])('without the admission is not the stay of an admission %s', async (_, said, fields) => {
+    messages += 1;
+    const patient = `other-admission-${messages}`;
+    await known(patient);
+    await tell(patient, said);
+    await adt('a01-admit', patient, `V-${patient}`, fields);
+    expect(await stays(patient)).toHaveLength(2);
+  });
+
+  it('without the admission is not the stay of an admission after which another one is known', async () => {
+    await known('in-between');
+    await tell('in-between', { discharged: '2026-11-25', admitted: '2026-11-23', facilityName: 'Elsewhere' });
+    await tell('in-between', { discharged: '2026-11-26', facilityName: 'St. Elsewhere Hospital' });
+    await adt('a01-admit', 'in-between', 'VBETWEEN');
+    expect(await stays('in-between')).toHaveLength(3);
+  });
+
   it('of two that could be meant joins neither, and one transition lives', async () => {
     await known('twice');
     const loose = (id: string) => ({
