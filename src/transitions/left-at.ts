@@ -3,7 +3,7 @@ import type { Encounter, EpisodeOfCare } from '@medplum/fhirtypes';
 import { toInstant } from '../care/local-time.ts';
 import { readResource } from '../care/stored.ts';
 import { isEmergency } from '../care/transition/discharge.ts';
-import { dischargeOf, encounterOfEpisode, isOfEmergency } from '../care/transition/episode.ts';
+import { dischargeOf, encounterOfEpisode, isLive, isOfEmergency } from '../care/transition/episode.ts';
 import { countedDischarge } from './counted-discharge.ts';
 import { boundByOthers } from './known-discharge.ts';
 import type { Parts } from './parts.ts';
@@ -20,29 +20,29 @@ export function keptFor(episode: EpisodeOfCare | undefined, encounter: Encounter
 
 /**
  * When the patient left for whom a transition began, to put it in order with other stays: for one that nobody has told when, the
- * patient's other stays may tell more than it is counted from.
+ * patient's other stays may tell more than it is counted from; one that has ended may have been corrected since.
  * @param voided id of an encounter that does not count
  */
 export async function leftAt(parts: Parts, episode: EpisodeOfCare, voided?: string): Promise<Temporal.Instant> {
-  const untold = await untoldOf(parts, episode);
-  // A correction that is told moves the transition by its own entry of the log.
-  if (!untold) return dischargedAt(episode);
-  return boundByOthers(parts.store, untold.encounter, untold.counted, { zone: untold.zone, voided });
+  const known = await knownOf(parts, episode);
+  // A correction that is told moves the transition by its own entry of the log, but none that has ended.
+  if (!known || (known.counted.basis === 'told' && isLive(episode))) return dischargedAt(episode);
+  return boundByOthers(parts.store, known.encounter, known.counted, { zone: known.zone, voided });
 }
 
 /** Whether it began with a discharge of which nobody has told when it was. */
 export async function isUntold(parts: Parts, episode: EpisodeOfCare): Promise<boolean> {
-  return (await untoldOf(parts, episode)) !== undefined;
+  const known = await knownOf(parts, episode);
+  return known !== undefined && known.counted.basis !== 'told';
 }
 
-/** The discharge that began a transition, as it is known now, when nobody has told when it was. */
-async function untoldOf({ store, facilities }: Parts, episode: EpisodeOfCare) {
+/** The discharge that began a transition, as it is known now; undefined when it was taken back. */
+async function knownOf({ store, facilities }: Parts, episode: EpisodeOfCare) {
   const encounter = await readResource(store, 'Encounter', encounterOfEpisode(episode));
   const kept = encounter && keptFor(episode, encounter);
   if (encounter?.status !== 'finished' || !kept) return undefined;
   const { zone } = await facilities.placeOf(encounter.serviceProvider);
-  const counted = await countedDischarge(store, encounter, zone, kept);
-  return counted.basis === 'told' ? undefined : { encounter, counted, zone };
+  return { encounter, counted: await countedDischarge(store, encounter, zone, kept), zone };
 }
 
 export interface Ordered {

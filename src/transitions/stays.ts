@@ -110,7 +110,10 @@ export async function stayAfter(
   const stays = await staysSince(parts.store, `Patient/${patient.id}`, anchor.discharge.subtract({ hours: 24 * 2 }));
   const waitsForFacility = isToFacility(destination);
   for (const stay of stays) {
-    if (stay.id === encounter.id || stay.id === voided || !isAfterDischarge(stay, anchor.discharge)) continue;
+    if (stay.id === encounter.id || stay.id === voided) continue;
+    // An emergency visit in the midst of a stay is part of that; one that is open was perhaps never closed.
+    const isAround = isEmergency(encounter) && stay.status === 'finished';
+    if (!isAround && !isAfterDischarge(stay, anchor.discharge)) continue;
     const isAwaited = waitsForFacility && isNonAcute(stay);
     const start = stay.period?.start;
     const admission = start ? toInstant(start, anchor.zone) : anchor.discharge;

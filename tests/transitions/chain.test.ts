@@ -204,6 +204,32 @@ describe('an emergency visit', () => {
     expect(await outcome()).toEqual(begun);
   });
 
+  const around = (end: string, to?: string) =>
+    discharged({ id: 'in', diagnosis: undefined, period: { start: '2026-11-10T10:00:00-05:00', end } }, to);
+  const ER = visit('er', '2026-11-20T12:00:00-05:00');
+
+  it('during a stay that is said to have ended after it is followed up again once that was before', async () => {
+    await hospital.put(anxiety);
+    await tell(ER);
+    await hospital.complete('behavioral-health-visit-7');
+    await tell(around('2026-11-20T13:00:00-05:00', '02'));
+    expect(await outcome()).toMatchObject({ er: 'continued' });
+    await tell({ ...around('2026-11-20T13:00:00-05:00', '02'), serviceType: { text: 'told again' } });
+    expect((await hospital.episodes()).some(({ status }) => status === 'active')).toBe(false);
+    await tell(around('2026-11-20T10:00:00-05:00', '02'));
+    const live = (await hospital.episodes()).filter(({ status }) => status === 'active');
+    expect(live.map(encounterOfEpisode)).toEqual(['er']);
+    const open = (await hospital.all('Task')).filter(({ status }) => !isTerminal(status));
+    const steps = open.map(({ identifier }) => identifier?.[0]?.value?.split('|')[1]);
+    expect(steps.toSorted()).toEqual(['behavioral-health-visit-30', 'contact']);
+  });
+
+  it('that is told after the stay around it has ended is part of that', async () => {
+    await hospital.put(anxiety);
+    await tell(around('2026-11-20T13:00:00-05:00', '02'), ER);
+    expect(await outcome()).toEqual({ in: 'transferred' });
+  });
+
   it('goes on when that admission was a mistake (A11)', async () => {
     await hospital.put(anxiety);
     const stay = admitted(stayFrom(DISCHARGED));

@@ -62,6 +62,22 @@ it.each([
   expect(await open()).not.toContain('notify-pcp');
 });
 
+it('a stay before it that was once said to have ended after it is not what a mistaken admission had ended', async () => {
+  const until = (end: string) => discharged({ ...again, period: { start: '2026-11-18T10:00:00-05:00', end } });
+  await hospital.put(until('2026-11-20T20:00:00-05:00'));
+  await hospital.run();
+  await hospital.put(until('2026-11-19T10:00:00-05:00'));
+  await hospital.run();
+  const mistaken = { ...again, id: 'mistaken' };
+  await hospital.put(admitted(mistaken));
+  await hospital.run();
+  expect((await statuses()).includes('active')).toBe(false);
+  await hospital.put({ ...admitted(mistaken), status: 'cancelled' });
+  await hospital.run();
+  const live = (await hospital.episodes()).filter(({ status }) => status === 'active');
+  expect(live.map(({ identifier }) => identifier?.[0]?.value)).toEqual([expect.stringMatching(/^stay\|/)]);
+});
+
 it.each([
   ['an emergency visit', { class: { code: 'EMER' } }],
   ['another mistaken admission', { status: 'cancelled' as const }],
