@@ -15,12 +15,25 @@ const visit = (id: string, day: number): Visit => ({
 });
 
 /** @param told what is told of it on which day; an end by its day */
-function stay(id: string, day: number, told: readonly (readonly ['A01' | 'A03', number, number?])[]): VisitFacts {
+function stay(
+  id: string,
+  day: number,
+  told: readonly (readonly ['A01' | 'A03', number, number?])[],
+  disposition = '01',
+): VisitFacts {
   const of = visit(id, day);
   const [facts] = told.reduce<VisitFacts[]>((known, [trigger, on, left], n) => {
     const recorded = BEGINS + on * DAY;
     const end = left === undefined ? {} : { end: { at: BEGINS + left * DAY } };
-    const message: Message = { kind: 'message', visit: of, trigger, controlId: `${id}${n}`, recorded, ...end };
+    const message: Message = {
+      kind: 'message',
+      visit: of,
+      trigger,
+      controlId: `${id}${n}`,
+      recorded,
+      disposition,
+      ...end,
+    };
     return [hear(known[0], message, recorded)];
   }, []);
   if (!facts) throw new Error('Nothing is told.');
@@ -43,6 +56,12 @@ it.each<[string, VisitFacts, VisitFacts, ReturnType<typeof laterStay>]>([
     undefined,
   ],
   ['told to have been after the next stay', stay('first', 0, [['A03', 17, 17]]), NEXT, undefined],
+  [
+    'the other began days before and was transferred after it',
+    stay('first', 9, [['A03', 10, 10]]),
+    stay('around', 0, [['A03', 13, 13]], '02'),
+    'continued',
+  ],
   ['told to have been days before it', stay('first', 0, [['A03', 17, 2]]), NEXT, 'readmitted'],
 ])('of a discharge %s', (_, first, next, is) => {
   expect(laterStay(first, [first, next])).toBe(is);

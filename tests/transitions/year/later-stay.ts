@@ -2,7 +2,7 @@
 // day of the discharge to 30 days after it extends the episode, and the last discharge counts; 7, PCR: stays two or more
 // calendar days apart are distinct. docs/transitions.md, When things change.
 import { dayOf, daysBetween } from './days.ts';
-import { destinationOf, leftBy, type VisitFacts } from './facts.ts';
+import { leftBy, type VisitFacts } from './facts.ts';
 import { placeOf } from './places.ts';
 
 const CHAIN_DAYS = 30;
@@ -18,8 +18,7 @@ export function laterStay(stay: VisitFacts, known: Iterable<VisitFacts>): 'conti
     if (other === stay) return false;
     const beganSince = other.visit.start >= left - OVERLAP;
     if (other.status !== 'finished') return beganSince;
-    // Who was transferred from there went on to where this discharge is from, even on a day of which no time was told.
-    return leftAsKnown(other, stays) > left && (beganSince || destinationOf(other) !== 'acute-hospital');
+    return leftAsKnown(other, stays) > left;
   });
   const apart = later.map((other) => daysBetween(dayOf(left, zone), dayOf(other.visit.start, zone)));
   const days = Math.min(...apart);
@@ -29,9 +28,12 @@ export function laterStay(stay: VisitFacts, known: Iterable<VisitFacts>): 'conti
 
 /**
  * When the patient left. Where nobody has told it, who was admitted again had left before the discharge was recorded; not for a stay
- * that was over while the patient was still told to be in here, nor for one that perhaps was never closed.
+ * that was over while the patient was still told to be in here, nor for one that perhaps was never closed. Where only the day is
+ * told, the patient had come before.
  */
-function leftAsKnown({ visit, left = 0, isUntold, inUntil = 0 }: VisitFacts, stays: readonly VisitFacts[]): number {
+function leftAsKnown({ visit, left = 0, ...facts }: VisitFacts, stays: readonly VisitFacts[]): number {
+  const { isDay, isUntold, inUntil = 0 } = facts;
+  if (isDay) return Math.max(left, visit.start + 1);
   if (!isUntold) return left;
   const next = stays.filter(
     (other) => other.status === 'finished' && other.visit.start > visit.start && leftBy(other) > inUntil,
