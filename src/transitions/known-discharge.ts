@@ -44,6 +44,14 @@ export async function boundByOthers(
   return [at, ...admissions].toSorted(Temporal.Instant.compare)[0] ?? at;
 }
 
+/** To put stays in order: who left on a day of which no time is told had come before. */
+export function afterAdmission({ period }: Pick<Encounter, 'period'>, left: Temporal.Instant): Temporal.Instant {
+  const { start, end } = period ?? {};
+  if (!start?.includes('T') || !end || end.includes('T')) return left;
+  const came = Temporal.Instant.from(start);
+  return Temporal.Instant.compare(came, left) < 0 ? left : came.add({ seconds: 1 });
+}
+
 /** The patient's stays that are not over before `since`, by admission, without those that are called off. */
 export async function staysSince(
   store: Store,

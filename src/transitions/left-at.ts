@@ -5,7 +5,7 @@ import { readResource } from '../care/stored.ts';
 import { isEmergency } from '../care/transition/discharge.ts';
 import { dischargeOf, encounterOfEpisode, isLive, isOfEmergency } from '../care/transition/episode.ts';
 import { countedDischarge } from './counted-discharge.ts';
-import { boundByOthers } from './known-discharge.ts';
+import { afterAdmission, boundByOthers } from './known-discharge.ts';
 import type { Parts } from './parts.ts';
 
 /** When the discharge was that began a transition. */
@@ -25,8 +25,11 @@ export function keptFor(episode: EpisodeOfCare | undefined, encounter: Encounter
  */
 export async function leftAt(parts: Parts, episode: EpisodeOfCare, voided?: string): Promise<Temporal.Instant> {
   const known = await knownOf(parts, episode);
+  if (!known) return dischargedAt(episode);
   // A correction that is told moves the transition by its own entry of the log, but none that has ended.
-  if (!known || (known.counted.basis === 'told' && isLive(episode))) return dischargedAt(episode);
+  if (known.counted.basis === 'told') {
+    return afterAdmission(known.encounter, isLive(episode) ? dischargedAt(episode) : known.counted.at);
+  }
   return boundByOthers(parts.store, known.encounter, known.counted, { zone: known.zone, voided });
 }
 

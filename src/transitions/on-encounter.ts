@@ -25,6 +25,7 @@ import { becomesHistory, begin, isFollowedUp, isHistory } from './begin.ts';
 import { type Decision, decide } from './decide.ts';
 import { emergenciesAgain } from './emergencies-again.ts';
 import { type DischargeFacts, gatherFacts } from './facts.ts';
+import { afterAdmission } from './known-discharge.ts';
 import { dischargedAt, keptFor } from './left-at.ts';
 import { type LivePlan, readLivePlan } from './live-plan.ts';
 import { reactToStay } from './on-stay.ts';
@@ -101,7 +102,7 @@ async function reactToDischarge(
     throw new Fault('unprocessable', 'The patient of this discharge is not stored; it is followed up once they are.');
   }
   const { anchor } = facts.context;
-  const freed = await freedBy(parts, encounter, anchor.discharge);
+  const freed = await freedBy(parts, encounter, afterAdmission(encounter, anchor.discharge));
   const isChained = freed && chainReason(freed.discharge, anchor.discharge, anchor.zone);
   const decision = decide(facts, parts.rules, isChained ?? (await laterStay(parts, facts.context)));
   if (settled && !decision.start) return NOTHING;

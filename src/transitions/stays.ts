@@ -7,7 +7,7 @@ import { isEmergency, isNonAcute } from '../care/transition/discharge.ts';
 import { encounterOfEpisode, isOfEmergency, isTransition, withdrawnBecause } from '../care/transition/episode.ts';
 import type { TransitionContext } from '../care/transition/transition-context.ts';
 import { liveTransitions } from './facts.ts';
-import { knownDischarge, staysSince } from './known-discharge.ts';
+import { afterAdmission, knownDischarge, staysSince } from './known-discharge.ts';
 import { inOrder, leftAt } from './left-at.ts';
 import type { Parts } from './parts.ts';
 
@@ -43,7 +43,8 @@ export async function supersededBy(parts: Parts, stay: Encounter, until?: Tempor
   const patient = stay.subject?.reference;
   if (!patient) return [];
   const others = (await liveTransitions(parts, patient)).filter((episode) => isOther(episode, stay));
-  const found = await Promise.all(others.map((episode) => supersedes(parts, stay, episode, until)));
+  const ended = until && afterAdmission(stay, until);
+  const found = await Promise.all(others.map((episode) => supersedes(parts, stay, episode, ended)));
   return found.flatMap((one) => one ?? []);
 }
 
@@ -86,6 +87,7 @@ export async function laterStay(
   { stay, transition }: Uncounted = {},
 ): Promise<ChainReason | undefined> {
   const { patient, encounter, anchor } = context;
+  const discharge = afterAdmission(encounter, anchor.discharge);
   const reason = await stayAfter(parts, context, stay);
   if (reason || isEmergency(encounter)) return reason;
   const transitions = (await liveTransitions(parts, `Patient/${patient.id}`)).filter(
@@ -93,9 +95,9 @@ export async function laterStay(
   );
   // The same stay under two encounters is followed up once.
   const later = (await inOrder(parts, transitions, stay)).filter(
-    ({ left }) => Temporal.Instant.compare(left, anchor.discharge) >= 0,
+    ({ left }) => Temporal.Instant.compare(left, discharge) >= 0,
   );
-  return later.flatMap(({ left }) => chainReason(left, anchor.discharge, anchor.zone) ?? [])[0];
+  return later.flatMap(({ left }) => chainReason(left, discharge, anchor.zone) ?? [])[0];
 }
 
 /**
@@ -107,22 +109,23 @@ export async function stayAfter(
   { patient, encounter, anchor, destination }: TransitionContext,
   voided?: string,
 ): Promise<ChainReason | undefined> {
-  const stays = await staysSince(parts.store, `Patient/${patient.id}`, anchor.discharge.subtract({ hours: 24 * 2 }));
+  const discharge = afterAdmission(encounter, anchor.discharge);
+  const stays = await staysSince(parts.store, `Patient/${patient.id}`, discharge.subtract({ hours: 24 * 2 }));
   const waitsForFacility = isToFacility(destination);
   for (const stay of stays) {
     if (stay.id === encounter.id || stay.id === voided) continue;
     // An emergency visit in the midst of a stay is part of that; one that is open was perhaps never closed.
     const isAround = isEmergency(encounter) && stay.status === 'finished';
-    if (!isAround && !isAfterDischarge(stay, anchor.discharge)) continue;
+    if (!isAround && !isAfterDischarge(stay, discharge)) continue;
     const isAwaited = waitsForFacility && isNonAcute(stay);
     const start = stay.period?.start;
-    const admission = start ? toInstant(start, anchor.zone) : anchor.discharge;
-    const reason = chainReason(admission, anchor.discharge, anchor.zone);
+    const admission = start ? toInstant(start, anchor.zone) : discharge;
+    const reason = chainReason(admission, discharge, anchor.zone);
     // Those after it are another story as well.
     if (!reason && !waitsForFacility) break;
     if (!reason && !isAwaited) continue;
     const isOver = stay.status === 'finished';
-    if (isOver && !(await endsAfter(parts, stay, anchor.discharge, voided))) continue;
+    if (isOver && !(await endsAfter(parts, stay, discharge, voided))) continue;
     if (!isAwaited) return reason;
     if (isOver) return 'continued';
   }
@@ -136,8 +139,9 @@ async function endsAfter(
   voided: string | undefined,
 ): Promise<boolean> {
   const end = stay.period?.end;
-  if (end !== undefined && Temporal.Instant.compare(toInstant(end, 'UTC'), discharge) <= 0) return false;
-  return Temporal.Instant.compare(await knownDischarge(store, stay, { zone: 'UTC', voided }), discharge) > 0;
+  if (end?.includes('T') && Temporal.Instant.compare(toInstant(end, 'UTC'), discharge) <= 0) return false;
+  const left = await knownDischarge(store, stay, { zone: 'UTC', voided });
+  return Temporal.Instant.compare(afterAdmission(stay, left), discharge) > 0;
 }
 
 /** Transitions that a later stay has ended before it was discharged itself: its own continues them. */
@@ -153,8 +157,9 @@ export async function endedEarlier(
     (episode) => isTransition(episode) && isOther(episode, stay) && isEndedByStay(episode),
   );
   const ordered = await inOrder(parts, episodes);
+  const ended = afterAdmission(stay, discharge);
   return ordered
-    .filter(({ left }) => Temporal.Instant.compare(left, discharge) < 0)
+    .filter(({ left }) => Temporal.Instant.compare(left, ended) < 0)
     .filter(({ left }) => chainReason(toInstant(start, 'UTC'), left, 'UTC') !== undefined)
     .map(({ episode }) => episode);
 }

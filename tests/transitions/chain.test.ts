@@ -139,6 +139,37 @@ describe('chains', () => {
   );
 });
 
+describe('a stay of one day, of whose end that day is told', () => {
+  const first = (to: string, text = 'told') =>
+    discharged(
+      { serviceType: { text }, period: { start: '2026-11-15T08:00:00-05:00', end: '2026-11-20T10:59:00-05:00' } },
+      to,
+    );
+  const next = discharged(stayFrom('2026-11-20T11:27:00-05:00', '2026-11-20'));
+  const inHouse = admitted(stayFrom('2026-11-20T11:27:00-05:00'));
+  const again = (to: string) => first(to, 'told again');
+
+  it.each<[string, string, (to: string) => Encounter[], string]>([
+    ['home', '01', (to) => [first(to), inHouse, next, again(to)], 'continued'],
+    ['home', '01', (to) => [first(to), next, again(to)], 'continued'],
+    ['home', '01', (to) => [next, first(to), again(to)], 'continued'],
+    ['a transfer', '02', (to) => [first(to), inHouse, next, again(to)], 'transferred'],
+    ['a transfer', '02', (to) => [next, first(to), again(to)], 'transferred'],
+  ])('is the later one after %s of that day', async (_, to, told, was) => {
+    hospital.at('2026-11-21T10:00:00-05:00');
+    await tell(...told(to));
+    expect(await outcome()).toEqual({ stay: was, next: 'active' });
+  });
+
+  it('is the last one for what a mistaken admission had ended', async () => {
+    hospital.at('2026-11-22T10:00:00-05:00');
+    const mistaken = admitted({ ...stayFrom('2026-11-22T08:00:00-05:00'), id: 'mistaken' });
+    await tell(first('01'), next, mistaken, { ...mistaken, status: 'cancelled' });
+    const live = (await hospital.episodes()).filter(({ status }) => status === 'active');
+    expect(live.map(encounterOfEpisode)).toEqual(['next']);
+  });
+});
+
 describe('an emergency visit', () => {
   const visit = (id: string, end: string, changes: Partial<Encounter> = {}): Encounter => ({
     ...discharged({ id, ...kind('EMER'), period: { start: end, end } }),
