@@ -45,6 +45,8 @@ export class SqliteLateRows {
     this.#puts = [];
     const last = new Map<number, Put>();
     for (const put of puts) last.set(put.key, { ...put, fresh: last.get(put.key)?.fresh ?? put.fresh });
-    for (const { table, key, rows, fresh } of last.values()) putRows(statements, table, key, rows, fresh);
+    // FTS5 also writes a segment whenever a row has a lower number than the one before.
+    const ascending = [...last.values()].sort((a, b) => a.key - b.key);
+    for (const { table, key, rows, fresh } of ascending) putRows(statements, table, key, rows, fresh);
   }
 }
