@@ -359,6 +359,21 @@ test('an organization whose number two of ours have waits as well, and is asked 
   expect(await world.read('Organization', 'o2')).toMatchObject({ active: true });
 });
 
+test('an organization that a person took for a second record stays that, whatever it says by now', async () => {
+  await open({ connection: { types: { Organization: 'pull' }, matching: { trusted: ['urn:oid:9'] } } });
+  const npi = { identifier: [{ system: 'http://hl7.org/fhir/sid/us-npi', value: '1' }], name: 'Riverside' };
+  world.remote.put({ resourceType: 'Organization', id: 'x1', ...npi });
+  await round();
+  world.remote.put({ resourceType: 'Organization', id: 'x2', ...npi });
+  await round();
+  const { id, candidates } = await only();
+  await world.sync.decideMatch(NURSE, id, { decision: 'link', to: String(candidates[0]?.localId) });
+  await round();
+  world.remote.put({ resourceType: 'Organization', id: 'x2', name: 'Riverside Clinic' });
+  await round();
+  expect(await world.all('Organization')).toMatchObject([{ name: 'Riverside' }]);
+});
+
 describe('a patient of ours who may be there already', () => {
   const server = { demographics: true } as const;
 

@@ -165,6 +165,7 @@ export async function identify(
   }
   // Whatever it says by now; the newest copy is what the answer will be about.
   if (isAsked) return { ...nothing, outcome: 'waiting', statements: [holdForItself(context, received)], isHeld: true };
+  if (meant?.isAlias && type !== 'Patient' && (await isSecond(context, meant))) return { ...nothing, outcome: 'echo' };
   const match = await findMatch(context, type, body, remoteId, former);
   if (match.kind === 'none') {
     return { ...received, link, meant, match: undefined, sought: match.sought, localId: randomUUID() };
@@ -178,10 +179,6 @@ export async function identify(
   }
   const now = realNow(context);
   const { name } = context.connection;
-  // A person said that it is a second record of one of ours, whose own says what it is, for as long as that is there.
-  const alias = type === 'Patient' ? undefined : await readAlias(context.store, name, type, remoteId);
-  const [own] = alias ? (await readLinksByRemote(context.store, name, type, [alias.replacedBy])).values() : [];
-  if (own && own.state !== 'tombstone') return { ...nothing, outcome: 'echo' };
   // A push that had just made it has linked it since the links of the page were read.
   const since = (await readLinksByRemote(context.store, name, type, [remoteId])).get(remoteId);
   if (since) return identify(context, received, { link: since, former, meant, isAsked });
@@ -190,6 +187,13 @@ export async function identify(
   const { candidates, why: kind } = match;
   const question = { ...bodies(context, received, match.stored), kind, candidates: named(candidates) };
   return { ...about, outcome: 'conflict', statements: [...askWhoUnlinked(question, now), held], isHeld: true };
+}
+
+/** A person said that it is a second record of one of ours, whose own says what it is, for as long as that is there. */
+async function isSecond({ store }: RunContext, { connection, type, remoteId }: Meant): Promise<boolean> {
+  const alias = await readAlias(store, connection, type, remoteId);
+  const [own] = alias ? (await readLinksByRemote(store, connection, type, [alias.replacedBy])).values() : [];
+  return own !== undefined && own.state !== 'tombstone';
 }
 
 const ORIGINS = { ours: 'created-by-us', identifier: 'matched-identifier', rules: 'matched-rules' } as const;
