@@ -189,6 +189,27 @@ describe('a merge', () => {
     expect((await world.read<Patient>('Patient', 'p3'))?.active).toBeUndefined();
   });
 
+  test('that a person decides means whoever stands for the one they named, also when another merge is faster', async () => {
+    world = await reopened({ types: { Patient: 'both', Task: 'both' } });
+    const identifier = [{ system: 'urn:mrn', value: '77' }];
+    await world.write(patient('p1', { identifier }));
+    await world.write(patient('p3', { name: [{ family: 'Three' }], birthDate: '1933-03-03' }));
+    await world.sync.pushNow();
+    const two = patient('p2', { identifier, birthDate: '1950-02-02' });
+    await world.write(two);
+    await world.write(task('t2', { for: { reference: 'Patient/p2' } }));
+    await world.sync.pushNow();
+    const [asked] = await world.sync.matches();
+    await world.sync.decideMatch(NURSE, String(asked?.id), { decision: 'link', to: 'p2', merge: true });
+    const into = (id: string) => [{ type: 'replaced-by', other: { reference: `Patient/${id}` } }];
+    await world.write(task('t2', { for: { reference: 'Patient/p3' } }));
+    await world.write({ ...two, active: false, link: into('p3') } as typeof two);
+    await world.sync.pullNow();
+    expect(await world.read('Task', 't2')).toMatchObject({ for: { reference: 'Patient/p1' } });
+    expect(await world.read('Patient', 'p2')).toMatchObject({ active: false, link: into('p3') });
+    expect(await world.read('Patient', 'p3')).toMatchObject({ active: false, link: into('p1') });
+  });
+
   test('that a person decides and the store refuses waits until there is room, and holds up nothing else', async () => {
     world = await reopened({ types: { Patient: 'both', Task: 'both' } });
     const number = [{ system: 'urn:mrn', value: '77' }];

@@ -70,14 +70,16 @@ async function followReport(context: RunContext, reported: MergeJob): Promise<vo
 }
 
 async function followDecision(context: RunContext, decided: MergeJob): Promise<void> {
-  const job = await inUseHere(context, { ...decided, row: decided });
-  if (job.fromLocal === job.toLocal) {
-    // Another server's merge was faster; what this one had moved before it saw that comes back.
-    await moveAll(context, DECIDED, decided.toLocal, job.fromLocal);
-    return finish(context, job);
-  }
-  await moveAll(context, DECIDED, job.fromLocal, job.toLocal);
-  await retire(context, job, DECIDED, true);
+  const { fromLocal, toLocal } = decided;
+  // Other merges may have been faster: it is those who stand for the two by now that are one.
+  const standing = await inUseAmong(context.store, [fromLocal, toLocal]);
+  const inUse = (id: string) => standing.get(id) ?? id;
+  const job: FollowedMerge = { ...decided, row: decided, fromLocal: inUse(fromLocal), toLocal: inUse(toLocal) };
+  const emptied = new Set([fromLocal, toLocal, job.fromLocal]);
+  // What this one had moved to the other before it saw that comes back.
+  emptied.delete(job.toLocal);
+  for (const id of emptied) await moveAll(context, DECIDED, id, job.toLocal);
+  await (job.fromLocal === job.toLocal ? finish(context, job) : retire(context, job, DECIDED, true));
 }
 
 /** The survivor may have been merged away here, too, even into the other one: two servers merge in opposite directions. */
@@ -125,6 +127,8 @@ async function retire(context: RunContext, job: FollowedMerge, actor: Actor, isL
   const [replaced, survivor] = [parseBody(from.content), parseBody(to.content)];
   // Another server's merge has just closed it; the next run looks again.
   if (replacedBy(survivor) !== undefined) return;
+  // Another merge has closed the other one already: what stands for it stays.
+  if ((await inUseAmong(store, [from.id])).has(from.id)) return finish(context, job);
   const closed = retired(replaced, `Patient/${to.id}`);
   // What the server reported, its own record of the survivor says.
   const kept = isLocal ? [surviving(survivor, replaced, `Patient/${from.id}`)] : [];
