@@ -185,3 +185,28 @@ describe('a merge of two who are both here that is taken back', () => {
     expect(await world.sync.conflicts()).toEqual([]);
   });
 });
+
+test('a merge that is taken back and made again before the answer is followed as it was the first time', async () => {
+  await share('p2', 'r2', 'Two');
+  const about = { status: 'final' as const, code: { text: 'Weight' }, subject: { reference: 'Patient/p1' } };
+  await world.write({ resourceType: 'Observation', id: 'o1', ...about });
+  merge('r1', 'r2');
+  await exchange();
+  const asked = async () =>
+    (await world.sync.matches()).map(({ remoteId, candidates }) => [
+      remoteId,
+      candidates.map(({ localId }) => localId),
+    ]);
+  expect(await asked()).toEqual([['r1', ['p2']]]);
+  takeBack('r1');
+  await exchange();
+  expect(await asked()).toEqual([['r1', ['p1']]]);
+  merge('r1', 'r2');
+  await exchange();
+  expect(await asked()).toEqual([['r1', ['p2']]]);
+  await world.write({ ...task('t9'), for: { reference: 'Patient/p1' } } as Task & { id: string });
+  await exchange();
+  expect(world.remote.all('Task').find(({ id }) => !id?.startsWith('task-'))).toMatchObject({
+    for: { reference: 'Patient/r2' },
+  });
+});

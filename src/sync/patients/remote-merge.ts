@@ -13,7 +13,7 @@ import { nowMeans } from '../let-go.ts';
 import { startCatchUp } from '../pull/to-catch-up.ts';
 import { endAlias, endLinkFor, forgetAlias, mergedInto, readAlias, saveAlias, standsFor } from './alias.ts';
 import { hold, holdFor, idOfPatient, letGo } from './held.ts';
-import { askWho, dropQuestion, type IdentityQuestion, knownOthers } from './identity-question.ts';
+import { askWho, candidatesOf, dropQuestion, type IdentityQuestion, knownOthers } from './identity-question.ts';
 import { reportMerge, undoMerge } from './merge-job.ts';
 
 const PATIENT = 'Patient';
@@ -87,11 +87,11 @@ export async function mergeInto(
   const { store, connection } = context;
   const { name } = connection;
   const now = realNow(context);
-  const known = await mergedInto(store, name, target);
-  const isBack = known === undefined || known === record.remoteId;
+  const last = await mergedInto(store, name, target);
+  const isBack = last === undefined || last === record.remoteId;
   const failure = isBack ? await whyNotInUse(context, record, target) : undefined;
   if (failure) return { failure };
-  const survivor = isBack ? target : known;
+  const survivor = isBack ? target : last;
   // By a person's word yet another record may stand for that one; this one does no more.
   const standing = await standsFor(store, name, survivor);
   const toRemote = standing && standing.remoteId !== record.remoteId ? standing.remoteId : survivor;
@@ -109,16 +109,19 @@ export async function mergeInto(
     const before = isMerged ? [] : endAlias(name, PATIENT, record.remoteId);
     const meaning =
       standing && !isMerged ? await nowMeans(store, { ...about, localId: standing.localId }, now) : before;
-    const localId = isMerged ? known.localId : '';
+    const localId = isMerged ? known.localId : ((await unanswered(store, about)) ?? '');
     const alias = saveAlias({ ...about, localId, how: 'merged', replacedBy: survivor }, now);
-    return { ...outcome, statements: [...statements, ...meaning, ...alias] };
+    const holder = localId === '' || isMerged ? undefined : await holderOf(store, name, toRemote);
+    const both = { connection: name, fromRemote: record.remoteId, toRemote, fromLocal: localId };
+    const again = holder && holder !== localId ? [reportMerge({ ...both, toLocal: holder }, now)] : [];
+    return { ...outcome, statements: [...statements, ...meaning, ...alias, ...again] };
   }
   const ended = endLinkFor(link, survivor, now);
-  const other = (await readLinksByRemote(store, name, PATIENT, [toRemote])).get(toRemote);
+  const other = await holderOf(store, name, toRemote);
   const job = { connection: name, fromRemote: record.remoteId, toRemote, fromLocal: link.localId };
   if (other) {
     const moving = [ended, supersede(name, PATIENT, link.localId)];
-    const report = reportMerge({ ...job, toLocal: other.localId }, now);
+    const report = reportMerge({ ...job, toLocal: other }, now);
     return { ...outcome, localId: link.localId, statements: [...statements, ...moving, report] };
   }
   if ((await knownOthers(store, name, PATIENT, toRemote)).has(link.localId)) {
@@ -133,6 +136,20 @@ export async function mergeInto(
   // What that record has had since before ours had it.
   const rows = [...statements, ...relinked, report, startCatchUp(name, toRemote, now)];
   return { ...outcome, localId: link.localId, statements: rows };
+}
+
+/** Who of ours has a record. */
+async function holderOf(store: RunContext['store'], connection: string, remoteId: string): Promise<string | undefined> {
+  return (await readLinksByRemote(store, connection, PATIENT, [remoteId])).get(remoteId)?.localId;
+}
+
+/** Whose record it was when the server took its merge back, as long as no person has said who it is since. */
+async function unanswered(
+  store: RunContext['store'],
+  { connection, remoteId }: { readonly connection: string; readonly remoteId: string },
+): Promise<string | undefined> {
+  const candidates = (await candidatesOf(store, connection, PATIENT, [remoteId])).get(remoteId) ?? [];
+  return candidates.find(({ why }) => why === 'unmerged')?.localId;
 }
 
 /** Undefined when a record that was merged into this one is in use again, as the server has it now. */
