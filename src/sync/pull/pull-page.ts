@@ -85,8 +85,7 @@ function isOvertaken({ kind }: Fault): boolean {
 async function applyMergesFirst(context: RunContext, patients: readonly Entry[]): Promise<void> {
   for (const entry of patients.filter(({ body }) => replacedBy(body) !== undefined)) {
     const { incoming } = await planPage(context, 'Patient', [entry]);
-    const outcome = incoming[0]?.outcome;
-    if (outcome !== 'replaced' && outcome !== 'conflict') continue;
+    if (incoming[0]?.event !== 'merged') continue;
     await commitAll(context, 'Patient', incoming, [], 0, []);
     announce(context, incoming, []);
   }
