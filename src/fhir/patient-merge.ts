@@ -6,7 +6,7 @@ import { isJsonObject, type Json, type JsonObject } from './canonical-json.ts';
 import { joinDeath } from './death-word.ts';
 
 /** More records in a row than this are a circle or a fault. */
-const LONGEST_CHAIN = 10;
+export const LONGEST_CHAIN = 10;
 
 /** Reference to the record that stands for this one: `Patient/2`, as written. A `seealso` link merges nothing. */
 export function replacedBy(patient: JsonObject): string | undefined {

@@ -3,9 +3,6 @@
 import { hashJson, isJsonObject, type JsonObject } from '../fhir/canonical-json.ts';
 import type { SqlRow, SqlValue, Statement, Store } from '../store/store.ts';
 import { comparable, parseBody } from './body.ts';
-import type { LinkMap } from './mapping.ts';
-import { followByLocal, followByRemote } from './patients/alias.ts';
-import { inUseAmong } from './patients/in-use.ts';
 
 export type LinkState = 'linked' | 'conflict' | 'tombstone' | 'replaced';
 /** `projected`: made in place of another resource, whose `Type/id` is the local id; never pulled back. */
@@ -58,7 +55,8 @@ const SAVE = `INSERT INTO identity (${COLUMNS}, at) VALUES (?, ?, ?, ?, ?, ?, ?,
       WHEN identity.remote_version IS NULL OR identity.remote_hash IS NULL
         OR (identity.remote_version = excluded.remote_version AND identity.remote_hash = excluded.remote_hash)
       THEN identity.earlier ELSE ${earlierCopies('identity.')} END`;
-const LIVE = "connection = ? AND type = ? AND state <> 'replaced'";
+/** SQL: live links of a connection and a type. */
+export const LIVE = "connection = ? AND type = ? AND state <> 'replaced'";
 const FORMER = "connection = ? AND type = ? AND state = 'replaced' AND replaced_by IS NULL AND how <> 'projected'";
 
 /** The live link of a local resource. */
@@ -147,62 +145,6 @@ export async function readLinkMarks(
       },
     ]),
   );
-}
-
-/**
- * Ids of the counterparts of the resources named, for mapping; of records that another stands for, there or here, those of that
- * one.
- */
-export async function readLinkMap(
-  store: Queryable,
-  connection: string,
-  local: readonly { type: string; id: string }[],
-  remote: readonly { type: string; id: string }[],
-): Promise<LinkMap & { add(type: string, localId: string, remoteId: string): void }> {
-  const toRemote = new Map<string, string>();
-  const toLocal = new Map<string, string>();
-  const add = (type: string, localId: string, remoteId: string) => {
-    toRemote.set(`${type}/${localId}`, remoteId);
-    toLocal.set(`${type}/${remoteId}`, localId);
-  };
-  for (const [column, targets] of [
-    ['local_id', local],
-    ['remote_id', remote],
-  ] as const) {
-    for (const [type, ids] of byType(targets)) {
-      const sql = `SELECT local_id, remote_id FROM identity WHERE ${LIVE} AND how <> 'projected' AND ${column} IN (${places(ids)})`;
-      const rows = await store.query(sql, [connection, type, ...ids]);
-      for (const row of rows) add(type, String(row.local_id), String(row.remote_id));
-    }
-  }
-  // A second record there of one of ours means it, where others refer to it.
-  const unknown = remote.filter(({ type, id }) => type !== 'Patient' && !toLocal.has(`${type}/${id}`));
-  for (const [type, ids] of byType(unknown)) {
-    const sql = `SELECT local_id, remote_id FROM identity WHERE connection = ? AND type = ? AND state = 'replaced'
-      AND replaced_by IS NOT NULL AND remote_id IN (${places(ids)}) ORDER BY at`;
-    const rows = await store.query(sql, [connection, type, ...ids]);
-    for (const row of rows) toLocal.set(`${type}/${row.remote_id}`, String(row.local_id));
-  }
-  const lost = (targets: readonly { type: string; id: string }[], known: ReadonlyMap<string, string>) =>
-    targets.filter(({ type, id }) => type === 'Patient' && !known.has(`${type}/${id}`)).map(({ id }) => id);
-  for (const [id, remoteId] of await followByLocal(store, connection, lost(local, toRemote))) {
-    toRemote.set(`Patient/${id}`, remoteId);
-  }
-  for (const [id, localId] of await followByRemote(store, connection, lost(remote, toLocal))) {
-    toLocal.set(`Patient/${id}`, localId);
-  }
-  const patients = remote.flatMap(({ type, id }) => (type === 'Patient' ? (toLocal.get(`Patient/${id}`) ?? []) : []));
-  const standing = await inUseAmong(store, [...new Set(patients)]);
-  const recordOf = (type: string, remoteId: string) => toLocal.get(`${type}/${remoteId}`);
-  return {
-    add,
-    remoteOf: (type, localId) => toRemote.get(`${type}/${localId}`),
-    localOf(type, remoteId) {
-      const own = recordOf(type, remoteId);
-      return type === 'Patient' && own !== undefined ? (standing.get(own) ?? own) : own;
-    },
-    recordOf,
-  };
 }
 
 /** Writes the link; the live one of the same local resource is replaced. */
@@ -340,11 +282,11 @@ function toLink(row: SqlRow): Link {
   };
 }
 
-function places(values: readonly unknown[]): string {
+export function places(values: readonly unknown[]): string {
   return values.map(() => '?').join(', ');
 }
 
-function byType(targets: readonly { type: string; id: string }[]): Map<string, string[]> {
+export function byType(targets: readonly { type: string; id: string }[]): Map<string, string[]> {
   const grouped = new Map<string, Set<string>>();
   for (const { type, id } of targets) grouped.set(type, (grouped.get(type) ?? new Set()).add(id));
   return new Map([...grouped].map(([type, ids]) => [type, [...ids]]));

@@ -134,7 +134,8 @@ function alsoMeaning(map: LinkMap, former: readonly Link[]): LinkMap {
   return {
     remoteOf: (type, id) => map.remoteOf(type, id),
     localOf: (type, id) => map.localOf(type, id) ?? ours.get(`${type}/${id}`),
-    recordOf: (type, id) => (map.recordOf ?? map.localOf)(type, id) ?? ours.get(`${type}/${id}`),
+    remoteRecordOf: (type, id) => (map.remoteRecordOf ?? map.remoteOf)(type, id),
+    localRecordOf: (type, id) => (map.localRecordOf ?? map.localOf)(type, id) ?? ours.get(`${type}/${id}`),
   };
 }
 

@@ -5,7 +5,7 @@ import type { JsonObject } from '../fhir/canonical-json.ts';
 import { collectReferences, parseLiteral } from '../fhir/references.ts';
 import { resourceOf } from './body.ts';
 import type { MappedContext } from './context.ts';
-import { readLinkMap } from './identity.ts';
+import { readLinkMap } from './link-map.ts';
 import { mapReferences } from './mapping.ts';
 
 /**

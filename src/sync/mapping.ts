@@ -5,11 +5,13 @@ import { comparable } from './body.ts';
 
 /** Who is who between here and one connection. */
 export interface LinkMap {
+  /** Of a patient whose record was merged away, there or here, the record of the one who stands for them. */
   remoteOf(type: string, localId: string): string | undefined;
-  /** Of a patient of ours who was merged away here, the one who stands for them. */
+  /** Of a patient who was merged away, there or here, the one who stands for them. */
   localOf(type: string, remoteId: string): string | undefined;
   /** The same without that: what patients' records say of each other is about the records. */
-  recordOf?(type: string, remoteId: string): string | undefined;
+  remoteRecordOf?(type: string, localId: string): string | undefined;
+  localRecordOf?(type: string, remoteId: string): string | undefined;
 }
 
 export interface MappingContext {
@@ -32,7 +34,7 @@ const ONE_IDENTIFIER = new Set(['Bundle', 'Composition', 'QuestionnaireResponse'
 /** A resource of the remote in local terms, comparable. What is unknown here stays a URL of the remote. */
 export function toLocalTerms(context: MappingContext, map: LinkMap, remote: JsonObject): Mapped {
   const missing = new Set<string>();
-  const localOf = (remote.resourceType === 'Patient' && map.recordOf) || map.localOf;
+  const localOf = (remote.resourceType === 'Patient' && map.localRecordOf) || map.localOf;
   const body = mapReferences(withoutOwnIdentifier(context, comparable(remote)), (reference) => {
     const target = remoteTarget(context, reference.reference);
     if (!target) return fromLogical(context, reference);
@@ -50,13 +52,14 @@ export function toLocalTerms(context: MappingContext, map: LinkMap, remote: Json
  */
 export function toRemoteTerms(context: MappingContext, map: LinkMap, local: JsonObject, localId: string): Mapped {
   const missing = new Set<string>();
+  const remoteOf = (local.resourceType === 'Patient' && map.remoteRecordOf) || map.remoteOf;
   const body = mapReferences(local, (reference) => {
     const target = typeof reference.reference === 'string' ? parseLiteral(reference.reference) : undefined;
     if (!target) {
       const own = remoteTarget(context, reference.reference);
       return own ? { ...reference, reference: `${own.type}/${own.id}` } : reference;
     }
-    const remote = map.remoteOf(target.type, target.id);
+    const remote = remoteOf(target.type, target.id);
     if (remote) return { ...reference, reference: `${target.type}/${remote}` };
     missing.add(`${target.type}/${target.id}`);
     const { reference: _literal, ...rest } = reference;

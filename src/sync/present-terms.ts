@@ -4,7 +4,7 @@ import type { JsonObject } from '../fhir/canonical-json.ts';
 import { collectReferences, parseLiteral } from '../fhir/references.ts';
 import { resourceOf } from './body.ts';
 import type { MappedContext } from './context.ts';
-import { readLinkMap } from './identity.ts';
+import { readLinkMap } from './link-map.ts';
 import { type LinkMap, mapReferences, mapUrls, urlTargets } from './mapping.ts';
 import { inUseAmong } from './patients/in-use.ts';
 
@@ -22,7 +22,10 @@ export async function inPresentTerms<const T extends readonly (JsonObject | unde
   if (targets.length === 0) return bodies;
   const links = await readLinkMap(store, connection.name, [], targets);
   const localOf: LinkMap['localOf'] = (type, id) => known?.localOf(type, id) ?? links.localOf(type, id);
-  return bodies.map((body) => body && mapUrls(mapping, localOf, body)) as unknown as T;
+  const recordOf: LinkMap['localOf'] = (type, id) =>
+    known?.localRecordOf?.(type, id) ?? links.localRecordOf?.(type, id);
+  const mapped = (body: JsonObject) => mapUrls(mapping, body.resourceType === 'Patient' ? recordOf : localOf, body);
+  return bodies.map((body) => body && mapped(body)) as unknown as T;
 }
 
 /** Bodies in local terms that name whoever stands now for the patients that they named. */

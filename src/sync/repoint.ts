@@ -2,7 +2,7 @@
 // reference, here and in the common version.
 import { asFault } from '../fault.ts';
 import { type JsonObject, sameJson } from '../fhir/canonical-json.ts';
-import type { Statement } from '../store/store.ts';
+import type { SqlRow, Statement } from '../store/store.ts';
 import { comparable, parseBody, resourceOf } from './body.ts';
 import { actorOf } from './connections/settings.ts';
 import type { MappedContext, RunContext } from './context.ts';
@@ -60,13 +60,13 @@ async function repointAll(context: RunContext, sql: string): Promise<void> {
   const { store, connection, remote, signal } = context;
   while (!signal.aborted) {
     const rows = await store.query(sql, [connection.name]);
+    // A patient may have been merged away here; what patients' records say of each other is about the records.
+    const isFollowed = (row: SqlRow) => row.target_type === 'Patient' && row.type !== 'Patient';
+    const standing = await inUseAmong(store, [...new Set(rows.filter(isFollowed).map((row) => String(row.target_id)))]);
     for (const row of rows) {
       const [target, type, localId] = [String(row.target), String(row.type), String(row.local_id)];
       const id = String(row.target_id);
-      // The patient may have been merged away here; what patients' records say of each other is about the records.
-      const isFollowed = row.target_type === 'Patient' && type !== 'Patient';
-      const standing = isFollowed ? (await inUseAmong(store, [id])).get(id) : undefined;
-      const literal = `${row.target_type}/${standing ?? id}`;
+      const literal = `${row.target_type}/${(isFollowed(row) && standing.get(id)) || id}`;
       await repointOne(context, type, localId, `${remote.baseUrl}/${target}`, literal, {
         sql: FORGET,
         params: [connection.name, target, type, localId],

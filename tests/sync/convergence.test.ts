@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { Fault } from '../../src/fault.ts';
 import { sameJson } from '../../src/fhir/canonical-json.ts';
 import { comparable, jsonOf } from '../../src/sync/body.ts';
-import { readLinkMap } from '../../src/sync/identity.ts';
+import { readLinkMap } from '../../src/sync/link-map.ts';
 import { toLocalTerms } from '../../src/sync/mapping.ts';
 import { openWorld, patient, task, type World } from '../support/sync-world.ts';
 

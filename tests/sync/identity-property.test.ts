@@ -3,7 +3,7 @@
 import type { Patient, Task } from '@medplum/fhirtypes';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readLinkMap } from '../../src/sync/identity.ts';
+import { readLinkMap } from '../../src/sync/link-map.ts';
 import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
 
 const which = fc.nat(3);

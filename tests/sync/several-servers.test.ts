@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { sameJson } from '../../src/fhir/canonical-json.ts';
 import { comparable, jsonOf } from '../../src/sync/body.ts';
-import { readLinkMap } from '../../src/sync/identity.ts';
+import { readLinkMap } from '../../src/sync/link-map.ts';
 import { toLocalTerms } from '../../src/sync/mapping.ts';
 import type { FakeRemote } from '../support/fake-remote.ts';
 import { carePlan, NURSE, openWorld, patient, task, type World, type WorldOptions } from '../support/sync-world.ts';

@@ -4,7 +4,7 @@ import { Fault } from '../../fault.ts';
 import { hashJson, type JsonObject } from '../../fhir/canonical-json.ts';
 import { comparable } from '../body.ts';
 import type { MappedContext } from '../context.ts';
-import { readLinkMap } from '../identity.ts';
+import { readLinkMap } from '../link-map.ts';
 import { remoteTargets, toLocalTerms } from '../mapping.ts';
 import { type Conflict, readConflict } from './conflict.ts';
 import { type ElementView, explainMerge } from './element-view.ts';

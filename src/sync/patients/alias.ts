@@ -164,7 +164,8 @@ export async function standsFor(
   return row && { remoteId: last.remoteId, localId: String(row.local_id) };
 }
 
-async function aliasesAmong(
+/** Of patients, oldest first. */
+export async function aliasesAmong(
   store: Queryable,
   connection: string,
   column: 'local_id' | 'remote_id',

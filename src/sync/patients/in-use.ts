@@ -1,45 +1,50 @@
 // The record that stands for one of ours that was merged away here: its own words say which. docs/sync-spec.md#I8
-import { followChain, replacedBy } from '../../fhir/patient-merge.ts';
+import { followChain, LONGEST_CHAIN, replacedBy } from '../../fhir/patient-merge.ts';
 import { parseLiteral } from '../../fhir/references.ts';
 import type { Store, StoredVersion } from '../../store/store.ts';
 import { parseBody } from '../body.ts';
 
 /** The record in use; itself when it was not merged away, undefined when that one is gone or it goes round in a circle. */
-export async function inUseFor(store: Pick<Store, 'read'>, one: StoredVersion): Promise<StoredVersion | undefined> {
-  const next = ({ content }: StoredVersion) => parseLiteral(replacedBy(parseBody(content)) ?? '')?.id;
-  if (next(one) === undefined) return one;
-  const alive = async (id: string) => {
-    const stored = await store.read('Patient', id);
-    return stored && stored.operation !== 'delete' ? stored : undefined;
-  };
-  const id = await followChain(one.id, async (closed) => {
-    const stored = await alive(closed);
-    return stored && next(stored);
-  });
-  return id === undefined ? undefined : alive(id);
+export async function inUseFor(
+  store: Pick<Store, 'read' | 'query'>,
+  one: StoredVersion,
+): Promise<StoredVersion | undefined> {
+  if (successorOf(one.content) === undefined) return one;
+  const id = (await inUseAmong(store, [one.id])).get(one.id);
+  const stored = id === undefined ? undefined : await store.read('Patient', id);
+  return stored && stored.operation !== 'delete' ? stored : undefined;
 }
 
 const REPLACED = `SELECT id, content FROM resource WHERE type = 'Patient' AND content LIKE '%"replaced-by"%' AND id IN`;
-/** More in a row than these are a circle or a fault. */
-const LONGEST_CHAIN = 10;
+const PRESENT = `SELECT id FROM resource WHERE type = 'Patient' AND deleted = 0 AND id IN`;
 
-/** Of those that were merged away: the id of the record in use. */
+/** Of those that were merged away: the id of the record in use, where that one is still here. */
 export async function inUseAmong(store: Pick<Store, 'query'>, ids: readonly string[]): Promise<Map<string, string>> {
+  const rowsOf = (sql: string, some: readonly string[]) =>
+    store.query(`${sql} (${some.map(() => '?').join(', ')})`, some);
   const next = new Map<string, string>();
   let asked = ids;
   for (let steps = 0; asked.length > 0 && steps <= LONGEST_CHAIN; steps += 1) {
-    const rows = await store.query(`${REPLACED} (${asked.map(() => '?').join(', ')})`, asked);
-    const found = rows.flatMap(({ id, content }) => {
-      const other = parseLiteral(replacedBy(parseBody(String(content))) ?? '');
-      return other?.type === 'Patient' ? [[String(id), other.id] as const] : [];
-    });
-    for (const [id, other] of found) next.set(id, other);
-    asked = [...new Set(found.map(([, other]) => other))].filter((other) => !next.has(other));
+    const found: string[] = [];
+    for (const { id, content } of await rowsOf(REPLACED, asked)) {
+      const successor = successorOf(String(content));
+      if (successor === undefined) continue;
+      next.set(String(id), successor);
+      found.push(successor);
+    }
+    asked = [...new Set(found)].filter((id) => !next.has(id));
   }
   const standing = new Map<string, string>();
   for (const id of ids.filter((one) => next.has(one))) {
     const last = await followChain(id, async (one) => next.get(one));
     if (last !== undefined) standing.set(id, last);
   }
-  return standing;
+  if (standing.size === 0) return standing;
+  const present = new Set((await rowsOf(PRESENT, [...new Set(standing.values())])).map(({ id }) => String(id)));
+  return new Map([...standing].filter(([, last]) => present.has(last)));
+}
+
+function successorOf(content: string): string | undefined {
+  const other = parseLiteral(replacedBy(parseBody(content)) ?? '');
+  return other?.type === 'Patient' ? other.id : undefined;
 }

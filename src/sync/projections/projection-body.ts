@@ -8,7 +8,7 @@ import { plainText } from '../../fhir/care-plan-document/plain-text.ts';
 import { parseLiteral } from '../../fhir/references.ts';
 import { jsonOf } from '../body.ts';
 import type { RunContext } from '../context.ts';
-import { readLinkMap } from '../identity.ts';
+import { readLinkMap } from '../link-map.ts';
 import { projectionIdentifiers, projectionMark, versionIdentifier } from './projection-name.ts';
 import type { Collected } from './projection-record.ts';
 import { requestOf } from './projection-request.ts';

@@ -6,8 +6,9 @@ import type { RemoteFailure } from '../../remote/result.ts';
 import type { Lease } from '../../store/lease.ts';
 import { actorOf } from '../connections/settings.ts';
 import { ownExchanges, type RunContext, realNow } from '../context.ts';
-import { readLinkMap, readLinkMarks } from '../identity.ts';
+import { readLinkMarks } from '../identity.ts';
 import { inParallel } from '../in-parallel.ts';
+import { readLinkMap } from '../link-map.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { patientElement, patientsOf } from '../patients/patient-reference.ts';
 import { IdSet } from './id-set.ts';
@@ -70,7 +71,11 @@ async function readDiffering(context: RunContext, type: string, entries: Entries
   const { store, connection, client, remote } = context;
   const ids = entries.map(({ remoteId }) => remoteId);
   const marks = await readLinkMarks(store, connection.name, type, ids);
-  const isWanted = await wantedOf(context, type, entries);
+  const isWanted = await wantedOf(
+    context,
+    type,
+    entries.filter(({ remoteId }) => !marks.has(remoteId)),
+  );
   const differing = entries.filter((entry) => {
     const mark = marks.get(entry.remoteId);
     if (!mark) return isWanted(entry.remoteId, entry.body);
@@ -84,7 +89,7 @@ async function readDiffering(context: RunContext, type: string, entries: Entries
   return { resourceType: 'Bundle', type: 'searchset', entry };
 }
 
-/** Whether something unknown here would be taken in, as far as a brief entry tells. */
+/** Whether something unknown here would be taken in, as far as a brief entry tells. @param entries those unknown here */
 async function wantedOf(
   { store, connection, scope }: RunContext,
   type: string,

@@ -3,9 +3,10 @@
 import { asFault } from '../../fault.ts';
 import { parseBody } from '../body.ts';
 import type { RunContext } from '../context.ts';
-import { readFormerLinks, readLinkMap, readLinkMarks, readLinksByRemote, remoteHash } from '../identity.ts';
+import { readFormerLinks, readLinkMarks, readLinksByRemote, remoteHash } from '../identity.ts';
 import { readMeant } from '../let-go.ts';
 import { readLetGo } from '../let-go-terms.ts';
+import { readLinkMap } from '../link-map.ts';
 import { remoteTargets } from '../mapping.ts';
 import { lastOfEach } from '../patients/alias.ts';
 import { heldAmong, idOfPatient, letGo } from '../patients/held.ts';

@@ -4,7 +4,8 @@ import { collectReferences, parseLiteral } from '../../fhir/references.ts';
 import { parseBody, resourceOf } from '../body.ts';
 import { pushes } from '../connections/settings.ts';
 import type { RunContext } from '../context.ts';
-import { readLinkMap } from '../identity.ts';
+import { readLinkMap } from '../link-map.ts';
+import { inUseAmong } from '../patients/in-use.ts';
 import { isWithheld } from './outbox.ts';
 
 export interface Ref {
@@ -45,13 +46,17 @@ export async function unlinkedTargets(context: RunContext, node: Ref): Promise<R
     if (target && canPush(context, target.type) && keyOf(target) !== keyOf(node)) found.set(keyOf(target), target);
   }
   const links = await readLinkMap(store, connection.name, [...found.values()], []);
+  const lost = [...found.values()].filter(({ type, id }) => links.remoteOf(type, id) === undefined);
+  // Whoever was merged away here goes nowhere; what patients' records say of each other is about the records.
+  const patients = node.type === 'Patient' ? [] : lost.filter(({ type }) => type === 'Patient').map(({ id }) => id);
+  const standing = await inUseAmong(store, patients);
   const open: Ref[] = [];
-  for (const target of found.values()) {
-    if (links.remoteOf(target.type, target.id)) continue;
+  for (const { type, id } of lost) {
+    const target = { type, id: (type === 'Patient' && standing.get(id)) || id };
     // It may not be there: what refers to it goes with a logical reference.
     if (await isWithheld(store, connection.name, target.type, target.id)) continue;
     const current = await store.read(target.type, target.id);
-    if (current && current.operation !== 'delete') open.push({ type: target.type, id: target.id });
+    if (current && current.operation !== 'delete') open.push(target);
   }
   return open;
 }

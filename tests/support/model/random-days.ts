@@ -6,7 +6,7 @@ import { Fault } from '../../../src/fault.ts';
 import { sameJson } from '../../../src/fhir/canonical-json.ts';
 import { comparable, jsonOf, resourceOf } from '../../../src/sync/body.ts';
 import type { Resolution } from '../../../src/sync/conflicts/resolve.ts';
-import { readLinkMap } from '../../../src/sync/identity.ts';
+import { readLinkMap } from '../../../src/sync/link-map.ts';
 import { mapUrls, remoteTargets, toLocalTerms } from '../../../src/sync/mapping.ts';
 import { randomFrom } from '../seeded-random.ts';
 import { NURSE } from '../sync-world.ts';
