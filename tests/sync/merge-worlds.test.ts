@@ -85,7 +85,8 @@ test('a record there that stands for both of ours is not closed in favour of its
   for (let rounds = 0; rounds < 3; rounds += 1) await round();
   expect(await world.read('Patient', 'p1')).toMatchObject({ active: false });
   const record = world.remotes.lab?.all('Patient').find(({ id }) => id === kept) as Patient;
-  expect([record.active, record.link]).toEqual([undefined, undefined]);
+  expect([record.active, record.link?.map(({ type }) => type)]).toEqual([undefined, ['replaces']]);
+  expect(record.name).toEqual([{ family: 'Two' }]);
   const sql = "SELECT local_id FROM identity WHERE connection = 'lab' AND remote_id = ? AND state <> 'replaced'";
   expect(await world.temp.store.query(sql, [kept])).toEqual([{ local_id: 'p2' }]);
 });
