@@ -3,6 +3,7 @@
 import { hashJson, isJsonObject, type JsonObject } from '../fhir/canonical-json.ts';
 import type { SqlRow, SqlValue, Statement, Store } from '../store/store.ts';
 import { comparable, parseBody } from './body.ts';
+import { hasEnded, isLetGo, isLive } from './identity-row.ts';
 
 export type LinkState = 'linked' | 'conflict' | 'tombstone' | 'replaced';
 /** `projected`: made in place of another resource, whose `Type/id` is the local id; never pulled back. */
@@ -47,7 +48,7 @@ const earlierCopies = (of = ''): string =>
 const COLUMNS = `connection, type, local_id, remote_id, remote_version, remote_hash, base_version, base_local, base_remote,
   state, how`;
 const SAVE = `INSERT INTO identity (${COLUMNS}, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT (connection, type, local_id) WHERE state <> 'replaced' DO UPDATE SET
+  ON CONFLICT (connection, type, local_id) WHERE ${isLive()} DO UPDATE SET
     remote_id = excluded.remote_id, remote_version = excluded.remote_version, remote_hash = excluded.remote_hash,
     base_version = excluded.base_version, base_local = excluded.base_local, base_remote = excluded.base_remote,
     state = excluded.state, at = excluded.at,
@@ -56,8 +57,8 @@ const SAVE = `INSERT INTO identity (${COLUMNS}, at) VALUES (?, ?, ?, ?, ?, ?, ?,
         OR (identity.remote_version = excluded.remote_version AND identity.remote_hash = excluded.remote_hash)
       THEN identity.earlier ELSE ${earlierCopies('identity.')} END`;
 /** SQL: live links of a connection and a type. */
-export const LIVE = "connection = ? AND type = ? AND state <> 'replaced'";
-const FORMER = "connection = ? AND type = ? AND state = 'replaced' AND replaced_by IS NULL AND how <> 'projected'";
+export const LIVE = `connection = ? AND type = ? AND ${isLive()}`;
+const FORMER = `connection = ? AND type = ? AND ${isLetGo()} AND how <> 'projected'`;
 
 /** The live link of a local resource. */
 export async function readLink(
@@ -244,7 +245,7 @@ export async function hadContent(store: Queryable, link: Link, body: JsonObject)
 
 async function readEarlier(store: Queryable, { connection, type, localId, remoteId }: Link): Promise<string[]> {
   // Also from before it was let go and came back. In two parts, because each has its index.
-  const [live, former] = ["state <> 'replaced'", "state = 'replaced'"].map(
+  const [live, former] = [isLive(), hasEnded()].map(
     (state) =>
       `SELECT earlier FROM identity WHERE ${state} AND connection = ? AND type = ? AND local_id = ? AND remote_id = ?`,
   );

@@ -6,6 +6,7 @@ import { collectReferences, parseLiteral } from '../fhir/references.ts';
 import type { Statement, Store } from '../store/store.ts';
 import type { MappedContext } from './context.ts';
 import { type Link, readLink } from './identity.ts';
+import { hasEnded, isLetGo, isLive, letGoFirst } from './identity-row.ts';
 import { type MappingContext, mapReferences, remoteTargets } from './mapping.ts';
 import { endAlias, endAliasesInto } from './patients/alias.ts';
 import { type Claim, mark, OUTBOX } from './push/outbox.ts';
@@ -14,7 +15,7 @@ type Headed = Pick<Store, 'query' | 'head'>;
 
 const REFERRING = `SELECT resource.type, resource.id FROM identity
   JOIN resource ON resource.type = identity.type AND resource.id = identity.local_id
-  WHERE connection = ? AND state <> 'replaced' AND how <> 'projected' AND (base_local LIKE ? OR base_local LIKE ?)`;
+  WHERE connection = ? AND ${isLive()} AND how <> 'projected' AND (base_local LIKE ? OR base_local LIKE ?)`;
 /** How a literal ends in JSON: with the id, or with a version of it. */
 const ENDS = ['"', '/_history/'];
 
@@ -46,14 +47,13 @@ export async function markStillReferring(
   target: { readonly type: string; readonly id: string },
   now: number,
 ): Promise<Statement[]> {
-  const sql =
-    "SELECT 1 FROM identity WHERE connection = ? AND type = ? AND local_id = ? AND state = 'replaced' LIMIT 1";
+  const sql = `SELECT 1 FROM identity WHERE connection = ? AND type = ? AND local_id = ? AND ${hasEnded()} LIMIT 1`;
   const earlier = await store.query(sql, [connection, target.type, target.id]);
   return earlier.length === 0 ? [] : markReferring(store, connection, target, now);
 }
 
 const RENAME = `UPDATE identity SET base_local = replace(replace(base_local, ?, ?), ?, ?)
-  WHERE connection = ? AND state <> 'replaced' AND (base_local LIKE ? OR base_local LIKE ?)
+  WHERE connection = ? AND ${isLive()} AND (base_local LIKE ? OR base_local LIKE ?)
     AND (base_remote LIKE ? OR base_remote LIKE ?)`;
 /** What names the former one by another record of theirs, too, does not tell which of the names is meant. */
 const UNLESS = ' AND NOT (base_remote LIKE ? OR base_remote LIKE ?)';
@@ -73,8 +73,8 @@ export async function readMeant(
 ): Promise<Map<string, Meant>> {
   if (remoteIds.length === 0) return new Map();
   const places = remoteIds.map(() => '?').join(', ');
-  const sql = `SELECT local_id, remote_id, replaced_by FROM identity WHERE connection = ? AND type = ? AND state = 'replaced'
-    AND how <> 'projected' AND remote_id IN (${places}) ORDER BY CASE WHEN replaced_by IS NULL THEN 0 ELSE 1 END, at`;
+  const sql = `SELECT local_id, remote_id, replaced_by FROM identity WHERE connection = ? AND type = ? AND ${hasEnded()}
+    AND how <> 'projected' AND remote_id IN (${places}) ORDER BY ${letGoFirst()}, at`;
   const rows = await store.query(sql, [connection, type, ...remoteIds]);
   const meant = rows.map(
     (row): Meant => ({
@@ -142,8 +142,8 @@ export async function meaningOthers(
   if (targets.length === 0) return local;
   const sql = `SELECT former.type, former.local_id AS before, live.local_id AS after FROM identity former
     JOIN identity live ON live.connection = former.connection AND live.type = former.type
-      AND live.remote_id = former.remote_id AND live.state <> 'replaced' AND live.local_id <> former.local_id
-    WHERE former.connection = ? AND former.state = 'replaced' AND former.replaced_by IS NULL AND former.how <> 'projected'
+      AND live.remote_id = former.remote_id AND ${isLive('live.')} AND live.local_id <> former.local_id
+    WHERE former.connection = ? AND ${isLetGo('former.')} AND former.how <> 'projected'
       AND (former.type, former.remote_id) IN (VALUES ${targets.map(() => '(?, ?)').join(', ')})`;
   const rows = await store.query(sql, [connection.name, ...targets.flatMap(({ type, id }) => [type, id])]);
   const names = new Map(rows.map(({ type, before, after }) => [`${type}/${before}`, `${type}/${after}`]));
@@ -178,10 +178,10 @@ export function againIfLetGo(
   const pairs = (targets: readonly unknown[]) => `(VALUES ${targets.map(() => '(?, ?)').join(', ')})`;
   const { done, again } = OUTBOX.sending;
   const sql = `UPDATE outbox SET state = '${again}' WHERE id = ? AND state = '${done}' AND EXISTS (
-    SELECT 1 FROM identity WHERE connection = ? AND state = 'replaced' AND replaced_by IS NULL AND at >= ?
+    SELECT 1 FROM identity WHERE connection = ? AND ${isLetGo()} AND at >= ?
     AND (type, local_id) IN ${pairs(named)} AND (type, remote_id) IN ${pairs(theirs)}
     AND NOT EXISTS (SELECT 1 FROM identity back WHERE back.connection = identity.connection AND back.type = identity.type
-      AND back.local_id = identity.local_id AND back.remote_id = identity.remote_id AND back.state <> 'replaced'))`;
+      AND back.local_id = identity.local_id AND back.remote_id = identity.remote_id AND ${isLive('back.')}))`;
   const values = [...named, ...theirs].flatMap((target) => [target.type, target.id]);
   return [{ sql, params: [id, connection, now - JUST_NOW, ...values] }];
 }

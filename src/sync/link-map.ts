@@ -2,6 +2,7 @@
 // docs/sync-spec.md#I8
 import type { Store } from '../store/store.ts';
 import { byType, LIVE, places } from './identity.ts';
+import { isStoodFor } from './identity-row.ts';
 import type { LinkMap } from './mapping.ts';
 import { aliasesAmong, standsFor } from './patients/alias.ts';
 import { inUseAmong } from './patients/in-use.ts';
@@ -74,8 +75,8 @@ async function secondRecords(
 ): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   for (const [type, ids] of byType(unknown.filter((one) => !isPatient(one.type)))) {
-    const sql = `SELECT local_id, remote_id FROM identity WHERE connection = ? AND type = ? AND state = 'replaced'
-      AND replaced_by IS NOT NULL AND remote_id IN (${places(ids)}) ORDER BY at`;
+    const sql = `SELECT local_id, remote_id FROM identity WHERE connection = ? AND type = ? AND ${isStoodFor()}
+      AND remote_id IN (${places(ids)}) ORDER BY at`;
     const rows = await store.query(sql, [connection, type, ...ids]);
     for (const row of rows) found.set(`${type}/${row.remote_id}`, String(row.local_id));
   }

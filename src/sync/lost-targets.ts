@@ -5,6 +5,7 @@ import type { JsonObject } from '../fhir/canonical-json.ts';
 import { collectReferences, parseLiteral } from '../fhir/references.ts';
 import { resourceOf } from './body.ts';
 import type { MappedContext } from './context.ts';
+import { hasEnded, letGoFirst } from './identity-row.ts';
 import { readLinkMap } from './link-map.ts';
 import { mapReferences } from './mapping.ts';
 
@@ -44,8 +45,8 @@ async function formerOf(
   type: string,
   localId: string,
 ): Promise<string | undefined> {
-  const sql = `SELECT remote_id FROM identity WHERE connection = ? AND type = ? AND local_id = ? AND state = 'replaced'
-    ORDER BY CASE WHEN replaced_by IS NULL THEN 0 ELSE 1 END, at DESC LIMIT 1`;
+  const sql = `SELECT remote_id FROM identity WHERE connection = ? AND type = ? AND local_id = ? AND ${hasEnded()}
+    ORDER BY ${letGoFirst()}, at DESC LIMIT 1`;
   const [row] = await store.query(sql, [connection, type, localId]);
   return typeof row?.remote_id === 'string' ? row.remote_id : undefined;
 }

@@ -7,6 +7,7 @@ import { comparable, parseBody, resourceOf } from './body.ts';
 import { actorOf } from './connections/settings.ts';
 import type { MappedContext, RunContext } from './context.ts';
 import { readLink, setBaseLocal } from './identity.ts';
+import { isLive } from './identity-row.ts';
 import { mapReferences, urlTargets } from './mapping.ts';
 import { inUseAmong } from './patients/in-use.ts';
 
@@ -26,10 +27,10 @@ const ready = (states: string) => `SELECT u.target, u.type, u.local_id, i.type A
   ORDER BY u.type, u.local_id LIMIT ${BATCH}`;
 /** Once it is linked, or a second record of one of ours whose own is there, by a person's word. */
 const READY = [
-  "i.state <> 'replaced'",
+  isLive('i.'),
   `i.state = 'replaced' AND (i.type <> 'Patient' OR i.how = 'matched-manual') AND EXISTS (SELECT 1 FROM identity own
     WHERE own.connection = i.connection AND own.type = i.type AND own.remote_id = i.replaced_by
-      AND own.state <> 'replaced' AND own.state <> 'tombstone')`,
+      AND ${isLive('own.')} AND own.state <> 'tombstone')`,
 ].map(ready);
 const FORGET = 'DELETE FROM unresolved_reference WHERE connection = ? AND target = ? AND type = ? AND local_id = ?';
 

@@ -7,6 +7,7 @@ import type { SqlRow, Store } from '../store/store.ts';
 import { type FirstLoadStatus, firstLoadStatus } from './bulk/job-rows.ts';
 import { knownPlans } from './connections/note-capability.ts';
 import { type Connection, type ConnectionSource, pulls } from './connections/settings.ts';
+import { isLetGo, isLive } from './identity-row.ts';
 import type { PullPlan } from './pull/strategy.ts';
 import { cursorName } from './push/feed.ts';
 import type { OutboxState } from './push/outbox.ts';
@@ -77,9 +78,9 @@ const REJECTED = `SELECT COUNT(*) AS n FROM outbox WHERE connection = ? AND stat
 /** What waits for a person's answer, or has just got it, is none of them. */
 const UNSHOWN = `SELECT COUNT(*) AS n FROM held_resource AS held WHERE held.connection = ?
   AND EXISTS (SELECT 1 FROM identity WHERE identity.connection = held.connection AND identity.type = held.waits_type
-    AND identity.remote_id = held.waits_id AND identity.state = 'replaced' AND identity.replaced_by IS NULL)
+    AND identity.remote_id = held.waits_id AND ${isLetGo('identity.')})
   AND NOT EXISTS (SELECT 1 FROM identity WHERE identity.connection = held.connection AND identity.type = held.waits_type
-    AND identity.remote_id = held.waits_id AND identity.state <> 'replaced')
+    AND identity.remote_id = held.waits_id AND ${isLive('identity.')})
   AND NOT EXISTS (SELECT 1 FROM not_the_same AS other WHERE other.connection = held.connection
     AND other.type = held.waits_type AND other.remote_id = held.waits_id AND other.at >= held.at)
   AND NOT EXISTS (SELECT 1 FROM conflict WHERE conflict.connection = held.connection AND conflict.type = held.waits_type
@@ -146,7 +147,7 @@ export async function connectionStatus(
     feedLag: (await store.head()) - (await readSoFar(store, connection)),
     alerts: await readActiveAlerts(store, name),
     outbox,
-    links: await count("SELECT COUNT(*) AS n FROM identity WHERE connection = ? AND state <> 'replaced'"),
+    links: await count(`SELECT COUNT(*) AS n FROM identity WHERE connection = ? AND ${isLive()}`),
     hints: await count('SELECT COUNT(*) AS n FROM hint WHERE connection = ?'),
     firstLoad: await firstLoadStatus(store, name),
     strategies: await knownPlans(store, name),

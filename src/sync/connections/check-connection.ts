@@ -6,6 +6,7 @@ import { type Capability, readCapability } from '../../remote/capability.ts';
 import type { FhirClient } from '../../remote/fhir-client.ts';
 import { US_CORE_REQUIRED } from '../../remote/vendors/us-core.ts';
 import type { Store } from '../../store/store.ts';
+import { isThere } from '../identity-row.ts';
 import { auditExchange } from '../messages/audit-exchange.ts';
 import { ExchangeLog, writeMessage } from '../messages/message-log.ts';
 import { demandsMore } from '../pull/roster-answer.ts';
@@ -170,7 +171,7 @@ async function ask(client: FhirClient, type: string, conditions: readonly string
 
 async function linkedPatient(store: Pick<Store, 'query'>, connection: string): Promise<string | undefined> {
   const sql = `SELECT remote_id FROM identity WHERE connection = ? AND type = 'Patient'
-    AND state IN ('linked', 'conflict') AND how <> 'projected' LIMIT 1`;
+    AND ${isThere()} AND how <> 'projected' LIMIT 1`;
   const [row] = await store.query(sql, [connection]);
   return row && String(row.remote_id);
 }

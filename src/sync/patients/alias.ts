@@ -2,6 +2,7 @@
 // such a record means the one that stands for it. docs/sync-spec.md#I8
 import { followChain } from '../../fhir/patient-merge.ts';
 import type { SqlRow, Statement, Store } from '../../store/store.ts';
+import { isLive, isStoodFor } from '../identity-row.ts';
 
 /** A link that has ended because another record took over. */
 export interface Alias {
@@ -15,7 +16,7 @@ export interface Alias {
 
 type Queryable = Pick<Store, 'query'>;
 
-const ALIAS = "connection = ? AND type = ? AND state = 'replaced' AND replaced_by IS NOT NULL";
+const ALIAS = `connection = ? AND type = ? AND ${isStoodFor()}`;
 
 export async function readAlias(
   store: Queryable,
@@ -82,7 +83,7 @@ export function endLinkFor(
   now: number,
 ): Statement {
   const sql = `UPDATE identity SET state = 'replaced', replaced_by = ?, how = 'merged', at = ?
-    WHERE connection = ? AND type = ? AND local_id = ? AND state <> 'replaced'`;
+    WHERE connection = ? AND type = ? AND local_id = ? AND ${isLive()}`;
   return { sql, params: [replacedBy, now, link.connection, link.type, link.localId] };
 }
 

@@ -5,6 +5,7 @@ import type { JsonObject } from '../../fhir/canonical-json.ts';
 import type { FieldScore, MatchScore } from '../../fhir/patient-match/rules.ts';
 import type { SqlRow, SqlValue, Statement, Store } from '../../store/store.ts';
 import { AS_IT_IS, type Conflict, insertConflict, toConflict } from '../conflicts/conflict.ts';
+import { isLive } from '../identity-row.ts';
 
 /**
  * Why somebody is a candidate: a number in common, what the records say, our identifier on a second record, the record was
@@ -71,7 +72,7 @@ export function askWhoUnlinked(question: IdentityQuestion, now: number): Stateme
   const { connection, type, remoteId } = question;
   const drop = dropQuestion(connection, type, remoteId);
   const isLinked = `EXISTS (SELECT 1 FROM identity WHERE identity.connection = conflict.connection
-    AND identity.type = conflict.type AND identity.remote_id = conflict.remote_id AND identity.state <> 'replaced')`;
+    AND identity.type = conflict.type AND identity.remote_id = conflict.remote_id AND ${isLive('identity.')})`;
   return [...askWho(question, now), { ...drop, sql: `${drop.sql} AND ${isLinked}` }];
 }
 
@@ -175,7 +176,7 @@ export async function isAskedFor(
   const sql = `SELECT 1 FROM match_candidate candidate JOIN conflict ON conflict.id = candidate.conflict_id
     WHERE candidate.local_id = ? AND connection = ? AND type = ? AND ${QUESTION} AND NOT EXISTS (
       SELECT 1 FROM identity WHERE identity.connection = conflict.connection AND identity.type = conflict.type
-        AND identity.local_id = candidate.local_id AND identity.state <> 'replaced') LIMIT 1`;
+        AND identity.local_id = candidate.local_id AND ${isLive('identity.')}) LIMIT 1`;
   return (await store.query(sql, [localId, connection, type])).length > 0;
 }
 

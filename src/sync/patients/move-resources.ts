@@ -9,6 +9,7 @@ import { jsonOf, parseBody, resourceOf } from '../body.ts';
 import { actorOf } from '../connections/settings.ts';
 import type { RunContext } from '../context.ts';
 import { readLink, setBaseLocal } from '../identity.ts';
+import { isLive } from '../identity-row.ts';
 import { isOfTheData } from '../pull/refused.ts';
 import { resourcesOfPatient } from './references-to-patient.ts';
 
@@ -20,7 +21,7 @@ const BATCH = 200;
  */
 export async function moveLinked(context: RunContext, from: string, to: string): Promise<void> {
   const { store, connection, runId, signal } = context;
-  const sql = `SELECT type, local_id FROM identity WHERE connection = ? AND state <> 'replaced' AND type <> 'Patient'
+  const sql = `SELECT type, local_id FROM identity WHERE connection = ? AND ${isLive()} AND type <> 'Patient'
     AND base_local LIKE ? AND (type > ? OR (type = ? AND local_id > ?)) ORDER BY type, local_id LIMIT ${BATCH}`;
   const faults: Fault[] = [];
   let [lastType, lastId] = ['', ''];

@@ -2,6 +2,7 @@
 import { asFault } from '../../fault.ts';
 import type { StoredVersion } from '../../store/store.ts';
 import type { ConnectionContext } from '../context.ts';
+import { isThere } from '../identity-row.ts';
 
 /** Nothing is older. */
 const BEGINNING = Temporal.Instant.from('2000-01-01T00:00:00Z').epochMilliseconds;
@@ -16,7 +17,7 @@ type Parts = Pick<ConnectionContext, 'store' | 'consent' | 'clock' | 'connection
 /** Whether anything refers to the patient, or another server has it. */
 export async function patientHasMore(parts: Parts, id: string): Promise<boolean> {
   const { store, connection } = parts;
-  const sql = `SELECT 1 FROM identity WHERE type = 'Patient' AND local_id = ? AND connection <> ? AND state IN ('linked', 'conflict') LIMIT 1`;
+  const sql = `SELECT 1 FROM identity WHERE type = 'Patient' AND local_id = ? AND connection <> ? AND ${isThere()} LIMIT 1`;
   if ((await store.query(sql, [id, connection.name])).length > 0) return true;
   for (const query of queriesFor(parts, id)) {
     if ((await findSpan(parts, query, BEGINNING, parts.clock.now().epochMilliseconds + 1)).length > 0) return true;

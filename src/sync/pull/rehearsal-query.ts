@@ -1,5 +1,6 @@
 // What a dry run asks of a type: what is newest, or one patient's resources where the server answers nothing else.
 import type { RunContext } from '../context.ts';
+import { isThere } from '../identity-row.ts';
 import { choosePlan } from './strategy.ts';
 
 /** Undefined when there is nothing that could be asked. */
@@ -9,7 +10,7 @@ export async function rehearsalQuery(context: RunContext, type: string): Promise
   const count = `_count=${remote.vendor.pageSize}`;
   if (plan.strategy === 'none') return undefined;
   if (plan.strategy !== 'roster') return `${type}?_sort=-_lastUpdated&${count}`;
-  const sql = `SELECT remote_id FROM identity WHERE connection = ? AND type = ? AND state IN ('linked', 'conflict')
+  const sql = `SELECT remote_id FROM identity WHERE connection = ? AND type = ? AND ${isThere()}
     AND how <> 'projected' ORDER BY remote_id LIMIT 1`;
   const [row] = await store.query(sql, [connection.name, plan.by === 'id' ? type : 'Patient']);
   if (!row) return undefined;

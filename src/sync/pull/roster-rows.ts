@@ -4,6 +4,7 @@ import type { AnswerMark } from '../../remote/answer-mark.ts';
 import type { SqlRow, SqlValue, Statement } from '../../store/store.ts';
 import { SOON } from '../connections/pull-interval.ts';
 import { type RunContext, realNow } from '../context.ts';
+import { isThere } from '../identity-row.ts';
 import type { PullPlan } from './strategy.ts';
 
 /** The answer to one request about a subject. */
@@ -33,7 +34,7 @@ const LONGEST_LATER = 4 * 60 * 60_000;
 const COLUMNS = 'r.answers, r.high_water, r.complete_at, r.changed_at, r.due_at';
 const LINKED = `SELECT i.remote_id AS subject, ${COLUMNS} FROM identity i
   LEFT JOIN roster r ON r.stream_key = ? AND r.subject = i.remote_id
-  WHERE i.connection = ? AND i.type = ? AND i.state IN ('linked', 'conflict') AND i.how <> 'projected'`;
+  WHERE i.connection = ? AND i.type = ? AND ${isThere('i.')} AND i.how <> 'projected'`;
 const DUE = `${LINKED} AND (r.due_at IS NULL OR r.due_at <= ?) AND (COALESCE(r.due_at, 0), i.remote_id) > (?, ?)
   ORDER BY COALESCE(r.due_at, 0), i.remote_id LIMIT ?`;
 const SAVE = `INSERT INTO roster (stream_key, subject, connection, type, answers, high_water, complete_at, changed_at, due_at)

@@ -4,6 +4,7 @@ import type { Lease } from '../../store/lease.ts';
 import type { Statement } from '../../store/store.ts';
 import { actorOf } from '../connections/settings.ts';
 import { type RunContext, realNow } from '../context.ts';
+import { isThere } from '../identity-row.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { allHeld } from '../patients/held.ts';
 import { startProbe } from './delete-probe.ts';
@@ -70,7 +71,7 @@ async function missingThere(
 ): Promise<{ readonly linked: number; readonly missing: readonly string[] }> {
   const missing: string[] = [];
   let linked = 0;
-  const sql = `SELECT remote_id FROM identity WHERE connection = ? AND type = ? AND state IN ('linked', 'conflict')
+  const sql = `SELECT remote_id FROM identity WHERE connection = ? AND type = ? AND ${isThere()}
     AND how <> 'projected' AND remote_id > ? ORDER BY remote_id LIMIT ${CHUNK}`;
   for (let last = ''; ; ) {
     const rows = await store.query(sql, [connection.name, type, last]);

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import type { RetryClass } from '../../fault.ts';
 import { isAbandoned, newToken } from '../../store/holder.ts';
 import type { SqlRow, Statement, Store } from '../../store/store.ts';
+import { isLive } from '../identity-row.ts';
 import { waitsForConsent } from './withheld-rows.ts';
 
 export type OutboxState = 'queued' | 'sending' | 'sent' | 'parked' | 'rejected' | 'superseded' | 'withheld';
@@ -149,7 +150,7 @@ const UNDISPUTED = `NOT EXISTS (SELECT 1 FROM conflict WHERE conflict.connection
     WHERE candidate.local_id = outbox.local_id AND question.connection = outbox.connection
     AND question.type = outbox.type AND question.state = 'open'
     AND NOT EXISTS (SELECT 1 FROM identity WHERE identity.connection = outbox.connection
-      AND identity.type = outbox.type AND identity.local_id = outbox.local_id AND identity.state <> 'replaced'))`;
+      AND identity.type = outbox.type AND identity.local_id = outbox.local_id AND ${isLive('identity.')}))`;
 /** The mode may have been changed since the run began, also by another process. docs/sync-spec.md#I20 */
 const PUSHED = `NOT EXISTS (SELECT 1 FROM connection_setting WHERE connection_setting.name = outbox.connection
   AND connection_setting.removed = 0 AND connection_setting.mode NOT IN ('push', 'both'))`;
