@@ -435,7 +435,7 @@ test('a record that becomes a second one of another of ours: what is edited of i
   expect(await asked()).toEqual(['patient']);
 });
 
-test('of a record that another was merged into: ours is made anew, and nothing goes to whoever has the id by then', async () => {
+test('a record that another was merged into, and that comes back as somebody else, is theirs once a person said so', async () => {
   world.remote.put(patient('r2') as Patient);
   const link = [{ type: 'replaced-by' as const, other: { reference: 'Patient/r2' } }];
   world.remote.put({ ...world.remote.all('Patient').find((one) => one.id === id), active: false, link } as Patient);
@@ -446,11 +446,19 @@ test('of a record that another was merged into: ours is made anew, and nothing g
   world.remote.put(patient('r2', { name: [{ family: 'Else' }], birthDate: '1911-11-11' }) as Patient);
   await world.sync.pushNow();
   await exchange();
-  const sent = (world.remote.all('Task') as Task[]).find(({ description }) => description === 'After');
+  const sent = () => (world.remote.all('Task') as Task[]).find(({ description }) => description === 'After');
+  const [question, another] = await world.sync.matches();
+  expect([question?.remoteId, another]).toEqual(['r2', undefined]);
+  expect(sent()?.for?.reference).not.toBe('Patient/r2');
+  expect((await world.all<Patient>('Patient')).map(({ name }) => name?.[0]?.family)).toEqual(['Rivera']);
+  await world.sync.decideMatch(NURSE, String(question?.id), { decision: 'new' });
+  await exchange();
   const whose = (world.remote.all('Patient') as Stored<Patient>[]).find(
-    (one) => `Patient/${one.id}` === sent?.for?.reference,
+    (one) => `Patient/${one.id}` === sent()?.for?.reference,
   );
-  expect(whose?.name?.[0]?.family).toBe('Rivera');
+  expect([whose?.name?.[0]?.family, whose?.active, whose?.id === 'r2']).toEqual(['Rivera', undefined, false]);
+  expect((await world.all<Patient>('Patient')).map(({ name }) => name?.[0]?.family)).toEqual(['Rivera', 'Else']);
+  expect(await asked()).toEqual([]);
 });
 
 test('a task of our patient that names, beside them, the id they had before stays theirs without a question', async () => {

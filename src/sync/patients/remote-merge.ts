@@ -8,7 +8,7 @@ import type { Statement } from '../../store/store.ts';
 import { comparable, jsonOf, parseBody } from '../body.ts';
 import { supersede } from '../conflicts/conflict.ts';
 import { type RunContext, realNow } from '../context.ts';
-import { type Link, readLinksByRemote, saveLink } from '../identity.ts';
+import { type Link, readFormerLinks, readLinksByRemote, saveLink } from '../identity.ts';
 import { nowMeans } from '../let-go.ts';
 import { startCatchUp } from '../pull/to-catch-up.ts';
 import { endAlias, endLinkFor, forgetAlias, mergedInto, readAlias, saveAlias, standsFor } from './alias.ts';
@@ -124,7 +124,7 @@ export async function mergeInto(
     const report = reportMerge({ ...job, toLocal: other }, now);
     return { ...outcome, localId: link.localId, statements: [...statements, ...moving, report] };
   }
-  if ((await knownOthers(store, name, PATIENT, toRemote)).has(link.localId)) {
+  if (await isDoubtful(context, link.localId, toRemote)) {
     const asked = [ended, supersede(name, PATIENT, link.localId), ...(await askAgain(context, link.localId, toRemote))];
     return { ...outcome, outcome: 'conflict', localId: link.localId, statements: [...statements, ...asked] };
   }
@@ -162,7 +162,16 @@ async function whyNotInUse({ client }: RunContext, record: Record, target: strin
   return body?.id === target && replacedBy(jsonOf(body)) === undefined ? undefined : circle;
 }
 
-/** A person had said that ours is not the one that the server has for it by now. */
+/**
+ * A person had said that ours is not the one that the server has for it by now, or that ours lives on when that one was gone there:
+ * somebody else may have its id.
+ */
+async function isDoubtful({ store, connection }: RunContext, localId: string, remoteId: string): Promise<boolean> {
+  if ((await knownOthers(store, connection.name, PATIENT, remoteId)).has(localId)) return true;
+  const former = (await readFormerLinks(store, connection.name, PATIENT, [remoteId])).get(remoteId);
+  return former?.localId === localId && former.how !== 'merged';
+}
+
 async function askAgain(context: RunContext, localId: string, remoteId: string): Promise<Statement[]> {
   const { store, client, connection } = context;
   const now = realNow(context);
