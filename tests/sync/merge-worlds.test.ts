@@ -33,6 +33,12 @@ async function mergeThere(connection: string, from: string, into: string): Promi
   remote?.put({ ...record, active: false, link });
 }
 
+/** As a message or a person merges, without any server. */
+async function closeHere(id: string, into: string): Promise<void> {
+  const link = [{ type: 'replaced-by', other: { reference: `Patient/${into}` } }];
+  await world.write({ ...(await world.read<Patient>('Patient', id)), active: false, link } as Patient & { id: string });
+}
+
 describe('two of ours that a person says are one, because a server merged theirs', () => {
   beforeEach(async () => {
     await world.write(patient('p1', { name: [{ family: 'One' }] }));
@@ -89,6 +95,104 @@ test('a record there that stands for both of ours is not closed in favour of its
   expect(record.name).toEqual([{ family: 'Two' }]);
   const sql = "SELECT local_id FROM identity WHERE connection = 'lab' AND remote_id = ? AND state <> 'replaced'";
   expect(await world.temp.store.query(sql, [kept])).toEqual([{ local_id: 'p2' }]);
+});
+
+test('two merges in opposite directions that are carried out at the same moment close one of them', async () => {
+  await world.write(patient('p1', { name: [{ family: 'One' }] }));
+  await world.write(patient('p2', { name: [{ family: 'Two' }] }));
+  await round();
+  await mergeThere('ehr', 'p1', 'p2');
+  await mergeThere('lab', 'p2', 'p1');
+  await round();
+  await world.write(task('t1'));
+  for (const { id, candidates } of await world.sync.matches()) {
+    await world.sync.decideMatch(NURSE, id, { decision: 'link', to: String(candidates[0]?.localId) });
+  }
+  let isMoving = false;
+  await world.restart((store) => ({
+    store: {
+      ...store,
+      async commit(...given: Parameters<typeof store.commit>) {
+        // The first of them moves the task; before it does, the other one is carried out to its end.
+        if (!isMoving && given[1].some((change) => 'resource' in change && change.resource.id === 't1')) {
+          isMoving = true;
+          const faster = world.another();
+          await faster.pullNow('lab');
+          await faster.stop();
+        }
+        return store.commit(...given);
+      },
+    },
+  }));
+  await world.sync.pullNow('ehr');
+  expect(isMoving).toBe(true);
+  for (let rounds = 0; rounds < 3; rounds += 1) await round();
+  const patients = await world.all<Patient>('Patient');
+  expect(patients.filter(({ active }) => active === false).map(({ id }) => id)).toEqual(['p2']);
+  expect((await world.read<Task>('Task', 't1'))?.for?.reference).toBe('Patient/p1');
+  expect(await world.sync.matches()).toEqual([]);
+});
+
+test('an answer that a record is one of ours who was merged here meanwhile means whoever stands for them', async () => {
+  const maria = { name: [{ family: 'García', given: ['María'] }], gender: 'female' };
+  await world.write(patient('p1', maria));
+  world.remote.put(patient('r1', maria) as Patient);
+  await world.sync.pullNow('ehr');
+  const [asked] = await world.sync.matches();
+  await world.write(patient('p2', { name: [{ family: 'Two' }] }));
+  await closeHere('p1', 'p2');
+  await world.sync.decideMatch(NURSE, String(asked?.id), { decision: 'link', to: 'p1' });
+  await round();
+  expect(await recordOf('ehr', 'p2')).toBe('r1');
+  const record = world.remote.all('Patient').find(({ id }) => id === 'r1') as Patient;
+  expect(record.active).toBeUndefined();
+});
+
+test('theirs, taken after their patient was merged here, is about the one who stands for them', async () => {
+  await world.write(patient('p1', { name: [{ family: 'One' }] }));
+  await world.write(patient('p2', { name: [{ family: 'Two' }] }));
+  await world.write(task('t1'));
+  await round();
+  const there = world.remotes.lab?.all('Task')[0] as Task;
+  world.remotes.lab?.put({ ...there, description: 'Theirs' });
+  await world.write(task('t1', { description: 'Ours' }));
+  await world.sync.pullNow('lab');
+  const [asked] = await world.sync.conflicts();
+  await closeHere('p1', 'p2');
+  await world.write(task('t1', { description: 'Ours', for: { reference: 'Patient/p2' } }));
+  const { tag } = await world.sync.conflict(String(asked?.id));
+  await world.sync.resolve(NURSE, String(asked?.id), { take: 'theirs' }, tag);
+  expect(await world.read('Task', 't1')).toMatchObject({
+    description: 'Theirs',
+    for: { reference: 'Patient/p2' },
+  });
+});
+
+test('a reference to a patient who was merged here before it could be put right is about the one who stands for them', async () => {
+  await world.cleanup();
+  world = await openWorld({ connection: { types: { Patient: 'push', Task: 'both' } } });
+  await world.write(patient('p2', { name: [{ family: 'Two' }] }));
+  await world.sync.pushNow();
+  const subject = await recordOf('ehr', 'p2');
+  await world.write(patient('p1', { name: [{ family: 'One' }] }));
+  Object.assign(world.remote.knobs, { dropWrite: 'after', hideNew: true });
+  await world.sync.pushNow();
+  world.remote.knobs.hideNew = false;
+  // Nobody knows yet that the record was made by the request that had no answer.
+  const made = world.remote.all('Patient').find(({ id }) => id !== subject) as Patient;
+  world.remote.put(
+    task('x1', { for: { reference: `Patient/${subject}` }, requester: { reference: `Patient/${made.id}` } }),
+  );
+  await world.sync.pullNow();
+  const requester = async () => (await world.all<Task>('Task'))[0]?.requester?.reference;
+  expect(await requester()).toBe(`${world.remote.baseUrl}/Patient/${made.id}`);
+  world.remote.reveal();
+  world.pass({ minutes: 10 });
+  await world.sync.pushNow();
+  expect(await recordOf('ehr', 'p1')).toBe(made.id);
+  await closeHere('p1', 'p2');
+  await world.sync.pullNow();
+  expect(await requester()).toBe('Patient/p2');
 });
 
 test.each([1001, 1005])('random days of people who are alike, merged and taken apart, seed %i', async (seed) => {
