@@ -19,34 +19,33 @@ export async function inPresentTerms<const T extends readonly (JsonObject | unde
 ): Promise<T> {
   const { store, connection, mapping } = context;
   const targets = bodies.flatMap((body) => (body ? urlTargets(mapping, body) : []));
-  if (targets.length === 0) return bodies;
+  if (targets.length === 0) return namingInUse(store, bodies);
   const links = await readLinkMap(store, connection.name, [], targets);
   const localOf: LinkMap['localOf'] = (type, id) => known?.localOf(type, id) ?? links.localOf(type, id);
   const recordOf: LinkMap['localOf'] = (type, id) =>
     known?.localRecordOf?.(type, id) ?? links.localRecordOf?.(type, id);
   const mapped = (body: JsonObject) => mapUrls(mapping, body.resourceType === 'Patient' ? recordOf : localOf, body);
-  return bodies.map((body) => body && mapped(body)) as unknown as T;
+  return namingInUse(store, bodies.map((body) => body && mapped(body)) as unknown as T);
 }
 
 /** Bodies in local terms that name whoever stands now for the patients that they named. */
-export async function namingInUse<const T extends readonly (JsonObject | undefined)[]>(
-  { store }: Pick<MappedContext, 'store'>,
+async function namingInUse<const T extends readonly (JsonObject | undefined)[]>(
+  store: MappedContext['store'],
   bodies: T,
 ): Promise<T> {
-  const named = bodies.flatMap((body) => (body ? collectReferences(resourceOf(body)) : []));
+  // What patients' records say of each other is about the records.
+  const follows = (body: JsonObject | undefined) => body !== undefined && body.resourceType !== 'Patient';
+  const named = bodies.flatMap((body) => (body && follows(body) ? collectReferences(resourceOf(body)) : []));
   const patients = named.flatMap((reference) => {
     const target = parseLiteral(reference);
     return target?.type === 'Patient' ? [target.id] : [];
   });
   const standing = await inUseAmong(store, [...new Set(patients)]);
   if (standing.size === 0) return bodies;
-  return bodies.map(
-    (body) =>
-      body &&
-      mapReferences(body, (reference) => {
-        const target = typeof reference.reference === 'string' ? parseLiteral(reference.reference) : undefined;
-        const id = target?.type === 'Patient' ? standing.get(target.id) : undefined;
-        return id === undefined ? reference : { ...reference, reference: `Patient/${id}` };
-      }),
-  ) as unknown as T;
+  const inUse = (reference: JsonObject) => {
+    const target = typeof reference.reference === 'string' ? parseLiteral(reference.reference) : undefined;
+    const id = target?.type === 'Patient' ? standing.get(target.id) : undefined;
+    return id === undefined ? reference : { ...reference, reference: `Patient/${id}` };
+  };
+  return bodies.map((body) => (body && follows(body) ? mapReferences(body, inUse) : body)) as unknown as T;
 }

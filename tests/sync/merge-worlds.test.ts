@@ -1,7 +1,7 @@
 // Worlds in which the soak of merges (npm run soak:sync -- --about merges) found something wrong, each as small as it gets, and
 // a small part of that soak.
 // docs/sync-spec.md#I8
-import type { Patient, Task } from '@medplum/fhirtypes';
+import type { Account, Patient, Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { mergeDays } from '../support/model/merge-days.ts';
 import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
@@ -193,6 +193,44 @@ test('a reference to a patient who was merged here before it could be put right 
   await closeHere('p1', 'p2');
   await world.sync.pullNow();
   expect(await requester()).toBe('Patient/p2');
+});
+
+describe('an account about somebody who was merged here, which another server has not been told yet', () => {
+  const aboutHere = (...ids: string[]) => ids.map((id) => ({ reference: `Patient/${id}` }));
+  const aboutThere = async (...ids: string[]) =>
+    aboutHere(...(await Promise.all(ids.map((id) => recordOf('lab', id)))));
+  const account = (...ids: string[]) =>
+    ({ resourceType: 'Account', id: 'a1', status: 'active', subject: aboutHere(...ids) }) as const;
+  const there = () => world.remotes.lab?.all('Account')[0] as Account;
+  beforeEach(async () => {
+    await world.cleanup();
+    const door = { interactions: ['read', 'search-type', 'create', 'update'], search: ['identifier', '_lastUpdated'] };
+    const knobs = { doors: { Patient: door, Account: door } };
+    const connection = { types: { Patient: 'both', Account: 'both' } } as const;
+    world = await openWorld({ connection, knobs, others: { lab: { knobs } } });
+    await world.write(patient('p1', { name: [{ family: 'One' }] }));
+    await world.write(patient('p2', { name: [{ family: 'Two' }] }));
+    await world.write(patient('p3', { name: [{ family: 'Three' }] }));
+    await world.write(account('p1', 'p3'));
+    await round();
+    await closeHere('p1', 'p2');
+    await world.write(account('p2', 'p3'));
+  });
+
+  test('goes there without whom it was about when they are taken out of it here', async () => {
+    await world.write(account('p3'));
+    await round();
+    expect(there().subject).toEqual(await aboutThere('p3'));
+    expect(await world.read('Account', 'a1')).toMatchObject({ subject: aboutHere('p3') });
+  });
+
+  test('loses them when they are taken out of it there', async () => {
+    world.remotes.lab?.put({ ...there(), subject: await aboutThere('p3') });
+    await round();
+    await round();
+    expect(await world.read('Account', 'a1')).toMatchObject({ subject: aboutHere('p3') });
+    expect(there().subject).toEqual(await aboutThere('p3'));
+  });
 });
 
 test.each([1001, 1005])('random days of people who are alike, merged and taken apart, seed %i', async (seed) => {

@@ -1,10 +1,9 @@
 // An open conflict as it stands now. Since it was opened, what the copies refer to may have been linked and ours may have been
 // edited: the sides that were kept are put into the terms of now and merged again, as they were merged then.
 // docs/sync-spec.md#I10
-import type { JsonObject } from '../../fhir/canonical-json.ts';
 import { comparable, parseBody } from '../body.ts';
 import type { MappedContext } from '../context.ts';
-import { inPresentTerms, namingInUse } from '../present-terms.ts';
+import { inPresentTerms } from '../present-terms.ts';
 import { reconcileDoubted } from '../pull/doubt.ts';
 import { asksWho, type Conflict } from './conflict.ts';
 import type { Policies } from './policies.ts';
@@ -17,17 +16,12 @@ export async function presentConflict(
   if (conflict.state !== 'open' || asksWho(conflict)) return conflict;
   const { store, policies } = context;
   const { type, localId, kind, age, isDoubted } = conflict;
-  const present = async <const T extends readonly (JsonObject | undefined)[]>(bodies: T): Promise<T> => {
-    const known = await inPresentTerms(context, bodies);
-    // What patients' records say of each other is about the records.
-    return type === 'Patient' ? known : namingInUse(context, known);
-  };
-  const [base, remote] = await present([conflict.base, conflict.remote] as const);
+  const [base, remote] = await inPresentTerms(context, [conflict.base, conflict.remote] as const);
   const stored = await store.read(type, localId);
   if (kind !== 'content' || !base || !remote || !stored || stored.operation === 'delete') {
     return { ...conflict, base, remote };
   }
-  const [local] = await present([comparable(parseBody(stored.content))] as const);
+  const [local] = await inPresentTerms(context, [comparable(parseBody(stored.content))] as const);
   const copies = { baseLocal: base, baseRemote: base, local, remote };
   const merge = await reconcileDoubted(store, () => isDoubted, stored, copies, policies[type] ?? {}, age);
   const ours = { local, localVersion: stored.versionId };
