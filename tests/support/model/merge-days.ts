@@ -437,7 +437,12 @@ function joinThere(days: MergeDays): void {
 async function giveAwayThere(days: MergeDays): Promise<void> {
   const { world, people, random } = days;
   const name = server(days);
-  const id = pick(random, await idsLetGo(days, name));
+  // Of a record that others were merged into it would say that these are somebody else, too.
+  const standing = new Set(patientsAt(days, name).map(standsFor));
+  const id = pick(
+    random,
+    (await idsLetGo(days, name)).filter((one) => !standing.has(one)),
+  );
   const person = pick(random, PERSONS) ?? '';
   if (id === undefined || people.ofRecord(name, id) === undefined) return;
   note(days, `${name} ${id} of ${people.ofRecord(name, id)} is ${person} now`);
@@ -522,10 +527,19 @@ async function answer(days: MergeDays): Promise<void> {
 
 const orderOf = ({ connection, remoteId, localId }: AskedQuestion) => `${connection} ${remoteId} ${localId}`;
 
+/** The id was given to somebody else and Baton has not heard of it: of whom it is by now nobody can be asked. */
+async function isShownAnother({ world, people }: MergeDays, { connection, remoteId }: AskedQuestion, person: Person) {
+  const sql = "SELECT body FROM held_resource WHERE connection = ? AND type = 'Patient' AND remote_id = ?";
+  const [held] = await world.store.query(sql, [connection, remoteId]);
+  const shown = held && (JSON.parse(String(held.body)) as Patient).name?.[0]?.given?.[0];
+  return shown !== undefined && !people.areOne(shown, person);
+}
+
 async function answerOne(days: MergeDays, question: AskedQuestion, isMistaken: boolean): Promise<void> {
   const { world, people, random } = days;
   const { connection, remoteId, candidates } = question;
   const person = people.ofRecord(connection as ServerName, remoteId) ?? '';
+  if (await isShownAnother(days, question, person)) return;
   const isIt = (localId: string) => people.ofRecord('here', localId) === person;
   const same = candidates.filter(({ localId }) => (isMistaken ? !isIt(localId) : isIt(localId)));
   const [chosen] = same;
