@@ -28,8 +28,8 @@ export async function inPresentTerms<const T extends readonly (JsonObject | unde
   return namingInUse(store, bodies.map((body) => body && mapped(body)) as unknown as T);
 }
 
-/** Bodies in local terms that name whoever stands now for the patients that they named. */
-async function namingInUse<const T extends readonly (JsonObject | undefined)[]>(
+/** Bodies in local terms that name whoever stands now for the patients that they named, also by our identifier. */
+export async function namingInUse<const T extends readonly (JsonObject | undefined)[]>(
   store: MappedContext['store'],
   bodies: T,
 ): Promise<T> {

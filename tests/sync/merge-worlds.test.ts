@@ -59,6 +59,13 @@ describe('two of ours that a person says are one, because a server merged theirs
     expect((await described('Late'))?.for?.reference).toBe('Patient/p2');
     expect(await world.sync.matches()).toEqual([]);
   });
+
+  test('so does what names the closed one by our identifier', async () => {
+    const identifier = { system: 'https://baton.test/id', value: 'p1' };
+    world.remotes.lab?.put(task('late', { for: { type: 'Patient', identifier }, description: 'Late' }));
+    await round();
+    expect((await described('Late'))?.for?.reference).toBe('Patient/p2');
+  });
 });
 
 test('two servers that merge two of ours in opposite directions close one of them', async () => {

@@ -17,7 +17,7 @@ import { mapsOfCopies, readLetGo } from '../let-go-terms.ts';
 import { readLinkMap } from '../link-map.ts';
 import { remoteTargets, toLocalTerms } from '../mapping.ts';
 import { isTheirPatientAsked, whoIsAsked } from '../patients/asked-first.ts';
-import { inPresentTerms } from '../present-terms.ts';
+import { inPresentTerms, namingInUse } from '../present-terms.ts';
 import { projectionTarget } from '../projections/projection-target.ts';
 import { withholdingOf } from '../push/consent.ts';
 import { canPush, type Ref } from '../push/dependencies.ts';
@@ -136,14 +136,14 @@ async function previewUpdate(
   const letGo = await readLetGo(context, links, [remote, baseRemote], run?.client);
   const maps = await mapsOfCopies(context, links, link, remote, letGo);
   if (!maps.ok) return { ...NOTHING, outcome: 'would-wait', detail: maps.failure.message };
-  const origin = toLocalTerms(mapping, maps.value.base, baseRemote).body;
+  const [origin, theirs] = await namingInUse(store, [
+    toLocalTerms(mapping, maps.value.base, baseRemote).body,
+    toLocalTerms(mapping, maps.value.now, remote).body,
+  ] as const);
   const kept = [link.baseLocal ?? origin, comparable(parseBody(stored.content))] as const;
   const [base, ours] = await inPresentTerms(context, kept);
   const policy = policies[type];
-  const result = reconcile(
-    { baseLocal: base, baseRemote: origin, local: ours, remote: toLocalTerms(mapping, maps.value.now, remote).body },
-    policy ?? {},
-  );
+  const result = reconcile({ baseLocal: base, baseRemote: origin, local: ours, remote: theirs }, policy ?? {});
   const copies = { base, ours, theirs: result.theirs, proposed: result.merged };
   const body = await updateBody(context, {
     stored: { content: JSON.stringify(result.merged) },

@@ -35,7 +35,7 @@ import { type Held, hold } from '../patients/held.ts';
 import { askWhoUnlinked, isDecidedNew } from '../patients/identity-question.ts';
 import { findMatch, type Match, type Sought } from '../patients/match.ts';
 import { remoteMerge } from '../patients/remote-merge.ts';
-import { inPresentTerms } from '../present-terms.ts';
+import { inPresentTerms, namingInUse } from '../present-terms.ts';
 import { isOwnProjection } from '../projections/projection-echo.ts';
 import { mark, release } from '../push/outbox.ts';
 import { rememberUrls } from '../repoint.ts';
@@ -230,7 +230,7 @@ export async function plan(context: RunContext, received: Received, links: LinkM
   }
   const maps = known.value;
   const isMatched = match ? ({ isMatched: true } as const) : {};
-  const mapped = toLocalTerms(mapping, maps.now, body);
+  const [remote] = await namingInUse(store, [toLocalTerms(mapping, maps.now, body).body] as const);
   const now = realNow(context);
   const afterwards = await meansAnother(store, meant, localId, now);
   const incoming = { type, remoteId, remoteVersion: version, localId, body, afterwards, ...isMatched };
@@ -243,21 +243,20 @@ export async function plan(context: RunContext, received: Received, links: LinkM
     remoteVersion: version,
     remoteHash: remoteHash(body),
     baseVersion: undefined,
-    baseLocal: mapped.body,
+    baseLocal: remote,
     baseRemote: body,
     state: 'linked',
     how: link?.how ?? match?.how ?? 'created-by-them',
   };
   const stored = match?.stored ?? (link && (await store.read(type, localId)));
   if (!stored) {
-    const wanted =
-      inScope(context, received, mapped.body) || (await isDecidedNew(store, connection.name, type, remoteId));
+    const wanted = inScope(context, received, remote) || (await isDecidedNew(store, connection.name, type, remoteId));
     if (link || !wanted) {
       return { ...incoming, outcome: 'out-of-scope', changes: [], statements: [], afterwards: [] };
     }
     // The narrative is the remote's own words for exactly this content.
     const narrative = body.text ? { text: body.text } : {};
-    const fresh = await withoutLost(context, mapped.body, undefined);
+    const fresh = await withoutLost(context, remote, undefined);
     const resource = resourceOf({ ...dressed(fresh, localId, undefined), ...narrative });
     const changes: Change[] = [{ op: 'create', resource, id: localId }];
     const statements = [saveLink(next, now), ...unresolvedIn(fresh)];
@@ -268,15 +267,16 @@ export async function plan(context: RunContext, received: Received, links: LinkM
       ...bodies(context, received, stored),
       kind: 'deleted',
       base: link?.baseLocal,
-      remote: mapped.body,
+      remote,
       ...AS_IT_IS,
     } as const;
     return conflictUnlessOpen(context, incoming, { ...conflict, proposed: undefined, paths: [] });
   }
-  const origin = link?.baseRemote ? toLocalTerms(mapping, maps.base, link.baseRemote).body : { resourceType: type };
+  const common = link?.baseRemote ? toLocalTerms(mapping, maps.base, link.baseRemote).body : { resourceType: type };
+  const [origin] = await namingInUse(store, [common] as const);
   const kept = [link?.baseLocal ?? origin, comparable(parseBody(stored.content))] as const;
   const [baseLocal, local] = await inPresentTerms(context, kept, links);
-  const copies = { baseLocal, baseRemote: origin, local, remote: mapped.body };
+  const copies = { baseLocal, baseRemote: origin, local, remote };
   const unheardOf = match?.how === 'created-by-us' ? ageOfOurs(version) : 'newer';
   const age = link ? await ageOf(store, link, body, version) : unheardOf;
   // A server that went back in time: the next pull looks at that before anything else.

@@ -17,7 +17,7 @@ import { readLinkMap } from '../link-map.ts';
 import { withoutLost } from '../lost-targets.ts';
 import { remoteTargets, toLocalTerms, toRemoteTerms } from '../mapping.ts';
 import { isTheirPatientAsked } from '../patients/asked-first.ts';
-import { inPresentTerms } from '../present-terms.ts';
+import { inPresentTerms, namingInUse } from '../present-terms.ts';
 import { provenanceOf } from '../provenance.ts';
 import { reconcileDoubted } from '../pull/doubt.ts';
 import { ageOf } from '../pull/version-age.ts';
@@ -91,7 +91,8 @@ export async function updateBody(
   const theirs = remoteTargets(mapping, baseRemote);
   const map = await readLinkMap(store, connection.name, known, theirs);
   const letGo = await readLetGo(context, map, [baseRemote]);
-  const onto = toLocalTerms(mapping, withLetGo(context, map, link, letGo), baseRemote).body;
+  const there = toLocalTerms(mapping, withLetGo(context, map, link, letGo), baseRemote).body;
+  const [onto] = await namingInUse(store, [there] as const);
   const wanted = carryChange(baseLocal ?? onto, local, onto);
   const { body } = toRemoteTerms(mapping, map, wanted, link.localId);
   return dressed(body, link.remoteId, link.baseRemote);
@@ -125,8 +126,11 @@ async function rebase(
   const letGo = await readLetGo(context, links, [remote, baseRemote], context.client);
   const maps = await mapsOfCopies(context, links, link, remote, letGo);
   if (!maps.ok) return endFailed(context, claim, maps.failure, false, link.remoteId);
-  const remoteLocal = toLocalTerms(mapping, maps.value.now, remote).body;
-  const baseRemoteLocal = toLocalTerms(mapping, maps.value.base, baseRemote).body;
+  const copies = [
+    toLocalTerms(mapping, maps.value.now, remote).body,
+    toLocalTerms(mapping, maps.value.base, baseRemote).body,
+  ] as const;
+  const [remoteLocal, baseRemoteLocal] = await namingInUse(store, copies);
   const kept = [link.baseLocal ?? baseRemoteLocal, comparable(parseBody(stored.content))] as const;
   const [baseLocal, local] = await inPresentTerms(context, kept);
   const version = current.versionId ?? current.body.meta?.versionId;
