@@ -9,6 +9,7 @@ import { hadContent, type Link, readFormerOf, remoteHash } from './identity.ts';
 import { type LinkMap, ownIdentifierOf, remoteTargets, urlTargets } from './mapping.ts';
 import { idOfPatient } from './patients/held.ts';
 import { knownOthers } from './patients/identity-question.ts';
+import { asNamedThen } from './patients/named-then.ts';
 import { patientsOf } from './patients/patient-reference.ts';
 
 /** Who has an id by now whose record was let go. */
@@ -59,8 +60,8 @@ export async function readLetGo(
 }
 
 /** The map to read the common version of a link with: what was let go means ours there, unless it was unknown already. */
-export function withLetGo({ mapping }: MappedContext, map: LinkMap, link: Link, { links }: LetGo): LinkMap {
-  return alsoMeaning(map, ofCommon(mapping, link, links));
+export async function withLetGo(context: MappedContext, map: LinkMap, link: Link, { links }: LetGo): Promise<LinkMap> {
+  return alsoMeaning(await asNamedThen(context, map, link), ofCommon(context.mapping, link, links));
 }
 
 interface MapsOfCopies {
@@ -79,12 +80,14 @@ type KnownMaps =
  * @param now what the server has now
  */
 export async function mapsOfCopies(
-  { store, mapping }: MappedContext,
-  map: LinkMap,
+  context: MappedContext,
+  links: LinkMap,
   link: Link | undefined,
   now: JsonObject,
   letGo: LetGo,
 ): Promise<KnownMaps> {
+  const { store, mapping } = context;
+  const map = await asNamedThen(context, links, link);
   const common = link ? ofCommon(mapping, link, letGo.links) : [];
   const base = alsoMeaning(map, common);
   const named = namedIn(mapping, now, letGo.links);

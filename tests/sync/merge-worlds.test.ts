@@ -202,7 +202,7 @@ test('a reference to a patient who was merged here before it could be put right 
   expect(await requester()).toBe('Patient/p2');
 });
 
-describe('an account about somebody who was merged here, which another server has not been told yet', () => {
+describe('an account about several', () => {
   const aboutHere = (...ids: string[]) => ids.map((id) => ({ reference: `Patient/${id}` }));
   const aboutThere = async (...ids: string[]) =>
     aboutHere(...(await Promise.all(ids.map((id) => recordOf('lab', id)))));
@@ -220,18 +220,37 @@ describe('an account about somebody who was merged here, which another server ha
     await world.write(patient('p3', { name: [{ family: 'Three' }] }));
     await world.write(account('p1', 'p3'));
     await round();
+  });
+  async function mergeHere(): Promise<void> {
     await closeHere('p1', 'p2');
     await world.write(account('p2', 'p3'));
-  });
+  }
+  /** Until they are asked, a nurse says that it is about the first one. */
+  async function mergeAndGiveBack(): Promise<void> {
+    await mergeThere('lab', 'p1', 'p2');
+    await round();
+    expect(await world.read('Account', 'a1')).toMatchObject({ subject: aboutHere('p2', 'p3') });
+    await world.write(account('p1', 'p3'));
+    await round();
+    expect(await world.sync.matches()).toHaveLength(1);
+  }
 
-  test('goes there without whom it was about when they are taken out of it here', async () => {
+  test.each([
+    ['was merged here, which the server has not been told yet', mergeHere],
+    ['has the same record there as somebody else', mergeAndGiveBack],
+  ])('goes there without one who %s, when they are taken out of it here', async (_, merge) => {
+    await merge();
     await world.write(account('p3'));
     await round();
     expect(there().subject).toEqual(await aboutThere('p3'));
     expect(await world.read('Account', 'a1')).toMatchObject({ subject: aboutHere('p3') });
   });
 
-  test('loses them when they are taken out of it there', async () => {
+  test.each([
+    ['was merged here, which the server has not been told yet', mergeHere],
+    ['has the same record there as somebody else', mergeAndGiveBack],
+  ])('loses one who %s, when they are taken out of it there', async (_, merge) => {
+    await merge();
     world.remotes.lab?.put({ ...there(), subject: await aboutThere('p3') });
     await round();
     await round();

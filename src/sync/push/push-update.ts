@@ -91,7 +91,7 @@ export async function updateBody(
   const theirs = remoteTargets(mapping, baseRemote);
   const map = await readLinkMap(store, connection.name, known, theirs);
   const letGo = await readLetGo(context, map, [baseRemote]);
-  const there = toLocalTerms(mapping, withLetGo(context, map, link, letGo), baseRemote).body;
+  const there = toLocalTerms(mapping, await withLetGo(context, map, link, letGo), baseRemote).body;
   const [onto] = await namingInUse(store, [there] as const);
   const wanted = carryChange(baseLocal ?? onto, local, onto);
   const { body } = toRemoteTerms(mapping, map, wanted, link.localId);
