@@ -210,3 +210,23 @@ test('a merge that is taken back and made again before the answer is followed as
     for: { reference: 'Patient/r2' },
   });
 });
+
+test('a merge into an id that was merged itself, and that somebody else has by now, goes to whoever has it', async () => {
+  await share('p2', 'r2', 'Two');
+  world.remote.put(patient('r3', { name: [{ family: 'Three' }] }));
+  await exchange();
+  merge('r3', 'r2');
+  await exchange();
+  world.remote.put(patient('r3', { name: [{ family: 'One' }] }));
+  merge('r1', 'r3');
+  const about = { description: 'After', for: { reference: 'Patient/r2' } };
+  world.remote.put(task('task-after', about));
+  await exchange();
+  expect(await links()).toEqual([
+    ['p2', 'r2'],
+    ['p1', 'r3'],
+  ]);
+  const tasks = (await world.all<Task>('Task')).filter(({ description }) => description === about.description);
+  expect(tasks.map((one) => one.for?.reference)).toEqual(['Patient/p2']);
+  expect((await oursInUse()).toSorted()).toEqual(['p1', 'p2']);
+});

@@ -88,12 +88,13 @@ export async function mergeInto(
   const { name } = connection;
   const now = realNow(context);
   const last = await mergedInto(store, name, target);
-  const isBack = last === undefined || last === record.remoteId;
-  const failure = isBack ? await whyNotInUse(context, record, target) : undefined;
-  if (failure) return { failure };
-  const survivor = isBack ? target : last;
+  // One that was merged itself may be in use again, even somebody else's.
+  const failure = last === target ? undefined : await whyNotInUse(context, record, target);
+  const isBack = last !== target && failure === undefined;
+  if (failure && (last === undefined || last === record.remoteId)) return { failure };
+  const survivor = isBack || last === undefined ? target : last;
   // By a person's word yet another record may stand for that one; this one does no more.
-  const standing = await standsFor(store, name, survivor);
+  const standing = isBack ? undefined : await standsFor(store, name, survivor);
   const toRemote = standing && standing.remoteId !== record.remoteId ? standing.remoteId : survivor;
   const answered = [dropQuestion(name, PATIENT, record.remoteId), letGo(name, PATIENT, record.remoteId)];
   // The other way round than before: what that one was merged into is this one, and stands for nobody any more.
