@@ -3,9 +3,6 @@ import type { Statement } from './store.ts';
 
 const SAME = 'EXISTS (SELECT 1 FROM resource WHERE type = ? AND id = ? AND version = ? AND deleted = 0)';
 
-/** The same text for the same fence, so that its statement is found by what the text is, without reading it again. */
-const texts = new Map<string, string>();
-
 /**
  * A fence that asks for one thing more.
  * @param fence a statement with `rows` that ends with its WHERE
@@ -15,10 +12,5 @@ export function whileUnchanged(
   fence: Statement,
   { type, id, versionId }: { readonly type: string; readonly id: string; readonly versionId: string },
 ): Statement {
-  let sql = texts.get(fence.sql);
-  if (sql === undefined) {
-    sql = `${fence.sql} AND ${SAME}`;
-    texts.set(fence.sql, sql);
-  }
-  return { ...fence, sql, params: [...fence.params, type, id, Number(versionId)] };
+  return { ...fence, sql: `${fence.sql} AND ${SAME}`, params: [...fence.params, type, id, Number(versionId)] };
 }

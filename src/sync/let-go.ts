@@ -5,7 +5,7 @@ import type { JsonObject } from '../fhir/canonical-json.ts';
 import { collectReferences, parseLiteral } from '../fhir/references.ts';
 import type { Statement, Store } from '../store/store.ts';
 import type { MappedContext } from './context.ts';
-import { type Link, readLink } from './identity.ts';
+import { type Link, places, readLink } from './identity.ts';
 import { hasEnded, isLetGo, isLive, letGoFirst } from './identity-row.ts';
 import { type MappingContext, mapReferences, remoteTargets } from './mapping.ts';
 import { endAlias, endAliasesInto } from './patients/alias.ts';
@@ -72,9 +72,8 @@ export async function readMeant(
   remoteIds: readonly string[],
 ): Promise<Map<string, Meant>> {
   if (remoteIds.length === 0) return new Map();
-  const places = remoteIds.map(() => '?').join(', ');
   const sql = `SELECT local_id, remote_id, replaced_by FROM identity WHERE connection = ? AND type = ? AND ${hasEnded()}
-    AND how <> 'projected' AND remote_id IN (${places}) ORDER BY ${letGoFirst()}, at`;
+    AND how <> 'projected' AND remote_id IN (${places(remoteIds)}) ORDER BY ${letGoFirst()}, at`;
   const rows = await store.query(sql, [connection, type, ...remoteIds]);
   const meant = rows.map(
     (row): Meant => ({

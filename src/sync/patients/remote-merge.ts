@@ -173,6 +173,7 @@ async function isDoubtful({ store, connection }: RunContext, localId: string, re
   return former?.localId === localId && former.how !== 'merged';
 }
 
+/** Ours has no record there until a person has said whether it is that one. */
 async function askAgain(context: RunContext, localId: string, remoteId: string): Promise<Statement[]> {
   const { store, client, connection } = context;
   const now = realNow(context);
