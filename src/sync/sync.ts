@@ -50,8 +50,8 @@ export interface SyncOptions {
   readonly messages?: MessageKeeping;
   /** When operators are told; those that are absent as in `alert-kinds.ts`. */
   readonly alerts?: Partial<AlertThresholds> | undefined;
-  /** Outbox rows worked on at a time per connection; as many as the vendor allows when absent. */
-  readonly workers?: number;
+  /** Outbox rows worked on at a time per connection; half as many again as requests when absent. */
+  readonly workers?: number | undefined;
   /** For each exchange; 30 s when absent. */
   readonly timeout?: Temporal.Duration;
   readonly random?: () => number;
@@ -87,6 +87,9 @@ export interface Sync extends SyncOperations {
   stop(): Promise<void>;
 }
 
+/** While the server answers some, the next are got ready. It is not asked for more at a time: src/remote/pacing.ts. */
+const ROWS_TO_A_REQUEST = 1.5;
+
 export function createSync(options: SyncOptions): Sync {
   const { store, clock, log } = options;
   const observer = createObserver({ ...options, thresholds: options.alerts, healthOf });
@@ -109,7 +112,10 @@ export function createSync(options: SyncOptions): Sync {
       signal: stopping.signal,
       hook: () => hookOf(connection, source),
     };
-    return { runs: createConnection(context, options.workers ?? remote.concurrency), remote };
+    return {
+      runs: createConnection(context, options.workers ?? Math.ceil(remote.concurrency * ROWS_TO_A_REQUEST)),
+      remote,
+    };
   }
   const running = runConnections(options.connections, make, store, log);
   const connections = manageConnections({

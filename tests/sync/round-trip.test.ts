@@ -118,6 +118,26 @@ describe('push', () => {
     expect(references.filter(({ reference }) => reference?.startsWith('CarePlan/'))).toHaveLength(20);
   });
 
+  test('more rows are worked on than the server is asked for at a time', async () => {
+    await world.cleanup();
+    world = await openWorld({ connection: { pacing: { concurrency: 4 } } });
+    let [asked, most, claimed] = [0, 0, 0];
+    const fetch: typeof globalThis.fetch = async (...request) => {
+      asked += 1;
+      most = Math.max(most, asked);
+      const rows = await world.temp.store.query("SELECT COUNT(*) AS n FROM outbox WHERE state = 'sending'");
+      claimed = Math.max(claimed, Number(rows[0]?.n));
+      return globalThis.fetch(...request).finally(() => {
+        asked -= 1;
+      });
+    };
+    await world.restart(() => ({ fetch, workers: undefined }));
+    for (let id = 0; id < 20; id += 1) await world.write(patient(`p${id}`));
+    await world.sync.pushNow();
+    expect(world.remote.all('Patient')).toHaveLength(20);
+    expect([most, claimed]).toEqual([4, 6]);
+  });
+
   test('types and modes that are not configured do not flow', async () => {
     await world.write({ resourceType: 'Observation', id: 'o1', status: 'final', code: { text: 'x' } });
     await world.sync.pushNow();

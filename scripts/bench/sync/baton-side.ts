@@ -48,7 +48,6 @@ export function benchSync(
     fetch,
     policies: benchPolicies,
     consent: { parameters: testParameters, labels: readLabelPolicy(join(PROFILES, 'access/consent-policy.json')) },
-    workers: 32,
     emit,
   });
 }
