@@ -4,6 +4,7 @@
 import type { Account, Patient, Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { mergeDays } from '../support/model/merge-days.ts';
+import { People } from '../support/model/people.ts';
 import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
 
 let world: World;
@@ -256,6 +257,28 @@ describe('an account about several', () => {
     await round();
     expect(await world.read('Account', 'a1')).toMatchObject({ subject: aboutHere('p3') });
     expect(there().subject).toEqual(await aboutThere('p3'));
+  });
+});
+
+describe('what the random days hold for true of an appointment that somebody joined', () => {
+  const people = new People();
+  people.isRecordOf('a', 'r1', 'Zed');
+  people.isRecordOf('a', 'r2', 'Eva');
+  const about = (id: string, comment: string) => ({
+    ...{ resourceType: 'Appointment' as const, id: 'x1', status: 'proposed' as const, description: 'k1', comment },
+    participant: [{ actor: { reference: `Patient/${id}` }, status: 'accepted' as const }],
+  });
+  const word = people.write(['Ana']);
+  people.join('k1', 'Evan');
+
+  test('it is nobody else’s', () => {
+    expect(people.mixed('a', [], [about('r1', word)])).toHaveLength(1);
+  });
+
+  test('it is also of whoever is said to be one with them, and of no third', () => {
+    people.unite('Evan', 'Zed');
+    expect(people.mixed('a', [], [about('r1', word)])).toEqual([]);
+    expect(people.mixed('a', [], [about('r2', word)])).toHaveLength(1);
   });
 });
 

@@ -124,9 +124,16 @@ export class People {
     for (const word of words) for (const person of persons) this.#owners.get(word)?.add(person);
   }
 
-  /** Somebody has come into a paper about several people: its words stay, whoever of them leaves it. */
+  /**
+   * Somebody has come into a paper about several people: its words stay, whoever of them leaves it, also under the name of
+   * whoever is said to be one with them.
+   */
   join(key: string, person: Person): void {
     this.#joined.set(key, new Set(this.#joined.get(key)).add(person));
+  }
+
+  #isIn(key: string, person: Person): boolean {
+    return [...(this.#joined.get(key) ?? [])].some((one) => this.areOne(one, person));
   }
 
   /**
@@ -168,7 +175,7 @@ export class People {
         const isTrue = names.some(
           ({ person, id }) =>
             this.#isAbout(word, person) ||
-            this.#joined.get(keyOf(paper))?.has(person) ||
+            this.#isIn(keyOf(paper), person) ||
             this.#excused.has(`${place} ${id} ${word}`),
         );
         const told = names.map(({ person, id }) => `${person} (${id})`).join(', ');
