@@ -3,7 +3,7 @@
 import { hashJson, isJsonObject, type JsonObject } from '../fhir/canonical-json.ts';
 import type { SqlRow, SqlValue, Statement, Store } from '../store/store.ts';
 import { comparable, parseBody } from './body.ts';
-import { hasEnded, isLetGo, isLive } from './identity-row.ts';
+import { hasEnded, isLetGo, isLive, isStoodFor } from './identity-row.ts';
 
 export type LinkState = 'linked' | 'conflict' | 'tombstone' | 'replaced';
 /** `projected`: made in place of another resource, whose `Type/id` is the local id; never pulled back. */
@@ -59,6 +59,10 @@ const SAVE = `INSERT INTO identity (${COLUMNS}, at) VALUES (?, ?, ?, ?, ?, ?, ?,
 /** SQL: live links of a connection and a type. */
 export const LIVE = `connection = ? AND type = ? AND ${isLive()}`;
 const FORMER = `connection = ? AND type = ? AND ${isLetGo()} AND how <> 'projected'`;
+/** SQL: second records of ours by a person's word, but for those whose own is gone and has not been let go. */
+const SECOND = `connection = ? AND type = ? AND ${isStoodFor()} AND how <> 'merged' AND local_id <> '' AND NOT EXISTS (
+  SELECT 1 FROM identity own WHERE own.connection = identity.connection AND own.type = identity.type
+    AND own.local_id = identity.local_id AND ${isLive('own.')} AND own.state = 'tombstone')`;
 
 /** The live link of a local resource. */
 export async function readLink(
@@ -92,7 +96,10 @@ export async function readFormerLinks(
   return readWhere(store, FORMER, connection, type, remoteIds);
 }
 
-/** The same for resources of several types; of several links with one of them the newest. */
+/**
+ * What resources of several types meant here that nobody stands for now: they were let go, or a person took them for second
+ * ones of ours whose own have been let go. Of several links with one of them the newest.
+ */
 export async function readFormerOf(
   store: Queryable,
   connection: string,
@@ -100,7 +107,9 @@ export async function readFormerOf(
 ): Promise<Link[]> {
   const links: Link[] = [];
   for (const [type, ids] of byType(targets)) {
-    links.push(...(await readFormerLinks(store, connection, type, ids)).values());
+    const seconds = type === 'Patient' ? await readWhere(store, SECOND, connection, type, ids) : [];
+    const former = await readFormerLinks(store, connection, type, ids);
+    links.push(...new Map([...former, ...seconds]).values());
   }
   return links;
 }

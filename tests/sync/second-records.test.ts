@@ -221,3 +221,21 @@ test.each(['another of ours', 'somebody new'])(
     ]);
   },
 );
+
+test('what names it there names the record that ours has by now, when the first is gone', async () => {
+  await loseFirst();
+  world.remote.put(patient('r3', { identifier: identifier('77') }));
+  await exchange();
+  await decide('r3', 'p1');
+  world.remote.put(okafor('r2'));
+  await exchange();
+  expect((await described('Early'))?.for?.reference).toBe('Patient/p1');
+  expect(there('Task', 't2')).toMatchObject({ for: { reference: 'Patient/r3' } });
+});
+
+test('what names it there goes on naming it while nobody has said which record ours has instead of the first', async () => {
+  await loseFirst();
+  await world.write({ ...((await described('Early')) as Task & { id: string }), priority: 'urgent' });
+  await exchange();
+  expect(there('Task', 't2')).toMatchObject({ priority: 'urgent', for: { reference: 'Patient/r2' } });
+});
