@@ -186,6 +186,54 @@ describe('a merge of two who are both here that is taken back', () => {
   });
 });
 
+describe.each(['new', 'apart', 'link'] as const)(
+  'a merge that is taken back by a record of somebody else: %s',
+  (decision) => {
+    const theirs = () => world.remote.all('Task').find(({ id }) => id === 'task-r1') as Task & { id: string };
+    const ours = async () => (await world.all<Task>('Task')).filter(({ description }) => description === 'Of one');
+    const say = async () => {
+      const [question, another] = await world.sync.matches();
+      expect([question?.remoteId, question?.candidates.map(({ why }) => why), another]).toEqual([
+        'r1',
+        ['unmerged'],
+        undefined,
+      ]);
+      const answered = decision === 'link' ? { decision, to: 'p3' } : { decision };
+      await world.sync.decideMatch(NURSE, String(question?.id), answered);
+    };
+
+    beforeEach(async () => {
+      await share('p2', 'r2', 'Two');
+      await share('p3', 'r3', 'Three');
+      world.remote.put({ ...theirs(), description: 'Of one' });
+      await exchange();
+      merge('r1', 'r2');
+      await exchange();
+      await exchange();
+      world.remote.put(patient('r1', { name: [{ family: 'Else' }], birthDate: '1911-11-11' }) as Patient);
+      await exchange();
+    });
+
+    test('what was theirs and went to who stood for them names that one there', async () => {
+      await say();
+      await exchange();
+      await exchange();
+      expect((await ours()).map((one) => one.for?.reference)).toEqual(['Patient/p2']);
+      expect(theirs().for?.reference).toBe('Patient/r2');
+      expect(await world.sync.conflicts()).toEqual([]);
+    });
+
+    test('what is edited of it there before that is asked about', async () => {
+      await say();
+      await world.sync.pullNow();
+      world.remote.put({ ...theirs(), description: 'About somebody else' });
+      await world.sync.pullNow();
+      expect((await ours()).map((one) => one.for?.reference)).toEqual(['Patient/p2']);
+      expect((await world.sync.conflicts()).map(({ paths }) => paths.map(({ path }) => path))).toEqual([['patient']]);
+    });
+  },
+);
+
 test('a merge that is taken back and made again before the answer is followed as it was the first time', async () => {
   await share('p2', 'r2', 'Two');
   const about = { status: 'final' as const, code: { text: 'Weight' }, subject: { reference: 'Patient/p1' } };
@@ -229,4 +277,37 @@ test('a merge into an id that was merged itself, and that somebody else has by n
   const tasks = (await world.all<Task>('Task')).filter(({ description }) => description === about.description);
   expect(tasks.map((one) => one.for?.reference)).toEqual(['Patient/p2']);
   expect((await oursInUse()).toSorted()).toEqual(['p1', 'p2']);
+});
+
+describe('a merge into an id that was merged itself, that somebody else has had since, and that was merged once more', () => {
+  beforeEach(async () => {
+    await share('p2', 'r2', 'Two');
+    world.remote.put(patient('r3', { name: [{ family: 'Three' }] }));
+    await exchange();
+    merge('r3', 'r2');
+    await exchange();
+    world.remote.put(patient('r3', { name: [{ family: 'One' }] }));
+    world.remote.put(patient('r4', { name: [{ family: 'One' }] }));
+    merge('r1', 'r3');
+    merge('r3', 'r4');
+  });
+
+  test('goes where the record says by now', async () => {
+    await exchange();
+    expect(await links()).toEqual([
+      ['p2', 'r2'],
+      ['p1', 'r4'],
+    ]);
+    expect((await oursInUse()).toSorted()).toEqual(['p1', 'p2']);
+  });
+
+  test('is followed so by a push', async () => {
+    const one = (await world.read<Patient>('Patient', 'p1')) as Patient & { id: string };
+    await world.write({ ...one, gender: 'female' });
+    await world.sync.pushNow();
+    expect(await links()).toEqual([
+      ['p2', 'r2'],
+      ['p1', 'r4'],
+    ]);
+  });
 });

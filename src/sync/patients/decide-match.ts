@@ -14,6 +14,7 @@ import { endAlias, endAliasesInto, forgetAlias, readAlias, saveAlias } from './a
 import { type AskedQuestion, notTheSame, readQuestion, theSameAfterAll } from './identity-question.ts';
 import { inUseFor } from './in-use.ts';
 import { decideMerge } from './merge-job.ts';
+import { letGoTakenBack } from './taken-back.ts';
 
 /**
  * `link`: it is this one of ours; with `merge` also when another one of ours is linked with it, into whom this one is merged
@@ -63,6 +64,7 @@ async function decideAsItIs(
   const others = question.candidates.filter(({ localId }) => localId !== to && localId !== said);
   const second = to === undefined ? await readAlias(store, connection, type, remoteId) : undefined;
   const isNone = to === undefined && question.candidates.some(({ why }) => why === 'merged');
+  const isOthers = others.some(({ why }) => why === 'unmerged');
   const statements: Statement[] = [
     closeConflict(id, decision.decision, actor.reference, now),
     ...others.map(({ localId }) => notTheSame({ connection, type, localId, remoteId }, actor.reference, now)),
@@ -71,6 +73,7 @@ async function decideAsItIs(
     ...(second && second.how !== 'merged' ? endAlias(connection, type, remoteId) : []),
     // Nor does it stand for a record of ours that the server merged into it.
     ...(isNone && !second ? endAliasesInto(connection, type, remoteId) : []),
+    ...(isOthers ? await letGoTakenBack(store, { connection, remoteId }, to, now) : []),
     ...(chosen && decision.decision === 'link'
       ? await linking(store, question, { to: chosen.stored.id, merge: decision.merge }, now)
       : []),

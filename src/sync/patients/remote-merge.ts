@@ -15,6 +15,7 @@ import { endAlias, endLinkFor, forgetAlias, mergedInto, readAlias, saveAlias, st
 import { hold, holdFor, idOfPatient, letGo } from './held.ts';
 import { askWho, candidatesOf, dropQuestion, type IdentityQuestion, knownOthers } from './identity-question.ts';
 import { reportMerge, undoMerge } from './merge-job.ts';
+import { survivorOf } from './survivor.ts';
 
 const PATIENT = 'Patient';
 
@@ -87,18 +88,15 @@ export async function mergeInto(
   const { store, connection } = context;
   const { name } = connection;
   const now = realNow(context);
-  const last = await mergedInto(store, name, target);
-  // One that was merged itself may be in use again, even somebody else's.
-  const failure = last === target ? undefined : await whyNotInUse(context, record, target);
-  const isBack = last !== target && failure === undefined;
-  if (failure && (last === undefined || last === record.remoteId)) return { failure };
-  const survivor = isBack || last === undefined ? target : last;
+  const found = await survivorOf(context, record.remoteId, target);
+  if (!found.ok) return found;
+  const { remoteId: survivor, isBack } = found.value;
   // By a person's word yet another record may stand for that one; this one does no more.
   const standing = isBack ? undefined : await standsFor(store, name, survivor);
   const toRemote = standing && standing.remoteId !== record.remoteId ? standing.remoteId : survivor;
   const answered = [dropQuestion(name, PATIENT, record.remoteId), letGo(name, PATIENT, record.remoteId)];
   // The other way round than before: what that one was merged into is this one, and stands for nobody any more.
-  const turned = isBack ? [...endAlias(name, PATIENT, target), undoMerge(name, target)] : [];
+  const turned = isBack ? [...endAlias(name, PATIENT, survivor), undoMerge(name, survivor)] : [];
   const statements = [...answered, holdFor(name, record.remoteId, toRemote), ...turned];
   const event = 'merged';
   const outcome = { ...seen(record), outcome: 'replaced', event } as const;
@@ -151,16 +149,6 @@ async function unanswered(
 ): Promise<string | undefined> {
   const candidates = (await candidatesOf(store, connection, PATIENT, [remoteId])).get(remoteId) ?? [];
   return candidates.find(({ why }) => why === 'unmerged')?.localId;
-}
-
-/** Undefined when a record that was merged into this one is in use again, as the server has it now. */
-async function whyNotInUse({ client }: RunContext, record: Record, target: string): Promise<RemoteFailure | undefined> {
-  const circle = { class: 'permanent', message: 'The records that the server merged go round in circles.' } as const;
-  if (target === record.remoteId) return circle;
-  const reply = await client.read(PATIENT, target);
-  if (!reply.ok) return reply.failure.class === 'permanent' ? circle : reply.failure;
-  const { body } = reply.value;
-  return body?.id === target && replacedBy(jsonOf(body)) === undefined ? undefined : circle;
 }
 
 /**
