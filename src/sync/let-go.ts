@@ -5,9 +5,10 @@ import type { JsonObject } from '../fhir/canonical-json.ts';
 import { collectReferences, parseLiteral } from '../fhir/references.ts';
 import type { Statement, Store } from '../store/store.ts';
 import type { MappedContext } from './context.ts';
-import { type Link, places, readLink } from './identity.ts';
-import { hasEnded, isLetGo, isLive, letGoFirst } from './identity-row.ts';
+import { type Link, readLink } from './identity.ts';
+import { hasEnded, isLetGo, isLive } from './identity-row.ts';
 import { type MappingContext, mapReferences, remoteTargets } from './mapping.ts';
+import { type Meant, readMeant } from './meant.ts';
 import { endAlias, endAliasesInto } from './patients/alias.ts';
 import { type Claim, mark, OUTBOX } from './push/outbox.ts';
 
@@ -58,32 +59,6 @@ const RENAME = `UPDATE identity SET base_local = replace(replace(base_local, ?, 
 /** What names the former one by another record of theirs, too, does not tell which of the names is meant. */
 const UNLESS = ' AND NOT (base_remote LIKE ? OR base_remote LIKE ?)';
 
-/** Whom a record there without a live link meant until now. */
-export interface Meant extends Pick<Link, 'connection' | 'type' | 'localId' | 'remoteId'> {
-  /** Another record stood for it; else it was let go. */
-  readonly isAlias: boolean;
-}
-
-/** By remote id; of several the one by the record that stands for it, else the newest. */
-export async function readMeant(
-  store: Headed,
-  connection: string,
-  type: string,
-  remoteIds: readonly string[],
-): Promise<Map<string, Meant>> {
-  if (remoteIds.length === 0) return new Map();
-  const sql = `SELECT local_id, remote_id, replaced_by FROM identity WHERE connection = ? AND type = ? AND ${hasEnded()}
-    AND how <> 'projected' AND remote_id IN (${places(remoteIds)}) ORDER BY ${letGoFirst()}, at`;
-  const rows = await store.query(sql, [connection, type, ...remoteIds]);
-  const meant = rows.map(
-    (row): Meant => ({
-      ...{ connection, type, localId: String(row.local_id), remoteId: String(row.remote_id) },
-      isAlias: row.replaced_by !== null,
-    }),
-  );
-  return new Map(meant.map((one) => [one.remoteId, one]));
-}
-
 /** For the commit that links a record there with one of ours. @param now epoch milliseconds of the machine's clock */
 export async function nowMeans(
   store: Headed,
@@ -107,7 +82,8 @@ export async function meansAnother(
 ): Promise<Statement[]> {
   if (!meant) return [];
   const ended = meant.isAlias ? endAlias(meant.connection, meant.type, meant.remoteId) : [];
-  return [...ended, ...(await renamed(store, meant, localId, now))];
+  const others = await Promise.all(meant.before.map((one) => renamed(store, one, localId, now)));
+  return [...ended, ...(await renamed(store, meant, localId, now)), ...others.flat()];
 }
 
 async function renamed(store: Headed, former: Meant, localId: string, now: number): Promise<Statement[]> {

@@ -105,6 +105,23 @@ test('a record there that stands for both of ours is not closed in favour of its
   expect(await world.temp.store.query(sql, [kept])).toEqual([{ local_id: 'p2' }]);
 });
 
+test('two of ours that were merged here, and there in the opposite direction just before a push tells of it, are closed in no circle', async () => {
+  await world.write(patient('p1', { name: [{ family: 'One' }] }));
+  await world.write(patient('p2', { name: [{ family: 'Two' }] }));
+  await round();
+  const [first, second] = [await recordOf('ehr', 'p1'), await recordOf('ehr', 'p2')];
+  await mergeThere('ehr', 'p2', 'p1');
+  await closeHere('p1', 'p2');
+  await world.sync.pushNow();
+  for (let rounds = 0; rounds < 3; rounds += 1) await round();
+  const closed = (world.remote.all('Patient') as Patient[]).filter(({ active }) => active === false);
+  expect(closed.map(({ id }) => id)).toEqual([second]);
+  const sql = "SELECT local_id FROM identity WHERE connection = 'ehr' AND remote_id = ? AND state <> 'replaced'";
+  expect(await world.temp.store.query(sql, [String(first)])).toEqual([{ local_id: 'p2' }]);
+  expect(await world.read('Patient', 'p1')).toMatchObject({ active: false });
+  expect((await world.read<Patient>('Patient', 'p2'))?.active).toBeUndefined();
+});
+
 test('two merges in opposite directions that are carried out at the same moment close one of them', async () => {
   await world.write(patient('p1', { name: [{ family: 'One' }] }));
   await world.write(patient('p2', { name: [{ family: 'Two' }] }));
@@ -210,10 +227,10 @@ describe('an account about several', () => {
   const account = (...ids: string[]) =>
     ({ resourceType: 'Account', id: 'a1', status: 'active', subject: aboutHere(...ids) }) as const;
   const there = () => world.remotes.lab?.all('Account')[0] as Account;
+  const door = { interactions: ['read', 'search-type', 'create', 'update'], search: ['identifier', '_lastUpdated'] };
+  const knobs = { doors: { Patient: door, Account: door } };
   beforeEach(async () => {
     await world.cleanup();
-    const door = { interactions: ['read', 'search-type', 'create', 'update'], search: ['identifier', '_lastUpdated'] };
-    const knobs = { doors: { Patient: door, Account: door } };
     const connection = { types: { Patient: 'both', Account: 'both' } } as const;
     world = await openWorld({ connection, knobs, others: { lab: { knobs } } });
     await world.write(patient('p1', { name: [{ family: 'One' }] }));
@@ -257,6 +274,46 @@ describe('an account about several', () => {
     await round();
     expect(await world.read('Account', 'a1')).toMatchObject({ subject: aboutHere('p3') });
     expect(there().subject).toEqual(await aboutThere('p3'));
+  });
+
+  describe('of whom a server that makes its patients itself does not have one', () => {
+    const logical = [{ type: 'Patient', identifier: { system: 'https://baton.test/id', value: 'p3' } }];
+
+    beforeEach(async () => {
+      await world.cleanup();
+      const connection = { types: { Patient: 'both', Account: 'both' } } as const;
+      const pulling = { types: { Patient: 'pull', Account: 'both' } } as const;
+      world = await openWorld({ connection, knobs, others: { lab: { knobs, connection: pulling } } });
+      for (const [id, family] of Object.entries({ r1: 'One', r2: 'Two' })) {
+        world.remotes.lab?.put(patient(id, { name: [{ family }], identifier: [{ system: 'urn:mrn', value: id }] }));
+      }
+      await round();
+      await world.write(patient('p3', { name: [{ family: 'Three' }] }));
+      const sql = "SELECT local_id FROM identity WHERE connection = 'lab' AND type = 'Patient' ORDER BY remote_id";
+      const [one, two] = (await world.temp.store.query(sql)).map(({ local_id }) => String(local_id));
+      await world.write(account(String(one), 'p3'));
+      await round();
+      await mergeThere('lab', String(one), String(two));
+      await round();
+      await world.write(account(String(one), 'p3'));
+      await round();
+      expect(await world.sync.matches()).toHaveLength(1);
+      expect(there().subject).toHaveLength(2);
+    });
+
+    test('goes there without another who has the same record there as somebody else, once they are taken out here', async () => {
+      await world.write(account('p3'));
+      await round();
+      expect(there().subject).toEqual(logical);
+    });
+
+    test('loses another who has the same record there as somebody else, once they are taken out there', async () => {
+      world.remotes.lab?.put({ ...there(), subject: logical } as Account);
+      await round();
+      await round();
+      expect(await world.read('Account', 'a1')).toMatchObject({ subject: aboutHere('p3') });
+      expect(there().subject).toEqual(logical);
+    });
   });
 });
 

@@ -311,3 +311,31 @@ describe('a merge into an id that was merged itself, that somebody else has had 
     ]);
   });
 });
+
+test.each(['p1', 'p3'])(
+  'a merge into a record of which it is asked whether it is ours again is asked about with it, and is whose a person says: %s',
+  async (to) => {
+    await share('p2', 'r2', 'Two');
+    await share('p3', 'r3', 'Three');
+    merge('r1', 'r2');
+    await exchange();
+    takeBack('r1');
+    await exchange();
+    merge('r3', 'r1');
+    await exchange();
+    const [question, another] = await world.sync.matches();
+    const asked = question?.candidates.map(({ localId, why }) => [localId, why]);
+    expect([question?.remoteId, asked?.sort(), another]).toEqual([
+      'r1',
+      [
+        ['p1', 'unmerged'],
+        ['p3', 'merged'],
+      ],
+      undefined,
+    ]);
+    expect(await links()).toEqual([['p2', 'r2']]);
+    await answer('r1', to);
+    await exchange();
+    expect((await links()).filter(([, remoteId]) => remoteId === 'r1')).toEqual([[to, 'r1']]);
+  },
+);

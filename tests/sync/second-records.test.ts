@@ -239,3 +239,28 @@ test('what names it there goes on naming it while nobody has said which record o
   await exchange();
   expect(there('Task', 't2')).toMatchObject({ priority: 'urgent', for: { reference: 'Patient/r2' } });
 });
+
+test.each(['becomes one of ours later', 'was merged into that of one of ours instead'])(
+  'what is edited of it is asked about when it was merged into a record that %s',
+  async (how) => {
+    await loseFirst();
+    world.remote.put(okafor('r6'));
+    world.remote.put(okafor('r2'));
+    mergeThere('r2', 'r6');
+    await exchange();
+    if (how === 'becomes one of ours later') {
+      await world.write(okafor('p3'));
+      await world.sync.pushNow();
+    } else {
+      const { link: _link, ...whole } = there('Patient', 'r2') as Patient;
+      world.remote.put(whole);
+      mergeThere('r2', 'r5');
+      await exchange();
+    }
+    world.remote.put(task('t2', { for: { reference: 'Patient/r2' }, description: 'About Okafor' }));
+    await world.sync.pullNow();
+    expect(await described('About Okafor')).toBeUndefined();
+    const conflicts = await world.sync.conflicts();
+    expect(conflicts.flatMap(({ paths }) => paths.map(({ path }) => path))).toEqual(['patient']);
+  },
+);

@@ -178,6 +178,17 @@ export async function aliasesAmong(
   return (await store.query(sql, [connection, 'Patient', ...ids])).map(toAlias);
 }
 
+/** Of patients: those for whom one of some records stands. */
+export async function aliasesInto(
+  store: Queryable,
+  connection: string,
+  remoteIds: readonly string[],
+): Promise<Alias[]> {
+  if (remoteIds.length === 0) return [];
+  const sql = `SELECT * FROM identity WHERE ${ALIAS} AND replaced_by IN (${remoteIds.map(() => '?').join(', ')})`;
+  return (await store.query(sql, [connection, 'Patient', ...remoteIds])).map(toAlias);
+}
+
 function toAlias(row: SqlRow): Alias {
   return {
     remoteId: String(row.remote_id),

@@ -3,7 +3,7 @@
 import type { JsonObject } from '../../fhir/canonical-json.ts';
 import type { MappedContext } from '../context.ts';
 import type { Link } from '../identity.ts';
-import type { LinkMap } from '../mapping.ts';
+import { type LinkMap, toLocalTerms } from '../mapping.ts';
 import { inPresentTerms } from '../present-terms.ts';
 import { idOfPatient } from './held.ts';
 import { patientsOf } from './patient-reference.ts';
@@ -19,10 +19,13 @@ export async function asNamedThen(context: MappedContext, map: LinkMap, link: Li
   // Nearly always both sides name the same, and nothing has to be asked of the store.
   const kept = idsIn(link.baseLocal);
   if (theirs.every(({ localId }) => kept.includes(localId))) return map;
-  const [common] = await inPresentTerms(context, [link.baseLocal] as const, map);
+  const there = toLocalTerms(context.mapping, map, link.baseRemote).body;
+  const [common, read] = await inPresentTerms(context, [link.baseLocal, there] as const, map);
   const ours = idsIn(common);
+  // Whom it names by our identifier is meant by no other name.
+  const named = idsIn(read);
   const [other, second] = theirs.filter(({ localId }) => !ours.includes(localId));
-  const [meant, another] = ours.filter((one) => !theirs.some(({ localId }) => localId === one));
+  const [meant, another] = ours.filter((one) => !named.includes(one));
   if (!other || second || meant === undefined || another !== undefined) return map;
   return {
     ...map,

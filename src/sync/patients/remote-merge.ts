@@ -13,7 +13,14 @@ import { nowMeans } from '../let-go.ts';
 import { startCatchUp } from '../pull/to-catch-up.ts';
 import { endAlias, endLinkFor, forgetAlias, mergedInto, readAlias, saveAlias, standsFor } from './alias.ts';
 import { hold, holdFor, idOfPatient, letGo } from './held.ts';
-import { askWho, candidatesOf, dropQuestion, type IdentityQuestion, knownOthers } from './identity-question.ts';
+import {
+  askWho,
+  type Candidate,
+  candidatesOf,
+  dropQuestion,
+  type IdentityQuestion,
+  knownOthers,
+} from './identity-question.ts';
 import { reportMerge, undoMerge } from './merge-job.ts';
 import { survivorOf } from './survivor.ts';
 
@@ -106,9 +113,10 @@ export async function mergeInto(
     const about = { connection: name, type: PATIENT, remoteId: record.remoteId };
     // It is no second record any more of whomever a person took it for.
     const before = isMerged ? [] : endAlias(name, PATIENT, record.remoteId);
-    const meaning =
-      standing && !isMerged ? await nowMeans(store, { ...about, localId: standing.localId }, now) : before;
-    const localId = isMerged ? known.localId : ((await unanswered(store, about)) ?? '');
+    // What moves from one of ours is told by the merge of theirs.
+    const isOurs = isMerged && known.localId !== '';
+    const meaning = standing && !isOurs ? await nowMeans(store, { ...about, localId: standing.localId }, now) : before;
+    const localId = isMerged ? known.localId : ((await takenBack(store, about))[0]?.localId ?? '');
     const alias = saveAlias({ ...about, localId, how: 'merged', replacedBy: survivor }, now);
     const holder = localId === '' || isMerged ? undefined : await holderOf(store, name, toRemote);
     const both = { connection: name, fromRemote: record.remoteId, toRemote, fromLocal: localId };
@@ -123,8 +131,11 @@ export async function mergeInto(
     const report = reportMerge({ ...job, toLocal: other }, now);
     return { ...outcome, localId: link.localId, statements: [...statements, ...moving, report] };
   }
-  if (await isDoubtful(context, link.localId, toRemote)) {
-    const asked = [ended, supersede(name, PATIENT, link.localId), ...(await askAgain(context, link.localId, toRemote))];
+  const taken = await takenBack(store, { connection: name, remoteId: toRemote });
+  const others = taken.filter(({ localId }) => localId !== link.localId);
+  if (others.length > 0 || (await isDoubtful(context, link.localId, toRemote))) {
+    const again = await askAgain(context, link.localId, others, toRemote);
+    const asked = [ended, supersede(name, PATIENT, link.localId), ...again];
     return { ...outcome, outcome: 'conflict', localId: link.localId, statements: [...statements, ...asked] };
   }
   // Ours stays who it is and has another record there, which grew from the same common version.
@@ -143,12 +154,12 @@ async function holderOf(store: RunContext['store'], connection: string, remoteId
 }
 
 /** Whose record it was when the server took its merge back, as long as no person has said who it is since. */
-async function unanswered(
+async function takenBack(
   store: RunContext['store'],
   { connection, remoteId }: { readonly connection: string; readonly remoteId: string },
-): Promise<string | undefined> {
+): Promise<Candidate[]> {
   const candidates = (await candidatesOf(store, connection, PATIENT, [remoteId])).get(remoteId) ?? [];
-  return candidates.find(({ why }) => why === 'unmerged')?.localId;
+  return candidates.filter(({ why }) => why === 'unmerged');
 }
 
 /**
@@ -161,8 +172,13 @@ async function isDoubtful({ store, connection }: RunContext, localId: string, re
   return former?.localId === localId && former.how !== 'merged';
 }
 
-/** Ours has no record there until a person has said whether it is that one. */
-async function askAgain(context: RunContext, localId: string, remoteId: string): Promise<Statement[]> {
+/** Ours has no record there until a person has said whether it is that one. @param others whom it may be as well */
+async function askAgain(
+  context: RunContext,
+  localId: string,
+  others: readonly Candidate[],
+  remoteId: string,
+): Promise<Statement[]> {
   const { store, client, connection } = context;
   const now = realNow(context);
   const stored = await store.read(PATIENT, localId);
@@ -175,7 +191,7 @@ async function askAgain(context: RunContext, localId: string, remoteId: string):
     remoteBody: shown ?? { resourceType: PATIENT },
     remoteVersion: undefined,
     kind: 'identity',
-    candidates: [{ localId, why: 'merged', score: undefined }],
+    candidates: [{ localId, why: 'merged', score: undefined }, ...others],
     local: comparable(parseBody(stored.content)),
     localVersion: stored.versionId,
   };

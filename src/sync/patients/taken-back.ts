@@ -6,8 +6,9 @@ import type { Statement, Store } from '../../store/store.ts';
 import { parseBody, resourceOf } from '../body.ts';
 import { places } from '../identity.ts';
 import { isLive } from '../identity-row.ts';
-import { type Meant, meansAnother } from '../let-go.ts';
+import { meansAnother } from '../let-go.ts';
 import { mapReferences } from '../mapping.ts';
+import type { Meant } from '../meant.ts';
 import { mark } from '../push/outbox.ts';
 
 /** A patient's record there. */
@@ -52,7 +53,7 @@ export async function letGoTakenBack(
     if (remembered.has(localId)) continue;
     remembered.add(localId);
     statements.push({ sql: REMEMBER, params: [connection, localId, remoteId, now] });
-    const meant: Meant = { connection, type: 'Patient', localId, remoteId, isAlias: false };
+    const meant: Meant = { connection, type: 'Patient', localId, remoteId, isAlias: false, before: [] };
     if (to !== undefined) statements.push(...(await meansAnother(store, meant, to, now)));
   }
   return statements;

@@ -26,10 +26,11 @@ import {
   setRemoteVersion,
   unlessLinked,
 } from '../identity.ts';
-import { type Meant, meansAnother } from '../let-go.ts';
+import { meansAnother } from '../let-go.ts';
 import { type LetGo, mapsOfCopies } from '../let-go-terms.ts';
 import { withoutLost } from '../lost-targets.ts';
 import { type LinkMap, toLocalTerms } from '../mapping.ts';
+import type { Meant } from '../meant.ts';
 import { readAlias } from '../patients/alias.ts';
 import { type Held, hold } from '../patients/held.ts';
 import { askWhoUnlinked, isDecidedNew } from '../patients/identity-question.ts';

@@ -9,6 +9,7 @@ import { type Link, readLink, replaceLink, saveLink, unlessLinked } from '../ide
 import { followByLocal } from '../patients/alias.ts';
 import { inUseFor } from '../patients/in-use.ts';
 import { type Claim, mark } from './outbox.ts';
+import { followOnPush } from './push-merged.ts';
 import { end, type PushResult } from './settle-push.ts';
 
 /** Undefined when the record is not that of another one of ours. */
@@ -21,7 +22,9 @@ export async function handOver(
   const { store, connection } = context;
   if (claim.type !== 'Patient' || replacedBy(parseBody(stored.content)) === undefined) return undefined;
   const heir = await inUseFor(store, stored);
-  if (!heir || heir.id === stored.id || (await readLink(store, connection.name, 'Patient', heir.id))) return undefined;
+  if (!heir || heir.id === stored.id) return undefined;
+  const own = await readLink(store, connection.name, 'Patient', heir.id);
+  if (own) return followHeir(context, claim, link, own);
   if ((await followByLocal(store, connection.name, [heir.id])).get(heir.id) !== link.remoteId) return undefined;
   const now = realNow(context);
   const bare = { remoteVersion: undefined, remoteHash: undefined, baseVersion: undefined };
@@ -41,4 +44,15 @@ export async function handOver(
     statements,
   });
   return isDone ? 'done' : 'waiting';
+}
+
+/**
+ * The server may just have merged in the opposite direction, and nobody here has heard of it: told of ours it would have closed
+ * both. Undefined when it has not.
+ */
+async function followHeir(context: RunContext, claim: Claim, link: Link, own: Link): Promise<PushResult | undefined> {
+  const isTold = link.baseRemote !== undefined && replacedBy(link.baseRemote) !== undefined;
+  if (isTold || own.state === 'tombstone') return undefined;
+  const reply = await context.client.read('Patient', own.remoteId, { mayLead: true });
+  return reply.ok ? followOnPush(context, claim, own, reply.value) : undefined;
 }
