@@ -11,15 +11,16 @@ import { createSearchEngine } from '../../src/store/search/search-engine.ts';
 
 export const TEST_BASE_URL = 'http://127.0.0.1:8080/fhir/R4';
 
-const profiles = loadProfiles(new URL('../../profiles', import.meta.url).pathname);
-export const testParameters = loadSearchParameters(ofType(profiles, 'SearchParameter'));
-export const testDefinitions = loadDefinitions(profiles);
-const { validate } = createValidator(testDefinitions);
+export const testProfiles = loadProfiles(new URL('../../profiles', import.meta.url).pathname);
+export const testParameters = loadSearchParameters(ofType(testProfiles, 'SearchParameter'));
+export const testDefinitions = loadDefinitions(testProfiles);
+/** A type is compiled once for all files of a process: that is most of what checking a few resources costs. */
+export const { validate: testValidate } = createValidator(testDefinitions);
 
 /** Each store opens a search engine of its own, because parameter ids belong to a database. */
 export function testRules(): Pick<CommitRules, 'searchEngine' | 'validate' | 'revisions'> {
   return {
-    validate: (resource) => validate(resource),
+    validate: (resource) => testValidate(resource),
     revisions: revisionRules(systemClock()),
     searchEngine: createSearchEngine({ parameters: testParameters, baseUrl: TEST_BASE_URL }),
   };

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { Fault } from '../../fault.ts';
 import { type Actor, BATON, type SqlRow, type Store } from '../../store/store.ts';
-import { hashPassword, isPassword, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from './passwords.ts';
+import { hashPassword, isPassword, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, type PasswordCost } from './passwords.ts';
 import type { StateTable } from './state-table.ts';
 
 export interface Account {
@@ -39,7 +39,12 @@ const INSERT = `INSERT INTO oauth_account (id, username, password, fhir_user, di
   ON CONFLICT (username) DO NOTHING`;
 const FHIR_USER = /^(Practitioner|PractitionerRole|Patient|RelatedPerson|Person)\/[A-Za-z0-9.-]{1,64}$/;
 
-export function createAccounts(store: Pick<Store, 'query' | 'commit'>, table: StateTable): Accounts {
+/** @param cost what a password costs to check; absent: as much as it should */
+export function createAccounts(
+  store: Pick<Store, 'query' | 'commit'>,
+  table: StateTable,
+  cost?: PasswordCost,
+): Accounts {
   const select = async (where: string, params: readonly string[]) => {
     const [row] = await store.query(`SELECT ${COLUMNS} FROM oauth_account WHERE ${where}`, params);
     return row;
@@ -60,7 +65,7 @@ export function createAccounts(store: Pick<Store, 'query' | 'commit'>, table: St
     },
     async verify(username, password) {
       const row = await select('username = ?', [username]);
-      const fits = await isPassword(password, row?.password ? String(row.password) : undefined);
+      const fits = await isPassword(password, row?.password ? String(row.password) : undefined, cost);
       const account = row && accountOf(row);
       return fits && account && !account.disabled ? account : undefined;
     },
@@ -78,7 +83,7 @@ export function createAccounts(store: Pick<Store, 'query' | 'commit'>, table: St
       }
       if (!isFhirUser(fhirUser)) throw new Fault('invalid', `${fhirUser} must be like Practitioner/12 or Patient/3.`);
       const id = randomUUID();
-      const params = [id, username, await hashPassword(checked(password)), fhirUser];
+      const params = [id, username, await hashPassword(checked(password), cost), fhirUser];
       await store.commit(actor, [], [{ sql: INSERT, params, rows: 1 }]).catch((error) => {
         if (!(error instanceof Fault && error.kind === 'conflict')) throw error;
         throw new Fault('conflict', `There is a user ${username} already.`);
@@ -87,7 +92,7 @@ export function createAccounts(store: Pick<Store, 'query' | 'commit'>, table: St
     },
     async setPassword(actor, username, password) {
       const { id } = await named(username);
-      const params = [await hashPassword(checked(password)), id];
+      const params = [await hashPassword(checked(password), cost), id];
       await store.commit(actor, [], [{ sql: 'UPDATE oauth_account SET password = ? WHERE id = ?', params }]);
       await table.removeOf('account', id);
     },

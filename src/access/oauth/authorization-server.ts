@@ -19,6 +19,7 @@ import { type ClientRegistry, createClientRegistry } from './client-registry.ts'
 import { createLaunches, type Launches } from './launches.ts';
 import { createOutsideLogin, type OutsideLogin, type OutsideLoginConfig } from './outside-login.ts';
 import { claimsOf } from './own-tokens.ts';
+import type { PasswordCost } from './passwords.ts';
 import { createPatientDirectory, type PatientDirectory, type VisiblePatients } from './patient-directory.ts';
 import { createProvider, ENDPOINTS, GRANT_SECONDS, type LibraryPages } from './provider.ts';
 import type { Registration } from './registration.ts';
@@ -39,6 +40,8 @@ export interface AuthorizationServerOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly pages: LibraryPages;
+  /** For tests, which check passwords by the hundred; absent: as much as it should be. */
+  readonly passwordCost?: PasswordCost;
   /** For the key sets of clients. */
   readonly fetch?: typeof globalThis.fetch;
   readonly parameters: SearchParameters;
@@ -80,7 +83,7 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
   const state = openStateTable(store, clock);
   const keysAt = createClientKeys(clock, createAskIssuer({ fetch: options.fetch }), log);
   const clients = createClientRegistry({ store, table: state, configured: options.clients, keysAt });
-  const accounts = createAccounts(store, state);
+  const accounts = createAccounts(store, state, options.passwordCost);
   const launches = createLaunches(state, clients, clock, baseUrl);
   const directory = createPatientDirectory(options);
   const contexts = createContexts(state);

@@ -13,20 +13,19 @@ import type {
   AuthorizationServerOptions,
 } from '../../../src/access/oauth/authorization-server.ts';
 import { hashSecret, type Registration } from '../../../src/access/oauth/registration.ts';
-import { loadDefinitions } from '../../../src/fhir/definitions.ts';
-import { createValidator } from '../../../src/fhir/validation/validator.ts';
 import { LIBRARY_PAGES } from '../../../src/server/oauth/library-pages.ts';
 import { createServer } from '../../../src/server/server.ts';
 import type { SqlRow } from '../../../src/store/store.ts';
+import { testDefinitions, testValidate } from '../../support/store-rules.ts';
 import { openTempStore, type TempStore } from '../../support/temp-store.ts';
 import { LABELS, PARAMETERS, ROLES } from '../serve.ts';
 
 export const APP = 'http://127.0.0.1:9/app';
 export const PASSWORD = 'correct horse battery';
 export const SECRET = 'a secret that nobody can guess';
+/** What a password is to cost is tried in access/oauth/passwords.test.ts. */
+const CHEAP = { N: 2, r: 1, p: 1 } as const;
 const ACTOR = { reference: 'test', kind: 'service' } as const;
-const definitions = loadDefinitions([]);
-const { validate } = createValidator(definitions);
 
 /** Keys of the clients that sign, by algorithm. */
 export interface ClientKeys {
@@ -100,9 +99,10 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     const { access, authorization } = createAccessControl({
       mode: 'smart',
       ...{ store, parameters: PARAMETERS, roles: ROLES, labelPolicy: LABELS, keys, clock, log },
-      ...{ issuers: [], clients, login, baseUrl, pages: LIBRARY_PAGES },
+      ...{ issuers: [], clients, login, baseUrl, pages: LIBRARY_PAGES, passwordCost: CHEAP },
     });
-    const rest = { parameters: PARAMETERS, definitions, validate, clock, log, baseUrl, version: '0.0.0-test' };
+    const rules = { parameters: PARAMETERS, definitions: testDefinitions, validate: testValidate };
+    const rest = { ...rules, clock, log, baseUrl, version: '0.0.0-test' };
     const still = clock.real();
     const attempts = options.attempts
       ? { attempts: createFailedAttempts({ now: () => still, real: () => still }) }
