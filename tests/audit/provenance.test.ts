@@ -1,15 +1,11 @@
 // Every version says who made it, once, whatever is killed and however many processes write it.
-import { join } from 'node:path';
 import type { Provenance } from '@medplum/fhirtypes';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createProvenanceWriter } from '../../src/audit/provenance-writer.ts';
-import { loadProfiles } from '../../src/care/profiles.ts';
-import { loadDefinitions } from '../../src/fhir/definitions.ts';
-import { createValidator } from '../../src/fhir/validation/validator.ts';
 import type { Actor } from '../../src/store/store.ts';
 import { create, observation, patient, update } from '../support/store-fixtures.ts';
-import { testRules } from '../support/store-rules.ts';
+import { testRules, testValidate } from '../support/store-rules.ts';
 import { openTempStore, type TempStore } from '../support/temp-store.ts';
 
 const BASE = 'https://baton.test';
@@ -56,8 +52,9 @@ it('says author, application, activity and time of each version', async () => {
     activity: { coding: [{ code: 'DELETE' }] },
     target: [{ reference: 'Observation/o/_history/2' }],
   });
-  const { validate } = createValidator(loadDefinitions(loadProfiles(join(import.meta.dirname, '../../profiles'))));
-  expect((await all()).flatMap((each) => validate(each).filter(({ severity }) => severity === 'error'))).toEqual([]);
+  expect((await all()).flatMap((each) => testValidate(each).filter(({ severity }) => severity === 'error'))).toEqual(
+    [],
+  );
 });
 
 it('comes along with _revinclude=Provenance:target', async () => {

@@ -11,14 +11,12 @@ import { remindOwner } from '../../src/care/transition/reminder.ts';
 import { assessRisk, riskFacts } from '../../src/care/transition/risk-assessment.ts';
 import { NO_RISK_DATA } from '../../src/care/transition/risk-inputs.ts';
 import type { TransitionContext } from '../../src/care/transition/transition-context.ts';
-import { loadDefinitions } from '../../src/fhir/definitions.ts';
-import { createValidator } from '../../src/fhir/validation/validator.ts';
+import { testValidate } from '../support/store-rules.ts';
 import { artifacts, protocols, riskRules } from './artifacts.ts';
 import { sampleContext } from './sample.ts';
 
-const { validate } = createValidator(loadDefinitions(artifacts));
 const errorsOf = (resource: Resource) =>
-  validate(resource).filter(({ severity }) => severity === 'error' || severity === 'fatal');
+  testValidate(resource).filter(({ severity }) => severity === 'error' || severity === 'fatal');
 
 const EPISODE = '5f0c0e0e-0000-8000-8000-000000000001';
 

@@ -4,9 +4,8 @@ import { assessRisk } from '../../src/care/transition/risk-assessment.ts';
 import { NO_RISK_DATA, type RiskData } from '../../src/care/transition/risk-inputs.ts';
 import { loadRiskMethods, readRiskMethods, scoreRisk } from '../../src/care/transition/risk-method.ts';
 import { Fault } from '../../src/fault.ts';
-import { loadDefinitions } from '../../src/fhir/definitions.ts';
-import { createValidator } from '../../src/fhir/validation/validator.ts';
-import { artifacts, riskMethods, riskRules } from './artifacts.ts';
+import { testValidate } from '../support/store-rules.ts';
+import { riskMethods, riskRules } from './artifacts.ts';
 import { condition, sampleContext, sampleEncounter } from './sample.ts';
 
 const FOLDER = `${import.meta.dirname}/../../profiles/risk-methods`;
@@ -200,13 +199,12 @@ describe('inputs of HOSPITAL', () => {
   });
 
   it('make valid resources', () => {
-    const { validate } = createValidator(loadDefinitions(artifacts));
     for (const { assessment } of assessRisk(
       sampleContext(),
       { ...NO_RISK_DATA, results: [hb('h', gram(10))] },
       riskRules,
     ).all) {
-      expect(validate(assessment).filter(({ severity }) => severity === 'error')).toEqual([]);
+      expect(testValidate(assessment).filter(({ severity }) => severity === 'error')).toEqual([]);
     }
   });
 });

@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { loadPanels } from '../../src/care/panels/panels.ts';
-import { createValidator } from '../../src/fhir/validation/validator.ts';
 import { createRegistry } from '../../src/registry/registry.ts';
-import { testDefinitions, testRules } from '../support/store-rules.ts';
+import { testRules, testValidate } from '../support/store-rules.ts';
 import { PANELS } from './population.ts';
 
 const PROFILES = new URL('../../profiles', import.meta.url).pathname;
@@ -74,11 +73,10 @@ it('a query by a parameter that is none', () => {
 });
 
 it('the panels that come with Baton are valid Groups, and have their codes', () => {
-  const { validate } = createValidator(testDefinitions);
   const codes = JSON.parse(readFileSync(join(PROFILES, 'code-systems/panel.json'), 'utf8')).concept;
   expect(PANELS.panels.map(({ code }) => code).sort()).toEqual(codes.map(({ code }: { code: string }) => code).sort());
   for (const { definition, description } of PANELS.panels) {
-    expect(validate(definition).filter(({ severity }) => severity !== 'information')).toEqual([]);
+    expect(testValidate(definition).filter(({ severity }) => severity !== 'information')).toEqual([]);
     expect(description).toBeTruthy();
   }
 });

@@ -1,14 +1,10 @@
 // The audit trail as AuditEvents: what is read, searched and refused, by whom, and that all of it is valid R4.
-import { join } from 'node:path';
 import type { AuditEvent } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadProfiles } from '../../src/care/profiles.ts';
-import { loadDefinitions } from '../../src/fhir/definitions.ts';
-import { createValidator } from '../../src/fhir/validation/validator.ts';
 import type { Actor } from '../../src/store/store.ts';
+import { testValidate } from '../support/store-rules.ts';
 import { FHIR, type RequestExtras, serve, type TestServer } from './serve.ts';
 
-const { validate } = createValidator(loadDefinitions(loadProfiles(join(import.meta.dirname, '../../profiles'))));
 const NURSE: Actor = {
   reference: 'Practitioner/nina',
   kind: 'user',
@@ -75,7 +71,7 @@ describe('an AuditEvent', () => {
   it('is valid R4, whatever was recorded', async () => {
     const all = await events('/AuditEvent?_count=1000');
     expect(all.length).toBeGreaterThanOrEqual(18);
-    const wrong = all.flatMap((event) => validate(event).filter(({ severity }) => severity === 'error'));
+    const wrong = all.flatMap((event) => testValidate(event).filter(({ severity }) => severity === 'error'));
     expect(wrong).toEqual([]);
   });
 

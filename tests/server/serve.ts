@@ -14,30 +14,25 @@ import { loadTypeGroups } from '../../src/access/type-groups.ts';
 import { loadCalendars } from '../../src/care/business-calendar.ts';
 import { loadPanels } from '../../src/care/panels/panels.ts';
 import { createPathways } from '../../src/care/pathways/pathways.ts';
-import { loadProfiles, ofType } from '../../src/care/profiles.ts';
 import { systemClock } from '../../src/clock.ts';
-import { loadDefinitions } from '../../src/fhir/definitions.ts';
-import { loadSearchParameters } from '../../src/fhir/search/parameters.ts';
-import { createValidator } from '../../src/fhir/validation/validator.ts';
 import { LIBRARY_PAGES } from '../../src/server/oauth/library-pages.ts';
 import { createServer, type ServerOptions } from '../../src/server/server.ts';
 import { createSearchEngine } from '../../src/store/search/search-engine.ts';
 import type { SqlRow } from '../../src/store/store.ts';
+import { testDefinitions, testParameters, testProfiles, testValidate } from '../support/store-rules.ts';
 import { openTempStore, type TempStore } from '../support/temp-store.ts';
 
 export const BASE = 'http://127.0.0.1:8080';
 export const FHIR = `${BASE}/fhir/R4`;
 
-export const PROFILES = loadProfiles(join(import.meta.dirname, '../../profiles'));
-const definitions = loadDefinitions(PROFILES);
-const { validate } = createValidator(definitions);
+export const PROFILES = testProfiles;
 const pathways = createPathways(
   PROFILES,
   loadCalendars(join(import.meta.dirname, '../../profiles/calendars')).get('us-federal'),
   () => ({ now: systemClock().now(), zone: 'UTC' }),
 );
 const panels = loadPanels(join(import.meta.dirname, '../../profiles'));
-export const PARAMETERS = loadSearchParameters(ofType(PROFILES, 'SearchParameter'));
+export const PARAMETERS = testParameters;
 const groups = loadTypeGroups(join(import.meta.dirname, '../../profiles/type-groups.json'), PARAMETERS);
 export const LABELS = readLabelPolicy(join(import.meta.dirname, '../../profiles/access/consent-policy.json'));
 export const ROLES = loadRoles(join(import.meta.dirname, '../../profiles/roles'), groups, PARAMETERS);
@@ -145,8 +140,8 @@ export async function serve(
   const server = await createServer({
     store,
     parameters: PARAMETERS,
-    definitions,
-    validate,
+    definitions: testDefinitions,
+    validate: testValidate,
     pathways,
     panels,
     access,

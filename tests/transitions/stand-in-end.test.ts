@@ -3,8 +3,7 @@
 import type { Encounter, Period } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isStandIn, withEnd } from '../../src/fhir/stand-in-end.ts';
-import { createValidator } from '../../src/fhir/validation/validator.ts';
-import { testDefinitions } from '../support/store-rules.ts';
+import { testValidate } from '../support/store-rules.ts';
 import { openWard, type Said, type Ward } from './ward.ts';
 
 let ward: Ward;
@@ -138,12 +137,11 @@ it('a discharge that is recorded over and over without its time does not grow th
 });
 
 it('the mark is an extension that is defined, for the end of a period and nothing else', () => {
-  const { validate } = createValidator(testDefinitions);
   const errors = (period: Period) => {
     const subject = { reference: 'Patient/ann' };
     const code = { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'IMP' };
     const stay: Encounter = { resourceType: 'Encounter', status: 'finished', class: code, subject, period };
-    return validate(stay).filter(({ severity }) => severity === 'error');
+    return testValidate(stay).filter(({ severity }) => severity === 'error');
   };
   const { _end: mark, ...period } = withEnd(undefined, LEFT_16.end, true) as Period & { _end?: object };
   expect(errors({ ...period, _end: mark } as Period)).toEqual([]);

@@ -3,14 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { stepsOf } from '../../../src/care/apply/pathway.ts';
 import { createPathwayLibrary } from '../../../src/care/pathways/pathway-library.ts';
 import { addToPlan, planPathway } from '../../../src/care/pathways/plan-pathway.ts';
-import { loadDefinitions } from '../../../src/fhir/definitions.ts';
-import { createValidator } from '../../../src/fhir/validation/validator.ts';
+import { testValidate } from '../../support/store-rules.ts';
 import { artifacts, usFederal } from '../artifacts.ts';
 import { recordsOf } from './records-in-memory.ts';
 
-const { validate } = createValidator(loadDefinitions(artifacts));
 const errorsOf = (resource: Resource) =>
-  validate(resource)
+  testValidate(resource)
     .filter(({ severity }) => severity === 'error' || severity === 'fatal')
     .map((issue) => `${resource.resourceType}: ${issue.details?.text} ${issue.expression}`);
 

@@ -5,10 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { lineOf, type MedicationLine, statementOf, takenOf } from '../../../src/care/medications/medication-line.ts';
 import { readLines, withLines, writeList } from '../../../src/care/medications/medication-list.ts';
 import type { Records } from '../../../src/care/records.ts';
-import { createValidator } from '../../../src/fhir/validation/validator.ts';
-import { testDefinitions } from '../../support/store-rules.ts';
+import { testValidate } from '../../support/store-rules.ts';
 
-const { validate } = createValidator(testDefinitions);
 const words = fc.stringMatching(/^[a-zA-Z0-9<&é][a-zA-Z0-9 <&"é]{0,40}[a-z]$/);
 const coded = fc.oneof(
   fc.record({ text: words }),
@@ -98,7 +96,7 @@ describe('for any line', () => {
         const who = { reference: 'Practitioner/n' };
         const empty = writeList('current', { reference: 'Patient/p1' }, [], '2026-11-30T10:00:00Z', who);
         const list: List = withLines(empty, [], lines, 'lines');
-        expect(validate(list).filter(({ severity }) => severity === 'error')).toEqual([]);
+        expect(testValidate(list).filter(({ severity }) => severity === 'error')).toEqual([]);
         const read = await readLines(records, list);
         const shown = read.map((one) => one.line);
         expect(shown.map(({ id: _, ...rest }) => rest)).toEqual(lines);

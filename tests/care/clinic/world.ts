@@ -3,13 +3,11 @@ import type { Resource, ResourceType } from '@medplum/fhirtypes';
 import type { Caller, Kept, Planned, Records } from '../../../src/care/records.ts';
 import { CODE_SYSTEM, IDENTIFIER } from '../../../src/care/systems.ts';
 import { Fault } from '../../../src/fault.ts';
-import { createValidator } from '../../../src/fhir/validation/validator.ts';
 import type { OpenStore } from '../../../src/store/open.ts';
-import { testDefinitions } from '../../support/store-rules.ts';
+import { testValidate } from '../../support/store-rules.ts';
 import { openTempStore } from '../../support/temp-store.ts';
 
 const NURSE = { reference: 'Practitioner/nurse', kind: 'user' } as const;
-const { validate } = createValidator(testDefinitions);
 
 export const NOW = Temporal.Instant.from('2026-11-30T15:00:00Z');
 
@@ -52,7 +50,7 @@ export async function openWorld(): Promise<World> {
       const outcomes = await store.commit(NURSE, changes, [], { transaction: true });
       const resources = outcomes.map(({ content }) => JSON.parse(content) as Resource & { id: string });
       for (const resource of resources) {
-        const errors = validate(resource).filter(({ severity }) => severity === 'error');
+        const errors = testValidate(resource).filter(({ severity }) => severity === 'error');
         if (errors.length > 0) throw new Error(JSON.stringify(errors));
       }
       made.push(...resources);

@@ -14,12 +14,9 @@ import { askToFulfil, offerChoice, writeReferral } from '../../../src/care/refer
 import { viewResource, withCapacity, writeResource } from '../../../src/care/resources/resource-view.ts';
 import { addMember, changeMember, endMember, leadBy } from '../../../src/care/team/members.ts';
 import { viewTeam } from '../../../src/care/team/team-view.ts';
-import { loadDefinitions } from '../../../src/fhir/definitions.ts';
-import { createValidator } from '../../../src/fhir/validation/validator.ts';
-import { artifacts } from '../artifacts.ts';
+import { testValidate } from '../../support/store-rules.ts';
 import { CALLER, caregivers, contacts, equipment, members, referrals, resources } from './generated.ts';
 
-const { validate } = createValidator(loadDefinitions(artifacts));
 const RUNS = { numRuns: 60 };
 const PLACE = { episode: 'EpisodeOfCare/e', patient: 'Patient/p' };
 const ASKS = {
@@ -36,7 +33,7 @@ function kept<T extends Resource>(resource: T): T & { id: string; meta: { versio
 
 /** Errors, and profiles of Baton's own that could not be checked. */
 function faults(resource: Resource): string[] {
-  return validate(resource)
+  return testValidate(resource)
     .filter(({ severity, details }) => severity === 'error' || details?.text?.includes('baton.health'))
     .map(({ details, expression }) => `${expression}: ${details?.text}`);
 }

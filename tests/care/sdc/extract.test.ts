@@ -5,14 +5,12 @@ import { describe, expect, test } from 'vitest';
 import { loadProfiles, ofType } from '../../../src/care/profiles.ts';
 import { extract, toTransaction } from '../../../src/care/sdc/extract.ts';
 import { openForm } from '../../../src/care/sdc/form.ts';
-import { loadDefinitions } from '../../../src/fhir/definitions.ts';
 import { isError } from '../../../src/fhir/validation/issue.ts';
-import { createValidator } from '../../../src/fhir/validation/validator.ts';
+import { testValidate } from '../../support/store-rules.ts';
 import { chosen, form, NOW, response, scored } from './forms.ts';
 
 const profiles = loadProfiles(join(import.meta.dirname, '../../../profiles'));
-const { validate } = createValidator(loadDefinitions(profiles));
-const errorsOf = (resource: unknown) => validate(resource).filter(isError);
+const errorsOf = (resource: unknown) => testValidate(resource).filter(isError);
 
 test.each(ofType(profiles, 'Questionnaire').map((one) => [one.id, one] as const))('the form %s is valid', (_, one) => {
   expect(errorsOf(one)).toEqual([]);
