@@ -2,7 +2,7 @@
 // a sentence that says which, why and what to do.
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { Ajv } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 import type { OutsideLoginConfig } from './access/oauth/outside-login.ts';
 import type { Registration } from './access/oauth/registration.ts';
 import { isLoopback, isTrustworthy } from './access/trustworthy-url.ts';
@@ -255,9 +255,11 @@ function readFile(path: string): ConfigFile {
   return parseFile(value, path);
 }
 
+let check: ValidateFunction<FileContent> | undefined;
+
 function parseFile(value: unknown, path: string): ConfigFile {
-  const ajv = new Ajv({ useDefaults: true, allErrors: true, discriminator: true });
-  const check = ajv.compile<FileContent>(FILE_SCHEMA);
+  const options = { useDefaults: true, allErrors: true, discriminator: true, validateSchema: false };
+  check ??= new Ajv(options).compile<FileContent>(FILE_SCHEMA);
   const copy = withSecretMembers(value, dirname(resolve(path)));
   if (!check(copy)) {
     const lines = (check.errors ?? []).map((e) =>

@@ -2,7 +2,7 @@
 // The people themselves are Practitioner, Patient and RelatedPerson; a PractitionerRole says which role somebody holds.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Ajv } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 import { NOT_INDEXED, type SearchParameters } from '../fhir/search/parameters.ts';
 import { parseSearchUrl } from '../fhir/search/parse.ts';
 import { exampleOf, refuseUnknownPlaces } from './role-template.ts';
@@ -87,18 +87,21 @@ export interface ExpandedRole extends Omit<Role, 'rules'> {
   readonly rules: readonly ExpandedRule[];
 }
 
+let check: ValidateFunction<Role> | undefined;
+
 /**
  * @param folder of one JSON file for each role
  * @throws Error naming the file and what is wrong with it
  */
 export function loadRoles(folder: string, groups: TypeGroups, parameters: SearchParameters): ExpandedRole[] {
-  const check = new Ajv({ allErrors: true }).compile<Role>(SCHEMA);
+  check ??= new Ajv({ allErrors: true, validateSchema: false }).compile<Role>(SCHEMA);
+  const isRole = check;
   const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
   return files.sort().map((name) => {
     const path = join(folder, name);
     const role: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    if (!check(role)) {
-      const [error] = check.errors ?? [];
+    if (!isRole(role)) {
+      const [error] = isRole.errors ?? [];
       throw new Error(`${path}: ${error?.instancePath || 'the role'} ${error?.message}.`);
     }
     const expand = ({ types: named, may, ...limits }: RoleRule): ExpandedRule => {

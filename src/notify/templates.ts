@@ -1,7 +1,7 @@
 // The words of messages, as data: profiles/notifications/. Only ids, codes, times and a link can be filled in.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Ajv } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 import { Fault } from '../fault.ts';
 import type { Notice } from './message.ts';
 
@@ -34,15 +34,18 @@ const SCHEMA = {
   },
 } as const;
 
+let check: ValidateFunction<Template> | undefined;
+
 /** @throws Fault unprocessable naming the file that is no template, or fills in what there is not */
 export function loadTemplates(folder: string): Templates {
-  const check = new Ajv().compile<Template>(SCHEMA);
+  check ??= new Ajv({ validateSchema: false }).compile<Template>(SCHEMA);
+  const isTemplate = check;
   const all = readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
     .sort()
     .map((name): Template => {
       const value: unknown = JSON.parse(readFileSync(join(folder, name), 'utf8'));
-      if (!check(value)) throw new Fault('unprocessable', `profiles/notifications/${name} is no template.`);
+      if (!isTemplate(value)) throw new Fault('unprocessable', `profiles/notifications/${name} is no template.`);
       const unknown = fieldsOf(value.subject + value.text).find((field) => !FIELDS.includes(field));
       if (unknown === undefined) return value;
       throw new Fault(

@@ -10,10 +10,10 @@ import { Fault } from '../../fault.ts';
 /** Issues of one refusal; whoever sends more mistakes learns of the others next time. */
 const MOST_ISSUES = 20;
 
-const inBody = withFormats(
-  new Ajv2020({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true }),
-);
-const inUrl = withFormats(new Ajv2020({ allErrors: true, strict: true, coerceTypes: 'array' }));
+/** The schemas are Baton's own, so strictness is enough; to compile that of all schemas would take longer than any of them. */
+const OURS = { allErrors: true, strict: true, validateSchema: false } as const;
+const inBody = withFormats(new Ajv2020({ ...OURS, strictRequired: false, allowUnionTypes: true }));
+const inUrl = withFormats(new Ajv2020({ ...OURS, coerceTypes: 'array' }));
 
 function withFormats(ajv: Ajv2020): Ajv2020 {
   for (const [name, { accepts }] of Object.entries(FORMATS)) ajv.addFormat(name, { type: 'string', validate: accepts });
