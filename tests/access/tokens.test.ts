@@ -2,9 +2,10 @@
 import { CompactSign, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Access, createAccess } from '../../src/access/access.ts';
-import { type Keys, openKeys } from '../../src/access/keys.ts';
+import type { Keys } from '../../src/access/keys.ts';
 import { movableClock } from '../../src/clock.ts';
 import { Fault } from '../../src/fault.ts';
+import { testKeys } from '../support/test-keys.ts';
 
 const BASE = 'http://127.0.0.1:8080';
 const OTHER = 'https://idp.example';
@@ -20,7 +21,7 @@ let real: Temporal.Instant;
 let jwksAnswer: () => Response;
 
 beforeAll(async () => {
-  keys = await openKeys();
+  keys = await testKeys();
   const pair = await generateKeyPair('RS256', { extractable: true });
   const published: JWK = { ...(await exportJWK(pair.publicKey)), kid: 'other-1', alg: 'RS256' };
   signAsOther = signer(pair.privateKey, { alg: 'RS256', kid: 'other-1' });

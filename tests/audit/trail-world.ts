@@ -3,12 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { type Keys, openKeys } from '../../src/access/keys.ts';
+import type { Keys } from '../../src/access/keys.ts';
 import { sealFile } from '../../src/audit/seal-file.ts';
 import { createTrail, type Trail } from '../../src/audit/trail.ts';
 import type { Actor, SqlValue } from '../../src/store/store.ts';
 import { create, observation, patient, update } from '../support/store-fixtures.ts';
 import { openTempStore, type TempStore } from '../support/temp-store.ts';
+import { testKeys } from '../support/test-keys.ts';
 
 export const NURSE: Actor = {
   reference: 'Practitioner/nurse',
@@ -40,7 +41,7 @@ export interface TrailWorld {
 export async function makeTrailWorld(keepDays?: number): Promise<TrailWorld> {
   const temp = await openTempStore();
   const dataDir = await mkdtemp(join(tmpdir(), 'baton-trail-'));
-  const keys = await openKeys();
+  const keys = await testKeys();
   const another = (days?: number) =>
     createTrail({
       store: temp.store,

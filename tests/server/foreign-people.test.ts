@@ -2,9 +2,9 @@
 // that the ids are the same.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createAccess } from '../../src/access/access.ts';
-import { openKeys } from '../../src/access/keys.ts';
 import { createStandings } from '../../src/access/standing.ts';
 import { startIssuer, type TestIssuer } from '../support/test-issuer.ts';
+import { testKeys } from '../support/test-keys.ts';
 import { BASE, FHIR, ROLES, serve, type TestServer } from './serve.ts';
 
 const ELSEWHERE = 'https://ehr.example/fhir';
@@ -16,7 +16,7 @@ let baton: TestServer;
 beforeAll(async () => {
   issuer = await startIssuer();
   sharing = await startIssuer();
-  const keys = await openKeys();
+  const keys = await testKeys();
   baton = await serve(({ store, clock }) => ({
     access: createAccess({
       mode: 'smart',

@@ -9,8 +9,9 @@ import { CompactEncrypt, CompactSign, exportSPKI, importJWK } from 'jose';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAccess } from '../../src/access/access.ts';
-import { type Keys, openKeys } from '../../src/access/keys.ts';
+import type { Keys } from '../../src/access/keys.ts';
 import { CLIENT, startIssuer, type TestIssuer } from '../support/test-issuer.ts';
+import { testKeys } from '../support/test-keys.ts';
 import { type Answer, BASE, FHIR, serve, type TestServer } from './serve.ts';
 
 let issuer: TestIssuer;
@@ -23,7 +24,7 @@ let port: number;
 beforeAll(async () => {
   issuer = await startIssuer();
   asked = await startIssuer();
-  keys = await openKeys();
+  keys = await testKeys();
   logged = '';
   const sink = new Writable({
     write(chunk, _, done) {

@@ -5,7 +5,6 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import { pino } from 'pino';
 import type { Access } from '../../src/access/access.ts';
 import { createAccessControl } from '../../src/access/access-control.ts';
-import { openKeys } from '../../src/access/keys.ts';
 import { readLabelPolicy } from '../../src/access/label-policy.ts';
 import type { AuthorizationServer } from '../../src/access/oauth/authorization-server.ts';
 import { loadRoles } from '../../src/access/role.ts';
@@ -21,6 +20,7 @@ import { createSearchEngine } from '../../src/store/search/search-engine.ts';
 import type { SqlRow } from '../../src/store/store.ts';
 import { testDefinitions, testParameters, testProfiles, testValidate } from '../support/store-rules.ts';
 import { openTempStore, type TempStore } from '../support/temp-store.ts';
+import { testKeys } from '../support/test-keys.ts';
 
 export const BASE = 'http://127.0.0.1:8080';
 export const FHIR = `${BASE}/fhir/R4`;
@@ -126,7 +126,7 @@ export async function serve(
   const temp = await openTempStore({ searchEngine: createSearchEngine({ parameters: PARAMETERS, baseUrl: FHIR }) });
   const options = typeof given === 'function' ? given(temp) : given;
   const { clock } = temp;
-  const keys = await openKeys();
+  const keys = await testKeys();
   const log = pino({ level: 'silent' });
   const store = options.store ?? temp.store;
   const { access, authorization } = createAccessControl({

@@ -2,8 +2,8 @@
 import { type Access, type AccessOptions, createAccess } from '../../src/access/access.ts';
 import type { Grant } from '../../src/access/grant.ts';
 import type { Issuer } from '../../src/access/issuer.ts';
-import { openKeys } from '../../src/access/keys.ts';
 import { Fault } from '../../src/fault.ts';
+import { testKeys } from './test-keys.ts';
 
 export const BASE = 'http://127.0.0.1:8080';
 
@@ -25,7 +25,7 @@ export async function accessWorld(issuers: readonly Issuer[], more: Partial<Acce
   let real = Temporal.Instant.from('2026-11-24T10:00:00Z');
   const access = createAccess({
     mode: 'smart',
-    keys: await openKeys(),
+    keys: await testKeys(),
     issuers,
     baseUrl: () => BASE,
     clock: { now: () => real, real: () => real },

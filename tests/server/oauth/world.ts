@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import type { Access } from '../../../src/access/access.ts';
 import { createAccessControl } from '../../../src/access/access-control.ts';
 import { createFailedAttempts } from '../../../src/access/failed-attempts.ts';
-import { type Keys, openKeys } from '../../../src/access/keys.ts';
+import type { Keys } from '../../../src/access/keys.ts';
 import type {
   AuthorizationServer,
   AuthorizationServerOptions,
@@ -18,6 +18,7 @@ import { createServer } from '../../../src/server/server.ts';
 import type { SqlRow } from '../../../src/store/store.ts';
 import { testDefinitions, testValidate } from '../../support/store-rules.ts';
 import { openTempStore, type TempStore } from '../../support/temp-store.ts';
+import { testKeys } from '../../support/test-keys.ts';
 import { LABELS, PARAMETERS, ROLES } from '../serve.ts';
 
 export const APP = 'http://127.0.0.1:9/app';
@@ -87,7 +88,7 @@ export interface WorldOptions {
 export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const { clients = standardClients(), login, publicBase, beside } = options;
   const temp = beside?.temp ?? (await openTempStore());
-  const keys = beside?.keys ?? (await openKeys());
+  const keys = beside?.keys ?? (await testKeys());
   const log = pino({ level: 'silent' });
   let base = beside?.base ?? publicBase ?? '';
   let listeningAt = '';
