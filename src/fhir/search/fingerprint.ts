@@ -15,9 +15,11 @@ const SPECIAL: Readonly<Record<string, Fingerprints>> = {
 /** Code to fingerprint. */
 export type Fingerprints = Readonly<Record<string, string>>;
 
+/** They are asked for with every store that is opened and every guide that comes, and a definition never changes. */
+const known = new WeakMap<ParameterDefinition, string>();
+
 /** Resource type to the fingerprints of everything that its resources are indexed by, codes sorted. */
 export function fingerprints(parameters: SearchParameters): ReadonlyMap<string, Fingerprints> {
-  const known = new Map<ParameterDefinition, string>();
   const of = (definition: ParameterDefinition) => {
     const print = known.get(definition) ?? fingerprint(definition);
     known.set(definition, print);
