@@ -1,12 +1,10 @@
 // The same requests to servers that hold more and less, and what may differ between their answers: nothing but ids that are
 // made anew and positions in a list.
 import type { LightMyRequestResponse } from 'fastify';
-import { pino } from 'pino';
 import { FULL_SCOPE } from '../../../src/access/scopes.ts';
-import { openStore } from '../../../src/store/open.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { type Method, serve } from '../../server/serve.ts';
-import { testRules } from '../../support/store-rules.ts';
+import { openTempStore } from '../../support/temp-store.ts';
 import { NOW } from '../oracle/match-value.ts';
 import { keyOf, Population } from '../oracle/population.ts';
 import { type PlainGrant, scopeText } from './grants.ts';
@@ -53,10 +51,8 @@ const WRITER = { reference: 'test', kind: 'service' } as const;
 export async function openWorld(writes: readonly Write[], isThere: (write: Write) => boolean): Promise<World> {
   const time = { now: STARTED };
   const clock = { now: () => time.now, real: () => Temporal.Now.instant() };
-  const store = await openStore({
-    url: 'sqlite::memory:',
-    log: pino({ level: 'silent' }),
-    ...testRules(),
+  const temp = await openTempStore({
+    engine: 'sqlite',
     // The population is of any shape; how resources must look, and what may follow what, is not what
     // this is about.
     validate: () => [],
@@ -64,6 +60,7 @@ export async function openWorld(writes: readonly Write[], isThere: (write: Write
     referentialIntegrity: 'transaction',
     clock,
   });
+  const { store } = temp;
   for (const [at, write] of writes.entries()) {
     if (!isThere(write)) continue;
     time.now = STARTED.add({ milliseconds: at * 73 });
@@ -100,7 +97,7 @@ export async function openWorld(writes: readonly Write[], isThere: (write: Write
     },
     async close() {
       await baton.close();
-      await store.close();
+      await temp.cleanup();
     },
   };
 }

@@ -67,7 +67,7 @@ export async function openTwoServers(options: TwoServersOptions): Promise<TwoSer
   let turned = 0;
   const machine = () => Temporal.Instant.fromEpochMilliseconds(time + turned);
   const clock = { now: machine, real: machine };
-  const temp = await openTempStore({ clock, memory: true });
+  const temp = await openTempStore({ clock });
   const { store } = temp;
   const skew = { a: 0, b: 0 };
   const events: SyncEvent[] = [];
