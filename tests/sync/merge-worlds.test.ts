@@ -3,6 +3,8 @@
 // docs/sync-spec.md#I8
 import type { Account, Patient, Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { carryChange } from '../../src/fhir/merge3.ts';
+import { withPatients } from '../../src/sync/patients/patient-reference.ts';
 import { mergeDays } from '../support/model/merge-days.ts';
 import { People } from '../support/model/people.ts';
 import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
@@ -274,6 +276,15 @@ describe('an account about several', () => {
     await round();
     expect(await world.read('Account', 'a1')).toMatchObject({ subject: aboutHere('p3') });
     expect(there().subject).toEqual(await aboutThere('p3'));
+  });
+
+  test('is never sent about nobody, when one record there stood for two and one of them was taken out here', () => {
+    const about = (...ids: string[]) => ({ resourceType: 'Account', subject: aboutHere(...ids) });
+    const [ours, there] = [about('p1'), about('p2')];
+    const carried = carryChange(about('p1', 'p2'), ours, there);
+    expect(carried).toEqual({ resourceType: 'Account' });
+    expect(withPatients(carried, there, ours)).toEqual(ours);
+    expect(withPatients(there, there, ours)).toEqual(there);
   });
 
   describe('of whom a server that makes its patients itself does not have one', () => {

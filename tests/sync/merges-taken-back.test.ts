@@ -339,3 +339,30 @@ test.each(['p1', 'p3'])(
     expect((await links()).filter(([, remoteId]) => remoteId === 'r1')).toEqual([[to, 'r1']]);
   },
 );
+
+test('whose record is in use again by a person’s word is not closed by what the server had merged the other one into before', async () => {
+  await share('p2', 'r2', 'Two');
+  world.remote.put(patient('r3', { name: [{ family: 'Two' }] }));
+  merge('r2', 'r3');
+  await exchange();
+  expect(await links()).toContainEqual(['p2', 'r3']);
+  takeBack('r2');
+  await exchange();
+  isBroken = true;
+  merge('r3', 'r1');
+  await world.sync.pullNow();
+  expect(await links()).toEqual([['p1', 'r1']]);
+  await answer('r2', 'p2');
+  isBroken = false;
+  await exchange();
+  await exchange();
+  expect((await oursInUse()).sort()).toEqual(['p1', 'p2']);
+  expect(await links()).toEqual([
+    ['p1', 'r1'],
+    ['p2', 'r2'],
+  ]);
+  const asked = (await world.sync.matches()).flatMap(({ candidates }) =>
+    candidates.map(({ localId, why }) => [localId, why]),
+  );
+  expect(asked).toEqual([['p1', 'merged']]);
+});

@@ -64,6 +64,9 @@ async function followReport(context: RunContext, reported: MergeJob): Promise<vo
   // A person had said that the two are not one.
   const denied = await knownOthers(context.store, context.connection.name, 'Patient', job.toRemote);
   if (denied.has(job.fromLocal)) return askWhetherOne(context, job);
+  // By a person's word, since then, a record is theirs that is in use there.
+  if (await readLink(context.store, context.connection.name, 'Patient', job.fromLocal))
+    return askWhetherOne(context, job);
   await moveLinked(context, job.fromLocal, job.toLocal);
   if (await patientHasMore(context, job.fromLocal)) return askWhetherOne(context, job);
   await retire(context, job, actorOf(context.connection, context.runId), false);

@@ -50,6 +50,17 @@ function patientsIn(value: Json | undefined): string[] {
   });
 }
 
+/**
+ * What is sent, with ours where it would be about nobody any more: one record there stood for two of ours, of whom one was taken
+ * out here.
+ * @param there what it is carried over to
+ */
+export function withPatients(wanted: JsonObject, there: JsonObject, ours: JsonObject): JsonObject {
+  const element = patientElementOf(ours);
+  const isEmptied = patientElementOf(there) !== undefined && patientElementOf(wanted) === undefined;
+  return isEmptied && element !== undefined ? { ...wanted, [element]: ours[element] } : wanted;
+}
+
 /** The element where a type has its patient; undefined for types that are about nobody in particular. */
 export function patientElement(type: string): string | undefined {
   return ELEMENT_BY_TYPE.get(type);

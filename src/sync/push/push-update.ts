@@ -17,6 +17,7 @@ import { readLinkMap } from '../link-map.ts';
 import { withoutLost } from '../lost-targets.ts';
 import { remoteTargets, toLocalTerms, toRemoteTerms } from '../mapping.ts';
 import { isTheirPatientAsked } from '../patients/asked-first.ts';
+import { withPatients } from '../patients/patient-reference.ts';
 import { inPresentTerms, namingInUse } from '../present-terms.ts';
 import { provenanceOf } from '../provenance.ts';
 import { reconcileDoubted } from '../pull/doubt.ts';
@@ -93,7 +94,7 @@ export async function updateBody(
   const letGo = await readLetGo(context, map, [baseRemote]);
   const there = toLocalTerms(mapping, await withLetGo(context, map, link, letGo), baseRemote).body;
   const [onto] = await namingInUse(store, [there] as const);
-  const wanted = carryChange(baseLocal ?? onto, local, onto);
+  const wanted = withPatients(carryChange(baseLocal ?? onto, local, onto), onto, local);
   const { body } = toRemoteTerms(mapping, map, wanted, link.localId);
   return dressed(body, link.remoteId, link.baseRemote);
 }

@@ -452,6 +452,10 @@ async function giveAwayThere(days: MergeDays): Promise<void> {
   const papers = papersAt(days, name).filter((paper) => names(paper, id));
   // What nobody had heard of is from now on about whoever has the id.
   for (const paper of papers) if (!isKnown(paper)) people.alsoAbout(wordsIn(paper), [person]);
+  // So is what here names it by its URL, because it was nobody's.
+  const url = `${remote.baseUrl}/Patient/${id}`;
+  const unknown = (await papersHere(days)).filter((paper) => namesIn(paper).some(({ reference }) => reference === url));
+  for (const paper of unknown) people.alsoAbout(wordsIn(paper), [person]);
   people.handOver(name, id, person, papers);
   // No search shows the record of the one before any more.
   remote.remove('Patient', id);

@@ -41,7 +41,8 @@ interface Naming {
 export function namesIn(paper: Paper): Naming[] {
   if (paper.resourceType === 'Task') return paper.for ? [paper.for] : [];
   if (paper.resourceType === 'Account') return paper.subject ?? [];
-  return paper.participant.flatMap(({ actor }) => actor ?? []);
+  // Two sides that each took out whom the other had left leave nobody.
+  return (paper.participant ?? []).flatMap(({ actor }) => actor ?? []);
 }
 
 export function wordsIn({ meta: _meta, ...rest }: Resource): string[] {
