@@ -107,6 +107,16 @@ describe.skipIf(testEngine === 'postgres')('no query goes through all links', ()
     expect(asked.filter(([sql]) => sql.startsWith('SELECT earlier'))).toHaveLength(older.length);
     expect((await Promise.all(asked.map(walks))).flat()).toEqual([]);
   });
+
+  test('of a pull that brings a patient who is not here: nor through all records that others stand for', async () => {
+    const during = await open({});
+    world.remote.put(patient('new'));
+    const asked = await during(() => world.sync.pullNow());
+    const [standing] = asked.filter(([sql]) => sql.includes('replaced_by IN'));
+    const plan = await world.temp.store.query(`EXPLAIN QUERY PLAN ${standing?.[0]}`, standing?.[1]);
+    expect(plan.map(({ detail }) => detail)).toEqual([expect.stringMatching(/ identity_standing .*replaced_by=\?/)]);
+    expect((await Promise.all(asked.map(walks))).flat()).toEqual([]);
+  });
 });
 
 test('a roster finds all who are due, in chunks, each once, and no more than it may ask', async () => {
