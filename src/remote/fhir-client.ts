@@ -92,14 +92,13 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
 
   /** One request with its credential; a refused credential is renewed once, which is safe because nothing was done. */
   async function exchange(request: HttpRequest, known?: Partial<AnswerMark>): Promise<Result<FhirReply>> {
-    const paused = pacing.paused();
-    if (paused > LONGEST_WAIT) {
-      const retryAfter = Temporal.Duration.from({ milliseconds: Math.ceil(paused) });
-      return failure({ class: 'transient', message: 'The server asked for a pause.', retryAfter });
-    }
-    if (paused > 0) await wait(paused);
+    const paused = await sitOut();
+    if (!paused.ok) return paused;
     for (let renewed = false; ; renewed = true) {
-      const answer = await attempt(request, known);
+      const turn = await waitForTurn();
+      // Nothing was asked, which says nothing about the server.
+      if (!turn.ok) return turn;
+      const answer = await attempt(request, known).finally(turn.value);
       if (answer.ok || answer.failure.status !== 401 || renewed || !authorization.renew()) {
         breaker.record(answer.ok ? 'success' : BREAKER_EVENTS[answer.failure.class]);
         return answer;
@@ -107,13 +106,34 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
     }
   }
 
+  /** A place among the requests, and how to leave it; none when what others were answered meanwhile speaks against asking. */
+  async function waitForTurn(): Promise<Result<() => void>> {
+    const isOpen = () => breaker.status.state === 'open';
+    const wasOpen = isOpen();
+    const leave = await pacing.enter();
+    const paused = await sitOut();
+    if (paused.ok && (wasOpen || !isOpen())) return success(leave);
+    leave();
+    return paused.ok ? failure({ class: 'transient', message: 'The server is left alone for now.' }) : paused;
+  }
+
+  /** Waits while the server wants a pause; not when it is a long one. */
+  async function sitOut(): Promise<Result<undefined>> {
+    const paused = pacing.paused();
+    if (paused > LONGEST_WAIT) {
+      const retryAfter = Temporal.Duration.from({ milliseconds: Math.ceil(paused) });
+      return failure({ class: 'transient', message: 'The server asked for a pause.', retryAfter });
+    }
+    if (paused > 0) await wait(paused);
+    return success(undefined);
+  }
+
   async function attempt(request: HttpRequest, known?: Partial<AnswerMark>): Promise<Result<FhirReply>> {
     const credential = await authorization.header();
     if (!credential.ok) return credential;
-    const leave = await pacing.enter();
     const started = clock.real();
     const headers = credential.value ? { ...request.headers, authorization: credential.value } : request.headers;
-    const reply = await send({ ...request, headers }).finally(leave);
+    const reply = await send({ ...request, headers });
     const same = reply.ok && known !== undefined && saysTheSame(reply.value, known);
     const read = reply.ok ? (same ? SAME : interpret(request, reply.value, clock.real())) : reply;
     const answer = read.ok && reply.ok && known && !same ? success({ ...read.value, mark: markOf(reply.value) }) : read;

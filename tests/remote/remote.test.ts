@@ -224,6 +224,30 @@ describe('exchanges', () => {
     ]);
   });
 
+  test('a pause that was asked for stops those that wait for their turn, too', async () => {
+    let asked = 0;
+    const url = await serve((_request, response) => {
+      asked += 1;
+      response.writeHead(429, { 'retry-after': '60' }).end();
+    });
+    const { client, remote } = connect(url);
+    const replies = await Promise.all(Array.from({ length: 10 }, () => client.create({ resourceType: 'Patient' })));
+    expect(asked).toBe(remote.concurrency);
+    expect(replies.map((reply) => !reply.ok && reply.failure.class)).toEqual(replies.map(() => 'transient'));
+  });
+
+  test('nor are those sent that wait when the server refuses our credential', async () => {
+    let asked = 0;
+    const url = await serve((_request, response) => {
+      asked += 1;
+      response.writeHead(401).end();
+    });
+    const { client, remote } = connect(url);
+    await Promise.all(Array.from({ length: 10 }, () => client.create({ resourceType: 'Patient' })));
+    expect(asked).toBe(remote.concurrency);
+    expect(remote.breaker.status).toMatchObject({ state: 'open', openings: 1 });
+  });
+
   test('a pause that was asked for stops every request until it is over', async () => {
     let requests = 0;
     const base = await serve((_request, response) => {
