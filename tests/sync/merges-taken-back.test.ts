@@ -231,6 +231,51 @@ describe.each(['new', 'apart', 'link'] as const)(
       expect((await ours()).map((one) => one.for?.reference)).toEqual(['Patient/p2']);
       expect((await world.sync.conflicts()).map(({ paths }) => paths.map(({ path }) => path))).toEqual([['patient']]);
     });
+
+    test('who is named by the URL of another server’s record with that id, or is somebody there under a like one, is not meant', async () => {
+      await share('p8', 'R1', 'Eight');
+      await share('p9', 'R9', 'Nine');
+      merge('R1', 'R9');
+      const requester = { reference: 'https://elsewhere.example/fhir/Patient/r1' };
+      world.remote.put({ ...(world.remote.all('Task').find(({ id }) => id === 'task-r2') as Task), requester } as Task);
+      await exchange();
+      await say();
+      const sql =
+        "SELECT DISTINCT local_id FROM identity WHERE type = 'Patient' AND remote_id = 'r1' AND state = 'replaced'";
+      const meant = (await world.temp.store.query(sql)).map(({ local_id }) => local_id);
+      expect(meant.filter((id) => id !== 'p3')).toEqual(['p2']);
+    });
+  },
+);
+
+describe.each(['new', 'link'] as const)(
+  'the same when all that names it also names somebody who is not here: %s',
+  (decision) => {
+    test.each([
+      'Patient/r99',
+      'https://elsewhere.example/fhir/Patient/r99',
+      'https://elsewhere.example/fhir/Patient/r1',
+    ])('%s', async (reference) => {
+      await share('p2', 'r2', 'Two');
+      await share('p3', 'r3', 'Three');
+      const about = { for: { reference: 'Patient/r1' }, requester: { reference } };
+      world.remote.put(task('task-r1', { ...about, description: 'Of one' }));
+      await exchange();
+      merge('r1', 'r2');
+      await exchange();
+      await exchange();
+      world.remote.put(patient('r1', { name: [{ family: 'Else' }], birthDate: '1911-11-11' }));
+      await exchange();
+      const id = String((await world.sync.matches())[0]?.id);
+      await world.sync.decideMatch(NURSE, id, decision === 'link' ? { decision, to: 'p3' } : { decision });
+      await world.sync.pullNow();
+      world.remote.put(task('task-r1', { ...about, description: 'About somebody else' }));
+      await world.sync.pullNow();
+      const descriptions = (await world.all<Task>('Task')).map(({ description }) => description);
+      expect(descriptions).toContain('Of one');
+      expect(descriptions).not.toContain('About somebody else');
+      expect((await world.sync.conflicts()).map(({ paths }) => paths.map(({ path }) => path))).toEqual([['patient']]);
+    });
   },
 );
 
@@ -293,6 +338,17 @@ describe('a merge into an id that was merged itself, that somebody else has had 
   });
 
   test('goes where the record says by now', async () => {
+    await exchange();
+    expect(await links()).toEqual([
+      ['p2', 'r2'],
+      ['p1', 'r4'],
+    ]);
+    expect((await oursInUse()).toSorted()).toEqual(['p1', 'p2']);
+  });
+
+  test('goes where a read of it leads by now', async () => {
+    world.remote.knobs.redirects['Patient/r3'] = 'Patient/r4';
+    world.remote.remove('Patient', 'r3');
     await exchange();
     expect(await links()).toEqual([
       ['p2', 'r2'],

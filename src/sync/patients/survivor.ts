@@ -39,9 +39,10 @@ export async function survivorOf(context: Asking, from: string, target: string):
   return { ok: false, failure: { class: 'permanent', message } };
 }
 
-/** What the record says now that it was replaced by; undefined when it is in use. */
+/** What stands for the record by now, as it says itself or as a read of it leads to; undefined when it is in use. */
 async function replacementOf({ client, mapping }: Asking, id: string): Promise<Result<string | undefined>> {
-  const reply = await client.read('Patient', id);
+  // A server may lead to the record in use instead of showing the one that is not.
+  const reply = await client.read('Patient', id, { mayLead: true });
   if (!reply.ok) return reply;
   const { body } = reply.value;
   if (body?.id !== id) return success(body?.id ?? id);

@@ -1,7 +1,7 @@
 // A merge that the server took back, of whose record a person says that it is not the one of ours that had it: somebody else has it.
 // What names it there went on here to whoever stood for ours; that is an edit from then on. docs/patient-matching.md#merges-there
 import { isJsonObject, type JsonObject } from '../../fhir/canonical-json.ts';
-import { collectReferences, parseLiteral } from '../../fhir/references.ts';
+import { collectPlaced, type PlacedReference, parseLiteral } from '../../fhir/references.ts';
 import type { Statement, Store } from '../../store/store.ts';
 import { parseBody, resourceOf } from '../body.ts';
 import { places } from '../identity.ts';
@@ -70,15 +70,22 @@ async function allNaming(store: Pick<Store, 'query'>, { connection, remoteId }: 
   }));
 }
 
-/** The one patient of ours whom nothing else that it names there can mean; undefined when there are several, or none. */
+/**
+ * Whom of ours it meant where it stands; undefined when nobody, or when that cannot be told, because others who may be meant
+ * stand in the same list.
+ */
 async function meantIn(
   store: Pick<Store, 'query'>,
   { connection, remoteId }: Record,
   { baseLocal, baseRemote }: Naming,
 ): Promise<string | undefined> {
-  const ours = [...new Set(patientsNamed(baseLocal))];
+  const named = knownThere(baseLocal, baseRemote);
+  const where = new Set(named.flatMap(({ place, id }) => (id === remoteId ? [place] : [])));
+  const beside = ({ place, id }: Named) => (where.has(place) && id !== remoteId ? [id] : []);
+  const others = new Set(named.flatMap(beside));
+  const inPlace = namedIn(baseLocal).flatMap(({ place, reference }) => (where.has(place) ? idOf(reference) : []));
+  const ours = [...new Set(inPlace)];
   if (ours.length === 0) return undefined;
-  const others = new Set(patientsNamed(baseRemote).filter((id) => id !== remoteId));
   const sql = `SELECT local_id, remote_id FROM identity WHERE connection = ? AND type = 'Patient'
     AND local_id IN (${places(ours)})`;
   const rows = await store.query(sql, [connection, ...ours]);
@@ -89,12 +96,34 @@ async function meantIn(
   return another === undefined ? meant : undefined;
 }
 
-/** Ids, also of references that are whole URLs. */
-function patientsNamed(body: JsonObject): string[] {
-  return collectReferences(resourceOf(body)).flatMap((reference) => {
-    const target = parseLiteral(reference.replace(/^https?:\/\/.*\/(?=Patient\/)/, ''));
-    return target?.type === 'Patient' ? [target.id] : [];
-  });
+interface Named {
+  readonly place: string;
+  readonly id: string;
+}
+
+/** A patient by a whole URL, up to the literal. */
+const BASE = /^https?:\/\/.*\/(?=Patient\/)/;
+
+/** Whom the body there names that was known here; whom ours names by a URL was not, or is of another server. */
+function knownThere(local: JsonObject, remote: JsonObject): Named[] {
+  const named = namedIn(remote);
+  const urls = new Set(namedIn(local).flatMap(({ reference }) => (BASE.test(reference) ? [reference] : [])));
+  const alike = new Set(named.map(({ reference }) => reference));
+  const ofLiterals = [...urls].filter((url) => !alike.has(url));
+  const isUnknown = (reference: string) =>
+    urls.has(reference) || ofLiterals.some((url) => url.endsWith(`/${reference}`));
+  return named.flatMap(({ place, reference }) =>
+    isUnknown(reference) ? [] : idOf(reference.replace(BASE, '')).map((id) => ({ place, id })),
+  );
+}
+
+function namedIn(body: JsonObject): PlacedReference[] {
+  return collectPlaced(resourceOf(body));
+}
+
+function idOf(reference: string): string[] {
+  const target = parseLiteral(reference);
+  return target?.type === 'Patient' ? [target.id] : [];
 }
 
 /** What references without a literal name, in whatever system. */
