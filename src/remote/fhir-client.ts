@@ -38,6 +38,8 @@ export interface WriteOptions {
   readonly ifNoneExist?: string | undefined;
   /** Same for every attempt at the same thing. */
   readonly requestId?: string | undefined;
+  /** Not sent after this time, because somebody else may be at it by then. Epoch milliseconds of the machine's clock. */
+  readonly until?: number | undefined;
 }
 
 /** `same`: as the answer that was known. */
@@ -91,11 +93,15 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
   const { random = Math.random, wait = (milliseconds) => pause(milliseconds) } = options;
 
   /** One request with its credential; a refused credential is renewed once, which is safe because nothing was done. */
-  async function exchange(request: HttpRequest, known?: Partial<AnswerMark>): Promise<Result<FhirReply>> {
+  async function exchange(
+    request: HttpRequest,
+    known?: Partial<AnswerMark>,
+    until = Number.POSITIVE_INFINITY,
+  ): Promise<Result<FhirReply>> {
     const paused = await sitOut();
     if (!paused.ok) return paused;
     for (let renewed = false; ; renewed = true) {
-      const turn = await waitForTurn();
+      const turn = await waitForTurn(until);
       // Nothing was asked, which says nothing about the server.
       if (!turn.ok) return turn;
       const answer = await attempt(request, known).finally(turn.value);
@@ -107,14 +113,16 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
   }
 
   /** A place among the requests, and how to leave it; none when what others were answered meanwhile speaks against asking. */
-  async function waitForTurn(): Promise<Result<() => void>> {
+  async function waitForTurn(until: number): Promise<Result<() => void>> {
     const isOpen = () => breaker.status.state === 'open';
     const wasOpen = isOpen();
     const leave = await pacing.enter();
     const paused = await sitOut();
-    if (paused.ok && (wasOpen || !isOpen())) return success(leave);
+    const isLate = clock.real().epochMilliseconds >= until;
+    if (paused.ok && (wasOpen || !isOpen()) && !isLate) return success(leave);
     leave();
-    return paused.ok ? failure({ class: 'transient', message: 'The server is left alone for now.' }) : paused;
+    const message = isLate ? 'It waited for its turn too long and was not sent.' : 'The server is left alone for now.';
+    return paused.ok ? failure({ class: 'transient', message }) : paused;
   }
 
   /** Waits while the server wants a pause; not when it is a long one. */
@@ -164,7 +172,7 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
   }
 
   function write(method: 'POST' | 'PUT' | 'DELETE', url: string, body: Resource | undefined, options: WriteOptions) {
-    return exchange({
+    const request: HttpRequest = {
       method,
       url,
       headers: {
@@ -176,7 +184,8 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
         ...(options.requestId === undefined ? {} : { 'x-request-id': options.requestId }),
       },
       ...(body ? { body: stringifyExact(body) } : {}),
-    });
+    };
+    return exchange(request, undefined, options.until);
   }
 
   return {

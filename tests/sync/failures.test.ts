@@ -2,7 +2,7 @@
 // docs/sync-spec.md#I4 docs/sync-spec.md#I6 docs/sync-spec.md#I16 docs/sync-spec.md#I18
 import type { Task } from '@medplum/fhirtypes';
 import { exportJWK, generateKeyPair, type JSONWebKeySet } from 'jose';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { SigningKey } from '../../src/remote/authorization.ts';
 import { claim, nextDue, settle } from '../../src/sync/push/outbox.ts';
 import { carePlan, NURSE, openWorld, patient, task, type World, type WorldOptions } from '../support/sync-world.ts';
@@ -138,6 +138,41 @@ test('a worker whose lease ran out cannot finish over the one that took over', a
   expect(world.remote.all('Patient')).toHaveLength(1);
   const late = settle(slow.claim, { event: 'done' });
   await expect(world.temp.store.commit(NURSE, [], [late])).rejects.toMatchObject({ kind: 'conflict' });
+});
+
+test('a create that waited for its turn until its lease ran out is left to whoever took over', async () => {
+  await world.cleanup();
+  world = await openWorld({ connection: { pacing: { concurrency: 1 } }, knobs: { conditionalCreate: false } });
+  const { promise: isFree, resolve: free } = Promise.withResolvers<void>();
+  const { promise: isBusy, resolve: busy } = Promise.withResolvers<void>();
+  let creates = 0;
+  const fetch: typeof globalThis.fetch = async (url, init) => {
+    const answer = await globalThis.fetch(url, init);
+    if (init?.method === 'POST') creates += 1;
+    if (init?.method === 'POST' && creates === 1) {
+      busy();
+      await isFree;
+    }
+    return answer;
+  };
+  await world.restart(() => ({ fetch, workers: 2 }));
+  const claimed = async () => {
+    const [row] = await world.temp.store.query("SELECT COUNT(*) AS claimed FROM outbox WHERE state = 'sending'");
+    return Number(row?.claimed);
+  };
+  for (const id of ['p1', 'p2']) await world.write(patient(id));
+  const pushing = world.sync.pushNow();
+  await isBusy;
+  await vi.waitFor(async () => expect(await claimed()).toBe(2));
+  const other = world.another();
+  for (let rounds = 0; rounds < 3; rounds += 1) {
+    world.pass({ minutes: 2 });
+    await other.pushNow();
+  }
+  await other.stop();
+  free();
+  await pushing;
+  expect(world.remote.all('Patient')).toHaveLength(2);
 });
 
 describe('pauses', () => {

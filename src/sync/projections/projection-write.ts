@@ -6,7 +6,7 @@ import type { Statement } from '../../store/store.ts';
 import { comparable, isFhirId, jsonOf, resourceOf } from '../body.ts';
 import { actorOf } from '../connections/settings.ts';
 import { type RunContext, realNow } from '../context.ts';
-import { type Claim, extend } from '../push/outbox.ts';
+import { type Claim, extend, extended, underClaim } from '../push/outbox.ts';
 import { settlementAfter } from '../push/retry.ts';
 import { end, endFailed, type PushResult } from '../push/settle-push.ts';
 import { overlaid } from './projection-body.ts';
@@ -33,7 +33,8 @@ export async function sendNew(
 ): Promise<PushResult> {
   const now = realNow(context);
   if (!(await writeDown(context, [extend(claim, now), saveProjection(row, now)]))) return 'waiting';
-  const reply = await context.client.create(resourceOf(body), { requestId: `${claim.intentKey}-${row.number}` });
+  const { requestId, until } = underClaim(extended(claim, now));
+  const reply = await context.client.create(resourceOf(body), { requestId: `${requestId}-${row.number}`, until });
   if (!reply.ok) {
     const { failure } = reply;
     const isUnsure = failure.class === 'ambiguous';
@@ -84,7 +85,7 @@ export async function writeOver(
       });
     }
     const ifMatch = capability.guardsUpdates(target) ? read.value.versionId : undefined;
-    const reply = await client.update(resourceOf(body), { ifMatch, requestId: claim.intentKey });
+    const reply = await client.update(resourceOf(body), { ifMatch, ...underClaim(claim) });
     if (reply.ok) {
       const settled = { ...one, remoteVersion: reply.value.versionId };
       return settleThere(context, claim, settled, rows, { ...how, outcome: 'updated', operation: 'update' });

@@ -221,9 +221,10 @@ export function claim(row: OutboxRow, now: number): { readonly claim: Claim; rea
     ...row,
     token,
     state: 'sending',
+    leaseUntil: now + LEASE,
     ...(interrupted ? { faultClass: 'ambiguous' as const } : {}),
   };
-  return { claim: claimed, statement: { sql, params: [token, now + LEASE, row.id, now], rows: 1 } };
+  return { claim: claimed, statement: { sql, params: [token, claimed.leaseUntil, row.id, now], rows: 1 } };
 }
 
 /** Ends a claim. A change that came meanwhile leaves the row queued. Fenced: fails when the lease was lost. */
@@ -287,10 +288,20 @@ export async function isWithheld(
   return (await readOutbox(store, connection, type, localId))?.state === 'withheld';
 }
 
+/** What a write for a claim is sent with: afterwards somebody else may have the row. */
+export function underClaim({ intentKey, leaseUntil }: Claim): { readonly requestId: string; readonly until: number } {
+  return { requestId: intentKey, until: leaseUntil };
+}
+
+/** The claim as it is once it has been extended. */
+export function extended(claim: Claim, now: number): Claim {
+  return { ...claim, leaseUntil: now + LEASE };
+}
+
 /** Holds a claim for longer. Fenced: fails when the lease was lost. */
 export function extend(claim: Claim, now: number): Statement {
   const sql = "UPDATE outbox SET lease_until = ? WHERE id = ? AND lease_token = ? AND state = 'sending'";
-  return { sql, params: [now + LEASE, claim.id, claim.token], rows: 1 };
+  return { sql, params: [extended(claim, now).leaseUntil, claim.id, claim.token], rows: 1 };
 }
 
 /** Gives a claim back untouched; what is known of earlier attempts stays. */

@@ -15,7 +15,7 @@ import { carriesIdentifier, remoteTargets, toLocalTerms, toRemoteTerms } from '.
 import { askWho, dropQuestion, hasNamesake, knownOthers } from '../patients/identity-question.ts';
 import { FIRST_VERSION } from '../pull/version-age.ts';
 import { unlinkedTargets } from './dependencies.ts';
-import type { Claim } from './outbox.ts';
+import { type Claim, underClaim } from './outbox.ts';
 import { findTwin } from './push-match.ts';
 import { end, endFailed, type PushResult } from './settle-push.ts';
 
@@ -36,12 +36,14 @@ export async function pushCreate(context: RunContext, claimed: Claim, stored: St
   const body = await createBody(context, stored);
   const query = identifierQuery(context, localId);
   const mode = await safeMode(context, type, localId);
-  const requestId = claim.intentKey;
   const { client } = context;
   const reply =
     mode === 'own-id'
-      ? await client.update(resourceOf({ ...body, id: localId }), { requestId })
-      : await client.create(resourceOf(body), { requestId, ...(mode === 'plain' ? {} : { ifNoneExist: query }) });
+      ? await client.update(resourceOf({ ...body, id: localId }), underClaim(claim))
+      : await client.create(resourceOf(body), {
+          ...underClaim(claim),
+          ...(mode === 'plain' ? {} : { ifNoneExist: query }),
+        });
   if (!reply.ok) return endFailed(context, claim, reply.failure, reply.failure.class === 'ambiguous');
   return settleCreated(context, claim, stored, reply.value);
 }

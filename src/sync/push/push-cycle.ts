@@ -8,7 +8,7 @@ import type { StoredVersion } from '../../store/store.ts';
 import { resourceOf } from '../body.ts';
 import { ownExchanges, type RunContext } from '../context.ts';
 import { mapReferences } from '../mapping.ts';
-import type { Claim } from './outbox.ts';
+import { type Claim, underClaim } from './outbox.ts';
 import { createBody, identifierQuery, pushCreate, safeMode, settleCreated } from './push-create.ts';
 import { endFailed, type PushResult } from './settle-push.ts';
 
@@ -52,7 +52,7 @@ async function createTogether(context: RunContext, members: readonly Member[]): 
   }
   const bundle: Bundle = { resourceType: 'Bundle', type: 'transaction', entry };
   const [first] = members;
-  const reply = await context.client.transaction(bundle, { requestId: first?.claim.intentKey });
+  const reply = await context.client.transaction(bundle, first && underClaim(first.claim));
   if (!reply.ok) {
     const { failure } = reply;
     for (const { claim } of members) await endFailed(context, claim, failure, failure.class === 'ambiguous');

@@ -23,7 +23,7 @@ import { provenanceOf } from '../provenance.ts';
 import { reconcileDoubted } from '../pull/doubt.ts';
 import { ageOf } from '../pull/version-age.ts';
 import { rememberUrls } from '../repoint.ts';
-import type { Claim } from './outbox.ts';
+import { type Claim, underClaim } from './outbox.ts';
 import { followOnPush, saysMerged } from './push-merged.ts';
 import { end, endAsked, endFailed, endPatientAsked, type PushResult } from './settle-push.ts';
 
@@ -64,7 +64,7 @@ export async function pushUpdate(
       return settleUpdated(context, claim, attempt, undefined);
     }
     const ifMatch = guarded ? attempt.link.remoteVersion : undefined;
-    const reply = await context.client.update(resourceOf(body), { ifMatch, requestId: claim.intentKey });
+    const reply = await context.client.update(resourceOf(body), { ifMatch, ...underClaim(claim) });
     if (reply.ok) return settleUpdated(context, claim, attempt, reply.value);
     const gone = reply.failure.status === 404 || reply.failure.status === 410;
     if (gone) return remoteUnreadable(context, claim, attempt, reply.failure);

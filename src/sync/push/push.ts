@@ -13,7 +13,16 @@ import { canPush, keyOf, pushOrder, type Ref } from './dependencies.ts';
 import { dueRows } from './due-rows.ts';
 import { handOver } from './hand-over.ts';
 import { mergedAway } from './merged-away.ts';
-import { type Claim, claim as claimRow, mark, type OutboxRow, readOutbox, unclaim, waitFor } from './outbox.ts';
+import {
+  type Claim,
+  claim as claimRow,
+  mark,
+  type OutboxRow,
+  readOutbox,
+  unclaim,
+  underClaim,
+  waitFor,
+} from './outbox.ts';
 import { pushCreate } from './push-create.ts';
 import { type Member, pushCycle } from './push-cycle.ts';
 import { pushUpdate } from './push-update.ts';
@@ -128,7 +137,7 @@ async function pushDelete(
   if (policies[claim.type]?.delete !== 'push') return withdraw(context, claim, 'delete-kept-by-policy');
   if (!capability.supports(claim.type, 'delete')) return withdraw(context, claim, 'no-capability');
   const ifMatch = capability.guardsUpdates(claim.type) ? link.remoteVersion : undefined;
-  const reply = await client.delete(claim.type, link.remoteId, { ifMatch, requestId: claim.intentKey });
+  const reply = await client.delete(claim.type, link.remoteId, { ifMatch, ...underClaim(claim) });
   const gone = !reply.ok && (reply.failure.status === 404 || reply.failure.status === 410);
   if (!reply.ok && !gone) return endFailed(context, claim, reply.failure, false, link.remoteId);
   const statements = [saveLink({ ...link, state: 'tombstone' }, realNow(context))];
