@@ -11,6 +11,7 @@ import { type MappingContext, mapReferences, remoteTargets } from './mapping.ts'
 import { type Meant, readMeant } from './meant.ts';
 import { endAlias, endAliasesInto } from './patients/alias.ts';
 import { type Claim, mark, OUTBOX } from './push/outbox.ts';
+import { renamedInPlace } from './renamed-in-place.ts';
 
 type Headed = Pick<Store, 'query' | 'head'>;
 
@@ -56,7 +57,7 @@ export async function markStillReferring(
 const RENAME = `UPDATE identity SET base_local = replace(replace(base_local, ?, ?), ?, ?)
   WHERE connection = ? AND ${isLive()} AND (base_local LIKE ? OR base_local LIKE ?)
     AND (base_remote LIKE ? OR base_remote LIKE ?)`;
-/** What names the former one by another record of theirs, too, does not tell which of the names is meant. */
+/** What names the former one by another record of theirs, too, does not tell which of the names is meant, but by its place. */
 const UNLESS = ' AND NOT (base_remote LIKE ? OR base_remote LIKE ?)';
 
 /** For the commit that links a record there with one of ours. @param now epoch milliseconds of the machine's clock */
@@ -94,12 +95,14 @@ async function renamed(store: Headed, former: Meant, localId: string, now: numbe
   const here = before.map((name) => `%${name}%`);
   const there = (id: string) => ENDS.map((end) => `%${type}/${id}${end}%`);
   const own = await readLink(store, connection, type, former.localId);
-  const other = own && own.remoteId !== remoteId ? there(own.remoteId) : [];
+  const second = own && own.remoteId !== remoteId ? own.remoteId : undefined;
+  const other = second === undefined ? [] : there(second);
   const names = before.flatMap((name, at) => [name, String(after[at])]);
   const params = [...names, connection, ...here, ...there(remoteId), ...other];
   return [
     ...endAliasesInto(connection, type, remoteId),
-    { sql: other.length > 0 ? RENAME + UNLESS : RENAME, params },
+    { sql: second === undefined ? RENAME : RENAME + UNLESS, params },
+    ...(second === undefined ? [] : await renamedInPlace(store, former, second, localId)),
     ...(await markReferring(store, connection, { type, id: former.localId }, now)),
   ];
 }

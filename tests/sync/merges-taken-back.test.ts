@@ -249,9 +249,10 @@ describe.each(['new', 'apart', 'link'] as const)(
 );
 
 describe.each(['new', 'link'] as const)(
-  'the same when all that names it also names somebody who is not here: %s',
+  'the same when all that names it also names the heir, or somebody who is not here: %s',
   (decision) => {
     test.each([
+      'Patient/r2',
       'Patient/r99',
       'https://elsewhere.example/fhir/Patient/r99',
       'https://elsewhere.example/fhir/Patient/r1',
