@@ -51,3 +51,10 @@ export function benchSync(
     emit,
   });
 }
+
+/** @throws when the server was left alone: what then was timed did nothing */
+export async function refuseIdle(sync: Sync): Promise<void> {
+  for (const { breaker } of await sync.status()) {
+    if (breaker.state !== 'closed') throw new Error('The server did not answer in time, and was left alone.');
+  }
+}

@@ -5,7 +5,7 @@ import { merge3 } from '../../../src/fhir/merge3.ts';
 import { BATON } from '../../../src/store/store.ts';
 import { jsonOf } from '../../../src/sync/body.ts';
 import type { Direction, PullStrategy } from '../../../src/sync/connections/settings.ts';
-import { benchPolicies, benchSync, openBenchStore } from './baton-side.ts';
+import { benchPolicies, benchSync, openBenchStore, refuseIdle } from './baton-side.ts';
 
 export interface SyncRow {
   readonly name: string;
@@ -72,6 +72,7 @@ const before = await asked();
 const patient = await seconds(() => roster.pullNow());
 const again = await seconds(() => roster.pullNow());
 if ((await asked()) > before) {
+  await refuseIdle(roster);
   const value = Number(total) / Math.min(patient, again);
   rows.push({
     name: 'S pull roster',
@@ -96,6 +97,7 @@ arrived = () => {
   sent += 1;
 };
 const pushing = await seconds(() => sync.pushNow());
+await refuseIdle(sync);
 rows.push({
   name: 'S push',
   what: 'updates, 32 at a time',

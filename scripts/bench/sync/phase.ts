@@ -2,7 +2,7 @@
 // PhaseRow as JSON. Usage: node phase.ts BASE_URL DATABASE PHASE
 import { readFileSync } from 'node:fs';
 import { BATON, type Store } from '../../../src/store/store.ts';
-import { benchSync, openBenchStore } from './baton-side.ts';
+import { benchSync, openBenchStore, refuseIdle } from './baton-side.ts';
 import type { Phase, PhaseRow } from './phases.ts';
 
 const [baseUrl = '', path = '', named = ''] = process.argv.slice(2);
@@ -26,6 +26,7 @@ const begun = performance.now();
 if (phase === 'sweep') await sync.sweep();
 else await sync.pullNow();
 const seconds = (performance.now() - begun) / 1000;
+await refuseIdle(sync);
 const memory = { resident: kilobytes('VmRSS'), peak: kilobytes('VmHWM') };
 const row: PhaseRow = { phase, links: 0, seconds, rowsRead, ...memory };
 const links = Number((await sync.status())[0]?.links);
