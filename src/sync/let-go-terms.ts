@@ -9,7 +9,7 @@ import { hadContent, type Link, readFormerOf, remoteHash } from './identity.ts';
 import { type LinkMap, ownIdentifierOf, remoteTargets, urlTargets } from './mapping.ts';
 import { idOfPatient } from './patients/held.ts';
 import { knownOthers } from './patients/identity-question.ts';
-import { asNamedThen } from './patients/named-then.ts';
+import { asMeant, namedThen } from './patients/named-then.ts';
 import { patientsOf } from './patients/patient-reference.ts';
 
 /** Who has an id by now whose record was let go. */
@@ -59,9 +59,13 @@ export async function readLetGo(
   };
 }
 
-/** The map to read the common version of a link with: what was let go means ours there, unless it was unknown already. */
-export async function withLetGo(context: MappedContext, map: LinkMap, link: Link, { links }: LetGo): Promise<LinkMap> {
-  return alsoMeaning(await asNamedThen(context, map, link), ofCommon(context.mapping, link, links));
+/**
+ * The map to read the common version of a link with: it means whom it meant then. What was let go means ours there, unless it was
+ * unknown already.
+ */
+export async function ofThen(context: MappedContext, map: LinkMap, link: Link, { links }: LetGo): Promise<LinkMap> {
+  const known = alsoMeaning(map, ofCommon(context.mapping, link, links));
+  return asMeant(known, await namedThen(context, known, link));
 }
 
 interface MapsOfCopies {
@@ -87,9 +91,13 @@ export async function mapsOfCopies(
   letGo: LetGo,
 ): Promise<KnownMaps> {
   const { store, mapping } = context;
-  const map = await asNamedThen(context, links, link);
   const common = link ? ofCommon(mapping, link, letGo.links) : [];
-  const base = alsoMeaning(map, common);
+  const known = alsoMeaning(links, common);
+  const meant = link ? await namedThen(context, known, link) : new Map<string, string>();
+  const base = asMeant(known, meant);
+  // Of whom nobody knows any more who that is, it is asked first.
+  const isKnownNow = ([id]: readonly [string, string]) => links.localOf('Patient', id) !== undefined;
+  const map = asMeant(links, new Map([...meant].filter(isKnownNow)));
   const named = namedIn(mapping, now, letGo.links);
   const isSame = link?.baseRemote !== undefined && remoteHash(link.baseRemote) === remoteHash(now);
   if (named.length === 0 || isSame) return success({ base, now: isSame ? base : map });

@@ -1,7 +1,7 @@
 // Whom a record there meant before, by what a person said or until it was let go, when the server merges it or somebody else
 // turns out to have it: nobody's words and tasks come into another's record. docs/sync-spec.md#I8
-import type { Patient, Task } from '@medplum/fhirtypes';
-import { afterEach, describe, expect, test } from 'vitest';
+import type { Account, Patient, Task } from '@medplum/fhirtypes';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NURSE, openWorld, patient, task, type World, type WorldOptions } from '../support/sync-world.ts';
 
 type Stored<T> = T & { id: string };
@@ -20,6 +20,7 @@ async function exchange(): Promise<void> {
   }
 }
 
+const DOOR = { interactions: ['read', 'search-type', 'create', 'update'], search: ['identifier', '_lastUpdated'] };
 const BOTH = { Patient: 'both', Task: 'both' } as const;
 const number = (value: string) => ({ identifier: [{ system: 'urn:mrn', value }] });
 const quinn = (id: string) =>
@@ -119,6 +120,88 @@ describe('the server merges the record of ours into one that a person said is no
     else expect([linked === 'r1' || linked === 'r2', (await ours()).gender]).toEqual([false, undefined]);
     expect((world.remote.all('Task') as Task[])[0]?.for?.reference).toBe(`Patient/${linked}`);
     expect(await world.sync.matches()).toEqual([]);
+  });
+
+  describe.each([false, true])(
+    'an account about them and somebody else, when the person is asked again (%s)',
+    (isAnswered) => {
+      const about = (...ids: string[]) => ids.map((id) => ({ reference: `Patient/${id}` }));
+      const account = (...ids: string[]) =>
+        ({ resourceType: 'Account', id: 'a1', status: 'active', subject: about(...ids) }) as const;
+      const theirs = () => world.remote.all('Account')[0] as Stored<Account>;
+      let [one, three]: (string | undefined)[] = [];
+      beforeEach(async () => {
+        const doors = Object.fromEntries(['Patient', 'Account'].map((type) => [type, DOOR]));
+        await open({ Patient: 'both', Account: 'both' }, { knobs: { doors } });
+        world.remote.put(patient('r1', number('77')));
+        await world.write(patient('p1', number('77')));
+        await world.write(patient('p3', { name: [{ family: 'Three' }] }));
+        await world.write(account('p1', 'p3'));
+        await exchange();
+        world.remote.put(patient('r2', { ...number('77'), gender: 'male' }));
+        await exchange();
+        await answer('r2', undefined);
+        await exchange();
+        [one, three] = [...(await linkOf('p1')), ...(await linkOf('p3'))];
+        expect(theirs().subject).toEqual(about(String(one), String(three)));
+        merge('r1', 'r2');
+      });
+
+      test('comes in without them once they are taken out of it there', async () => {
+        world.remote.put({ ...theirs(), subject: about(String(three)) });
+        await exchange();
+        expect(await asked()).toEqual([['r2', 'merged']]);
+        if (isAnswered) await answer('r2', 'p1');
+        await exchange();
+        expect(await world.read('Account', 'a1')).toMatchObject({ subject: about('p3') });
+        expect(theirs().subject).toEqual(about(String(three)));
+      });
+
+      test('goes on naming them there when something else of it is edited here, once it is answered', async () => {
+        await exchange();
+        await world.write({ ...account('p1', 'p3'), description: 'Edited' });
+        if (isAnswered) await answer('r2', 'p1');
+        await exchange();
+        expect(theirs().description).toBe(isAnswered ? 'Edited' : undefined);
+        const records = [theirs().subject, await world.read('Account', 'a1')];
+        const isMoved = isAnswered && theirs().subject?.[0]?.reference === 'Patient/r2';
+        expect(records).toMatchObject([
+          about(isMoved ? 'r2' : String(one), String(three)),
+          { subject: about('p1', 'p3') },
+        ]);
+      });
+
+      test('goes there without them once they are taken out of it here', async () => {
+        await exchange();
+        expect(await asked()).toEqual([['r2', 'merged']]);
+        await world.write(account('p3'));
+        if (isAnswered) await answer('r2', 'p1');
+        await exchange();
+        expect(theirs().subject).toEqual(about(String(three)));
+        expect(await world.read('Account', 'a1')).toMatchObject({ subject: about('p3') });
+      });
+    },
+  );
+
+  test('an account loses two of whom the person is asked again, once they are taken out of it there', async () => {
+    const about = (...ids: string[]) => ids.map((id) => ({ reference: `Patient/${id}` }));
+    const doors = Object.fromEntries(['Patient', 'Account'].map((type) => [type, DOOR]));
+    await open({ Patient: 'both', Account: 'both' }, { knobs: { doors } });
+    for (const id of ['1', '2', '3']) {
+      world.remote.put(patient(`r${id}`, number(id)));
+      await world.write(patient(`p${id}`, number(id)));
+    }
+    await world.write({ resourceType: 'Account', id: 'a1', status: 'active', subject: about('p1', 'p2', 'p3') });
+    await exchange();
+    for (const id of ['1', '2']) world.remote.put(patient(`s${id}`, { ...number(id), gender: 'male' }));
+    await exchange();
+    for (const id of ['1', '2']) await answer(`s${id}`, undefined);
+    await exchange();
+    for (const id of ['1', '2']) merge(`r${id}`, `s${id}`);
+    world.remote.put({ ...(world.remote.all('Account')[0] as Stored<Account>), subject: about('r3') });
+    await exchange();
+    expect(await asked()).toHaveLength(2);
+    expect(await world.read('Account', 'a1')).toMatchObject({ subject: about('p3') });
   });
 
   test('and that another of ours has: nothing moves and nobody is closed until the person is asked again', async () => {

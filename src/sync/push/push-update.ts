@@ -12,7 +12,7 @@ import { refusedStep } from '../conflicts/transitions.ts';
 import { type MappedContext, type RunContext, realNow } from '../context.ts';
 import { type Link, remoteHash, saveLink } from '../identity.ts';
 import { againIfLetGo } from '../let-go.ts';
-import { mapsOfCopies, readLetGo, withLetGo } from '../let-go-terms.ts';
+import { mapsOfCopies, ofThen, readLetGo } from '../let-go-terms.ts';
 import { readLinkMap } from '../link-map.ts';
 import { withoutLost } from '../lost-targets.ts';
 import { remoteTargets, toLocalTerms, toRemoteTerms } from '../mapping.ts';
@@ -91,11 +91,11 @@ export async function updateBody(
   const known = targets.filter((target) => target !== undefined);
   const theirs = remoteTargets(mapping, baseRemote);
   const map = await readLinkMap(store, connection.name, known, theirs);
-  const letGo = await readLetGo(context, map, [baseRemote]);
-  const there = toLocalTerms(mapping, await withLetGo(context, map, link, letGo), baseRemote).body;
+  const then = await ofThen(context, map, link, await readLetGo(context, map, [baseRemote]));
+  const there = toLocalTerms(mapping, then, baseRemote).body;
   const [onto] = await namingInUse(store, [there] as const);
   const wanted = withPatients(carryChange(baseLocal ?? onto, local, onto), onto, local);
-  const { body } = toRemoteTerms(mapping, map, wanted, link.localId);
+  const { body } = toRemoteTerms(mapping, then, wanted, link.localId);
   return dressed(body, link.remoteId, link.baseRemote);
 }
 
