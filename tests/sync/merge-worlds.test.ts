@@ -254,10 +254,21 @@ describe('an account about several', () => {
     await round();
     expect(await world.sync.matches()).toHaveLength(1);
   }
+  async function mergeAndTakeBack(): Promise<void> {
+    const closed = await recordOf('lab', 'p1');
+    await mergeThere('lab', 'p1', 'p2');
+    await round();
+    const merged = world.remotes.lab?.all('Patient').find(({ id }) => id === closed) as Patient & { id: string };
+    const { link: _link, active: _active, ...whole } = merged;
+    world.remotes.lab?.put(whole as Patient & { id: string });
+    await round();
+    expect(await world.sync.matches()).toHaveLength(1);
+  }
 
   test.each([
     ['was merged here, which the server has not been told yet', mergeHere],
     ['has the same record there as somebody else', mergeAndGiveBack],
+    ['had the record of another, whose merge was taken back, which is asked about', mergeAndTakeBack],
   ])('goes there without one who %s, when they are taken out of it here', async (_, merge) => {
     await merge();
     await world.write(account('p3'));
@@ -269,6 +280,7 @@ describe('an account about several', () => {
   test.each([
     ['was merged here, which the server has not been told yet', mergeHere],
     ['has the same record there as somebody else', mergeAndGiveBack],
+    ['had the record of another, whose merge was taken back, which is asked about', mergeAndTakeBack],
   ])('loses one who %s, when they are taken out of it there', async (_, merge) => {
     await merge();
     world.remotes.lab?.put({ ...there(), subject: await aboutThere('p3') });
