@@ -1,6 +1,6 @@
 // Whom a record there meant before, by what a person said or until it was let go, when the server merges it or somebody else
 // turns out to have it: nobody's words and tasks come into another's record. docs/sync-spec.md#I8
-import type { Account, Patient, Task } from '@medplum/fhirtypes';
+import type { Account, Communication, Patient, Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NURSE, openWorld, patient, task, type World, type WorldOptions } from '../support/sync-world.ts';
 
@@ -203,6 +203,37 @@ describe('the server merges the record of ours into one that a person said is no
     expect(await asked()).toHaveLength(2);
     expect(await world.read('Account', 'a1')).toMatchObject({ subject: about('p3') });
   });
+
+  test.each(['there', 'here'])(
+    'a message that is about somebody else loses them as a recipient, once they are taken out of it %s',
+    async (side) => {
+      const to = (...ids: string[]) => ({ recipient: ids.map((id) => ({ reference: `Patient/${id}` })) });
+      const subject = { reference: 'Patient/p2' };
+      const message = { resourceType: 'Communication', id: 'c1', status: 'completed', subject } as const;
+      const theirs = () => world.remote.all('Communication')[0] as Stored<Communication>;
+      const doors = Object.fromEntries(['Patient', 'Communication'].map((type) => [type, DOOR]));
+      await open({ Patient: 'both', Communication: 'both' }, { knobs: { doors } });
+      for (const id of ['1', '2']) {
+        world.remote.put(patient(`r${id}`, number(id)));
+        await world.write(patient(`p${id}`, number(id)));
+      }
+      await world.write({ ...message, ...to('p1', 'p2') });
+      await exchange();
+      expect(theirs()).toMatchObject(to('r1', 'r2'));
+      world.remote.put(patient('s1', { ...number('1'), gender: 'male' }));
+      await exchange();
+      await answer('s1', undefined);
+      await exchange();
+      merge('r1', 's1');
+      await exchange();
+      expect(await asked()).toEqual([['s1', 'merged']]);
+      if (side === 'there') world.remote.put({ ...theirs(), ...to('r2') });
+      else await world.write({ ...message, ...to('p2') });
+      await exchange();
+      expect(await world.read('Communication', 'c1')).toMatchObject(to('p2'));
+      expect(theirs()).toMatchObject(to('r2'));
+    },
+  );
 
   test('and that another of ours has: nothing moves and nobody is closed until the person is asked again', async () => {
     await open({ Patient: 'pull', Task: 'both' });

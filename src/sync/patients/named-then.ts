@@ -2,13 +2,14 @@
 // who is who. The common version says the same on both sides, so it tells whom the record meant in it.
 // docs/patient-matching.md#merges-there
 import type { JsonObject } from '../../fhir/canonical-json.ts';
+import { collectReferences } from '../../fhir/references.ts';
+import { resourceOf } from '../body.ts';
 import type { MappedContext } from '../context.ts';
 import { type Link, places } from '../identity.ts';
 import { type LinkMap, toLocalTerms } from '../mapping.ts';
 import { inPresentTerms } from '../present-terms.ts';
 import { idOfPatient } from './held.ts';
 import { inUseAmong } from './in-use.ts';
-import { patientsOf } from './patient-reference.ts';
 
 /** A patient's record that the common version names. */
 interface Theirs {
@@ -27,15 +28,14 @@ export async function namedThen(
   { baseLocal, baseRemote }: Partial<Pick<Link, 'baseLocal' | 'baseRemote'>>,
 ): Promise<ReadonlyMap<string, string>> {
   const meant = new Map<string, string>();
-  if (!baseLocal || !baseRemote) return meant;
+  // What patients' records say of each other is about the records.
+  if (!baseLocal || !baseRemote || baseLocal.resourceType === 'Patient') return meant;
   const { mapping } = context;
-  const kept = patientsOf(baseLocal);
-  const theirs = patientsOf(baseRemote).flatMap((reference): Theirs[] => {
-    const id = idOfPatient(reference, mapping.remoteBase);
-    // Nobody here had it when it came.
-    if (id === undefined || kept.includes(`${mapping.remoteBase}/Patient/${id}`)) return [];
-    return [{ id, localId: map.localOf('Patient', id) }];
-  });
+  const kept = patientsIn(baseLocal);
+  const ids = new Set(patientsIn(baseRemote).flatMap((one) => idOfPatient(one, mapping.remoteBase) ?? []));
+  // Of others nobody here had the record when it came.
+  const known = [...ids].filter((id) => !kept.includes(`${mapping.remoteBase}/Patient/${id}`));
+  const theirs = known.map((id): Theirs => ({ id, localId: map.localOf('Patient', id) }));
   const isIn = (ids: readonly string[]) => (one: Theirs) => one.localId !== undefined && ids.includes(one.localId);
   // Nearly always both sides name the same, and nothing has to be asked of the store.
   if (theirs.every(isIn(idsIn(baseLocal)))) return meant;
@@ -88,6 +88,14 @@ async function everMeant(
   return meant;
 }
 
+/** `Patient/id`, or a URL that ends so, of everybody whom a body names, each once. */
+function patientsIn(body: JsonObject): string[] {
+  const names = collectReferences(resourceOf(body)).map(
+    (one) => /^(?:.*\/)?Patient\/[^/]+(?=$|\/_history\/)/.exec(one)?.[0],
+  );
+  return [...new Set(names)].filter((name) => name !== undefined);
+}
+
 function idsIn(local: JsonObject): string[] {
-  return patientsOf(local).flatMap((reference) => /^Patient\/([^/]+)/.exec(reference)?.[1] ?? []);
+  return patientsIn(local).flatMap((reference) => /^Patient\/([^/]+)/.exec(reference)?.[1] ?? []);
 }
