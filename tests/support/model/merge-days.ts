@@ -611,6 +611,7 @@ async function comeToRest(days: MergeDays): Promise<string[]> {
   }
   for (let rounds = 0; rounds < 40; rounds += 1) {
     world.pass(rounds % 4 === 0 ? DAY : 20 * MINUTE);
+    await tryParked(days);
     await exchange(days);
     if (rounds % 4 === 1) await world.sync.sweep();
     const damage = await mixed(days);
@@ -623,6 +624,15 @@ async function comeToRest(days: MergeDays): Promise<string[]> {
     for (let answers = 0; answers < 5; answers += 1) await decide(days);
   }
   return [`It does not come to rest: ${JSON.stringify(await world.sync.status())}`];
+}
+
+/** What a server refused for too long was told of; a person has it tried again. */
+async function tryParked(days: MergeDays): Promise<void> {
+  const { store, sync } = days.world;
+  for (const { id, local_id } of await store.query("SELECT id, local_id FROM outbox WHERE state = 'parked'")) {
+    note(days, `${local_id} is tried again`);
+    await sync.retry(NURSE, String(id));
+  }
 }
 
 async function exchange({ world }: MergeDays): Promise<void> {
