@@ -6,7 +6,7 @@ import { collectReferences, parseLiteral } from '../fhir/references.ts';
 import type { Statement, Store } from '../store/store.ts';
 import type { MappedContext } from './context.ts';
 import { type Link, readLink } from './identity.ts';
-import { hasEnded, isLetGo, isLive } from './identity-row.ts';
+import { hasEnded, isLetGo, isLive, LITERAL_ENDS } from './identity-row.ts';
 import { type MappingContext, mapReferences, remoteTargets } from './mapping.ts';
 import { type Meant, readMeant } from './meant.ts';
 import { endAlias, endAliasesInto } from './patients/alias.ts';
@@ -18,8 +18,6 @@ type Headed = Pick<Store, 'query' | 'head'>;
 const REFERRING = `SELECT resource.type, resource.id FROM identity
   JOIN resource ON resource.type = identity.type AND resource.id = identity.local_id
   WHERE connection = ? AND ${isLive()} AND how <> 'projected' AND (base_local LIKE ? OR base_local LIKE ?)`;
-/** How a literal ends in JSON: with the id, or with a version of it. */
-const ENDS = ['"', '/_history/'];
 
 /**
  * Marks what is linked there and refers to a local resource; the order of pushes sees to it that the new counterpart goes
@@ -32,7 +30,7 @@ export async function markReferring(
   target: { readonly type: string; readonly id: string },
   now: number,
 ): Promise<Statement[]> {
-  const naming = ENDS.map((end) => `%"${target.type}/${target.id}${end}%`);
+  const naming = LITERAL_ENDS.map((end) => `%"${target.type}/${target.id}${end}%`);
   const rows = await store.query(REFERRING, [connection, ...naming]);
   // As if changed just now, so that one that is being sent goes again.
   const head = rows.length > 0 ? await store.head() : 0;
@@ -90,10 +88,10 @@ export async function meansAnother(
 async function renamed(store: Headed, former: Meant, localId: string, now: number): Promise<Statement[]> {
   if (former.localId === '' || former.localId === localId) return [];
   const { connection, type, remoteId } = former;
-  const named = (id: string) => ENDS.map((end) => `"reference":"${type}/${id}${end}`);
+  const named = (id: string) => LITERAL_ENDS.map((end) => `"reference":"${type}/${id}${end}`);
   const [before, after] = [named(former.localId), named(localId)];
   const here = before.map((name) => `%${name}%`);
-  const there = (id: string) => ENDS.map((end) => `%${type}/${id}${end}%`);
+  const there = (id: string) => LITERAL_ENDS.map((end) => `%${type}/${id}${end}%`);
   const own = await readLink(store, connection, type, former.localId);
   const second = own && own.remoteId !== remoteId ? own.remoteId : undefined;
   const other = second === undefined ? [] : there(second);

@@ -3,16 +3,13 @@
 import type { JsonObject } from '../fhir/canonical-json.ts';
 import type { Statement, Store } from '../store/store.ts';
 import { parseBody } from './body.ts';
-import { isLive } from './identity-row.ts';
+import { isLive, LITERAL_ENDS } from './identity-row.ts';
 import { mapReferences } from './mapping.ts';
 import type { Meant } from './meant.ts';
 
 const BOTH = `SELECT type, local_id, base_local, base_remote FROM identity WHERE connection = ? AND ${isLive()}
   AND (base_local LIKE ? OR base_local LIKE ?) AND (base_remote LIKE ? OR base_remote LIKE ?) AND (base_remote LIKE ? OR base_remote LIKE ?)`;
 const SAVE = `UPDATE identity SET base_local = ? WHERE connection = ? AND ${isLive()} AND type = ? AND local_id = ? AND base_local = ?`;
-
-/** How a literal ends in JSON: with the id, or with a version of it. */
-const ENDS = ['"', '/_history/'];
 
 /**
  * For the commit that makes a record there somebody else's.
@@ -27,7 +24,7 @@ export async function renamedInPlace(
   localId: string,
 ): Promise<Statement[]> {
   const { connection, type, remoteId } = former;
-  const like = (id: string) => ENDS.map((end) => `%${type}/${id}${end}%`);
+  const like = (id: string) => LITERAL_ENDS.map((end) => `%${type}/${id}${end}%`);
   const rows = await store.query(BOTH, [connection, ...like(former.localId), ...like(remoteId), ...like(own)]);
   return rows.flatMap((row) => {
     const [before, there] = [parseBody(String(row.base_local)), parseBody(String(row.base_remote))];
@@ -41,7 +38,7 @@ export async function renamedInPlace(
 
 function names(value: unknown, type: string, id: string): boolean {
   const text = JSON.stringify(value) ?? '';
-  return ENDS.some((end) => text.includes(`${type}/${id}${end}`));
+  return LITERAL_ENDS.some((end) => text.includes(`${type}/${id}${end}`));
 }
 
 /** With another name in those elements; the body itself when it is in none of them. */

@@ -5,7 +5,7 @@ import { collectPlaced, type PlacedReference, parseLiteral } from '../../fhir/re
 import type { Statement, Store } from '../../store/store.ts';
 import { parseBody, resourceOf } from '../body.ts';
 import { places } from '../identity.ts';
-import { isLive } from '../identity-row.ts';
+import { isLive, LITERAL_ENDS } from '../identity-row.ts';
 import { meansAnother } from '../let-go.ts';
 import { mapReferences } from '../mapping.ts';
 import type { Meant } from '../meant.ts';
@@ -60,7 +60,7 @@ export async function letGoTakenBack(
 }
 
 async function allNaming(store: Pick<Store, 'query'>, { connection, remoteId }: Record): Promise<Naming[]> {
-  const ends = ['"', '/_history/'].map((end) => `%Patient/${remoteId}${end}%`);
+  const ends = LITERAL_ENDS.map((end) => `%Patient/${remoteId}${end}%`);
   const rows = await store.query(NAMING, [connection, ...ends]);
   return rows.map((row) => ({
     type: String(row.type),
