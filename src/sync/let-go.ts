@@ -9,7 +9,7 @@ import { type Link, readLink } from './identity.ts';
 import { hasEnded, isLetGo, isLive, LITERAL_ENDS } from './identity-row.ts';
 import { type MappingContext, mapReferences, remoteTargets } from './mapping.ts';
 import { type Meant, readMeant } from './meant.ts';
-import { endAlias, endAliasesInto } from './patients/alias.ts';
+import { aliasesInto, endAlias, endAliasesInto } from './patients/alias.ts';
 import { type Claim, mark, OUTBOX } from './push/outbox.ts';
 import { renamedInPlace } from './renamed-in-place.ts';
 
@@ -85,6 +85,45 @@ export async function meansAnother(
   return [...ended, ...(await renamed(store, meant, localId, now)), ...others.flat()];
 }
 
+/**
+ * A record there stands for no other one any more: whoever had those goes there anew, so that it is asked now who they are there.
+ * @param now epoch milliseconds of the machine's clock
+ */
+export async function standsForNobody(
+  store: Headed,
+  { connection, type, remoteId }: Pick<Link, 'connection' | 'type' | 'remoteId'>,
+  now: number,
+): Promise<Statement[]> {
+  const ended = endAliasesInto(connection, type, remoteId);
+  return [...ended, ...(await markStoodFor(store, { connection, type, remoteId }, now))];
+}
+
+/** Marks those whose records were merged into one: they may have none there any more. @param now epoch milliseconds of the machine's clock */
+export async function markStoodFor(
+  store: Headed,
+  { connection, type, remoteId }: Pick<Link, 'connection' | 'type' | 'remoteId'>,
+  now: number,
+): Promise<Statement[]> {
+  const ours = type === 'Patient' ? await stoodFor(store, connection, remoteId) : [];
+  const head = ours.length > 0 ? await store.head() : 0;
+  return ours.map((localId) => mark(connection, type, localId, head, now));
+}
+
+/** Whose records were merged into one, or into those. */
+async function stoodFor(store: Headed, connection: string, remoteId: string): Promise<string[]> {
+  const ours = new Set<string>();
+  const seen = new Set([remoteId]);
+  for (let ids = [remoteId]; ids.length > 0; ) {
+    const aliases = (await aliasesInto(store, connection, ids)).filter((alias) => !seen.has(alias.remoteId));
+    for (const alias of aliases) {
+      seen.add(alias.remoteId);
+      if (alias.localId !== '') ours.add(alias.localId);
+    }
+    ids = aliases.map((alias) => alias.remoteId);
+  }
+  return [...ours];
+}
+
 async function renamed(store: Headed, former: Meant, localId: string, now: number): Promise<Statement[]> {
   if (former.localId === '' || former.localId === localId) return [];
   const { connection, type, remoteId } = former;
@@ -98,7 +137,7 @@ async function renamed(store: Headed, former: Meant, localId: string, now: numbe
   const names = before.flatMap((name, at) => [name, String(after[at])]);
   const params = [...names, connection, ...here, ...there(remoteId), ...other];
   return [
-    ...endAliasesInto(connection, type, remoteId),
+    ...(await standsForNobody(store, former, now)),
     { sql: second === undefined ? RENAME : RENAME + UNLESS, params },
     ...(second === undefined ? [] : await renamedInPlace(store, former, second, localId)),
     ...(await markReferring(store, connection, { type, id: former.localId }, now)),

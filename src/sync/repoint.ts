@@ -9,6 +9,7 @@ import type { MappedContext, RunContext } from './context.ts';
 import { readLink, setBaseLocal } from './identity.ts';
 import { isLive } from './identity-row.ts';
 import { mapReferences, urlTargets } from './mapping.ts';
+import { unlessClosedMeanwhile } from './patients/closed-meanwhile.ts';
 import { inUseAmong } from './patients/in-use.ts';
 
 const BATCH = 500;
@@ -60,6 +61,7 @@ export async function repoint(context: RunContext): Promise<void> {
 async function repointAll(context: RunContext, sql: string): Promise<void> {
   const { store, connection, remote, signal } = context;
   while (!signal.aborted) {
+    const head = await store.head();
     const rows = await store.query(sql, [connection.name]);
     // A patient may have been merged away here; what patients' records say of each other is about the records.
     const isFollowed = (row: SqlRow) => row.target_type === 'Patient' && row.type !== 'Patient';
@@ -68,10 +70,18 @@ async function repointAll(context: RunContext, sql: string): Promise<void> {
       const [target, type, localId] = [String(row.target), String(row.type), String(row.local_id)];
       const id = String(row.target_id);
       const literal = `${row.target_type}/${(isFollowed(row) && standing.get(id)) || id}`;
-      await repointOne(context, type, localId, `${remote.baseUrl}/${target}`, literal, {
-        sql: FORGET,
-        params: [connection.name, target, type, localId],
-      });
+      await repointOne(
+        context,
+        type,
+        localId,
+        `${remote.baseUrl}/${target}`,
+        literal,
+        {
+          sql: FORGET,
+          params: [connection.name, target, type, localId],
+        },
+        head,
+      );
     }
     if (rows.length < BATCH) return;
   }
@@ -84,6 +94,7 @@ async function repointOne(
   url: string,
   literal: string,
   forget: Statement,
+  head: number,
 ): Promise<void> {
   const { store, connection, runId } = context;
   const point = (body: JsonObject) =>
@@ -93,13 +104,12 @@ async function repointOne(
   const stored = await store.read(type, localId);
   const link = await readLink(store, connection.name, type, localId);
   const base = link?.baseLocal ? [setBaseLocal(link, point(link.baseLocal))] : [];
-  const alongside = [...base, forget];
   const body = stored && stored.operation !== 'delete' ? parseBody(stored.content) : undefined;
   const next = body && point(body);
   const changed = stored && body && next && !sameJson(comparable(body), comparable(next));
   try {
     const changes = changed ? [{ op: 'update' as const, resource: resourceOf(next), ifMatch: stored.versionId }] : [];
-    await store.commit(actorOf(connection, runId), changes, alongside);
+    await store.commit(actorOf(connection, runId), changes, [...unlessClosedMeanwhile(changes, head), ...base, forget]);
   } catch (error) {
     const { kind, message } = asFault(error);
     // Edited or sent meanwhile: the row is still there and the next pull does it.

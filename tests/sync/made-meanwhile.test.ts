@@ -1,6 +1,6 @@
 // What is written here while a page is being taken in, by another door or by another page: nobody is made twice, nobody is linked
 // by a number they no longer have, and nothing else holds the page up. docs/sync-spec.md#I8
-import type { Encounter, Group, Patient, Resource } from '@medplum/fhirtypes';
+import type { Encounter, Group, Patient, Resource, Task } from '@medplum/fhirtypes';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Change } from '../../src/fhir/change.ts';
 import type { Alongside } from '../../src/store/store.ts';
@@ -270,6 +270,59 @@ describe('two records there with one number', () => {
     world.pass({ minutes: 20 });
     await world.sync.pullNow();
     expect(await world.all('Task')).toHaveLength(3);
+  });
+});
+
+describe('somebody who is merged away meanwhile', () => {
+  const BOTH: Partial<Connection> = { types: { Patient: 'both', Task: 'both' } };
+  const two = { name: [{ family: 'Two' }], birthDate: '1933-03-03', identifier: [{ ...MRN, value: '4712' }] };
+  const link = (id: string) => [{ type: 'replaced-by' as const, other: { reference: `Patient/${id}` } }];
+  const close = () => here('one', { ...ANA, active: false, link: link('two') });
+  const subjects = async () => (await world.all<Task>('Task')).map((some) => some.for?.reference);
+  const recordOf = async (id: string) => String((await linked()).find(({ local_id }) => local_id === id)?.remote_id);
+
+  async function bothThere(): Promise<void> {
+    await here('one', ANA);
+    await here('two', two);
+    await world.sync.pullNow();
+    await world.sync.pushNow();
+  }
+
+  test('is not who a page is about that was looked at before', async () => {
+    await open(makes('Task'), (n) => (n === 1 ? close() : undefined), BOTH);
+    await bothThere();
+    world.remote.put(task('t1', { for: { reference: `Patient/${await recordOf('one')}` } }));
+    await world.sync.pullNow();
+    expect(await subjects()).toEqual(['Patient/two']);
+  });
+
+  test('nor who is meant by a name that could not be followed before', async () => {
+    const points: Tells = (changes) =>
+      changes.some((one) => one.op === 'update' && one.resource.resourceType === 'Task');
+    await open(points, (n) => (n === 1 ? close() : undefined), BOTH);
+    await here('one', ANA);
+    await here('two', two);
+    there('r2', two);
+    world.remote.put(task('t1', { for: { reference: 'Patient/r2' }, focus: { reference: 'Patient/r1' } }));
+    await world.sync.pullNow();
+    there('r1', ANA);
+    for (let rounds = 0; rounds < 2; rounds += 1) await world.sync.pullNow();
+    expect((await world.all<Task>('Task')).map(({ focus }) => focus?.reference)).toEqual(['Patient/two']);
+  });
+
+  test('keeps nothing that was written about them until then', async () => {
+    const closes: Tells = (changes) =>
+      changes.some((one) => one.op === 'update' && one.resource.resourceType === 'Patient');
+    let isMerging = false;
+    const write = () => world.write(task('late', { for: { reference: 'Patient/one' } }));
+    await open(closes, (n) => (isMerging && n > 0 ? write() : undefined), BOTH);
+    await bothThere();
+    const [from, into] = [await recordOf('one'), await recordOf('two')];
+    const record = world.remote.all('Patient').find(({ id }) => id === from) as Patient & { id: string };
+    world.remote.put({ ...record, active: false, link: link(into) });
+    isMerging = true;
+    await world.sync.pullNow();
+    expect(await subjects()).toEqual(['Patient/two']);
   });
 });
 

@@ -1,6 +1,6 @@
 // A merge there that is turned round or taken back: nobody is closed by it, and a person's answer opens the record again.
 // docs/sync-spec.md#I8
-import type { Patient, Task } from '@medplum/fhirtypes';
+import type { Flag, Patient, Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
 
@@ -38,6 +38,10 @@ async function share(id: string, remoteId: string, family: string): Promise<void
   await exchange();
 }
 
+const flag = (id: string): Flag & { id: string } => ({
+  ...{ resourceType: 'Flag', id: `flag-${id}`, status: 'active', code: { text: 'Falls' } },
+  subject: { reference: `Patient/${id}` },
+});
 const there = (id: string) => world.remote.all('Patient').find((one) => one.id === id) as Patient & { id: string };
 
 function merge(from: string, into: string): void {
@@ -396,6 +400,48 @@ test.each(['p1', 'p3'])(
     expect((await links()).filter(([, remoteId]) => remoteId === 'r1')).toEqual([[to, 'r1']]);
   },
 );
+
+describe('whose record was merged into another’s, but is somebody else by a person’s word', () => {
+  beforeEach(async () => {
+    await share('p2', 'r2', 'Two');
+    // There is more of p1 than came from there.
+    await world.write(flag('p1'));
+    merge('r1', 'r2');
+    await exchange();
+    const [asked] = await world.sync.matches();
+    await world.sync.decideMatch(NURSE, String(asked?.id), { decision: 'apart' });
+    await exchange();
+    expect(await links()).toEqual([['p2', 'r2']]);
+  });
+
+  test('has a record there again once that one was let go', async () => {
+    world.remote.remove('Patient', 'r2');
+    await world.write({ ...(await world.read<Patient>('Patient', 'p2')), gender: 'male' } as Patient & { id: string });
+    await world.sync.pushNow();
+    for (const { id } of await world.sync.conflicts()) await world.sync.resolve(NURSE, id, { take: 'ours' });
+    await exchange();
+    expect((await links()).map(([localId]) => localId).toSorted()).toEqual(['p1', 'p2']);
+  });
+
+  test('is asked about again when it was a second one of theirs and is a third one’s by now', async () => {
+    const number = (value: string) => ({ system: 'urn:mrn', value });
+    world.remote.put(patient('r5', { name: [{ family: 'Two' }], identifier: [number('r2'), number('5')] }));
+    await exchange();
+    await answer('r5', 'p2');
+    await share('p4', 'r4', 'Four');
+    await world.write(flag('p4'));
+    merge('r4', 'r5');
+    await exchange();
+    const [asked] = await world.sync.matches();
+    await world.sync.decideMatch(NURSE, String(asked?.id), { decision: 'apart' });
+    await world.write(patient('p3', { name: [{ family: 'Three' }], identifier: [number('5')] }));
+    await exchange();
+    await answer('r5', 'p3');
+    await exchange();
+    const asks = (await world.sync.matches()).map(({ remoteId, candidates }) => [remoteId, candidates[0]?.localId]);
+    expect(asks).toEqual([['r4', 'p3']]);
+  });
+});
 
 test('whose record is in use again by a person’s word is not closed by what the server had merged the other one into before', async () => {
   await share('p2', 'r2', 'Two');

@@ -7,6 +7,7 @@ import { type ElementDifference, elementDifferences } from '../../fhir/element-d
 import type { Actor } from '../../store/store.ts';
 import { comparable, jsonOf, parseBody } from '../body.ts';
 import type { ConnectionContext } from '../context.ts';
+import { unlessClosedMeanwhile } from '../patients/closed-meanwhile.ts';
 import { decideMatch, type MatchDecision } from '../patients/decide-match.ts';
 import { withholdingOf } from '../push/consent.ts';
 import { createBody } from '../push/push-create.ts';
@@ -46,13 +47,15 @@ export async function decideConflict(
   tag: string | undefined,
 ): Promise<void> {
   const { store, clock } = context;
+  const head = await store.head();
   const conflict = await requireSeen(context, id, resolution, tag);
   const now = clock.real().epochMilliseconds;
   if (asksWho(conflict)) return decideMatch(store, actor, id, matchDecision(conflict, resolution), now);
   const plan = await planResolution(context, actor, conflict, resolution, now);
   const provenance = plan.resource ? [await provenanceOfDecision(context, actor, plan, resolution)] : [];
   // Whether our copy may become this is what the person was asked.
-  await store.commit(actor, [...plan.changes, ...provenance], plan.statements, { isDecided: true });
+  const statements = [...unlessClosedMeanwhile(plan.changes, head), ...plan.statements];
+  await store.commit(actor, [...plan.changes, ...provenance], statements, { isDecided: true });
 }
 
 /** The same decision, without making it. Nothing is written and the server is not asked. */

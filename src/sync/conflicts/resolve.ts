@@ -8,7 +8,7 @@ import type { Actor, Statement, StoredVersion } from '../../store/store.ts';
 import { dressed, jsonOf, parseBody, resourceOf } from '../body.ts';
 import type { MappedContext } from '../context.ts';
 import { type Link, readLink, remoteHash, replaceLink, saveLink } from '../identity.ts';
-import { markReferring, meaningOthers } from '../let-go.ts';
+import { markReferring, markStoodFor, meaningOthers } from '../let-go.ts';
 import { withoutLost } from '../lost-targets.ts';
 import { mark } from '../push/outbox.ts';
 import { rememberUrls } from '../repoint.ts';
@@ -77,11 +77,12 @@ export async function planResolution(
   const seen = remote && remoteBody ? await meaningOthers(context, remote, remoteBody) : remote;
   const linked = linking({ ...conflict, remote: seen }, resolution, link, now);
   // Over there they refer to what is gone.
-  const referring =
-    linked.link?.state === 'replaced' ? await markReferring(store, connection, { type, id: localId }, now) : [];
+  const isLetGo = linked.link?.state === 'replaced';
+  const referring = isLetGo ? await markReferring(store, connection, { type, id: localId }, now) : [];
+  const stoodFor = linked.link && isLetGo ? await markStoodFor(store, linked.link, now) : [];
   // Theirs may name what is not known here yet.
   const unresolved = resource ? rememberUrls(context, jsonOf(resource), type, localId) : [];
-  const statements = [closing, ...linked.rows, sending, ...referring, ...unresolved];
+  const statements = [closing, ...linked.rows, sending, ...referring, ...stoodFor, ...unresolved];
   return { conflict, current, resource, link: linked.link, changes, statements };
 }
 

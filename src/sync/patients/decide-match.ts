@@ -7,10 +7,10 @@ import type { Actor, Statement, Store, StoredVersion } from '../../store/store.t
 import { parseBody, resourceOf } from '../body.ts';
 import { closeConflict } from '../conflicts/conflict.ts';
 import { readLink, readLinksByRemote, replaceLink, saveLink, unlessLinked } from '../identity.ts';
-import { markReferring, nowMeans } from '../let-go.ts';
+import { markReferring, nowMeans, standsForNobody } from '../let-go.ts';
 import { startCatchUp } from '../pull/to-catch-up.ts';
 import { mark } from '../push/outbox.ts';
-import { endAlias, endAliasesInto, forgetAlias, readAlias, saveAlias } from './alias.ts';
+import { endAlias, forgetAlias, readAlias, saveAlias } from './alias.ts';
 import { type AskedQuestion, notTheSame, readQuestion, theSameAfterAll } from './identity-question.ts';
 import { inUseFor } from './in-use.ts';
 import { decideMerge } from './merge-job.ts';
@@ -72,7 +72,7 @@ async function decideAsItIs(
     // What an earlier answer made of it holds no more.
     ...(second && second.how !== 'merged' ? endAlias(connection, type, remoteId) : []),
     // Nor does it stand for a record of ours that the server merged into it.
-    ...(isNone && !second ? endAliasesInto(connection, type, remoteId) : []),
+    ...(isNone && !second ? await standsForNobody(store, question, now) : []),
     ...(isOthers ? await letGoTakenBack(store, { connection, remoteId }, to, now) : []),
     ...(chosen && decision.decision === 'link'
       ? await linking(store, question, { to: chosen.stored.id, merge: decision.merge }, now)

@@ -68,6 +68,7 @@ async function followReport(context: RunContext, reported: MergeJob): Promise<vo
   if (await readLink(context.store, context.connection.name, 'Patient', job.fromLocal))
     return askWhetherOne(context, job);
   await moveLinked(context, job.fromLocal, job.toLocal);
+  if (context.signal.aborted) return;
   if (await patientHasMore(context, job.fromLocal)) return askWhetherOne(context, job);
   await retire(context, job, actorOf(context.connection, context.runId), false);
 }
@@ -82,6 +83,7 @@ async function followDecision(context: RunContext, decided: MergeJob): Promise<v
   // What this one had moved to the other before it saw that comes back.
   emptied.delete(job.toLocal);
   for (const id of emptied) await moveAll(context, DECIDED, id, job.toLocal);
+  if (context.signal.aborted) return;
   await (job.fromLocal === job.toLocal ? finish(context, job) : retire(context, job, DECIDED, true));
 }
 
@@ -121,7 +123,7 @@ async function finish({ store, connection, runId }: RunContext, job: FollowedMer
   await store.commit(actorOf(connection, runId), [], [setMergeState(job.row, 'done')]);
 }
 
-/** Nothing is left in the record: it is closed and points at the one that stands for it. */
+/** Nothing is left in the record: it is closed and points at the one that stands for it. What came in about it meanwhile follows. */
 async function retire(context: RunContext, job: FollowedMerge, actor: Actor, isLocal: boolean): Promise<void> {
   const { store } = context;
   const from = await store.read('Patient', job.fromLocal);
@@ -139,7 +141,10 @@ async function retire(context: RunContext, job: FollowedMerge, actor: Actor, isL
     { op: 'update' as const, resource: resourceOf(closed), ifMatch: from.versionId },
     ...kept.map((body) => ({ op: 'update' as const, resource: resourceOf(body), ifMatch: to.versionId })),
   ];
-  await store.commit(actor, changes, [setMergeState(job.row, 'done')]);
+  await store.commit(actor, changes);
+  // Since it was emptied, by another door.
+  await moveAll(context, actor, from.id, to.id);
+  if (!context.signal.aborted) await finish(context, job);
 }
 
 async function askWhetherOne(context: RunContext, job: FollowedMerge): Promise<void> {

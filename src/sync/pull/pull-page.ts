@@ -11,6 +11,7 @@ import { refusedElement } from '../conflicts/transitions.ts';
 import { actorOf } from '../connections/settings.ts';
 import { type RunContext, realNow, type SyncEvent } from '../context.ts';
 import { writeMessage } from '../messages/message-log.ts';
+import { unlessClosedMeanwhile } from '../patients/closed-meanwhile.ts';
 import { provenanceOf } from '../provenance.ts';
 import { objection } from '../push/expected.ts';
 import type { Incoming } from './incoming.ts';
@@ -238,6 +239,7 @@ async function commitAll(
     APPLIED.has(outcome) && localId !== undefined && rest.changes.length > 0 ? [{ ...rest, localId }] : [],
   );
   const changes = incoming.flatMap((one) => one.changes);
+  const stillMeant = unlessClosedMeanwhile(changes, head);
   if (applied.length > 0) changes.push(provenanceOf(context, applied));
   const { replayOf } = context;
   const base = { connection: connection.name, runId, direction: 'pull', type, replayOf } as const;
@@ -253,6 +255,7 @@ async function commitAll(
     changes,
     [
       ...(context.fence ? [context.fence] : []),
+      ...stillMeant,
       ...incoming.flatMap((one) => one.statements),
       ...incoming.flatMap(({ afterwards = [] }) => afterwards),
       ...messages,

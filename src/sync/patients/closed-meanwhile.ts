@@ -1,0 +1,27 @@
+// What was decided names patients by who they were when it was looked at. One of them may have been merged away before the
+// commit; then it would stay with a record that is closed. docs/sync-spec.md#I8
+import type { Change } from '../../fhir/change.ts';
+import { collectReferences, parseLiteral } from '../../fhir/references.ts';
+import type { Statement } from '../../store/store.ts';
+import { places } from '../identity.ts';
+
+/**
+ * For the commit: it fails as a conflict when a patient whom the changes name has been merged away since.
+ * @param head of the log before it was looked at who they are
+ */
+export function unlessClosedMeanwhile(changes: readonly Change[], head: number): Statement[] {
+  const patients = [...new Set(changes.flatMap(patientsIn))];
+  if (patients.length === 0) return [];
+  const sql = `UPDATE resource SET sequence = sequence WHERE type = 'Patient' AND id IN (${places(patients)})
+    AND sequence > ? AND content LIKE '%"replaced-by"%'`;
+  return [{ sql, params: [...patients, head], rows: 0 }];
+}
+
+/** What patients' records say of each other is about the records. */
+function patientsIn(change: Change): string[] {
+  if (!('resource' in change) || change.resource.resourceType === 'Patient') return [];
+  return collectReferences(change.resource).flatMap((reference) => {
+    const target = parseLiteral(reference);
+    return target?.type === 'Patient' ? [target.id] : [];
+  });
+}
