@@ -19,7 +19,7 @@ type Asking = MappedContext & { readonly client: Pick<FhirClient, 'read'> };
 /**
  * @param from the record that is no longer used
  * @param target what it says that it was replaced by
- * @returns a permanent failure when they go round in circles
+ * @returns a permanent failure when they go round in circles, or lead to a record of another server
  */
 export async function survivorOf(context: Asking, from: string, target: string): Promise<Result<Survivor>> {
   const { store, connection } = context;
@@ -35,7 +35,7 @@ export async function survivorOf(context: Asking, from: string, target: string):
     // Of one that nobody can read what is known is all there is.
     id = read.ok ? read.value : known;
   }
-  const message = 'The records that the server merged go round in circles.';
+  const message = 'The records that the server merged go round in circles, or lead to one that is not among its own.';
   return { ok: false, failure: { class: 'permanent', message } };
 }
 

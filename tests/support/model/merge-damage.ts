@@ -5,7 +5,7 @@ import { canonicalJson, type Json, type JsonObject, sameJson } from '../../../sr
 import { comparable, jsonOf } from '../../../src/sync/body.ts';
 import { mapReferences, toLocalTerms } from '../../../src/sync/mapping.ts';
 import type { Place } from './edits.ts';
-import { type MergeDays, mixed, papersAt, papersHere, patientsAt, patientsHere } from './merge-days.ts';
+import { type MergeDays, mixed, papersAt, papersHere, patientsAt, patientsHere } from './merge-world.ts';
 import { isClosed, type Kept, keyOf, namesIn, type Paper, standsFor } from './people.ts';
 import { SERVERS, type ServerName } from './two-servers.ts';
 
