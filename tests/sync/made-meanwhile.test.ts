@@ -280,6 +280,26 @@ describe('somebody who is merged away meanwhile', () => {
   const close = () => here('one', { ...ANA, active: false, link: link('two') });
   const subjects = async () => (await world.all<Task>('Task')).map((some) => some.for?.reference);
   const recordOf = async (id: string) => String((await linked()).find(({ local_id }) => local_id === id)?.remote_id);
+  const found = (type: Resource['resourceType'], id: string) => world.remote.all(type).find((one) => one.id === id);
+  const edits =
+    (type: Resource['resourceType']): Tells =>
+    (changes) =>
+      changes.some((one) => one.op === 'update' && one.resource.resourceType === type);
+  let next: (() => Promise<unknown>) | undefined;
+  /** `next` is done before a commit that `tells` is true of, once. */
+  const openOnce = (tells: Tells) => {
+    const once = () => {
+      const write = next;
+      next = undefined;
+      return write?.();
+    };
+    return open(tells, once, BOTH);
+  };
+  const mergeThere = async () => {
+    const [from, into] = [await recordOf('one'), await recordOf('two')];
+    const record = found('Patient', from) as Patient & { id: string };
+    world.remote.put({ ...record, active: false, link: link(into) });
+  };
 
   async function bothThere(): Promise<void> {
     await here('one', ANA);
@@ -323,6 +343,78 @@ describe('somebody who is merged away meanwhile', () => {
     isMerging = true;
     await world.sync.pullNow();
     expect(await subjects()).toEqual(['Patient/two']);
+  });
+
+  test('is not who something is about that was read there in order to send ours', async () => {
+    await openOnce(edits('Task'));
+    await bothThere();
+    world.remote.put(task('t1', { for: { reference: `Patient/${await recordOf('two')}` } }));
+    await world.sync.pullNow();
+    const [ours] = await world.all<Task>('Task');
+    world.remote.put({ ...found('Task', 't1'), focus: { reference: `Patient/${await recordOf('one')}` } } as Task);
+    await world.write({ ...(ours as Task & { id: string }), priority: 'urgent' });
+    next = close;
+    for (let rounds = 0; rounds < 2; rounds += 1) {
+      await world.sync.pushNow();
+      world.pass({ minutes: 2 });
+    }
+    expect(next).toBeUndefined();
+    expect((await world.all<Task>('Task')).map(({ focus }) => focus?.reference)).toEqual(['Patient/two']);
+  });
+
+  test('is not given what comes from somebody else who is merged into them', async () => {
+    const closeTwo = () => here('two', { ...two, active: false, link: link('three') });
+    await openOnce(edits('Task'));
+    await here('three', { name: [{ family: 'Three' }], birthDate: '1922-02-02' });
+    await bothThere();
+    world.remote.put(task('t1', { for: { reference: `Patient/${await recordOf('one')}` } }));
+    await world.sync.pullNow();
+    await mergeThere();
+    next = closeTwo;
+    for (let rounds = 0; rounds < 2; rounds += 1) await world.sync.pullNow();
+    expect(next).toBeUndefined();
+    expect(await subjects()).toEqual(['Patient/three']);
+  });
+
+  test('is not closed in favour of somebody who is closed in favour of them at that moment', async () => {
+    const closeTwo = () => here('two', { ...two, active: false, link: link('one') });
+    await openOnce(edits('Patient'));
+    await bothThere();
+    await mergeThere();
+    next = closeTwo;
+    for (let rounds = 0; rounds < 2; rounds += 1) await world.sync.pullNow();
+    expect(next).toBeUndefined();
+    expect((await world.all<Patient>('Patient')).filter(({ active }) => active !== false)).toHaveLength(1);
+  });
+
+  test('is asked about no more when it ends just after they were closed', async () => {
+    await open(
+      () => false,
+      () => undefined,
+      BOTH,
+    );
+    const write = () => world.write(task('late', { for: { reference: 'Patient/one' } }));
+    await bothThere();
+    await mergeThere();
+    await world.restart((store) => ({
+      store: {
+        ...store,
+        commit: async (actor, changes, alongside, options) => {
+          const done = await store.commit(actor, changes, alongside, options);
+          if (actor.origin === 'ehr' && edits('Patient')(changes, [])) {
+            await write();
+            throw new Error('The process ends here.');
+          }
+          return done;
+        },
+      },
+    }));
+    await world.sync.pullNow().catch(() => undefined);
+    await world.restart();
+    await world.sync.pullNow();
+    expect(await subjects()).toEqual(['Patient/two']);
+    expect(await kinds()).toEqual([]);
+    expect((await world.read<Patient>('Patient', 'one'))?.active).toBe(false);
   });
 });
 

@@ -10,7 +10,11 @@ import { places } from '../identity.ts';
  * @param head of the log before it was looked at who they are
  */
 export function unlessClosedMeanwhile(changes: readonly Change[], head: number): Statement[] {
-  const patients = [...new Set(changes.flatMap(patientsIn))];
+  return unlessClosedSince([...new Set(changes.flatMap(patientsIn))], head);
+}
+
+/** The same for patients of whom it is known that they were in use then. @param ids of patients */
+export function unlessClosedSince(patients: readonly string[], head: number): Statement[] {
   if (patients.length === 0) return [];
   const sql = `UPDATE resource SET sequence = sequence WHERE type = 'Patient' AND id IN (${places(patients)})
     AND sequence > ? AND content LIKE '%"replaced-by"%'`;

@@ -12,6 +12,7 @@ import { writeMessage } from '../messages/message-log.ts';
 import { applyPage } from '../pull/pull-page.ts';
 import { isOfTheData } from '../pull/refused.ts';
 import { readAliasOf, standsFor } from './alias.ts';
+import { unlessClosedSince } from './closed-meanwhile.ts';
 import { askWho, knownOthers } from './identity-question.ts';
 import { inUseAmong } from './in-use.ts';
 import { type MergeJob, openMerges, setMergeState } from './merge-job.ts';
@@ -21,6 +22,8 @@ import { patientHasMore } from './references-to-patient.ts';
 interface FollowedMerge extends MergeJob {
   /** As it is kept. */
   readonly row: MergeJob;
+  /** Of the log, before it was looked at who stands for the two. */
+  readonly head: number;
 }
 
 /** What a person decided is sent to every server; what a server reported is not sent back to it. */
@@ -31,7 +34,8 @@ export async function followMerges(run: RunContext): Promise<void> {
     if (run.signal.aborted) return;
     const context = ownExchanges(run, { type: 'Patient', localId: job.toLocal });
     try {
-      await (job.state === 'decided' ? followDecision(context, job) : followReport(context, job));
+      const head = await run.store.head();
+      await (job.state === 'decided' ? followDecision(context, job, head) : followReport(context, job, head));
     } catch (error) {
       // Somebody edited one of the resources meanwhile; the job is still there and goes on with the next run.
       const fault = asFault(error);
@@ -57,8 +61,8 @@ async function tellRefused(context: RunContext, { fromLocal, toLocal }: MergeJob
   context.emit({ kind: outcome, ...about });
 }
 
-async function followReport(context: RunContext, reported: MergeJob): Promise<void> {
-  const job = await inUseHere(context, await asOfNow(context, reported));
+async function followReport(context: RunContext, reported: MergeJob, head: number): Promise<void> {
+  const job = await inUseHere(context, await asOfNow(context, reported, head));
   if (!(await readSurvivor(context, job))) return;
   if (job.fromLocal === job.toLocal) return finish(context, job);
   // A person had said that the two are not one.
@@ -67,22 +71,26 @@ async function followReport(context: RunContext, reported: MergeJob): Promise<vo
   // By a person's word, since then, a record is theirs that is in use there.
   if (await readLink(context.store, context.connection.name, 'Patient', job.fromLocal))
     return askWhetherOne(context, job);
-  await moveLinked(context, job.fromLocal, job.toLocal);
+  await moveLinked(context, job.fromLocal, job.toLocal, head);
   if (context.signal.aborted) return;
+  const actor = actorOf(context.connection, context.runId);
+  // It was closed before, and the process ended before what had come meanwhile could follow.
+  const standing = await inUseAmong(context.store, [job.fromLocal]);
+  if (standing.get(job.fromLocal) === job.toLocal) return moveRest(context, job, actor);
   if (await patientHasMore(context, job.fromLocal)) return askWhetherOne(context, job);
-  await retire(context, job, actorOf(context.connection, context.runId), false);
+  await retire(context, job, actor, false);
 }
 
-async function followDecision(context: RunContext, decided: MergeJob): Promise<void> {
+async function followDecision(context: RunContext, decided: MergeJob, head: number): Promise<void> {
   const { fromLocal, toLocal } = decided;
   // Other merges may have been faster: it is those who stand for the two by now that are one.
   const standing = await inUseAmong(context.store, [fromLocal, toLocal]);
   const inUse = (id: string) => standing.get(id) ?? id;
-  const job: FollowedMerge = { ...decided, row: decided, fromLocal: inUse(fromLocal), toLocal: inUse(toLocal) };
+  const job: FollowedMerge = { ...decided, row: decided, head, fromLocal: inUse(fromLocal), toLocal: inUse(toLocal) };
   const emptied = new Set([fromLocal, toLocal, job.fromLocal]);
   // What this one had moved to the other before it saw that comes back.
   emptied.delete(job.toLocal);
-  for (const id of emptied) await moveAll(context, DECIDED, id, job.toLocal);
+  for (const id of emptied) await moveAll(context, DECIDED, id, job.toLocal, head);
   if (context.signal.aborted) return;
   await (job.fromLocal === job.toLocal ? finish(context, job) : retire(context, job, DECIDED, true));
 }
@@ -94,12 +102,12 @@ async function inUseHere({ store }: RunContext, job: FollowedMerge): Promise<Fol
 }
 
 /** The survivor may have been merged itself since: nothing moves into a record that is closed. */
-async function asOfNow({ store, connection }: RunContext, job: MergeJob): Promise<FollowedMerge> {
+async function asOfNow({ store, connection }: RunContext, job: MergeJob, head: number): Promise<FollowedMerge> {
   const standing = await standsFor(store, connection.name, job.toRemote);
   const isSame = job.fromLocal === job.toLocal || standing?.remoteId === job.toRemote;
   return standing && !isSame
-    ? { ...job, toRemote: standing.remoteId, toLocal: standing.localId, row: job }
-    : { ...job, row: job };
+    ? { ...job, toRemote: standing.remoteId, toLocal: standing.localId, row: job, head }
+    : { ...job, row: job, head };
 }
 
 /** The record as it is after the merge. False when the server cannot be asked now. */
@@ -141,9 +149,14 @@ async function retire(context: RunContext, job: FollowedMerge, actor: Actor, isL
     { op: 'update' as const, resource: resourceOf(closed), ifMatch: from.versionId },
     ...kept.map((body) => ({ op: 'update' as const, resource: resourceOf(body), ifMatch: to.versionId })),
   ];
-  await store.commit(actor, changes);
-  // Since it was emptied, by another door.
-  await moveAll(context, actor, from.id, to.id);
+  // Another merge, in the opposite direction, may just be closing the other one in favour of this one.
+  await store.commit(actor, changes, isLocal ? [] : unlessClosedSince([to.id], to.sequence));
+  await moveRest(context, job, actor);
+}
+
+/** What came in about the one who is closed since they were emptied, by another door. */
+async function moveRest(context: RunContext, job: FollowedMerge, actor: Actor): Promise<void> {
+  await moveAll(context, actor, job.fromLocal, job.toLocal, job.head);
   if (!context.signal.aborted) await finish(context, job);
 }
 

@@ -11,15 +11,17 @@ import type { RunContext } from '../context.ts';
 import { readLink, setBaseLocal } from '../identity.ts';
 import { isLive } from '../identity-row.ts';
 import { isOfTheData } from '../pull/refused.ts';
+import { unlessClosedMeanwhile } from './closed-meanwhile.ts';
 import { resourcesOfPatient } from './references-to-patient.ts';
 
 const BATCH = 200;
 
 /**
  * What is linked with the connection's server moves; the server has moved its copies itself.
+ * @param head of the log before it was looked at who stands for them
  * @throws Fault of the first that could not move, when the others have
  */
-export async function moveLinked(context: RunContext, from: string, to: string): Promise<void> {
+export async function moveLinked(context: RunContext, from: string, to: string, head: number): Promise<void> {
   const { store, connection, runId, signal } = context;
   const sql = `SELECT type, local_id FROM identity WHERE connection = ? AND ${isLive()} AND type <> 'Patient'
     AND base_local LIKE ? AND (type > ? OR (type = ? AND local_id > ?)) ORDER BY type, local_id LIMIT ${BATCH}`;
@@ -29,19 +31,29 @@ export async function moveLinked(context: RunContext, from: string, to: string):
     const rows = await store.query(sql, [connection.name, `%"Patient/${from}"%`, lastType, lastType, lastId]);
     for (const row of rows) {
       [lastType, lastId] = [String(row.type), String(row.local_id)];
-      await moveOrKeep(faults, context, actorOf(connection, runId), lastType, lastId, from, to);
+      await moveOrKeep(faults, context, actorOf(connection, runId), lastType, lastId, from, to, head);
     }
     if (rows.length < BATCH) break;
   }
   throwFirst(faults);
 }
 
-/** Everything that refers to the patient moves. @throws Fault of the first that could not, when the others have */
-export async function moveAll(context: RunContext, actor: Actor, from: string, to: string): Promise<void> {
+/**
+ * Everything that refers to the patient moves.
+ * @param head of the log before it was looked at who stands for them
+ * @throws Fault of the first that could not, when the others have
+ */
+export async function moveAll(
+  context: RunContext,
+  actor: Actor,
+  from: string,
+  to: string,
+  head: number,
+): Promise<void> {
   const faults: Fault[] = [];
   for (const { type, id } of await resourcesOfPatient(context, from)) {
     if (context.signal.aborted) return;
-    await moveOrKeep(faults, context, actor, type, id, from, to);
+    await moveOrKeep(faults, context, actor, type, id, from, to, head);
   }
   throwFirst(faults);
 }
@@ -70,6 +82,7 @@ async function moveOne(
   id: string,
   from: string,
   to: string,
+  head: number,
 ): Promise<void> {
   const { store, connection } = context;
   const stored = await store.read(type, id);
@@ -79,7 +92,9 @@ async function moveOne(
   const next = body && pointed(body, from, to);
   const isMoved = stored && body && next && !sameJson(body, next);
   const changes = isMoved ? [{ op: 'update' as const, resource: resourceOf(next), ifMatch: stored.versionId }] : [];
-  if (changes.length + alongside.length > 0) await store.commit(actor, changes, alongside);
+  if (changes.length + alongside.length === 0) return;
+  // Whoever it goes to may have been merged away since, and emptied.
+  await store.commit(actor, changes, [...unlessClosedMeanwhile(changes, head), ...alongside]);
 }
 
 function pointed(body: JsonObject, from: string, to: string): JsonObject {

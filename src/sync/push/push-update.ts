@@ -17,6 +17,7 @@ import { readLinkMap } from '../link-map.ts';
 import { withoutLost } from '../lost-targets.ts';
 import { remoteTargets, toLocalTerms, toRemoteTerms } from '../mapping.ts';
 import { isTheirPatientAsked } from '../patients/asked-first.ts';
+import { unlessClosedMeanwhile } from '../patients/closed-meanwhile.ts';
 import { withPatients } from '../patients/patient-reference.ts';
 import { inPresentTerms, namingInUse } from '../present-terms.ts';
 import { provenanceOf } from '../provenance.ts';
@@ -119,6 +120,7 @@ async function rebase(
   current: FhirReply & { readonly body: NonNullable<FhirReply['body']> },
 ): Promise<Attempt | PushResult> {
   const { store, mapping, connection } = context;
+  const head = await store.head();
   const remote = jsonOf(current.body);
   const baseRemote = link.baseRemote ?? { resourceType: link.type };
   const targets = [...remoteTargets(mapping, remote), ...remoteTargets(mapping, baseRemote)];
@@ -163,18 +165,23 @@ async function rebase(
   const own = parseBody(stored.content);
   const merged = await withoutLost(context, result.merged, own);
   const resource = resourceOf(dressed(merged, link.localId, own));
+  const update = { op: 'update', resource, ifMatch: stored.versionId } as const;
   const written = await end(context, {
     claim,
     settlement: { event: 'again', rebases: claim.rebases },
     remoteId: link.remoteId,
     outcome: 'merged',
     changes: [
-      { op: 'update', resource, ifMatch: stored.versionId },
+      update,
       provenanceOf(context, [
         { type: link.type, localId: link.localId, remoteId: link.remoteId, remoteVersion: version },
       ]),
     ],
-    statements: [saveLink(next, realNow(context)), ...rememberUrls(context, merged, link.type, link.localId)],
+    statements: [
+      ...unlessClosedMeanwhile([update], head),
+      saveLink(next, realNow(context)),
+      ...rememberUrls(context, merged, link.type, link.localId),
+    ],
     event: { kind: 'pulled', operation: 'update' },
     ifRefused: (path) => asked(refusedStep(path, { base: baseLocal, ours: local, theirs, merged: result.merged })),
   });
