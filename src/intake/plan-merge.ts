@@ -7,7 +7,7 @@ import { parseExact } from '../fhir/exact-json.ts';
 import { replacedBy, retired, surviving } from '../fhir/patient-merge.ts';
 import { rewriteLinks } from '../fhir/references.ts';
 import type { SearchParameters } from '../fhir/search/parameters.ts';
-import type { Store, StoredVersion } from '../store/store.ts';
+import type { Statement, Store, StoredVersion } from '../store/store.ts';
 import { type Heard, withHeard } from './heard.ts';
 import type { Draft } from './map/drafts.ts';
 import { Refusal } from './refusal.ts';
@@ -40,7 +40,8 @@ export async function findRetired(
  * @param survivor the record that stays, as this message leaves it
  * @param closing the stored records that are closed
  * @param heard what newer messages have confirmed of them
- * @returns the survivor with what it takes over, and the changes to everything else
+ * @param head of the log before it was looked at what belongs to them
+ * @returns the survivor with what it takes over, the changes to everything else, and statements for their commit
  * @throws Refusal AE 207 when more belongs to them than one commit takes
  */
 export async function planMerge(
@@ -49,7 +50,12 @@ export async function planMerge(
   survivor: Patient,
   closing: readonly StoredVersion[],
   heard: Heard,
-): Promise<{ readonly survivor: Patient; readonly changes: readonly Change[] }> {
+  head: number,
+): Promise<{
+  readonly survivor: Patient;
+  readonly changes: readonly Change[];
+  readonly statements: readonly Statement[];
+}> {
   const stays = `Patient/${survivor.id}`;
   let kept = asJson(survivor);
   const changes = new Map<string, Change>();
@@ -67,7 +73,21 @@ export async function planMerge(
       throw new Refusal('AE', '207', `More than ${MOST} resources belong to the records; merge them in the registry.`);
     }
   }
-  return { survivor: asPatient(kept), changes: [...changes.values()] };
+  const statements = closing.map(({ id }) => unlessMoreBelongs(id, head));
+  return { survivor: asPatient(kept), changes: [...changes.values()], statements };
+}
+
+/**
+ * For the commit that closes a record: it fails as a conflict when something has been written since that names it, which would
+ * stay with it.
+ */
+function unlessMoreBelongs(id: string, head: number): Statement {
+  const stays = [...STAYS];
+  const sql = `UPDATE resource SET sequence = sequence WHERE type = 'Patient' AND id = ? AND EXISTS (
+    SELECT 1 FROM version WHERE sequence > ? AND type NOT IN (${stays.map(() => '?').join(', ')})
+      AND (content LIKE ? OR content LIKE ?))`;
+  const named = ['"', '/_history/'].map((end) => `%"reference":"Patient/${id}${end}%`);
+  return { sql, params: [id, head, ...stays, ...named], rows: 0 };
 }
 
 interface Owned {

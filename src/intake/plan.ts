@@ -19,7 +19,7 @@ import { type Compartment, findRetired, planMerge } from './plan-merge.ts';
 
 export interface Plan {
   readonly changes: readonly Change[];
-  /** To be committed with them: when what is known already was heard again. */
+  /** To be committed with them: when what is known already was heard again, and that nothing more belongs to who is closed. */
   readonly heard: readonly Statement[];
   /** False when this message is the first that Baton hears of the visit. */
   readonly visitKnown: boolean;
@@ -58,7 +58,8 @@ export async function planChanges(
     const id = idOf(match);
     const before = { ...match, resource: withHeard(match.resource, known.get(id)) };
     const joined = draft.merge(before.resource, fresh);
-    const merge = await mergeFor(store, compartment, content, draft, joined);
+    const merge = await mergeFor(store, compartment, content, draft, joined, head);
+    heard.push(...(merge?.statements ?? []));
     moved.push(...(merge?.changes ?? []));
     const after = merge?.survivor ?? joined;
     if (saysTheSame(before.resource, after)) heard.push(...keepHeard(id, before, after, known.get(id)));
@@ -83,6 +84,7 @@ async function mergeFor(
   { merges }: AdtContent,
   { fullUrl }: Draft,
   survivor: Resource,
+  head: number,
 ) {
   const merge = merges.find((one) => one.survivor === fullUrl);
   if (!merge || survivor.resourceType !== 'Patient') return undefined;
@@ -91,7 +93,7 @@ async function mergeFor(
     store,
     closing.map(({ id }) => `Patient/${id}`),
   );
-  return planMerge(store, compartment, survivor satisfies Patient, closing, heard);
+  return planMerge(store, compartment, survivor satisfies Patient, closing, heard, head);
 }
 
 const idOf = ({ resource: { resourceType, id } }: StoredDraft) => `${resourceType}/${id}`;
