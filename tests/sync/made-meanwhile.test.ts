@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Change } from '../../src/fhir/change.ts';
 import type { Alongside } from '../../src/store/store.ts';
 import type { Connection } from '../../src/sync/connections/settings.ts';
+import { unlessClosedMeanwhile } from '../../src/sync/patients/closed-meanwhile.ts';
 import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
 
 const MRN = { system: 'urn:oid:1.2.3', value: '4711' };
@@ -385,6 +386,20 @@ describe('somebody who is merged away meanwhile', () => {
     for (let rounds = 0; rounds < 2; rounds += 1) await world.sync.pullNow();
     expect(next).toBeUndefined();
     expect((await world.all<Patient>('Patient')).filter(({ active }) => active !== false)).toHaveLength(1);
+  });
+
+  test('is found among as many as a group may have', async () => {
+    await open(
+      () => false,
+      () => undefined,
+      BOTH,
+    );
+    const head = await world.temp.store.head();
+    await close();
+    const member = Array.from({ length: 40_000 }, (_, n) => ({ entity: { reference: `Patient/${n || 'one'}` } }));
+    const group: Group = { resourceType: 'Group', id: 'all', type: 'person', actual: true, member };
+    const statements = unlessClosedMeanwhile([{ op: 'update', resource: group as Group & { id: string } }], head);
+    await expect(world.temp.store.commit(NURSE, [], statements)).rejects.toMatchObject({ kind: 'conflict' });
   });
 
   test('is asked about no more when it ends just after they were closed', async () => {

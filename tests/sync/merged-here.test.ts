@@ -94,3 +94,31 @@ describe('a record that says whom it stands for, when the server merged the two'
     expect(named(await theirs('p2'))).toEqual([['replaces', `Patient/${from}`]]);
   });
 });
+
+describe('somebody who was deleted here, and into whom the server has merged another one of ours since', () => {
+  const ours = async () => (await world.all<Task>('Task')).map((some) => some.for?.reference);
+  beforeEach(async () => {
+    await world.write(one());
+    await world.write(two());
+    await world.write(task('t1'));
+    await exchange();
+    const [from, into] = [await theirs('p1'), await theirs('p2')];
+    await world.temp.store.commit(NURSE, [{ op: 'delete', type: 'Patient', id: 'p2' }]);
+    world.remote.put({ ...into, gender: 'male' });
+    const link = [{ type: 'replaced-by' as const, other: { reference: `Patient/${into.id}` } }];
+    world.remote.put({ ...from, active: false, link });
+    await world.sync.pullNow();
+  });
+
+  test('is given nothing of that one', async () => {
+    expect(await ours()).toEqual(['Patient/p1']);
+    expect((await world.sync.conflicts()).map(({ kind }) => kind)).toEqual(['deleted']);
+  });
+
+  test('stands for that one once a person has them back', async () => {
+    for (const { id } of await world.sync.conflicts()) await world.sync.resolve(NURSE, id, { take: 'theirs' });
+    await exchange();
+    expect(await ours()).toEqual(['Patient/p2']);
+    expect((await world.read<Patient>('Patient', 'p1'))?.active).toBe(false);
+  });
+});

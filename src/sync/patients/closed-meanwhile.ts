@@ -5,6 +5,9 @@ import { collectReferences, parseLiteral } from '../../fhir/references.ts';
 import type { Statement } from '../../store/store.ts';
 import { places } from '../identity.ts';
 
+/** Of one statement; a group may have more members than a statement may have parameters. */
+const MOST = 1_000;
+
 /**
  * For the commit: it fails as a conflict when a patient whom the changes name has been merged away since.
  * @param head of the log before it was looked at who they are
@@ -15,10 +18,14 @@ export function unlessClosedMeanwhile(changes: readonly Change[], head: number):
 
 /** The same for patients of whom it is known that they were in use then. @param ids of patients */
 export function unlessClosedSince(patients: readonly string[], head: number): Statement[] {
-  if (patients.length === 0) return [];
-  const sql = `UPDATE resource SET sequence = sequence WHERE type = 'Patient' AND id IN (${places(patients)})
-    AND sequence > ? AND content LIKE '%"replaced-by"%'`;
-  return [{ sql, params: [...patients, head], rows: 0 }];
+  const statements: Statement[] = [];
+  for (let start = 0; start < patients.length; start += MOST) {
+    const some = patients.slice(start, start + MOST);
+    const sql = `UPDATE resource SET sequence = sequence WHERE type = 'Patient' AND id IN (${places(some)})
+      AND sequence > ? AND content LIKE '%"replaced-by"%'`;
+    statements.push({ sql, params: [...some, head], rows: 0 });
+  }
+  return statements;
 }
 
 /** What patients' records say of each other is about the records. */

@@ -65,6 +65,7 @@ async function followReport(context: RunContext, reported: MergeJob, head: numbe
   const job = await inUseHere(context, await asOfNow(context, reported, head));
   if (!(await readSurvivor(context, job))) return;
   if (job.fromLocal === job.toLocal) return finish(context, job);
+  if (!(await isHere(context, job.toLocal))) return (await isInDoubt(context, job)) ? undefined : finish(context, job);
   // A person had said that the two are not one.
   const denied = await knownOthers(context.store, context.connection.name, 'Patient', job.toRemote);
   if (denied.has(job.fromLocal)) return askWhetherOne(context, job);
@@ -87,6 +88,7 @@ async function followDecision(context: RunContext, decided: MergeJob, head: numb
   const standing = await inUseAmong(context.store, [fromLocal, toLocal]);
   const inUse = (id: string) => standing.get(id) ?? id;
   const job: FollowedMerge = { ...decided, row: decided, head, fromLocal: inUse(fromLocal), toLocal: inUse(toLocal) };
+  if (!(await isHere(context, job.toLocal))) return finish(context, job);
   const emptied = new Set([fromLocal, toLocal, job.fromLocal]);
   // What this one had moved to the other before it saw that comes back.
   emptied.delete(job.toLocal);
@@ -125,6 +127,18 @@ async function readSurvivor(context: RunContext, { toRemote }: MergeJob): Promis
   const page: Bundle = { resourceType: 'Bundle', type: 'searchset', entry: resource ? [{ resource }] : [] };
   await applyPage(context, 'Patient', page, () => []);
   return true;
+}
+
+/** Nothing moves to somebody who was deleted. */
+async function isHere({ store }: RunContext, id: string): Promise<boolean> {
+  const stored = await store.read('Patient', id);
+  return stored !== undefined && stored.operation !== 'delete';
+}
+
+/** They were deleted here while the server has their record: it goes there, too, or a person has them back. */
+async function isInDoubt({ store, connection }: RunContext, { toLocal }: MergeJob): Promise<boolean> {
+  const link = await readLink(store, connection.name, 'Patient', toLocal);
+  return link !== undefined && link.state !== 'tombstone';
 }
 
 async function finish({ store, connection, runId }: RunContext, job: FollowedMerge): Promise<void> {

@@ -11,7 +11,7 @@ import type { RunContext } from '../context.ts';
 import { readLink, setBaseLocal } from '../identity.ts';
 import { isLive } from '../identity-row.ts';
 import { isOfTheData } from '../pull/refused.ts';
-import { unlessClosedMeanwhile } from './closed-meanwhile.ts';
+import { unlessClosedSince } from './closed-meanwhile.ts';
 import { resourcesOfPatient } from './references-to-patient.ts';
 
 const BATCH = 200;
@@ -94,7 +94,7 @@ async function moveOne(
   const changes = isMoved ? [{ op: 'update' as const, resource: resourceOf(next), ifMatch: stored.versionId }] : [];
   if (changes.length + alongside.length === 0) return;
   // Whoever it goes to may have been merged away since, and emptied.
-  await store.commit(actor, changes, [...unlessClosedMeanwhile(changes, head), ...alongside]);
+  await store.commit(actor, changes, [...unlessClosedSince([to], head), ...alongside]);
 }
 
 function pointed(body: JsonObject, from: string, to: string): JsonObject {
