@@ -15,13 +15,13 @@ import { readAliasOf, standsFor } from './alias.ts';
 import { unlessClosedSince } from './closed-meanwhile.ts';
 import { askWho, knownOthers } from './identity-question.ts';
 import { inUseAmong } from './in-use.ts';
-import { type MergeJob, openMerges, setMergeState } from './merge-job.ts';
+import { type MergeJob, type OpenMerge, openMerges, setMergeState } from './merge-job.ts';
 import { moveAll, moveLinked } from './move-resources.ts';
 import { patientHasMore } from './references-to-patient.ts';
 
 interface FollowedMerge extends MergeJob {
   /** As it is kept. */
-  readonly row: MergeJob;
+  readonly row: OpenMerge;
   /** Of the log, before it was looked at who stands for the two. */
   readonly head: number;
 }
@@ -61,7 +61,7 @@ async function tellRefused(context: RunContext, { fromLocal, toLocal }: MergeJob
   context.emit({ kind: outcome, ...about });
 }
 
-async function followReport(context: RunContext, reported: MergeJob, head: number): Promise<void> {
+async function followReport(context: RunContext, reported: OpenMerge, head: number): Promise<void> {
   const job = await inUseHere(context, await asOfNow(context, reported, head));
   if (!(await readSurvivor(context, job))) return;
   if (job.fromLocal === job.toLocal) return finish(context, job);
@@ -82,7 +82,7 @@ async function followReport(context: RunContext, reported: MergeJob, head: numbe
   await retire(context, job, actor, false);
 }
 
-async function followDecision(context: RunContext, decided: MergeJob, head: number): Promise<void> {
+async function followDecision(context: RunContext, decided: OpenMerge, head: number): Promise<void> {
   const { fromLocal, toLocal } = decided;
   // Other merges may have been faster: it is those who stand for the two by now that are one.
   const standing = await inUseAmong(context.store, [fromLocal, toLocal]);
@@ -104,7 +104,7 @@ async function inUseHere({ store }: RunContext, job: FollowedMerge): Promise<Fol
 }
 
 /** The survivor may have been merged itself since: nothing moves into a record that is closed. */
-async function asOfNow({ store, connection }: RunContext, job: MergeJob, head: number): Promise<FollowedMerge> {
+async function asOfNow({ store, connection }: RunContext, job: OpenMerge, head: number): Promise<FollowedMerge> {
   const standing = await standsFor(store, connection.name, job.toRemote);
   const isSame = job.fromLocal === job.toLocal || standing?.remoteId === job.toRemote;
   return standing && !isSame

@@ -34,10 +34,17 @@ function save(job: MergeJob, state: MergeState, now: number): Statement {
   return { sql, params: [connection, fromRemote, toRemote, fromLocal, toLocal, state, now] };
 }
 
-export function setMergeState({ connection, fromRemote, toRemote }: MergeJob, state: MergeState): Statement {
+/** One that has still to be followed, as it was read. */
+export type OpenMerge = MergeJob & { readonly state: MergeState };
+
+/** Of one that was reported or decided once more since, nothing changes: it is followed again. */
+export function setMergeState(
+  { connection, fromRemote, toRemote, fromLocal, toLocal, state: before }: OpenMerge,
+  state: MergeState,
+): Statement {
   return {
-    sql: `UPDATE patient_merge SET state = ? WHERE ${KEY}`,
-    params: [state, connection, fromRemote, toRemote],
+    sql: `UPDATE patient_merge SET state = ? WHERE ${KEY} AND from_local = ? AND to_local = ? AND state = ?`,
+    params: [state, connection, fromRemote, toRemote, fromLocal, toLocal, before],
   };
 }
 
@@ -55,10 +62,7 @@ export async function isToBeMerged(store: Pick<Store, 'query'>, connection: stri
   return (await store.query(sql, [connection, localId])).length > 0;
 }
 
-export async function openMerges(
-  store: Pick<Store, 'query'>,
-  connection: string,
-): Promise<(MergeJob & { readonly state: MergeState })[]> {
+export async function openMerges(store: Pick<Store, 'query'>, connection: string): Promise<OpenMerge[]> {
   const sql = `SELECT * FROM patient_merge WHERE connection = ? AND state IN ('reported', 'decided') ORDER BY at`;
   const rows = await store.query(sql, [connection]);
   return rows.map((row) => ({
