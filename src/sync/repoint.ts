@@ -2,6 +2,7 @@
 // reference, here and in the common version.
 import { asFault } from '../fault.ts';
 import { type JsonObject, sameJson } from '../fhir/canonical-json.ts';
+import { unlessClosedMeanwhile } from '../store/closed-meanwhile.ts';
 import type { SqlRow, Statement } from '../store/store.ts';
 import { comparable, parseBody, resourceOf } from './body.ts';
 import { actorOf } from './connections/settings.ts';
@@ -9,7 +10,6 @@ import type { MappedContext, RunContext } from './context.ts';
 import { readLink, setBaseLocal } from './identity.ts';
 import { isLive } from './identity-row.ts';
 import { mapReferences, urlTargets } from './mapping.ts';
-import { unlessClosedMeanwhile } from './patients/closed-meanwhile.ts';
 import { inUseAmong } from './patients/in-use.ts';
 
 const BATCH = 500;

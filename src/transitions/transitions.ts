@@ -9,6 +9,7 @@ import type { RiskMethod } from '../care/transition/risk-method.ts';
 import type { Clock } from '../clock.ts';
 import type { SearchQuery } from '../fhir/search/query.ts';
 import { CLOCKWORK } from '../store/alert.ts';
+import { unlessClosedMeanwhile } from '../store/closed-meanwhile.ts';
 import { createConsumer } from '../store/consumer.ts';
 import { createPassing } from '../store/pass-over.ts';
 import type { Actor, LogEntry, Statement, Store } from '../store/store.ts';
@@ -23,7 +24,7 @@ import { reactToCoverage } from './on-stay.ts';
 import { reactToTask } from './on-task.ts';
 import { ACTOR, type Parts, readRules } from './parts.ts';
 import { createPulse, type Pulse } from './pulse.ts';
-import { both, NOTHING, type Reaction } from './reaction.ts';
+import { both, type Reaction } from './reaction.ts';
 import { reassess } from './reassess.ts';
 import { type Replan, replan } from './replan.ts';
 import { type SweepResult, sweep } from './sweep.ts';
@@ -146,10 +147,14 @@ async function react(parts: Parts, entry: LogEntry, advance: Statement): Promise
 
 /** The reaction to an entry as its commit; undefined when there is none. */
 async function plan(parts: Parts, entry: LogEntry) {
-  const { changes, events, alongside = [] } = await (REACTIONS[entry.type]?.(parts, entry) ?? NOTHING);
+  const reactTo = REACTIONS[entry.type];
+  if (!reactTo) return undefined;
+  const head = await parts.store.head();
+  const { changes, events, alongside = [] } = await reactTo(parts, entry);
   if (changes.length === 0) return undefined;
   return async (advance: Statement) => {
-    const outcomes = await parts.store.commit(ACTOR, changes, [...alongside, advance]);
+    const guards = unlessClosedMeanwhile(changes, head);
+    const outcomes = await parts.store.commit(ACTOR, changes, [...guards, ...alongside, advance]);
     for (const event of events(outcomes)) parts.emit(event);
   };
 }

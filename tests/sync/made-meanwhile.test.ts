@@ -3,9 +3,9 @@
 import type { Encounter, Group, Patient, Resource, Task } from '@medplum/fhirtypes';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Change } from '../../src/fhir/change.ts';
+import { unlessClosedMeanwhile } from '../../src/store/closed-meanwhile.ts';
 import type { Alongside } from '../../src/store/store.ts';
 import type { Connection } from '../../src/sync/connections/settings.ts';
-import { unlessClosedMeanwhile } from '../../src/sync/patients/closed-meanwhile.ts';
 import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
 
 const MRN = { system: 'urn:oid:1.2.3', value: '4711' };

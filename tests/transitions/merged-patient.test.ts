@@ -5,32 +5,35 @@ import { expect, it } from 'vitest';
 import { createIntake } from '../../src/intake/receive.ts';
 import { bytes, edited, fixture } from '../intake/fixture.ts';
 import { testParameters } from '../support/store-rules.ts';
-import { FACILITIES, openHospital } from './hospital.ts';
+import { FACILITIES, type Hospital, openHospital } from './hospital.ts';
+
+const [admit, discharge] = [fixture('a01-admit'), fixture('a03-discharge')];
+const merge = `${admit.split('\r').slice(0, 3).join('\r')}\rMRG|OLD^^^HARBOR^MR\r`;
+const kept = { 'PID-3': 'NEW^^^HARBOR^MR', 'EVN-2': '20261125161500' };
+
+function intakeOf({ store, temp: { clock } }: Hospital) {
+  const log = pino({ level: 'silent' });
+  const intake = createIntake({ store, clock, facilities: FACILITIES, parameters: testParameters, log });
+  return async (message: string, fields: Record<string, string>) => {
+    const { code } = await intake.receive(bytes(edited(message, fields)), 'mllp');
+    expect(code).toBe('AA');
+  };
+}
 
 it('the transition of a merged patient goes on under the survivor', async () => {
   const hospital = await openHospital();
-  const { store, temp } = hospital;
+  const { temp } = hospital;
   try {
     hospital.at('2026-11-25T16:30:00-05:00');
-    const intake = createIntake({
-      store,
-      clock: temp.clock,
-      facilities: FACILITIES,
-      parameters: testParameters,
-      log: pino({ level: 'silent' }),
-    });
-    const send = async (message: string, fields: Record<string, string>) => {
-      const { code } = await intake.receive(bytes(edited(message, fields)), 'mllp');
-      expect(code).toBe('AA');
+    const receive = intakeOf(hospital);
+    const send = async (...given: Parameters<typeof receive>) => {
+      await receive(...given);
       await hospital.run();
     };
-    const [admit, discharge] = [fixture('a01-admit'), fixture('a03-discharge')];
     await send(admit, { 'PID-3': 'OLD^^^HARBOR^MR' });
     await send(discharge, { 'PID-3': 'OLD^^^HARBOR^MR' });
     const before = await hospital.all('Task');
     expect(before.length).toBeGreaterThan(2);
-    const merge = `${admit.split('\r').slice(0, 3).join('\r')}\rMRG|OLD^^^HARBOR^MR\r`;
-    const kept = { 'PID-3': 'NEW^^^HARBOR^MR', 'EVN-2': '20261125161500' };
     await send(admit, { ...kept, 'MSH-9': 'ADT^A28', 'MSH-10': 'M1', 'EVN-2': '20261120' });
     await send(merge, { ...kept, 'MSH-9': 'ADT^A40', 'MSH-10': 'M2' });
     // Told again under the new number.
@@ -52,6 +55,37 @@ it('the transition of a merged patient goes on under the survivor', async () => 
     ];
     expect(plans.map(({ status, subject }) => [status, subject.reference])).toEqual(both);
     expect(episodes.map(({ status, patient }) => [status, patient.reference])).toEqual(both);
+  } finally {
+    await temp.cleanup();
+  }
+});
+
+it('a discharge that is planned while its patient’s record is merged is the survivor’s, once', async () => {
+  const hospital = await openHospital();
+  const { store, temp } = hospital;
+  try {
+    hospital.at('2026-11-25T16:30:00-05:00');
+    const send = intakeOf(hospital);
+    await send(admit, { ...kept, 'MSH-9': 'ADT^A28', 'MSH-10': 'M1', 'EVN-2': '20261120' });
+    await send(admit, { 'PID-3': 'OLD^^^HARBOR^MR' });
+    await send(discharge, { 'PID-3': 'OLD^^^HARBOR^MR' });
+    let tries = 0;
+    const commit: typeof store.commit = async (actor, changes, ...rest) => {
+      const begins = changes.some((one) => one.op === 'create' && one.resource.resourceType === 'EpisodeOfCare');
+      tries += begins ? 1 : 0;
+      if (begins && tries === 1) await send(merge, { ...kept, 'MSH-9': 'ADT^A40', 'MSH-10': 'M2' });
+      return store.commit(actor, changes, ...rest);
+    };
+    await hospital.openTransitions({ store: { ...store, commit } }).run();
+    expect(tries).toBe(2);
+    const [survivor] = await hospital.all('Patient', { identifier: 'https://baton.health/fhir/sid/HARBOR|NEW' });
+    const mine = `Patient/${survivor?.id}`;
+    const episodes: EpisodeOfCare[] = await hospital.episodes();
+    const plans: CarePlan[] = await hospital.all('CarePlan');
+    const tasks: Task[] = await hospital.all('Task');
+    expect(new Set(tasks.map((task) => task.for?.reference))).toEqual(new Set([mine]));
+    expect(plans.map(({ status, subject }) => [status, subject.reference])).toEqual([['active', mine]]);
+    expect(episodes.map(({ status, patient }) => [status, patient.reference])).toEqual([['active', mine]]);
   } finally {
     await temp.cleanup();
   }

@@ -3,6 +3,7 @@
 import type { Bundle } from '@medplum/fhirtypes';
 import { asFault, type Fault } from '../../fault.ts';
 import { replacedBy, retired, surviving } from '../../fhir/patient-merge.ts';
+import { unlessClosedSince } from '../../store/closed-meanwhile.ts';
 import type { Actor } from '../../store/store.ts';
 import { comparable, parseBody, resourceOf } from '../body.ts';
 import { actorOf } from '../connections/settings.ts';
@@ -12,7 +13,6 @@ import { writeMessage } from '../messages/message-log.ts';
 import { applyPage } from '../pull/pull-page.ts';
 import { isOfTheData } from '../pull/refused.ts';
 import { readAliasOf, standsFor } from './alias.ts';
-import { unlessClosedSince } from './closed-meanwhile.ts';
 import { askWho, knownOthers } from './identity-question.ts';
 import { inUseAmong } from './in-use.ts';
 import { type MergeJob, type OpenMerge, openMerges, setMergeState } from './merge-job.ts';

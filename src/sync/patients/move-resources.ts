@@ -4,6 +4,7 @@
 import { asFault, type Fault } from '../../fault.ts';
 import { type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
 import { rewriteLinks } from '../../fhir/references.ts';
+import { unlessClosedSince } from '../../store/closed-meanwhile.ts';
 import type { Actor } from '../../store/store.ts';
 import { jsonOf, parseBody, resourceOf } from '../body.ts';
 import { actorOf } from '../connections/settings.ts';
@@ -11,7 +12,6 @@ import type { RunContext } from '../context.ts';
 import { readLink, setBaseLocal } from '../identity.ts';
 import { isLive } from '../identity-row.ts';
 import { isOfTheData } from '../pull/refused.ts';
-import { unlessClosedSince } from './closed-meanwhile.ts';
 import { resourcesOfPatient } from './references-to-patient.ts';
 
 const BATCH = 200;

@@ -1,9 +1,8 @@
 // What was decided names patients by who they were when it was looked at. One of them may have been merged away before the
-// commit; then it would stay with a record that is closed. docs/sync-spec.md#I8
-import type { Change } from '../../fhir/change.ts';
-import { collectReferences, parseLiteral } from '../../fhir/references.ts';
-import type { Statement } from '../../store/store.ts';
-import { places } from '../identity.ts';
+// commit; then it would stay with a record that is closed.
+import type { Change } from '../fhir/change.ts';
+import { collectReferences, parseLiteral } from '../fhir/references.ts';
+import type { Statement } from './store.ts';
 
 /** Of one statement; a group may have more members than a statement may have parameters. */
 const MOST = 1_000;
@@ -21,7 +20,7 @@ export function unlessClosedSince(patients: readonly string[], head: number): St
   const statements: Statement[] = [];
   for (let start = 0; start < patients.length; start += MOST) {
     const some = patients.slice(start, start + MOST);
-    const sql = `UPDATE resource SET sequence = sequence WHERE type = 'Patient' AND id IN (${places(some)})
+    const sql = `UPDATE resource SET sequence = sequence WHERE type = 'Patient' AND id IN (${some.map(() => '?').join(', ')})
       AND sequence > ? AND content LIKE '%"replaced-by"%'`;
     statements.push({ sql, params: [...some, head], rows: 0 });
   }
