@@ -1,4 +1,5 @@
 // The record that stands for one of ours that was merged away here: its own words say which. docs/sync-spec.md#I8
+import type { JsonObject } from '../../fhir/canonical-json.ts';
 import { followChain, LONGEST_CHAIN, replacedBy } from '../../fhir/patient-merge.ts';
 import { parseLiteral } from '../../fhir/references.ts';
 import type { Store, StoredVersion } from '../../store/store.ts';
@@ -13,6 +14,22 @@ export async function inUseFor(
   const id = (await inUseAmong(store, [one.id])).get(one.id);
   const stored = id === undefined ? undefined : await store.read('Patient', id);
   return stored && stored.operation !== 'delete' ? stored : undefined;
+}
+
+/**
+ * Everybody who stands for one who was merged away, nearest first; nobody when it goes round in a circle.
+ * @param body what it says itself
+ */
+export async function standingFor(store: Pick<Store, 'read'>, id: string, body: JsonObject): Promise<string[]> {
+  const found: string[] = [];
+  let next = successorIn(body);
+  while (next !== undefined) {
+    if (next === id || found.includes(next) || found.length === LONGEST_CHAIN) return [];
+    found.push(next);
+    const stored = await store.read('Patient', next);
+    next = stored && stored.operation !== 'delete' ? successorOf(stored.content) : undefined;
+  }
+  return found;
 }
 
 const REPLACED = `SELECT id, content FROM resource WHERE type = 'Patient' AND content LIKE '%"replaced-by"%' AND id IN`;
@@ -45,6 +62,10 @@ export async function inUseAmong(store: Pick<Store, 'query'>, ids: readonly stri
 }
 
 function successorOf(content: string): string | undefined {
-  const other = parseLiteral(replacedBy(parseBody(content)) ?? '');
+  return successorIn(parseBody(content));
+}
+
+function successorIn(body: JsonObject): string | undefined {
+  const other = parseLiteral(replacedBy(body) ?? '');
   return other?.type === 'Patient' ? other.id : undefined;
 }

@@ -288,6 +288,12 @@ export async function isWithheld(
   return (await readOutbox(store, connection, type, localId))?.state === 'withheld';
 }
 
+/** Holds only while nobody is sending the resource. */
+export function unlessSending(connection: string, type: string, localId: string): Statement {
+  const sql = `UPDATE outbox SET next_at = next_at WHERE connection = ? AND type = ? AND local_id = ? AND state = 'sending'`;
+  return { sql, params: [connection, type, localId], rows: 0 };
+}
+
 /** What a write for a claim is sent with: afterwards somebody else may have the row. */
 export function underClaim({ intentKey, leaseUntil }: Claim): { readonly requestId: string; readonly until: number } {
   return { requestId: intentKey, until: leaseUntil };

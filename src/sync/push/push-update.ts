@@ -18,6 +18,7 @@ import { readLinkMap } from '../link-map.ts';
 import { withoutLost } from '../lost-targets.ts';
 import { remoteTargets, toLocalTerms, toRemoteTerms } from '../mapping.ts';
 import { isTheirPatientAsked } from '../patients/asked-first.ts';
+import { replacedByHeirs } from '../patients/heir-there.ts';
 import { withPatients } from '../patients/patient-reference.ts';
 import { inPresentTerms, namingInUse } from '../present-terms.ts';
 import { provenanceOf } from '../provenance.ts';
@@ -85,16 +86,16 @@ export async function updateBody(
   { stored, link }: { readonly stored: Pick<StoredVersion, 'content'>; readonly link: Link },
 ): Promise<JsonObject> {
   const kept = [link.baseLocal, comparable(parseBody(stored.content))] as const;
-  const [baseLocal, local] = await inPresentTerms(context, kept);
+  const { store, connection, mapping } = context;
+  const [baseLocal, local] = await replacedByHeirs(store, link, await inPresentTerms(context, kept));
   const baseRemote = link.baseRemote ?? { resourceType: link.type };
   const targets = collectReferences(resourceOf(local)).map(parseLiteral);
-  const { store, connection, mapping } = context;
   const known = targets.filter((target) => target !== undefined);
   const theirs = remoteTargets(mapping, baseRemote);
   const map = await readLinkMap(store, connection.name, known, theirs);
   const then = await ofThen(context, map, link, await readLetGo(context, map, [baseRemote]));
   const there = toLocalTerms(mapping, then, baseRemote).body;
-  const [onto] = await namingInUse(store, [there] as const);
+  const [onto] = await replacedByHeirs(store, link, await namingInUse(store, [there] as const));
   const wanted = withPatients(carryChange(baseLocal ?? onto, local, onto), onto, local);
   const { body } = toRemoteTerms(mapping, then, wanted, link.localId);
   return dressed(body, link.remoteId, link.baseRemote);
