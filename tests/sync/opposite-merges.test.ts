@@ -177,3 +177,42 @@ test('while the server does not show the record of whoever stands for the first 
   expect(there()).toEqual({ One: 'in use', Two: 'One' });
   expect(await holders()).toEqual(['p2']);
 });
+
+describe('a record of which a person says that it is also that of the one who has none there', () => {
+  const maria = (id: string) => patient(id, { identifier: [{ system: 'urn:mrn', value: '1' }] });
+
+  beforeEach(async () => {
+    world = await openWorld();
+    await world.write(maria('p1'));
+    await round();
+    await world.write(maria('p2'));
+    await world.sync.pushNow();
+  });
+
+  test('is theirs when the other one was merged into them meanwhile', async () => {
+    await closeHere('p1', 'p2');
+    const [asked] = await world.sync.matches();
+    await world.sync.decideMatch(NURSE, String(asked?.id), { decision: 'link', to: 'p2', merge: true });
+    await world.sync.pushNow();
+    for (let rounds = 0; rounds < 3; rounds += 1) await round();
+    const records = world.remote.all('Patient') as Patient[];
+    expect(records.map(({ active, link }) => [active, link])).toEqual([[undefined, undefined]]);
+    expect(await holders()).toEqual(['p2']);
+    expect([await world.sync.matches(), await world.sync.conflicts()]).toEqual([[], []]);
+  });
+});
+
+test('the record of one who was merged into another is that one’s where the server lets nobody be made', async () => {
+  const doors = {
+    Patient: { interactions: ['read', 'search-type', 'update'], search: ['identifier', '_lastUpdated'] },
+  };
+  world = await openWorld({ connection: { types: { Patient: 'both' } }, knobs: { doors } });
+  world.remote.put({ ...ours('p1'), id: 'r-p1' });
+  await world.write(ours('p1'));
+  await round();
+  await world.write(patient('p2', { name: [{ family: 'One' }] }));
+  await closeHere('p1', 'p2');
+  for (let rounds = 0; rounds < 3; rounds += 1) await round();
+  expect(there()).toEqual({ One: 'in use' });
+  expect(await holders()).toEqual(['p2']);
+});

@@ -1,5 +1,6 @@
 // One of ours who was merged away here and has the very record that stands there for whoever stands for them: the server has
-// merged in the opposite direction. That record is the other one's from now on; it is not closed in favour of itself.
+// merged in the opposite direction, or they have no other there. That record is the other one's from now on; it is not closed in
+// favour of itself, or of nobody.
 // docs/patient-matching.md#merges-there
 import { replacedBy } from '../../fhir/patient-merge.ts';
 import type { StoredVersion } from '../../store/store.ts';
@@ -22,15 +23,16 @@ export async function handOver(
   const { store, connection } = context;
   if (claim.type !== 'Patient') return undefined;
   const there = await heirThere(store, connection.name, stored.id, parseBody(stored.content));
-  if (!there) return undefined;
-  if (there.link) return followHeir(context, claim, link, there.link);
-  if (there.standing !== link.remoteId) return undefined;
+  if (there?.link) return followHeir(context, claim, link, there.link);
+  if (there && there.standing !== link.remoteId) return undefined;
   const heir = await inUseFor(store, stored);
+  if (heir?.id === stored.id || !(heir || there)) return undefined;
   const settlement = { event: 'withdrawn', fault: 'merged-there' } as const;
   const ending = { claim, settlement, remoteId: link.remoteId, outcome: 'merged-there' } as const;
   // It is in use there, whoever has been deleted here.
   if (!heir) return resultOf(await end(context, ending));
-  const isUnknown = heir.id !== there.localId;
+  // Whoever could be made there has been by now, before whom they stand for.
+  const isUnknown = heir.id !== there?.localId;
   if (isUnknown && (await mayBeMade(context, heir.id))) {
     const message = `Whether Patient/${heir.id} has another record there is not known yet.`;
     return endFailed(context, claim, { class: 'transient', message }, claim.faultClass === 'ambiguous', link.remoteId);
