@@ -22,6 +22,8 @@ export type Change =
       readonly fullUrl?: string;
       /** The version (bare versionId) the caller has read. */
       readonly ifMatch?: string;
+      /** What the caller has read, by `parseExact`, whole and as it was: the store does not read that version again. */
+      readonly before?: Resource;
       /** Only when there is no such resource yet: `If-None-Match: *`. */
       readonly ifAbsent?: boolean;
       /** Conditional update: search query string without `?`. */

@@ -21,12 +21,11 @@ export async function refusedRevision(
   if (!rule) return undefined;
   const revised = steps.filter(({ type, writes, resource }) => writes && resource && rule.types.has(type));
   // All are read at once: over a network that is one wait.
-  const contents = await Promise.all(revised.map((step) => lastContent(group, step)));
+  const befores = await Promise.all(revised.map((step) => step.before ?? readBefore(group, step)));
   const removed = new Set(steps.flatMap(({ op, type, id }) => (op === 'delete' ? `${type}/${id}` : [])));
   for (const [at, step] of revised.entries()) {
-    const [content, after] = [contents[at], step.resource];
+    const [before, after] = [befores[at], step.resource];
     if (!after) continue;
-    const before = content === undefined ? undefined : parseExact<Resource>(content);
     if (step.current?.deleted === false) step.before = before;
     try {
       await rule.check({
@@ -49,6 +48,11 @@ export async function refusedRevision(
     }
   }
   return undefined;
+}
+
+async function readBefore(group: Group, step: Step): Promise<Resource | undefined> {
+  const content = await lastContent(group, step);
+  return content === undefined ? undefined : parseExact<Resource>(content);
 }
 
 async function find(group: Group, query: string): Promise<Resource[]> {

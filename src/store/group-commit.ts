@@ -189,8 +189,9 @@ export class GroupCommit {
       engine.write(async (tx) => {
         if (units.some(({ changes }) => changes.length > 0)) await check(tx);
         const group = await this.#openGroup(tx);
-        // In the process's own files looking things up one by one costs nothing.
-        if (tx.dialect !== 'sqlite') await group.current.load(foresee(units, group.rules.referentialIntegrity));
+        // In the process's own files what is referred to is looked up one by one: most of it is the same again and again.
+        const integrity = tx.dialect === 'sqlite' ? 'off' : group.rules.referentialIntegrity;
+        await group.current.load(foresee(units, integrity));
         const results: Result[] = [];
         for (const unit of units) results.push(await this.#runUnit(group, unit, lightly));
         await appendAudit(tx, [...asked, ...(await this.#patients.complete(tx, group.audit))]);

@@ -1,5 +1,6 @@
 // First phase of a commit: which resource is each change about? Conditional interactions are matched here, preconditions
 // are checked, and two changes of one resource are refused. https://hl7.org/fhir/R4/http.html#cond-update
+import type { Resource } from '@medplum/fhirtypes';
 import { Fault } from '../fault.ts';
 import type { Change } from '../fhir/change.ts';
 import { checkAbsent, checkVersion } from './check-version.ts';
@@ -9,7 +10,7 @@ import type { Guard } from './guard.ts';
 import { identifyPatch } from './identify-patch.ts';
 import { matchOne } from './match.ts';
 import { newId } from './new-id.ts';
-import { newStep, type Step } from './step.ts';
+import { type CurrentRow, newStep, type Step } from './step.ts';
 import { currentVersion } from './stored.ts';
 
 type Create = Extract<Change, { op: 'create' }>;
@@ -87,7 +88,14 @@ async function identifyUpdate(group: Group, change: Update, guard: Guard | undef
   }
   checkVersion(type, id, current, ifMatch);
   if (change.ifAbsent) checkAbsent(type, id, current);
-  return newStep({ op: 'update', type, id, fullUrl, current, resource, criteria: match ? undefined : query });
+  const before = stillCurrent(change, current);
+  return newStep({ op: 'update', type, id, fullUrl, current, before, resource, criteria: match ? undefined : query });
+}
+
+/** What the caller has read, unless it has become another version since. */
+function stillCurrent({ before, resource }: Update, current: CurrentRow | undefined): Resource | undefined {
+  if (before?.resourceType !== resource.resourceType || before.id !== resource.id) return undefined;
+  return before.meta?.versionId === String(current?.version) && !current?.deleted ? before : undefined;
 }
 
 async function identifyDelete(group: Group, change: Delete, guard: Guard | undefined): Promise<Step> {

@@ -74,8 +74,9 @@ function textsOf(table: Table): Texts {
   if (known) return known;
   const names = table.columns.map(([name]) => name);
   const [key = '', ...others] = names;
+  const changing = others.filter((name) => !table.fixed.includes(name));
   const again = {
-    one: `ON CONFLICT (${key}) DO UPDATE SET ${others.map((name) => `${name} = excluded.${name}`).join(', ')}`,
+    one: `ON CONFLICT (${key}) DO UPDATE SET ${changing.map((name) => `${name} = excluded.${name}`).join(', ')}`,
     'one-forever': '',
     many: 'ON CONFLICT DO NOTHING',
     // FTS5 has no conflicts.

@@ -23,7 +23,7 @@ export interface Step {
   /** An equal conditional create earlier in this commit, which this one comes down to. */
   readonly twin: Step | undefined;
 
-  /** What was there before this commit, where something had to read it. */
+  /** What was there before this commit, where somebody has read it. */
   before: Resource | undefined;
   /** Content with links rewritten; absent for deletes. */
   resource: Resource | undefined;
@@ -41,7 +41,7 @@ export interface Step {
 
 /** The parts of a step that are known when it is made. */
 export type Identity = Pick<Step, 'op' | 'type' | 'id'> &
-  Partial<Pick<Step, 'fullUrl' | 'criteria' | 'current' | 'writes' | 'match' | 'twin' | 'resource'>>;
+  Partial<Pick<Step, 'fullUrl' | 'criteria' | 'current' | 'writes' | 'match' | 'twin' | 'before' | 'resource'>>;
 
 /** A step that has not written anything yet. */
 export function newStep(identity: Identity): Step {
@@ -55,7 +55,7 @@ export function newStep(identity: Identity): Step {
     writes: identity.writes ?? true,
     match: identity.match,
     twin: identity.twin,
-    before: undefined,
+    before: identity.before,
     resource: identity.resource,
     conditional: [],
     sequence: 0,

@@ -13,15 +13,20 @@ export interface Table {
    * of which equal ones count once. `text`: one, in a full-text index, which is written when the transaction ends.
    */
   readonly holds: 'one' | 'one-forever' | 'many' | 'text';
+  /**
+   * Columns of a table that holds one that putting again leaves as they are: SQLite writes the entry of every index anew that
+   * names a column it is told of, whatever the value.
+   */
+  readonly fixed: readonly string[];
 }
 
 export type Row = readonly SqlValue[];
 
 /** A table from its columns as `name type, name type, …`. */
-export function tableOf(name: string, holds: Table['holds'], columns: string): Table {
+export function tableOf(name: string, holds: Table['holds'], columns: string, fixed: readonly string[] = []): Table {
   const pairs = columns.split(', ').map((column) => {
     const space = column.indexOf(' ');
     return [column.slice(0, space), column.slice(space + 1) as ColumnType] as const;
   });
-  return { name, holds, columns: pairs };
+  return { name, holds, columns: pairs, fixed };
 }

@@ -14,11 +14,11 @@ const VERSION = tableOf(
   'one-forever',
   'sequence bigint, type text, id text, version bigint, updated bigint, operation text, actor text, origin text, content text, kind text, client text',
 );
-const RESOURCE = tableOf(
-  'resource',
-  'one',
-  'rid bigint, type text, id text, version bigint, sequence bigint, updated bigint, deleted bigint, content text, patients text',
-);
+const RESOURCE_COLUMNS =
+  'rid bigint, type text, id text, version bigint, sequence bigint, updated bigint, deleted bigint, content text, patients text';
+const RESOURCE = tableOf('resource', 'one', RESOURCE_COLUMNS, ['type', 'id']);
+/** Of what was there and stays. SQLite only, whose rows are written at once: elsewhere the last of either would not be known. */
+const STAYING = tableOf('resource', 'one', RESOURCE_COLUMNS, ['type', 'id', 'deleted']);
 
 /**
  * Stamps, validates and stores the content of a create or update as current, and indexes it. Run again after conditional
@@ -72,7 +72,8 @@ async function putCurrent(group: Group, step: Step, isNew: boolean): Promise<voi
   const deleted = step.op === 'delete';
   const patients = step.patients?.join(' ') ?? null;
   const row = [rid, type, id, version, sequence, updated, deleted ? 1 : 0, content, patients];
-  await group.tx.put(RESOURCE, rid, [row], isNew);
+  const stays = group.tx.dialect === 'sqlite' && !deleted && step.current?.deleted === false;
+  await group.tx.put(stays ? STAYING : RESOURCE, rid, [row], isNew);
   group.current.set({ rid, type, id, version, sequence, updated, deleted, patients: step.patients });
 }
 

@@ -18,7 +18,7 @@ import { LADDER, type Rung, rungAt, type Told } from '../care/transition/step-li
 import type { Change } from '../fhir/change.ts';
 import { tokenText } from '../fhir/search/token-text.ts';
 import { isTerminal } from '../fhir/status/task.ts';
-import type { Act } from './act.ts';
+import { type Act, changeTask } from './act.ts';
 import type { Place } from './facilities.ts';
 import { backupsOf, namedOnTeam, ownerOrStandIn } from './named-on-team.ts';
 import type { Parts } from './parts.ts';
@@ -54,7 +54,7 @@ export async function planEscalation(parts: Parts, task: Task, now: Temporal.Ins
   const rungs = dueRungs(ladder, taken, deadline, place, now);
   const overdue = climbed(task, taken, taken + rungs.length, ladder, climb);
   const told = (await Promise.all(rungs.map(({ who }) => tell(parts, who, overdue, climb)))).flat();
-  const changes: Change[] = [{ op: 'update', resource: overdue, ifMatch: task.meta?.versionId }, ...told];
+  const changes: Change[] = [changeTask(task, overdue), ...told];
   const escalationAt = changes.findIndex((change) => change.op === 'create' && change.resource.resourceType === 'Task');
   const last = rungs.at(-1)?.who;
   return {

@@ -7,7 +7,7 @@ import { followUpKey } from '../care/transition/follow-up.ts';
 import { clockOf } from '../care/transition/follow-up-clock.ts';
 import { LIFE, stageConcept, stageOf } from '../care/transition/life.ts';
 import { isTerminal } from '../fhir/status/task.ts';
-import type { Act } from './act.ts';
+import { type Act, changeTask } from './act.ts';
 import type { Parts } from './parts.ts';
 import { secondsBetween } from './seconds-between.ts';
 
@@ -25,7 +25,7 @@ export async function planExpiry(_parts: Parts, task: Task, now: Temporal.Instan
       : { ...task, status: 'failed', statusReason: reasonConcept('expired'), businessStatus };
   const end = task.restriction?.period?.end;
   return {
-    changes: [{ op: 'update', resource: touched(ended, now), ifMatch: task.meta?.versionId }],
+    changes: [changeTask(task, touched(ended, now))],
     event: () => ({
       kind: 'follow-up-expired',
       episode: key.episode,

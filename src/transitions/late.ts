@@ -8,7 +8,7 @@ import { cancelFollowUp, followUpKey } from '../care/transition/follow-up.ts';
 import { clockOf } from '../care/transition/follow-up-clock.ts';
 import { tokenText } from '../fhir/search/token-text.ts';
 import { isTerminal } from '../fhir/status/task.ts';
-import type { Act } from './act.ts';
+import { type Act, changeTask } from './act.ts';
 import { planExpiry } from './expire.ts';
 import type { Parts } from './parts.ts';
 import type { Pass } from './passes.ts';
@@ -58,7 +58,7 @@ function planSkip(task: Task, now: Temporal.Instant): Act | undefined {
   if (!key || !skipped) return undefined;
   const { episode, step } = key;
   return {
-    changes: [{ op: 'update', resource: skipped, ifMatch: task.meta?.versionId }],
+    changes: [changeTask(task, skipped)],
     event: () => ({ kind: 'follow-up-skipped', episode, step, task: task.id ?? '', reason: 'superseded' }),
   };
 }

@@ -11,7 +11,7 @@ import { remindOwner } from '../care/transition/reminder.ts';
 import type { Change } from '../fhir/change.ts';
 import { tokenText } from '../fhir/search/token-text.ts';
 import { isTerminal } from '../fhir/status/task.ts';
-import type { Act } from './act.ts';
+import { type Act, changeTask } from './act.ts';
 import { planExpiry } from './expire.ts';
 import { toldOf } from './named-on-team.ts';
 import type { Parts } from './parts.ts';
@@ -32,7 +32,7 @@ export async function planRaise(parts: Parts, task: Task, now: Temporal.Instant)
   const recipient = await toldOf(parts, due, now);
   const reminder = remindOwner(due, formatKey(key), 'follow-up-due', start, now, recipient);
   const changes: Change[] = [
-    { op: 'update', resource: due, ifMatch: task.meta?.versionId },
+    changeTask(task, due),
     { op: 'create', resource: reminder, ifNoneExist: reminderQuery(formatKey(key)) },
   ];
   const { episode, step } = key;

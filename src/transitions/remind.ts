@@ -7,7 +7,7 @@ import { clockOf } from '../care/transition/follow-up-clock.ts';
 import { stageAfter, stageConcept, stageOf } from '../care/transition/life.ts';
 import { messageKey, remindOwner } from '../care/transition/reminder.ts';
 import { isTerminal } from '../fhir/status/task.ts';
-import type { Act } from './act.ts';
+import { type Act, changeTask } from './act.ts';
 import { planEscalation } from './escalate.ts';
 import { toldOf } from './named-on-team.ts';
 import type { Parts } from './parts.ts';
@@ -27,7 +27,7 @@ export async function planReminder(parts: Parts, task: Task, now: Temporal.Insta
   const told = messageKey(formatKey(key), 'soon', deadline);
   return {
     changes: [
-      { op: 'update', resource: reminded, ifMatch: task.meta?.versionId },
+      changeTask(task, reminded),
       {
         op: 'create',
         resource: remindOwner(reminded, told, 'follow-up-reminder', remindAt, now, await toldOf(parts, reminded, now)),

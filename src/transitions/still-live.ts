@@ -4,7 +4,7 @@ import type { EpisodeOfCare, Task } from '@medplum/fhirtypes';
 import { findResources, readResource } from '../care/stored.ts';
 import { isLive, withdrawnBecause } from '../care/transition/episode.ts';
 import { cancelFollowUp, followUpKey } from '../care/transition/follow-up.ts';
-import type { Act } from './act.ts';
+import { type Act, changeTask } from './act.ts';
 import type { Parts } from './parts.ts';
 
 /** The transition of a follow-up; undefined when it is none's, or of one that there is not. */
@@ -31,7 +31,7 @@ export function planOrphan(task: Task, episode: EpisodeOfCare | undefined, now: 
   const cancelled = cancelFollowUp(task, reason, now);
   if (!cancelled) return undefined;
   return {
-    changes: [{ op: 'update', resource: cancelled, ifMatch: task.meta?.versionId }],
+    changes: [changeTask(task, cancelled)],
     event: () => ({ kind: 'follow-up-skipped', episode: key.episode, step: key.step, task: task.id ?? '', reason }),
   };
 }

@@ -27,15 +27,26 @@ export function compileRules(
 ): Rule[] {
   return (constraints ?? []).flatMap(({ key = '', severity, human = '', expression, extension }) => {
     if (!expression || BY_SCHEMA.has(key) || inherited.has(key) || extension?.length) return [];
-    const holds = key === 'dom-3' ? withQuickLook(compiled(expression, type)) : compiled(expression, type);
+    const [slow, quick] = [compiled(expression, type), QUICK[key]];
+    const holds: Rule['holds'] = quick ? (focus, env) => quick(focus.value) || slow(focus, env) : slow;
     return [
       { key, severity: severity === 'warning' ? 'warning' : 'error', text: `${sentence(human)} (${key})`, holds },
     ];
   });
 }
 
-function withQuickLook(holds: Rule['holds']): Rule['holds'] {
-  return (focus, env) => allReferred(focus.value) || holds(focus, env);
+/** Rules that hold nearly always, with a look that says so without FHIRPath; false when it cannot tell. */
+const QUICK: Readonly<Record<string, (value: unknown) => boolean>> = { 'dom-3': allReferred, 'ext-1': isOneOrOther };
+
+/** An extension with a value or with extensions. */
+function isOneOrOther(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  let [values, parts] = [0, 0];
+  for (const name in value) {
+    if (name === 'extension') parts += 1;
+    else if (name.startsWith('value') || name.startsWith('_value')) values += 1;
+  }
+  return values + parts === 1;
 }
 
 function compiled(expression: string, type: string): Rule['holds'] {

@@ -4,6 +4,7 @@ import { Fault } from '../../fault.ts';
 import type { Sql } from '../sql.ts';
 import type { AskedIdentifier, StoredVersion } from '../store.ts';
 import { foundRow } from './found-rows.ts';
+import { atMost } from './fragment.ts';
 import { indexedText } from './indexed-text.ts';
 import type { ParameterIds } from './parameter-ids.ts';
 
@@ -16,8 +17,8 @@ const ARM = `SELECT r.rid, r.type, r.id, r.version, r.sequence, r.updated, r.con
   FROM search_token d CROSS JOIN resource r
   WHERE d.parameter = ? AND d.code = ? AND d.system = ? AND d.part = 0 AND r.rid = d.rid AND r.deleted = 0`;
 const arms = (count: number) => Array.from({ length: count }, () => ARM).join(' UNION ALL ');
-const TEXTS = Array.from({ length: MOST + 1 }, (_, count) => `${arms(count)} LIMIT ${LIMIT + 1}`);
-const FEWER = TEXTS.map((_, count) => `${arms(count)} LIMIT ?`);
+/** By how many rows are wanted, which are part of the text as `atMost` tells, and how many identifiers are asked for. */
+const texts = new Map<number, readonly string[]>();
 
 /**
  * The current resources that have one of the identifiers, each once, the least recently changed first.
@@ -27,7 +28,7 @@ export async function findIdentified(
   sql: Sql,
   asked: readonly AskedIdentifier[],
   ids: ParameterIds,
-  most?: number,
+  most = LIMIT + 1,
 ): Promise<StoredVersion[]> {
   const found = new Map<number, StoredVersion>();
   for (let start = 0; start < asked.length; start += MOST) {
@@ -37,12 +38,20 @@ export async function findIdentified(
       indexedText(value),
       indexedText(system),
     ]);
-    const text = (most === undefined ? TEXTS : FEWER)[some.length] ?? '';
-    for (const row of await sql.all(text, most === undefined ? params : [...params, most])) {
+    for (const row of await sql.all(textsFor(most)[some.length] ?? '', params)) {
       const { rid, version } = foundRow(row);
       found.set(rid, version);
     }
   }
   if (found.size > LIMIT) throw new Fault('too-large', `More than ${LIMIT} resources have one of the identifiers.`);
   return [...found.values()].sort((one, other) => one.sequence - other.sequence);
+}
+
+function textsFor(most: number): readonly string[] {
+  const known = texts.get(most);
+  if (known) return known;
+  const { text: limit } = atMost(most);
+  const made = Array.from({ length: MOST + 1 }, (_, count) => `${arms(count)} ${limit}`);
+  texts.set(most, made);
+  return made;
 }

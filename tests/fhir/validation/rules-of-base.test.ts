@@ -187,3 +187,22 @@ describe('what only looks wrong', () => {
     expect(validator.validate(spoil(EXAMPLES[type], path, value))).toEqual([]);
   });
 });
+
+describe('an extension has a value or extensions, never both and never neither (ext-1)', () => {
+  const [url, part] = ['urn:test:extension', { url: 'part', valueCode: 'x' }];
+  const companion = { extension: [part] };
+  test.each([
+    [{ valueCode: 'x' }, true],
+    [{ valueBoolean: false }, true],
+    [{ extension: [part] }, true],
+    [{ _valueCode: companion }, true],
+    [{ valueCode: 'x', _valueCode: companion }, true],
+    [{ id: 'only' }, false],
+    [{ valueCode: 'x', extension: [part] }, false],
+    [{ _valueCode: companion, extension: [part] }, false],
+  ])('%j', (content, holds) => {
+    const issues = validator.validate({ resourceType: 'Basic', code: { text: 'c' }, extension: [{ url, ...content }] });
+    const broken = issues.some(({ details }) => details?.text?.includes('(ext-1)'));
+    expect(broken).toBe(!holds);
+  });
+});

@@ -44,6 +44,7 @@ export function createExtensionChecker(
       const places = structure.context?.map(({ expression }) => expression).join(', ');
       report(own, 'error', 'extension', `The extension ${url} is not for this place; it is for ${places}.`, pointer);
     }
+    if (own.issues.length === 0) return;
     const isCurrent = definitions.installed(url) !== undefined;
     for (const issue of own.issues) if (isCurrent || !MOVED_ON.has(issue.code)) visit.issues.push(issue);
     if (isCurrent || !visit.advice) return;
