@@ -102,16 +102,18 @@ export async function giveAwayThere(days: MergeDays): Promise<void> {
   remote.put(patientOf(days, id, person));
 }
 
-/** Those whose record is linked with nobody, nor is any that stands for it. */
+/** Those whose record is linked with nobody, nor is any that stands for it, or may be again by an answer. */
 async function idsLetGo({ world }: MergeDays, name: ServerName): Promise<string[]> {
   const sql =
     "SELECT remote_id, replaced_by, state FROM identity WHERE connection = ? AND type = 'Patient' ORDER BY at";
   const rows = await world.store.query(sql, [name]);
-  const isInUse = (id: unknown, seen: readonly unknown[] = []): boolean =>
+  const asked = new Set((await world.sync.matches(undefined, true)).map(({ remoteId }) => remoteId));
+  const isInUse = (id: string, seen: readonly string[] = []): boolean =>
+    (seen.length > 0 && asked.has(id)) ||
     rows.some(({ remote_id, replaced_by, state }) => {
       if (remote_id !== id || seen.includes(id)) return false;
       if (state !== 'replaced') return seen.length === 0 || state !== 'tombstone';
-      return replaced_by !== null && isInUse(replaced_by, [...seen, id]);
+      return replaced_by !== null && isInUse(String(replaced_by), [...seen, id]);
     });
   const ids = [...new Set(rows.map(({ remote_id }) => String(remote_id)))];
   return ids.filter((id) => !isInUse(id));
