@@ -58,7 +58,7 @@ export async function planMerge(
 }> {
   const stays = `Patient/${survivor.id}`;
   let kept = asJson(survivor);
-  const changes = new Map<string, Change>();
+  const changes = new Map<string, Extract<Change, { op: 'update' }>>();
   for (const { id, content, versionId } of closing) {
     const closed = parseExact<JsonObject>(content);
     const gone = `Patient/${id}`;
@@ -66,8 +66,10 @@ export async function planMerge(
     changes.set(gone, { op: 'update', resource: asPatient(retired(closed, stays)), ifMatch: versionId });
     for (const { resource, ifMatch } of await resourcesOf(store, compartment, id)) {
       const key = `${resource.resourceType}/${resource.id}`;
-      const moved = rewriteLinks(resource, (url) => (url === gone || url.startsWith(`${gone}/`) ? stays : undefined));
-      if (!sameJson(asJson(moved), asJson(resource))) changes.set(key, { op: 'update', resource: moved, ifMatch });
+      // It may name several of those that are closed.
+      const before = changes.get(key)?.resource ?? resource;
+      const moved = rewriteLinks(before, (url) => (url === gone || url.startsWith(`${gone}/`) ? stays : undefined));
+      if (!sameJson(asJson(moved), asJson(before))) changes.set(key, { op: 'update', resource: moved, ifMatch });
     }
     if (changes.size > MOST) {
       throw new Refusal('AE', '207', `More than ${MOST} resources belong to the records; merge them in the registry.`);

@@ -1,6 +1,6 @@
 // What is written about a patient while a message that closes their record is being taken in.
 // docs/patient-matching.md
-import type { Encounter, Patient, Task } from '@medplum/fhirtypes';
+import type { Appointment, Encounter, Patient, Task } from '@medplum/fhirtypes';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createIntake, type Intake } from '../../src/intake/receive.ts';
@@ -59,4 +59,19 @@ it('a task that a nurse writes at that moment goes to the record that stays', as
   const [task] = await found<Task>('Task?_id=late');
   expect(task?.for?.reference).toBe(`Patient/${stays?.id}`);
   expect((await found<Encounter>(`Encounter?patient=Patient/${stays?.id}`)).length).toBe(1);
+});
+
+it('what names two records that one message closes goes to the record that stays, once each', async () => {
+  for (const [minute, number] of ['ONE', 'TWO', 'STAYS'].entries()) {
+    await send('A28', number, 10 + minute, A40.replace(/MRG.*\r/, ''));
+  }
+  const idOf = async (number: string) => (await found<Patient>(`Patient?identifier=${number}`))[0]?.id;
+  const [one, two, stays] = [await idOf('ONE'), await idOf('TWO'), await idOf('STAYS')];
+  const participant = [one, two].map((id) => ({ actor: { reference: `Patient/${id}` }, status: 'accepted' as const }));
+  const resource: Appointment = { resourceType: 'Appointment', id: 'both', status: 'proposed', participant };
+  await temp.store.commit(NURSE, [{ op: 'update', resource: resource as Appointment & { id: string } }]);
+  await send('A40', 'STAYS', 20, A40.replace('OLD^^^HARBOR^MR', 'ONE^^^HARBOR^MR~TWO^^^HARBOR^MR'));
+  const [appointment] = await found<Appointment>('Appointment?_id=both');
+  const actors = appointment?.participant.map(({ actor }) => actor?.reference);
+  expect(actors).toEqual([`Patient/${stays}`, `Patient/${stays}`]);
 });
