@@ -13,6 +13,7 @@ import { rehearsalQuery } from '../pull/rehearsal-query.ts';
 import { withholdingOf } from '../push/consent.ts';
 import { canPush } from '../push/dependencies.ts';
 import { readUnfed } from '../push/feed.ts';
+import { goesToHeir } from '../push/hand-over.ts';
 import { mergedAway } from '../push/merged-away.ts';
 import { createBody } from '../push/push-create.ts';
 import { updateBody } from '../push/push-update.ts';
@@ -56,8 +57,8 @@ export async function dryRunPush(context: RunContext, from: number | undefined):
       await note(context, { direction: 'push', type, localId: id, outcome, ...shown });
       continue;
     }
-    // It was deleted there, and stays so; or somebody else has taken its place.
-    if (link ? !isLinked : await mergedAway(context, stored)) continue;
+    // It was deleted there, and stays so; or somebody else has taken its place, or its record there.
+    if (link ? !isLinked || (await goesToHeir(context, stored, link)) : await mergedAway(context, stored)) continue;
     const body = link ? await updateBody(context, { stored, link }) : await createBody(context, stored);
     if (link?.baseRemote && sameJson(comparable(body), comparable(link.baseRemote))) continue;
     const possible = link ? capability.supports(type, 'update') : canPush(context, type);

@@ -21,6 +21,7 @@ import { inPresentTerms, namingInUse } from '../present-terms.ts';
 import { projectionTarget } from '../projections/projection-target.ts';
 import { withholdingOf } from '../push/consent.ts';
 import { canPush, type Ref } from '../push/dependencies.ts';
+import { goesToHeir } from '../push/hand-over.ts';
 import { mergedAway } from '../push/merged-away.ts';
 import { createBody } from '../push/push-create.ts';
 import { updateBody, withRelativeReferences } from '../push/push-update.ts';
@@ -105,6 +106,7 @@ async function verdictOf(
     const differences = elementDifferences([undefined, comparable(body)]);
     return { ...NOTHING, outcome: 'would-create', body, differences };
   }
+  if (await goesToHeir(context, stored, link)) return { ...NOTHING, outcome: 'unchanged', detail: MERGED };
   return run && !run.capability.supports(type, 'update')
     ? { ...NOTHING, outcome: 'no-capability' }
     : previewUpdate(context, run, stored, link);

@@ -14,7 +14,7 @@ import { applyPage } from '../pull/pull-page.ts';
 import { isOfTheData } from '../pull/refused.ts';
 import { readAliasOf, standsFor } from './alias.ts';
 import { askWho, knownOthers } from './identity-question.ts';
-import { inUseAmong } from './in-use.ts';
+import { inUseAmong, inUseFor } from './in-use.ts';
 import { type MergeJob, type OpenMerge, openMerges, setMergeState } from './merge-job.ts';
 import { moveAll, moveLinked } from './move-resources.ts';
 import { patientHasMore } from './references-to-patient.ts';
@@ -129,10 +129,10 @@ async function readSurvivor(context: RunContext, { toRemote }: MergeJob): Promis
   return true;
 }
 
-/** Nothing moves to somebody who was deleted. */
+/** Nothing moves to somebody who was deleted, or whose merge here leads to somebody who was. */
 async function isHere({ store }: RunContext, id: string): Promise<boolean> {
   const stored = await store.read('Patient', id);
-  return stored !== undefined && stored.operation !== 'delete';
+  return stored !== undefined && stored.operation !== 'delete' && (await inUseFor(store, stored)) !== undefined;
 }
 
 /** They were deleted here while the server has their record: it goes there, too, or a person has them back. */

@@ -166,14 +166,18 @@ async function takenBack(
  * A person had said that ours is not the one that the server has for it by now, or that ours lives on when that one was gone there:
  * somebody else may have its id.
  */
-async function isDoubtful({ store, connection }: RunContext, localId: string, remoteId: string): Promise<boolean> {
+export async function isDoubtful(
+  { store, connection }: RunContext,
+  localId: string,
+  remoteId: string,
+): Promise<boolean> {
   if ((await knownOthers(store, connection.name, PATIENT, remoteId)).has(localId)) return true;
   const former = (await readFormerLinks(store, connection.name, PATIENT, [remoteId])).get(remoteId);
   return former?.localId === localId && former.how !== 'merged';
 }
 
 /** Ours has no record there until a person has said whether it is that one. @param others whom it may be as well */
-async function askAgain(
+export async function askAgain(
   context: RunContext,
   localId: string,
   others: readonly Candidate[],

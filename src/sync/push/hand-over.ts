@@ -9,6 +9,7 @@ import { type RunContext, realNow } from '../context.ts';
 import { type Link, replaceLink, saveLink, unlessLinked } from '../identity.ts';
 import { heirThere } from '../patients/heir-there.ts';
 import { inUseFor } from '../patients/in-use.ts';
+import { askAgain, isDoubtful } from '../patients/remote-merge.ts';
 import { type Claim, mark, readOutbox, unlessSending } from './outbox.ts';
 import { followOnPush } from './push-merged.ts';
 import { end, endFailed, type PushResult } from './settle-push.ts';
@@ -24,9 +25,9 @@ export async function handOver(
   if (claim.type !== 'Patient') return undefined;
   const there = await heirThere(store, connection.name, stored.id, parseBody(stored.content));
   if (there?.link) return followHeir(context, claim, link, there.link);
-  if (there && there.standing !== link.remoteId) return undefined;
-  const heir = await inUseFor(store, stored);
-  if (heir?.id === stored.id || !(heir || there)) return undefined;
+  const inUse = await staysInUse(context, stored, link, there);
+  if (!inUse) return undefined;
+  const { heir } = inUse;
   const settlement = { event: 'withdrawn', fault: 'merged-there' } as const;
   const ending = { claim, settlement, remoteId: link.remoteId, outcome: 'merged-there' } as const;
   // It is in use there, whoever has been deleted here.
@@ -38,6 +39,11 @@ export async function handOver(
     return endFailed(context, claim, { class: 'transient', message }, claim.faultClass === 'ambiguous', link.remoteId);
   }
   const now = realNow(context);
+  // A person had said that it is not theirs.
+  if (await isDoubtful(context, heir.id, link.remoteId)) {
+    const asked = [replaceLink(link, now), ...(await askAgain(context, heir.id, [], link.remoteId))];
+    return resultOf(await end(context, { ...ending, statements: asked, event: { kind: 'conflict' } }));
+  }
   const bare = { remoteVersion: undefined, remoteHash: undefined, baseVersion: undefined };
   const next: Link = { ...link, ...bare, localId: heir.id, baseLocal: undefined, baseRemote: undefined };
   const statements = [
@@ -48,6 +54,32 @@ export async function handOver(
     mark(connection.name, 'Patient', heir.id, heir.sequence, now),
   ];
   return resultOf(await end(context, { ...ending, statements }));
+}
+
+/** Whether the record there is not closed, but is that of whoever stands for the one who has it. */
+export async function goesToHeir(
+  context: Pick<RunContext, 'store' | 'connection'>,
+  stored: StoredVersion,
+  link: Link,
+): Promise<boolean> {
+  if (stored.type !== 'Patient') return false;
+  const there = await heirThere(context.store, context.connection.name, stored.id, parseBody(stored.content));
+  return !there?.link && (await staysInUse(context, stored, link, there)) !== undefined;
+}
+
+/**
+ * Whose it is from then on: nobody's when they were deleted here. Undefined when it is closed, or its own one is in use here.
+ * @param there who stands for that one and has, or had, another record there
+ */
+async function staysInUse(
+  { store }: Pick<RunContext, 'store'>,
+  stored: StoredVersion,
+  { remoteId }: Link,
+  there: Awaited<ReturnType<typeof heirThere>>,
+): Promise<{ readonly heir: StoredVersion | undefined } | undefined> {
+  if (there && there.standing !== remoteId) return undefined;
+  const heir = await inUseFor(store, stored);
+  return heir?.id === stored.id || !(heir || there) ? undefined : { heir };
 }
 
 function resultOf(isWritten: boolean): PushResult {
@@ -69,6 +101,10 @@ async function followHeir(context: RunContext, claim: Claim, link: Link, own: Li
   if (isTold || own.state === 'tombstone') return undefined;
   const reply = await context.client.read('Patient', own.remoteId, { mayLead: true });
   if (reply.ok) return followOnPush(context, claim, own, reply.value);
-  if (reply.failure.class === 'permanent') return undefined;
-  return endFailed(context, claim, reply.failure, claim.faultClass === 'ambiguous', link.remoteId);
+  // It may be shown later, or was deleted there in favour of ours: what becomes of the other one is decided first.
+  const isMissing = reply.failure.status === 404 || reply.failure.status === 410;
+  if (reply.failure.class === 'permanent' && !isMissing) return undefined;
+  const message = `Patient/${own.localId}, in favour of whom it would be closed, is not there (${own.remoteId}).`;
+  const failure = isMissing ? ({ class: 'transient', message } as const) : reply.failure;
+  return endFailed(context, claim, failure, claim.faultClass === 'ambiguous', link.remoteId);
 }
