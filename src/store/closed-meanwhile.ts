@@ -8,7 +8,8 @@ import type { Statement } from './store.ts';
 const MOST = 1_000;
 
 /**
- * For the commit: it fails as a conflict when a patient whom the changes name has been merged away since.
+ * For the commit: it fails as a conflict when a patient whom the changes name has been merged away since. Not for a
+ * commit that does that itself: of the engines one shows its own rows.
  * @param head of the log before it was looked at who they are
  */
 export function unlessClosedMeanwhile(changes: readonly Change[], head: number): Statement[] {

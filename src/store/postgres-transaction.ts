@@ -33,7 +33,7 @@ export class PostgresTransaction implements Transaction {
     return (await this.#connection.query(sql, params)).rows;
   }
 
-  /** Statements that come along with a commit have tables of their own, so they do not wait for what is put. */
+  /** Statements that come along with a commit have tables of their own, or ask what others have written: they do not wait for what it puts. */
   async run(sql: string, params?: readonly SqlValue[]): Promise<number> {
     return (await this.#after(this.#savepoint(), sql, params)).changed;
   }
