@@ -5,7 +5,7 @@ import type { FhirClient } from '../remote/fhir-client.ts';
 import { type RemoteFailure, success } from '../remote/result.ts';
 import { jsonOf } from './body.ts';
 import type { MappedContext } from './context.ts';
-import { hadContent, type Link, readFormerOf, remoteHash } from './identity.ts';
+import { hadContent, type Link, readFormerOf, readLink, remoteHash } from './identity.ts';
 import { type LinkMap, ownIdentifierOf, remoteTargets, urlTargets } from './mapping.ts';
 import { idOfPatient } from './patients/held.ts';
 import { knownOthers } from './patients/identity-question.ts';
@@ -118,6 +118,20 @@ export async function mapsOfCopies(
     if (holder.value === 'nobody' || (isKnown && holder.value === 'ours')) ours.push(one);
   }
   return success({ base, now: alsoMeaning(map, ours) });
+}
+
+/** Whether a body of the remote still names one that was let go, though ours has another record there by now. */
+export async function namesFormer(
+  { store, mapping }: MappedContext,
+  { now }: MapsOfCopies,
+  body: JsonObject,
+  { links }: LetGo,
+): Promise<boolean> {
+  for (const { connection, type, localId, remoteId } of namedIn(mapping, body, links)) {
+    const isOurs = now.localOf(type, remoteId) === localId;
+    if (isOurs && (await readLink(store, connection, type, localId))) return true;
+  }
+  return false;
 }
 
 /** What the common version names on both sides; a name that was unknown when it came is a URL on ours. */

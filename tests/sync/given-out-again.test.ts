@@ -259,6 +259,19 @@ test('a plan that names ours and, newly, the one that is back keeps both', async
   expect(other).not.toBe(one);
 });
 
+test('a plan of a backup, which names the one that was let go, names the one that took its place', async () => {
+  const [before] = world.remote.all('CarePlan') as Stored<CarePlan>[];
+  await loseTask();
+  await exchange();
+  const next = (world.remote.all('Task') as Stored<Task>[]).map((one) => one.id);
+  world.remote.put(before as CarePlan);
+  await exchange();
+  expect(named(planThere(String(before?.id)))).toEqual(next.map((key) => `Task/${key}`));
+  const writes = world.remote.writes().length;
+  await exchange();
+  expect(world.remote.writes()).toHaveLength(writes);
+});
+
 test('a plan that is newly written there means ours while nobody has the id', async () => {
   await loseTask();
   const { resourceType, status, intent, subject } = world.remote.all('CarePlan')[0] as CarePlan;

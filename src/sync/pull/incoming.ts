@@ -27,7 +27,7 @@ import {
   unlessLinked,
 } from '../identity.ts';
 import { meansAnother } from '../let-go.ts';
-import { type LetGo, mapsOfCopies } from '../let-go-terms.ts';
+import { type LetGo, mapsOfCopies, namesFormer } from '../let-go-terms.ts';
 import { withoutLost } from '../lost-targets.ts';
 import { type LinkMap, toLocalTerms } from '../mapping.ts';
 import type { Meant } from '../meant.ts';
@@ -315,7 +315,9 @@ export async function plan(context: RunContext, received: Received, links: LinkM
     ...(match ? [release(connection.name, `${type}/${localId}`)] : []),
     ...unresolvedIn(merged),
     ...doubts,
-    ...(result.remoteChanges ? [mark(connection.name, type, localId, stored.sequence, now)] : []),
+    ...(result.remoteChanges || (await namesFormer(context, maps, body, letGo))
+      ? [mark(connection.name, type, localId, stored.sequence, now)]
+      : []),
   ];
   if (!result.localChanges) return { ...incoming, outcome: match ? 'linked' : 'echo', changes: [], statements };
   const resource = resourceOf(dressed(merged, localId, own));
