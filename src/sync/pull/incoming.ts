@@ -111,12 +111,11 @@ function isEcho(link: Link, body: JsonObject, version: string | undefined): bool
   return sameVersion || remoteHash(body) === link.remoteHash;
 }
 
+/** As the server showed it. */
+type Shown = Pick<Received, 'type' | 'remoteId' | 'body' | 'version'>;
+
 /** An echo told by its content alone; undefined when the whole link has to be looked at. */
-export function quickEcho(
-  context: RunContext,
-  received: Pick<Received, 'type' | 'remoteId' | 'body' | 'version'>,
-  mark: LinkMark,
-): Incoming | undefined {
+export function quickEcho(context: RunContext, received: Shown, mark: LinkMark): Incoming | undefined {
   const { type, remoteId, body, version } = received;
   if (mark.state === 'tombstone' || mark.state === 'conflict' || remoteHash(body) !== mark.remoteHash) return undefined;
   const { localId } = mark;
@@ -140,30 +139,15 @@ interface Before {
 /** Finds out who a resource is, or why nothing is to be done about it. */
 export async function identify(
   context: RunContext,
-  received: Pick<Received, 'type' | 'remoteId' | 'body' | 'version'>,
+  received: Shown,
   { link, former, meant, isAsked }: Before,
 ): Promise<Received | Incoming> {
   const { type, remoteId, body, version } = received;
   const nothing = { type, remoteId, remoteVersion: version, body, changes: [], statements: [] };
   if (await isOwnProjection(context, received, link)) return { ...nothing, outcome: 'echo' };
-  const merge = type === 'Patient' ? await remoteMerge(context, received, link) : undefined;
+  if (link) return identifyLinked(context, received, link);
+  const merge = await mergeOf(context, received, undefined);
   if (merge) return merge;
-  if (link) {
-    if (!isEcho(link, body, version)) {
-      const current = await currentCopy(context, link, received);
-      if (!current || (current !== received && isEcho(link, current.body, current.version)))
-        return { ...nothing, outcome: 'echo', localId: link.localId };
-      return { ...current, link, match: undefined, localId: link.localId };
-    }
-    const moved = version !== undefined && version !== link.remoteVersion;
-    // What was asked about has been taken back there.
-    const isOther = moved || !sameMoment(link.baseRemote, body);
-    const back = link.state === 'conflict' && (isOther ? received : await backFromBackup(context, link, received));
-    if (back) return { ...back, link, match: undefined, localId: link.localId };
-    // The same content under a new version: remembered, because the next update must name it.
-    const statements = moved ? [saveLink({ ...link, remoteVersion: version }, realNow(context))] : [];
-    return { ...nothing, outcome: 'echo', localId: link.localId, statements };
-  }
   // Whatever it says by now; the newest copy is what the answer will be about.
   if (isAsked) return { ...nothing, outcome: 'waiting', statements: [holdForItself(context, received)], isHeld: true };
   if (meant?.isAlias && type !== 'Patient' && (await isSecond(context, meant))) return { ...nothing, outcome: 'echo' };
@@ -188,6 +172,35 @@ export async function identify(
   const { candidates, why: kind } = match;
   const question = { ...bodies(context, received, match.stored), kind, candidates: named(candidates) };
   return { ...about, outcome: 'conflict', statements: [...askWhoUnlinked(question, now), held], isHeld: true };
+}
+
+/** Who has it is known. Whether the server has merged the record, the copy says that it has by now. */
+async function identifyLinked(context: RunContext, received: Shown, link: Link): Promise<Received | Incoming> {
+  const { type, remoteId, body, version } = received;
+  const { localId } = link;
+  const known = { link, match: undefined, localId };
+  const nothing = { type, remoteId, remoteVersion: version, localId, body, changes: [], statements: [] };
+  const isKnown = isEcho(link, body, version);
+  const current = isKnown ? received : await currentCopy(context, link, received);
+  const isStale = current !== undefined && current !== received;
+  if (isStale && isEcho(link, current.body, current.version)) return { ...nothing, outcome: 'echo' };
+  const merge = await mergeOf(context, current ?? received, link);
+  if (merge) return merge;
+  if (!current) return { ...nothing, outcome: 'echo' };
+  if (!isKnown) return { ...current, ...known };
+  const moved = version !== undefined && version !== link.remoteVersion;
+  // What was asked about has been taken back there.
+  const isOther = moved || !sameMoment(link.baseRemote, body);
+  const back = link.state === 'conflict' && (isOther ? received : await backFromBackup(context, link, received));
+  if (back) return (await mergeOf(context, back, link)) ?? { ...back, ...known };
+  // The same content under a new version: remembered, because the next update must name it.
+  const statements = moved ? [saveLink({ ...link, remoteVersion: version }, realNow(context))] : [];
+  return { ...nothing, outcome: 'echo', statements };
+}
+
+/** Undefined when the record stands for itself. */
+async function mergeOf(context: RunContext, copy: Shown, link: Link | undefined): Promise<Incoming | undefined> {
+  return copy.type === 'Patient' ? remoteMerge(context, copy, link) : undefined;
 }
 
 /** A person said that it is a second record of one of ours, whose own says what it is, for as long as that is there. */
@@ -328,11 +341,7 @@ export async function plan(context: RunContext, received: Received, links: LinkM
   return { ...incoming, outcome: forward ? 'updated' : 'merged', changes, statements, ifRefused };
 }
 
-function bodies(
-  context: RunContext,
-  received: Pick<Received, 'type' | 'remoteId' | 'body' | 'version'>,
-  stored: StoredVersion,
-) {
+function bodies(context: RunContext, received: Shown, stored: StoredVersion) {
   return {
     connection: context.connection.name,
     type: received.type,

@@ -1,0 +1,158 @@
+// A search that lags behind shows a patient record as it was before the server merged it into another, or took that back: what the
+// record says by now is followed, not taken for an edit. docs/sync-spec.md#I8
+import type { Bundle, Patient } from '@medplum/fhirtypes';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { NURSE, openWorld, patient, type World } from '../support/sync-world.ts';
+
+type Kept = Patient & { id: string };
+
+let world: World;
+/** What searches for patients show instead of what is there. */
+let shown: Kept[] | undefined;
+
+beforeEach(async () => {
+  shown = undefined;
+  world = await openWorld({
+    connection: { types: { Patient: 'both', Task: 'both' } },
+    sync: () => ({
+      fetch: async (url, init) => {
+        if (!shown || !new URL(String(url)).pathname.endsWith('/Patient')) return fetch(url, init);
+        const entry = shown.map((resource) => ({ resource }));
+        const page: Bundle = { resourceType: 'Bundle', type: 'searchset', entry };
+        return Response.json(page, { headers: { 'content-type': 'application/fhir+json' } });
+      },
+    }),
+  });
+  await share('p1', 'r1', 'One');
+});
+afterEach(() => world.cleanup());
+
+async function exchange(): Promise<void> {
+  for (let rounds = 0; rounds < 2; rounds += 1) {
+    await world.sync.pullNow();
+    await world.sync.pushNow();
+  }
+}
+
+async function share(id: string, remoteId: string, family: string): Promise<void> {
+  const about = { name: [{ family }], identifier: [{ system: 'urn:mrn', value: remoteId }] };
+  world.remote.put(patient(remoteId, about));
+  await world.write(patient(id, about));
+  await exchange();
+}
+
+const there = (id: string) => structuredClone(world.remote.all('Patient').find((one) => one.id === id)) as Kept;
+
+function merge(from: string, into: string): void {
+  const link = [{ type: 'replaced-by' as const, other: { reference: `Patient/${into}` } }];
+  world.remote.put({ ...there(from), active: false, link });
+}
+
+async function pullShowing(...copies: Kept[]): Promise<void> {
+  shown = copies;
+  await world.sync.pullNow();
+  shown = undefined;
+}
+
+async function answer(remoteId: string, to: string): Promise<void> {
+  const question = (await world.sync.matches()).find((one) => one.remoteId === remoteId);
+  await world.sync.decideMatch(NURSE, String(question?.id), { decision: 'link', to });
+}
+
+const inUse = ({ active, link }: Patient) => active !== false && link === undefined;
+const oursInUse = async () =>
+  (await world.all<Patient>('Patient'))
+    .filter(inUse)
+    .map(({ id }) => id)
+    .toSorted();
+const links = async () => {
+  const sql =
+    "SELECT local_id, remote_id FROM identity WHERE type = 'Patient' AND state <> 'replaced' ORDER BY remote_id";
+  return (await world.temp.store.query(sql)).map(({ local_id, remote_id }) => [local_id, remote_id]);
+};
+
+/** A copy that is not shown any more once the next one is known here. */
+async function editedThere(): Promise<Kept> {
+  const before = there('r1');
+  world.remote.put({ ...before, gender: 'female' });
+  await exchange();
+  return before;
+}
+
+test('into a record that nobody has: ours stays in use and has that one', async () => {
+  const before = await editedThere();
+  world.remote.put(patient('r2', { name: [{ family: 'One' }] }));
+  merge('r1', 'r2');
+  await pullShowing(before);
+  expect(await oursInUse()).toEqual(['p1']);
+  await exchange();
+  expect([await oursInUse(), await links()]).toEqual([['p1'], [['p1', 'r2']]]);
+});
+
+test('into the patient’s second record: ours is not closed in favour of itself', async () => {
+  world.remote.put(patient('r2', { name: [{ family: 'One' }], identifier: [{ system: 'urn:mrn', value: 'r1' }] }));
+  await exchange();
+  await answer('r2', 'p1');
+  const before = await editedThere();
+  merge('r1', 'r2');
+  await pullShowing(before);
+  await exchange();
+  expect([await oursInUse(), await links()]).toEqual([['p1'], [['p1', 'r2']]]);
+  expect(there('r2')).not.toHaveProperty('link');
+});
+
+test('into another patient’s: theirs stands for ours', async () => {
+  await share('p2', 'r2', 'Two');
+  const before = await editedThere();
+  merge('r1', 'r2');
+  await pullShowing(before);
+  await exchange();
+  expect([await oursInUse(), await links()]).toEqual([['p2'], [['p2', 'r2']]]);
+  expect((await world.read<Patient>('Patient', 'p1'))?.link).toMatchObject([{ other: { reference: 'Patient/p2' } }]);
+});
+
+test('that was taken back: the answer that it is ours holds', async () => {
+  await share('p2', 'r2', 'Two');
+  merge('r1', 'r2');
+  const closed = there('r1');
+  await exchange();
+  const { link: _link, active: _active, ...open } = closed;
+  world.remote.put(open);
+  await exchange();
+  await answer('r1', 'p1');
+  await exchange();
+  await pullShowing(closed);
+  await world.sync.pushNow();
+  expect(await oursInUse()).toEqual(['p1', 'p2']);
+  expect(await links()).toEqual([
+    ['p1', 'r1'],
+    ['p2', 'r2'],
+  ]);
+});
+
+test('of one about whom a question is open: the copy from before the question does not hide it', async () => {
+  const before = there('r1');
+  const one = (await world.read<Patient>('Patient', 'p1')) as Kept;
+  await world.write({ ...one, maritalStatus: { text: 'ours' } });
+  world.remote.put({ ...before, maritalStatus: { text: 'theirs' } });
+  await world.sync.pullNow();
+  expect(await world.sync.conflicts()).toHaveLength(1);
+  world.remote.put(patient('r2', { name: [{ family: 'One' }] }));
+  merge('r1', 'r2');
+  await pullShowing(before);
+  expect([await oursInUse(), await world.sync.conflicts()]).toEqual([['p1'], []]);
+  await world.sync.pullNow();
+  expect([await oursInUse(), await links()]).toEqual([['p1'], [['p1', 'r2']]]);
+});
+
+test('that we made there ourselves is known, and stays as it is', async () => {
+  await share('p2', 'r2', 'Two');
+  const before = await editedThere();
+  const link = [{ type: 'replaced-by' as const, other: { reference: 'Patient/p2' } }];
+  await world.write({ ...((await world.read<Patient>('Patient', 'p1')) as Kept), active: false, link });
+  await exchange();
+  const known = await links();
+  expect(there('r1').link).toMatchObject([{ other: { reference: 'Patient/r2' } }]);
+  await pullShowing(before);
+  expect([await oursInUse(), await links()]).toEqual([['p2'], known]);
+});
