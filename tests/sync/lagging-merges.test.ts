@@ -10,10 +10,9 @@ let world: World;
 /** What searches for patients show instead of what is there. */
 let shown: Kept[] | undefined;
 
-beforeEach(async () => {
-  shown = undefined;
+async function open(patients: 'both' | 'pull'): Promise<void> {
   world = await openWorld({
-    connection: { types: { Patient: 'both', Task: 'both' } },
+    connection: { types: { Patient: patients, Task: 'both' } },
     sync: () => ({
       fetch: async (url, init) => {
         if (!shown || !new URL(String(url)).pathname.endsWith('/Patient')) return fetch(url, init);
@@ -23,6 +22,11 @@ beforeEach(async () => {
       },
     }),
   });
+}
+
+beforeEach(async () => {
+  shown = undefined;
+  await open('both');
   await share('p1', 'r1', 'One');
 });
 afterEach(() => world.cleanup());
@@ -87,6 +91,32 @@ test('into a record that nobody has: ours stays in use and has that one', async 
   expect(await oursInUse()).toEqual(['p1']);
   await exchange();
   expect([await oursInUse(), await links()]).toEqual([['p1'], [['p1', 'r2']]]);
+});
+
+test('into a record that the same page brings: ours has that one, and nobody is made', async () => {
+  await world.cleanup();
+  await open('pull');
+  world.remote.put(patient('r1', { name: [{ family: 'One' }] }));
+  await exchange();
+  const [one] = await oursInUse();
+  const before = await editedThere();
+  world.remote.put(patient('r2', { name: [{ family: 'Married' }], birthDate: '1951-03-02' }));
+  merge('r1', 'r2');
+  await pullShowing(before, there('r2'));
+  expect([await oursInUse(), await links()]).toEqual([[one], [[one, 'r2']]]);
+  await exchange();
+  expect([await oursInUse(), await links()]).toEqual([[one], [[one, 'r2']]]);
+});
+
+test('that is known is not taken for taken back', async () => {
+  await share('p2', 'r2', 'Two');
+  const before = await editedThere();
+  merge('r1', 'r2');
+  await exchange();
+  await pullShowing(before);
+  expect(await world.sync.matches()).toEqual([]);
+  await exchange();
+  expect([await oursInUse(), await links()]).toEqual([['p2'], [['p2', 'r2']]]);
 });
 
 test('into the patient’s second record: ours is not closed in favour of itself', async () => {

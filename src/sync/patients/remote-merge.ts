@@ -65,7 +65,10 @@ export async function remoteMerge(
   const isSecond = known !== undefined && known.how !== 'merged';
   if (isSecond && (await standsFor(store, connection.name, record.remoteId))) return seen(record);
   const alias = isSecond ? undefined : known;
-  if (target === undefined) return alias ? unmerged(context, record, alias.localId) : undefined;
+  if (target === undefined) {
+    if (!alias || (await isStillMerged(context, record))) return alias && seen(record);
+    return unmerged(context, record, alias.localId);
+  }
   if (alias && alias.replacedBy === (await mergedInto(store, connection.name, target))) return seen(record);
   const merged = await mergeInto(context, record, link, target);
   if (!('failure' in merged)) return merged;
@@ -201,6 +204,13 @@ export async function askAgain(
   };
   const held = shown ? [hold({ ...about, waitsFor: { type: PATIENT, id: remoteId }, body: shown }, now)] : [];
   return [...askWho(question, now), ...held];
+}
+
+/** A search that lags behind shows it as it was before. */
+async function isStillMerged({ client }: RunContext, { remoteId }: Record): Promise<boolean> {
+  const reply = await client.read(PATIENT, remoteId, { mayLead: true });
+  const body = reply.ok ? reply.value.body : undefined;
+  return body !== undefined && (body.id !== remoteId || replacedBy(jsonOf(body)) !== undefined);
 }
 
 /** What was moved stays where it is until a person has said who the record is. */

@@ -56,7 +56,7 @@ export async function applyPage(
     try {
       const head = await context.store.head();
       const planned = await planPage(context, type, entries);
-      const later = laterTwins(context, planned.incoming);
+      const later = besideMerge(planned.incoming) ?? laterTwins(context, planned.incoming);
       const first = planned.incoming.filter(({ remoteId }) => !later.has(remoteId));
       const incoming = [...first, ...(await planAllGone(context, type, gone))];
       const bad = [...refused, ...planned.refused];
@@ -90,6 +90,15 @@ async function applyMergesFirst(context: RunContext, patients: readonly Entry[])
     await commitAll(context, 'Patient', incoming, [], 0, []);
     announce(context, incoming, []);
   }
+}
+
+/**
+ * Remote ids of all others of a page on which a record turns out to be merged only when it is read, because the search shows it as it
+ * was before: the survivor may be among them. Undefined when there is none.
+ */
+function besideMerge(incoming: readonly Incoming[]): Set<string> | undefined {
+  const merged = incoming.find(({ event }) => event === 'merged');
+  return merged && new Set(incoming.filter((one) => one !== merged).map(({ remoteId }) => remoteId));
 }
 
 /** What a page is made of. */
