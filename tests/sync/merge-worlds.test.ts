@@ -362,6 +362,48 @@ describe('what the random days hold for true of an appointment that somebody joi
   });
 });
 
+describe('what the random days hold for true of a record that the server gave to somebody else', () => {
+  const about = (id: string, description: string, key = 'k1') => ({
+    ...{ resourceType: 'Task' as const, id: 't1', status: 'requested' as const, intent: 'order' as const, description },
+    ...{ groupIdentifier: { value: key }, for: { reference: `Patient/${id}` } },
+  });
+  let people: People;
+  let before: string;
+  let since: string;
+  beforeEach(() => {
+    people = new People();
+    people.isRecordOf('a', 'r1', 'Ana');
+    people.isRecordOf('a', 'r2', 'Evan');
+    people.isRecordOf('a', 'r3', 'Zed');
+    people.isRecordOf('here', 'p1', 'Ana');
+    before = people.write(['Ana']);
+    people.handOver('a', 'r1', 'Evan', [about('r1', before)]);
+    since = people.write(['Evan']);
+  });
+
+  test('what it had about the one before is about whom it puts it under itself, and about no third', () => {
+    expect(people.mixed('a', [], [about('r1', before)])).toEqual([]);
+    expect(people.mixed('a', [], [about('r2', before)])).toHaveLength(1);
+    people.putUnder('a', 'r1', 'r2', about('r1', before));
+    expect(people.mixed('a', [], [about('r2', before)])).toEqual([]);
+    expect(people.mixed('a', [], [about('r3', before)])).toHaveLength(1);
+  });
+
+  test('what came to be there under the wrong one otherwise is not excused by that', () => {
+    const late = people.write(['Ana']);
+    people.putUnder('a', 'r1', 'r2', about('r1', late));
+    expect(people.mixed('a', [], [about('r2', late)])).toHaveLength(1);
+  });
+
+  test('what it says in a paper of the one before is about either while it says that the record is gone', () => {
+    expect(people.mixed('here', [], [about('p1', since)])).toHaveLength(1);
+    people.saidToBeGone('a', 'r1', about('r1', since, 'k2'));
+    expect(people.mixed('here', [], [about('p1', since)])).toHaveLength(1);
+    people.saidToBeGone('a', 'r1', about('r1', since));
+    expect(people.mixed('here', [], [about('p1', since)])).toEqual([]);
+  });
+});
+
 test.each([1001, 1005])('random days of people who are alike, merged and taken apart, seed %i', async (seed) => {
   const { damage } = await mergeDays(seed, 60);
   expect(damage).toEqual([]);

@@ -41,7 +41,9 @@ export function mergeThere(days: MergeDays): void {
   }
   const share = pick(random, [0, 0.5, 1]) ?? 0;
   for (const paper of papersAt(days, name)) {
-    if (names(paper, from.id) && chance(days, share)) put(renamed(paper, from.id, into.id), !lateFirst);
+    if (!names(paper, from.id) || !chance(days, share)) continue;
+    people.putUnder(name, from.id, into.id, paper);
+    put(renamed(paper, from.id, into.id), !lateFirst);
   }
   remote.lateness = lateness;
 }
@@ -57,6 +59,7 @@ export function repointThere(days: MergeDays): void {
   const chosen = pick(days.random, late);
   if (!chosen) return;
   note(days, `${name} ${keyOf(chosen.paper)} from ${chosen.from} to ${chosen.to}`);
+  days.people.putUnder(name, chosen.from, chosen.to, chosen.paper);
   days.world.remotes[name].put(renamed(chosen.paper, chosen.from, chosen.to));
 }
 

@@ -1,6 +1,6 @@
 // The world of random merges: people with records and papers here and at two servers, and what may never be so in it.
 import type { Patient } from '@medplum/fhirtypes';
-import { type Kept, LOOKS, type Paper, type People, type Person } from './people.ts';
+import { type Kept, LOOKS, namesIn, type Paper, type People, type Person } from './people.ts';
 import { SERVERS, type ServerName, type TwoServers } from './two-servers.ts';
 
 export const PAPERS = ['Task', 'Appointment', 'Account'] as const;
@@ -58,9 +58,21 @@ export const papersAt = ({ world }: MergeDays, name: ServerName) =>
 
 export async function mixed(days: MergeDays): Promise<string[]> {
   const { people } = days;
+  for (const name of SERVERS) sayWhoIsGone(days, name);
   // Those there first: references here may name them.
   const there = SERVERS.map((name) => [name, patientsAt(days, name), papersAt(days, name)] as const);
   const here = ['here', await patientsHere(days), await papersHere(days)] as const;
   for (const [place, patients] of [...there, here]) people.mixed(place, patients, []);
   return [...there, here].flatMap(([place, patients, papers]) => people.mixed(place, patients, papers));
+}
+
+function sayWhoIsGone(days: MergeDays, name: ServerName): void {
+  const { failing, removed } = days.world.remotes[name];
+  for (const paper of papersAt(days, name)) {
+    for (const { reference } of namesIn(paper)) {
+      const id = /^Patient\/([^/]+)$/.exec(reference ?? '')?.[1];
+      const isGone = failing.get(`Patient/${id}`) === 410 || removed.has(`Patient/${id}`);
+      if (id !== undefined && isGone) days.people.saidToBeGone(name, id, paper);
+    }
+  }
 }

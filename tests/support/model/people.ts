@@ -65,6 +65,8 @@ export class People {
   readonly #saidToBe = new Map<Person, Person>();
   /** `place record word` where the server itself has put words about one person under the record of another. */
   readonly #excused = new Set<string>();
+  /** By `place record key`: who had the record before, where a paper has named it since then. */
+  readonly #before = new Map<string, Set<Person>>();
   /** By key. */
   readonly #joined = new Map<string, Set<Person>>();
   #count = 0;
@@ -142,8 +144,30 @@ export class People {
    * @param papers there that name it
    */
   handOver(place: Place, id: string, person: Person, papers: readonly Paper[]): void {
+    const before = this.ofRecord(place, id);
     this.isRecordOf(place, id, person);
-    for (const paper of papers) for (const word of wordsIn(paper)) this.#excused.add(`${place} ${id} ${word}`);
+    for (const paper of papers) {
+      const name = `${place} ${id} ${keyOf(paper)}`;
+      if (before !== undefined) this.#before.set(name, new Set(this.#before.get(name)).add(before));
+      for (const word of wordsIn(paper)) this.#excused.add(`${place} ${id} ${word}`);
+    }
+  }
+
+  /**
+   * The server says that nobody has a record: nobody can know then that it was given to somebody else, and what a paper that
+   * named it before says may be about either.
+   */
+  saidToBeGone(place: Place, id: string, paper: Paper): void {
+    const before = this.#before.get(`${place} ${id} ${keyOf(paper)}`);
+    const now = this.ofRecord(place, id);
+    if (before && now !== undefined) this.alsoAbout(wordsIn(paper), [...before, now]);
+  }
+
+  /** The server puts a paper under another record: what it had under the wrong one itself is about that one, too. */
+  putUnder(place: Place, from: string, into: string, paper: Paper): void {
+    const person = this.ofRecord(place, into);
+    const words = wordsIn(paper).filter((word) => this.#excused.has(`${place} ${from} ${word}`));
+    if (person !== undefined) this.alsoAbout(words, [person]);
   }
 
   #isAbout(word: string, person: Person): boolean {
