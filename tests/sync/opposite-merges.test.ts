@@ -216,3 +216,40 @@ test('the record of one who was merged into another is that one’s where the se
   expect(there()).toEqual({ One: 'in use' });
   expect(await holders()).toEqual(['p2']);
 });
+
+describe('a record there that says, by our identifier, that it was replaced by the one whose it is', () => {
+  beforeEach(async () => {
+    world = await openWorld();
+    for (const id of ['p1', 'p2'] as const) await world.write(ours(id));
+    await round();
+  });
+
+  /** Of p1. */
+  function closeForOurs(value: string): void {
+    const system = 'https://baton.test/id';
+    const other = { type: 'Patient' as const, identifier: { system, value } };
+    const records = world.remote.all('Patient') as (Patient & { id: string })[];
+    const record = records.find(({ name }) => name?.[0]?.family === 'One') as Patient & { id: string };
+    world.remote.put({ ...record, active: false, link: [{ type: 'replaced-by', other }] });
+  }
+  const oursInUse = async () =>
+    (await world.all<Patient>('Patient')).filter(({ active }) => active !== false).map(({ id }) => id);
+  const refusals = () =>
+    world.temp.store.query("SELECT outcome, detail FROM message WHERE detail LIKE '%in favour of themselves%'");
+
+  test.each(['p1', 'p2'])('closes nobody when it is pulled: %s', async (named) => {
+    if (named === 'p2') await closeHere('p2', 'p1');
+    closeForOurs(named);
+    await world.sync.pullNow();
+    expect(await oursInUse()).toContain('p1');
+    expect(await refusals()).toMatchObject([{ outcome: 'quarantined' }]);
+  });
+
+  test('nor when a push reads it', async () => {
+    closeForOurs('p1');
+    await world.write({ ...ours('p1'), gender: 'female' } as Patient & { id: string });
+    await world.sync.pushNow();
+    expect(await oursInUse()).toContain('p1');
+    expect((await world.sync.status())[0]).toMatchObject({ rejected: 1 });
+  });
+});

@@ -10,6 +10,7 @@ import type { MappedContext } from '../context.ts';
 import { type Link, readLink, remoteHash, replaceLink, saveLink } from '../identity.ts';
 import { markReferring, markStoodFor, meaningOthers } from '../let-go.ts';
 import { withoutLost } from '../lost-targets.ts';
+import { CIRCLE, isInCircle } from '../patients/in-use.ts';
 import { mark } from '../push/outbox.ts';
 import { rememberUrls } from '../repoint.ts';
 import { asksWho, type Conflict, closeConflict } from './conflict.ts';
@@ -63,6 +64,8 @@ export async function planResolution(
   if (resolution.take === 'edited') requireSame(resolution.body, conflict);
   // What a person wrote is refused with a sentence instead.
   const writable = body && resolution.take !== 'edited' ? await withoutLost(context, body, own) : body;
+  if (writable && (await isInCircle(store, localId, writable)))
+    throw new Fault('unprocessable', CIRCLE, { expression: 'Patient.link' });
   const resource = writable && resourceOf(dressed(writable, localId, own));
   if (resolution.take === 'edited' && own && body) requireReach(own, body, conflict.remote);
   if (resource) {

@@ -32,6 +32,15 @@ export async function standingFor(store: Pick<Store, 'read'>, id: string, body: 
   return found;
 }
 
+/** Whether one, by what it would say, is replaced by itself, by way of whoever that one was merged into. */
+export async function isInCircle(store: Pick<Store, 'read'>, id: string, body: JsonObject): Promise<boolean> {
+  if (body.resourceType !== 'Patient' || successorIn(body) === undefined) return false;
+  return (await standingFor(store, id, body)).length === 0;
+}
+
+/** Said to whoever would write that. */
+export const CIRCLE = 'The patient would be closed in favour of themselves.';
+
 const REPLACED = `SELECT id, content FROM resource WHERE type = 'Patient' AND content LIKE '%"replaced-by"%' AND id IN`;
 const PRESENT = `SELECT id FROM resource WHERE type = 'Patient' AND deleted = 0 AND id IN`;
 

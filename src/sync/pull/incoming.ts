@@ -34,6 +34,7 @@ import type { Meant } from '../meant.ts';
 import { readAlias } from '../patients/alias.ts';
 import { type Held, hold } from '../patients/held.ts';
 import { askWhoUnlinked, isDecidedNew } from '../patients/identity-question.ts';
+import { CIRCLE, isInCircle } from '../patients/in-use.ts';
 import { findMatch, type Match, type Sought } from '../patients/match.ts';
 import { remoteMerge } from '../patients/remote-merge.ts';
 import { inPresentTerms, namingInUse } from '../present-terms.ts';
@@ -333,6 +334,8 @@ export async function plan(context: RunContext, received: Received, links: LinkM
       : []),
   ];
   if (!result.localChanges) return { ...incoming, outcome: match ? 'linked' : 'echo', changes: [], statements };
+  if (await isInCircle(store, localId, merged))
+    throw new Fault('unprocessable', CIRCLE, { expression: 'Patient.link' });
   const resource = resourceOf(dressed(merged, localId, own));
   const forward = sameJson(local, baseLocal);
   const changes: Change[] = [{ op: 'update', resource, ifMatch: stored.versionId }];

@@ -19,6 +19,7 @@ import { withoutLost } from '../lost-targets.ts';
 import { remoteTargets, toLocalTerms, toRemoteTerms } from '../mapping.ts';
 import { isTheirPatientAsked } from '../patients/asked-first.ts';
 import { replacedByHeirs } from '../patients/heir-there.ts';
+import { CIRCLE, isInCircle } from '../patients/in-use.ts';
 import { withPatients } from '../patients/patient-reference.ts';
 import { inPresentTerms, namingInUse } from '../present-terms.ts';
 import { provenanceOf } from '../provenance.ts';
@@ -165,6 +166,9 @@ async function rebase(
   if (!result.localChanges) return { stored, link: next };
   const own = parseBody(stored.content);
   const merged = await withoutLost(context, result.merged, own);
+  if (await isInCircle(store, link.localId, merged)) {
+    return endFailed(context, claim, { class: 'permanent', message: CIRCLE }, false, link.remoteId);
+  }
   const resource = resourceOf(dressed(merged, link.localId, own));
   const update = { op: 'update', resource, ifMatch: stored.versionId } as const;
   const written = await end(context, {
