@@ -1,7 +1,7 @@
 // Servers that leave things out or are wrong for a moment, and what happens at just the wrong time.
 // docs/sync-spec.md#I3 docs/sync-spec.md#I4 docs/sync-spec.md#I5 docs/sync-spec.md#I22 docs/sync-spec.md#I29
 import type { Task } from '@medplum/fhirtypes';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Fault } from '../../src/fault.ts';
 import { NURSE, openWorld, patient, task, type World, type WorldOptions } from '../support/sync-world.ts';
 
@@ -139,4 +139,49 @@ test('what was on its way while a lost record was let go is told of the new one,
   await world.sync.pushNow();
   await world.sync.pushNow();
   expect(world.remote.all('Task')).toMatchObject([{ for: subject() }]);
+});
+
+describe('an edit there between a write that is answered without the resource and the read that follows', () => {
+  let edit: (() => void) | undefined;
+  beforeEach(async () => {
+    edit = undefined;
+    const fetchOf: typeof fetch = async (url, init) => {
+      const response = await fetch(url, init);
+      if (!edit || !response.ok || (init?.method !== 'PUT' && init?.method !== 'POST')) return response;
+      edit();
+      edit = undefined;
+      const headers = [...response.headers].filter(([name]) => name === 'etag' || name === 'location');
+      return new Response(null, { status: response.status, headers });
+    };
+    await open({ sync: () => ({ fetch: fetchOf }) });
+    await world.write(task('t1', { description: 'Call' }));
+  });
+
+  const urgent = () => {
+    const [theirs] = world.remote.all('Task') as Task[];
+    world.remote.put({ ...theirs, priority: 'urgent' } as Task);
+  };
+  async function exchange(): Promise<void> {
+    for (let rounds = 0; rounds < 3; rounds += 1) {
+      await world.sync.pushNow();
+      world.pass({ minutes: 20 });
+      await world.sync.pullNow();
+    }
+  }
+
+  test('of a create comes in', async () => {
+    edit = urgent;
+    await exchange();
+    expect(await world.all<Task>('Task')).toMatchObject([{ description: 'Call', priority: 'urgent' }]);
+    expect(world.remote.all('Task')).toMatchObject([{ description: 'Call', priority: 'urgent' }]);
+  });
+
+  test('of an update comes in', async () => {
+    await exchange();
+    await world.write(task('t1', { description: 'Call twice' }));
+    edit = urgent;
+    await exchange();
+    expect(await world.all<Task>('Task')).toMatchObject([{ description: 'Call twice', priority: 'urgent' }]);
+    expect(world.remote.all('Task')).toMatchObject([{ description: 'Call twice', priority: 'urgent' }]);
+  });
 });

@@ -95,9 +95,14 @@ export async function settleCreated(
   if (!whole) {
     return endFailed(context, claim, { class: 'ambiguous', message: 'The created resource cannot be read.' }, true, id);
   }
-  // 200 to a conditional create: it was there already, perhaps with another content.
-  const existed = reply.status === 200;
-  return adopt(context, claim, stored, { ...whole, id }, existed ? 'again' : 'done');
+  // 200 to a conditional create: it was there already, perhaps with another content; or somebody has edited it since.
+  const isOther = reply.status === 200 || (whole !== reply && isLater(whole, reply));
+  return adopt(context, claim, stored, { ...whole, id }, isOther ? 'again' : 'done');
+}
+
+/** Whether what was read after a write is not what the write made, as far as versions tell. */
+export function isLater(read: FhirReply, written: FhirReply): boolean {
+  return read.versionId !== undefined && written.versionId !== undefined && read.versionId !== written.versionId;
 }
 
 async function readBack(context: RunContext, type: string, id: string): Promise<FhirReply | undefined> {

@@ -27,6 +27,7 @@ import { reconcileDoubted } from '../pull/doubt.ts';
 import { ageOf } from '../pull/version-age.ts';
 import { rememberUrls } from '../repoint.ts';
 import { type Claim, underClaim } from './outbox.ts';
+import { isLater } from './push-create.ts';
 import { followOnPush, saysMerged } from './push-merged.ts';
 import { end, endAsked, endFailed, endPatientAsked, type PushResult } from './settle-push.ts';
 
@@ -207,6 +208,11 @@ async function settleUpdated(
     const whole = reply.body?.resourceType === link.type ? reply : await readBack(context, link);
     if (!whole?.body) {
       const message = 'The updated resource cannot be read.';
+      return endFailed(context, claim, { class: 'ambiguous', message }, true, link.remoteId);
+    }
+    // As the common version somebody else's edit would look like our own words.
+    if (whole !== reply && isLater(whole, reply)) {
+      const message = 'A read right after the update shows another version.';
       return endFailed(context, claim, { class: 'ambiguous', message }, true, link.remoteId);
     }
     // What the server made of it is the new base; without this every push would look like a remote edit.
