@@ -14,6 +14,7 @@ import { readLinkMap } from '../link-map.ts';
 import { carriesIdentifier, remoteTargets, toLocalTerms, toRemoteTerms } from '../mapping.ts';
 import { askWho, dropQuestion, hasNamesake, knownOthers } from '../patients/identity-question.ts';
 import { FIRST_VERSION } from '../pull/version-age.ts';
+import { areOrdered } from '../pull/version-order.ts';
 import { unlinkedTargets } from './dependencies.ts';
 import { type Claim, underClaim } from './outbox.ts';
 import { findTwin } from './push-match.ts';
@@ -100,9 +101,16 @@ export async function settleCreated(
   return adopt(context, claim, stored, { ...whole, id }, isOther ? 'again' : 'done');
 }
 
-/** Whether what was read after a write is not what the write made, as far as versions tell. */
+/**
+ * Whether what was read after a write is not what the write made, as far as versions tell. An ETag may be one of the bytes of its answer
+ * or of their coding: one that is no number tells only where the resource itself names its version, and in that form.
+ */
 export function isLater(read: FhirReply, written: FhirReply): boolean {
-  return read.versionId !== undefined && written.versionId !== undefined && read.versionId !== written.versionId;
+  const named = read.body?.meta?.versionId;
+  const [made, tag] = [written.versionId, read.versionId];
+  const shown = named ?? tag;
+  if (made === undefined || shown === undefined || made === tag || made === shown) return false;
+  return areOrdered(made, shown) || (named === tag && made.length === shown.length);
 }
 
 async function readBack(context: RunContext, type: string, id: string): Promise<FhirReply | undefined> {
