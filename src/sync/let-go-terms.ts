@@ -120,16 +120,21 @@ export async function mapsOfCopies(
   return success({ base, now: alsoMeaning(map, ours) });
 }
 
-/** Whether a body of the remote still names one that was let go, though ours has another record there by now. */
+/**
+ * Whether a body of the remote still names one that was let go and is gone, though ours has another record there by now. Where it is
+ * back, a person says what it means.
+ */
 export async function namesFormer(
   { store, mapping }: MappedContext,
   { now }: MapsOfCopies,
   body: JsonObject,
-  { links }: LetGo,
+  { links, holderOf }: LetGo,
 ): Promise<boolean> {
-  for (const { connection, type, localId, remoteId } of namedIn(mapping, body, links)) {
-    const isOurs = now.localOf(type, remoteId) === localId;
-    if (isOurs && (await readLink(store, connection, type, localId))) return true;
+  for (const one of namedIn(mapping, body, links)) {
+    const { connection, type, localId, remoteId } = one;
+    if (now.localOf(type, remoteId) !== localId || !(await readLink(store, connection, type, localId))) continue;
+    const holder = await holderOf(one);
+    if (holder.ok && holder.value === 'nobody') return true;
   }
   return false;
 }
