@@ -2,6 +2,9 @@
 // a new address. Pure; a resource is never changed in place. https://hl7.org/fhir/R4/references.html
 import type { Resource } from '@medplum/fhirtypes';
 
+/** How a literal ends in JSON as text: with the id, or with a version of it. */
+export const LITERAL_ENDS: readonly string[] = ['"', '/_history/'];
+
 /** What kind of link a URL was found in. Conditional references exist only in `reference`. */
 export type LinkKind = 'reference' | 'uri' | 'narrative';
 

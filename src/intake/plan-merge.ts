@@ -5,7 +5,7 @@ import { type JsonObject, sameJson } from '../fhir/canonical-json.ts';
 import type { Change } from '../fhir/change.ts';
 import { parseExact } from '../fhir/exact-json.ts';
 import { replacedBy, retired, surviving } from '../fhir/patient-merge.ts';
-import { rewriteLinks } from '../fhir/references.ts';
+import { LITERAL_ENDS, rewriteLinks } from '../fhir/references.ts';
 import type { SearchParameters } from '../fhir/search/parameters.ts';
 import type { Statement, Store, StoredVersion } from '../store/store.ts';
 import { type Heard, withHeard } from './heard.ts';
@@ -88,7 +88,7 @@ function unlessMoreBelongs(id: string, head: number): Statement {
   const sql = `UPDATE resource SET sequence = sequence WHERE type = 'Patient' AND id = ? AND EXISTS (
     SELECT 1 FROM version WHERE sequence > ? AND type NOT IN (${stays.map(() => '?').join(', ')})
       AND (content LIKE ? OR content LIKE ?))`;
-  const named = ['"', '/_history/'].map((end) => `%"reference":"Patient/${id}${end}%`);
+  const named = LITERAL_ENDS.map((end) => `%"reference":"Patient/${id}${end}%`);
   return { sql, params: [id, head, ...stays, ...named], rows: 0 };
 }
 

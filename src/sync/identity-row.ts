@@ -17,6 +17,3 @@ export const isStoodFor = (of = '') => `${hasEnded(of)} AND ${of}replaced_by IS 
 
 /** Sorts what was let go before what another record stands for. */
 export const letGoFirst = (of = '') => `CASE WHEN ${of}replaced_by IS NULL THEN 0 ELSE 1 END`;
-
-/** How a literal ends in a body that a row keeps: with the id, or with a version of it. */
-export const LITERAL_ENDS: readonly string[] = ['"', '/_history/'];

@@ -2,14 +2,14 @@
 // over there has to be told of the one that took its place. docs/sync-spec.md#I21
 import type { Resource } from '@medplum/fhirtypes';
 import type { JsonObject } from '../fhir/canonical-json.ts';
-import { collectReferences, parseLiteral } from '../fhir/references.ts';
+import { collectReferences, LITERAL_ENDS, parseLiteral } from '../fhir/references.ts';
 import type { Statement, Store } from '../store/store.ts';
 import type { MappedContext } from './context.ts';
 import { type Link, readLink } from './identity.ts';
-import { hasEnded, isLetGo, isLive, LITERAL_ENDS } from './identity-row.ts';
+import { hasEnded, isLetGo, isLive } from './identity-row.ts';
 import { type MappingContext, mapReferences, remoteTargets } from './mapping.ts';
-import { type Meant, readMeant } from './meant.ts';
-import { aliasesInto, endAlias, endAliasesInto } from './patients/alias.ts';
+import { type Meant, mergedIntoEach, readMeant } from './meant.ts';
+import { endAlias, endAliasesInto } from './patients/alias.ts';
 import { type Claim, mark, OUTBOX } from './push/outbox.ts';
 import { renamedInPlace } from './renamed-in-place.ts';
 
@@ -104,24 +104,10 @@ export async function markStoodFor(
   { connection, type, remoteId }: Pick<Link, 'connection' | 'type' | 'remoteId'>,
   now: number,
 ): Promise<Statement[]> {
-  const ours = type === 'Patient' ? await stoodFor(store, connection, remoteId) : [];
+  const merged = type === 'Patient' ? await mergedIntoEach(store, connection, [remoteId]) : undefined;
+  const ours = [...new Set(merged?.get(remoteId)?.map(({ localId }) => localId))].filter(Boolean);
   const head = ours.length > 0 ? await store.head() : 0;
   return ours.map((localId) => mark(connection, type, localId, head, now));
-}
-
-/** Whose records were merged into one, or into those. */
-async function stoodFor(store: Headed, connection: string, remoteId: string): Promise<string[]> {
-  const ours = new Set<string>();
-  const seen = new Set([remoteId]);
-  for (let ids = [remoteId]; ids.length > 0; ) {
-    const aliases = (await aliasesInto(store, connection, ids)).filter((alias) => !seen.has(alias.remoteId));
-    for (const alias of aliases) {
-      seen.add(alias.remoteId);
-      if (alias.localId !== '') ours.add(alias.localId);
-    }
-    ids = aliases.map((alias) => alias.remoteId);
-  }
-  return [...ours];
 }
 
 async function renamed(store: Headed, former: Meant, localId: string, now: number): Promise<Statement[]> {

@@ -2,7 +2,7 @@
 import type { Store } from '../store/store.ts';
 import { type Link, places } from './identity.ts';
 import { hasEnded, letGoFirst } from './identity-row.ts';
-import { aliasesInto } from './patients/alias.ts';
+import { type Alias, aliasesInto } from './patients/alias.ts';
 
 type Queryable = Pick<Store, 'query'>;
 
@@ -24,7 +24,8 @@ export async function readMeant(
   const own = await readOwn(store, connection, type, remoteIds);
   if (type !== 'Patient') return own;
   for (const [remoteId, merged] of await mergedIntoEach(store, connection, remoteIds)) {
-    const before = (await readOwn(store, connection, type, merged)).values().filter(({ isLetGo }) => isLetGo);
+    const ids = merged.map((alias) => alias.remoteId);
+    const before = (await readOwn(store, connection, type, ids)).values().filter(({ isLetGo }) => isLetGo);
     const nobody = { connection, type, localId: '', remoteId, isAlias: false, isLetGo: false };
     own.set(remoteId, { ...(own.get(remoteId) ?? nobody), before: [...before] });
   }
@@ -57,21 +58,21 @@ async function readOwn(
   return meant;
 }
 
-/** Of records those that were merged into one of them, with all that were merged into those. */
-async function mergedIntoEach(
+/** Of records those that were merged into one of them, or are second ones of theirs, with all that were merged into those. */
+export async function mergedIntoEach(
   store: Queryable,
   connection: string,
   remoteIds: readonly string[],
-): Promise<Map<string, string[]>> {
+): Promise<Map<string, Alias[]>> {
   const ends = new Map(remoteIds.map((id) => [id, id]));
-  const merged = new Map<string, string[]>();
+  const merged = new Map<string, Alias[]>();
   for (let ids = remoteIds; ids.length > 0; ) {
     const aliases = await aliasesInto(store, connection, ids);
     const found = aliases.filter(({ remoteId }) => !ends.has(remoteId));
-    for (const { remoteId, replacedBy } of found) {
-      const end = ends.get(replacedBy) ?? replacedBy;
-      ends.set(remoteId, end);
-      merged.set(end, [...(merged.get(end) ?? []), remoteId]);
+    for (const alias of found) {
+      const end = ends.get(alias.replacedBy) ?? alias.replacedBy;
+      ends.set(alias.remoteId, end);
+      merged.set(end, [...(merged.get(end) ?? []), alias]);
     }
     ids = found.map(({ remoteId }) => remoteId);
   }

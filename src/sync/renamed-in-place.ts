@@ -1,9 +1,10 @@
 // Common versions that name one of ours by two records there, of which one means somebody else from now on: which name is meant is
 // told by the element that it stands in.
 import type { JsonObject } from '../fhir/canonical-json.ts';
+import { LITERAL_ENDS } from '../fhir/references.ts';
 import type { Statement, Store } from '../store/store.ts';
 import { parseBody } from './body.ts';
-import { isLive, LITERAL_ENDS } from './identity-row.ts';
+import { isLive } from './identity-row.ts';
 import { mapReferences } from './mapping.ts';
 import type { Meant } from './meant.ts';
 

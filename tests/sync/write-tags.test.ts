@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { Task } from '@medplum/fhirtypes';
 import { afterEach, describe, expect, test } from 'vitest';
-import { isLater } from '../../src/sync/push/push-create.ts';
+import { isLater } from '../../src/sync/push/read-back.ts';
 import { openWorld, patient, task, type World } from '../support/sync-world.ts';
 
 let world: World;

@@ -107,9 +107,8 @@ async function inUseHere({ store }: RunContext, job: FollowedMerge): Promise<Fol
 async function asOfNow({ store, connection }: RunContext, job: OpenMerge, head: number): Promise<FollowedMerge> {
   const standing = await standsFor(store, connection.name, job.toRemote);
   const isSame = job.fromLocal === job.toLocal || standing?.remoteId === job.toRemote;
-  return standing && !isSame
-    ? { ...job, toRemote: standing.remoteId, toLocal: standing.localId, row: job, head }
-    : { ...job, row: job, head };
+  const now = standing && !isSame ? { toRemote: standing.remoteId, toLocal: standing.localId } : {};
+  return { ...job, ...now, row: job, head };
 }
 
 /** The record as it is after the merge. False when the server cannot be asked now. */

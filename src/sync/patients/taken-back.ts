@@ -1,11 +1,11 @@
 // A merge that the server took back, of whose record a person says that it is not the one of ours that had it: somebody else has it.
 // What names it there went on here to whoever stood for ours; that is an edit from then on. docs/patient-matching.md#merges-there
 import { isJsonObject, type JsonObject } from '../../fhir/canonical-json.ts';
-import { collectPlaced, type PlacedReference, parseLiteral } from '../../fhir/references.ts';
+import { collectPlaced, LITERAL_ENDS, type PlacedReference, parseLiteral } from '../../fhir/references.ts';
 import type { Statement, Store } from '../../store/store.ts';
 import { parseBody, resourceOf } from '../body.ts';
 import { places } from '../identity.ts';
-import { isLive, LITERAL_ENDS } from '../identity-row.ts';
+import { isLive } from '../identity-row.ts';
 import { meansAnother } from '../let-go.ts';
 import { mapReferences } from '../mapping.ts';
 import type { Meant } from '../meant.ts';

@@ -14,10 +14,10 @@ import { readLinkMap } from '../link-map.ts';
 import { carriesIdentifier, remoteTargets, toLocalTerms, toRemoteTerms } from '../mapping.ts';
 import { askWho, dropQuestion, hasNamesake, knownOthers } from '../patients/identity-question.ts';
 import { FIRST_VERSION } from '../pull/version-age.ts';
-import { areOrdered } from '../pull/version-order.ts';
 import { unlinkedTargets } from './dependencies.ts';
 import { type Claim, underClaim } from './outbox.ts';
 import { findTwin } from './push-match.ts';
+import { isLater, readBack } from './read-back.ts';
 import { end, endFailed, type PushResult } from './settle-push.ts';
 
 /** How a create is kept from happening twice. */
@@ -99,23 +99,6 @@ export async function settleCreated(
   // 200 to a conditional create: it was there already, perhaps with another content; or somebody has edited it since.
   const isOther = reply.status === 200 || (whole !== reply && isLater(whole, reply));
   return adopt(context, claim, stored, { ...whole, id }, isOther ? 'again' : 'done');
-}
-
-/**
- * Whether what was read after a write is not what the write made, as far as versions tell. An ETag may be one of the bytes of its answer
- * or of their coding: one that is no number tells only where the resource itself names its version, and in that form.
- */
-export function isLater(read: FhirReply, written: FhirReply): boolean {
-  const named = read.body?.meta?.versionId;
-  const [made, tag] = [written.versionId, read.versionId];
-  const shown = named ?? tag;
-  if (made === undefined || shown === undefined || made === tag || made === shown) return false;
-  return areOrdered(made, shown) || (named === tag && made.length === shown.length);
-}
-
-async function readBack(context: RunContext, type: string, id: string): Promise<FhirReply | undefined> {
-  const reply = await context.client.read(type, id);
-  return reply.ok ? reply.value : undefined;
 }
 
 /**

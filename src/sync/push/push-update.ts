@@ -27,8 +27,9 @@ import { reconcileDoubted } from '../pull/doubt.ts';
 import { ageOf } from '../pull/version-age.ts';
 import { rememberUrls } from '../repoint.ts';
 import { type Claim, underClaim } from './outbox.ts';
-import { isLater } from './push-create.ts';
+
 import { followOnPush, saysMerged } from './push-merged.ts';
+import { isLater, readBack } from './read-back.ts';
 import { end, endAsked, endFailed, endPatientAsked, type PushResult } from './settle-push.ts';
 
 const MOST_REBASES = 3;
@@ -205,7 +206,7 @@ async function settleUpdated(
   const local = comparable(parseBody(stored.content));
   let next: Link = { ...link, baseVersion: stored.versionId };
   if (reply) {
-    const whole = reply.body?.resourceType === link.type ? reply : await readBack(context, link);
+    const whole = reply.body?.resourceType === link.type ? reply : await readBack(context, link.type, link.remoteId);
     if (!whole?.body) {
       const message = 'The updated resource cannot be read.';
       return endFailed(context, claim, { class: 'ambiguous', message }, true, link.remoteId);
@@ -233,11 +234,6 @@ async function settleUpdated(
     ...(reply ? { event: { kind: 'pushed', operation: 'update' } as const } : {}),
   });
   return written ? 'done' : 'waiting';
-}
-
-async function readBack(context: RunContext, link: Link): Promise<FhirReply | undefined> {
-  const reply = await context.client.read(link.type, link.remoteId);
-  return reply.ok ? reply.value : undefined;
 }
 
 /** Edited here and gone there: never decided by a program. docs/sync-spec.md#I21 */
