@@ -1,6 +1,5 @@
-// What one received resource means here: an echo, an edit, something new, or a question for a person. Decides only; the
-// page commits. docs/sync-spec.md#I7 docs/sync-spec.md#I14
-import { randomUUID } from 'node:crypto';
+// What one received resource does here, once it is known who it is: an edit, something new, or a question for a person. Decides
+// only; the page commits. docs/sync-spec.md#I7 docs/sync-spec.md#I14
 import { Fault } from '../../fault.ts';
 import { type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
 import type { Change } from '../../fhir/change.ts';
@@ -16,36 +15,23 @@ import {
 } from '../conflicts/conflict.ts';
 import { refusedStep } from '../conflicts/transitions.ts';
 import { type RunContext, realNow, type SyncEvent } from '../context.ts';
-import {
-  type Link,
-  type LinkMark,
-  type LinkOrigin,
-  readLinksByRemote,
-  remoteHash,
-  saveLink,
-  setRemoteVersion,
-  unlessLinked,
-} from '../identity.ts';
+import { type Link, type LinkOrigin, remoteHash, saveLink, unlessLinked } from '../identity.ts';
 import { meansAnother } from '../let-go.ts';
 import { type LetGo, mapsOfCopies, namesFormer } from '../let-go-terms.ts';
 import { withoutLost } from '../lost-targets.ts';
 import { type LinkMap, toLocalTerms } from '../mapping.ts';
 import type { Meant } from '../meant.ts';
-import { readAlias } from '../patients/alias.ts';
 import { type Held, hold } from '../patients/held.ts';
-import { askWhoUnlinked, isDecidedNew } from '../patients/identity-question.ts';
+import { isDecidedNew } from '../patients/identity-question.ts';
 import { CIRCLE, isInCircle } from '../patients/in-use.ts';
-import { findMatch, type Match, type Sought } from '../patients/match.ts';
-import { remoteMerge } from '../patients/remote-merge.ts';
+import type { Sought } from '../patients/match.ts';
 import { inPresentTerms, namingInUse } from '../present-terms.ts';
-import { isOwnProjection } from '../projections/projection-echo.ts';
 import { mark, release } from '../push/outbox.ts';
 import { rememberUrls } from '../repoint.ts';
 import { isUnanswered, reconcileDoubted } from './doubt.ts';
 import { inScope } from './in-scope.ts';
-import { backFromBackup, currentCopy } from './stale-copy.ts';
 import { suspect } from './suspect.ts';
-import { ageOf, ageOfOurs, sameMoment } from './version-age.ts';
+import { ageOf, ageOfOurs } from './version-age.ts';
 
 /** `held`: kept until it is known whose it is. `replaced`: the server has another record for it. */
 export type IncomingOutcome =
@@ -104,127 +90,8 @@ export interface Received {
   readonly localId: string;
 }
 
-/** True when the link already stands for this very version: our own write coming back, or the overlap. */
-function isEcho(link: Link, body: JsonObject, version: string | undefined): boolean {
-  if (link.state === 'tombstone') return false;
-  // A restored server gives a number out again, for another content.
-  const sameVersion = version !== undefined && version === link.remoteVersion && sameMoment(link.baseRemote, body);
-  return sameVersion || remoteHash(body) === link.remoteHash;
-}
-
 /** As the server showed it. */
-type Shown = Pick<Received, 'type' | 'remoteId' | 'body' | 'version'>;
-
-/** An echo told by its content alone; undefined when the whole link has to be looked at. */
-export function quickEcho(context: RunContext, received: Shown, mark: LinkMark): Incoming | undefined {
-  const { type, remoteId, body, version } = received;
-  if (mark.state === 'tombstone' || mark.state === 'conflict' || remoteHash(body) !== mark.remoteHash) return undefined;
-  const { localId } = mark;
-  const moved = version !== undefined && version !== mark.remoteVersion;
-  const statements = moved ? [setRemoteVersion(context.connection.name, type, localId, version, realNow(context))] : [];
-  return { outcome: 'echo', type, remoteId, remoteVersion: version, localId, body, changes: [], statements };
-}
-
-/** What is known of a received resource before it is looked at. */
-interface Before {
-  /** Its live link, if it has one. */
-  readonly link: Link | undefined;
-  /** The one that it had until it was let go. */
-  readonly former: Link | undefined;
-  /** Whom it meant, when it has none. */
-  readonly meant: Meant | undefined;
-  /** A person has been asked who it is. */
-  readonly isAsked: boolean;
-}
-
-/** Finds out who a resource is, or why nothing is to be done about it. */
-export async function identify(
-  context: RunContext,
-  received: Shown,
-  { link, former, meant, isAsked }: Before,
-): Promise<Received | Incoming> {
-  const { type, remoteId, body, version } = received;
-  const nothing = { type, remoteId, remoteVersion: version, body, changes: [], statements: [] };
-  if (await isOwnProjection(context, received, link)) return { ...nothing, outcome: 'echo' };
-  if (link) return identifyLinked(context, received, link);
-  const merge = await mergeOf(context, received, undefined);
-  if (merge) return merge;
-  // Whatever it says by now; the newest copy is what the answer will be about.
-  if (isAsked) return { ...nothing, outcome: 'waiting', statements: [holdForItself(context, received)], isHeld: true };
-  if (meant?.isAlias && type !== 'Patient' && (await isSecond(context, meant))) return { ...nothing, outcome: 'echo' };
-  const match = await findMatch(context, type, body, remoteId, former);
-  if (match.kind === 'none') {
-    return { ...received, link, meant, match: undefined, sought: match.sought, localId: randomUUID() };
-  }
-  if (match.kind !== 'unclear') {
-    const { stored } = match;
-    if (match.kind === 'former') {
-      return { ...received, link: match.link, match: { stored, how: match.link.how }, localId: stored.id };
-    }
-    return { ...received, link, meant, match: { stored, how: ORIGINS[match.kind] }, localId: stored.id };
-  }
-  const now = realNow(context);
-  const { name } = context.connection;
-  // A push that had just made it has linked it since the links of the page were read.
-  const since = (await readLinksByRemote(context.store, name, type, [remoteId])).get(remoteId);
-  if (since) return identify(context, received, { link: since, former, meant, isAsked });
-  const held = holdForItself(context, received);
-  const about = { ...nothing, localId: match.stored.id };
-  const { candidates, why: kind } = match;
-  const question = { ...bodies(context, received, match.stored), kind, candidates: named(candidates) };
-  return { ...about, outcome: 'conflict', statements: [...askWhoUnlinked(question, now), held], isHeld: true };
-}
-
-/** Who has it is known. Whether the server has merged the record, the copy says that it has by now. */
-async function identifyLinked(context: RunContext, received: Shown, link: Link): Promise<Received | Incoming> {
-  const { type, remoteId, body, version } = received;
-  const { localId } = link;
-  const known = { link, match: undefined, localId };
-  const nothing = { type, remoteId, remoteVersion: version, localId, body, changes: [], statements: [] };
-  const isKnown = isEcho(link, body, version);
-  const current = isKnown ? received : await currentCopy(context, link, received);
-  const isStale = current !== undefined && current !== received;
-  if (isStale && isEcho(link, current.body, current.version)) return { ...nothing, outcome: 'echo' };
-  const merge = await mergeOf(context, current ?? received, link);
-  if (merge) return merge;
-  if (!current) return { ...nothing, outcome: 'echo' };
-  if (!isKnown) return { ...current, ...known };
-  const moved = version !== undefined && version !== link.remoteVersion;
-  // What was asked about has been taken back there.
-  const isOther = moved || !sameMoment(link.baseRemote, body);
-  const back = link.state === 'conflict' && (isOther ? received : await backFromBackup(context, link, received));
-  if (back) return (await mergeOf(context, back, link)) ?? { ...back, ...known };
-  // The same content under a new version: remembered, because the next update must name it.
-  const statements = moved ? [saveLink({ ...link, remoteVersion: version }, realNow(context))] : [];
-  return { ...nothing, outcome: 'echo', statements };
-}
-
-/** Undefined when the record stands for itself. */
-async function mergeOf(context: RunContext, copy: Shown, link: Link | undefined): Promise<Incoming | undefined> {
-  return copy.type === 'Patient' ? remoteMerge(context, copy, link) : undefined;
-}
-
-/** A person said that it is a second record of one of ours, whose own says what it is, for as long as that is there. */
-async function isSecond({ store }: RunContext, { connection, type, remoteId }: Meant): Promise<boolean> {
-  const alias = await readAlias(store, connection, type, remoteId);
-  const [own] = alias ? (await readLinksByRemote(store, connection, type, [alias.replacedBy])).values() : [];
-  return own !== undefined && own.state !== 'tombstone';
-}
-
-const ORIGINS = { ours: 'created-by-us', identifier: 'matched-identifier', rules: 'matched-rules' } as const;
-
-const named = (candidates: Extract<Match, { kind: 'unclear' }>['candidates']) =>
-  candidates.map(({ stored, why, score }) => ({ localId: stored.id, why, score }));
-
-function holdForItself(
-  context: RunContext,
-  { type, remoteId, body }: Pick<Received, 'type' | 'remoteId' | 'body'>,
-): Statement {
-  return hold(
-    { connection: context.connection.name, type, remoteId, waitsFor: { type, id: remoteId }, body },
-    realNow(context),
-  );
-}
+export type Shown = Pick<Received, 'type' | 'remoteId' | 'body' | 'version'>;
 
 /** Keeps it as it came. @param waitsFor the remote record that nobody knows yet */
 export function holdBack(context: RunContext, one: Received, waitsFor: Held['waitsFor']): Incoming {
@@ -344,7 +211,8 @@ export async function plan(context: RunContext, received: Received, links: LinkM
   return { ...incoming, outcome: forward ? 'updated' : 'merged', changes, statements, ifRefused };
 }
 
-function bodies(context: RunContext, received: Shown, stored: StoredVersion) {
+/** Both copies, for a question. */
+export function bodies(context: RunContext, received: Shown, stored: StoredVersion) {
   return {
     connection: context.connection.name,
     type: received.type,

@@ -12,7 +12,8 @@ import { lastOfEach } from '../patients/alias.ts';
 import { heldAmong, idOfPatient, letGo } from '../patients/held.ts';
 import { dropQuestion, openQuestions } from '../patients/identity-question.ts';
 import { patientsOf } from '../patients/patient-reference.ts';
-import { holdBack, type Incoming, identify, plan, quickEcho, type Received } from './incoming.ts';
+import { identify, quickEcho } from './identify.ts';
+import { holdBack, type Incoming, plan, type Received } from './incoming.ts';
 import { isOfTheData, type Refused, refusedBy } from './refused.ts';
 import { planGone } from './remote-gone.ts';
 
