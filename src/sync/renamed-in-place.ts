@@ -1,6 +1,6 @@
 // Common versions that name one of ours by two records there, of which one means somebody else from now on: which name is meant is
-// told by the element that it stands in.
-import type { JsonObject } from '../fhir/canonical-json.ts';
+// told by the element that it stands in, or by the entry of a list.
+import type { Json, JsonObject } from '../fhir/canonical-json.ts';
 import { LITERAL_ENDS } from '../fhir/references.ts';
 import type { Statement, Store } from '../store/store.ts';
 import { parseBody } from './body.ts';
@@ -27,32 +27,55 @@ export async function renamedInPlace(
   const { connection, type, remoteId } = former;
   const like = (id: string) => LITERAL_ENDS.map((end) => `%${type}/${id}${end}%`);
   const rows = await store.query(BOTH, [connection, ...like(former.localId), ...like(remoteId), ...like(own)]);
+  const change = { type, remoteId, own, from: `${type}/${former.localId}`, to: `${type}/${localId}` };
   return rows.flatMap((row) => {
     const [before, there] = [parseBody(String(row.base_local)), parseBody(String(row.base_remote))];
-    const isMeant = (element: string) => names(there[element], type, remoteId) && !names(there[element], type, own);
-    const after = renamed(before, isMeant, `${type}/${former.localId}`, `${type}/${localId}`);
+    const after = renamedElements(change, before, there);
     if (after === before) return [];
     const params = [JSON.stringify(after), connection, String(row.type), String(row.local_id), String(row.base_local)];
     return [{ sql: SAVE, params }];
   });
 }
 
-function names(value: unknown, type: string, id: string): boolean {
-  const text = JSON.stringify(value) ?? '';
-  return LITERAL_ENDS.some((end) => text.includes(`${type}/${id}${end}`));
+interface Change {
+  readonly type: string;
+  /** The record there that means somebody else from now on, and the other one that the same person has. */
+  readonly remoteId: string;
+  readonly own: string;
+  /** `Type/id` here of that person, and of whoever is meant from now on. */
+  readonly from: string;
+  readonly to: string;
 }
 
-/** With another name in those elements; the body itself when it is in none of them. */
-function renamed(body: JsonObject, isMeant: (element: string) => boolean, from: string, to: string): JsonObject {
+/** The body itself when nothing in it means the other one. */
+function renamedElements(change: Change, body: JsonObject, there: JsonObject): JsonObject {
   let next = body;
   for (const [element, value] of Object.entries(body)) {
-    if (value === undefined || !isMeant(element)) continue;
-    const walked = mapReferences({ [element]: value }, (reference) => {
-      const [, name, version = ''] = /^(.*?)(\/_history\/.*)?$/.exec(String(reference.reference)) ?? [];
-      return name === from ? { ...reference, reference: `${to}${version}` } : reference;
-    });
+    const other = value === undefined ? value : renamed(change, value, there[element]);
     // The copy is a spread, because it keeps the digits of decimals.
-    if (walked[element] !== value) next = { ...next, ...walked };
+    if (other !== undefined && other !== value) next = { ...next, [element]: other };
   }
   return next;
+}
+
+/** @param there what the value was made of; of a list that names both records, the entries that were made of each other */
+function renamed(change: Change, value: Json, there: Json | undefined): Json {
+  if (!names(there, change.type, change.remoteId)) return value;
+  if (!names(there, change.type, change.own)) return renamedThroughout(change, value);
+  if (!Array.isArray(value) || !Array.isArray(there) || value.length !== there.length) return value;
+  const entries = value.map((entry, at) => renamed(change, entry, there[at]));
+  return entries.some((entry, at) => entry !== value[at]) ? entries : value;
+}
+
+function renamedThroughout({ from, to }: Change, value: Json): Json {
+  const walked = mapReferences({ value }, (reference) => {
+    const [, name, version = ''] = /^(.*?)(\/_history\/.*)?$/.exec(String(reference.reference)) ?? [];
+    return name === from ? { ...reference, reference: `${to}${version}` } : reference;
+  });
+  return walked.value ?? value;
+}
+
+function names(value: Json | undefined, type: string, id: string): boolean {
+  const text = JSON.stringify(value) ?? '';
+  return LITERAL_ENDS.some((end) => text.includes(`${type}/${id}${end}`));
 }

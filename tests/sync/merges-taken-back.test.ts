@@ -1,6 +1,6 @@
 // A merge there that is turned round or taken back: nobody is closed by it, and a person's answer opens the record again.
 // docs/sync-spec.md#I8
-import type { Flag, Patient, Task } from '@medplum/fhirtypes';
+import type { CareTeam, Flag, Patient, Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
 
@@ -10,7 +10,7 @@ let isBroken: boolean;
 beforeEach(async () => {
   isBroken = false;
   world = await openWorld({
-    connection: { types: { Patient: 'both', Task: 'both' } },
+    connection: { types: { Patient: 'both', Task: 'both', CareTeam: 'both' } },
     sync: () => ({
       fetch: async (url, init) =>
         isBroken && new URL(String(url)).pathname.endsWith('/Patient/r1')
@@ -283,6 +283,36 @@ describe.each(['new', 'link'] as const)(
     });
   },
 );
+
+describe.each(['new', 'link'] as const)('the same in one list with the heir: %s', (decision) => {
+  test.each([[['r2', 'r1']], [['r1', 'r2']]])('%s', async (ids) => {
+    await share('p2', 'r2', 'Two');
+    await share('p3', 'r3', 'Three');
+    const participant = ids.map((id) => ({ member: { reference: `Patient/${id}` } }));
+    const subject = { reference: 'Patient/r2' };
+    const team: CareTeam & { id: string } = {
+      resourceType: 'CareTeam',
+      id: 'a1',
+      status: 'active',
+      subject,
+      participant,
+    };
+    merge('r1', 'r2');
+    world.remote.put(team);
+    await exchange();
+    world.remote.put(patient('r1', { name: [{ family: 'Else' }], birthDate: '1911-11-11' }));
+    await exchange();
+    const id = String((await world.sync.matches())[0]?.id);
+    await world.sync.decideMatch(NURSE, id, decision === 'link' ? { decision, to: 'p3' } : { decision });
+    await exchange();
+    await exchange();
+    const members = (teams: readonly unknown[]) =>
+      teams.map((one) => [...new Set((one as CareTeam).participant?.map(({ member }) => member?.reference))]);
+    expect(members(await world.all<CareTeam>('CareTeam'))).toEqual([['Patient/p2']]);
+    expect(members(world.remote.all('CareTeam'))).toEqual([['Patient/r2']]);
+    expect(await world.sync.conflicts()).toEqual([]);
+  });
+});
 
 test('a merge that is taken back and made again before the answer is followed as it was the first time', async () => {
   await share('p2', 'r2', 'Two');
