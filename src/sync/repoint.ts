@@ -70,32 +70,27 @@ async function repointAll(context: RunContext, sql: string): Promise<void> {
       const [target, type, localId] = [String(row.target), String(row.type), String(row.local_id)];
       const id = String(row.target_id);
       const literal = `${row.target_type}/${(isFollowed(row) && standing.get(id)) || id}`;
-      await repointOne(
-        context,
-        type,
-        localId,
-        `${remote.baseUrl}/${target}`,
-        literal,
-        {
-          sql: FORGET,
-          params: [connection.name, target, type, localId],
-        },
-        head,
-      );
+      const forget = { sql: FORGET, params: [connection.name, target, type, localId] };
+      await repointOne(context, { type, localId, url: `${remote.baseUrl}/${target}`, literal, forget, head });
     }
     if (rows.length < BATCH) return;
   }
 }
 
-async function repointOne(
-  context: RunContext,
-  type: string,
-  localId: string,
-  url: string,
-  literal: string,
-  forget: Statement,
-  head: number,
-): Promise<void> {
+/** What names a target by its URL there, and what it is to name instead. */
+interface Resolved {
+  readonly type: string;
+  readonly localId: string;
+  readonly url: string;
+  readonly literal: string;
+  /** For the commit: the reference waits no longer. */
+  readonly forget: Statement;
+  /** Of the log, before it was looked at who stands for the target. */
+  readonly head: number;
+}
+
+async function repointOne(context: RunContext, resolved: Resolved): Promise<void> {
+  const { type, localId, url, literal, forget, head } = resolved;
   const { store, connection, runId } = context;
   const point = (body: JsonObject) =>
     mapReferences(body, (reference) =>

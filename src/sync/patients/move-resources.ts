@@ -16,6 +16,15 @@ import { resourcesOfPatient } from './references-to-patient.ts';
 
 const BATCH = 200;
 
+interface Move {
+  readonly actor: Actor;
+  /** Ids of the patients. */
+  readonly from: string;
+  readonly to: string;
+  /** Of the log, before it was looked at who stands for them. */
+  readonly head: number;
+}
+
 /**
  * What is linked with the connection's server moves; the server has moved its copies itself.
  * @param head of the log before it was looked at who stands for them
@@ -25,13 +34,14 @@ export async function moveLinked(context: RunContext, from: string, to: string, 
   const { store, connection, runId, signal } = context;
   const sql = `SELECT type, local_id FROM identity WHERE connection = ? AND ${isLive()} AND type <> 'Patient'
     AND base_local LIKE ? AND (type > ? OR (type = ? AND local_id > ?)) ORDER BY type, local_id LIMIT ${BATCH}`;
+  const move = { actor: actorOf(connection, runId), from, to, head };
   const faults: Fault[] = [];
   let [lastType, lastId] = ['', ''];
   while (!signal.aborted) {
     const rows = await store.query(sql, [connection.name, `%"Patient/${from}"%`, lastType, lastType, lastId]);
     for (const row of rows) {
       [lastType, lastId] = [String(row.type), String(row.local_id)];
-      await moveOrKeep(faults, context, actorOf(connection, runId), lastType, lastId, from, to, head);
+      await moveOrKeep(faults, context, move, lastType, lastId);
     }
     if (rows.length < BATCH) break;
   }
@@ -53,7 +63,7 @@ export async function moveAll(
   const faults: Fault[] = [];
   for (const { type, id } of await resourcesOfPatient(context, from)) {
     if (context.signal.aborted) return;
-    await moveOrKeep(faults, context, actor, type, id, from, to, head);
+    await moveOrKeep(faults, context, { actor, from, to, head }, type, id);
   }
   throwFirst(faults);
 }
@@ -75,15 +85,7 @@ function throwFirst(faults: readonly Fault[]): void {
   if (fault) throw fault;
 }
 
-async function moveOne(
-  context: RunContext,
-  actor: Actor,
-  type: string,
-  id: string,
-  from: string,
-  to: string,
-  head: number,
-): Promise<void> {
+async function moveOne(context: RunContext, { actor, from, to, head }: Move, type: string, id: string): Promise<void> {
   const { store, connection } = context;
   const stored = await store.read(type, id);
   const link = await readLink(store, connection.name, type, id);
