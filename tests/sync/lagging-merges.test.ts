@@ -108,6 +108,29 @@ test('into a record that the same page brings: ours has that one, and nobody is 
   expect([await oursInUse(), await links()]).toEqual([[one], [[one, 'r2']]]);
 });
 
+test('that is taken back, while what was merged into that record before says nothing new, is asked about', async () => {
+  const put = (id: string) => world.remote.put(patient(id, { name: [{ family: 'One' }] }));
+  put('r2');
+  merge('r1', 'r2');
+  await exchange();
+  put('r3');
+  merge('r2', 'r3');
+  const merged = there('r2');
+  await pullShowing(merged);
+  expect(await links()).toEqual([['p1', 'r3']]);
+  world.remote.put(patient('r2', { name: [{ family: 'Else' }], birthDate: '1911-11-11' }));
+  await pullShowing(there('r1'));
+  await pullShowing(merged);
+  await world.sync.pullNow();
+  const asked = (await world.sync.matches()).map(({ remoteId, candidates: [one] }) => [
+    remoteId,
+    one?.localId,
+    one?.why,
+  ]);
+  expect(asked).toEqual([['r2', 'p1', 'unmerged']]);
+  expect([await oursInUse(), await links()]).toEqual([['p1'], [['p1', 'r3']]]);
+});
+
 test('that is known is not taken for taken back', async () => {
   await share('p2', 'r2', 'Two');
   const before = await editedThere();

@@ -69,7 +69,8 @@ export async function remoteMerge(
     if (!alias || (await isStillMerged(context, record))) return alias && seen(record);
     return unmerged(context, record, alias.localId);
   }
-  if (alias && alias.replacedBy === (await mergedInto(store, connection.name, target))) return seen(record);
+  if (alias && (alias.replacedBy === target || alias.replacedBy === (await mergedInto(store, connection.name, target))))
+    return seen(record);
   const merged = await mergeInto(context, record, link, target);
   if (!('failure' in merged)) return merged;
   const why = merged.failure.message;
