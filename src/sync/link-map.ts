@@ -114,9 +114,10 @@ async function followThere(store: Queryable, connection: string, lost: readonly 
 async function followHere(store: Queryable, connection: string, lost: readonly string[]): Promise<Followed> {
   const [standing, record] = [new Map<string, string>(), new Map<string, string>()];
   for (const { localId, remoteId } of await aliasesAmong(store, connection, 'remote_id', lost)) {
-    if (localId !== '') record.set(remoteId, localId);
     const one = await standsFor(store, connection, remoteId);
     if (one) standing.set(remoteId, one.localId);
+    // An earlier record of whoever stands for it is none of its own here: they would replace themselves.
+    if (localId !== '' && localId !== one?.localId) record.set(remoteId, localId);
   }
   return { standing, record };
 }

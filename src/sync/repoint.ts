@@ -26,10 +26,11 @@ const ready = (states: string) => `SELECT u.target, u.type, u.local_id, i.type A
   WHERE u.connection = ? AND i.connection = u.connection AND ${states} AND i.how <> 'projected'
     AND i.type = rtrim(${BEFORE_ID}, '/') AND i.remote_id = substr(u.target, length(${BEFORE_ID}) + 1)
   ORDER BY u.type, u.local_id LIMIT ${BATCH}`;
-/** Once it is linked, or a second record of one of ours whose own is there, by a person's word. */
+/** Once it is linked, or a second record of one of ours whose own is there, by a person's word; nobody's own record is about their second one. */
 const READY = [
   isLive('i.'),
-  `i.state = 'replaced' AND (i.type <> 'Patient' OR i.how = 'matched-manual') AND EXISTS (SELECT 1 FROM identity own
+  `i.state = 'replaced' AND (i.type <> 'Patient' OR i.how = 'matched-manual')
+    AND NOT (u.type = 'Patient' AND u.type = i.type AND u.local_id = i.local_id) AND EXISTS (SELECT 1 FROM identity own
     WHERE own.connection = i.connection AND own.type = i.type AND own.remote_id = i.replaced_by
       AND ${isLive('own.')} AND own.state <> 'tombstone')`,
 ].map(ready);

@@ -66,6 +66,28 @@ describe('a merge', () => {
     expect(kinds()).toContain('merged');
   });
 
+  test('into a record that says whom it replaces: ours does not say that it replaces itself, and theirs goes on saying it', async () => {
+    world = await reopened({ types: { Patient: 'both', Task: 'both' } });
+    await world.write(patient('p1', { name: [{ family: 'One' }] }));
+    await round();
+    const first = String((world.remote.all('Patient') as { id: string }[])[0]?.id);
+    const link = [{ type: 'replaces' as const, other: { reference: `Patient/${first}` } }];
+    world.remote.put(patient('r2', { name: [{ family: 'One' }], gender: 'female', link }) as Patient);
+    merge(first, 'r2');
+    await round();
+    await round();
+    const ours = (await world.read<Patient>('Patient', 'p1')) as Patient & { id: string };
+    expect(ours.link).toEqual([{ type: 'replaces', other: { reference: `${world.remote.baseUrl}/Patient/${first}` } }]);
+    await world.write({ ...ours, maritalStatus: { text: 'Here' } });
+    world.remote.put({ ...there('r2'), maritalStatus: { text: 'There' } });
+    await round();
+    const [conflict] = await world.sync.conflicts();
+    await world.sync.resolve(NURSE, String(conflict?.id), { take: 'ours' });
+    await round();
+    expect(there('r2')).toMatchObject({ link, maritalStatus: { text: 'Here' } });
+    expect(await world.read('Patient', 'p1')).toMatchObject({ link: ours.link });
+  });
+
   test('of two who are both here: what came from there moves, the empty record is closed, and nothing is sent', async () => {
     const [one, two] = [await known('r1', 'One'), await known('r2', 'Two')];
     const before = world.remote.writes().length;

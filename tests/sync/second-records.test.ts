@@ -122,6 +122,18 @@ test('the record of another of ours is merged there into the second, whose first
   expect(await described('About Quinn')).toBeUndefined();
 });
 
+test('what the first says of it is not about ours themselves', async () => {
+  world.remote.put(patient('r3', { identifier: identifier('77') }));
+  const link: Patient['link'] = [{ type: 'seealso', other: { reference: 'Patient/r3' } }];
+  world.remote.put({ ...(there('Patient', 'r1') as Patient & { id: string }), link });
+  await exchange();
+  await decide('r3', 'p1');
+  await exchange();
+  const said = [{ type: 'seealso', other: { reference: `${world.remote.baseUrl}/Patient/r3` } }];
+  expect(await world.read('Patient', 'p1')).toMatchObject({ link: said });
+  expect(there('Patient', 'r1')).toMatchObject({ link });
+});
+
 describe('the server merges the first into the second', () => {
   const ours = async () => (await world.read<Patient>('Patient', 'p1')) as Patient & { id: string };
 
