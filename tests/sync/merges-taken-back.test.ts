@@ -314,6 +314,21 @@ describe.each(['new', 'link'] as const)('the same in one list with the heir: %s'
   });
 });
 
+test('a merge of strangers that is taken back: who the record is, is told by what the server has of it when that is found out', async () => {
+  const about = { name: [{ family: 'Eight' }], identifier: [{ system: 'urn:mrn', value: 'x8' }] };
+  world.remote.put(patient('r8', about));
+  world.remote.put(patient('r9', { name: [{ family: 'Nine' }] }));
+  merge('r8', 'r9');
+  await world.sync.pullNow();
+  takeBack('r8');
+  await world.sync.pullNow();
+  await world.write(patient('p8', about));
+  world.remote.put(patient('r8', { name: [{ family: 'Else' }], birthDate: '1911-11-11' }));
+  await world.sync.pullNow();
+  expect(await links()).toEqual([['p1', 'r1']]);
+  expect(await world.sync.conflicts()).toEqual([]);
+});
+
 test('a merge that is taken back and made again before the answer is followed as it was the first time', async () => {
   await share('p2', 'r2', 'Two');
   const about = { status: 'final' as const, code: { text: 'Weight' }, subject: { reference: 'Patient/p1' } };

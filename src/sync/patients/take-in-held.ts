@@ -1,9 +1,13 @@
 // What was held for somebody goes on its way as soon as a person has said who that is; what no person is asked about is tried
 // each time. docs/sync-spec.md#I8
 import type { Bundle } from '@medplum/fhirtypes';
-import { parseBody, resourceOf } from '../body.ts';
+import type { JsonObject } from '../../fhir/canonical-json.ts';
+import type { SqlRow } from '../../store/store.ts';
+import { jsonOf, parseBody, resourceOf } from '../body.ts';
 import { pulls } from '../connections/settings.ts';
 import type { RunContext } from '../context.ts';
+import { readLinksByRemote } from '../identity.ts';
+import { inParallel } from '../in-parallel.ts';
 import { applyPage } from '../pull/pull-page.ts';
 
 const BATCH = 200;
@@ -22,14 +26,46 @@ export async function takeInHeld(context: RunContext): Promise<void> {
   while (ready.length > 0 && !signal.aborted) {
     const [first] = ready;
     const rest = ready.findIndex(({ type }) => type !== first?.type);
-    const together = ready.splice(0, Math.min(BATCH, rest === -1 ? ready.length : rest));
-    const entry = together.map(({ body }) => ({ resource: resourceOf(parseBody(String(body))) }));
+    const together = await asTheyAre(context, ready.splice(0, Math.min(BATCH, rest === -1 ? ready.length : rest)));
+    if (together.length === 0) continue;
+    const entry = together.map(({ body }) => ({ resource: resourceOf(body) }));
     const page: Bundle = { resourceType: 'Bundle', type: 'searchset', entry };
     // One that is held again by this very page has got another time.
-    const taken = together.map(({ type, remote_id, at }) => ({
+    const taken = together.map(({ row: { type, remote_id, at } }) => ({
       sql: 'DELETE FROM held_resource WHERE connection = ? AND type = ? AND remote_id = ? AND at = ?',
       params: [connection.name, type ?? '', remote_id ?? '', at ?? 0],
     }));
     await applyPage(context, String(first?.type), page, () => taken);
   }
+}
+
+interface Ready {
+  readonly row: SqlRow;
+  readonly body: JsonObject;
+}
+
+/**
+ * Who an unknown patient is, is told by what the server has of them now: meanwhile it may have given the record to somebody else.
+ * One that it fails to show waits, unless it shows none by its id.
+ */
+async function asTheyAre(context: RunContext, rows: readonly SqlRow[]): Promise<Ready[]> {
+  const { store, connection, client, remote, signal } = context;
+  const held = rows.map((row) => ({ row, body: parseBody(String(row.body)) }));
+  const ids = rows.filter(({ type }) => type === 'Patient').map(({ remote_id }) => String(remote_id));
+  const linked = await readLinksByRemote(store, connection.name, 'Patient', ids);
+  const unknown = new Set(ids.filter((id) => !linked.has(id)));
+  const now = new Map<string, JsonObject | undefined>();
+  const read = async (id: string) => {
+    const reply = await client.read('Patient', id);
+    if (reply.ok && reply.value.body) now.set(id, jsonOf(reply.value.body));
+    else if (!reply.ok && reply.failure.class !== 'permanent') now.set(id, undefined);
+  };
+  await inParallel([...unknown], remote.concurrency, read, () => signal.aborted);
+  if (signal.aborted) return [];
+  return held.flatMap(({ row, body }) => {
+    const id = String(row.remote_id);
+    if (!unknown.has(id) || !now.has(id)) return [{ row, body }];
+    const current = now.get(id);
+    return current ? [{ row, body: current }] : [];
+  });
 }
