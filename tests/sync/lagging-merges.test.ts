@@ -1,21 +1,28 @@
 // A search that lags behind shows a patient record as it was before the server merged it into another, or took that back: what the
 // record says by now is followed, not taken for an edit. docs/sync-spec.md#I8
-import type { Bundle, Patient } from '@medplum/fhirtypes';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { NURSE, openWorld, patient, type World } from '../support/sync-world.ts';
+import type { Bundle, Patient, Task } from '@medplum/fhirtypes';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
 
 type Kept = Patient & { id: string };
 
 let world: World;
 /** What searches for patients show instead of what is there. */
 let shown: Kept[] | undefined;
+/** How reads of r1 are answered instead. */
+let refusal: (() => Response) | undefined;
+/** Nothing else is answered either. */
+let isAway: boolean;
 
 async function open(patients: 'both' | 'pull'): Promise<void> {
   world = await openWorld({
     connection: { types: { Patient: patients, Task: 'both' } },
     sync: () => ({
       fetch: async (url, init) => {
-        if (!shown || !new URL(String(url)).pathname.endsWith('/Patient')) return fetch(url, init);
+        const { pathname } = new URL(String(url));
+        const isShown = shown !== undefined && pathname.endsWith('/Patient');
+        if (refusal && (isAway ? !isShown : pathname.endsWith('/Patient/r1'))) return refusal();
+        if (!shown || !isShown) return fetch(url, init);
         const entry = shown.map((resource) => ({ resource }));
         const page: Bundle = { resourceType: 'Bundle', type: 'searchset', entry };
         return Response.json(page, { headers: { 'content-type': 'application/fhir+json' } });
@@ -26,6 +33,8 @@ async function open(patients: 'both' | 'pull'): Promise<void> {
 
 beforeEach(async () => {
   shown = undefined;
+  refusal = undefined;
+  isAway = false;
   await open('both');
   await share('p1', 'r1', 'One');
 });
@@ -140,6 +149,91 @@ test('that is known is not taken for taken back', async () => {
   expect(await world.sync.matches()).toEqual([]);
   await exchange();
   expect([await oursInUse(), await links()]).toEqual([['p2'], [['p2', 'r2']]]);
+});
+
+describe('that is known, while a read of the record fails', () => {
+  const REFUSALS: Record<string, () => Response> = {
+    500: () => new Response('', { status: 500 }),
+    429: () => new Response('', { status: 429 }),
+    'a time-out': () => {
+      throw new DOMException('The operation was aborted due to timeout', 'TimeoutError');
+    },
+  };
+  let before: Kept;
+  beforeEach(async () => {
+    await share('p2', 'r2', 'Two');
+    before = await editedThere();
+    merge('r1', 'r2');
+    await exchange();
+  });
+  const held = async () => (await world.temp.store.query('SELECT remote_id FROM held_resource')).length;
+  const asked = async () => (await world.sync.matches()).map(({ remoteId }) => remoteId);
+
+  test.each(Object.keys(REFUSALS))('%s: it is not taken for taken back, and the next pull asks again', async (how) => {
+    refusal = REFUSALS[how];
+    world.remote.put(task('t9', { for: { reference: 'Patient/r2' }, description: 'Nine' }));
+    await pullShowing(before);
+    expect([await asked(), await links(), await held()]).toEqual([[], [['p2', 'r2']], 1]);
+    expect((await world.all<Task>('Task')).map(({ description }) => description)).toContain('Nine');
+    refusal = undefined;
+    await exchange();
+    expect([await asked(), await oursInUse(), await links(), await held()]).toEqual([[], ['p2'], [['p2', 'r2']], 0]);
+  });
+
+  test('nor while nothing is answered but the search', async () => {
+    refusal = REFUSALS[500];
+    shown = [before];
+    isAway = true;
+    await world.sync.pullNow();
+    isAway = false;
+    refusal = undefined;
+    expect([await asked(), await links(), await held()]).toEqual([[], [['p2', 'r2']], 0]);
+    world.pass({ minutes: 20 });
+    await exchange();
+    expect([await asked(), await oursInUse(), await links()]).toEqual([[], ['p2'], [['p2', 'r2']]]);
+  });
+
+  test('what was taken back indeed is asked about once it can be read', async () => {
+    const { link: _link, active: _active, ...whole } = there('r1');
+    world.remote.put(whole);
+    refusal = REFUSALS[500];
+    await exchange();
+    expect(await asked()).toEqual([]);
+    refusal = undefined;
+    await exchange();
+    expect([await asked(), await links()]).toEqual([['r1'], [['p2', 'r2']]]);
+  });
+
+  test.each([
+    ['taken back', 'p1'],
+    ['merged as before', 'p2'],
+  ])('what names the record waits until it can be read: %s', async (what, whose) => {
+    const tasks = async () =>
+      (await world.all<Task>('Task')).map((one) => [one.description, one.for?.reference]).toSorted();
+    if (what === 'taken back') {
+      const { link: _link, active: _active, ...whole } = there('r1');
+      world.remote.put(whole);
+    } else shown = [before];
+    refusal = REFUSALS[500];
+    world.remote.put(task('t9', { for: { reference: 'Patient/r1' }, description: 'Nine' }));
+    await world.sync.pullNow();
+    expect([await tasks(), await asked()]).toEqual([[], []]);
+    refusal = undefined;
+    shown = undefined;
+    await exchange();
+    if (whose === 'p1') {
+      expect([await tasks(), await asked()]).toEqual([[], ['r1']]);
+      await answer('r1', 'p1');
+      await exchange();
+    }
+    expect([await tasks(), await held()]).toEqual([[['Nine', `Patient/${whose}`]], 0]);
+  });
+
+  test('one that is gone there is asked about', async () => {
+    world.remote.remove('Patient', 'r1');
+    await pullShowing(before);
+    expect(await asked()).toEqual(['r1']);
+  });
 });
 
 test('into the patient’s second record: ours is not closed in favour of itself', async () => {

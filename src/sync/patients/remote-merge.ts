@@ -3,7 +3,7 @@
 import { Fault } from '../../fault.ts';
 import type { JsonObject } from '../../fhir/canonical-json.ts';
 import { replacedBy } from '../../fhir/patient-merge.ts';
-import type { RemoteFailure } from '../../remote/result.ts';
+import { type RemoteFailure, type Result, success } from '../../remote/result.ts';
 import type { Statement } from '../../store/store.ts';
 import { comparable, jsonOf, parseBody } from '../body.ts';
 import { supersede } from '../conflicts/conflict.ts';
@@ -66,8 +66,10 @@ export async function remoteMerge(
   if (isSecond && (await standsFor(store, connection.name, record.remoteId))) return seen(record);
   const alias = isSecond ? undefined : known;
   if (target === undefined) {
-    if (!alias || (await isStillMerged(context, record))) return alias && seen(record);
-    return unmerged(context, record, alias.localId);
+    if (!alias) return undefined;
+    const still = await isStillMerged(context, record);
+    if (!still.ok) return heldUntilShown(context, record, undefined, record.remoteId, still.failure.message);
+    return still.value ? seen(record) : unmerged(context, record, alias.localId);
   }
   if (alias && (alias.replacedBy === target || alias.replacedBy === (await mergedInto(store, connection.name, target))))
     return seen(record);
@@ -76,11 +78,25 @@ export async function remoteMerge(
   const why = merged.failure.message;
   // Which of them is in use nobody can tell: as an edit it would close ours.
   if (merged.failure.class === 'permanent') throw new Fault('unprocessable', why, { expression: 'Patient.link' });
+  return heldUntilShown(context, record, link, target, why);
+}
+
+/**
+ * Nothing is decided while the server answers others, but fails to show a record. @param id of that one
+ * @throws Fault unavailable when it answers nothing
+ */
+async function heldUntilShown(
+  context: RunContext,
+  record: Record,
+  link: Link | undefined,
+  id: string,
+  why: string,
+): Promise<MergedRecord> {
   const nothing = { ...seen(record), ...(link ? { localId: link.localId } : {}) };
   // An answer in between keeps the breaker from opening after a few such records.
   if (!(await context.client.capability()).ok) throw new Fault('unavailable', why);
-  const waits = { connection: connection.name, type: PATIENT, remoteId: record.remoteId, body: record.body };
-  const held = hold({ ...waits, waitsFor: { type: PATIENT, id: target } }, realNow(context));
+  const waits = { connection: context.connection.name, type: PATIENT, remoteId: record.remoteId, body: record.body };
+  const held = hold({ ...waits, waitsFor: { type: PATIENT, id } }, realNow(context));
   return { ...nothing, outcome: 'held', isHeld: true, why, statements: [held] };
 }
 
@@ -207,11 +223,15 @@ export async function askAgain(
   return [...askWho(question, now), ...held];
 }
 
-/** A search that lags behind shows it as it was before. */
-async function isStillMerged({ client }: RunContext, { remoteId }: Record): Promise<boolean> {
+/**
+ * A search that lags behind shows it as it was before; of one that is gone, or that nobody may read, what it shows is all there is.
+ * A failure when the record cannot be read now.
+ */
+async function isStillMerged({ client }: RunContext, { remoteId }: Record): Promise<Result<boolean>> {
   const reply = await client.read(PATIENT, remoteId, { mayLead: true });
-  const body = reply.ok ? reply.value.body : undefined;
-  return body !== undefined && (body.id !== remoteId || replacedBy(jsonOf(body)) !== undefined);
+  if (!reply.ok) return reply.failure.class === 'permanent' ? success(false) : reply;
+  const { body } = reply.value;
+  return success(body !== undefined && (body.id !== remoteId || replacedBy(jsonOf(body)) !== undefined));
 }
 
 /** What was moved stays where it is until a person has said who the record is. */

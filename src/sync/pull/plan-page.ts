@@ -70,10 +70,13 @@ export async function planPage(context: RunContext, type: string, entries: reado
   const patients = [...new Set([...named, ...standing.values()])];
   const asked = await openQuestions(store, connection.name, 'Patient', patients);
   const heldPatients = await heldAmong(store, connection.name, 'Patient', patients);
+  const linkedPatients = await readLinkMarks(store, connection.name, 'Patient', [...heldPatients.keys()]);
   for (const one of received) {
     const waits = (id: string) => {
       const isUnknown = map.localOf('Patient', id) === undefined;
-      return (asked.has(id) && (!one.link || isUnknown)) || (heldPatients.has(id) && isUnknown);
+      // Whether the one that stands for it does so still is not known.
+      const isInDoubt = isUnknown || !linkedPatients.has(id);
+      return (asked.has(id) && (!one.link || isUnknown)) || (heldPatients.has(id) && isInDoubt);
     };
     const ids = patientIdsOf(context, one).flatMap((id) => [id, standing.get(id) ?? id]);
     const patient = ids.find(waits);
