@@ -1,9 +1,12 @@
 // Servers that leave things out or are wrong for a moment, and what happens at just the wrong time.
-// docs/sync-spec.md#I3 docs/sync-spec.md#I4 docs/sync-spec.md#I5 docs/sync-spec.md#I22 docs/sync-spec.md#I29
+// docs/sync-spec.md#I3 docs/sync-spec.md#I4 docs/sync-spec.md#I5 docs/sync-spec.md#I13 docs/sync-spec.md#I22 docs/sync-spec.md#I29
 import type { Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Fault } from '../../src/fault.ts';
 import { NURSE, openWorld, patient, task, type World, type WorldOptions } from '../support/sync-world.ts';
+
+/** Of a read, until it counts as failed: src/remote/fhir-client.ts. */
+const READ_ATTEMPTS = 3;
 
 let world: World;
 afterEach(() => world.cleanup());
@@ -139,6 +142,83 @@ test('what was on its way while a lost record was let go is told of the new one,
   await world.sync.pushNow();
   await world.sync.pushNow();
   expect(world.remote.all('Task')).toMatchObject([{ for: subject() }]);
+});
+
+describe.each<[string, (edits: number) => object]>([
+  ['the same', () => ({ status: 'accepted' })],
+  ['another one each time', (edits) => ({ businessStatus: { text: `Step ${edits}` } })],
+])('a server that edits a task after each update, drops a note and answers without the resource: %s', (_name, edit) => {
+  let edits = 0;
+  let most = 0;
+  /** Answers to reads since the last update. */
+  let reads = 0;
+  let failing = (_read: number) => false;
+  const theirs = () => world.remote.all('Task')[0] as Task & { id: string };
+  const updates = () => world.remote.writes().filter((one) => one.startsWith('PUT /Task')).length;
+
+  beforeEach(async () => {
+    edits = 0;
+    most = Number.POSITIVE_INFINITY;
+    failing = () => false;
+    const fetchOf: typeof fetch = async (url, init) => {
+      if (init?.method === 'PUT') reads = 0;
+      else if (String(url).includes('/Task/') && failing(++reads)) return new Response(null, { status: 500 });
+      const response = await fetch(url, init);
+      if (edits >= most || !response.ok || init?.method !== 'PUT' || !String(url).includes('/Task/')) return response;
+      world.remote.put({ ...theirs(), ...edit(++edits) } as Task);
+      const headers = [...response.headers].filter(([name]) => name === 'etag');
+      return new Response(null, { status: response.status, headers });
+    };
+    await open({ knobs: { forgets: ['note'] }, sync: () => ({ fetch: fetchOf }) });
+    await world.write(task('t1', { description: 'Call' }));
+    await world.sync.pushNow();
+    await world.write(task('t1', { description: 'Call twice', note: [{ text: 'Dropped there' }] }));
+  });
+
+  async function exchange(rounds: number): Promise<void> {
+    for (let round = 0; round < rounds; round += 1) {
+      await world.sync.pushNow();
+      world.pass({ minutes: 20 });
+    }
+  }
+
+  test('a person is asked after four of ours, and nothing is lost', async () => {
+    await exchange(20);
+    expect(updates()).toBe(4);
+    const [conflict, another] = await world.sync.conflicts();
+    expect(another).toBeUndefined();
+    expect(conflict).toMatchObject({ kind: 'content', local: { description: 'Call twice', note: [{}] } });
+    expect(conflict).toMatchObject({ remote: edit(4), proposed: { ...edit(4), note: [{}] } });
+    expect((await world.sync.status())[0]).toMatchObject({ parked: 0 });
+    most = edits;
+    await world.sync.resolve(NURSE, String(conflict?.id), { take: 'ours' });
+    await exchange(2);
+    expect(await world.sync.conflicts()).toEqual([]);
+    expect(theirs()).toMatchObject({ description: 'Call twice', ...edit(4) });
+    expect(await world.all<Task>('Task')).toMatchObject([{ description: 'Call twice', ...edit(4), note: [{}] }]);
+  });
+
+  test('reads that fail in between neither count nor begin the count anew', async () => {
+    // The one right after the update shows the edit; the next one fails, each time that it is tried.
+    failing = (read) => read > 1 && read <= 1 + READ_ATTEMPTS;
+    await exchange(20);
+    expect([updates(), (await world.sync.conflicts()).length]).toEqual([4, 1]);
+    expect((await world.sync.status())[0]).toMatchObject({ parked: 0 });
+  });
+
+  test('one that stops in time is asked nobody about, and the next time is counted anew', async () => {
+    for (const description of ['Call twice', 'Call thrice']) {
+      const [before, said] = [updates(), edits];
+      most = edits + 3;
+      const note = [{ text: `Dropped there: ${description}` }];
+      await world.write({ ...((await world.all<Task>('Task'))[0] as Task & { id: string }), description, note });
+      await exchange(6);
+      await world.sync.pullNow();
+      expect([updates() - before, edits - said, await world.sync.conflicts()]).toEqual([4, 3, []]);
+      const both = { description, ...edit(edits) };
+      expect([theirs(), await world.all<Task>('Task')]).toMatchObject([both, [{ ...both, note }]]);
+    }
+  });
 });
 
 describe('an edit there between a write that is answered without the resource and the read that follows', () => {

@@ -93,7 +93,7 @@ export interface OutboxRow {
   readonly faultClass: RetryClass | undefined;
   /** When the claim of whoever is sending it ends. */
   readonly leaseUntil: number;
-  /** How often in a row a newer remote version was merged before sending. */
+  /** How often in a row a newer remote version was merged before sending, or was there right afterwards. */
   readonly rebases: number;
   /** The message that a person wants sent again. */
   readonly replayOf: string | undefined;
@@ -129,6 +129,7 @@ export type Settlement =
       readonly faultClass: RetryClass;
       readonly nextAt: number;
       readonly attempts: number;
+      readonly rebases?: number;
       readonly probedAt?: number;
       readonly detail?: string;
     };

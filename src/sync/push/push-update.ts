@@ -59,7 +59,7 @@ export async function pushUpdate(
       const followed = await followOnPush(context, claim, attempt.link, current.value);
       if (followed) return followed;
       if (remoteHash(jsonOf(current.value.body)) !== attempt.link.remoteHash || refused) {
-        const next = await rebase(context, { ...claim, rebases }, attempt, current.value);
+        const next = await rebase(context, claim, rebases, attempt, current.value);
         if (typeof next === 'string') return next;
         attempt = next;
       }
@@ -68,9 +68,10 @@ export async function pushUpdate(
     if (sameJson(comparable(body), withRelativeReferences(context, comparable(attempt.link.baseRemote ?? {})))) {
       return settleUpdated(context, claim, attempt, undefined);
     }
+    if (rebases > MOST_REBASES) return raise(context, claim, restless(attempt));
     const ifMatch = guarded ? attempt.link.remoteVersion : undefined;
     const reply = await context.client.update(resourceOf(body), { ifMatch, ...underClaim(claim) });
-    if (reply.ok) return settleUpdated(context, claim, attempt, reply.value);
+    if (reply.ok) return settleUpdated(context, { ...claim, rebases }, attempt, reply.value);
     const gone = reply.failure.status === 404 || reply.failure.status === 410;
     if (gone) return remoteUnreadable(context, claim, attempt, reply.failure);
     const elsewhere = saysMerged(reply.failure) && !mustLook;
@@ -116,10 +117,14 @@ async function readCurrent(
   return { ok: false, failure: { class: 'transient', message: 'The server answered a read without a resource.' } };
 }
 
-/** Merges a newer remote version; the local result and the new base are one commit, so that a crash changes nothing. */
+/**
+ * Merges a newer remote version; the local result and the new base are one commit, so that a crash changes nothing.
+ * @param rebases with those of this attempt; when it fails, they are no more than before
+ */
 async function rebase(
   context: RunContext,
   claim: Claim,
+  rebases: number,
   { stored, link }: Attempt,
   current: FhirReply & { readonly body: NonNullable<FhirReply['body']> },
 ): Promise<Attempt | PushResult> {
@@ -175,7 +180,7 @@ async function rebase(
   const update = { op: 'update', resource, ifMatch: stored.versionId } as const;
   const written = await end(context, {
     claim,
-    settlement: { event: 'again', rebases: claim.rebases },
+    settlement: { event: 'again', rebases },
     remoteId: link.remoteId,
     outcome: 'merged',
     changes: [
@@ -214,7 +219,8 @@ async function settleUpdated(
     // As the common version somebody else's edit would look like our own words.
     if (whole !== reply && isLater(whole, reply)) {
       const message = 'A read right after the update shows another version.';
-      return endFailed(context, claim, { class: 'ambiguous', message }, true, link.remoteId);
+      const counted = { ...claim, rebases: claim.rebases + 1 };
+      return endFailed(context, counted, { class: 'ambiguous', message }, true, link.remoteId);
     }
     // What the server made of it is the new base; without this every push would look like a remote edit.
     const body = jsonOf(whole.body);
@@ -269,7 +275,7 @@ function contentConflict({ stored, link }: Attempt, remoteBody: JsonObject): New
   };
 }
 
-/** The remote changes each time before our update arrives: nothing contradicts, but somebody should look. */
+/** The remote changes each time before our update arrives, or right afterwards: nothing contradicts, but somebody should look. */
 function restless(attempt: Attempt): NewConflict {
   const { link } = attempt;
   const conflict = contentConflict(attempt, link.baseRemote ?? {});

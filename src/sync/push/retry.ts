@@ -24,7 +24,7 @@ export function settlementAfter(
   }
   const faultClass = unsure || failure.class === 'conflict' ? 'ambiguous' : failure.class;
   const probed = claim.probedAt === undefined ? {} : { probedAt: claim.probedAt };
-  const rest = { fault: failure.message, faultClass, ...probed, ...detail };
+  const rest = { fault: failure.message, faultClass, rebases: claim.rebases, ...probed, ...detail };
   // Not the row's fault: the breaker is open now, and trying every row would lock the account.
   if (failure.class === 'auth') {
     return { event: 'failed', ...rest, attempts: claim.attempts, nextAt: now + AUTH_WAIT };
