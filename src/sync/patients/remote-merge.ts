@@ -130,6 +130,8 @@ export async function mergeInto(
   if (!link) {
     const known = await readAlias(store, name, PATIENT, record.remoteId);
     const isMerged = known?.how === 'merged';
+    // A read of what led there says something else than the search: nothing is new until one of them does.
+    if (isMerged && !isBack && known.replacedBy === survivor) return seen(record);
     const about = { connection: name, type: PATIENT, remoteId: record.remoteId };
     // It is no second record any more of whomever a person took it for.
     const before = isMerged ? [] : endAlias(name, PATIENT, record.remoteId);

@@ -93,11 +93,12 @@ async function applyMergesFirst(context: RunContext, patients: readonly Entry[])
 }
 
 /**
- * Remote ids of all others of a page on which a record turns out to be merged only when it is read, because the search shows it as it
- * was before: the survivor may be among them. Undefined when there is none.
+ * Remote ids of all others of a page on which a record of ours turns out to be merged only when it is read, because the search shows it
+ * as it was before: the survivor may be among them. Undefined when there is none.
  */
 function besideMerge(incoming: readonly Incoming[]): Set<string> | undefined {
-  const merged = incoming.find(({ event }) => event === 'merged');
+  // One that is nobody's, and whose merge leads elsewhere than before, changes nothing about the others.
+  const merged = incoming.find(({ event, localId }) => event === 'merged' && localId !== undefined);
   return merged && new Set(incoming.filter((one) => one !== merged).map(({ remoteId }) => remoteId));
 }
 
