@@ -1,7 +1,7 @@
 // What a person does to sync by hand: look at and decide conflicts, repeat messages, look before sending, retry, give up, read
 // again. Everything is audited by the door it came through. docs/sync-spec.md#I22
 import type { Clock } from '../clock.ts';
-import { Fault } from '../fault.ts';
+import { asFault, Fault } from '../fault.ts';
 import type { Actor, Store } from '../store/store.ts';
 import { type ConflictView, requireConflict, viewConflict } from './conflicts/conflict-view.ts';
 import { decideConflict, forecastResolution, type ResolutionForecast } from './conflicts/decide-conflict.ts';
@@ -16,7 +16,7 @@ import {
 } from './messages/message-search.ts';
 import { lookAhead } from './messages/preview.ts';
 import type { Preview } from './messages/preview-verdict.ts';
-import { type ReplayOptions, type ReplayResult, repeatableAs, replayMessages } from './messages/replay.ts';
+import { notReplayed, type ReplayOptions, type ReplayResult, repeatableAs, replayMessages } from './messages/replay.ts';
 import { rewindStream } from './pull/rewind.ts';
 import type { OutboxRow } from './push/outbox.ts';
 import { rejectRow, retryRow } from './push/outbox-commands.ts';
@@ -71,6 +71,18 @@ export function syncOperations({ store, clock, find, track }: OperationParts): S
   const now = () => clock.real().epochMilliseconds;
   const contextOf = async (id: string) => (await find((await requireConflict({ store }, id)).connection)).context;
 
+  /** Messages outlive their connection; those of one that is no more do not hold up the others. */
+  async function replayOf(name: string, actor: Actor, messages: readonly StoredMessage[], options: ReplayOptions) {
+    let runs: Awaited<ReturnType<typeof find>>;
+    try {
+      runs = await find(name);
+    } catch (error) {
+      if (asFault(error).kind !== 'not-found') throw error;
+      return messages.map((message) => notReplayed(message, 'off', `There is no connection "${name}" any more.`));
+    }
+    return replayMessages(runs, actor, messages, options);
+  }
+
   return {
     async conflict(id) {
       return viewConflict(await contextOf(id), id);
@@ -97,7 +109,7 @@ export function syncOperations({ store, clock, find, track }: OperationParts): S
       for (const connection of new Set(found.map((message) => message.connection))) {
         // Oldest first, as it happened.
         const own = found.filter((message) => message.connection === connection).reverse();
-        results.push(...(await track(replayMessages(await find(connection), actor, own, options))));
+        results.push(...(await track(replayOf(connection, actor, own, options))));
       }
       return results;
     },

@@ -121,6 +121,7 @@ export function createSync(options: SyncOptions): Sync {
   const connections = manageConnections({
     ...{ store, clock, running },
     mayName: (secret) => options.readSecret?.(secret, 'ops'),
+    canRun: ({ matching }) => void matchingOf(options.matching ?? {}, matching),
   });
   const retention = messageRetention(store, clock, log, options.messages ?? {});
   let unfollow: (() => void) | undefined;

@@ -272,6 +272,21 @@ describe('replay', () => {
     expect((await post('/replay', { filter: { colour: 'red' } })).status).toBe(400);
   });
 
+  it('by filter goes on past what belongs to a connection that is no more', async () => {
+    remote.knobs.refusals.push({ status: 422 });
+    await baton.fhir('PUT', '/Task/t2', { body: task('t2') });
+    await sync.pushNow();
+    await sql(`INSERT INTO message (id, connection, run_id, direction, type, local_id, outcome, class, at)
+      VALUES ('orphan', 'no-more', 'r', 'push', 'Task', 't1', 'permanent', 'permanent', 1)`);
+    const { status, json } = await post('/replay', { filter: { class: 'permanent' } });
+    expect(status).toBe(200);
+    const results = (json as { results: { connection: string; outcome: string }[] }).results;
+    expect(results.map(({ connection, outcome }) => [connection, outcome]).sort()).toEqual([
+      ['ehr', 'created'],
+      ['no-more', 'off'],
+    ]);
+  });
+
   it('is refused for what is in progress, disputed, about no resource, or on a connection that is off', async () => {
     const id = await idOf('direction=push&type=Task&outcome=created');
     const capability = await idOf('outcome=capability');

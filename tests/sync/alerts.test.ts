@@ -153,6 +153,21 @@ test('a server that cannot be read for long is told', async () => {
   expect(told()).toEqual(['breaker.opened', 'pull.stalled', 'breaker.closed', 'pull.resumed']);
 });
 
+test('the first round of patients, while it is under way, is no silence', async () => {
+  await world.cleanup();
+  let seen: number | null | undefined;
+  const fetch: typeof globalThis.fetch = async (...given) => {
+    if (String(given[0]).includes('/Task?')) seen = (await world.sync.status())[0]?.oldestRunSeconds;
+    return globalThis.fetch(...given);
+  };
+  const connection = { vendor: 'epic', types: { Patient: 'both', Task: 'both' } } as const;
+  world = await openWorld({ knobs: { lastUpdated: false }, connection, sync: () => ({ fetch }) });
+  await world.write(patient('p1'));
+  await world.sync.pushNow();
+  await world.sync.pullNow();
+  expect(seen).toBeLessThan(60);
+});
+
 test('a stream of the way in which a type was read before is no silence', async () => {
   await tick();
   const sql = `INSERT INTO checkpoint (stream_key, connection, type, strategy, overlap_seconds, history, ran_at)

@@ -27,6 +27,8 @@ it('has a record for every exchange, with the patient it is about', async () => 
   );
   const [created] = rows.filter(({ interaction }) => interaction === 'sync-create');
   expect(created).toMatchObject({ action: 'C', status: 201, type: 'Patient', id: 'p1', patient: 'p1' });
+  const search = rows.find(({ interaction, type }) => interaction === 'sync-search-type' && type === 'Task');
+  expect(String(search?.query)).toMatch(/^_/);
 });
 
 it('has one, too, when the server does not answer', async () => {

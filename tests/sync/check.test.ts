@@ -143,6 +143,20 @@ describe('a server like Epic', () => {
   });
 });
 
+describe('a credential that the server refuses', () => {
+  test.each([true, false])('is bad, also where no patient is linked to ask about (patients: %s)', async (isPatient) => {
+    const type = isPatient ? 'Patient' : 'CarePlan';
+    await open({ vendor: 'epic', types: { [type]: 'pull' } }, { statement: LIKE_EPIC });
+    world.remote.knobs.refusals = [{ status: 401 }, { status: 401 }];
+    const report = await check();
+    expect(report.usable).toBe(false);
+    expect(report.types).toMatchObject([{ finding: 'bad' }]);
+    expect(report.types[0]?.sentence).toContain(
+      'A search was answered 401: the server does not accept our credential.',
+    );
+  });
+});
+
 describe('what is wrong on the way is said, and nothing after it is asked', () => {
   test.each([
     ['another FHIR version', { statement: { fhirVersion: '5.0.0' } }, 'metadata', 'The server speaks FHIR 5.0.0'],

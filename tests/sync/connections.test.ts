@@ -102,6 +102,38 @@ describe('a connection made through /ops', () => {
     expect(again.json).toMatchObject({ status: { links: 1 } });
   });
 
+  test.each([
+    ['matching rules that are not there', { matching: { rules: 'nosuch' } }, 'Connection.matching.rules'],
+    ['rules that only look as if they were there', { matching: { rules: 'toString' } }, 'Connection.matching.rules'],
+    ['a base URL that is none', { baseUrl: 'https://[' }, 'Connection.baseUrl'],
+    ['a former base URL that is none', { formerBaseUrls: ['https://host:99999'] }, 'Connection.formerBaseUrls'],
+  ])('with %s is refused, and nothing of it is kept', async (_, wrong, element) => {
+    const refused = await send('PUT', at('ehr'), ehr(wrong));
+    expect([refused.status, refused.json.issue?.[0]?.expression]).toEqual([400, [element]]);
+    expect((await send('GET', at('ehr'))).status).toBe(404);
+    expect((await send('GET', '/ops/connections')).json.items).toHaveLength(1);
+  });
+
+  test('whose matching rules are gone since it was made holds up no other, and can be deleted', async () => {
+    await send('PUT', at('ehr'), ehr());
+    await baton.temp.store.commit(
+      NURSE,
+      [],
+      [
+        {
+          sql: 'UPDATE connection_setting SET settings = REPLACE(settings, \'"purpose"\', \'"matching":{"rules":"gone"},"purpose"\')',
+          params: [],
+        },
+      ],
+    );
+    await sync.tick(Temporal.Now.instant());
+    expect((await sync.status()).map(({ name }) => name)).toEqual(['filed']);
+    expect((await send('PUT', at('second'), ehr({ mode: 'off' }))).status).toBe(201);
+    expect((await send('GET', at('ehr'))).status).toBe(404);
+    expect((await send('DELETE', at('ehr'))).status).toBe(204);
+    expect((await send('DELETE', at('ehr'))).status).toBe(404);
+  });
+
   test('is replaced by another PUT, and takes its new settings at once', async () => {
     await send('PUT', at('ehr'), ehr({ types: {} }));
     await write({ ...patient('p1'), resourceType: 'Patient' });

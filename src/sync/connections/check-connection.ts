@@ -143,6 +143,8 @@ async function trySearch(
       : await ask(client, type, pull === 'search' ? [`_lastUpdated=ge${timeOf(since)}`] : narrowed(patient));
   if (reply.ok) return undefined;
   const { status, message } = reply.failure;
+  if (status === 401)
+    return { finding: 'bad', sentence: 'A search was answered 401: the server does not accept our credential.' };
   if (status === 403) return { finding: 'bad', sentence: 'A search was answered 403: the scope does not reach it.' };
   if (pull === 'roster' && !patient && status !== undefined && status < 500) {
     const sentence = `A search without a patient was answered ${status}, and no patient is linked yet to try with.`;

@@ -35,6 +35,8 @@ export interface ManageOptions {
   readonly running: RunningConnections;
   /** Throws when a connection made here may not name the secret. */
   readonly mayName: (secret: NamedSecret) => void;
+  /** Throws when the connection names what this installation does not have. */
+  readonly canRun: (connection: Connection) => void;
 }
 
 /** What an operator may change without replacing the whole. */
@@ -48,7 +50,7 @@ const CHANGEABLE = [
   'purpose',
 ] as const;
 
-export function manageConnections({ store, clock, running, mayName }: ManageOptions): ManageConnections {
+export function manageConnections({ store, clock, running, mayName, canRun }: ManageOptions): ManageConnections {
   async function rowOf(name: string): Promise<ConnectionRow | undefined> {
     return (await readConnectionRows(store)).find((row) => row.name === name);
   }
@@ -81,6 +83,7 @@ export function manageConnections({ store, clock, running, mayName }: ManageOpti
       }
       const connection = readConnection({ ...given, name });
       checkSecrets(connection, mayName);
+      canRun(connection);
       const before = await rowOf(name);
       const known = before?.settings?.baseUrl;
       await refuseOtherServer(store, connection, known);
@@ -116,10 +119,11 @@ export function manageConnections({ store, clock, running, mayName }: ManageOpti
     },
 
     async remove(actor, name) {
-      const { source } = await find(name);
-      if (source === 'file') throw fixed(name, 'taken away');
+      await running.refresh();
+      if (running.find(name)?.source === 'file') throw fixed(name, 'taken away');
+      // Also one that cannot run here: nothing else would take it away.
       const before = await rowOf(name);
-      if (!before) throw new Fault('not-found', `There is no connection "${name}".`);
+      if (!before?.settings || before.removed) throw new Fault('not-found', `There is no connection "${name}".`);
       await save(actor, { ...before, mode: 'off', removed: true }, before);
     },
   };

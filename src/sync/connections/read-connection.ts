@@ -31,10 +31,14 @@ export function readConnection(value: unknown): Connection {
 }
 
 /** What a schema cannot say. */
-export function problemsOf({ name, auth, baseUrl, tls, types, schedule = {} }: Connection): Problem[] {
+export function problemsOf(connection: Connection): Problem[] {
+  const { name, auth, baseUrl, formerBaseUrls = [], tls, types, schedule = {} } = connection;
   const problems: Problem[] = [];
   const say = (path: string, sentence: string) => problems.push({ path, sentence });
   if (name in Object.prototype) say('name', `A connection cannot be called ${name}.`);
+  if (!URL.canParse(baseUrl)) say('baseUrl', 'The base URL is no URL.');
+  if (!formerBaseUrls.every((url) => URL.canParse(url)))
+    say('formerBaseUrls', 'One of the former base URLs is no URL.');
   if (auth.type !== 'none') {
     const why = 'must be https unless it is this machine, because credentials go there.';
     if (!isTrustworthy(baseUrl)) say('baseUrl', `The base URL ${why}`);

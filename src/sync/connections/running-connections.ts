@@ -1,6 +1,7 @@
 // Which connections run in this process: those of the configuration file and those in the table, as both are now. A change
 // of mode takes effect in the runs that are under way; any other change ends them and begins anew, as another process would.
 import type { Logger } from 'pino';
+import { Fault } from '../../fault.ts';
 import type { Remote } from '../../remote/remote.ts';
 import type { Store } from '../../store/store.ts';
 import type { ConnectionRuns } from './connection.ts';
@@ -44,6 +45,8 @@ export function runConnections(
   log: Logger,
 ): RunningConnections {
   const running = new Map<string, Entry>();
+  /** Settings, by name, of those that cannot run. */
+  const broken = new Map<string, string>();
   const inFile = new Map(configured.map((connection) => [connection.name, connection]));
   let refreshing: Promise<void> = Promise.resolve();
   let first: Promise<void> | undefined;
@@ -61,6 +64,7 @@ export function runConnections(
     }
     if (known) {
       end(known);
+      running.delete(connection.name);
       log.info({ connection: connection.name, mode }, 'the connection was replaced');
     }
     const configuredMode = inFile.get(connection.name)?.mode;
@@ -82,7 +86,22 @@ export function runConnections(
       running.delete(name);
       log.info({ connection: name }, 'the connection was removed');
     }
-    for (const { connection, source } of wanted.values()) run(connection, source);
+    for (const { connection, source } of wanted.values()) runOrSay(connection, source);
+  }
+
+  /** What was valid when it was made may name what is no longer here. The others go on, and it is said once. */
+  function runOrSay(connection: Connection, source: ConnectionSource): void {
+    const { name } = connection;
+    try {
+      run(connection, source);
+      broken.delete(name);
+    } catch (err) {
+      const text = JSON.stringify(connection);
+      const why = err instanceof Fault ? err.message : undefined;
+      if (broken.get(name) !== text)
+        log.error({ connection: name, why, err }, 'the connection cannot run as it is set');
+      broken.set(name, text);
+    }
   }
 
   for (const connection of configured) run(connection, 'file');

@@ -39,9 +39,15 @@ export function auditExchange(
     status,
     ...(type === undefined ? {} : { type }),
     ...(about === undefined ? { patients: [] } : { id: about.localId }),
-    query: path.slice(0, MOST_QUERY),
+    query: askedOf(type, path).slice(0, MOST_QUERY),
   };
   store.audit(record);
+}
+
+/** What is asked about a type, as for searches here: the record has the type already. */
+function askedOf(type: string | undefined, path: string): string {
+  const search = `${type}?`;
+  return path.startsWith(search) ? path.slice(search.length) : path;
 }
 
 /** @param path below the remote's base */

@@ -99,6 +99,11 @@ export async function replayMessages(
   return results;
 }
 
+/** Said of a message that nothing was done about. */
+export function notReplayed(message: StoredMessage, outcome: string, detail: string): ReplayResult {
+  return { ...aboutOf(message), outcome, detail, messages: [] };
+}
+
 function aboutOf({ id, connection, direction, type, localId, remoteId }: StoredMessage) {
   const of = localId ?? remoteId;
   const about = type === undefined || of === undefined ? {} : { about: `${type}/${of}` };

@@ -1,6 +1,7 @@
 // How patients are matched on a connection: rules from profiles/matching, and what the connection says otherwise.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Fault } from '../../fault.ts';
 import { type Trusts, trustOf } from '../../fhir/patient-match/compare-identifiers.ts';
 import { DEGREES, MATCH_FIELDS, type MatchRules } from '../../fhir/patient-match/rules.ts';
 import type { MatchingSettings } from '../connections/settings.ts';
@@ -38,11 +39,15 @@ function readRules(directory: string, file: string): MatchRules {
   return rules;
 }
 
-/** @throws Error when the connection names rules that are not there */
+/** @throws Fault invalid, when the connection names rules that are not there */
 export function matchingOf(sets: MatchRuleSets, settings: MatchingSettings = {}): PatientMatching {
   const name = settings.rules ?? STANDARD_RULES;
-  const found = sets[name];
-  if (!found && settings.rules !== undefined) throw new Error(`There are no matching rules "${name}".`);
+  const found = Object.hasOwn(sets, name) ? sets[name] : undefined;
+  if (!found && settings.rules !== undefined) {
+    const known = Object.keys(sets).join(', ') || 'none';
+    const sentence = `There are no matching rules "${name}" in profiles/matching; there are: ${known}.`;
+    throw new Fault('invalid', sentence, { code: 'value', expression: 'Connection.matching.rules' });
+  }
   const rules = found && { ...found, thresholds: { ...found.thresholds, ...settings.thresholds } };
   const supporting = rules?.supporting ?? { systems: [], types: [] };
   return { rules, trusts: trustOf({ supporting }, settings.trusted), automatic: settings.automatic === 'demographics' };

@@ -119,7 +119,8 @@ class RosterRun {
     );
     if (known.epoch === epoch) return known;
     const kept = known.epoch === undefined ? this.#key : '';
-    const checkpoint = { ...known, epoch };
+    // Silence begins with the first round, not at the beginning of time.
+    const checkpoint = { ...known, epoch, ranAt: known.ranAt === 0 ? realNow(this.#context) : known.ranAt };
     const forgotten = forgetRoster(connection.name, this.#type, kept);
     await store.commit(actorOf(connection, runId), [], [forgotten, saveCheckpoint(checkpoint), this.#lease.fence]);
     return checkpoint;
