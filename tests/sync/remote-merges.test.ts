@@ -351,6 +351,53 @@ describe('a merge', () => {
   });
 });
 
+describe('a merge that only a read tells of, by leading to the other record, is followed', () => {
+  /** As Epic does: no read shows the old record. */
+  function mergeAway(from: string, into: string): void {
+    world.remote.knobs.redirects[`Patient/${from}`] = `Patient/${into}`;
+    world.remote.put(task(`task-${from}`, { for: { reference: `Patient/${into}` } }));
+  }
+
+  async function expectFollowed(one: string, two: string): Promise<void> {
+    const tasks = await world.all<Task>('Task');
+    expect(tasks.map((found) => found.for?.reference)).toEqual([`Patient/${two}`, `Patient/${two}`]);
+    expect(await world.read('Patient', one)).toMatchObject({
+      active: false,
+      link: [{ type: 'replaced-by', other: { reference: `Patient/${two}` } }],
+    });
+    expect(await world.sync.conflicts()).toEqual([]);
+    expect(await links()).toMatchObject([
+      { remote_id: 'r1', state: 'replaced', replaced_by: 'r2' },
+      { remote_id: 'r2', state: 'linked', local_id: two },
+    ]);
+    expect(kinds().filter((kind) => kind === 'merged')).toHaveLength(1);
+  }
+
+  test('where patients are read one by one', async () => {
+    const scope = { kind: 'query', query: '_sort=_id' } as const;
+    world = await reopened({
+      vendor: 'epic',
+      types: { Patient: 'pull', Task: 'both' },
+      patients: scope,
+      strategies: { Patient: 'roster', Task: 'roster' },
+    });
+    const [one, two] = [await known('r1', 'One'), await known('r2', 'Two')];
+    mergeAway('r1', 'r2');
+    for (let rounds = 0; rounds < 3; rounds += 1) await round();
+    await expectFollowed(one, two);
+  });
+
+  test('where a sweep misses the old record', async () => {
+    const [one, two] = [await known('r1', 'One'), await known('r2', 'Two')];
+    world.remote.remove('Patient', 'r1');
+    world.remote.knobs.redirects['Patient/r1'] = 'Patient/r2';
+    await world.sync.sweep();
+    mergeAway('r1', 'r2');
+    for (let rounds = 0; rounds < 3; rounds += 1) await round();
+    await expectFollowed(one, two);
+  });
+});
+
 describe('a merge that is noticed on the way out', () => {
   beforeEach(async () => {
     world = await reopened({ types: { Patient: 'push', Task: 'push' } });

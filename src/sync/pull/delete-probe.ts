@@ -8,6 +8,7 @@ import { readLinkMarks } from '../identity.ts';
 import { inParallel } from '../in-parallel.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { heldAmong } from '../patients/held.ts';
+import { readRecord } from '../patients/read-record.ts';
 import { applyPage } from './pull-page.ts';
 
 const DAY = 24 * 60 * 60_000;
@@ -70,7 +71,7 @@ async function probe(
   const isLinked = link !== undefined && link.state !== 'tombstone';
   const isKnown = isLinked || (await heldAmong(store, connection.name, type, [remoteId])).has(remoteId);
   if (!isKnown) return commit('unlinked', end);
-  const reply = await client.read(type, remoteId);
+  const reply = await readRecord(client, type, remoteId);
   if (reply.ok) {
     const { body } = reply.value;
     return commit('alive', end, body ? { ...NONE, entry: [{ resource: body }] } : NONE);

@@ -6,6 +6,7 @@ import { failure, type RemoteFailure, type Result, success } from '../../remote/
 import { US_CORE_REQUIRED } from '../../remote/vendors/us-core.ts';
 import type { Vendor } from '../../remote/vendors/vendor.ts';
 import type { RunContext } from '../context.ts';
+import { readRecord } from '../patients/read-record.ts';
 import { refuseStrangers } from '../push/expected.ts';
 import { nextLink, PageGuard } from './page-guard.ts';
 import type { KnownAnswer, RosterRow } from './roster-rows.ts';
@@ -142,7 +143,7 @@ function afterTheFirst(failed: RemoteFailure): RemoteFailure {
 }
 
 async function readOne({ client }: RunContext, type: string, id: string): Promise<Result<SubjectAnswer>> {
-  const reply = await client.read(type, id);
+  const reply = await readRecord(client, type, id);
   const empty: Bundle = { resourceType: 'Bundle', type: 'searchset', entry: [] };
   const known = { complete: true, date: undefined, gone: [], missing: [] };
   if (reply.ok) {
