@@ -143,6 +143,38 @@ describe('a server like Epic', () => {
   });
 });
 
+describe('the patients in scope', () => {
+  const pulling = { vendor: 'epic', types: { Patient: 'pull' } } as const;
+
+  test('of a Group that is not there are bad', async () => {
+    await open({ ...pulling, patients: { kind: 'group', id: 'nobody' } }, { statement: LIKE_EPIC });
+    const report = await check();
+    expect(report.usable).toBe(false);
+    expect(step(report, 'patients')).toMatchObject([{ finding: 'bad' }]);
+    expect(step(report, 'patients')[0]?.sentence).toContain('Group/nobody cannot be read, so nothing would come in: ');
+  });
+
+  test('of a Group are counted, and of none it is said', async () => {
+    await open({ ...pulling, patients: { kind: 'group', id: 'ours' } }, { statement: LIKE_EPIC });
+    world.remote.put({ resourceType: 'Group', id: 'ours', type: 'person', actual: true });
+    expect(step(await check(), 'patients')).toMatchObject([{ finding: 'note', sentence: 'No patient is in scope.' }]);
+    const member = [
+      { entity: { reference: 'Patient/there' } },
+      { entity: { reference: 'Patient/left' }, inactive: true },
+    ];
+    world.remote.put({ resourceType: 'Group', id: 'ours', type: 'person', actual: true, member });
+    expect(step(await check(), 'patients')).toMatchObject([{ finding: 'ok', sentence: 'Patients in scope: 1.' }]);
+  });
+
+  test('of a query that the server refuses are bad; where nothing is pulled nobody is asked for', async () => {
+    await open({ ...pulling, patients: { kind: 'query', query: 'colour=red' } }, { statement: LIKE_EPIC });
+    world.remote.knobs.refusals = [{ status: 400 }];
+    expect(step(await check(), 'patients')).toMatchObject([{ finding: 'bad' }]);
+    await open({ types: { Task: 'push' }, patients: { kind: 'group', id: 'nobody' } });
+    expect(step(await check(), 'patients')).toEqual([]);
+  });
+});
+
 describe('a credential that the server refuses', () => {
   test.each([true, false])('is bad, also where no patient is linked to ask about (patients: %s)', async (isPatient) => {
     const type = isPatient ? 'Patient' : 'CarePlan';

@@ -9,12 +9,13 @@ import type { Store } from '../../store/store.ts';
 import { isThere } from '../identity-row.ts';
 import { auditExchange } from '../messages/audit-exchange.ts';
 import { ExchangeLog, writeMessage } from '../messages/message-log.ts';
+import { membersOf, queryText } from '../pull/patient-scope.ts';
 import { demandsMore } from '../pull/roster-answer.ts';
 import { abilitiesOf, type TypeAbilities } from '../pull/type-abilities.ts';
 import { type CheckReport, type Finding, isUsable, type Step, type TypeFinding } from './check-report.ts';
 import { typeSentence } from './check-sentences.ts';
 import { checkWay, type Way } from './check-way.ts';
-import { actorOf, type Direction, pulls, pushes } from './settings.ts';
+import { actorOf, type Connection, type Direction, pulls, pushes } from './settings.ts';
 
 /** More than this and tokens are refused as expired or not yet valid. */
 const SKEW_SECONDS = 60;
@@ -30,6 +31,7 @@ export async function checkConnection(way: Way & { readonly store: Store }): Pro
     const client = remote.session(log.record);
     const { found, capability, date } = await statement(way, client);
     steps.push(...found);
+    if (capability) steps.push(...(await checkScope(connection, client)));
     if (capability) {
       for (const [type, direction] of Object.entries(connection.types)) {
         types.push(await checkType(way, client, capability, type, direction, date ?? now));
@@ -76,6 +78,28 @@ async function statement({ remote, now }: Way, client: FhirClient): Promise<Stat
   const together = capability.transaction ? 'takes transactions' : 'takes no transactions';
   const found: Step[] = [{ step, finding: 'ok', sentence: `${product}; FHIR ${fhirVersion} in JSON; it ${together}.` }];
   return { found: [...found, ...clock(date, now)], capability, date };
+}
+
+/** Whose records would come in: the Group has to be there, the query has to be taken. */
+async function checkScope(connection: Connection, client: FhirClient): Promise<Step[]> {
+  const step = 'patients';
+  const scope = connection.patients;
+  const isPulled = Object.keys(connection.types).some((type) => pulls(connection, type));
+  if (!isPulled || !scope || scope.kind === 'linked') return [];
+  if (scope.kind === 'query') {
+    const reply = await client.search(`${queryText(scope.query)}&_count=1`);
+    if (reply.ok) return [{ step, finding: 'ok', sentence: 'The query for the patients in scope is taken.' }];
+    const { message } = reply.failure;
+    return [{ step, finding: 'bad', sentence: `The query for the patients in scope fails: ${message}` }];
+  }
+  const members = await membersOf(client, scope.id);
+  if (!members.ok) {
+    const sentence = `Group/${scope.id} cannot be read, so nothing would come in: ${members.failure.message}`;
+    return [{ step, finding: 'bad', sentence }];
+  }
+  const { size } = members.value;
+  if (size === 0) return [{ step, finding: 'note', sentence: 'No patient is in scope.' }];
+  return [{ step, finding: 'ok', sentence: `Patients in scope: ${size}.` }];
 }
 
 function problemsOf({ fhirVersion, format = [] }: CapabilityStatement): string[] {

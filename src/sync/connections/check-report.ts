@@ -6,7 +6,7 @@ import type { Direction } from './settings.ts';
 /** `note`: works, with something to know. `bad`: does not work. */
 export type Finding = 'ok' | 'note' | 'bad';
 
-export type StepName = 'settings' | 'name' | 'tls' | 'http' | 'smart' | 'token' | 'metadata' | 'clock';
+export type StepName = 'settings' | 'name' | 'tls' | 'http' | 'smart' | 'token' | 'metadata' | 'clock' | 'patients';
 
 export interface Step {
   readonly step: StepName;

@@ -1,6 +1,7 @@
 // Whose records flow: the members of a Group there, or whom a search there finds. Without either it is all who are linked,
 // and the links themselves say who that is.
 import type { Bundle, Resource } from '@medplum/fhirtypes';
+import type { FhirClient } from '../../remote/fhir-client.ts';
 import { type RemoteFailure, type Result, success } from '../../remote/result.ts';
 import { isFhirId } from '../body.ts';
 import { actorOf } from '../connections/settings.ts';
@@ -16,13 +17,14 @@ export async function patientsInScope(context: RunContext): Promise<Result<Reado
   if (!scope || scope.kind === 'linked') return success(undefined);
   const run = ownExchanges(context);
   const found =
-    scope.kind === 'group' ? await membersOf(run, scope.id) : await patientsFound(run, queryText(scope.query));
+    scope.kind === 'group' ? await membersOf(run.client, scope.id) : await patientsFound(run, queryText(scope.query));
   await keepMessages(run, found.ok ? undefined : found.failure);
   return found;
 }
 
-async function membersOf(context: RunContext, id: string): Promise<Result<ReadonlySet<string>>> {
-  const reply = await context.client.read('Group', id);
+/** Remote ids of the active members of a Group there. */
+export async function membersOf(client: Pick<FhirClient, 'read'>, id: string): Promise<Result<ReadonlySet<string>>> {
+  const reply = await client.read('Group', id);
   if (!reply.ok) return reply;
   const { body } = reply.value;
   if (body?.resourceType !== 'Group') return success(new Set<string>());
@@ -48,7 +50,7 @@ async function patientsFound(context: RunContext, query: string): Promise<Result
 }
 
 /** A query may be written with or without its type. */
-function queryText(query: string): string {
+export function queryText(query: string): string {
   return query.startsWith('Patient?') ? query : `Patient?${query.replace(/^\?/, '')}`;
 }
 
