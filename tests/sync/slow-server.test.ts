@@ -45,3 +45,39 @@ test('while one connection is still at its pull, the others have their beats', a
   await world.sync.tick(start.add({ minutes: 3 }));
   expect(asked).toBeGreaterThan(1);
 });
+
+test('a long backlog keeps nothing from coming in, nor what is written here meanwhile from its place in the queue', async () => {
+  const sent: string[] = [];
+  let [writes, isQueued] = [0, false];
+  world = await openWorld({
+    sync: () => ({
+      async fetch(input, init) {
+        const path = new URL(String(input)).pathname.replace('/fhir/', '');
+        sent.push(`${init?.method ?? 'GET'} ${path}`);
+        if (init?.method === 'POST' && path === 'Task') {
+          writes += 1;
+          world.pass({ seconds: 25 });
+          if (writes === 4) {
+            world.remote.put(task('theirs', { for: { reference: `Patient/${world.remote.all('Patient')[0]?.id}` } }));
+            await world.write(patient('p1', { gender: 'female' }));
+          }
+          const sql = "SELECT 1 FROM outbox WHERE type = 'Patient' AND state = 'queued'";
+          isQueued ||= (await world.temp.store.query(sql)).length > 0;
+        }
+        return fetch(input, init);
+      },
+    }),
+    connection: { pacing: { requestsPerSecond: 1_000, concurrency: 1 } },
+  });
+  await world.write(patient('p1'));
+  await world.sync.tick(Temporal.Now.instant());
+  for (let nth = 0; nth < 20; nth += 1) await world.write(task(`t${nth}`));
+  const begun = sent.length;
+  await world.sync.tick(Temporal.Now.instant());
+  const order = sent.slice(begun);
+  const last = order.lastIndexOf('POST Task');
+  expect(order.filter((line) => line === 'POST Task')).toHaveLength(20);
+  expect(order.lastIndexOf('GET Task')).toBeLessThan(last);
+  expect(isQueued).toBe(true);
+  expect(await world.all('Task')).toHaveLength(21);
+});

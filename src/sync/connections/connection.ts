@@ -143,26 +143,28 @@ export function createConnection(context: ConnectionContext, workers: number): C
     return undefined;
   }
 
-  async function push(): Promise<void> {
+  /** One turn. @returns whether more is due */
+  async function push(): Promise<boolean> {
     const doing = workOf(mode, 'push');
     const { signal } = controls.push;
-    if (signal.aborted || doing === 'nothing') return;
+    if (signal.aborted || doing === 'nothing') return false;
     // Marking needs no server: what happens here while it is away is not forgotten.
     if (doing === 'work') await feedOutbox({ ...context, signal });
     const run = await begin('push', signal);
-    if (!run || signal.aborted) return;
+    if (!run || signal.aborted) return false;
     if (doing === 'rehearse') {
       rehearsedUpTo = await dryRunPush(run, rehearsedUpTo);
-      return;
+      return false;
     }
     const left = await abandonedClaims(context.store, connection.name);
     const due = await withheldDue(context.store, connection.name, hasReconsidered ? realNow(context) : undefined);
     due.push(...(await projectionsDue(context)));
     if (left.length + due.length > 0) await context.store.commit(actorOf(connection), [], [...left, ...due]);
     hasReconsidered = true;
-    await drainOutbox(run, workers);
+    const isMore = await drainOutbox(run, workers);
     if (mode === 'push') await followMerges(run);
     await keepProbes(run.exchanges, run.runId, 'push');
+    return isMore && !signal.aborted;
   }
 
   /** @param isAsked by a person, who wants everything looked at now; otherwise what is due */
@@ -187,7 +189,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
       const loading = await firstLoad(pulling, types, lease);
       const streams = types.filter((type) => !loading.has(type));
       // What is due there does not wait for the end of a long load.
-      Object.assign(results, await takeTurns(pulling, streams, lease, { asked: isAsked }, pushing));
+      Object.assign(results, await takeTurns(pulling, streams, lease, { asked: isAsked }, pushTurn));
       if (isNewServer) await sweepTypes(pulling, types, lease);
       await catchUp(pulling, types, lease);
       await followHints(pulling, types, lease, new Set(Object.keys(results)));
@@ -225,7 +227,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
     });
   }
 
-  const pushing = oneAtATime(push);
+  const pushTurn = oneWaiting(push);
   const pulling = oneAtATime((work: () => Promise<unknown>) => work());
   const pullInTurn = async (isAsked: boolean) => {
     let results: Awaited<ReturnType<typeof pull>> = {};
@@ -253,7 +255,9 @@ export function createConnection(context: ConnectionContext, workers: number): C
       controls.push.abort();
       controls.pull.abort();
     },
-    push: pushing,
+    async push() {
+      while (await pushTurn()) {}
+    },
     pull: () => pullInTurn(true),
     async sweep() {
       await pulling(() => sweep(context.clock.now()));
@@ -262,17 +266,23 @@ export function createConnection(context: ConnectionContext, workers: number): C
       await pulling(hinted);
     },
     async tick(now) {
-      if (await isPullDue(now)) {
-        pulledAt = now;
-        const results = await pullInTurn(false);
-        // What could not run, because the server was away or another process was at it, stays due.
-        if (hasRun(results)) await pullJob?.done(now);
-      }
-      if (workOf(mode, 'pull') === 'work' && (await sweepJob.isDue(now))) await pulling(() => sweep(now));
-      await pulling(hinted);
-      await pushing();
+      await read(now);
+      // A backlog of hours keeps nothing from coming in.
+      while (await pushTurn()) await read(context.clock.now());
     },
   };
+
+  /** What is to come in by now. */
+  async function read(now: Temporal.Instant): Promise<void> {
+    if (await isPullDue(now)) {
+      pulledAt = now;
+      const results = await pullInTurn(false);
+      // What could not run, because the server was away or another process was at it, stays due.
+      if (hasRun(results)) await pullJob?.done(now);
+    }
+    if (workOf(mode, 'pull') === 'work' && (await sweepJob.isDue(now))) await pulling(() => sweep(now));
+    await pulling(hinted);
+  }
 
   async function isPullDue(now: Temporal.Instant): Promise<boolean> {
     const doing = workOf(mode, 'pull');
@@ -302,5 +312,20 @@ function oneAtATime<A extends unknown[], T>(work: (...given: A) => Promise<T>): 
     const result = last.then(() => work(...given));
     last = result.catch(() => undefined);
     return result;
+  };
+}
+
+/** The same, and who asks while one waits already gets that one: it sees all there is when it begins. */
+function oneWaiting<T>(work: () => Promise<T>): () => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  let waiting: Promise<T> | undefined;
+  return () => {
+    waiting ??= last.then(() => {
+      waiting = undefined;
+      const result = work();
+      last = result.catch(() => undefined);
+      return result;
+    });
+    return waiting;
   };
 }

@@ -37,11 +37,17 @@ const LONG_WAIT = 15 * 60_000;
 /** More rounds with one row in one run would be a circle. */
 const MOST_ROUNDS = 10;
 
+/** Short enough that what comes from the server, and what is written here meanwhile, does not wait for a long backlog. */
+const TURN_MS = 60_000;
+
 /**
- * Works until nothing is due, the server does not answer any more, or Baton stops.
+ * Works until nothing is due, the server does not answer any more, Baton stops, or the turn is over.
  * @param workers rows worked on at a time
+ * @returns whether the turn was over before that
  */
-export async function drainOutbox(context: RunContext, workers: number): Promise<void> {
+export async function drainOutbox(context: RunContext, workers: number): Promise<boolean> {
+  const end = realNow(context) + TURN_MS;
+  let isOver = false;
   const rounds = new Map<string, number>();
   const due = dueRows(context);
   const sending = new Map<string, Promise<unknown>>();
@@ -49,6 +55,8 @@ export async function drainOutbox(context: RunContext, workers: number): Promise
     while (!context.signal.aborted && (await context.remote.available(context.client))) {
       const row = await due.next();
       if (!row) return;
+      isOver ||= realNow(context) >= end;
+      if (isOver) return;
       const round = (rounds.get(row.id) ?? 0) + 1;
       rounds.set(row.id, round);
       if (round <= MOST_ROUNDS) await pushRow(context, row, sending);
@@ -57,6 +65,7 @@ export async function drainOutbox(context: RunContext, workers: number): Promise
     }
   };
   await Promise.all(Array.from({ length: workers }, work));
+  return isOver;
 }
 
 /**
