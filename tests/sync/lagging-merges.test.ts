@@ -9,7 +9,7 @@ type Kept = Patient & { id: string };
 let world: World;
 /** What searches for patients show instead of what is there. */
 let shown: Kept[] | undefined;
-/** How reads of r1 are answered instead. */
+/** How reads of r1, and of ids that begin with it, are answered instead. */
 let refusal: (() => Response) | undefined;
 /** Nothing else is answered either. */
 let isAway: boolean;
@@ -21,7 +21,7 @@ async function open(patients: 'both' | 'pull'): Promise<void> {
       fetch: async (url, init) => {
         const { pathname } = new URL(String(url));
         const isShown = shown !== undefined && pathname.endsWith('/Patient');
-        if (refusal && (isAway ? !isShown : pathname.endsWith('/Patient/r1'))) return refusal();
+        if (refusal && (isAway ? !isShown : pathname.includes('/Patient/r1'))) return refusal();
         if (!shown || !isShown) return fetch(url, init);
         const entry = shown.map((resource) => ({ resource }));
         const page: Bundle = { resourceType: 'Bundle', type: 'searchset', entry };
@@ -140,6 +140,33 @@ test('that is taken back, while what was merged into that record before says not
   expect([await oursInUse(), await links()]).toEqual([['p1'], [['p1', 'r3']]]);
 });
 
+test.each([1, 2])(
+  'that was taken back before another into that record: shown so for %s pulls, it closes nobody',
+  async (pulls) => {
+    await share('p2', 'r2', 'Two');
+    await share('p3', 'r3', 'Three');
+    world.remote.put(task('t1', { for: { reference: 'Patient/r1' } }));
+    await exchange();
+    const before = there('r2');
+    merge('r2', 'r3');
+    const merged = there('r2');
+    await exchange();
+    world.remote.put(before);
+    merge('r1', 'r2');
+    for (let count = 0; count < pulls; count += 1) {
+      await pullShowing(there('r1'), merged);
+      await world.sync.pushNow();
+    }
+    await exchange();
+    expect(await oursInUse()).toEqual(['p1', 'p3']);
+    expect(await links()).toEqual([
+      ['p1', 'r2'],
+      ['p3', 'r3'],
+    ]);
+    expect(await world.all('Task')).toMatchObject([{ for: { reference: 'Patient/p1' } }]);
+  },
+);
+
 test('that is known is not taken for taken back', async () => {
   await share('p2', 'r2', 'Two');
   const before = await editedThere();
@@ -191,6 +218,24 @@ describe('that is known, while a read of the record fails', () => {
     world.pass({ minutes: 20 });
     await exchange();
     expect([await asked(), await oursInUse(), await links()]).toEqual([[], ['p2'], [['p2', 'r2']]]);
+  });
+
+  test('several such records hold up nobody else', async () => {
+    await share('p1a', 'r1a', 'Another');
+    const both = [before, there('r1a')];
+    merge('r1a', 'r2');
+    await exchange();
+    refusal = REFUSALS[500];
+    await pullShowing(...both);
+    expect(await held()).toBe(2);
+    world.remote.put(task('t9', { for: { reference: 'Patient/r2' }, description: 'Nine' }));
+    world.pass({ minutes: 20 });
+    await pullShowing(...both);
+    expect((await world.all<Task>('Task')).map(({ description }) => description)).toEqual(['Nine']);
+    expect((await world.sync.status())[0]).toMatchObject({ breaker: { state: 'closed' } });
+    refusal = undefined;
+    await exchange();
+    expect([await asked(), await oursInUse(), await links(), await held()]).toEqual([[], ['p2'], [['p2', 'r2']], 0]);
   });
 
   test('what was taken back indeed is asked about once it can be read', async () => {

@@ -7,7 +7,6 @@ import { jsonOf, parseBody, resourceOf } from '../body.ts';
 import { pulls } from '../connections/settings.ts';
 import type { RunContext } from '../context.ts';
 import { readLinksByRemote } from '../identity.ts';
-import { inParallel } from '../in-parallel.ts';
 import { applyPage } from '../pull/pull-page.ts';
 
 const BATCH = 200;
@@ -20,10 +19,10 @@ const ANSWERED = `SELECT type, remote_id, body, at FROM held_resource WHERE conn
 
 /** Takes in everything whose question is answered. Before new pages, which may bring newer copies of it. */
 export async function takeInHeld(context: RunContext): Promise<void> {
-  const { store, connection, signal } = context;
+  const { store, connection, remote, signal } = context;
   const rows = await store.query(ANSWERED, [connection.name]);
   const ready = rows.filter(({ type }) => pulls(connection, String(type)));
-  while (ready.length > 0 && !signal.aborted) {
+  while (ready.length > 0 && !signal.aborted && remote.breaker.status.state === 'closed') {
     const [first] = ready;
     const rest = ready.findIndex(({ type }) => type !== first?.type);
     const together = await asTheyAre(context, ready.splice(0, Math.min(BATCH, rest === -1 ? ready.length : rest)));
@@ -49,22 +48,23 @@ interface Ready {
  * One that it fails to show waits, unless it shows none by its id.
  */
 async function asTheyAre(context: RunContext, rows: readonly SqlRow[]): Promise<Ready[]> {
-  const { store, connection, client, remote, signal } = context;
+  const { store, connection, client, signal } = context;
   const held = rows.map((row) => ({ row, body: parseBody(String(row.body)) }));
   const ids = rows.filter(({ type }) => type === 'Patient').map(({ remote_id }) => String(remote_id));
   const linked = await readLinksByRemote(store, connection.name, 'Patient', ids);
-  const unknown = new Set(ids.filter((id) => !linked.has(id)));
   const now = new Map<string, JsonObject | undefined>();
-  const read = async (id: string) => {
+  for (const id of ids.filter((one) => !linked.has(one))) {
+    if (signal.aborted) return [];
     const reply = await client.read('Patient', id);
     if (reply.ok && reply.value.body) now.set(id, jsonOf(reply.value.body));
-    else if (!reply.ok && reply.failure.class !== 'permanent') now.set(id, undefined);
-  };
-  await inParallel([...unknown], remote.concurrency, read, () => signal.aborted);
-  if (signal.aborted) return [];
+    if (reply.ok || reply.failure.class === 'permanent') continue;
+    now.set(id, undefined);
+    // An answer in between keeps the breaker from opening after a few such records.
+    if (!(await client.capability()).ok) return [];
+  }
   return held.flatMap(({ row, body }) => {
     const id = String(row.remote_id);
-    if (!unknown.has(id) || !now.has(id)) return [{ row, body }];
+    if (row.type !== 'Patient' || !now.has(id)) return [{ row, body }];
     const current = now.get(id);
     return current ? [{ row, body: current }] : [];
   });

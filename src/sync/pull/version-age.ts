@@ -1,6 +1,7 @@
 // From which common version two copies are compared. Usually the one the link keeps; but a server that was restored from a
 // backup shows a copy from before it, and what such a copy lacks was not taken out by anybody. docs/sync-spec.md#I5
 import { isJsonObject, type JsonObject } from '../../fhir/canonical-json.ts';
+import { replacedBy } from '../../fhir/patient-merge.ts';
 import type { Store } from '../../store/store.ts';
 import { updatedOf } from '../body.ts';
 import type { ResourcePolicy } from '../conflicts/policy-schema.ts';
@@ -44,6 +45,8 @@ export function ageOfOurs(version: string | undefined): Age {
 
 /** True when a search may have shown a copy that was replaced since. */
 export function mayBeStale(link: Link, body: JsonObject, version: string | undefined): boolean {
+  // Ours has just got the record, and no copy of it is known yet: it may be in use again by now.
+  if (link.remoteHash === undefined && replacedBy(body) !== undefined) return true;
   if (areOrdered(version, link.remoteVersion)) return isEarlierVersion(version, link.remoteVersion);
   const [known, seen] = [link.baseRemote && updatedOf(link.baseRemote), updatedOf(body)];
   return known !== undefined && seen !== undefined && Temporal.Instant.compare(seen, known) < 0;
