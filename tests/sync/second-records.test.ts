@@ -276,3 +276,30 @@ test.each(['becomes one of ours later', 'was merged into that of one of ours ins
     expect(conflicts.flatMap(({ paths }) => paths.map(({ path }) => path))).toEqual(['patient']);
   },
 );
+
+test('where patients are only sent, what names one that a push asked about comes in once that is answered', async () => {
+  await world.cleanup();
+  world = await openWorld({ connection: { types: { Patient: 'push', Task: 'both' } } });
+  for (const one of [quinn('p1'), okafor('p7')]) await world.write(one);
+  await world.sync.pushNow();
+  const theirs = () => (world.remote.all('Patient') as Patient[]).filter(({ name }) => name?.[0]?.family === 'Quinn');
+  const [first] = theirs() as (Patient & { id: string })[];
+  if (!first) throw new Error('not sent');
+  world.remote.remove('Patient', first.id);
+  await world.write({ ...quinn('p1'), gender: 'female' } as Patient & { id: string });
+  await world.sync.pushNow();
+  const [conflict] = await world.sync.conflicts();
+  await world.sync.resolve(NURSE, String(conflict?.id), { take: 'ours' });
+  await world.sync.pushNow();
+  const [anew] = theirs() as (Patient & { id: string })[];
+  world.remote.put(first);
+  const link = [{ type: 'replaced-by' as const, other: { reference: `Patient/${first.id}` } }];
+  world.remote.put({ ...anew, active: false, link } as Patient & { id: string });
+  await world.write({ ...quinn('p1'), gender: 'male' } as Patient & { id: string });
+  await world.sync.pushNow();
+  await world.sync.pushNow();
+  await decide(first.id, 'p7');
+  world.remote.put(task('t9', { for: { reference: `Patient/${first.id}` } }));
+  await exchange();
+  expect(await tasks()).toMatchObject([{ for: { reference: 'Patient/p7' } }]);
+});

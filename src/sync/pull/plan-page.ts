@@ -2,6 +2,7 @@
 // holds up none of the others. docs/sync-spec.md#I7
 import { asFault } from '../../fault.ts';
 import { parseBody } from '../body.ts';
+import { pulls } from '../connections/settings.ts';
 import type { RunContext } from '../context.ts';
 import { readFormerLinks, readLinkMarks, readLinksByRemote, remoteHash } from '../identity.ts';
 import { readLetGo } from '../let-go-terms.ts';
@@ -69,7 +70,9 @@ export async function planPage(context: RunContext, type: string, entries: reado
   const standing = await lastOfEach(store, connection.name, unknown);
   const patients = [...new Set([...named, ...standing.values()])];
   const asked = await openQuestions(store, connection.name, 'Patient', patients);
-  const heldPatients = await heldAmong(store, connection.name, 'Patient', patients);
+  // Where patients are only sent, nobody takes in what is held of one.
+  const mayBeHeld = pulls(connection, 'Patient') ? patients : [];
+  const heldPatients = await heldAmong(store, connection.name, 'Patient', mayBeHeld);
   const linkedPatients = await readLinkMarks(store, connection.name, 'Patient', [...heldPatients.keys()]);
   for (const one of received) {
     const waits = (id: string) => {
