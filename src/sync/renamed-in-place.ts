@@ -1,6 +1,6 @@
 // Common versions that name one of ours by two records there, of which one means somebody else from now on: which name is meant is
 // told by the element that it stands in, or by the entry of a list.
-import type { Json, JsonObject } from '../fhir/canonical-json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../fhir/canonical-json.ts';
 import { LITERAL_ENDS } from '../fhir/references.ts';
 import type { Statement, Store } from '../store/store.ts';
 import { parseBody } from './body.ts';
@@ -58,10 +58,11 @@ function renamedElements(change: Change, body: JsonObject, there: JsonObject): J
   return next;
 }
 
-/** @param there what the value was made of; of a list that names both records, the entries that were made of each other */
+/** @param there what the value was made of; where that names both records, each element and each entry was made of its own */
 function renamed(change: Change, value: Json, there: Json | undefined): Json {
   if (!names(there, change.type, change.remoteId)) return value;
   if (!names(there, change.type, change.own)) return renamedThroughout(change, value);
+  if (isJsonObject(value) && isJsonObject(there)) return renamedElements(change, value, there);
   if (!Array.isArray(value) || !Array.isArray(there) || value.length !== there.length) return value;
   const entries = value.map((entry, at) => renamed(change, entry, there[at]));
   return entries.some((entry, at) => entry !== value[at]) ? entries : value;

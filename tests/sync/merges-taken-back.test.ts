@@ -1,6 +1,6 @@
 // A merge there that is turned round or taken back: nobody is closed by it, and a person's answer opens the record again.
 // docs/sync-spec.md#I8
-import type { CareTeam, Flag, Patient, Task } from '@medplum/fhirtypes';
+import type { CarePlan, CareTeam, Flag, Patient, Task } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NURSE, openWorld, patient, task, type World } from '../support/sync-world.ts';
 
@@ -10,7 +10,7 @@ let isBroken: boolean;
 beforeEach(async () => {
   isBroken = false;
   world = await openWorld({
-    connection: { types: { Patient: 'both', Task: 'both', CareTeam: 'both' } },
+    connection: { types: { Patient: 'both', Task: 'both', CarePlan: 'both', CareTeam: 'both' } },
     sync: () => ({
       fetch: async (url, init) =>
         isBroken && new URL(String(url)).pathname.endsWith('/Patient/r1')
@@ -285,6 +285,15 @@ describe.each(['new', 'link'] as const)(
 );
 
 describe.each(['new', 'link'] as const)('the same in one list with the heir: %s', (decision) => {
+  async function answerElse(): Promise<void> {
+    world.remote.put(patient('r1', { name: [{ family: 'Else' }], birthDate: '1911-11-11' }));
+    await exchange();
+    const id = String((await world.sync.matches())[0]?.id);
+    await world.sync.decideMatch(NURSE, id, decision === 'link' ? { decision, to: 'p3' } : { decision });
+    await exchange();
+    await exchange();
+  }
+
   test.each([[['r2', 'r1']], [['r1', 'r2']]])('%s', async (ids) => {
     await share('p2', 'r2', 'Two');
     await share('p3', 'r3', 'Three');
@@ -300,16 +309,36 @@ describe.each(['new', 'link'] as const)('the same in one list with the heir: %s'
     merge('r1', 'r2');
     world.remote.put(team);
     await exchange();
-    world.remote.put(patient('r1', { name: [{ family: 'Else' }], birthDate: '1911-11-11' }));
-    await exchange();
-    const id = String((await world.sync.matches())[0]?.id);
-    await world.sync.decideMatch(NURSE, id, decision === 'link' ? { decision, to: 'p3' } : { decision });
-    await exchange();
-    await exchange();
+    await answerElse();
     const members = (teams: readonly unknown[]) =>
       teams.map((one) => [...new Set((one as CareTeam).participant?.map(({ member }) => member?.reference))]);
     expect(members(await world.all<CareTeam>('CareTeam'))).toEqual([['Patient/p2']]);
     expect(members(world.remote.all('CareTeam'))).toEqual([['Patient/r2']]);
+    expect(await world.sync.conflicts()).toEqual([]);
+  });
+
+  test('a list within an entry of another', async () => {
+    await share('p2', 'r2', 'Two');
+    await share('p3', 'r3', 'Three');
+    const performer = ['r2', 'r1'].map((id) => ({ reference: `Patient/${id}` }));
+    const plan: CarePlan & { id: string } = {
+      resourceType: 'CarePlan',
+      id: 'a1',
+      status: 'active',
+      intent: 'plan',
+      subject: { reference: 'Patient/r2' },
+      activity: [{ detail: { status: 'scheduled', performer } }],
+    };
+    merge('r1', 'r2');
+    world.remote.put(plan);
+    await exchange();
+    await answerElse();
+    const performers = (plans: readonly unknown[]) =>
+      plans.map((one) => [
+        ...new Set((one as CarePlan).activity?.[0]?.detail?.performer?.map(({ reference }) => reference)),
+      ]);
+    expect(performers(await world.all<CarePlan>('CarePlan'))).toEqual([['Patient/p2']]);
+    expect(performers(world.remote.all('CarePlan'))).toEqual([['Patient/r2']]);
     expect(await world.sync.conflicts()).toEqual([]);
   });
 });
