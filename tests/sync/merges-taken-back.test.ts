@@ -353,7 +353,11 @@ test('a merge of strangers that is taken back: who the record is, is told by wha
   await world.sync.pullNow();
   await world.write(patient('p8', about));
   world.remote.put(patient('r8', { name: [{ family: 'Else' }], birthDate: '1911-11-11' }));
+  const messages = async () =>
+    (await world.temp.store.query("SELECT id FROM message WHERE url LIKE '%/Patient/r8'")).length;
+  const before = await messages();
   await world.sync.pullNow();
+  expect(await messages()).toBe(before + 1);
   expect(await links()).toEqual([['p1', 'r1']]);
   expect(await world.sync.conflicts()).toEqual([]);
 });

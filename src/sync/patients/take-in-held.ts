@@ -2,11 +2,12 @@
 // each time. docs/sync-spec.md#I8
 import type { Bundle } from '@medplum/fhirtypes';
 import type { JsonObject } from '../../fhir/canonical-json.ts';
-import type { SqlRow } from '../../store/store.ts';
+import type { SqlRow, Statement } from '../../store/store.ts';
 import { jsonOf, parseBody, resourceOf } from '../body.ts';
 import { pulls } from '../connections/settings.ts';
-import type { RunContext } from '../context.ts';
+import { ownExchanges, type RunContext, realNow } from '../context.ts';
 import { readLinksByRemote } from '../identity.ts';
+import { writeMessage } from '../messages/message-log.ts';
 import { applyPage } from '../pull/pull-page.ts';
 
 const BATCH = 200;
@@ -18,7 +19,8 @@ const ANSWERED = `SELECT type, remote_id, body, at FROM held_resource WHERE conn
   ORDER BY CASE WHEN type IN (waits_type, 'Patient') THEN 0 ELSE 1 END, type, at, remote_id`;
 
 /** Takes in everything whose question is answered. Before new pages, which may bring newer copies of it. */
-export async function takeInHeld(context: RunContext): Promise<void> {
+export async function takeInHeld(run: RunContext): Promise<void> {
+  const context = ownExchanges(run);
   const { store, connection, remote, signal } = context;
   const rows = await store.query(ANSWERED, [connection.name]);
   const ready = rows.filter(({ type }) => pulls(connection, String(type)));
@@ -26,7 +28,6 @@ export async function takeInHeld(context: RunContext): Promise<void> {
     const [first] = ready;
     const rest = ready.findIndex(({ type }) => type !== first?.type);
     const together = await asTheyAre(context, ready.splice(0, Math.min(BATCH, rest === -1 ? ready.length : rest)));
-    if (together.length === 0) continue;
     const entry = together.map(({ body }) => ({ resource: resourceOf(body) }));
     const page: Bundle = { resourceType: 'Bundle', type: 'searchset', entry };
     // One that is held again by this very page has got another time.
@@ -34,8 +35,15 @@ export async function takeInHeld(context: RunContext): Promise<void> {
       sql: 'DELETE FROM held_resource WHERE connection = ? AND type = ? AND remote_id = ? AND at = ?',
       params: [connection.name, type ?? '', remote_id ?? '', at ?? 0],
     }));
-    await applyPage(context, String(first?.type), page, () => taken);
+    const type = String(first?.type);
+    await applyPage(context, type, page, () => [...taken, ...messages(context, type)]);
   }
+}
+
+function messages(context: RunContext, type: string): Statement[] {
+  const { connection, runId } = context;
+  const about = { connection: connection.name, runId, direction: 'pull', type, outcome: 'held' } as const;
+  return context.exchanges.take().map((exchange) => writeMessage({ ...about, exchange }, realNow(context)));
 }
 
 interface Ready {
