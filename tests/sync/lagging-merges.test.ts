@@ -348,3 +348,19 @@ test('that we made there ourselves is known, and stays as it is', async () => {
   await pullShowing(before);
   expect([await oursInUse(), await links()]).toEqual([['p2'], known]);
 });
+
+test('of strangers, taken back and made again while it waits: a read that leads to the other one makes nobody of it', async () => {
+  await world.cleanup();
+  await open('pull');
+  for (const id of ['r1', 'r9']) world.remote.put(patient(id, { name: [{ family: id }] }));
+  merge('r1', 'r9');
+  await world.sync.pullNow();
+  const { link: _link, active: _active, ...before } = there('r1');
+  world.remote.put(before);
+  await pullShowing(before, there('r9'));
+  refusal = () => new Response(null, { status: 302, headers: { location: `${world.remote.baseUrl}/Patient/r9` } });
+  await pullShowing(there('r9'));
+  await pullShowing(there('r9'));
+  expect((await links()).map(([, remoteId]) => remoteId)).toEqual(['r9']);
+  expect(await world.all('Patient')).toHaveLength(1);
+});

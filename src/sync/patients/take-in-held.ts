@@ -9,6 +9,7 @@ import { ownExchanges, type RunContext, realNow } from '../context.ts';
 import { readLinksByRemote } from '../identity.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { applyPage } from '../pull/pull-page.ts';
+import { readRecord } from './read-record.ts';
 
 const BATCH = 200;
 /** The records that were asked about go first, and patients, because what is theirs is taken in only when they are known. */
@@ -63,7 +64,7 @@ async function asTheyAre(context: RunContext, rows: readonly SqlRow[]): Promise<
   const now = new Map<string, JsonObject | undefined>();
   for (const id of ids.filter((one) => !linked.has(one))) {
     if (signal.aborted) return [];
-    const reply = await client.read('Patient', id);
+    const reply = await readRecord(client, 'Patient', id);
     if (reply.ok && reply.value.body) now.set(id, jsonOf(reply.value.body));
     if (reply.ok || reply.failure.class === 'permanent') continue;
     now.set(id, undefined);
