@@ -104,7 +104,7 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
     metaInUse: (type) => readMetaInUse(reader, type),
     find: (query) => findAll(reader, searchEngine, query),
     findIdentified: (asked) => searchEngine.identified(reader, asked),
-    readLog: (afterSequence, limit) => readLog(reader, afterSequence, limit),
+    readLog: (afterSequence, limit, type) => readLog(reader, afterSequence, limit, type),
     head: () => readHead(reader),
     onCommit(listener) {
       listeners.add(listener);

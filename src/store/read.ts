@@ -15,7 +15,7 @@ const READ = `SELECT ${READ_COLUMNS} FROM resource WHERE type = ? AND id = ?`;
 const RID = `SELECT rid, CASE WHEN EXISTS (SELECT 1 FROM consent_rule) THEN 1 ELSE 0 END AS consents
   FROM resource WHERE type = ? AND id = ? AND deleted = 0`;
 const VREAD = `SELECT ${VERSION_COLUMNS} FROM version WHERE type = ? AND id = ? AND version = ?`;
-const LOG = `SELECT ${VERSION_COLUMNS}, actor, origin, kind, client FROM version WHERE sequence > ? ORDER BY sequence`;
+const LOG = `SELECT ${VERSION_COLUMNS}, actor, origin, kind, client FROM version WHERE sequence > ?`;
 const HEAD = 'SELECT MAX(sequence) AS head FROM version';
 
 /** More matches than Baton's own code should ever get from `find`. */
@@ -61,9 +61,10 @@ export async function readVersion(
 }
 
 /** Committed versions after `afterSequence`. Writers exclude each other, so a lower one never appears later. */
-export async function readLog(sql: Sql, afterSequence: number, limit: number): Promise<LogEntry[]> {
+export async function readLog(sql: Sql, afterSequence: number, limit: number, type?: string): Promise<LogEntry[]> {
   const { text } = atMost(limit);
-  return (await sql.all(`${LOG} ${text}`, [afterSequence])).map(logEntry);
+  const [only, params] = type === undefined ? ['', []] : [' AND type = ?', [type]];
+  return (await sql.all(`${LOG}${only} ORDER BY sequence ${text}`, [afterSequence, ...params])).map(logEntry);
 }
 
 export async function readHead(sql: Sql): Promise<number> {

@@ -227,8 +227,8 @@ export interface Store {
    */
   findIdentified(asked: readonly AskedIdentifier[]): Promise<StoredVersion[]>;
 
-  /** Committed versions after `sequence`, oldest first, without gaps. */
-  readLog(afterSequence: number, limit: number): Promise<LogEntry[]>;
+  /** Committed versions after `sequence`, of one type or of all, oldest first, without gaps. */
+  readLog(afterSequence: number, limit: number, type?: string): Promise<LogEntry[]>;
   /** Highest sequence a reader may see now. */
   head(): Promise<number>;
   /** Calls `listener` after every commit that wrote something; returns the way to stop. */

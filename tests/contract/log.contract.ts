@@ -35,6 +35,18 @@ export function logContract(open: OpenStoreForTest): void {
       expect(await temp.store.head()).toBe(7);
     });
 
+    test('is read for one type', async () => {
+      for (let index = 0; index < 3; index += 1) {
+        await temp.store.commit(NURSE, [create({ resourceType: 'Organization', name: String(index) })]);
+        await temp.store.commit(NURSE, [create(patient(String(index)))]);
+      }
+      const sequences = async (after: number, limit: number) =>
+        (await temp.store.readLog(after, limit, 'Patient')).map((entry) => entry.sequence);
+      expect(await sequences(0, 2)).toEqual([2, 4]);
+      expect(await sequences(4, 2)).toEqual([6]);
+      expect(await temp.store.readLog(0, 10, 'Task')).toEqual([]);
+    });
+
     test('has no gap where a commit failed', async () => {
       await Promise.allSettled([
         temp.store.commit(NURSE, [create(patient('1'))]),

@@ -19,6 +19,7 @@ import { finishPull, preparePull, sweepTypes } from '../pull/pull-run.ts';
 import { takeTurns } from '../pull/take-turns.ts';
 import { typesInOrder } from '../pull/type-order.ts';
 import { feedOutbox } from '../push/feed.ts';
+import { takeUpGivenUp, waysOut } from '../push/given-up.ts';
 import { abandonedClaims } from '../push/outbox.ts';
 import { drainOutbox } from '../push/push.ts';
 import { withheldDue } from '../push/withheld-rows.ts';
@@ -67,6 +68,8 @@ export function createConnection(context: ConnectionContext, workers: number): C
   let hasToldElsewhere = false;
   /** Recipient and policy may be others than before this process, so what was withheld is asked about once more. */
   let hasReconsidered = false;
+  /** The ways out that what had none was taken up for. */
+  let takenUpFor: string | undefined;
   /** How far dry runs have looked at the log, so that they do not say the same again. */
   let rehearsedUpTo: number | undefined;
   let hasRehearsedPull = false;
@@ -161,10 +164,20 @@ export function createConnection(context: ConnectionContext, workers: number): C
     due.push(...(await projectionsDue(context)));
     if (left.length + due.length > 0) await context.store.commit(actorOf(connection), [], [...left, ...due]);
     hasReconsidered = true;
+    await takeUp(run);
     const isMore = await drainOutbox(run, workers);
     if (mode === 'push') await followMerges(run);
     await keepProbes(run.exchanges, run.runId, 'push');
     return isMore && !signal.aborted;
+  }
+
+  /** What flows out, and what the server can do, may be something else than before. */
+  async function takeUp(run: RunContext): Promise<void> {
+    const ways = waysOut(run);
+    const key = JSON.stringify(ways);
+    if (key === takenUpFor) return;
+    await takeUpGivenUp(run, ways);
+    if (!run.signal.aborted) takenUpFor = key;
   }
 
   /** @param isAsked by a person, who wants everything looked at now; otherwise what is due */

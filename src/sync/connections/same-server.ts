@@ -12,10 +12,10 @@ const KNOWN_BY = ['identity', 'held_resource', 'projection', 'patient_merge']
   .map((table) => `EXISTS (SELECT 1 FROM ${table} WHERE connection = ?)`)
   .concat("EXISTS (SELECT 1 FROM conflict WHERE connection = ? AND state = 'open')");
 const KNOWN = KNOWN_BY.join(' OR ');
-/** What is remembered of a server besides: how far it was read, and what it can do. */
+/** What is remembered of a server besides: how far it was read, what it can do, and what it was sent. */
 const REMEMBERED = [
   ...['checkpoint', 'roster', 'remote_fact', 'hint', 'hint_source', 'delete_probe', 'bulk_job', 'bulk_file'],
-  ...['unresolved_reference', 'not_the_same'],
+  ...['unresolved_reference', 'not_the_same', 'fed_type'],
 ];
 
 export function pullLease(connection: string): string {

@@ -11,8 +11,9 @@ import { readPage } from '../pull/pull-page.ts';
 import type { PullResult } from '../pull/pull-result.ts';
 import { rehearsalQuery } from '../pull/rehearsal-query.ts';
 import { withholdingOf } from '../push/consent.ts';
-import { canPush } from '../push/dependencies.ts';
+import { canPush, keyOf, type Ref } from '../push/dependencies.ts';
 import { readUnfed } from '../push/feed.ts';
+import { readGivenUp, waysOut } from '../push/given-up.ts';
 import { goesToHeir } from '../push/hand-over.ts';
 import { mergedAway } from '../push/merged-away.ts';
 import { createBody } from '../push/push-create.ts';
@@ -31,7 +32,12 @@ const MOST_PAGES = 200;
 export async function dryRunPush(context: RunContext, from: number | undefined): Promise<number | undefined> {
   const { store, connection, capability } = context;
   const { changed, position } = await readUnfed(store, connection, from);
-  for (const { type, id } of changed) {
+  const again: Ref[] = [];
+  if (from === undefined) {
+    for await (const portion of readGivenUp(store, connection, waysOut(context))) again.push(...portion);
+  }
+  const seen = new Set(changed.map(keyOf));
+  for (const { type, id } of [...changed, ...again.filter((ref) => !seen.has(keyOf(ref)))]) {
     if (context.signal.aborted) return from;
     const stored = await store.read(type, id);
     if (!stored) continue;

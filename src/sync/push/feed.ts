@@ -1,12 +1,13 @@
 // Reads the log and marks what must be sent: outbox rows and cursor in one commit, so that nothing is skipped or marked
-// twice. What came from a connection is never marked for it. docs/sync-spec.md#I2 docs/sync-spec.md#I14
+// twice. Types that stayed behind the cursor, because they flow out only since later, catch up first. What came from a connection is never marked for it. docs/sync-spec.md#I2 docs/sync-spec.md#I14
 import type { Consent } from '@medplum/fhirtypes';
 import { asFault } from '../../fault.ts';
 import { advanceCursor, beginCursor, readCursor } from '../../store/cursor.ts';
-import type { LogEntry, Store } from '../../store/store.ts';
+import type { LogEntry, Statement, Store } from '../../store/store.ts';
 import { actorOf, type Connection, pushes } from '../connections/settings.ts';
 import type { ConnectionContext } from '../context.ts';
 import { projectionsTouched } from '../projections/projection-marks.ts';
+import { advanceFedTypes, beginFedTypes, type FedType, readFedTypes } from './fed-types.ts';
 import { mark } from './outbox.ts';
 import { consentChanged } from './withheld-rows.ts';
 
@@ -16,30 +17,77 @@ type FeedContext = Pick<ConnectionContext, 'store' | 'connection' | 'clock' | 's
 
 /** Marks everything that is in the log by now; resolves to how many rows were marked. */
 export async function feedOutbox(context: FeedContext): Promise<number> {
+  const { store, connection } = context;
+  await beginFedTypes(store, connection);
+  const types = await readFedTypes(store, connection);
+  const position = await beginCursor(store, actorOf(connection), cursorName(connection), 0);
+  const counted = { marked: 0 };
+  try {
+    for (const one of types) await catchUp(context, one, position, counted);
+    await readOn(context, types, position, counted);
+  } catch (error) {
+    // Another process reads the same log for the same connection, and has marked these.
+    if (asFault(error).kind !== 'conflict') throw error;
+  }
+  return counted.marked;
+}
+
+interface Counted {
+  marked: number;
+}
+
+/** Marks what there is of a type that has stayed behind the cursor. */
+async function catchUp(context: FeedContext, fed: FedType, upTo: number, counted: Counted): Promise<void> {
+  const { store, connection, signal } = context;
+  let { sequence } = fed;
+  while (sequence < upTo && !signal.aborted) {
+    const { entries, next } = await readBehind(store, { ...fed, sequence }, upTo);
+    const rows = marksOf(context, changedResources(connection, entries));
+    const moved = advanceFedTypes(connection.name, [fed.type], sequence, next);
+    await store.commit(actorOf(connection), [], [...rows, moved]);
+    sequence = next;
+    counted.marked += rows.length;
+  }
+}
+
+/** Marks what is in the log after the cursor, once all types stand where it stands. */
+async function readOn(context: FeedContext, types: readonly FedType[], from: number, counted: Counted): Promise<void> {
   const { store, connection, signal } = context;
   const name = cursorName(connection);
-  let position = await beginCursor(store, actorOf(connection), name, 0);
-  let marked = 0;
+  const fed = types.map(({ type }) => type);
+  let position = from;
   while (!signal.aborted) {
     const entries = await store.readLog(position, BATCH);
     const last = entries.at(-1);
-    if (!last) break;
+    if (!last) return;
     const patients = await patientsWithNewConsents(store, entries);
-    const changed = await changedBy(store, connection, entries, patients);
-    const now = context.clock.real().epochMilliseconds;
-    const rows = changed.map(({ type, id, sequence }) => mark(connection.name, type, id, sequence, now));
+    const rows = marksOf(context, await changedBy(store, connection, entries, patients));
     const taken = patients.map((patient) => consentChanged(connection.name, patient));
-    try {
-      await store.commit(actorOf(connection), [], [...rows, ...taken, advanceCursor(name, position, last.sequence)]);
-    } catch (error) {
-      // Another process reads the same log for the same connection, and has marked these.
-      if (asFault(error).kind === 'conflict') return marked;
-      throw error;
-    }
+    const moved = [
+      advanceCursor(name, position, last.sequence),
+      ...(fed.length > 0 ? [advanceFedTypes(connection.name, fed, position, last.sequence)] : []),
+    ];
+    await store.commit(actorOf(connection), [], [...rows, ...taken, ...moved]);
     position = last.sequence;
-    marked += rows.length;
+    counted.marked += rows.length;
   }
-  return marked;
+}
+
+/** The next entries of a type that is behind, and where it stands once they are marked. */
+async function readBehind(
+  store: Pick<Store, 'readLog'>,
+  { type, sequence }: FedType,
+  upTo: number,
+): Promise<{ readonly entries: LogEntry[]; readonly next: number }> {
+  const read = await store.readLog(sequence, BATCH, type);
+  const entries = read.filter((entry) => entry.sequence <= upTo);
+  const isAll = entries.length < BATCH;
+  return { entries, next: isAll ? upTo : (entries.at(-1)?.sequence ?? upTo) };
+}
+
+function marksOf({ connection, clock }: FeedContext, changed: readonly Changed[]): Statement[] {
+  const now = clock.real().epochMilliseconds;
+  return changed.map(({ type, id, sequence }) => mark(connection.name, type, id, sequence, now));
 }
 
 type Changed = Pick<LogEntry, 'type' | 'id' | 'sequence'>;
@@ -67,6 +115,14 @@ export async function readUnfed(
 ): Promise<{ readonly changed: Changed[]; readonly position: number }> {
   let position = from ?? (await readCursor(store, cursorName(connection))) ?? 0;
   const newest = new Map<string, Changed>();
+  const behind = from === undefined ? await readFedTypes(store, connection) : [];
+  for (const fed of behind) {
+    for (let { sequence } = fed; sequence < position; ) {
+      const { entries, next } = await readBehind(store, { ...fed, sequence }, position);
+      for (const one of changedResources(connection, entries)) newest.set(`${one.type}/${one.id}`, one);
+      sequence = next;
+    }
+  }
   for (;;) {
     const entries = await store.readLog(position, BATCH);
     const last = entries.at(-1);
