@@ -3,7 +3,7 @@
 import type { Clock } from '../clock.ts';
 import { asFault, Fault } from '../fault.ts';
 import type { Actor, Store } from '../store/store.ts';
-import { type ConflictView, requireConflict, viewConflict } from './conflicts/conflict-view.ts';
+import { type ConflictView, requireConflict, viewConflict, viewKeptConflict } from './conflicts/conflict-view.ts';
 import { decideConflict, forecastResolution, type ResolutionForecast } from './conflicts/decide-conflict.ts';
 import type { Resolution } from './conflicts/resolve.ts';
 import type { ConnectionRuns } from './connections/connection.ts';
@@ -69,23 +69,38 @@ export interface OperationParts {
 
 export function syncOperations({ store, clock, find, track }: OperationParts): SyncOperations {
   const now = () => clock.real().epochMilliseconds;
-  const contextOf = async (id: string) => (await find((await requireConflict({ store }, id)).connection)).context;
+
+  /** Undefined when the connection is no more. */
+  async function findOrNone(name: string): Promise<ConnectionRuns | undefined> {
+    try {
+      return await find(name);
+    } catch (error) {
+      if (asFault(error).kind !== 'not-found') throw error;
+      return undefined;
+    }
+  }
+
+  /** @throws Fault conflict, because the record is there and what it is about may come back */
+  async function contextOf(id: string) {
+    const { connection } = await requireConflict({ store }, id);
+    const runs = await findOrNone(connection);
+    if (runs) return runs.context;
+    const sentence = `There is no connection "${connection}" any more. What it asks can be decided when a connection of that name comes back.`;
+    throw new Fault('conflict', sentence);
+  }
 
   /** Messages outlive their connection; those of one that is no more do not hold up the others. */
   async function replayOf(name: string, actor: Actor, messages: readonly StoredMessage[], options: ReplayOptions) {
-    let runs: Awaited<ReturnType<typeof find>>;
-    try {
-      runs = await find(name);
-    } catch (error) {
-      if (asFault(error).kind !== 'not-found') throw error;
-      return messages.map((message) => notReplayed(message, 'off', `There is no connection "${name}" any more.`));
-    }
-    return replayMessages(runs, actor, messages, options);
+    const runs = await findOrNone(name);
+    if (runs) return replayMessages(runs, actor, messages, options);
+    return messages.map((message) => notReplayed(message, 'off', `There is no connection "${name}" any more.`));
   }
 
   return {
     async conflict(id) {
-      return viewConflict(await contextOf(id), id);
+      const conflict = await requireConflict({ store }, id);
+      const runs = await findOrNone(conflict.connection);
+      return runs ? viewConflict(runs.context, id) : viewKeptConflict(store, conflict);
     },
     resolve: async (actor, id, resolution, tag) => decideConflict(await contextOf(id), actor, id, resolution, tag),
     forecast: async (actor, id, resolution, tag) => forecastResolution(await contextOf(id), actor, id, resolution, tag),

@@ -78,6 +78,9 @@ export interface Sync extends SyncOperations {
   checkConnection(name: string): Promise<CheckReport>;
   /** What this process has counted since it started. */
   readonly meter: Meter;
+  /** Names of the connections that run here; of what belongs to others nobody is asked anything. */
+  names(): Promise<string[]>;
+  /** Open ones that can be decided. */
   conflicts(name?: string): Promise<Conflict[]>;
   /** Remote records that may be somebody of ours, with the candidates. @param all those put off as well */
   matches(name?: string, all?: boolean): Promise<AskedQuestion[]>;
@@ -201,6 +204,12 @@ export function createSync(options: SyncOptions): Sync {
     return runningOf(name).runs;
   }
 
+  async function names(name?: string): Promise<string[]> {
+    await running.ready();
+    const all = running.all().map(({ runs }) => runs.connection.name);
+    return name === undefined ? all : all.filter((one) => one === name);
+  }
+
   return {
     pushNow: (name) => each(name, (run) => run.push()),
     pullNow: (name) => each(name, (run) => run.pull()),
@@ -245,9 +254,11 @@ export function createSync(options: SyncOptions): Sync {
         await remote.close();
       }
     },
-    conflicts: (name) => listOpenConflicts(store, name),
+    names: () => names(),
+    conflicts: async (name) => listOpenConflicts(store, await names(name)),
     ...syncOperations({ store, clock, find, track }),
-    matches: (name, all) => listQuestions(store, name, all ? undefined : clock.real().epochMilliseconds),
+    matches: async (name, all) =>
+      listQuestions(store, await names(name), all ? undefined : clock.real().epochMilliseconds),
     decideMatch: (actor, id, decision) => decideMatch(store, actor, id, decision, clock.real().epochMilliseconds),
     async stop() {
       unfollow?.();

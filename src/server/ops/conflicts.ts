@@ -3,7 +3,7 @@
 import { Fault } from '../../fault.ts';
 import type { JsonObject } from '../../fhir/canonical-json.ts';
 import type { Actor, Store } from '../../store/store.ts';
-import { CONFLICT, CONFLICT_KINDS } from '../../sync/conflicts/conflict.ts';
+import { CONFLICT, CONFLICT_KINDS, ofConnections } from '../../sync/conflicts/conflict.ts';
 import type { Resolution } from '../../sync/conflicts/resolve.ts';
 import { milliseconds } from '../../sync/messages/message-search.ts';
 import type { Sync } from '../../sync/sync.ts';
@@ -32,18 +32,29 @@ const CONFLICTS: Table = {
 
 const STATES = [...Object.keys(CONFLICT), 'all'];
 
-/** Newest first, without the bodies. @param now epoch milliseconds of the machine's clock */
-export async function listConflicts(store: Store, request: ListRequest, now: number): Promise<ListPage> {
+/**
+ * Newest first, without the bodies. Open ones of a connection that is no more cannot be decided; only `state=all` has them.
+ * @param connections names of those that there are
+ * @param now epoch milliseconds of the machine's clock
+ */
+export async function listConflicts(
+  store: Store,
+  request: ListRequest,
+  connections: readonly string[],
+  now: number,
+): Promise<ListPage> {
   const { localId, remoteId, olderThan, state = 'open', ...rest } = request.filter;
   requireCode('state', state, STATES);
   const filter = {
     ...rest,
     ...(state === 'all' ? {} : { state }),
+    ...(state === 'open' ? { decidable: 'true' } : {}),
     ...(localId === undefined ? {} : { local_id: localId }),
     ...(remoteId === undefined ? {} : { remote_id: remoteId }),
     ...(olderThan === undefined ? {} : { until: before(now, olderThan) }),
   };
-  const { items, ...page } = await listTable(store, CONFLICTS, { ...request, filter });
+  const table = { ...CONFLICTS, where: { ...CONFLICTS.where, decidable: () => ofConnections(connections) } };
+  const { items, ...page } = await listTable(store, table, { ...request, filter });
   return { ...page, items: items.map((row) => summary(row as Record<string, unknown>)) };
 }
 

@@ -15,7 +15,7 @@ import type { ListPage, ListRequest } from './list-request.ts';
 import { listTable, MESSAGES, STREAMS } from './table-list.ts';
 
 /** What the routes work with. */
-export type OperatedSync = Pick<Sync, keyof SyncOperations | 'sweep' | 'status'>;
+export type OperatedSync = Pick<Sync, keyof SyncOperations | 'sweep' | 'status' | 'names'>;
 
 /** How the routes are put up (routes.ts). */
 export interface Doors {
@@ -30,7 +30,9 @@ export function serveSyncOperations(
   { list, item, command }: Doors,
   { sync, store, clock }: { readonly sync: OperatedSync; readonly store: Store; readonly clock: Clock },
 ): void {
-  list('conflicts', CONFLICT_FILTERS, (request) => listConflicts(store, request, clock.real().epochMilliseconds));
+  list('conflicts', CONFLICT_FILTERS, async (request) =>
+    listConflicts(store, request, await sync.names(), clock.real().epochMilliseconds),
+  );
   item('conflicts/:id', 'conflict', async (request, reply) => {
     const { tag, openedAt, resolvedAt, ...conflict } = await sync.conflict(param(request, 'id'));
     void reply.header('etag', `W/"${tag}"`);

@@ -2,6 +2,7 @@
 // and why it could not. docs/sync-spec.md#I10
 import { Fault } from '../../fault.ts';
 import { hashJson, type JsonObject } from '../../fhir/canonical-json.ts';
+import type { Store } from '../../store/store.ts';
 import { comparable } from '../body.ts';
 import type { MappedContext } from '../context.ts';
 import { readLinkMap } from '../link-map.ts';
@@ -27,6 +28,11 @@ export async function viewConflict(context: Context, id: string): Promise<Confli
   const copies = { base, ours, theirs, proposed };
   const elements = explainMerge(context.policies[conflict.type], copies, paths);
   return { ...conflict, remote: theirs, elements, tag: await conflictTag(context, conflict) };
+}
+
+/** As it was kept: of a connection that is no more, so that nothing can be said of how things stand now. */
+export async function viewKeptConflict(store: Store, conflict: Conflict): Promise<ConflictView> {
+  return { ...conflict, elements: [], tag: await conflictTag({ store }, conflict) };
 }
 
 export async function requireConflict({ store }: Pick<Context, 'store'>, id: string): Promise<Conflict> {

@@ -126,14 +126,22 @@ export async function readConflict(store: Pick<Store, 'query'>, id: string): Pro
   return row && toConflict(row);
 }
 
-/** Oldest first. */
-export async function listOpenConflicts(store: Pick<Store, 'query'>, connection?: string): Promise<Conflict[]> {
-  const where = connection === undefined ? "state = 'open'" : "state = 'open' AND connection = ?";
-  const rows = await store.query(
-    `SELECT * FROM conflict WHERE ${where} ORDER BY at, id LIMIT 1000`,
-    connection === undefined ? [] : [connection],
+/** Oldest first. @param connections those whose conflicts can be decided */
+export async function listOpenConflicts(
+  store: Pick<Store, 'query'>,
+  connections: readonly string[],
+): Promise<Conflict[]> {
+  const { sql, params } = ofConnections(connections);
+  const where = `state = 'open' AND ${sql}`;
+  return (await store.query(`SELECT * FROM conflict WHERE ${where} ORDER BY at, id LIMIT 1000`, params)).map(
+    toConflict,
   );
-  return rows.map(toConflict);
+}
+
+/** Condition on rows of the table: what belongs to a connection that is no more stays on record, and nobody is asked. */
+export function ofConnections(connections: readonly string[]): Pick<Statement, 'sql' | 'params'> {
+  if (connections.length === 0) return { sql: '1 = 0', params: [] };
+  return { sql: `connection IN (${connections.map(() => '?').join(', ')})`, params: connections };
 }
 
 export function toConflict(row: SqlRow): Conflict {

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { JsonObject } from '../../fhir/canonical-json.ts';
 import type { FieldScore, MatchScore } from '../../fhir/patient-match/rules.ts';
 import type { SqlRow, SqlValue, Statement, Store } from '../../store/store.ts';
-import { AS_IT_IS, type Conflict, insertConflict, toConflict } from '../conflicts/conflict.ts';
+import { AS_IT_IS, type Conflict, insertConflict, ofConnections, toConflict } from '../conflicts/conflict.ts';
 import { isLive } from '../identity-row.ts';
 
 /**
@@ -125,18 +125,19 @@ export async function readQuestion(store: Queryable, id: string): Promise<AskedQ
   return question;
 }
 
-/** Open ones, oldest first. @param now those put off beyond it are left out; undefined for all */
+/**
+ * Open ones, oldest first.
+ * @param connections those whose questions are asked
+ * @param now those put off beyond it are left out; undefined for all
+ */
 export async function listQuestions(
   store: Queryable,
-  connection: string | undefined,
+  connections: readonly string[],
   now: number | undefined,
 ): Promise<AskedQuestion[]> {
-  const where = [QUESTION];
-  const params: SqlValue[] = [];
-  if (connection !== undefined) {
-    where.push('connection = ?');
-    params.push(connection);
-  }
+  const among = ofConnections(connections);
+  const where = [QUESTION, among.sql];
+  const params = [...among.params];
   if (now !== undefined) {
     where.push('(later IS NULL OR later <= ?)');
     params.push(now);
