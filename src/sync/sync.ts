@@ -122,7 +122,7 @@ export function createSync(options: SyncOptions): Sync {
   }
   const running = runConnections(options.connections, make, store, log);
   const connections = manageConnections({
-    ...{ store, clock, running },
+    ...{ store, clock, running, onRemoved: endAlerts },
     mayName: (secret) => options.readSecret?.(secret, 'ops'),
     canRun: ({ matching }) => void matchingOf(options.matching ?? {}, matching),
   });
@@ -177,9 +177,16 @@ export function createSync(options: SyncOptions): Sync {
     await track(Promise.all(all));
   }
 
+  function endAlerts(): Promise<void> {
+    return observer.lookAfterDeleted((name) => running.find(name) !== undefined);
+  }
+
   async function tick(now: Temporal.Instant): Promise<void> {
-    // Another process may have changed them.
-    if (!stopping.signal.aborted) await running.refresh();
+    // Another process may have changed them, or have told of one that was deleted before it knew.
+    if (!stopping.signal.aborted) {
+      await running.refresh();
+      await endAlerts();
+    }
     await each(undefined, (run) => beat(run, now), true);
     if (!stopping.signal.aborted) await retention.tick();
   }

@@ -1,5 +1,5 @@
-// What is left of a connection that was deleted: its questions are asked no more, and come back with it.
-// docs/sync-spec.md#I10
+// What is left of a connection that was deleted: its questions are asked no more and come back with it, and its alerts end.
+// docs/sync-spec.md#I10 docs/sync-spec.md#I23
 import type { Patient, Task } from '@medplum/fhirtypes';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -52,6 +52,8 @@ const put = () => send('PUT', 'connections/ehr', { baseUrl: remote.baseUrl, type
 const write = (resource: ReturnType<typeof patient>) => baton.temp.store.commit(NURSE, [{ op: 'update', resource }]);
 // biome-ignore lint/suspicious/noExplicitAny: tests look into answers freely
 const items = async (path: string): Promise<any[]> => ((await send('GET', path)).json as { items: any[] }).items;
+const active = async () =>
+  (await baton.temp.store.query('SELECT condition FROM alert_state')).map((row) => row.condition);
 
 /** Both sides give the task another owner. */
 async function disagree(): Promise<void> {
@@ -99,4 +101,32 @@ test('a possible match is asked while there is its connection', async () => {
   expect(await items('matches?all=true')).toEqual([]);
   await put();
   expect(await items('matches')).toEqual(asked);
+});
+
+test('alerts end with the connection, once, and begin anew when it is back', async () => {
+  await disagree();
+  await sync.tick(Temporal.Now.instant());
+  expect(await active()).toEqual(['conflict']);
+  await other.tick(Temporal.Now.instant());
+  await send('DELETE', 'connections/ehr');
+  const ended = async () => (await items('alerts?event=conflict.cleared')).map(({ detail }) => detail);
+  expect(await active()).toEqual([]);
+  expect(await ended()).toEqual([expect.stringContaining('deleted')]);
+  for (const one of [sync, other, sync]) await one.tick(Temporal.Now.instant());
+  expect(await ended()).toHaveLength(1);
+  expect(told.filter(({ alert }) => alert === 'conflict.cleared')).toHaveLength(1);
+  await put();
+  await sync.tick(Temporal.Now.instant());
+  expect(await active()).toEqual(['conflict']);
+  expect(await items('alerts?event=conflict.first')).toHaveLength(2);
+});
+
+test('an alert that another process raises before it knows of the end does not stay', async () => {
+  await disagree();
+  expect(await other.status()).toHaveLength(1);
+  await send('DELETE', 'connections/ehr');
+  // It has not read the table again yet.
+  await other.pushNow('ehr');
+  await sync.tick(Temporal.Now.instant());
+  expect(await active()).toEqual([]);
 });

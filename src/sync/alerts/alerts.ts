@@ -36,6 +36,29 @@ export async function raiseAlerts(
   return raised;
 }
 
+/**
+ * Ends what was told of connections that were deleted: nobody looks at them any more.
+ * @param isRunning whether this process has a connection of that name all the same
+ * @returns what has ended, once it is on disk
+ */
+export async function endAlertsOfDeleted(
+  store: Store,
+  isRunning: (connection: string) => boolean,
+  now: number,
+): Promise<Alert[]> {
+  const sql = `SELECT connection, condition FROM alert_state WHERE connection IN
+    (SELECT name FROM connection_setting WHERE removed = 1) ORDER BY connection, condition`;
+  const ended: Alert[] = [];
+  for (const row of await store.query(sql)) {
+    const connection = String(row.connection);
+    const condition = String(row.condition) as Condition;
+    if (isRunning(connection)) continue;
+    const alert = { connection, event: CONDITIONS[condition].ends, detail: 'The connection was deleted.' };
+    if (await turnAlert(store, rowOf(alert), condition, false, now)) ended.push(alert);
+  }
+  return ended;
+}
+
 /** Tells of something that has no end. */
 export async function raiseHappening(store: Store, alert: Alert, now: number): Promise<void> {
   await store.commit(BATON, [], [writeAlert(rowOf(alert), now)]);

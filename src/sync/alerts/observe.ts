@@ -15,6 +15,7 @@ export interface Observer {
   readonly emit: (event: SyncEvent) => void;
   /** After a run; see Watch. */
   readonly look: Watch['look'];
+  readonly lookAfterDeleted: Watch['lookAfterDeleted'];
   /** What the remote of a connection tells. */
   told(connection: string): Pick<RemoteOptions, 'onBreaker' | 'onExchange'>;
   /** Before the first run of a connection in this process: its breaker goes on from where it stood. */
@@ -49,6 +50,7 @@ export function createObserver(options: ObserverOptions): Observer {
     meter,
     emit,
     look: watch.look,
+    lookAfterDeleted: watch.lookAfterDeleted,
     told: (connection) => ({
       onBreaker(status) {
         keep(connection, status);

@@ -7,7 +7,7 @@ import type { Connection } from '../connections/settings.ts';
 import type { SyncEvent } from '../context.ts';
 import type { ConnectionHealth } from '../status.ts';
 import { type AlertThresholds, HAPPENINGS, THRESHOLDS } from './alert-kinds.ts';
-import { type Alert, raiseAlerts, raiseHappening } from './alerts.ts';
+import { type Alert, endAlertsOfDeleted, raiseAlerts, raiseHappening } from './alerts.ts';
 
 export interface WatchOptions {
   readonly store: Store;
@@ -23,6 +23,8 @@ export interface Watch {
   note(event: SyncEvent): void;
   /** Raises what there is to raise; without `always` only when something was noted. */
   look(connection: Connection, always: boolean): Promise<void>;
+  /** Ends the alerts of connections that were deleted. @param isRunning whether one of that name is here all the same */
+  lookAfterDeleted(isRunning: (connection: string) => boolean): Promise<void>;
 }
 
 const TELLING: ReadonlySet<SyncEvent['kind']> = new Set(['breaker', 'parked', 'rejected', 'conflict', 'quarantined']);
@@ -58,6 +60,13 @@ export function createWatch({ store, clock, log, thresholds, emit, healthOf }: W
       } catch (error) {
         // Told at the next look; what is on is kept with the rest.
         log.error({ err: asFault(error), connection: connection.name }, 'alerts could not be told');
+      }
+    },
+    async lookAfterDeleted(isRunning) {
+      try {
+        for (const alert of await endAlertsOfDeleted(store, isRunning, clock.real().epochMilliseconds)) tell(alert);
+      } catch (error) {
+        log.error({ err: asFault(error) }, 'the alerts of deleted connections could not be ended');
       }
     },
   };

@@ -37,6 +37,8 @@ export interface ManageOptions {
   readonly mayName: (secret: NamedSecret) => void;
   /** Throws when the connection names what this installation does not have. */
   readonly canRun: (connection: Connection) => void;
+  /** Once one is taken away. */
+  readonly onRemoved: () => Promise<void>;
 }
 
 /** What an operator may change without replacing the whole. */
@@ -50,7 +52,8 @@ const CHANGEABLE = [
   'purpose',
 ] as const;
 
-export function manageConnections({ store, clock, running, mayName, canRun }: ManageOptions): ManageConnections {
+export function manageConnections(options: ManageOptions): ManageConnections {
+  const { store, clock, running, mayName, canRun, onRemoved } = options;
   async function rowOf(name: string): Promise<ConnectionRow | undefined> {
     return (await readConnectionRows(store)).find((row) => row.name === name);
   }
@@ -125,6 +128,7 @@ export function manageConnections({ store, clock, running, mayName, canRun }: Ma
       const before = await rowOf(name);
       if (!before?.settings || before.removed) throw new Fault('not-found', `There is no connection "${name}".`);
       await save(actor, { ...before, mode: 'off', removed: true }, before);
+      await onRemoved();
     },
   };
 }
