@@ -3,6 +3,7 @@ import type { Bundle, OperationOutcomeIssue, Resource } from '@medplum/fhirtypes
 import { parseHttpDate } from '../fhir/http-date.ts';
 import { damageOf, parseReceived } from '../fhir/received-json.ts';
 import { isFhirId } from '../fhir/request-url.ts';
+import { saysNotOffered } from './absence.ts';
 import type { AnswerMark } from './answer-mark.ts';
 import { classifyStatus } from './classify.ts';
 import type { HttpReply, HttpRequest } from './client.ts';
@@ -34,8 +35,9 @@ export function interpret(request: HttpRequest, reply: HttpReply, now: Temporal.
     const retryAfter = parseRetryAfter(reply.headers.get('retry-after'), date ?? now);
     const issues: readonly OperationOutcomeIssue[] | undefined =
       body?.resourceType === 'OperationOutcome' && Array.isArray(body.issue) ? body.issue : undefined;
+    const isNever = saysNotOffered({ status: reply.status, ...(issues ? { issues } : {}) });
     return failure({
-      class: classifyStatus(reply.status, safe),
+      class: isNever ? 'permanent' : classifyStatus(reply.status, safe),
       message: `The server answered ${reply.status}${reasonsOf(issues)}.`,
       status: reply.status,
       ...(issues ? { issues } : {}),

@@ -2,6 +2,7 @@
 import type { CapabilityStatement } from '@medplum/fhirtypes';
 import type { Clock } from '../clock.ts';
 import { parseHttpDate } from '../fhir/http-date.ts';
+import { saysNotOffered, speaksAgainstStatement } from './absence.ts';
 import { type Authorization, type AuthorizationSettings, NO_SECRETS, type SigningKeys } from './authorization.ts';
 import { authorize } from './authorize.ts';
 import { type Breaker, type BreakerStatus, createBreaker } from './breaker.ts';
@@ -71,8 +72,6 @@ export interface Remote {
 const CAPABILITY_LIFETIME = 24 * 60 * 60_000;
 /** As long as it is believed against the server's own answers, which some give for single resources. */
 const CAPABILITY_BELIEVED = 10 * 60_000;
-/** "Not here, for nobody": method not allowed, not implemented. RFC 9110 sections 15.5.6 and 15.6.2 */
-const NOT_OFFERED = new Set([405, 501]);
 
 export function createRemote(options: RemoteOptions): Remote {
   const { settings, clock } = options;
@@ -98,6 +97,8 @@ export function createRemote(options: RemoteOptions): Remote {
   const tokens = tokenExchanges(send, clock);
   const authorization = authorize({ settings: settings.auth, baseUrl, keys, readSecret, send: tokens.send, clock });
   let known: { readonly capability: Capability; readonly at: number } | undefined;
+  let asking: Promise<Result<Capability>> | undefined;
+  let doubtedAt = Number.NEGATIVE_INFINITY;
 
   async function ask(client: FhirClient): Promise<Result<Capability>> {
     const reply = await client.capability();
@@ -111,10 +112,13 @@ export function createRemote(options: RemoteOptions): Remote {
     return success(capability);
   }
 
-  /** docs/sync-spec.md#I29 */
-  function doubtAfter({ kind, status }: Exchange): void {
-    const isDoubted = kind === undefined && status !== undefined && NOT_OFFERED.has(status);
-    if (isDoubted && known && now() - known.at >= CAPABILITY_BELIEVED) known = undefined;
+  /** An answer that says outright that there is no such thing is heard at once, but not each time. docs/sync-spec.md#I29 */
+  function doubtAfter({ kind, failure: failed }: Exchange): void {
+    if (kind !== undefined || !failed || !known || !speaksAgainstStatement(failed)) return;
+    const since = saysNotOffered(failed) ? doubtedAt : known.at;
+    if (now() - since < CAPABILITY_BELIEVED) return;
+    known = undefined;
+    doubtedAt = now();
   }
 
   return {
@@ -144,8 +148,13 @@ export function createRemote(options: RemoteOptions): Remote {
     skew: () => ahead,
     bulk: (onExchange) =>
       createBulkClient({ baseUrl, send, download, authorization, breaker, pacing, clock, onExchange }),
-    capability: async (client) =>
-      known && now() - known.at < CAPABILITY_LIFETIME ? success(known.capability) : ask(client),
+    async capability(client) {
+      if (known && now() - known.at < CAPABILITY_LIFETIME) return success(known.capability);
+      asking ??= ask(client).finally(() => {
+        asking = undefined;
+      });
+      return asking;
+    },
     async available(client) {
       const admitted = breaker.admit();
       if (admitted === 'probe') await ask(client);

@@ -1,6 +1,7 @@
 // What ids mean whose records are gone there and were let go. Who goes on naming them has changed nothing and means ours, but
 // a server that was restored may give its ids out again. docs/sync-spec.md#I8 docs/sync-spec.md#I21
 import type { JsonObject } from '../fhir/canonical-json.ts';
+import { saysAbsent, saysNotOffered } from '../remote/absence.ts';
 import type { FhirClient } from '../remote/fhir-client.ts';
 import { type RemoteFailure, success } from '../remote/result.ts';
 import { jsonOf } from './body.ts';
@@ -173,8 +174,10 @@ function alsoMeaning(map: LinkMap, former: readonly Link[]): LinkMap {
 async function askHolder({ store, mapping }: MappedContext, link: Link, client: Asked): Promise<Answer> {
   const reply = await client.read(link.type, link.remoteId);
   if (!reply.ok) {
-    const { status, class: failed } = reply.failure;
-    if (status === 404 || status === 410) return success('nobody');
+    const { class: failed } = reply.failure;
+    if (saysAbsent(reply.failure)) return success('nobody');
+    // It says nothing about the record.
+    if (saysNotOffered(reply.failure)) return { ...reply, isAlone: true };
     if (failed === 'permanent') return success('another');
     // Asked for each such record: an answer in between keeps the breaker from opening after a few of them.
     return { ...reply, isAlone: failed !== 'auth' && (await client.capability()).ok };

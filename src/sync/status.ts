@@ -164,7 +164,10 @@ export async function connectionStatus(
 async function oldestRun(store: Store, connection: Connection, now: number): Promise<number | null> {
   const sql = 'SELECT type, MAX(ran_at) AS n FROM checkpoint WHERE connection = ? GROUP BY type';
   const rows = await store.query(sql, [connection.name]);
-  const runs = rows.filter(({ type }) => pulls(connection, String(type))).map(({ n }) => Number(n));
+  const plans = await knownPlans(store, connection.name);
+  // A type that the server has no door for is told of as that.
+  const isRead = (type: string) => pulls(connection, type) && plans[type]?.strategy !== 'none';
+  const runs = rows.filter(({ type }) => isRead(String(type))).map(({ n }) => Number(n));
   return runs.length === 0 ? null : secondsBetween(Math.min(...runs), now);
 }
 

@@ -58,6 +58,10 @@ export interface Knobs {
   requiredCategories: Record<string, string[]>;
   /** Types that are refused with 403. */
   notGranted: string[];
+  /** Types that it does not have any more: not stated, and answered with 404 and `not-supported`. */
+  lost: string[];
+  /** The same, though they are stated. */
+  denied: string[];
   /** Remote ids of patients whose searches are refused with 403, as behind a glass to break. */
   restrictedPatients: string[];
   /** Types whose searches carry a warning of this code among the entries. */
@@ -141,6 +145,8 @@ export const DEFAULTS: Knobs = {
   history: false,
   requiredCategories: {},
   notGranted: [],
+  lost: [],
+  denied: [],
   restrictedPatients: [],
   warnings: {},
   searchTags: false,
@@ -178,7 +184,7 @@ export function statementOf(knobs: Knobs): object {
         mode: 'server',
         interaction: knobs.transactions ? [{ code: 'transaction' }] : [],
         operation: knobs.exports.includes('system') ? [{ name: 'export' }] : [],
-        resource: Object.entries(knobs.doors ?? everyDoor(knobs)).map(([type, { interactions, search }]) => ({
+        resource: doorsOf(knobs).map(([type, { interactions, search }]) => ({
           type,
           versioning: knobs.versioning ? 'versioned-update' : 'no-version',
           conditionalCreate: knobs.conditionalCreate,
@@ -192,6 +198,10 @@ export function statementOf(knobs: Knobs): object {
       },
     ],
   };
+}
+
+function doorsOf(knobs: Knobs): [string, Door][] {
+  return Object.entries(knobs.doors ?? everyDoor(knobs)).filter(([type]) => !knobs.lost.includes(type));
 }
 
 function everyDoor(knobs: Knobs): Record<string, Door> {

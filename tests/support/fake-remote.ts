@@ -238,6 +238,10 @@ export async function startFakeRemote(
   );
   app.addHook('preHandler', async ({ method, url, headers, body }) => {
     if (!url.endsWith('/metadata')) state.requests.push({ method, url: url.replace('/fhir', ''), headers, body });
+    const type = /^\/fhir\/([A-Za-z]+)/.exec(url)?.[1] ?? '';
+    if ([...state.knobs.lost, ...state.knobs.denied].includes(type)) {
+      throw new Refusal(404, `There is no ${type}.`, { code: 'not-supported' });
+    }
     if (method !== 'GET') await state.knobs.beforeWrite?.();
   });
   app.setErrorHandler((error, _request, reply) => {

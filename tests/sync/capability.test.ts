@@ -89,7 +89,7 @@ describe('a lost ability', () => {
       expect.objectContaining({ detail: 'Task lost interactions: create, delete, update.' }),
     ]);
     const [status] = await world.sync.status();
-    expect(status?.outbox).toMatchObject({ rejected: 1, superseded: 1 });
+    expect(status?.outbox).toMatchObject({ rejected: 0, superseded: 2 });
   });
 
   test('that the server still states is found out by its refusal', async () => {
@@ -106,6 +106,145 @@ describe('a lost ability', () => {
     const urls = await urlsOf(() => world.sync.pullNow());
     expect(urls.filter((url) => url.startsWith('/Task?')).every((url) => url.includes('patient='))).toBe(true);
   });
+});
+
+describe('a type that the server has no more', () => {
+  const types = { Patient: 'push', Task: 'both' } as const;
+  const alerts = () => world.events.flatMap(({ alert }) => alert ?? []).filter((alert) => !alert.startsWith('clock.'));
+  const planOf = async () => (await world.sync.status())[0]?.strategies.Task;
+  const outbox = async () => (await world.sync.status())[0]?.outbox;
+  const beat = (hours: number) => {
+    world.pass({ hours });
+    passed += hours;
+    return world.sync.tick(Temporal.Now.instant().add({ hours: passed }));
+  };
+  let passed = 0;
+
+  async function openLinked(knobs: WorldOptions['knobs'] = { history: true }): Promise<Task & { id: string }> {
+    passed = 0;
+    await open({ connection: { types }, ...(knobs ? { knobs } : {}) });
+    const [here] = await world.all<Task>('Task');
+    if (!here) throw new Error('nothing came in');
+    return here;
+  }
+
+  test('is one event, and one when it is back; what was edited waits for that, and nothing is taken for deleted', async () => {
+    const here = await openLinked();
+    world.remote.knobs.lost = ['Task'];
+    await world.sync.pullNow();
+    expect(alerts()).toEqual(['capability.changed']);
+    expect(told('capability').map(({ detail }) => detail)).toEqual([
+      'Task is gone. Task is pulled by none instead of history.',
+    ]);
+    expect(await planOf()).toMatchObject({ strategy: 'none', why: 'no-capability' });
+    await world.write({ ...here, status: 'accepted' });
+    await world.write({ ...task('t2', { for: { reference: 'Patient/p1' } }), id: 't2' });
+    await world.sync.pushNow();
+    for (let day = 0; day < 3; day += 1) await beat(25);
+    expect(await world.sync.conflicts()).toEqual([]);
+    expect(await outbox()).toMatchObject({ superseded: 2, queued: 0, rejected: 0, parked: 0 });
+    expect(alerts()).toEqual(['capability.changed']);
+
+    world.remote.knobs.lost = [];
+    for (let rounds = 0; rounds < 2; rounds += 1) await beat(25);
+    expect(alerts()).toEqual(['capability.changed', 'capability.changed']);
+    expect(told('capability')[1]?.detail).toBe('Task is there. Task is pulled by history instead of none.');
+    expect(await planOf()).toMatchObject({ strategy: 'history' });
+    expect(world.remote.all('Task').map((one) => (one as Task).status)).toEqual(['accepted', 'requested']);
+    expect(await world.sync.conflicts()).toEqual([]);
+  });
+
+  test('is noticed by a push, too, which asks nobody whether the resource was deleted', async () => {
+    const here = await openLinked();
+    world.remote.knobs.lost = ['Task'];
+    await world.write({ ...here, status: 'accepted' });
+    await world.sync.pushNow();
+    expect(await world.sync.conflicts()).toEqual([]);
+    expect(await outbox()).toMatchObject({ superseded: 1, queued: 0, rejected: 0 });
+    await world.sync.pullNow();
+    expect(alerts()).toEqual(['capability.changed']);
+    expect(await planOf()).toMatchObject({ strategy: 'none' });
+  });
+
+  test('is noticed where resources are only sent', async () => {
+    await open({ connection: { types: { Patient: 'push', Task: 'push' }, mode: 'push' } });
+    await world.write({ ...task('t1', { for: { reference: 'Patient/p1' } }), id: 't1' });
+    await world.sync.pushNow();
+    world.remote.knobs.lost = ['Task'];
+    await world.write({ ...task('t1', { for: { reference: 'Patient/p1' }, status: 'accepted' }), id: 't1' });
+    await world.sync.pushNow();
+    expect(alerts()).toEqual(['capability.changed']);
+    expect(await outbox()).toMatchObject({ superseded: 1 });
+    world.remote.knobs.lost = [];
+    world.pass({ hours: 25 });
+    await world.sync.pushNow();
+    expect(alerts()).toEqual(['capability.changed', 'capability.changed']);
+    expect(world.remote.all('Task').map((one) => (one as Task).status)).toEqual(['requested', 'accepted']);
+  });
+
+  test('though it states that it has: one event, and what is sent waits and goes when it is given again', async () => {
+    const here = await openLinked();
+    world.remote.knobs.denied = ['Task'];
+    await world.sync.pullNow();
+    expect(alerts()).toEqual(['type.refused']);
+    expect(await planOf()).toMatchObject({ strategy: 'none', why: expect.stringContaining('refuses') });
+    await world.write({ ...here, status: 'accepted' });
+    await world.sync.pushNow();
+    for (let day = 0; day < 3; day += 1) await beat(25);
+    expect(await world.sync.conflicts()).toEqual([]);
+    expect(await outbox()).toMatchObject({ queued: 1, rejected: 0, parked: 0, superseded: 0 });
+    expect(alerts()).toEqual(['type.refused']);
+
+    world.remote.knobs.denied = [];
+    for (let rounds = 0; rounds < 2; rounds += 1) await beat(25);
+    expect(alerts()).toEqual(['type.refused', 'type.given']);
+    expect(await planOf()).toMatchObject({ strategy: 'history' });
+    expect((world.remote.all('Task')[0] as Task).status).toBe('accepted');
+  });
+
+  test('to who only sends it and is told otherwise by the statement, once', async () => {
+    await open({ connection: { types: { Patient: 'push', Task: 'push' }, mode: 'push' } });
+    world.remote.knobs.denied = ['Task'];
+    for (const id of ['t1', 't2']) await world.write({ ...task(id, { for: { reference: 'Patient/p1' } }), id });
+    await world.sync.pushNow();
+    for (let day = 0; day < 3; day += 1) await beat(25);
+    expect(await outbox()).toMatchObject({ queued: 2, rejected: 0, parked: 0 });
+    expect(alerts()).toEqual(['type.refused']);
+    world.remote.knobs.denied = [];
+    await beat(25);
+    await beat(1);
+    expect(world.remote.all('Task')).toHaveLength(3);
+    expect(alerts()).toEqual(['type.refused', 'type.given']);
+  });
+
+  test('says nothing about a resource that was looked for, nor about the server', async () => {
+    await openLinked({});
+    world.pass({ minutes: 1 });
+    for (const id of ['t1', 't2', 't3']) await world.write({ ...task(id, { for: { reference: 'Patient/p1' } }), id });
+    await world.sync.pushNow();
+    const there = world.remote.all('Task').find(({ id }) => id !== 'r1');
+    world.remote.remove('Task', String(there?.id));
+    world.remote.knobs.forgetsDeleted = true;
+    await world.sync.sweep();
+    expect(await world.temp.store.query('SELECT type FROM delete_probe')).toEqual([{ type: 'Task' }]);
+    world.remote.knobs.denied = ['Task'];
+    for (let day = 0; day < 4; day += 1) await beat(25);
+    const links = await world.temp.store.query("SELECT state FROM identity WHERE type = 'Task'");
+    expect(links.map(({ state }) => state)).toEqual(['linked', 'linked', 'linked', 'linked']);
+    expect(alerts()).not.toContain('server.replaced');
+  });
+});
+
+test('another way that the connection itself asks for is no change of the server', async () => {
+  await open({ knobs: { history: true }, connection: { types: { Patient: 'push', Task: 'both' } } });
+  const strategies = { Task: 'search' } as const;
+  await world.restart(() => ({ connections: [{ ...world.connection, strategies }] }));
+  await world.sync.pullNow();
+  expect(told('capability')).toEqual([]);
+  expect((await world.sync.status())[0]?.strategies.Task).toMatchObject({ strategy: 'search' });
+  await world.restart();
+  await world.sync.pullNow();
+  expect(told('capability')).toEqual([]);
 });
 
 test('a type without a door is counted, and nothing is asked', async () => {

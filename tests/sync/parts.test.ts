@@ -130,6 +130,7 @@ describe('after a failure', () => {
     leaseUntil: 0,
     rebases: 0,
     replayOf: undefined,
+    waitsFor: undefined,
     token: 't',
   };
   const wayOn = (kind: RetryClass, attempts = 0, unsure = false) =>

@@ -89,13 +89,17 @@ export const CONDITIONS: Readonly<Record<Condition, ConditionKind>> = {
   },
 };
 
-/** Events that are an alert by themselves. Only clocks have an end, which the event itself tells. */
+/** Events that are an alert by themselves. Where they have an end, the event itself tells it. */
 export const HAPPENINGS: Readonly<Partial<Record<SyncEvent['kind'], Happening>>> = {
   capability: { event: 'capability.changed', detail: () => 'The server can do something more, or less, than before.' },
   epoch: { event: 'server.replaced', detail: () => 'The server is not the one it was; everything is read again.' },
   address: { event: 'address.changed', detail: () => 'The links lead to another server than the one it has now.' },
   clock: { event: 'clock.skewed', ends: 'clock.agreed', detail: () => "The server's clock and ours are apart." },
-  'refused-type': { event: 'type.refused', detail: ({ type }) => `The server refuses ${type ?? 'a type'}.` },
+  'refused-type': {
+    event: 'type.refused',
+    ends: 'type.given',
+    detail: ({ type }) => `The server refuses ${type ?? 'a type'}.`,
+  },
   subscription: {
     event: 'subscription.stopped',
     detail: ({ type }) => `The Subscription for ${type || 'all types'} has stopped there.`,

@@ -23,6 +23,7 @@ import { takeUpGivenUp, waysOut } from '../push/given-up.ts';
 import { abandonedClaims } from '../push/outbox.ts';
 import { drainOutbox } from '../push/push.ts';
 import { withheldDue } from '../push/withheld-rows.ts';
+import { noteCapability } from './note-capability.ts';
 import { isPullTime } from './pull-interval.ts';
 import { keepToServer, pullLease } from './same-server.ts';
 import { scheduledJob } from './schedule.ts';
@@ -155,6 +156,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
     if (doing === 'work') await feedOutbox({ ...context, signal });
     const run = await begin('push', signal);
     if (!run || signal.aborted) return false;
+    if (doing === 'work') await noteCapability(run);
     if (doing === 'rehearse') {
       rehearsedUpTo = await dryRunPush(run, rehearsedUpTo);
       return false;

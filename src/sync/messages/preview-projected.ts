@@ -1,6 +1,8 @@
 // What a push of a resource would do where the server takes something else instead of it. docs/sync-spec.md#I22 docs/projections.md
+
 import { type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
 import { elementDifferences } from '../../fhir/element-diff.ts';
+import { saysAbsent } from '../../remote/absence.ts';
 import type { StoredVersion } from '../../store/store.ts';
 import { comparable, jsonOf } from '../body.ts';
 import type { ProjectionTarget } from '../connections/settings.ts';
@@ -98,7 +100,7 @@ async function over(run: RunContext, type: string, ours: JsonObject, current: Pr
   const { target, remoteId } = current;
   const remote = literalOf(current);
   const reply = await run.client.read(target, String(remoteId));
-  if (!reply.ok && (reply.failure.status === 404 || reply.failure.status === 410)) {
+  if (!reply.ok && saysAbsent(reply.failure)) {
     const isOver = ours.status === 'superseded';
     if (isOver) return { ...NOTHING, outcome: 'unchanged', remote, detail: `${remote} is not there any more.` };
     return { ...would(`${remote} is not there any more; it is made anew.`), remote };

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { Fault } from '../../fault.ts';
 import { sameJson } from '../../fhir/canonical-json.ts';
 import { elementDifferences } from '../../fhir/element-diff.ts';
+import { saysAbsent, saysNotOffered } from '../../remote/absence.ts';
 import type { StoredVersion } from '../../store/store.ts';
 import { comparable, jsonOf, parseBody } from '../body.ts';
 import { readOpenConflict } from '../conflicts/conflict.ts';
@@ -125,7 +126,8 @@ async function previewUpdate(
   const { store, connection, mapping, policies } = context;
   const { type } = stored;
   const reply = await run?.client.read(type, link.remoteId);
-  if (reply && !reply.ok && (reply.failure.status === 404 || reply.failure.status === 410)) {
+  if (reply && !reply.ok && saysNotOffered(reply.failure)) return { ...NOTHING, outcome: 'no-capability' };
+  if (reply && !reply.ok && saysAbsent(reply.failure)) {
     return { ...NOTHING, outcome: 'gone-remotely', detail: 'It is not there any more; a push would ask a person.' };
   }
   const read = reply?.ok && reply.value.body ? jsonOf(reply.value.body) : undefined;

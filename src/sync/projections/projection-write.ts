@@ -2,6 +2,7 @@
 // is looked for by what was sent and not by what is true by then. docs/sync-spec.md#I12 docs/sync-spec.md#I31
 import { asFault } from '../../fault.ts';
 import { type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
+import { saysAbsent, saysNotOffered } from '../../remote/absence.ts';
 import type { Statement } from '../../store/store.ts';
 import { comparable, isFhirId, jsonOf, resourceOf } from '../body.ts';
 import { actorOf } from '../connections/settings.ts';
@@ -9,6 +10,7 @@ import { type RunContext, realNow } from '../context.ts';
 import { type Claim, extend, extended, underClaim } from '../push/outbox.ts';
 import { settlementAfter } from '../push/retry.ts';
 import { end, endFailed, type PushResult } from '../push/settle-push.ts';
+import { isAboutType, settlementIfNotOffered } from '../push/without-door.ts';
 import { overlaid } from './projection-body.ts';
 import { forgetProjection, type Projection, saveProjection } from './projection-row.ts';
 import { settleThere } from './projection-settle.ts';
@@ -38,7 +40,9 @@ export async function sendNew(
   if (!reply.ok) {
     const { failure } = reply;
     const isUnsure = failure.class === 'ambiguous';
-    const settlement = settlementAfter(claim, failure, isUnsure, realNow(context), context.random());
+    const settlement =
+      (await settlementIfNotOffered(context, claim, failure, isUnsure, saysNotOffered(failure))) ??
+      settlementAfter(claim, failure, isUnsure, realNow(context), context.random());
     const statements = isUnsure ? [] : [forgetProjection(row)];
     await end(context, { claim, settlement, outcome: failure.class, statements });
     return 'waiting';
@@ -69,7 +73,7 @@ export async function writeOver(
   const { target, remoteId } = one;
   for (let tries = 1; ; tries += 1) {
     const read = await client.read(target, remoteId);
-    if (!read.ok && (read.failure.status === 404 || read.failure.status === 410)) {
+    if (!read.ok && saysAbsent(read.failure) && !(await isAboutType(context, target, read.failure))) {
       // Somebody there removed it: it is not resurrected, and what changes after that is made anew.
       const withdrawn: Projection = { ...one, state: 'withdrawn' };
       const left = one.state === 'withdrawn' ? how : ({ event: 'again' } as const);

@@ -9,6 +9,7 @@ import { inParallel } from '../in-parallel.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { heldAmong } from '../patients/held.ts';
 import { readRecord } from '../patients/read-record.ts';
+import { isAboutType } from '../push/without-door.ts';
 import { applyPage } from './pull-page.ts';
 
 const DAY = 24 * 60 * 60_000;
@@ -76,14 +77,15 @@ async function probe(
     const { body } = reply.value;
     return commit('alive', end, body ? { ...NONE, entry: [{ resource: body }] } : NONE);
   }
-  const { status } = reply.failure;
-  const seenMissing = status === 404 && missedAt !== undefined && now - missedAt >= DAY;
-  if (status === 410 || seenMissing) return commit('deleted', end, NONE, [remoteId]);
+  const isMissing = reply.failure.status === 404 && !(await isAboutType(context, type, reply.failure));
+  const isDeleted = reply.failure.status === 410;
+  const seenMissing = isMissing && missedAt !== undefined && now - missedAt >= DAY;
+  if (isDeleted || seenMissing) return commit('deleted', end, NONE, [remoteId]);
   const later = (missed: number | undefined, at: number): Statement => ({
     sql: `UPDATE delete_probe SET missed_at = ?, next_at = ? WHERE connection = ? AND type = ? AND remote_id = ?`,
     params: [missed ?? null, at, connection.name, type, remoteId],
   });
-  if (status === 404) return commit('missing', later(missedAt ?? now, (missedAt ?? now) + DAY));
+  if (isMissing) return commit('missing', later(missedAt ?? now, (missedAt ?? now) + DAY));
   // No answer about the resource: after a refusal tomorrow, otherwise at the next pull.
   return commit(reply.failure.class, later(missedAt, reply.failure.class === 'permanent' ? now + DAY : now));
 }

@@ -1,11 +1,13 @@
 // Whether the server still is the one whose state the watermarks speak of. Software and address may stay the same when it was
 // wiped or put back from a backup, so a few resources that we made there are looked at. docs/sync-spec.md#I5
+import { saysAbsent } from '../../remote/absence.ts';
 import type { SqlRow } from '../../store/store.ts';
 import { CAPABILITY_FACT } from '../connections/note-capability.ts';
 import { actorOf } from '../connections/settings.ts';
 import { ownExchanges, type RunContext, realNow } from '../context.ts';
 import { forgetVersions } from '../identity.ts';
 import { writeMessage } from '../messages/message-log.ts';
+import { isAboutType } from '../push/without-door.ts';
 import { startProbe } from './delete-probe.ts';
 import { readFact, saveFact } from './remote-fact.ts';
 import { forgetSuspects, suspects } from './suspect.ts';
@@ -72,9 +74,12 @@ export async function currentEpoch(context: RunContext): Promise<Epoch> {
 }
 
 /** `back`: at an earlier version, which no delete explains. */
-async function look({ client }: RunContext, canary: SqlRow): Promise<'alive' | 'lost' | 'back' | 'unknown'> {
-  const reply = await client.read(String(canary.type), String(canary.remote_id));
-  if (!reply.ok) return reply.failure.status === 404 || reply.failure.status === 410 ? 'lost' : 'unknown';
+async function look(context: RunContext, canary: SqlRow): Promise<'alive' | 'lost' | 'back' | 'unknown'> {
+  const reply = await context.client.read(String(canary.type), String(canary.remote_id));
+  if (!reply.ok) {
+    const isLost = saysAbsent(reply.failure) && !(await isAboutType(context, String(canary.type), reply.failure));
+    return isLost ? 'lost' : 'unknown';
+  }
   const known = typeof canary.remote_version === 'string' ? canary.remote_version : undefined;
   return isEarlierVersion(reply.value.versionId, known) ? 'back' : 'alive';
 }

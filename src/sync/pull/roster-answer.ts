@@ -1,6 +1,7 @@
 // Asks for all that one patient has of a type: every condition the server demands, every page. What comes back is whole or a
 // failure; whether the server itself calls it incomplete is told beside it. docs/sync-spec.md#I29
 import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
+import { saysNotOffered } from '../../remote/absence.ts';
 import type { FhirReply } from '../../remote/fhir-reply.ts';
 import { failure, type RemoteFailure, type Result, success } from '../../remote/result.ts';
 import { US_CORE_REQUIRED } from '../../remote/vendors/us-core.ts';
@@ -154,7 +155,8 @@ async function readOne({ client }: RunContext, type: string, id: string): Promis
   const { status } = reply.failure;
   const answers: KnownAnswer[] = [{ condition: '', ids: [] }];
   if (status === 410) return success({ ...known, bundle: empty, answers, gone: [id] });
-  if (status === 404) return success({ ...known, bundle: empty, answers, missing: [id] });
+  if (status === 404 && !saysNotOffered(reply.failure))
+    return success({ ...known, bundle: empty, answers, missing: [id] });
   return reply;
 }
 

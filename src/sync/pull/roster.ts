@@ -1,6 +1,7 @@
 // Pulls a type patient by patient from a server that does not tell what changed. An equal answer costs no parsing and no
 // commit of its own; a changed one is compared resource by resource; what is missing from a whole one is asked for by its
 // id, never taken for deleted. docs/sync-spec.md#I21 docs/sync-spec.md#I29
+import { saysNotOffered } from '../../remote/absence.ts';
 import type { RemoteFailure } from '../../remote/result.ts';
 import type { Lease } from '../../store/lease.ts';
 import type { Statement } from '../../store/store.ts';
@@ -205,7 +206,8 @@ class RosterRun {
       details?.coding?.some(({ code }) => code !== undefined && restrictedOutcomes.includes(code)),
     );
     this.#quiet.push(...this.#messages(run, failed.class, failed.message));
-    if (isRefusal(failed) && (isOfPatient || this.#answered > 0)) {
+    const isOfType = saysNotOffered(failed);
+    if (isRefusal(failed) && !isOfType && (isOfPatient || this.#answered > 0)) {
       // It is about this patient: asked again tomorrow.
       const now = realNow(run);
       const { changedAt = now } = row;
@@ -214,7 +216,8 @@ class RosterRun {
     }
     this.#failure ??= failed;
     this.#refused += isRefusal(failed) ? 1 : 0;
-    if (failed.class === 'auth' || failed.status === 403 || this.#refused >= REFUSED_IN_A_ROW) this.#isClosed = true;
+    const isOfAll = failed.class === 'auth' || failed.status === 403 || isOfType;
+    if (isOfAll || this.#refused >= REFUSED_IN_A_ROW) this.#isClosed = true;
   }
 
   /** @param why of a failure that is ours to tell: what the server refused says so itself */

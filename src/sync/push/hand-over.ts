@@ -3,6 +3,7 @@
 // favour of itself, or of nobody.
 // docs/patient-matching.md#merges-there
 import { replacedBy } from '../../fhir/patient-merge.ts';
+import { saysAbsent } from '../../remote/absence.ts';
 import type { StoredVersion } from '../../store/store.ts';
 import { parseBody } from '../body.ts';
 import { type RunContext, realNow } from '../context.ts';
@@ -13,6 +14,7 @@ import { askAgain, isDoubtful } from '../patients/remote-merge.ts';
 import { type Claim, mark, readOutbox, unlessSending } from './outbox.ts';
 import { followOnPush } from './push-merged.ts';
 import { end, endFailed, type PushResult } from './settle-push.ts';
+import { isAboutType } from './without-door.ts';
 
 /** Undefined when the record is not that of another one of ours. */
 export async function handOver(
@@ -102,9 +104,10 @@ async function followHeir(context: RunContext, claim: Claim, link: Link, own: Li
   const reply = await context.client.read('Patient', own.remoteId, { mayLead: true });
   if (reply.ok) return followOnPush(context, claim, own, reply.value);
   // It may be shown later, or was deleted there in favour of ours: what becomes of the other one is decided first.
-  const isMissing = reply.failure.status === 404 || reply.failure.status === 410;
-  if (reply.failure.class === 'permanent' && !isMissing) return undefined;
+  const isOfType = await isAboutType(context, 'Patient', reply.failure);
+  const isMissing = saysAbsent(reply.failure) && !isOfType;
+  if (!isOfType && reply.failure.class === 'permanent' && !isMissing) return undefined;
   const message = `Patient/${own.localId}, in favour of whom it would be closed, is not there (${own.remoteId}).`;
   const failure = isMissing ? ({ class: 'transient', message } as const) : reply.failure;
-  return endFailed(context, claim, failure, claim.faultClass === 'ambiguous', link.remoteId);
+  return endFailed(context, claim, failure, claim.faultClass === 'ambiguous', link.remoteId, isOfType);
 }

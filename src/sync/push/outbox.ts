@@ -97,6 +97,8 @@ export interface OutboxRow {
   readonly rebases: number;
   /** The message that a person wants sent again. */
   readonly replayOf: string | undefined;
+  /** `Type/id` that must be there first, a consent, or that the server takes the type. */
+  readonly waitsFor: string | undefined;
 }
 
 /** A row that this process may work on until the lease ends. */
@@ -132,11 +134,14 @@ export type Settlement =
       readonly rebases?: number;
       readonly probedAt?: number;
       readonly detail?: string;
+      readonly waitsFor?: string;
     };
 
+/** Why a row ends, or what it waits for, whose type the server does not take. */
+export const NO_CAPABILITY = 'no-capability';
 const LEASE = 90_000;
 const COLUMNS = `id, connection, type, local_id, upto_sequence, state, attempts, next_at, intent_key, probed_at,
-  fault_class, lease_until, rebases, replay_of`;
+  fault_class, lease_until, rebases, replay_of, waits_for`;
 const LIVE = "state IN ('queued', 'sending', 'parked', 'withheld')";
 /** A change takes these up again. */
 const RESTING = "'parked', 'withheld'";
@@ -235,7 +240,7 @@ export function settle(claim: Claim, end: Settlement): Statement {
   const failed = end.event === 'failed' ? end : undefined;
   const fault = 'fault' in end ? end : undefined;
   const sql = `UPDATE outbox SET state = CASE WHEN upto_sequence > ? THEN 'queued' ELSE ? END, attempts = ?, next_at = ?,
-    probed_at = ?, fault = ?, fault_class = ?, detail = ?, rebases = ?, replay_of = ?, lease_token = NULL,
+    probed_at = ?, waits_for = ?, fault = ?, fault_class = ?, detail = ?, rebases = ?, replay_of = ?, lease_token = NULL,
     lease_until = NULL WHERE id = ? AND lease_token = ?`;
   return {
     sql,
@@ -245,6 +250,7 @@ export function settle(claim: Claim, end: Settlement): Statement {
       failed?.attempts ?? 0,
       failed?.nextAt ?? 0,
       failed?.probedAt ?? null,
+      failed?.waitsFor ?? null,
       fault?.fault ?? null,
       fault?.faultClass ?? null,
       fault?.detail ?? null,
@@ -362,5 +368,6 @@ function toRow(row: SqlRow): OutboxRow {
     leaseUntil: Number(row.lease_until ?? 0),
     rebases: Number(row.rebases),
     replayOf: row.replay_of == null ? undefined : String(row.replay_of),
+    waitsFor: row.waits_for == null ? undefined : String(row.waits_for),
   };
 }

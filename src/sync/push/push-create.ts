@@ -19,6 +19,7 @@ import { type Claim, underClaim } from './outbox.ts';
 import { findTwin } from './push-match.ts';
 import { isLater, readBack } from './read-back.ts';
 import { end, endFailed, type PushResult } from './settle-push.ts';
+import { isAboutType } from './without-door.ts';
 
 /** How a create is kept from happening twice. */
 export type CreateMode = 'if-none-exist' | 'own-id' | 'plain';
@@ -211,7 +212,8 @@ async function findEarlier(context: RunContext, claim: Claim): Promise<Result<Fo
   if (createMode(context, type, localId) === 'own-id') {
     const reply = await client.read(type, localId);
     if (reply.ok) return { ok: true, value: [{ ...reply.value, id: localId }] };
-    return reply.failure.status === 404 ? { ok: true, value: [] } : reply;
+    const isNot = reply.failure.status === 404 && !(await isAboutType(context, type, reply.failure));
+    return isNot ? { ok: true, value: [] } : reply;
   }
   if (!carriesIdentifier(type) || !capability.searchable(type, 'identifier')) return 'cannot-look';
   const reply = await client.search(`${type}?${identifierQuery(context, localId)}`);

@@ -3,6 +3,7 @@
 import { type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
 import { carryChange } from '../../fhir/merge3.ts';
 import { collectReferences, parseLiteral } from '../../fhir/references.ts';
+import { saysAbsent } from '../../remote/absence.ts';
 import type { FhirReply } from '../../remote/fhir-reply.ts';
 import type { RemoteFailure, Result } from '../../remote/result.ts';
 import { unlessClosedMeanwhile } from '../../store/closed-meanwhile.ts';
@@ -27,10 +28,10 @@ import { reconcileDoubted } from '../pull/doubt.ts';
 import { ageOf } from '../pull/version-age.ts';
 import { rememberUrls } from '../repoint.ts';
 import { type Claim, underClaim } from './outbox.ts';
-
 import { followOnPush, saysMerged } from './push-merged.ts';
 import { isLater, readBack } from './read-back.ts';
-import { end, endAsked, endFailed, endPatientAsked, type PushResult } from './settle-push.ts';
+import { end, endAsked, endFailed, endPatientAsked, endWithoutDoor, type PushResult } from './settle-push.ts';
+import { isAboutType } from './without-door.ts';
 
 const MOST_REBASES = 3;
 
@@ -45,7 +46,7 @@ export async function pushUpdate(
   stored: StoredVersion,
   link: Link,
 ): Promise<PushResult> {
-  if (!context.capability.supports(claim.type, 'update')) return noDoor(context, claim);
+  if (!context.capability.supports(claim.type, 'update')) return endWithoutDoor(context, claim);
   let attempt: Attempt = { stored, link };
   const guarded = context.capability.guardsUpdates(claim.type) && link.remoteVersion !== undefined;
   // Who sends something again by hand doubts what the last answer said.
@@ -72,8 +73,7 @@ export async function pushUpdate(
     const ifMatch = guarded ? attempt.link.remoteVersion : undefined;
     const reply = await context.client.update(resourceOf(body), { ifMatch, ...underClaim(claim) });
     if (reply.ok) return settleUpdated(context, { ...claim, rebases }, attempt, reply.value);
-    const gone = reply.failure.status === 404 || reply.failure.status === 410;
-    if (gone) return remoteUnreadable(context, claim, attempt, reply.failure);
+    if (saysAbsent(reply.failure)) return remoteUnreadable(context, claim, attempt, reply.failure);
     const elsewhere = saysMerged(reply.failure) && !mustLook;
     if (reply.failure.class !== 'conflict' && !elsewhere) {
       return endFailed(context, claim, reply.failure, reply.failure.class === 'ambiguous', link.remoteId);
@@ -250,8 +250,9 @@ async function remoteUnreadable(
   failure: RemoteFailure,
 ): Promise<PushResult> {
   const { link } = attempt;
-  if (failure.status !== 404 && failure.status !== 410 && !saysMerged(failure)) {
-    return endFailed(context, claim, failure, claim.faultClass === 'ambiguous', link.remoteId);
+  const isOfType = await isAboutType(context, claim.type, failure);
+  if (isOfType || !(saysAbsent(failure) || saysMerged(failure))) {
+    return endFailed(context, claim, failure, claim.faultClass === 'ambiguous', link.remoteId, isOfType);
   }
   return raise(context, claim, { ...contentConflict(attempt, link.baseRemote ?? {}), kind: 'deleted' });
 }
@@ -285,12 +286,6 @@ function restless(attempt: Attempt): NewConflict {
 async function raise(context: RunContext, claim: Claim, conflict: NewConflict): Promise<'waiting'> {
   await endAsked(context, claim, conflict);
   return 'waiting';
-}
-
-async function noDoor(context: RunContext, claim: Claim): Promise<PushResult> {
-  const settlement = { event: 'withdrawn', fault: 'no-capability' } as const;
-  await end(context, { claim, settlement, outcome: 'no-capability' });
-  return 'done';
 }
 
 /** References of the remote to itself in the short form, as we send them. */

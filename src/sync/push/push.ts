@@ -1,8 +1,10 @@
 // Sends what is marked: claim, dependencies first, compare, send, settle. Each step survives a crash, because the row says
 // what may have happened. docs/sync-spec.md#I11
 import { asFault } from '../../fault.ts';
+import { saysAbsent } from '../../remote/absence.ts';
 import type { StoredVersion } from '../../store/store.ts';
 import { actorOf, pushes } from '../connections/settings.ts';
+import { upToDate } from '../connections/up-to-date.ts';
 import { ownExchanges, type RunContext, realNow } from '../context.ts';
 import { readLink, saveLink } from '../identity.ts';
 import { isPatientAsked } from '../patients/asked-first.ts';
@@ -26,7 +28,8 @@ import {
 import { pushCreate } from './push-create.ts';
 import { type Member, pushCycle } from './push-cycle.ts';
 import { pushUpdate } from './push-update.ts';
-import { end, endFailed, endPatientAsked, type PushResult } from './settle-push.ts';
+import { end, endFailed, endPatientAsked, endWithoutDoor, type PushResult } from './settle-push.ts';
+import { isAboutType } from './without-door.ts';
 
 const WAIT = 60_000;
 /** For a dependency that another worker is sending right now. */
@@ -59,7 +62,7 @@ export async function drainOutbox(context: RunContext, workers: number): Promise
       if (isOver) return;
       const round = (rounds.get(row.id) ?? 0) + 1;
       rounds.set(row.id, round);
-      if (round <= MOST_ROUNDS) await pushRow(context, row, sending);
+      if (round <= MOST_ROUNDS) await pushRow(await upToDate(context), row, sending);
       else await putOff(context, row, [{ type: row.type, id: row.localId }]);
       due.done(row);
     }
@@ -130,7 +133,7 @@ async function pushOne(context: RunContext, { claim, stored }: Claimed): Promise
   if (link) return (await handOver(context, claim, stored, link)) ?? pushUpdate(context, claim, stored, link);
   const merged = await mergedAway(context, stored);
   if (merged) return withdraw(context, claim, merged);
-  if (!canPush(context, claim.type)) return withdraw(context, claim, 'no-capability');
+  if (!canPush(context, claim.type)) return endWithoutDoor(context, claim);
   if (await isPatientAsked(context, stored)) return endPatientAsked(context, claim);
   return pushCreate(context, claim, stored);
 }
@@ -144,11 +147,14 @@ async function pushDelete(
   const { policies, capability, client } = context;
   if (!link || link.state === 'tombstone') return withdraw(context, claim, 'nothing-to-delete');
   if (policies[claim.type]?.delete !== 'push') return withdraw(context, claim, 'delete-kept-by-policy');
-  if (!capability.supports(claim.type, 'delete')) return withdraw(context, claim, 'no-capability');
+  if (!capability.supports(claim.type, 'delete')) return endWithoutDoor(context, claim);
   const ifMatch = capability.guardsUpdates(claim.type) ? link.remoteVersion : undefined;
   const reply = await client.delete(claim.type, link.remoteId, { ifMatch, ...underClaim(claim) });
-  const gone = !reply.ok && (reply.failure.status === 404 || reply.failure.status === 410);
-  if (!reply.ok && !gone) return endFailed(context, claim, reply.failure, false, link.remoteId);
+  if (!reply.ok) {
+    const isOfType = await isAboutType(context, claim.type, reply.failure);
+    const isGone = saysAbsent(reply.failure) && !isOfType;
+    if (!isGone) return endFailed(context, claim, reply.failure, false, link.remoteId, isOfType);
+  }
   const statements = [saveLink({ ...link, state: 'tombstone' }, realNow(context))];
   const event = { kind: 'pushed', operation: 'delete' } as const;
   await end(context, {

@@ -1,6 +1,7 @@
 // Ends the work on a claimed outbox row: its new state, the link, the messages and whoever waited for it, in one commit.
 import { asFault, type Fault } from '../../fault.ts';
 import type { Change } from '../../fhir/change.ts';
+import { saysNotOffered } from '../../remote/absence.ts';
 import type { RemoteFailure } from '../../remote/result.ts';
 import { RevisionRefused } from '../../store/revision.ts';
 import type { Statement, StoredVersion } from '../../store/store.ts';
@@ -10,8 +11,11 @@ import { refusedElement } from '../conflicts/transitions.ts';
 import { actorOf } from '../connections/settings.ts';
 import { type RunContext, realNow, type SyncEvent } from '../context.ts';
 import { writeMessage } from '../messages/message-log.ts';
-import { type Claim, release, type Settlement, settle } from './outbox.ts';
+import { forgetWriteRefusal } from '../pull/type-refusal.ts';
+import { takeUpWaiting } from './door-opened.ts';
+import { type Claim, NO_CAPABILITY, release, type Settlement, settle } from './outbox.ts';
 import { settlementAfter } from './retry.ts';
+import { settlementIfNotOffered, settlementWithoutDoor } from './without-door.ts';
 
 /** A person takes longer; whether they have answered is looked at again. */
 const ASKED_WAIT = 60_000;
@@ -41,6 +45,8 @@ export async function end(context: RunContext, ending: Ending): Promise<boolean>
   const { type, localId } = claim;
   const ended = settle(claim, settlement);
   const waiters = FINAL.has(settlement.event) ? [release(connection.name, `${type}/${localId}`)] : [];
+  const isTaken = claim.waitsFor === NO_CAPABILITY && ending.event?.kind === 'pushed';
+  if (isTaken) waiters.push(takeUpWaiting(connection.name, type));
   const settled = [whileStored ? whileUnchanged(ended, whileStored) : ended, ...(ending.statements ?? []), ...waiters];
   const commit = (changes: readonly Change[], statements: readonly Statement[], outcome: string) =>
     context.exchanges.attempt(() => {
@@ -68,6 +74,7 @@ export async function end(context: RunContext, ending: Ending): Promise<boolean>
   }
   const known = { connection: connection.name, type, localId, ...(remoteId === undefined ? {} : { remoteId }) };
   if (ending.event) context.emit({ ...known, ...ending.event });
+  if (isTaken) await forgetWriteRefusal(context, type);
   if (settlement.event === 'exhausted') context.emit({ ...known, kind: 'parked' });
   if (settlement.event === 'refused') context.emit({ ...known, kind: 'rejected' });
   return true;
@@ -99,17 +106,31 @@ function exchangesOf(context: RunContext, { claim, remoteId }: Ending, outcome: 
 const REFUSALS: ReadonlySet<Fault['kind']> = new Set(['invalid', 'unprocessable']);
 const FINAL: ReadonlySet<Settlement['event']> = new Set(['done', 'again', 'withdrawn', 'withheld']);
 
-/** Ends a claim whose request failed. */
+/**
+ * Ends a claim whose request failed.
+ * @param isOfType whether the answer is about the type rather than the resource
+ */
 export async function endFailed(
   context: RunContext,
   claim: Claim,
   failure: RemoteFailure,
   unsure: boolean,
   remoteId?: string,
+  isOfType = saysNotOffered(failure),
 ): Promise<PushResult> {
-  const settlement = settlementAfter(claim, failure, unsure, realNow(context), context.random());
-  await end(context, { claim, settlement, remoteId, outcome: failure.class });
+  const settlement =
+    (await settlementIfNotOffered(context, claim, failure, unsure, isOfType)) ??
+    settlementAfter(claim, failure, unsure, realNow(context), context.random());
+  const outcome = 'waitsFor' in settlement ? NO_CAPABILITY : failure.class;
+  await end(context, { claim, settlement, remoteId, outcome });
   return 'waiting';
+}
+
+/** Ends a claim that the server does not take, by what it states: counted in the outbox, not parked for a person. */
+export async function endWithoutDoor(context: RunContext, claim: Claim): Promise<PushResult> {
+  const settlement = settlementWithoutDoor(context, claim);
+  await end(context, { claim, settlement, outcome: NO_CAPABILITY });
+  return settlement.event === 'withdrawn' ? 'done' : 'waiting';
 }
 
 /** Ends a claim that waits until a person has said who its patient is there. docs/sync-spec.md#I8 */
