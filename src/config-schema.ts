@@ -238,7 +238,7 @@ const alerts = {
     lagSeconds: seconds(THRESHOLDS.lagSeconds, 'A change waits so long before it is on its way: `lag.exceeded`.'),
     stalledSeconds: seconds(
       THRESHOLDS.stalledSeconds,
-      'A connection was not read for so long, and for three intervals: `pull.stalled`.',
+      'A type was not read for so long and for three intervals, or for so long after a time of the schedule: `pull.stalled`.',
     ),
     quarantineSeconds: seconds(THRESHOLDS.quarantineSeconds, 'Nothing was kept aside for so long: `quarantine.quiet`.'),
   },

@@ -6,9 +6,10 @@ import { readCursor } from '../store/cursor.ts';
 import type { SqlRow, Store } from '../store/store.ts';
 import { type FirstLoadStatus, firstLoadStatus } from './bulk/job-rows.ts';
 import { knownPlans } from './connections/note-capability.ts';
-import { type Connection, type ConnectionSource, pulls } from './connections/settings.ts';
+import type { Connection, ConnectionSource } from './connections/settings.ts';
 import { isLetGo, isLive } from './identity-row.ts';
 import type { PullPlan } from './pull/strategy.ts';
+import { type PullSilence, pullSilence } from './pull-silence.ts';
 import { cursorName } from './push/feed.ts';
 import type { OutboxState } from './push/outbox.ts';
 import { GIVEN_UP } from './push/outbox-commands.ts';
@@ -18,20 +19,18 @@ export interface StreamStatus {
   /** The remote's time up to which everything is here. */
   readonly highWater: string | null;
   readonly unfinished: boolean;
-  /** Epoch milliseconds of the last page. */
+  /** Epoch milliseconds of the last page, or of the end of the pull that read it to its end. */
   readonly ranAt: number;
 }
 
 /** What alerts are raised by. Nothing in it has to be counted through all that is linked or was ever sent. */
-export interface ConnectionHealth {
+export interface ConnectionHealth extends PullSilence {
   readonly breaker: BreakerStatus;
   /** Age of the oldest of them, by Baton's clock; 0 when there is none. */
   readonly feedLagSeconds: number;
   /** Age of the oldest entry that waits to be sent and could be; 0 when there is none. */
   readonly oldestQueuedSeconds: number;
   readonly oldestConflictSeconds: number;
-  /** Since the type that was read longest ago was read; null before the first pull. */
-  readonly oldestRunSeconds: number | null;
   readonly lastQuarantinedSeconds: number | null;
   /** Outbox entries that wait for a person. */
   readonly parked: number;
@@ -108,7 +107,7 @@ export async function connectionHealth(
       : 0,
     oldestQueuedSeconds: (await since(OLDEST_QUEUED)) ?? 0,
     oldestConflictSeconds: (await since(OLDEST_CONFLICT)) ?? 0,
-    oldestRunSeconds: await oldestRun(store, connection, now),
+    ...(await pullSilence(store, connection, clock)),
     lastQuarantinedSeconds: await since(LAST_QUARANTINED),
     parked: await count("SELECT COUNT(*) AS n FROM outbox WHERE connection = ? AND state = 'parked'"),
     rejected: await count(REJECTED),
@@ -158,17 +157,6 @@ export async function connectionStatus(
       ranAt: Number(row.ran_at),
     })),
   };
-}
-
-/** Of the types that are pulled. What was read in another way before counts no more. */
-async function oldestRun(store: Store, connection: Connection, now: number): Promise<number | null> {
-  const sql = 'SELECT type, MAX(ran_at) AS n FROM checkpoint WHERE connection = ? GROUP BY type';
-  const rows = await store.query(sql, [connection.name]);
-  const plans = await knownPlans(store, connection.name);
-  // A type that the server has no door for is told of as that.
-  const isRead = (type: string) => pulls(connection, type) && plans[type]?.strategy !== 'none';
-  const runs = rows.filter(({ type }) => isRead(String(type))).map(({ n }) => Number(n));
-  return runs.length === 0 ? null : secondsBetween(Math.min(...runs), now);
 }
 
 /** Position in the log. */

@@ -69,7 +69,7 @@ export function syncGauges(sync: Measured): GaugeSource[] {
     perConnection('baton_sync_links', 'Resources that are known on both sides.', (one) => one.links),
     perConnection(
       'baton_sync_silence_seconds',
-      'Since the type that was read longest ago was read.',
+      'Since the type that was read longest ago was read, or was to be for the first time.',
       (one) => one.oldestRunSeconds,
     ),
     many(

@@ -8,7 +8,7 @@ import type { ConnectionHealth } from '../status.ts';
 export interface AlertThresholds {
   /** A change may wait so long before it is on its way. */
   readonly lagSeconds: number;
-  /** A connection that pulls by interval may be silent so long, and three intervals at least. */
+  /** A connection may be silent so long, and three intervals at least, or so long after the time of its schedule. */
   readonly stalledSeconds: number;
   /** How long after the last quarantined resource the alert is on. */
   readonly quarantineSeconds: number;
@@ -26,7 +26,8 @@ interface ConditionKind {
   /** Names of the events at its beginning and its end. */
   readonly begins: string;
   readonly ends: string;
-  isOn(status: ConnectionHealth, connection: Connection, thresholds: AlertThresholds): boolean;
+  /** `as-it-was`: what there is to see neither begins nor ends it. */
+  isOn(status: ConnectionHealth, connection: Connection, thresholds: AlertThresholds): boolean | 'as-it-was';
   /** One sentence with numbers, without patient data. */
   tell(status: ConnectionHealth): string;
 }
@@ -48,12 +49,19 @@ export const CONDITIONS: Readonly<Record<Condition, ConditionKind>> = {
   stalled: {
     begins: 'pull.stalled',
     ends: 'pull.resumed',
-    isOn: ({ oldestRunSeconds }, { mode, pullEverySeconds, schedule }, { stalledSeconds }) =>
-      (mode === 'both' || mode === 'pull') &&
-      schedule?.pull === undefined &&
-      oldestRunSeconds !== null &&
-      oldestRunSeconds > Math.max(stalledSeconds, 3 * pullEverySeconds),
-    tell: ({ oldestRunSeconds }) => `A type was last read ${oldestRunSeconds ?? 0} s ago.`,
+    isOn({ oldestRunSeconds, missedPullSeconds, atWorkSeconds }, connection, { stalledSeconds }) {
+      const { mode, pullEverySeconds, schedule } = connection;
+      const hasSchedule = schedule?.pull !== undefined;
+      const limit = hasSchedule ? stalledSeconds : Math.max(stalledSeconds, 3 * pullEverySeconds);
+      const silence = (hasSchedule ? missedPullSeconds : oldestRunSeconds) ?? 0;
+      if ((mode !== 'both' && mode !== 'pull') || silence <= limit) return false;
+      // Whether a type has its turn yet is seen when the pull that is getting on has ended.
+      return atWorkSeconds !== null && atWorkSeconds <= limit ? 'as-it-was' : true;
+    },
+    tell: ({ oldestRunSeconds, missedPullSeconds }) =>
+      missedPullSeconds === null
+        ? `A type was last read ${oldestRunSeconds ?? 0} s ago, or never since it was to be.`
+        : `A type should have been read ${missedPullSeconds} s ago.`,
   },
   parked: {
     begins: 'parked.first',

@@ -28,7 +28,7 @@ export async function raiseAlerts(
   const raised: Alert[] = [];
   for (const [condition, kind] of Object.entries(CONDITIONS) as [Condition, (typeof CONDITIONS)[Condition]][]) {
     const isOn = kind.isOn(status, connection, thresholds);
-    if (isOn === on.has(condition)) continue;
+    if (isOn === 'as-it-was' || isOn === on.has(condition)) continue;
     const event = isOn ? kind.begins : kind.ends;
     const alert = { connection: connection.name, event, detail: kind.tell(status) };
     if (await turnAlert(store, rowOf(alert), condition, isOn, now)) raised.push(alert);

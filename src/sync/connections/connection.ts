@@ -14,6 +14,7 @@ import { followMerges } from '../patients/follow-merges.ts';
 import { takeInHeld } from '../patients/take-in-held.ts';
 import { projectionsDue } from '../projections/projection-marks.ts';
 import { catchUp } from '../pull/catch-up.ts';
+import { beginReading, countAsRead, noteProgress } from '../pull/progress.ts';
 import type { PullResult } from '../pull/pull-result.ts';
 import { finishPull, preparePull, sweepTypes } from '../pull/pull-run.ts';
 import { takeTurns } from '../pull/take-turns.ts';
@@ -188,6 +189,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
     const doing = workOf(mode, 'pull');
     const { signal } = controls.pull;
     if (signal.aborted || doing === 'nothing') return results;
+    if (doing === 'work') await beginReading(context);
     const run = await begin('pull', signal);
     if (!run || signal.aborted) return results;
     const types = typesInOrder(connection);
@@ -198,6 +200,8 @@ export function createConnection(context: ConnectionContext, workers: number): C
     }
     // When another process pulls from the server, this one has nothing to do.
     await withLease(context.store, context.clock, leaseName, LEASE, async (lease) => {
+      const begunAt = realNow(context);
+      await context.store.commit(actorOf(connection, run.runId), [], [noteProgress(context), lease.fence]);
       const { pulling, isNewServer } = await preparePull(run, lease);
       if (!pulling) return;
       await takeInHeld(pulling);
@@ -210,6 +214,9 @@ export function createConnection(context: ConnectionContext, workers: number): C
       await followHints(pulling, types, lease, new Set(Object.keys(results)));
       await followMerges(pulling);
       await finishPull(pulling, lease);
+      const read = Object.keys(results).filter((type) => results[type]?.outcome === 'done');
+      const counted = countAsRead(context, read, begunAt);
+      if (counted.length > 0) await context.store.commit(actorOf(connection, run.runId), [], [...counted, lease.fence]);
     });
     return results;
   }
@@ -303,6 +310,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
     const doing = workOf(mode, 'pull');
     // A rehearsal reads everything and shows the same each time; another one is for who asks for it.
     if (doing === 'rehearse') return !hasRehearsedPull;
+    if (doing === 'work') await beginReading(context);
     if (pullJob) return doing === 'work' && (await pullJob.isDue(now));
     return isPullTime(connection, pulledAt, now);
   }

@@ -11,6 +11,7 @@ import { type RunContext, realNow } from '../context.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { LatestVersions } from './latest-versions.ts';
 import { nextLink, PageGuard } from './page-guard.ts';
+import { noteProgress } from './progress.ts';
 import { applyPage, type PageResult } from './pull-page.ts';
 import type { PullResult } from './pull-result.ts';
 import { type PullPlan, type Stream, streamOf } from './strategy.ts';
@@ -56,8 +57,8 @@ export async function* readWindow(
         const run = { runId: context.runId, applied: applied + brought, now: realNow(context) };
         checkpoint = advance(before, { newest, date, next }, run);
         // A history is read from the newest version back: only from its beginning it is known which version that is.
-        const saved = history && next !== undefined ? [] : [saveCheckpoint(checkpoint)];
-        return [...saved, lease.fence, ...messages(context, type, brought + quarantined > 0)];
+        const saved = history && next !== undefined ? noteProgress(context) : saveCheckpoint(checkpoint);
+        return [saved, lease.fence, ...messages(context, type, brought + quarantined > 0)];
       },
       gone,
     );

@@ -14,6 +14,7 @@ import { writeMessage } from '../messages/message-log.ts';
 import { startMissed, startProbe } from './delete-probe.ts';
 import type { Incoming } from './incoming.ts';
 import { planPage } from './plan-page.ts';
+import { noteProgress } from './progress.ts';
 import { applyPage, readPage } from './pull-page.ts';
 import type { PullResult } from './pull-result.ts';
 import { readFact, saveFact } from './remote-fact.ts';
@@ -193,7 +194,7 @@ class RosterRun {
       run,
       this.#type,
       answer.bundle,
-      ({ applied, quarantined }) => [...alongside(applied + quarantined > 0), this.#lease.fence],
+      ({ applied, quarantined }) => [...alongside(applied + quarantined > 0), noteProgress(run), this.#lease.fence],
       answer.gone,
     );
     this.#applied += result.applied;
@@ -236,7 +237,8 @@ class RosterRun {
     this.#quiet = [];
     if (statements.length === 0) return;
     const { store, connection, runId } = this.#context;
-    await store.commit(actorOf(connection, runId), [], [...statements, this.#lease.fence]);
+    const progress = noteProgress(this.#context);
+    await store.commit(actorOf(connection, runId), [], [...statements, progress, this.#lease.fence]);
   }
 }
 
