@@ -56,7 +56,7 @@ export interface Knobs {
   history: boolean;
   /** By type: the categories of which a search must name one. */
   requiredCategories: Record<string, string[]>;
-  /** Types that are refused with 403. */
+  /** Types, and resources by `Type/id`, that are refused with 403. */
   notGranted: string[];
   /** Types that it does not have any more: not stated, and answered with 404 and `not-supported`. */
   lost: string[];

@@ -286,7 +286,8 @@ export async function startFakeRemote(
   });
   app.get<{ Params: { type: string; id: string } }>('/fhir/:type/:id', (request, reply) => {
     const key = `${request.params.type}/${request.params.id}`;
-    if (state.knobs.notGranted.includes(request.params.type)) throw new Refusal(403, 'Not granted.');
+    if ([request.params.type, key].some((one) => state.knobs.notGranted.includes(one)))
+      throw new Refusal(403, 'Not granted.');
     const elsewhere = state.knobs.redirects[key];
     if (elsewhere !== undefined) return reply.code(301).header('location', `${state.baseUrl}/${elsewhere}`).send();
     const one = stored.get(key);

@@ -387,6 +387,69 @@ describe('a merge that only a read tells of, by leading to the other record, is 
     await expectFollowed(one, two);
   });
 
+  const GROUP = { types: { Patient: 'pull', Task: 'both' }, patients: { kind: 'group', id: 'g1' } } as const;
+  const members = (...ids: string[]) => {
+    const member = ids.map((id) => ({ entity: { reference: `Patient/${id}` } }));
+    world.remote.put({ resourceType: 'Group', id: 'g1', type: 'person', actual: true, member });
+  };
+  const readsOf = (id: string) =>
+    world.remote.requests.filter(({ method, url }) => method === 'GET' && url === `/Patient/${id}`).length;
+
+  test.each([
+    ['patient by patient', { vendor: 'epic', strategies: { Patient: 'roster', Task: 'roster' } }],
+    ['by what changed', {}],
+  ])('where the old record left the Group whose patients are pulled %s', async (_, how) => {
+    world = await reopened({ ...GROUP, ...how });
+    members('r1', 'r2');
+    const [one, two] = [await known('r1', 'One'), await known('r2', 'Two')];
+    mergeAway('r1', 'r2');
+    world.remote.remove('Patient', 'r1');
+    members('r2');
+    await round();
+    const before = readsOf('r1');
+    for (let rounds = 0; rounds < 2; rounds += 1) await round();
+    await expectFollowed(one, two);
+    expect(readsOf('r1')).toBe(before);
+  });
+
+  test('where the Group has the old record still, but no stream brings it: when what has moved comes', async () => {
+    world = await reopened({ ...GROUP, strategies: { Patient: 'search' } });
+    members('r1', 'r2');
+    const [one, two] = [await known('r1', 'One'), await known('r2', 'Two')];
+    mergeAway('r1', 'r2');
+    for (let rounds = 0; rounds < 3; rounds += 1) await round();
+    await expectFollowed(one, two);
+  });
+
+  test('and who only left the Group is read once and stays who they are', async () => {
+    world = await reopened({ ...GROUP, strategies: { Patient: 'roster', Task: 'roster' } });
+    members('r1', 'r2');
+    const one = await known('r1', 'One');
+    await known('r2', 'Two');
+    members('r2');
+    const [before, version] = [readsOf('r1'), await world.read('Patient', one)];
+    for (let rounds = 0; rounds < 3; rounds += 1) await round();
+    expect(readsOf('r1')).toBe(before + 1);
+    expect(await world.read('Patient', one)).toEqual(version);
+    expect(await links()).toMatchObject([{ state: 'linked' }, { state: 'linked' }]);
+    expect(await world.sync.conflicts()).toEqual([]);
+  });
+
+  test('and who left the Group and may not be read any more is not asked about again', async () => {
+    world = await reopened({ ...GROUP, strategies: { Patient: 'roster', Task: 'roster' } });
+    members('r1', 'r2');
+    await known('r1', 'One');
+    await known('r2', 'Two');
+    members('r2');
+    world.remote.knobs.notGranted = ['Patient/r1'];
+    const before = readsOf('r1');
+    for (let days = 0; days < 3; days += 1) {
+      await round();
+      world.pass({ hours: 25 });
+    }
+    expect(readsOf('r1')).toBe(before + 1);
+  });
+
   test('where a sweep misses the old record', async () => {
     const [one, two] = [await known('r1', 'One'), await known('r2', 'Two')];
     world.remote.remove('Patient', 'r1');

@@ -3,6 +3,7 @@
 import type { Bundle } from '@medplum/fhirtypes';
 import type { Lease } from '../../store/lease.ts';
 import type { Statement } from '../../store/store.ts';
+import { actorOf } from '../connections/settings.ts';
 import { ownExchanges, type RunContext, realNow } from '../context.ts';
 import { readLinkMarks } from '../identity.ts';
 import { inParallel } from '../in-parallel.ts';
@@ -14,6 +15,7 @@ import { applyPage } from './pull-page.ts';
 
 const DAY = 24 * 60 * 60_000;
 const MOST = 500;
+const PROBES_PER_COMMIT = 200;
 const NONE: Bundle = { resourceType: 'Bundle', type: 'searchset', entry: [] };
 
 /** Asks for the resource at the next pull, unless that was arranged already. */
@@ -21,6 +23,22 @@ export function startProbe(connection: string, type: string, remoteId: string, n
   const sql = `INSERT INTO delete_probe (connection, type, remote_id, missed_at, next_at) VALUES (?, ?, ?, NULL, ?)
     ON CONFLICT (connection, type, remote_id) DO NOTHING`;
   return { sql, params: [connection, type, remoteId, now] };
+}
+
+/** The same for many. @param ids remote ids */
+export async function startProbes(
+  context: RunContext,
+  type: string,
+  ids: readonly string[],
+  lease: Lease,
+): Promise<void> {
+  const { store, connection, runId } = context;
+  for (let start = 0; start < ids.length; start += PROBES_PER_COMMIT) {
+    const probes = ids
+      .slice(start, start + PROBES_PER_COMMIT)
+      .map((id) => startProbe(connection.name, type, id, realNow(context)));
+    await store.commit(actorOf(connection, runId), [], [...probes, lease.fence]);
+  }
 }
 
 /** A first 404, met while doing something else. */
@@ -86,6 +104,9 @@ async function probe(
     params: [missed ?? null, at, connection.name, type, remoteId],
   });
   if (isMissing) return commit('missing', later(missedAt ?? now, (missedAt ?? now) + DAY));
+  // Who is not in scope any more was to be read once; that they are not ours to read changes nothing.
+  const isOut = type === 'Patient' && context.scope?.has(remoteId) === false;
+  if (isOut && reply.failure.class === 'permanent') return commit(reply.failure.class, end);
   // No answer about the resource: after a refusal tomorrow, otherwise at the next pull.
   return commit(reply.failure.class, later(missedAt, reply.failure.class === 'permanent' ? now + DAY : now));
 }

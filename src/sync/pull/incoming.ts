@@ -68,6 +68,8 @@ export interface Incoming {
   readonly isMatched?: true;
   /** It is made, because none of ours is like this. */
   readonly sought?: Sought | undefined;
+  /** Local id of the patient it would be taken from, which is why a person is asked. */
+  readonly takenFrom?: string;
   /** Told beside what the outcome says. */
   readonly event?: SyncEvent['kind'];
   /** What is asked of a person when the store does not let an update follow what is stored; `path` is the element. */
@@ -183,7 +185,9 @@ export async function plan(context: RunContext, received: Received, links: LinkM
     const nothing = { remoteVersion: undefined, remoteHash: undefined, baseLocal: undefined, baseRemote: undefined };
     const bare = link ?? { ...next, ...nothing };
     const linking = match ? [unlessLinked(next), saveLink({ ...bare, state: 'conflict' }, now)] : [];
-    return { ...asked, statements: [...linking, ...asked.statements, ...doubts] };
+    const takenFrom = question.paths.find(({ why }) => why === 'patient')?.ours;
+    const whose = typeof takenFrom === 'string' ? { takenFrom: takenFrom.replace('Patient/', '') } : {};
+    return { ...asked, ...whose, statements: [...linking, ...asked.statements, ...doubts] };
   };
   if (result.conflicts.length > 0) return ask({ paths: result.conflicts, proposed: result.merged });
   const own = parseBody(stored.content);

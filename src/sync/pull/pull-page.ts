@@ -19,6 +19,7 @@ import { unlessMadeMeanwhile } from './made-meanwhile.ts';
 import { laterTwins } from './page-twins.ts';
 import { type Entry, type PagePlan, planAllGone, planPage } from './plan-page.ts';
 import { isOfTheData, type Refused, refusedBy } from './refused.ts';
+import { recordsTakenFrom } from './taken-from.ts';
 
 export interface PageResult {
   /** Resources that changed something here. */
@@ -56,6 +57,11 @@ export async function applyPage(
     try {
       const head = await context.store.head();
       const planned = await planPage(context, type, entries);
+      const merged = tries === 1 ? await recordsTakenFrom(context, planned.incoming) : [];
+      if (merged.length > 0) {
+        await applyMergesFirst(context, merged);
+        continue;
+      }
       const later = besideMerge(planned.incoming) ?? laterTwins(context, planned.incoming);
       const first = planned.incoming.filter(({ remoteId }) => !later.has(remoteId));
       const incoming = [...first, ...(await planAllGone(context, type, gone))];

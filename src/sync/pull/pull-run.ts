@@ -7,6 +7,7 @@ import type { RunContext } from '../context.ts';
 import { repoint } from '../repoint.ts';
 import { runProbes } from './delete-probe.ts';
 import { currentEpoch } from './epoch.ts';
+import { probeWhoLeft } from './left-scope.ts';
 import { patientsInScope } from './patient-scope.ts';
 import { sweepType } from './sweep.ts';
 
@@ -17,11 +18,15 @@ export interface Prepared {
   readonly isNewServer: boolean;
 }
 
-export async function preparePull(run: RunContext, { fence }: Lease): Promise<Prepared> {
+export async function preparePull(run: RunContext, lease: Lease): Promise<Prepared> {
   await noteCapability(run);
   const { epoch, isNew } = await currentEpoch(run);
   const scope = await patientsInScope(run);
-  if (scope.ok) return { pulling: { ...run, fence, epoch, scope: scope.value }, isNewServer: isNew };
+  if (scope.ok) {
+    const pulling = { ...run, fence: lease.fence, epoch, scope: scope.value };
+    await probeWhoLeft(pulling, lease);
+    return { pulling, isNewServer: isNew };
+  }
   run.log.warn(
     { connection: run.connection.name, class: scope.failure.class },
     'the patients in scope are unknown; nothing is pulled',

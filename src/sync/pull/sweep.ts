@@ -1,13 +1,12 @@
 // Compares everything that is linked with everything that is there, whatever the streams say they have read. It bounds every
 // other mistake: late rows, lost checkpoints, deletes that nobody tells of. docs/sync-spec.md#I21
 import type { Lease } from '../../store/lease.ts';
-import type { Statement } from '../../store/store.ts';
 import { actorOf } from '../connections/settings.ts';
 import { type RunContext, realNow } from '../context.ts';
 import { isThere } from '../identity-row.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { allHeld } from '../patients/held.ts';
-import { startProbe } from './delete-probe.ts';
+import { startProbes } from './delete-probe.ts';
 import { IdSet } from './id-set.ts';
 import { type Listed, listRemote } from './list-remote.ts';
 import { pullRoster } from './roster.ts';
@@ -23,7 +22,6 @@ export interface SweepResult {
 }
 
 const CHUNK = 1_000;
-const PROBES_PER_COMMIT = 200;
 /** Below so many even all of them may have been deleted. */
 const FEW = 20;
 
@@ -79,16 +77,6 @@ async function missingThere(
     missing.push(...rows.map((row) => String(row.remote_id)).filter((id) => !ids.has(id)));
     if (rows.length < CHUNK) return { linked, missing };
     last = String(rows.at(-1)?.remote_id);
-  }
-}
-
-async function startProbes(context: RunContext, type: string, ids: readonly string[], lease: Lease): Promise<void> {
-  const { store, connection, runId } = context;
-  for (let start = 0; start < ids.length; start += PROBES_PER_COMMIT) {
-    const probes: Statement[] = ids
-      .slice(start, start + PROBES_PER_COMMIT)
-      .map((id) => startProbe(connection.name, type, id, realNow(context)));
-    await store.commit(actorOf(connection, runId), [], [...probes, lease.fence]);
   }
 }
 
