@@ -266,3 +266,20 @@ describe('an edit there between a write that is answered without the resource an
     expect(world.remote.all('Task')).toMatchObject([{ description: 'Call twice', priority: 'urgent' }]);
   });
 });
+
+test.each([
+  ['nothing', 204, ''],
+  ['an empty body', 200, ''],
+  ['a Bundle whose entries are no list', 200, '{"resourceType":"Bundle","type":"searchset","entry":5}'],
+  ['another resource', 200, '{"resourceType":"Patient","id":"x"}'],
+])('%s for a search is no success', async (_, status, body) => {
+  await open();
+  world.remote.knobs.refusals = [{ status, body, headers: { 'content-type': 'application/fhir+json' } }];
+  await world.sync.pullNow();
+  const rows = await world.temp.store.query(
+    "SELECT outcome, class, detail FROM message WHERE type = 'Patient' AND direction = 'pull' AND method = 'GET'",
+  );
+  expect(rows).toEqual([
+    { outcome: 'permanent', class: 'permanent', detail: expect.stringMatching('The server answered with') },
+  ]);
+});

@@ -113,8 +113,14 @@ async function fail(
 ): Promise<PullResult> {
   const { store, connection, runId } = context;
   const about = { connection: connection.name, runId, direction: 'pull', type, outcome: failure.class } as const;
-  const closing = writeMessage({ ...about, outcome: 'stopped', detail: failure.message }, realNow(context));
-  await store.commit(actorOf(connection, runId), [], [...messages(context, type, true), closing, ...alongside]);
+  const now = realNow(context);
+  // What came with a 2xx and is no page at all says so in its own row.
+  const asked = context.exchanges.take().map((exchange) => {
+    const detail = exchange.failure ? undefined : failure.message;
+    return writeMessage({ ...about, exchange, detail }, now);
+  });
+  const closing = writeMessage({ ...about, outcome: 'stopped', detail: failure.message }, now);
+  await store.commit(actorOf(connection, runId), [], [...asked, closing, ...alongside]);
   return { outcome: 'failed', applied, failure };
 }
 
