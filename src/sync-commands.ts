@@ -72,7 +72,7 @@ export const SYNC_COMMANDS: readonly SyncCommand[] = [
     does: 'show message ID whole',
     async run({ sync, actor, store, print }, [id]) {
       print(JSON.stringify(await sync.message(named(id, 'the message')), undefined, 2));
-      record({ actor, store }, 'message', 'R', id);
+      record({ actor, store }, 'message', 'R', { id });
     },
   },
   {
@@ -92,8 +92,11 @@ export const SYNC_COMMANDS: readonly SyncCommand[] = [
   },
 ];
 
-async function listConflicts({ sync, print }: SyncCommandParts, connection: string | undefined): Promise<void> {
-  for (const { id, connection: name, type, localId, kind, openedAt, paths } of await sync.conflicts(connection)) {
+async function listConflicts(parts: SyncCommandParts, connection: string | undefined): Promise<void> {
+  const { sync, print } = parts;
+  const found = await sync.conflicts(connection);
+  record(parts, 'conflicts', 'R', { query: connection === undefined ? '' : queryOf({ connection }) });
+  for (const { id, connection: name, type, localId, kind, openedAt, paths } of found) {
     const elements = paths.map(({ path }) => path).join(', ');
     print(`${id}  ${name}  ${type}/${localId}  ${kind}  ${instant(openedAt)}  ${elements}`.trimEnd());
   }
@@ -107,7 +110,7 @@ async function showConflict({ sync, actor, store, print }: SyncCommandParts, id:
   if (state === 'open') print(`as seen now: --seen ${conflict.tag}`);
   if (conflict.resolution) print(`decided ${conflict.resolution} by ${conflict.resolvedBy}`);
   printElements(print, conflict.elements);
-  record({ actor, store }, 'conflict', 'R', id);
+  record({ actor, store }, 'conflict', 'R', { id });
 }
 
 async function resolveConflict(parts: SyncCommandParts, id: string, options: SyncOptions): Promise<void> {
@@ -115,6 +118,7 @@ async function resolveConflict(parts: SyncCommandParts, id: string, options: Syn
   const resolution = resolutionOf(options);
   if (options['dry-run']) {
     const { here, there } = await sync.forecast(actor, id, resolution, options.seen);
+    record({ actor, store }, 'resolve', 'E', { id });
     print(`here   ${here.outcome}`);
     printChanges(print, here.differences);
     print(`there  ${there.outcome}`);
@@ -122,7 +126,7 @@ async function resolveConflict(parts: SyncCommandParts, id: string, options: Syn
     return;
   }
   await sync.resolve(actor, id, resolution, options.seen);
-  record({ actor, store }, 'resolve', 'E', id);
+  record({ actor, store }, 'resolve', 'E', { id });
   print(`Conflict ${id} is resolved: ${resolution.take}. It is sent with the next push.`);
 }
 
@@ -137,7 +141,10 @@ function resolutionOf({ take, file }: SyncOptions): Resolution {
 }
 
 async function listMessages(parts: SyncCommandParts, words: readonly string[], options: SyncOptions): Promise<void> {
-  for (const message of await findMessages(parts.store, filterOf(words), numberOf(options.limit, 50))) {
+  const filter = filterOf(words);
+  const found = await findMessages(parts.store, filter, numberOf(options.limit, 50));
+  record(parts, 'messages', 'R', { query: queryOf(filter) });
+  for (const message of found) {
     const { id, at, connection, direction, type = '', localId, remoteId, method = '', status = '' } = message;
     const about = `${type}${localId || remoteId ? `/${localId ?? remoteId}` : ''}`;
     const did = [method, status].filter((part) => part !== '').join(' ');
@@ -156,7 +163,7 @@ async function replay(parts: SyncCommandParts, words: readonly string[], options
   const results = first.includes('=')
     ? await sync.replay(actor, filterOf(words), { dryRun, from, limit })
     : [await sync.replayMessage(actor, (await readMessage(store, first)).id, { dryRun, from })];
-  record({ actor, store }, 'replay', 'E', first.includes('=') ? undefined : first);
+  record({ actor, store }, 'replay', 'E', first.includes('=') ? { query: queryOf(filterOf(words)) } : { id: first });
   for (const result of results) printReplay(print, result);
   if (results.length === 0) print('No message matches.');
 }
@@ -181,7 +188,7 @@ async function preview(parts: SyncCommandParts, [connection, ref = '']: readonly
   printElements(print, elements);
   if (elements.length === 0) printChanges(print, differences);
   if (body) print(`\n${JSON.stringify(body, undefined, 2)}`);
-  record({ actor, store }, 'preview', 'R', target.id);
+  record({ actor, store }, 'preview', 'R', { id: target.id });
 }
 
 function printElements(print: SyncCommandParts['print'], elements: readonly ElementView[]): void {
@@ -244,7 +251,7 @@ function record(
   { actor, store }: Pick<SyncCommandParts, 'actor' | 'store'>,
   name: string,
   action: 'R' | 'E',
-  id: string | undefined,
+  { id, query = '' }: { readonly id?: string | undefined; readonly query?: string },
 ): void {
   store.audit({
     actor,
@@ -252,6 +259,9 @@ function record(
     action,
     status: 200,
     ...(id === undefined ? {} : { id }),
+    ...(query === '' ? {} : { query }),
     patients: [],
   });
 }
+
+const queryOf = (filter: Record<string, string>) => new URLSearchParams(filter).toString();

@@ -93,14 +93,25 @@ test('a preview says what would be sent and which policy decides', async () => {
   await expect(baton('preview ehr')).rejects.toThrow('Name the connection');
 });
 
-test('what a person does at a terminal is in the audit trail', async () => {
+test('what a person does at a terminal is in the audit trail, lists and tries included', async () => {
   const id = await disagree();
+  await baton('conflicts');
+  await baton('conflicts list ehr');
   await baton(`conflicts show ${id}`);
+  await baton('messages type=Task direction=push');
+  await baton(`conflicts resolve ${id}`, { take: 'ours', 'dry-run': true });
   await baton(`conflicts resolve ${id}`, { take: 'ours' });
   await world.write(task('t2'));
-  const rows = await world.temp.store.query("SELECT interaction, actor, id FROM audit WHERE interaction LIKE 'ops-%'");
+  const rows = await world.temp.store.query(
+    "SELECT interaction, action, actor, id, query FROM audit WHERE interaction LIKE 'ops-%' ORDER BY sequence",
+  );
+  const by = { actor: NURSE.reference, id: null, query: null };
   expect(rows).toEqual([
-    { interaction: 'ops-conflict', actor: NURSE.reference, id },
-    { interaction: 'ops-resolve', actor: NURSE.reference, id },
+    { ...by, interaction: 'ops-conflicts', action: 'R' },
+    { ...by, interaction: 'ops-conflicts', action: 'R', query: 'connection=ehr' },
+    { ...by, interaction: 'ops-conflict', action: 'R', id },
+    { ...by, interaction: 'ops-messages', action: 'R', query: 'type=Task&direction=push' },
+    { ...by, interaction: 'ops-resolve', action: 'E', id },
+    { ...by, interaction: 'ops-resolve', action: 'E', id },
   ]);
 });
