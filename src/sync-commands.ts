@@ -237,13 +237,24 @@ function named(word: string | undefined, what: string): string {
 
 /** @throws Fault invalid */
 function readBody(file: string): JsonObject {
+  const text = readText(file);
   try {
-    const body = parseExact<JsonObject>(readFileSync(file, 'utf8'));
+    const body = parseExact<JsonObject>(text);
     if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body;
   } catch (cause) {
     throw new Fault('invalid', `${file} cannot be read as JSON.`, { cause });
   }
   throw new Fault('invalid', `${file} is no resource.`);
+}
+
+/** @throws Fault invalid */
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new Fault('invalid', isMissing ? `There is no file ${file}.` : `${file} cannot be read.`, { cause });
+  }
 }
 
 /** The trail tells of the terminal what it tells of /ops. */

@@ -63,6 +63,16 @@ test('a conflict is listed, read, tried and decided', async () => {
   expect(await baton('conflicts')).toBe('');
 });
 
+test('the file of an edited conflict that is not there, or no JSON, is said to be that', async () => {
+  const id = await disagree();
+  const [missing, broken] = ['missing.json', 'broken.json'].map((name) => join(dirname(world.temp.path), name));
+  await expect(baton(`conflicts resolve ${id}`, { file: missing })).rejects.toThrow(`There is no file ${missing}.`);
+  await writeFile(String(broken), '{"resourceType":');
+  await expect(baton(`conflicts resolve ${id}`, { file: broken })).rejects.toThrow('cannot be read as JSON');
+  const folder = dirname(world.temp.path);
+  await expect(baton(`conflicts resolve ${id}`, { file: folder })).rejects.toThrow(`${folder} cannot be read.`);
+});
+
 test('messages are found and shown, and replayed one by one or by filter', async () => {
   const line = await baton('messages type=Task direction=push');
   expect(line).toMatch(/ehr {2}push {2}Task\/t1 {2}POST 201 {2}created {2}success/);
