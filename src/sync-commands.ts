@@ -14,7 +14,7 @@ import { MOST_REPLAYS, type SyncOperations } from './sync/operations.ts';
 import type { Sync } from './sync/sync.ts';
 
 export interface SyncCommandParts {
-  readonly sync: Pick<Sync, 'conflicts' | keyof SyncOperations>;
+  readonly sync: Pick<Sync, 'conflicts' | 'status' | keyof SyncOperations>;
   readonly store: Store;
   readonly actor: Actor;
   readonly print: (text: string) => void;
@@ -95,11 +95,20 @@ export const SYNC_COMMANDS: readonly SyncCommand[] = [
 async function listConflicts(parts: SyncCommandParts, connection: string | undefined): Promise<void> {
   const { sync, print } = parts;
   const found = await sync.conflicts(connection);
+  if (connection !== undefined && found.length === 0) await requireConnection(parts, connection);
   record(parts, 'conflicts', 'R', { query: connection === undefined ? '' : queryOf({ connection }) });
   for (const { id, connection: name, type, localId, kind, openedAt, paths } of found) {
     const elements = paths.map(({ path }) => path).join(', ');
     print(`${id}  ${name}  ${type}/${localId}  ${kind}  ${instant(openedAt)}  ${elements}`.trimEnd());
   }
+}
+
+/** Conflicts of a connection that is no more are listed; a name that never was one is a slip. @throws Fault not-found */
+async function requireConnection({ sync }: SyncCommandParts, word: string): Promise<void> {
+  const names = (await sync.status()).map(({ name }) => name);
+  if (names.includes(word)) return;
+  const there = names.length === 0 ? 'There is none.' : `There is: ${names.join(', ')}.`;
+  throw new Fault('not-found', `There is no connection "${word}". ${there} \`conflicts\` can: list, show, resolve.`);
 }
 
 async function showConflict({ sync, actor, store, print }: SyncCommandParts, id: string): Promise<void> {

@@ -73,6 +73,18 @@ test('the file of an edited conflict that is not there, or no JSON, is said to b
   await expect(baton(`conflicts resolve ${id}`, { file: folder })).rejects.toThrow(`${folder} cannot be read.`);
 });
 
+test('conflicts of a connection that there is not are an error that says what there is', async () => {
+  for (const line of ['conflicts typo', 'conflicts list typo']) {
+    await expect(baton(line)).rejects.toThrow('There is no connection "typo". There is: ehr.');
+  }
+  await expect(baton('conflicts resovle 1')).rejects.toThrow('no connection "resovle"');
+  await expect(baton('conflicts typo')).rejects.toThrow('list, show, resolve');
+  expect(await baton('conflicts ehr')).toBe('');
+  const id = await disagree();
+  await world.temp.store.commit(NURSE, [], [{ sql: "UPDATE conflict SET connection = 'former'", params: [] }]);
+  expect(await baton('conflicts former')).toContain(id);
+});
+
 test('messages are found and shown, and replayed one by one or by filter', async () => {
   const line = await baton('messages type=Task direction=push');
   expect(line).toMatch(/ehr {2}push {2}Task\/t1 {2}POST 201 {2}created {2}success/);
