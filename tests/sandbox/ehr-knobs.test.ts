@@ -209,6 +209,17 @@ describe('what a server can do', () => {
     expect((await hapi.call('GET', '/CarePlan/plan-1')).status).toBe(200);
   });
 
+  it.each(['Nope.read', 'Task.nope', 'Nope', 'task', 'conditionals', 'Task?', ''])(
+    'lose and gain: "%s" names no ability, and nothing is set',
+    async (word) => {
+      for (const knob of ['lose', 'gain']) {
+        const body = { latency: 1, [knob]: ['Task.update', word] };
+        expect(() => hapi.turn(body)).toThrow(`"${word}" in "${knob}" names no ability`);
+      }
+      expect((await abilities())?.interaction?.map(({ code }) => code)).toContain('update');
+    },
+  );
+
   it('gain: abilities come', async () => {
     const epic = await simulate('epic');
     epic.turn({ gain: ['Task.create', 'Task?_lastUpdated'] });

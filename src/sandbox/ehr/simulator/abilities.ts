@@ -1,6 +1,7 @@
 // What the server can do at the moment: its vendor's table, less what a knob took away, plus what one added.
 import type { Ability, VendorRules } from '../vendors/vendor-rules.ts';
 import { searchableParameters } from '../vocabulary.ts';
+import { readAbilityWord } from './ability-word.ts';
 import type { Knobs } from './knobs.ts';
 
 export interface Abilities {
@@ -48,16 +49,17 @@ function drifted(rules: VendorRules, { lose, gain }: Knobs): Now {
   return { types, general };
 }
 
-/** `Task`, `Task.update`, `Task?modified` or the name of a general ability. */
 function drift(
   word: string,
   types: Map<string, { can: Set<string>; search: Set<string> }>,
   general: Set<string>,
   gained: boolean,
 ): void {
-  const [, type = '', ability, parameter] = /^([A-Z][A-Za-z]+)(?:\.([a-z-]+)|\?([\w-]+))?$/.exec(word) ?? [];
+  const read = readAbilityWord(word);
   const change = (set: Set<string>, item: string) => (gained ? set.add(item) : set.delete(item));
-  if (type === '') return void change(general, word);
+  if (!read) return;
+  if ('general' in read) return void change(general, read.general);
+  const { type, ability, parameter } = read;
   const row = types.get(type) ?? { can: new Set<string>(), search: new Set<string>() };
   if (gained) types.set(type, row);
   if (ability) change(row.can, ability);

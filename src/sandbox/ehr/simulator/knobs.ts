@@ -1,5 +1,6 @@
 // What can be made to go wrong at a simulated server while it runs. Every knob has a quiet position.
 import { Fault } from '../../../fault.ts';
+import { ABILITY_WORDS, readAbilityWord } from './ability-word.ts';
 
 /** One kind of trouble: what, to which requests, and how often. */
 export interface Mishap {
@@ -168,6 +169,7 @@ export function turnKnobs(knobs: Knobs, body: unknown): void {
   for (const [name, value] of Object.entries(body)) {
     const check = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof Knobs] : undefined;
     if (!check) throw new Fault('invalid', `There is no knob "${name}". There are: ${Object.keys(CHECKS).join(', ')}.`);
+    if (name === 'lose' || name === 'gain') requireAbilities(name, value);
     if (!check(value)) {
       throw new Fault('invalid', `${JSON.stringify(value)} is no position of "${name}" (docs/simulated-ehrs.md).`, {
         expression: name,
@@ -175,4 +177,13 @@ export function turnKnobs(knobs: Knobs, body: unknown): void {
     }
   }
   Object.assign(knobs, structuredClone(body));
+}
+
+/** A slip would take nothing away and look as if the server lacked it. @throws Fault invalid */
+function requireAbilities(knob: 'lose' | 'gain', words: unknown): void {
+  const wrong = Array.isArray(words)
+    ? words.find((word) => typeof word === 'string' && !readAbilityWord(word))
+    : undefined;
+  if (wrong === undefined) return;
+  throw new Fault('invalid', `"${wrong}" in "${knob}" names no ability. ${ABILITY_WORDS}`, { expression: knob });
 }
