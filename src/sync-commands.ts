@@ -226,7 +226,7 @@ const instant = (at: number) => Temporal.Instant.fromEpochMilliseconds(at).toStr
 function filterOf(words: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     words.map((word) => {
-      const [, name, value] = /^([A-Za-z]+)=(.+)$/.exec(word) ?? [];
+      const [, name, value] = /^([A-Za-z_]+)=(.+)$/.exec(word) ?? [];
       if (name !== undefined && value !== undefined) return [name, value];
       throw new Fault('invalid', `"${word}" is no filter; write name=value, such as connection=ehr.`);
     }),

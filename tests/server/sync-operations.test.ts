@@ -182,6 +182,22 @@ describe('messages', () => {
     expect((await get('/messages/none')).status).toBe(404);
   });
 
+  it('and other lists are filtered by the names that filters have, and by those that rows have', async () => {
+    const ids = async (query: string) => items(await get(query)).map(({ id }) => id);
+    const found = await ids('/messages?localId=t1&direction=push');
+    expect(found).not.toEqual([]);
+    expect(await ids('/messages?local_id=t1&direction=push')).toEqual(found);
+    expect(await ids('/messages?local_id=none')).toEqual([]);
+    const id = await disagree();
+    expect(await ids('/conflicts?local_id=t1')).toEqual([id]);
+    expect(await ids('/conflicts?local_id=none')).toEqual([]);
+    expect((await get('/projections?sourceType=Task')).status).toBe(200);
+    for (const wrong of ['/messages?local_id=t1&localId=t1', '/messages?local-id=t1', '/conflicts?LocalId=t1'])
+      expect((await get(wrong)).status).toBe(400);
+    const filter = { local_id: 't1', direction: 'push' };
+    expect((await post('/replay', { filter, dryRun: true })).status).toBe(200);
+  });
+
   it('with a body that is too large are cut, and say so', async () => {
     remote.put({ ...there(), description: 'x'.repeat(1_200_000) } as Task);
     await sync.pullNow();

@@ -1,7 +1,9 @@
-// What every list of /ops has in common: `?limit=` and `?after=` page it, every other parameter filters it.
+// What every list of /ops has in common: `?limit=` and `?after=` page it, every other parameter filters it. A filter may be written
+// as it is in the documents or as in the rows: `localId` or `local_id`.
 import type { FastifyRequest } from 'fastify';
 import { Fault } from '../../fault.ts';
 import { pairsOf } from '../../fhir/request-url.ts';
+import { columnOf } from '../../sync/messages/message-search.ts';
 
 export interface ListRequest {
   readonly limit: number;
@@ -21,7 +23,9 @@ const MAX_LIMIT = 500;
 
 /** @throws Fault invalid for a limit that is no count or too high, or a filter the list does not have */
 export function listRequest(request: FastifyRequest, filters: readonly string[]): ListRequest {
-  const pairs = pairsOf(request.url.split('?').slice(1).join('?'));
+  const named = (name: string) => filters.find((filter) => columnOf(filter) === columnOf(name)) ?? name;
+  const sent = pairsOf(request.url.split('?').slice(1).join('?'));
+  const pairs = sent.map(([name, value]) => [named(name), value] as const);
   const { limit, after, ...filter } = Object.fromEntries(pairs);
   const twice = pairs.find(([name], index) => pairs.findIndex(([other]) => other === name) < index)?.[0];
   if (twice !== undefined) throw new Fault('invalid', `${twice} is there twice.`, { code: 'value', expression: twice });

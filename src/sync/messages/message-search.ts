@@ -79,10 +79,15 @@ export const MESSAGE_FILTERS: Readonly<Record<string, (value: string) => Conditi
   url: (value) => ({ sql: "LOWER(url) LIKE LOWER(?) ESCAPE '~'", params: [`%${value.replaceAll(/[~%_]/g, '~$&')}%`] }),
 };
 
+/** `localId` as rows write it: `local_id`. */
+export const columnOf = (name: string) => name.replace(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+const nameOf = (name: string) => Object.keys(MESSAGE_FILTERS).find((one) => columnOf(one) === columnOf(name));
+
 /** @throws Fault invalid for a filter that there is not */
 export function messageConditions(filter: Readonly<Record<string, string>>): Condition[] {
   return Object.entries(filter).map(([name, value]) => {
-    const condition = Object.hasOwn(MESSAGE_FILTERS, name) ? MESSAGE_FILTERS[name] : undefined;
+    const condition = MESSAGE_FILTERS[nameOf(name) ?? ''];
     if (condition) return condition(value);
     const known = Object.keys(MESSAGE_FILTERS).join(', ');
     throw new Fault('invalid', `Messages are not found by ${name}, but by ${known}.`);
