@@ -350,6 +350,31 @@ describe('modes', () => {
     expect((await world.sync.status())[0]).toMatchObject({ outbox: { queued: 0 } });
   });
 
+  test('a dry run says what it does not do: who is new here is looked for there before anybody is made', async () => {
+    await reopen({ connection: { mode: 'dry-run', types: { Patient: 'both', Task: 'both' } } });
+    await world.write(patient('p1'));
+    await world.write(task('t1'));
+    await world.sync.pushNow();
+    const told = () =>
+      world.temp.store.query(
+        "SELECT type, outcome, detail FROM message WHERE direction = 'push' AND method IS NULL ORDER BY type",
+      );
+    expect(await told()).toEqual([
+      { type: 'Patient', outcome: 'would-create', detail: expect.stringMatching('looked for there first') },
+      { type: 'Task', outcome: 'would-create', detail: null },
+    ]);
+    expect(await world.sync.preview('ehr', 'Patient', 'p1')).toMatchObject({
+      outcome: 'would-create',
+      detail: expect.stringMatching('looked for there first'),
+    });
+    await reopen({ connection: { mode: 'dry-run', types: { Patient: 'both' }, matching: { owner: 'remote' } } });
+    await world.write(patient('p1'));
+    await world.sync.pushNow();
+    const waits = { outcome: 'would-wait', detail: expect.stringMatching('makes its patients itself') };
+    expect(await told()).toEqual([{ type: 'Patient', ...waits }]);
+    expect(await world.sync.preview('ehr', 'Patient', 'p1')).toMatchObject(waits);
+  });
+
   test('a dry run writes messages and nothing else', async () => {
     await reopen({ connection: { mode: 'dry-run', types: { Patient: 'push', Task: 'pull' } } });
     await world.write(patient('p1'));

@@ -17,6 +17,7 @@ import { readGivenUp, waysOut } from '../push/given-up.ts';
 import { goesToHeir } from '../push/hand-over.ts';
 import { mergedAway } from '../push/merged-away.ts';
 import { createBody } from '../push/push-create.ts';
+import { expectedCreate } from '../push/push-match.ts';
 import { updateBody } from '../push/push-update.ts';
 import { writeMessage } from './message-log.ts';
 import { previewProjected } from './preview-projected.ts';
@@ -68,13 +69,13 @@ export async function dryRunPush(context: RunContext, from: number | undefined):
     const body = link ? await updateBody(context, { stored, link }) : await createBody(context, stored);
     if (link?.baseRemote && sameJson(comparable(body), comparable(link.baseRemote))) continue;
     const possible = link ? capability.supports(type, 'update') : canPush(context, type);
-    const outcome = possible ? (link ? 'would-update' : 'would-create') : 'no-capability';
+    const expected = link ? { outcome: 'would-update' } : expectedCreate(context, type);
     await note(context, {
       direction: 'push',
       type,
       localId: id,
       remoteId: link?.remoteId,
-      outcome,
+      ...(possible ? expected : { outcome: 'no-capability' }),
       body: JSON.stringify(body),
     });
   }

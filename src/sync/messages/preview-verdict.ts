@@ -7,7 +7,7 @@ export type PreviewOutcome =
   | 'would-create'
   | 'would-update'
   | 'would-delete'
-  /** Until a person has said who it, or its patient, is there. */
+  /** Until a person has said who it, or its patient, is there, or until a server that makes its patients itself has them. */
   | 'would-wait'
   /** It goes there as something that the server takes; `body` is that. */
   | 'would-project'

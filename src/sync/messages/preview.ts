@@ -25,6 +25,7 @@ import { canPush, type Ref } from '../push/dependencies.ts';
 import { goesToHeir } from '../push/hand-over.ts';
 import { mergedAway } from '../push/merged-away.ts';
 import { createBody } from '../push/push-create.ts';
+import { expectedCreate } from '../push/push-match.ts';
 import { updateBody, withRelativeReferences } from '../push/push-update.ts';
 import { writeMessage } from './message-log.ts';
 import { previewProjected } from './preview-projected.ts';
@@ -105,7 +106,7 @@ async function verdictOf(
     if (asked) return wouldAsk(asked);
     const body = await createBody(context, stored);
     const differences = elementDifferences([undefined, comparable(body)]);
-    return { ...NOTHING, outcome: 'would-create', body, differences };
+    return { ...NOTHING, ...expectedCreate(context, type), body, differences };
   }
   if (await goesToHeir(context, stored, link)) return { ...NOTHING, outcome: 'unchanged', detail: MERGED };
   return run && !run.capability.supports(type, 'update')

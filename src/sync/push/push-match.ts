@@ -161,7 +161,21 @@ async function ask(
   return 'waiting';
 }
 
-function isOwned({ connection }: RunContext, type: string): boolean {
+/** What a look ahead, which asks nobody, says of one that has no link. */
+export function expectedCreate(
+  context: Pick<RunContext, 'connection'>,
+  type: string,
+): { readonly outcome: 'would-create' | 'would-wait'; readonly detail?: string } {
+  if (isOwned(context, type)) {
+    const detail = 'It is looked for there and never made: the server makes its patients itself.';
+    return { outcome: 'would-wait', detail };
+  }
+  if (!MATCHED.has(type)) return { outcome: 'would-create' };
+  const detail = 'It is looked for there first: what is found is linked or asked about, and not made again.';
+  return { outcome: 'would-create', detail };
+}
+
+function isOwned({ connection }: Pick<RunContext, 'connection'>, type: string): boolean {
   return type === 'Patient' && connection.matching?.owner === 'remote';
 }
 
