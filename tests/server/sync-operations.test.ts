@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { endsSoon } from '../../src/server/ops/ends-soon.ts';
 import { readPolicies } from '../../src/sync/conflicts/policies.ts';
 import type { Connection } from '../../src/sync/connections/settings.ts';
+import type { Preview } from '../../src/sync/messages/preview-verdict.ts';
 import { createSync, type Sync } from '../../src/sync/sync.ts';
 import { consent } from '../support/consents.ts';
 import { type FakeRemote, startFakeRemote } from '../support/fake-remote.ts';
@@ -432,6 +433,27 @@ describe('preview', () => {
     expect((await preview('Task/none')).status).toBe(404);
     expect((await preview('nonsense')).status).toBe(400);
     expect((await get('/preview?connection=none&ref=Task/t1')).status).toBe(404);
+  });
+
+  it('says of our identifier, which the push adds, why it is added', async () => {
+    for (const identifier of [undefined, [{ system: 'urn:theirs', value: '7' }]]) {
+      const { id } = remote.put({ ...task('x'), id: undefined, for: there().for, identifier } as never);
+      await sync.pullNow();
+      const [link] = await rows(`SELECT local_id FROM identity WHERE remote_id = '${id}'`);
+      const local = String(link?.local_id);
+      const { json } = await baton.fhir('GET', `/Task/${local}`);
+      await baton.fhir('PUT', `/Task/${local}`, { body: { ...json, priority: 'urgent' } });
+      const shown = (await preview(`Task/${local}`)).json as unknown as Preview;
+      const own = { system: 'https://baton.test/id', value: local };
+      const added = shown.differences.find(({ element }) => element === 'identifier');
+      expect(added?.values).toEqual([null, own]);
+      expect(shown.elements).toContainEqual({
+        ...{ path: added?.path, ours: own, proposed: own, changedBy: 'ours' },
+        decidedBy: { kind: 'own-identifier' },
+      });
+      expect(shown.elements.map(({ path }) => path).sort()).toEqual(shown.differences.map(({ path }) => path).sort());
+    }
+    expect((await preview('Task/t1')).json.elements).toEqual([]);
   });
 
   it('says that a consent keeps it here, and nothing of it', async () => {

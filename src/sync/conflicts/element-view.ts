@@ -28,9 +28,12 @@ export interface ElementView {
   readonly why?: string;
 }
 
-/** `rule` is the path that the policy names, or `default`; absent where no policy was asked. */
+/**
+ * `rule` is the path that the policy names, or `default`; absent where no policy was asked. `own-identifier`: a push adds our
+ * identifier, by which what it sends is found again there.
+ */
 export interface Decision {
-  readonly kind: 'only-change' | 'agreement' | 'policy' | 'final' | 'transition' | 'patient';
+  readonly kind: 'only-change' | 'agreement' | 'policy' | 'final' | 'transition' | 'patient' | 'own-identifier';
   readonly rule?: string;
   readonly preference?: Preference;
 }
@@ -107,6 +110,7 @@ function reasonOf(policy: ResourcePolicy | undefined, { kind, rule, preference }
         : 'Both sides changed it, and no path of the policy names it.';
     case 'only-change':
     case 'agreement':
+    case 'own-identifier':
       return 'It belongs to an element that both sides changed.';
   }
 }

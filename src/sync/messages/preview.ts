@@ -27,6 +27,7 @@ import { mergedAway } from '../push/merged-away.ts';
 import { createBody } from '../push/push-create.ts';
 import { expectedCreate } from '../push/push-match.ts';
 import { updateBody, withRelativeReferences } from '../push/push-update.ts';
+import { addedIdentifier } from './added-identifier.ts';
 import { writeMessage } from './message-log.ts';
 import { previewProjected } from './preview-projected.ts';
 import { NOTHING, type Preview, type Verdict } from './preview-verdict.ts';
@@ -157,12 +158,14 @@ async function previewUpdate(
   const there = withRelativeReferences(context, comparable(remote));
   const differences = sameJson(there, comparable(body)) ? [] : elementDifferences([there, comparable(body)]);
   const change = differences.length > 0 ? 'would-update' : result.localChanges ? 'would-merge-here' : 'unchanged';
+  const merging = explainMerge(policy, copies, result.conflicts);
+  const added = addedIdentifier(differences, mapping.ownSystem);
   return {
     outcome: result.conflicts.length > 0 ? 'would-conflict' : change,
     ...(reply && !reply.ok ? { detail: `The remote was not read: ${reply.failure.message}` } : {}),
     comparedWith: read ? 'remote' : 'last-known',
     body,
     differences,
-    elements: explainMerge(policy, copies, result.conflicts),
+    elements: [...merging, ...added.filter(({ path }) => !merging.some((one) => one.path === path))],
   };
 }
