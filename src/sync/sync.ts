@@ -256,7 +256,11 @@ export function createSync(options: SyncOptions): Sync {
       const remote = remoteOf(options, connection, source);
       try {
         const readSecret = secretsFor(options, source);
-        return await checkConnection({ connection, remote, readSecret, store, now: clock.real() });
+        const others = running
+          .all()
+          .map(({ runs }) => runs.connection)
+          .filter((other) => other.name !== name);
+        return await checkConnection({ connection, others, remote, readSecret, store, now: clock.real() });
       } finally {
         await remote.close();
       }

@@ -272,3 +272,20 @@ describe('what is wrong on the way is said, and nothing after it is asked', () =
     });
   });
 });
+
+test('another connection to the same server is a note, where both carry a type', async () => {
+  world = await openWorld({ others: { second: { connection: { types: { Task: 'pull', Goal: 'pull' } } } } });
+  closing.push(() => world.cleanup());
+  const notes = async () => {
+    const { steps, usable } = await world.sync.checkConnection('ehr');
+    expect(usable).toBe(true);
+    return steps.filter(({ sentence }) => sentence.includes('same server'));
+  };
+  expect(await notes()).toEqual([]);
+  Object.assign(world.connection, { baseUrl: `${world.remotes.second?.baseUrl}/` });
+  const sentence =
+    'The connection "second" is to the same server. What both carry (Goal, Task) is linked and exchanged twice, unless their patients differ.';
+  expect(await notes()).toEqual([{ step: 'settings', finding: 'note', sentence }]);
+  Object.assign(world.connection, { types: { Patient: 'both' } });
+  expect(await notes()).toEqual([]);
+});

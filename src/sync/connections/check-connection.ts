@@ -12,6 +12,7 @@ import { ExchangeLog, writeMessage } from '../messages/message-log.ts';
 import { membersOf, queryText } from '../pull/patient-scope.ts';
 import { demandsMore } from '../pull/roster-answer.ts';
 import { abilitiesOf, type TypeAbilities } from '../pull/type-abilities.ts';
+import { checkOthers } from './check-others.ts';
 import { type CheckReport, type Finding, isUsable, type Step, type TypeFinding } from './check-report.ts';
 import { typeSentence } from './check-sentences.ts';
 import { checkWay, type Way } from './check-way.ts';
@@ -20,12 +21,18 @@ import { actorOf, type Connection, type Direction, pulls, pushes } from './setti
 /** More than this and tokens are refused as expired or not yet valid. */
 const SKEW_SECONDS = 60;
 
-/** @param remote opened for this check only, so that the breaker and the token of the running one are left alone */
-export async function checkConnection(way: Way & { readonly store: Store }): Promise<CheckReport> {
+interface Checked extends Way {
+  readonly store: Store;
+  /** Those that run beside it. */
+  readonly others: readonly Connection[];
+}
+
+/** @param way its `remote` is opened for this check only, so that the breaker and the token of the running one are left alone */
+export async function checkConnection(way: Checked): Promise<CheckReport> {
   const { connection, remote, store, now } = way;
   const runId = randomUUID();
   const log = new ExchangeLog((exchange) => auditExchange(way, runId, exchange, undefined));
-  const steps = await checkWay(way);
+  const steps = [...checkOthers(connection, way.others), ...(await checkWay(way))];
   const types: TypeFinding[] = [];
   if (steps.every(({ finding }) => finding !== 'bad')) {
     const client = remote.session(log.record);
