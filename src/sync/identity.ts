@@ -55,7 +55,9 @@ const SAVE = `INSERT INTO identity (${COLUMNS}, at) VALUES (?, ?, ?, ?, ?, ?, ?,
     earlier = CASE WHEN identity.remote_id <> excluded.remote_id THEN NULL
       WHEN identity.remote_version IS NULL OR identity.remote_hash IS NULL
         OR (identity.remote_version = excluded.remote_version AND identity.remote_hash = excluded.remote_hash)
-      THEN identity.earlier ELSE ${earlierCopies('identity.')} END`;
+      THEN identity.earlier ELSE ${earlierCopies('identity.')} END,
+    unseen = CASE WHEN identity.remote_id = excluded.remote_id AND excluded.remote_version IS NULL
+      AND COALESCE(identity.remote_hash, '') = COALESCE(excluded.remote_hash, '') THEN identity.unseen END`;
 /** SQL: live links of a connection and a type. */
 export const LIVE = `connection = ? AND type = ? AND ${isLive()}`;
 const FORMER = `connection = ? AND type = ? AND ${isLetGo()} AND how <> 'projected'`;
@@ -157,7 +159,10 @@ export async function readLinkMarks(
   );
 }
 
-/** Writes the link; the live one of the same local resource is replaced. */
+/**
+ * Writes the link; the live one of the same local resource is replaced. A version or another content means that the server has
+ * shown it (unseen.ts).
+ */
 export function saveLink(link: Link, now: number): Statement {
   const text = (body: JsonObject | undefined) => (body ? JSON.stringify(body) : null);
   const params: SqlValue[] = [
@@ -220,7 +225,8 @@ export function setRemoteVersion(
   now: number,
 ): Statement {
   return {
-    sql: `UPDATE identity SET earlier = ${earlierCopies()}, remote_version = ?, at = ? WHERE ${LIVE} AND local_id = ?`,
+    sql: `UPDATE identity SET earlier = ${earlierCopies()}, remote_version = ?, unseen = NULL, at = ?
+      WHERE ${LIVE} AND local_id = ?`,
     params: [version, now, connection, type, localId],
   };
 }

@@ -62,8 +62,11 @@ export interface Sync extends SyncOperations {
   /** Sends what is due on one connection, or on all. A connection that fails does not stop the others. */
   pushNow(name?: string): Promise<void>;
   pullNow(name?: string): Promise<void>;
-  /** Compares everything that is linked with everything that is there, and asks after what is missing. */
-  sweep(name?: string): Promise<void>;
+  /**
+   * Compares everything that is linked with everything that is there, and asks after what is missing.
+   * @param options `lost`: a person says that the server lost what is missing, so that ours is made there again
+   */
+  sweep(name?: string, options?: { readonly lost?: boolean }): Promise<void>;
   readonly hints: Hints;
   /**
    * The heartbeat: pulls where it is time, and pushes. What is still at it from an earlier beat is left to that one, so that a
@@ -231,7 +234,7 @@ export function createSync(options: SyncOptions): Sync {
       },
       take: (name) => each(name, (run) => run.takeHints()),
     }),
-    sweep: (name) => each(name, (run) => run.sweep()),
+    sweep: (name, { lost = false } = {}) => each(name, (run) => run.sweep(lost)),
     tick: (now) => track(tick(now)),
     follow() {
       let waiting = false;

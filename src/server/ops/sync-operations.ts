@@ -88,11 +88,12 @@ export function serveSyncOperations(
   });
 
   command('sync-sweep', 'sync-sweep', async (request) => {
-    const { connection } = bodyOf(request.body);
+    const { connection, lost = false } = bodyOf(request.body, ['connection', 'lost']);
     if (typeof connection !== 'string') {
       throw new Fault('invalid', 'Send {"connection": "NAME"}.', { code: 'required' });
     }
-    const finished = await endsSoon(sync.sweep(connection));
+    if (typeof lost !== 'boolean') throw wrong('lost', 'lost is true or false.');
+    const finished = await endsSoon(sync.sweep(connection, { lost }));
     return { ...(await sync.status()).find(({ name }) => name === connection), finished };
   });
 

@@ -46,8 +46,8 @@ export interface ConnectionRuns {
   takeHints(): Promise<void>;
   /** Reads every type to its end. */
   pull(): Promise<Readonly<Record<string, PullResult>>>;
-  /** Compares everything that is linked with everything that is there. */
-  sweep(): Promise<void>;
+  /** Compares everything that is linked with everything that is there. @param isLost a person says that the server lost what is missing */
+  sweep(isLost?: boolean): Promise<void>;
   /** Pulls when its time has come, sweeps at night, then pushes. */
   tick(now: Temporal.Instant): Promise<void>;
 }
@@ -221,7 +221,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
     return results;
   }
 
-  async function sweep(now: Temporal.Instant): Promise<void> {
+  async function sweep(now: Temporal.Instant, isLost: boolean): Promise<void> {
     const { signal } = controls.pull;
     if (signal.aborted || workOf(mode, 'pull') !== 'work') return;
     const run = await begin('pull', signal);
@@ -229,7 +229,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
     await withLease(context.store, context.clock, leaseName, LEASE, async (lease) => {
       const { pulling } = await preparePull(run, lease);
       if (!pulling) return;
-      await sweepTypes(pulling, typesInOrder(connection), lease);
+      await sweepTypes(pulling, typesInOrder(connection), lease, isLost);
       await sweepJob.done(now);
       await finishPull(pulling, lease);
     });
@@ -242,9 +242,11 @@ export function createConnection(context: ConnectionContext, workers: number): C
     if (!run || signal.aborted) return;
     // During a pull there is nothing to do: it takes the hints when it has read the streams.
     await withLease(context.store, context.clock, leaseName, LEASE, async (lease) => {
-      const { pulling: reading } = await preparePull(run, lease);
+      const { pulling: reading, isNewServer } = await preparePull(run, lease);
       if (!reading) return;
-      await takeHints(reading, typesInOrder(connection), lease);
+      const types = typesInOrder(connection);
+      await takeHints(reading, types, lease);
+      if (isNewServer) await sweepTypes(reading, types, lease);
       await finishPull(reading, lease);
     });
   }
@@ -281,8 +283,8 @@ export function createConnection(context: ConnectionContext, workers: number): C
       while (await pushTurn()) {}
     },
     pull: () => pullInTurn(true),
-    async sweep() {
-      await pulling(() => sweep(context.clock.now()));
+    async sweep(isLost = false) {
+      await pulling(() => sweep(context.clock.now(), isLost));
     },
     async takeHints() {
       await pulling(hinted);
@@ -302,7 +304,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
       // What could not run, because the server was away or another process was at it, stays due.
       if (hasRun(results)) await pullJob?.done(now);
     }
-    if (workOf(mode, 'pull') === 'work' && (await sweepJob.isDue(now))) await pulling(() => sweep(now));
+    if (workOf(mode, 'pull') === 'work' && (await sweepJob.isDue(now))) await pulling(() => sweep(now, false));
     await pulling(hinted);
   }
 

@@ -54,6 +54,7 @@ const WOULD: Record<Incoming['outcome'], string> = {
   waiting: 'unchanged',
   held: 'would-wait',
   replaced: 'would-follow',
+  lost: 'would-make-again',
   conflict: 'would-conflict',
 };
 

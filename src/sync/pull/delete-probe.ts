@@ -1,5 +1,5 @@
 // Absence proves nothing: what is missing where it should have been is asked for by its id. Deleted is what answers 410, or
-// 404 twice with a day between. docs/sync-spec.md#I21
+// 404 twice with a day between. What a replaced server has not shown since was lost by it at the first 404. docs/sync-spec.md#I21
 import type { Bundle } from '@medplum/fhirtypes';
 import type { Lease } from '../../store/lease.ts';
 import type { Statement } from '../../store/store.ts';
@@ -11,6 +11,7 @@ import { writeMessage } from '../messages/message-log.ts';
 import { heldAmong } from '../patients/held.ts';
 import { readRecord } from '../patients/read-record.ts';
 import { isAboutType } from '../push/without-door.ts';
+import { readUnseen, seen } from '../unseen.ts';
 import { applyPage } from './pull-page.ts';
 
 const DAY = 24 * 60 * 60_000;
@@ -18,11 +19,17 @@ const MOST = 500;
 const PROBES_PER_COMMIT = 200;
 const NONE: Bundle = { resourceType: 'Bundle', type: 'searchset', entry: [] };
 
+const START = `INSERT INTO delete_probe (connection, type, remote_id, missed_at, next_at) VALUES (?, ?, ?, NULL, ?)
+  ON CONFLICT (connection, type, remote_id)`;
+
 /** Asks for the resource at the next pull, unless that was arranged already. */
 export function startProbe(connection: string, type: string, remoteId: string, now: number): Statement {
-  const sql = `INSERT INTO delete_probe (connection, type, remote_id, missed_at, next_at) VALUES (?, ?, ?, NULL, ?)
-    ON CONFLICT (connection, type, remote_id) DO NOTHING`;
-  return { sql, params: [connection, type, remoteId, now] };
+  return { sql: `${START} DO NOTHING`, params: [connection, type, remoteId, now] };
+}
+
+/** The same at the next pull also when it has been missed before: there is nothing to wait for any more. */
+export function startProbeAtOnce(connection: string, type: string, remoteId: string, now: number): Statement {
+  return { sql: `${START} DO UPDATE SET next_at = excluded.next_at`, params: [connection, type, remoteId, now] };
 }
 
 /** The same for many. @param ids remote ids */
@@ -82,31 +89,46 @@ async function probe(
     sql: 'DELETE FROM delete_probe WHERE connection = ? AND type = ? AND remote_id = ?',
     params: [connection.name, type, remoteId],
   };
-  const commit = async (outcome: string, statement: Statement, page: Bundle = NONE, gone: readonly string[] = []) => {
+  const commit = async (
+    outcome: string,
+    statements: readonly Statement[],
+    page: Bundle = NONE,
+    gone: readonly string[] = [],
+    isLost = false,
+  ) => {
     const about = { connection: connection.name, runId, direction: 'pull', type, remoteId, outcome } as const;
     const messages = () => context.exchanges.take().map((exchange) => writeMessage({ ...about, exchange }, now));
-    return (await applyPage(context, type, page, () => [statement, lease.fence, ...messages()], gone)).applied;
+    const alongside = () => [...statements, lease.fence, ...messages()];
+    return (await applyPage(context, type, page, alongside, { remoteIds: gone, isLost })).applied;
   };
   const isLinked = link !== undefined && link.state !== 'tombstone';
   const isKnown = isLinked || (await heldAmong(store, connection.name, type, [remoteId])).has(remoteId);
-  if (!isKnown) return commit('unlinked', end);
+  if (!isKnown) return commit('unlinked', [end]);
   const reply = await readRecord(client, type, remoteId);
   if (reply.ok) {
     const { body } = reply.value;
-    return commit('alive', end, body ? { ...NONE, entry: [{ resource: body }] } : NONE);
+    const shown = [end, seen(connection.name, type, [remoteId])];
+    return commit('alive', shown, body ? { ...NONE, entry: [{ resource: body }] } : NONE);
   }
-  const isMissing = reply.failure.status === 404 && !(await isAboutType(context, type, reply.failure));
-  const isDeleted = reply.failure.status === 410;
-  const seenMissing = isMissing && missedAt !== undefined && now - missedAt >= DAY;
-  if (isDeleted || seenMissing) return commit('deleted', end, NONE, [remoteId]);
+  const { status } = reply.failure;
+  const isMissing = status === 404 && !(await isAboutType(context, type, reply.failure));
+  const isDeleted = status === 410;
+  const unseen = isMissing || isDeleted ? await readUnseen(store, connection.name, type, remoteId) : undefined;
+  // A server that still knows that it was deleted has not lost it, unless a person says so.
+  const isLost = (isMissing && unseen === 'missing') || ((isMissing || isDeleted) && unseen === 'lost');
+  if (isLost) return commit('lost', [end], NONE, [remoteId], isLost);
+  // Of what a replaced server has not shown, it is first compared how much is missing.
+  const mayBeLost = unseen === 'replaced';
+  const seenMissing = isMissing && !mayBeLost && missedAt !== undefined && now - missedAt >= DAY;
+  if (isDeleted || seenMissing) return commit('deleted', [end], NONE, [remoteId]);
   const later = (missed: number | undefined, at: number): Statement => ({
     sql: `UPDATE delete_probe SET missed_at = ?, next_at = ? WHERE connection = ? AND type = ? AND remote_id = ?`,
     params: [missed ?? null, at, connection.name, type, remoteId],
   });
-  if (isMissing) return commit('missing', later(missedAt ?? now, (missedAt ?? now) + DAY));
+  if (isMissing) return commit('missing', [later(missedAt ?? now, (mayBeLost ? now : (missedAt ?? now)) + DAY)]);
   // Who is not in scope any more was to be read once; that they are not ours to read changes nothing.
   const isOut = type === 'Patient' && context.scope?.has(remoteId) === false;
-  if (isOut && reply.failure.class === 'permanent') return commit(reply.failure.class, end);
+  if (isOut && reply.failure.class === 'permanent') return commit(reply.failure.class, [end]);
   // No answer about the resource: after a refusal tomorrow, otherwise at the next pull.
-  return commit(reply.failure.class, later(missedAt, reply.failure.class === 'permanent' ? now + DAY : now));
+  return commit(reply.failure.class, [later(missedAt, reply.failure.class === 'permanent' ? now + DAY : now)]);
 }

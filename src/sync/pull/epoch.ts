@@ -8,6 +8,7 @@ import { ownExchanges, type RunContext, realNow } from '../context.ts';
 import { forgetVersions } from '../identity.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { isAboutType } from '../push/without-door.ts';
+import { nothingSeen } from '../unseen.ts';
 import { startProbe } from './delete-probe.ts';
 import { readFact, saveFact } from './remote-fact.ts';
 import { forgetSuspects, suspects } from './suspect.ts';
@@ -15,9 +16,10 @@ import { isEarlierVersion } from './version-order.ts';
 
 const FACT = 'epoch';
 const HOUR = 60 * 60_000;
-/** Newest first: after a restore it is they that are missing. */
+/** Newest first: after a restore it is they that are missing. What has been missing since the last one tells nothing of another. */
 const CANARIES = `SELECT type, remote_id, remote_version FROM identity
-  WHERE connection = ? AND how = 'created-by-us' AND state = 'linked' ORDER BY at DESC, remote_id LIMIT 3`;
+  WHERE connection = ? AND how = 'created-by-us' AND state = 'linked' AND unseen IS NULL
+  ORDER BY at DESC, remote_id LIMIT 3`;
 
 export interface Epoch {
   readonly epoch: string;
@@ -58,7 +60,7 @@ export async function currentEpoch(context: RunContext): Promise<Epoch> {
       ? lost.map((row) => startProbe(connection.name, String(row.type), String(row.remote_id), now))
       : [];
   const known = saveFact(connection.name, FACT, String(next), now);
-  const forgotten = isNew ? [forgetVersions(connection.name)] : [];
+  const forgotten = isNew ? [forgetVersions(connection.name), nothingSeen(connection.name)] : [];
   await store.commit(
     actorOf(connection, runId),
     [],

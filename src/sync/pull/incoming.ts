@@ -33,7 +33,7 @@ import { inScope } from './in-scope.ts';
 import { suspect } from './suspect.ts';
 import { ageOf, ageOfOurs } from './version-age.ts';
 
-/** `held`: kept until it is known whose it is. `replaced`: the server has another record for it. */
+/** `held`: kept until it is known whose it is. `replaced`: the server has another record for it. `lost`: it is made there again. */
 export type IncomingOutcome =
   | 'echo'
   | 'out-of-scope'
@@ -46,7 +46,8 @@ export type IncomingOutcome =
   | 'waiting'
   | 'conflict'
   | 'held'
-  | 'replaced';
+  | 'replaced'
+  | 'lost';
 
 export interface Incoming {
   readonly outcome: IncomingOutcome;

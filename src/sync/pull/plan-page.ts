@@ -15,10 +15,18 @@ import { dropQuestion, openQuestions } from '../patients/identity-question.ts';
 import { patientsOf } from '../patients/patient-reference.ts';
 import { identify, quickEcho } from './identify.ts';
 import { holdBack, type Incoming, plan, type Received } from './incoming.ts';
+import { planLost } from './lost-there.ts';
 import { isOfTheData, type Refused, refusedBy } from './refused.ts';
 import { planGone } from './remote-gone.ts';
 
 export type Entry = Pick<Received, 'type' | 'remoteId' | 'body' | 'version'>;
+
+/** What the remote says that it has not any more. */
+export interface Gone {
+  readonly remoteIds: readonly string[];
+  /** It lost them, because it was restored or wiped; nobody deleted them. */
+  readonly isLost: boolean;
+}
 
 export interface PagePlan {
   readonly incoming: readonly Incoming[];
@@ -129,8 +137,12 @@ function letGoUnlessHeld(context: RunContext, one: Incoming, held: ReadonlyMap<s
   return { ...one, statements: [...one.statements, gone] };
 }
 
-/** Decides about resources that the remote says it deleted: those that are linked, and what is held. @param gone their remote ids */
-export async function planAllGone(context: RunContext, type: string, gone: readonly string[]): Promise<Incoming[]> {
+/** Decides about resources that the remote has not any more: those that are linked, and what is held. */
+export async function planAllGone(
+  context: RunContext,
+  type: string,
+  { remoteIds: gone, isLost }: Gone,
+): Promise<Incoming[]> {
   const { store, connection } = context;
   const links = await readLinksByRemote(store, connection.name, type, gone);
   const held = await heldAmong(store, connection.name, type, gone);
@@ -138,7 +150,7 @@ export async function planAllGone(context: RunContext, type: string, gone: reado
   const ids = [...new Set(gone)].filter((remoteId) => links.has(remoteId) || held.has(remoteId));
   const planned = ids.map(async (remoteId): Promise<Incoming> => {
     const link = links.get(remoteId);
-    if (link) return planGone(context, link);
+    if (link) return isLost ? planLost(context, link) : planGone(context, link);
     return { ...nothing, remoteId, changes: [], statements: [dropQuestion(connection.name, type, remoteId)] };
   });
   return (await Promise.all(planned)).map((one) => letGoUnlessHeld(context, one, held));

@@ -17,7 +17,7 @@ import { objection } from '../push/expected.ts';
 import type { Incoming } from './incoming.ts';
 import { unlessMadeMeanwhile } from './made-meanwhile.ts';
 import { laterTwins } from './page-twins.ts';
-import { type Entry, type PagePlan, planAllGone, planPage } from './plan-page.ts';
+import { type Entry, type Gone, type PagePlan, planAllGone, planPage } from './plan-page.ts';
 import { isOfTheData, type Refused, refusedBy } from './refused.ts';
 import { recordsTakenFrom } from './taken-from.ts';
 
@@ -31,15 +31,15 @@ export interface PageResult {
 
 /** First loads of several servers look for the same people at the same time. */
 const MOST_TRIES = 10;
+const NOTHING: Gone = { remoteIds: [], isLost: false };
 const DAY_SECONDS = 24 * 60 * 60;
 const OPERATIONS: Partial<Record<Incoming['outcome'], 'create' | 'delete'>> = { created: 'create', deleted: 'delete' };
 const APPLIED = new Set<Incoming['outcome']>(['created', 'updated', 'merged', 'deleted']);
 /** In the message log, although nothing was written. */
-const NOTED = new Set<Incoming['outcome']>(['conflict', 'linked', 'held', 'replaced']);
+const NOTED = new Set<Incoming['outcome']>(['conflict', 'linked', 'held', 'replaced', 'lost']);
 
 /**
  * A change of ours in between has it planned and committed anew.
- * @param gone remote ids of resources that the remote says it deleted
  * @param alongside the checkpoint after this page, given what it brought, the exchanges, and the fence of the stream's lease; asked for
  * each try
  */
@@ -48,7 +48,7 @@ export async function applyPage(
   type: string,
   page: Bundle,
   alongside: (result: PageResult) => Statement[],
-  gone: readonly string[] = [],
+  gone: Gone = NOTHING,
 ): Promise<PageResult> {
   const { entries, refused, newest, warnings } = readPage(type, page, believable(context));
   if (type === 'Patient') await applyMergesFirst(context, entries);
@@ -72,7 +72,7 @@ export async function applyPage(
       announce(context, incoming, bad);
       if (later.size === 0) return result;
       const rest = entries.filter(({ remoteId }) => later.has(remoteId));
-      return applyOneByOne(context, type, { entries: rest, gone: [], refused: [], before: result }, rows);
+      return applyOneByOne(context, type, { entries: rest, gone: NOTHING, refused: [], before: result }, rows);
     } catch (error) {
       const fault = asFault(error);
       if (isOvertaken(fault) && tries < MOST_TRIES) continue;
@@ -110,8 +110,7 @@ function besideMerge(incoming: readonly Incoming[]): Set<string> | undefined {
 
 /** What a page is made of. */
 interface Parts extends Pick<PageContent, 'entries' | 'refused'> {
-  /** Remote ids. */
-  readonly gone: readonly string[];
+  readonly gone: Gone;
   /** What came of the rest of it. */
   readonly before: PageResult;
 }
@@ -129,8 +128,11 @@ async function applyOneByOne(
     good.push(...alone.incoming);
     bad.push(...alone.refused);
   }
-  for (const remoteId of gone) {
-    const look = async () => ({ incoming: await planAllGone(context, type, [remoteId]), refused: [] });
+  for (const remoteId of gone.remoteIds) {
+    const look = async () => ({
+      incoming: await planAllGone(context, type, { ...gone, remoteIds: [remoteId] }),
+      refused: [],
+    });
     const alone = await applyAlone(context, type, { remoteId, body: { resourceType: type } }, look);
     good.push(...alone.incoming);
     bad.push(...alone.refused);

@@ -3,8 +3,10 @@
 import type { Lease } from '../../store/lease.ts';
 import { noteCapability } from '../connections/note-capability.ts';
 import { noteClock } from '../connections/note-clock.ts';
+import { pushes } from '../connections/settings.ts';
 import type { RunContext } from '../context.ts';
 import { repoint } from '../repoint.ts';
+import { unseenTypes } from '../unseen.ts';
 import { runProbes } from './delete-probe.ts';
 import { currentEpoch } from './epoch.ts';
 import { probeWhoLeft } from './left-scope.ts';
@@ -34,10 +36,22 @@ export async function preparePull(run: RunContext, lease: Lease): Promise<Prepar
   return { pulling: undefined, isNewServer: isNew };
 }
 
-export async function sweepTypes(run: RunContext, types: readonly string[], lease: Lease): Promise<void> {
-  for (const type of types) {
+/**
+ * @param types that are pulled; what only goes out is looked at, too, where the server may have lost some of it
+ * @param isLost a person says that the server lost what is missing there
+ */
+export async function sweepTypes(
+  run: RunContext,
+  types: readonly string[],
+  lease: Lease,
+  isLost = false,
+): Promise<void> {
+  const { connection, store } = run;
+  const sent = Object.keys(connection.types).filter((type) => pushes(connection, type) && !types.includes(type));
+  const unseen = isLost || sent.length === 0 ? new Set(sent) : await unseenTypes(store, connection.name);
+  for (const type of [...types, ...sent.filter((one) => unseen.has(one))]) {
     if (run.signal.aborted || run.remote.breaker.status.state !== 'closed') return;
-    const { outcome, applied, missing } = await sweepType(run, type, lease);
+    const { outcome, applied, missing } = await sweepType(run, type, lease, isLost);
     run.log.info({ connection: run.connection.name, type, outcome, applied, missing }, 'swept');
   }
 }

@@ -60,7 +60,7 @@ export async function* readWindow(
         const saved = history && next !== undefined ? noteProgress(context) : saveCheckpoint(checkpoint);
         return [saved, lease.fence, ...messages(context, type, brought + quarantined > 0)];
       },
-      gone,
+      { remoteIds: gone, isLost: false },
     );
     applied += result.applied;
     if (next === undefined) return { outcome: 'done', applied };

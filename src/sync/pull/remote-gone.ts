@@ -2,6 +2,7 @@
 // policy names; an edited one is a question for a person. docs/sync-spec.md#I21
 import { type Json, type JsonObject, sameJson } from '../../fhir/canonical-json.ts';
 import type { Change } from '../../fhir/change.ts';
+import type { StoredVersion } from '../../store/store.ts';
 import { comparable, dressed, parseBody, resourceOf } from '../body.ts';
 import { AS_IT_IS, openConflict, readOpenConflict } from '../conflicts/conflict.ts';
 import { mayBecome } from '../conflicts/transitions.ts';
@@ -11,13 +12,9 @@ import type { Incoming } from './incoming.ts';
 
 /** Plans the end of a link; writes nothing. */
 export async function planGone(context: RunContext, link: Link): Promise<Incoming> {
-  const { store, connection, policies } = context;
-  const { type, localId, remoteId } = link;
-  const about = {
-    ...{ type, localId, remoteId, remoteVersion: link.remoteVersion },
-    body: link.baseRemote ?? { resourceType: type },
-  };
-  const nothing: Incoming = { ...about, outcome: 'echo', changes: [], statements: [] };
+  const { store, policies } = context;
+  const { type, localId } = link;
+  const nothing = nothingOf(link);
   if (link.state === 'tombstone') return nothing;
   const now = realNow(context);
   const stored = await store.read(type, localId);
@@ -26,22 +23,7 @@ export async function planGone(context: RunContext, link: Link): Promise<Incomin
   }
   const local = comparable(parseBody(stored.content));
   if (link.state === 'conflict' || !link.baseLocal || !sameJson(local, link.baseLocal)) {
-    const open = await readOpenConflict(store, connection.name, type, localId);
-    if (open?.kind === 'deleted' && open.localVersion === stored.versionId) return nothing;
-    const conflict = {
-      ...{
-        connection: connection.name,
-        type,
-        localId,
-        remoteId,
-        kind: 'deleted' as const,
-        base: link.baseLocal,
-        local,
-      },
-      ...{ localVersion: stored.versionId, remote: undefined, remoteBody: link.baseRemote, proposed: undefined },
-      ...{ remoteVersion: link.remoteVersion, paths: [], ...AS_IT_IS },
-    };
-    return { ...nothing, outcome: 'conflict', statements: openConflict(conflict, now) };
+    return askWhetherGone(context, link, stored);
   }
   // Both common bodies get the status, too: should the resource come back, its status there is then an edit of theirs.
   const marks = policies[type]?.gone ?? {};
@@ -55,4 +37,24 @@ export async function planGone(context: RunContext, link: Link): Promise<Incomin
   const resource = resourceOf(dressed(marked, localId, whole));
   const changes: Change[] = sameJson(marked, local) ? [] : [{ op: 'update', resource, ifMatch: stored.versionId }];
   return { ...nothing, outcome: 'deleted', changes, statements };
+}
+
+/** A question for a person, unless it is asked already. */
+export async function askWhetherGone(context: RunContext, link: Link, stored: StoredVersion): Promise<Incoming> {
+  const { connection, type, localId, remoteId } = link;
+  const open = await readOpenConflict(context.store, connection, type, localId);
+  if (open?.kind === 'deleted' && open.localVersion === stored.versionId) return nothingOf(link);
+  const local = comparable(parseBody(stored.content));
+  const conflict = {
+    ...{ connection, type, localId, remoteId, kind: 'deleted' as const, base: link.baseLocal, local },
+    ...{ localVersion: stored.versionId, remote: undefined, remoteBody: link.baseRemote, proposed: undefined },
+    ...{ remoteVersion: link.remoteVersion, paths: [], ...AS_IT_IS },
+  };
+  return { ...nothingOf(link), outcome: 'conflict', statements: openConflict(conflict, realNow(context)) };
+}
+
+/** What becomes of a link about which nothing changes. */
+export function nothingOf({ type, localId, remoteId, remoteVersion, baseRemote }: Link): Incoming {
+  const body = baseRemote ?? { resourceType: type };
+  return { type, localId, remoteId, remoteVersion, body, outcome: 'echo', changes: [], statements: [] };
 }

@@ -195,7 +195,7 @@ class RosterRun {
       this.#type,
       answer.bundle,
       ({ applied, quarantined }) => [...alongside(applied + quarantined > 0), noteProgress(run), this.#lease.fence],
-      answer.gone,
+      { remoteIds: answer.gone, isLost: false },
     );
     this.#applied += result.applied;
   }

@@ -1,14 +1,17 @@
 // Compares everything that is linked with everything that is there, whatever the streams say they have read. It bounds every
 // other mistake: late rows, lost checkpoints, deletes that nobody tells of. docs/sync-spec.md#I21
 import type { Lease } from '../../store/lease.ts';
-import { actorOf } from '../connections/settings.ts';
+import type { Statement } from '../../store/store.ts';
+import { actorOf, pulls } from '../connections/settings.ts';
 import { type RunContext, realNow } from '../context.ts';
 import { isThere } from '../identity-row.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { allHeld } from '../patients/held.ts';
-import { startProbes } from './delete-probe.ts';
+import { asUnseen, notSeen, seen, unseenTypes } from '../unseen.ts';
+import { startProbeAtOnce, startProbes } from './delete-probe.ts';
 import { IdSet } from './id-set.ts';
 import { type Listed, listRemote } from './list-remote.ts';
+import { readEach } from './read-each.ts';
 import { pullRoster } from './roster.ts';
 import { choosePlan, type PullPlan } from './strategy.ts';
 import { readRefusal } from './type-refusal.ts';
@@ -22,30 +25,67 @@ export interface SweepResult {
 }
 
 const CHUNK = 1_000;
+const IDS_PER_COMMIT = 200;
 /** Below so many even all of them may have been deleted. */
 const FEW = 20;
 
-export async function sweepType(context: RunContext, type: string, lease: Lease): Promise<SweepResult> {
+/** @param isLost a person says that the server lost what is missing, however much it is */
+export async function sweepType(context: RunContext, type: string, lease: Lease, isLost = false): Promise<SweepResult> {
+  const { connection } = context;
+  const plan = await planOf(context, type);
+  const listed = plan && (await list(context, type, plan, lease));
+  const applied = listed?.applied ?? 0;
+  if (listed && !listed.complete) return { outcome: 'incomplete', applied, missing: 0 };
+  if (listed && plan?.by !== 'id') return compare(context, type, { ...listed, isLost }, lease);
+  // Where each is read by its id, a missing one has its probe already, and what only goes out is not asked for; but a server
+  // that was replaced may have lost some.
+  const isAsked = isLost || (await unseenTypes(context.store, connection.name)).has(type);
+  if (!isAsked) return { outcome: listed ? 'done' : 'no-strategy', applied, missing: 0 };
+  const each = await readEach(context, type, lease, isLost);
+  if (!each.complete) return { outcome: 'incomplete', applied, missing: 0 };
+  return compare(context, type, { applied, ids: each.ids, isLost }, lease);
+}
+
+/** Undefined when nothing of the type can be listed. */
+async function planOf(context: RunContext, type: string): Promise<PullPlan | undefined> {
   const { connection, capability, remote } = context;
+  if (!pulls(connection, type)) return undefined;
   const refusal = await readRefusal(context, type);
   const plan = choosePlan(connection, capability, remote.vendor, type, refusal.unable);
-  if (plan.strategy === 'none' || refusal.closed) return { outcome: 'no-strategy', applied: 0, missing: 0 };
-  const listed = await (plan.strategy === 'roster'
-    ? listRosters(context, type, plan, lease)
-    : listRemote(context, type, lease));
-  const { applied } = listed;
-  // Where each is read by its id, a missing one has its probe already.
-  if (!listed.complete || plan.by === 'id') {
-    return { outcome: listed.complete ? 'done' : 'incomplete', applied, missing: 0 };
+  return plan.strategy === 'none' || refusal.closed ? undefined : plan;
+}
+
+function list(context: RunContext, type: string, plan: PullPlan, lease: Lease): Promise<Listed> {
+  return plan.strategy === 'roster' ? listRosters(context, type, plan, lease) : listRemote(context, type, lease);
+}
+
+interface Found extends Pick<Listed, 'applied' | 'ids'> {
+  readonly isLost: boolean;
+}
+
+async function compare(context: RunContext, type: string, found: Found, lease: Lease): Promise<SweepResult> {
+  const { connection, store } = context;
+  const { ids, applied, isLost } = found;
+  const { linked, missing, shown } = await missingThere(context, type, ids);
+  await commitEach(context, shown, lease, (some) => [seen(connection.name, type, some)]);
+  const isPlausible = isLost || linked < FEW || missing.length <= linked / 2;
+  const result = { outcome: isPlausible ? 'done' : 'implausible', applied, missing: missing.length } as const;
+  if (!isPlausible) {
+    await raise(context, type, linked, missing.length);
+    return result;
   }
-  const { linked, missing } = await missingThere(context, type, listed.ids);
-  const isPlausible = linked < FEW || missing.length <= linked / 2;
-  if (isPlausible) {
-    // What waits for an answer about its patient would come in after it.
-    const held = (await allHeld(context.store, connection.name, type)).filter((id) => !listed.ids.has(id));
-    await startProbes(context, type, [...missing, ...held], lease);
-  } else await raise(context, type, linked, missing.length);
-  return { outcome: isPlausible ? 'done' : 'implausible', applied, missing: missing.length };
+  const now = realNow(context);
+  const isAtOnce = ({ isUnseen }: Missing) => isLost || isUnseen;
+  const lost = missing.filter(isAtOnce).map(({ remoteId }) => remoteId);
+  await commitEach(context, lost, lease, (some) => [
+    notSeen(connection.name, type, some, isLost ? 'lost' : 'missing'),
+    ...some.map((id) => startProbeAtOnce(connection.name, type, id, now)),
+  ]);
+  // What waits for an answer about its patient would come in after it.
+  const held = (await allHeld(store, connection.name, type)).filter((id) => !ids.has(id));
+  const deleted = missing.filter((one) => !isAtOnce(one)).map(({ remoteId }) => remoteId);
+  await startProbes(context, type, [...deleted, ...held], lease);
+  return result;
 }
 
 async function listRosters(context: RunContext, type: string, plan: PullPlan, lease: Lease): Promise<Listed> {
@@ -62,21 +102,48 @@ async function listRosters(context: RunContext, type: string, plan: PullPlan, le
   return { applied: result.applied, ids, complete: complete && result.outcome === 'done' };
 }
 
-async function missingThere(
-  { store, connection }: RunContext,
-  type: string,
-  ids: IdSet,
-): Promise<{ readonly linked: number; readonly missing: readonly string[] }> {
-  const missing: string[] = [];
+interface Missing {
+  readonly remoteId: string;
+  /** Since the server was replaced. */
+  readonly isUnseen: boolean;
+}
+
+interface Compared {
+  readonly linked: number;
+  readonly missing: readonly Missing[];
+  /** What had not been seen since then, and is there. */
+  readonly shown: readonly string[];
+}
+
+async function missingThere({ store, connection }: RunContext, type: string, ids: IdSet): Promise<Compared> {
+  const missing: Missing[] = [];
+  const shown: string[] = [];
   let linked = 0;
-  const sql = `SELECT remote_id FROM identity WHERE connection = ? AND type = ? AND ${isThere()}
+  const sql = `SELECT remote_id, unseen FROM identity WHERE connection = ? AND type = ? AND ${isThere()}
     AND how <> 'projected' AND remote_id > ? ORDER BY remote_id LIMIT ${CHUNK}`;
   for (let last = ''; ; ) {
     const rows = await store.query(sql, [connection.name, type, last]);
     linked += rows.length;
-    missing.push(...rows.map((row) => String(row.remote_id)).filter((id) => !ids.has(id)));
-    if (rows.length < CHUNK) return { linked, missing };
+    for (const row of rows) {
+      const [remoteId, isUnseen] = [String(row.remote_id), asUnseen(row.unseen) !== undefined];
+      if (!ids.has(remoteId)) missing.push({ remoteId, isUnseen });
+      else if (isUnseen) shown.push(remoteId);
+    }
+    if (rows.length < CHUNK) return { linked, missing, shown };
     last = String(rows.at(-1)?.remote_id);
+  }
+}
+
+async function commitEach(
+  context: RunContext,
+  ids: readonly string[],
+  lease: Lease,
+  about: (some: readonly string[]) => Statement[],
+): Promise<void> {
+  const { store, connection, runId } = context;
+  for (let start = 0; start < ids.length; start += IDS_PER_COMMIT) {
+    const statements = about(ids.slice(start, start + IDS_PER_COMMIT));
+    await store.commit(actorOf(connection, runId), [], [...statements, lease.fence]);
   }
 }
 

@@ -176,6 +176,13 @@ export function mark(connection: string, type: string, localId: string, sequence
   return { sql: MARK, params: [randomUUID(), connection, type, localId, sequence, randomUUID(), now] };
 }
 
+/** What waits for nothing but time goes at the next push. */
+export function hurry(connection: string, type: string, localId: string): Statement {
+  const sql = `UPDATE outbox SET next_at = 0 WHERE connection = ? AND type = ? AND local_id = ? AND state = 'queued'
+    AND waits_for IS NULL`;
+  return { sql, params: [connection, type, localId] };
+}
+
 /** The rows that are due longest, at most `limit`; resources in conflict wait for a person. */
 export async function nextDue(
   store: Pick<Store, 'query'>,

@@ -27,10 +27,19 @@ import { provenanceOf } from '../provenance.ts';
 import { reconcileDoubted } from '../pull/doubt.ts';
 import { ageOf } from '../pull/version-age.ts';
 import { rememberUrls } from '../repoint.ts';
+import { readUnseen } from '../unseen.ts';
 import { type Claim, underClaim } from './outbox.ts';
 import { followOnPush, saysMerged } from './push-merged.ts';
 import { isLater, readBack } from './read-back.ts';
-import { end, endAsked, endFailed, endPatientAsked, endWithoutDoor, type PushResult } from './settle-push.ts';
+import {
+  end,
+  endAsked,
+  endFailed,
+  endPatientAsked,
+  endUnseen,
+  endWithoutDoor,
+  type PushResult,
+} from './settle-push.ts';
 import { isAboutType } from './without-door.ts';
 
 const MOST_REBASES = 3;
@@ -254,6 +263,10 @@ async function remoteUnreadable(
   if (isOfType || !(saysAbsent(failure) || saysMerged(failure))) {
     return endFailed(context, claim, failure, claim.faultClass === 'ambiguous', link.remoteId, isOfType);
   }
+  const { connection, type, remoteId } = link;
+  const isUnseen = (await readUnseen(context.store, connection, type, remoteId)) !== undefined;
+  // Nobody may have deleted it, and the question would be one of thousands.
+  if (failure.status === 404 && isUnseen) return endUnseen(context, claim);
   return raise(context, claim, { ...contentConflict(attempt, link.baseRemote ?? {}), kind: 'deleted' });
 }
 

@@ -19,6 +19,8 @@ import { settlementIfNotOffered, settlementWithoutDoor } from './without-door.ts
 
 /** A person takes longer; whether they have answered is looked at again. */
 const ASKED_WAIT = 60_000;
+/** A sweep after a restore takes a while, and an operator longer. */
+const UNSEEN_WAIT = 15 * 60_000;
 
 /** `done`: the remote has it, or will not get it as things are. `waiting`: it will be tried again or needs a person. */
 export type PushResult = 'done' | 'waiting';
@@ -134,15 +136,33 @@ export async function endWithoutDoor(context: RunContext, claim: Claim): Promise
 }
 
 /** Ends a claim that waits until a person has said who its patient is there. docs/sync-spec.md#I8 */
-export async function endPatientAsked(context: RunContext, claim: Claim): Promise<PushResult> {
+export function endPatientAsked(context: RunContext, claim: Claim): Promise<PushResult> {
+  const fault = 'Who its patient is on the server is asked (/ops/matches).';
+  return endWaiting(context, claim, fault, ASKED_WAIT, 'patient-asked');
+}
+
+/** Ends a claim that waits until it is found out what a replaced server has lost. docs/sync-spec.md#I5 */
+export function endUnseen(context: RunContext, claim: Claim): Promise<PushResult> {
+  const fault = 'The server was wiped or restored and does not have it; a sweep finds out what it lost.';
+  return endWaiting(context, claim, fault, UNSEEN_WAIT, 'unseen');
+}
+
+/** Nothing failed: what was attempted so far counts as before. */
+async function endWaiting(
+  context: RunContext,
+  claim: Claim,
+  fault: string,
+  wait: number,
+  outcome: string,
+): Promise<PushResult> {
   const settlement = {
     event: 'failed',
-    fault: 'Who its patient is on the server is asked (/ops/matches).',
+    fault,
     faultClass: claim.faultClass ?? 'transient',
     attempts: claim.attempts,
-    nextAt: realNow(context) + ASKED_WAIT,
+    nextAt: realNow(context) + wait,
     ...(claim.probedAt === undefined ? {} : { probedAt: claim.probedAt }),
   } as const;
-  await end(context, { claim, settlement, outcome: 'patient-asked' });
+  await end(context, { claim, settlement, outcome });
   return 'waiting';
 }

@@ -1,0 +1,66 @@
+// Links whose records a server has not shown since it was found to be another than it was: wiped, or put back from a backup.
+// What is absent of them was lost by the server, as far as can be told; of all others somebody deleted it.
+// docs/sync-spec.md#I5 docs/sync-spec.md#I21
+import type { SqlValue, Statement, Store } from '../store/store.ts';
+import { LIVE, places } from './identity.ts';
+import { isThere } from './identity-row.ts';
+
+type Queryable = Pick<Store, 'query'>;
+
+/**
+ * `replaced`: the server is not the one it was. `missing`: everything was compared since, this is not listed there, and that is
+ * plausible. `lost`: a person says that the server lost what is missing there.
+ */
+export type Unseen = 'replaced' | 'missing' | 'lost';
+
+const OF_REMOTE = `${LIVE} AND remote_id IN`;
+
+/** For the commit that finds out that the server was replaced. */
+export function nothingSeen(connection: string): Statement {
+  const sql = `UPDATE identity SET unseen = 'replaced' WHERE connection = ? AND ${isThere()} AND how <> 'projected'
+    AND unseen IS NULL`;
+  return { sql, params: [connection] };
+}
+
+/** Resources are missing there. */
+export function notSeen(
+  connection: string,
+  type: string,
+  remoteIds: readonly string[],
+  why: Exclude<Unseen, 'replaced'>,
+): Statement {
+  const sql = `UPDATE identity SET unseen = ? WHERE ${OF_REMOTE} (${places(remoteIds)})`;
+  return { sql, params: [why, connection, type, ...remoteIds] };
+}
+
+/** Holds only while the server has not shown it. */
+export function stillUnseen(connection: string, type: string, remoteId: string): Statement {
+  const sql = `UPDATE identity SET at = at WHERE ${OF_REMOTE} (?) AND unseen IS NOT NULL`;
+  return { sql, params: [connection, type, remoteId], rows: 1 };
+}
+
+/** The server has shown that it has them. Content and versions: saveLink. */
+export function seen(connection: string, type: string, remoteIds: readonly string[]): Statement {
+  const sql = `UPDATE identity SET unseen = NULL WHERE unseen IS NOT NULL AND ${OF_REMOTE} (${places(remoteIds)})`;
+  return { sql, params: [connection, type, ...remoteIds] };
+}
+
+export async function readUnseen(
+  store: Queryable,
+  connection: string,
+  type: string,
+  remoteId: string,
+): Promise<Unseen | undefined> {
+  const sql = `SELECT unseen FROM identity WHERE ${LIVE} AND remote_id = ?`;
+  return asUnseen((await store.query(sql, [connection, type, remoteId]))[0]?.unseen);
+}
+
+/** Types of which something has not been seen. */
+export async function unseenTypes(store: Queryable, connection: string): Promise<Set<string>> {
+  const sql = `SELECT DISTINCT type FROM identity WHERE connection = ? AND unseen IS NOT NULL AND ${isThere()}`;
+  return new Set((await store.query(sql, [connection])).map(({ type }) => String(type)));
+}
+
+export function asUnseen(value: SqlValue | undefined): Unseen | undefined {
+  return value === 'replaced' || value === 'missing' || value === 'lost' ? value : undefined;
+}

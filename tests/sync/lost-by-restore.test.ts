@@ -1,0 +1,312 @@
+// What a server lost, because it was put back from a backup or wiped, was deleted by nobody: ours is made there again, once.
+// docs/sync-spec.md#I5 docs/sync-spec.md#I12 docs/sync-spec.md#I14 docs/sync-spec.md#I21
+import type { CarePlan, Goal, Resource, Task } from '@medplum/fhirtypes';
+import { afterEach, describe, expect, test } from 'vitest';
+import { carePlan, NURSE, openWorld, patient, task, type World, type WorldOptions } from '../support/sync-world.ts';
+
+let world: World;
+afterEach(() => world.cleanup());
+
+const TYPES = ['Patient', 'CarePlan', 'Goal', 'Task'] as const;
+
+function goal(id: string, fields: Partial<Goal> = {}): Goal & { id: string } {
+  return {
+    resourceType: 'Goal',
+    id,
+    lifecycleStatus: 'active',
+    description: { text: id },
+    subject: { reference: 'Patient/p1' },
+    ...fields,
+  };
+}
+
+async function open(options: WorldOptions = {}): Promise<void> {
+  world = await openWorld(options);
+  await world.write(patient('p1'));
+  await world.write(carePlan('c1'));
+  await world.sync.pushNow();
+  await world.sync.pullNow();
+}
+
+/** @returns what puts the server back to what it is now */
+function backup(): () => void {
+  const kept = TYPES.flatMap((type) => structuredClone(world.remote.all(type)));
+  return () => {
+    world.remote.wipe();
+    for (const one of kept) world.remote.put(one, { lastUpdated: String(one.meta?.lastUpdated) });
+  };
+}
+
+async function exchange(rounds = 3): Promise<void> {
+  for (let round = 0; round < rounds; round += 1) {
+    await world.sync.pullNow();
+    await world.sync.pushNow();
+  }
+}
+
+/** The next look at whether the server still is the one it was. */
+async function notice(): Promise<void> {
+  world.pass({ hours: 2 });
+  await exchange();
+}
+
+/** Three goals, so that none of the newest three of ours is left by a restore. */
+async function makeGoals(ids: readonly string[] = ['g1', 'g2', 'g3']): Promise<void> {
+  for (const id of ids) await world.write(goal(id));
+  await exchange(1);
+}
+
+const goalsThere = () =>
+  (world.remote.all('Goal') as Goal[]).map(({ description }) => String(description?.text)).sort();
+const subjectsThere = () => new Set((world.remote.all('Goal') as Goal[]).map(({ subject }) => subject?.reference));
+const patientThere = () => `Patient/${world.remote.all('Patient')[0]?.id}`;
+const epochs = () => world.events.filter(({ kind }) => kind === 'epoch').length;
+const stateOf = async (type: string, id: string) => {
+  const sql = "SELECT state FROM identity WHERE type = ? AND local_id = ? AND state <> 'replaced'";
+  return (await world.temp.store.query(sql, [type, id]))[0]?.state;
+};
+
+async function expectQuiet(): Promise<void> {
+  const before = [world.remote.writes().length, await world.temp.store.head()];
+  for (let rounds = 0; rounds < 10; rounds += 1) {
+    world.pass({ minutes: 7 });
+    await exchange(1);
+  }
+  await world.sync.sweep();
+  await exchange(1);
+  expect([world.remote.writes().length, await world.temp.store.head()]).toEqual(before);
+  const rows = await world.temp.store.query("SELECT type FROM outbox WHERE state IN ('queued', 'sending', 'parked')");
+  expect(rows).toEqual([]);
+}
+
+describe.each([
+  ['a server with versions', {}],
+  ['one without', { versioning: false, metaVersions: false }],
+  ['one that lists whole resources and forgets what was deleted', { elements: false, forgetsDeleted: true }],
+] as const)('%s', (_name, knobs) => {
+  test('that was put back from a backup has again what we made since', async () => {
+    await open({ knobs });
+    const restore = backup();
+    await makeGoals();
+    restore();
+    await notice();
+    expect(epochs()).toBe(1);
+    expect(goalsThere()).toEqual(['g1', 'g2', 'g3']);
+    expect(subjectsThere()).toEqual(new Set([patientThere()]));
+    expect(await world.sync.conflicts()).toEqual([]);
+    await expectQuiet();
+    expect(goalsThere()).toEqual(['g1', 'g2', 'g3']);
+    await world.write(goal('g2', { description: { text: 'g2, later' } }));
+    await exchange(1);
+    expect(goalsThere()).toEqual(['g1', 'g2, later', 'g3']);
+  });
+
+  test('that was wiped has everything again, the patient first', async () => {
+    await open({ knobs });
+    await makeGoals();
+    world.remote.wipe();
+    await notice();
+    expect(TYPES.map((type) => world.remote.all(type).length)).toEqual([1, 1, 3, 0]);
+    expect(subjectsThere()).toEqual(new Set([patientThere()]));
+    expect(await world.sync.conflicts()).toEqual([]);
+    await expectQuiet();
+  });
+
+  test('deletes as ever what is deleted once it has shown what it has', async () => {
+    await open({ knobs });
+    await world.write(goal('g0'));
+    await exchange();
+    const restore = backup();
+    await makeGoals();
+    restore();
+    await notice();
+    world.remote.remove('Goal', String((world.remote.all('Goal')[0] as Goal).id));
+    await world.sync.sweep();
+    world.pass({ hours: 25 });
+    await exchange();
+    expect(goalsThere()).toEqual(['g1', 'g2', 'g3']);
+    expect(await stateOf('Goal', 'g0')).toBe('tombstone');
+    expect(await world.sync.conflicts()).toEqual([]);
+  });
+});
+
+test('what only goes out is made again, too', async () => {
+  const types = { Patient: 'push', CarePlan: 'push', Goal: 'push', Task: 'both' } as const;
+  await open({ connection: { types } });
+  const restore = backup();
+  await makeGoals();
+  restore();
+  await notice();
+  expect(goalsThere()).toEqual(['g1', 'g2', 'g3']);
+  expect(await world.sync.conflicts()).toEqual([]);
+  await expectQuiet();
+});
+
+test('what names it there names the new one', async () => {
+  await open();
+  await world.write(goal('g0'));
+  await exchange();
+  const restore = backup();
+  for (const id of ['g1', 'g2']) await world.write(goal(id));
+  await world.write(carePlan('c1', { goal: [{ reference: 'Goal/g0' }, { reference: 'Goal/g1' }] }));
+  await exchange(1);
+  restore();
+  await notice();
+  const plan = world.remote.all('CarePlan')[0] as CarePlan;
+  const idOf = (text: string) =>
+    (world.remote.all('Goal') as Goal[]).find(({ description }) => description?.text === text)?.id;
+  expect(plan.goal?.map(({ reference }) => reference)).toEqual([`Goal/${idOf('g0')}`, `Goal/${idOf('g1')}`]);
+  expect(goalsThere()).toEqual(['g0', 'g1', 'g2']);
+  await expectQuiet();
+});
+
+test('it is noticed by an older copy, and what was missed before is not waited for', async () => {
+  await open();
+  const restore = backup();
+  await world.write(goal('g1'));
+  await world.write(carePlan('c1', { title: 'Transition home' }));
+  await exchange(1);
+  restore();
+  // The first pull meets nothing of it; the canary that is gone could have been deleted.
+  await world.sync.sweep();
+  await notice();
+  expect(goalsThere()).toEqual(['g1']);
+  expect((world.remote.all('CarePlan')[0] as CarePlan).title).toBe('Transition home');
+  await expectQuiet();
+});
+
+test('what was edited here meanwhile is no question, and goes with the edit', async () => {
+  await open();
+  const restore = backup();
+  await makeGoals(['g1', 'g2', 'g3', 'g4']);
+  restore();
+  await world.write(goal('g1', { description: { text: 'g1, later' } }));
+  await world.sync.pushNow();
+  expect(await world.sync.conflicts()).toMatchObject([{ kind: 'deleted', localId: 'g1' }]);
+  await notice();
+  expect(goalsThere()).toEqual(['g1, later', 'g2', 'g3', 'g4']);
+  expect(await world.sync.conflicts()).toEqual([]);
+  await expectQuiet();
+});
+
+test('what the server tells that it was deleted was deleted', async () => {
+  await open();
+  const restore = backup();
+  await makeGoals();
+  const [first] = world.remote.all('Goal') as Goal[];
+  restore();
+  world.remote.put(first as Goal);
+  world.remote.remove('Goal', String(first?.id));
+  await notice();
+  expect(goalsThere()).toEqual(['g2', 'g3']);
+  expect(await stateOf('Goal', 'g1')).toBe('tombstone');
+});
+
+test('what was deleted here meanwhile is not made again', async () => {
+  await open();
+  const restore = backup();
+  await makeGoals();
+  restore();
+  await world.temp.store.commit(NURSE, [{ op: 'delete', type: 'Goal', id: 'g2' }]);
+  await notice();
+  expect(goalsThere()).toEqual(['g1', 'g3']);
+});
+
+test.each(['ours', 'theirs'] as const)('what came from there is asked about: %s', async (take) => {
+  await open();
+  const restore = backup();
+  world.remote.put(task('r1', { for: { reference: patientThere() } }));
+  await makeGoals();
+  const [ours] = await world.all<Task>('Task');
+  restore();
+  await notice();
+  expect(goalsThere()).toEqual(['g1', 'g2', 'g3']);
+  const [conflict, another] = await world.sync.conflicts();
+  expect([conflict, another]).toMatchObject([{ kind: 'deleted', type: 'Task', localId: ours?.id }, undefined]);
+  expect(await world.all<Task>('Task')).toEqual([ours]);
+  expect(world.remote.all('Task')).toEqual([]);
+  await world.sync.resolve(NURSE, String(conflict?.id), { take });
+  await exchange();
+  expect(world.remote.all('Task')).toHaveLength(take === 'ours' ? 1 : 0);
+  expect(await world.all<Task>('Task')).toMatchObject([{ id: ours?.id, status: 'requested' }]);
+  await expectQuiet();
+});
+
+describe('when more is missing than anybody believes', () => {
+  const many = Array.from({ length: 24 }, (_, index) => `g${index}`);
+
+  async function wiped(types?: WorldOptions['connection']): Promise<void> {
+    await open(types ? { connection: types } : {});
+    await makeGoals(many);
+    world.remote.wipe();
+    await notice();
+  }
+
+  const sweeps = () => world.events.filter(({ kind, type }) => kind === 'sweep' && type === 'Goal').length;
+
+  test.each([
+    ['of what flows both ways', undefined],
+    ['of what only goes out', { types: { Patient: 'both', CarePlan: 'both', Goal: 'push', Task: 'both' } }],
+  ] as const)('an operator is told, and says that it was lost: %s', async (_name, types) => {
+    await wiped(types);
+    expect(sweeps()).toBe(1);
+    expect(goalsThere()).toEqual([]);
+    await world.sync.sweep();
+    // Nothing is taken for deleted, however long it takes.
+    for (let days = 0; days < 3; days += 1) {
+      world.pass({ hours: 25 });
+      await exchange(1);
+    }
+    expect(goalsThere()).toEqual([]);
+    expect(await stateOf('Goal', 'g7')).toBe('linked');
+    expect(await world.sync.conflicts()).toEqual([]);
+    expect(epochs()).toBe(1);
+    await world.write(goal('g7', { description: { text: 'g7, later' } }));
+    await exchange(1);
+    expect(await world.sync.conflicts()).toEqual([]);
+    await world.sync.sweep('ehr', { lost: true });
+    await exchange();
+    expect(goalsThere()).toEqual(many.map((id) => (id === 'g7' ? 'g7, later' : id)).sort());
+    expect(subjectsThere()).toEqual(new Set([patientThere()]));
+    expect(await world.sync.conflicts()).toEqual([]);
+    await expectQuiet();
+  });
+
+  test('rights that come back need no word', async () => {
+    await open();
+    await makeGoals(many);
+    const restore = backup();
+    world.remote.wipe();
+    await notice();
+    restore();
+    await exchange();
+    const ids = (world.remote.all('Goal') as Resource[]).length;
+    expect(ids).toBe(many.length);
+    await expectQuiet();
+  });
+});
+
+test('an operator may say so of what nobody could tell from a delete', async () => {
+  await open();
+  const restore = backup();
+  await world.write(goal('g1'));
+  await exchange(1);
+  restore();
+  await notice();
+  expect(epochs()).toBe(0);
+  expect(goalsThere()).toEqual([]);
+  await world.sync.sweep('ehr', { lost: true });
+  await exchange(1);
+  expect(goalsThere()).toEqual(['g1']);
+  await expectQuiet();
+});
+
+test('an operator may say so of what a cleaning deleted there', async () => {
+  await open();
+  await makeGoals();
+  for (const type of TYPES) for (const one of world.remote.all(type)) world.remote.remove(type, String(one.id));
+  await world.sync.sweep('ehr', { lost: true });
+  await exchange();
+  expect(TYPES.map((type) => world.remote.all(type).length)).toEqual([1, 1, 3, 0]);
+  await expectQuiet();
+});
