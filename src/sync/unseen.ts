@@ -55,6 +55,12 @@ export async function readUnseen(
   return asUnseen((await store.query(sql, [connection, type, remoteId]))[0]?.unseen);
 }
 
+/** Whether the server has shown anything that is linked since it was replaced; else it may be another one, or show us nothing. */
+export async function hasShown(store: Queryable, connection: string): Promise<boolean> {
+  const sql = `SELECT 1 FROM identity WHERE connection = ? AND ${isThere()} AND how <> 'projected' AND unseen IS NULL LIMIT 1`;
+  return (await store.query(sql, [connection])).length > 0;
+}
+
 /** Types of which something has not been seen. */
 export async function unseenTypes(store: Queryable, connection: string): Promise<Set<string>> {
   const sql = `SELECT DISTINCT type FROM identity WHERE connection = ? AND unseen IS NOT NULL AND ${isThere()}`;

@@ -397,6 +397,8 @@ describe('a sweep by hand', () => {
     // One that takes hours is not waited for.
     expect(await endsSoon(new Promise(() => undefined), 1)).toBe(false);
     expect(remote.requests.slice(before).map(({ url }) => url)).toContainEqual(expect.stringMatching(/^\/Task\?/));
+    expect((await post('/sync-sweep', { connection: 'ehr', lost: true })).json).toMatchObject({ finished: true });
+    expect((await post('/sync-sweep', { connection: 'ehr', lost: 'yes' })).status).toBe(400);
     expect((await post('/sync-sweep')).status).toBe(400);
     expect((await post('/sync-sweep', { connection: 'none' })).status).toBe(404);
     const as = await baton.token('system/*.rs');

@@ -101,11 +101,18 @@ describe.each([
     expect(goalsThere()).toEqual(['g1', 'g2, later', 'g3']);
   });
 
-  test('that was wiped has everything again, the patient first', async () => {
+  test('that was wiped has everything again once an operator says that it was, the patient first', async () => {
     await open({ knobs });
     await makeGoals();
     world.remote.wipe();
     await notice();
+    // It could be another server, or one that shows us nothing.
+    expect(TYPES.map((type) => world.remote.all(type).length)).toEqual([0, 0, 0, 0]);
+    const told = world.events.filter(({ kind }) => kind === 'sweep').map(({ type }) => type);
+    expect(told.sort()).toEqual(['CarePlan', 'Goal', 'Patient']);
+    expect(await world.sync.conflicts()).toEqual([]);
+    await world.sync.sweep('ehr', { lost: true });
+    await exchange();
     expect(TYPES.map((type) => world.remote.all(type).length)).toEqual([1, 1, 3, 0]);
     expect(subjectsThere()).toEqual(new Set([patientThere()]));
     expect(await world.sync.conflicts()).toEqual([]);
@@ -232,13 +239,25 @@ test.each(['ours', 'theirs'] as const)('what came from there is asked about: %s'
   await expectQuiet();
 });
 
+test('a type that is looked at before another shows that the server is the same is looked at again', async () => {
+  const types = { Goal: 'both', Patient: 'push', CarePlan: 'both' } as const;
+  await open({ connection: { types } });
+  const restore = backup();
+  await makeGoals();
+  restore();
+  await notice();
+  expect(goalsThere()).toEqual(['g1', 'g2', 'g3']);
+  expect(world.events.filter(({ kind }) => kind === 'sweep')).toEqual([]);
+});
+
 describe('when more is missing than anybody believes', () => {
   const many = Array.from({ length: 24 }, (_, index) => `g${index}`);
 
-  async function wiped(types?: WorldOptions['connection']): Promise<void> {
+  async function lostMany(types?: WorldOptions['connection']): Promise<void> {
     await open(types ? { connection: types } : {});
+    const restore = backup();
     await makeGoals(many);
-    world.remote.wipe();
+    restore();
     await notice();
   }
 
@@ -248,7 +267,7 @@ describe('when more is missing than anybody believes', () => {
     ['of what flows both ways', undefined],
     ['of what only goes out', { types: { Patient: 'both', CarePlan: 'both', Goal: 'push', Task: 'both' } }],
   ] as const)('an operator is told, and says that it was lost: %s', async (_name, types) => {
-    await wiped(types);
+    await lostMany(types);
     expect(sweeps()).toBe(1);
     expect(goalsThere()).toEqual([]);
     await world.sync.sweep();

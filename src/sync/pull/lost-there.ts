@@ -8,6 +8,7 @@ import { type Link, replaceLink } from '../identity.ts';
 import { markReferring, markStoodFor } from '../let-go.ts';
 import { canPush } from '../push/dependencies.ts';
 import { hurry, mark } from '../push/outbox.ts';
+import { isLookedFor } from '../push/push-match.ts';
 import { readUnseen, stillUnseen } from '../unseen.ts';
 import type { Incoming } from './incoming.ts';
 import { askWhetherGone, nothingOf, planGone } from './remote-gone.ts';
@@ -30,7 +31,8 @@ export async function planLost(context: RunContext, link: Link): Promise<Incomin
     // As if changed just now, so that one that is being sent goes again.
     mark(connection, type, localId, await store.head(), now),
     hurry(connection, type, localId),
-    ...(await markReferring(store, connection, { type, id: localId }, now)),
+    // Where a create follows for certain, that tells what refers to it: it takes a look at all links.
+    ...(isLookedFor(type) ? await markReferring(store, connection, { type, id: localId }, now) : []),
     ...(await markStoodFor(store, link, now)),
   ];
   return { ...nothingOf(link), outcome: 'lost', statements };

@@ -49,11 +49,26 @@ export async function sweepTypes(
   const { connection, store } = run;
   const sent = Object.keys(connection.types).filter((type) => pushes(connection, type) && !types.includes(type));
   const unseen = isLost || sent.length === 0 ? new Set(sent) : await unseenTypes(store, connection.name);
-  for (const type of [...types, ...sent.filter((one) => unseen.has(one))]) {
-    if (run.signal.aborted || run.remote.breaker.status.state !== 'closed') return;
-    const { outcome, applied, missing } = await sweepType(run, type, lease, isLost);
+  const putOff = await sweepEach(run, [...types, ...sent.filter((one) => unseen.has(one))], lease, isLost, false);
+  if (putOff.length > 0) await sweepEach(run, putOff, lease, isLost, true);
+}
+
+/** @returns those to look at when the others have been */
+async function sweepEach(
+  run: RunContext,
+  types: readonly string[],
+  lease: Lease,
+  isLost: boolean,
+  isLast: boolean,
+): Promise<string[]> {
+  const putOff: string[] = [];
+  for (const type of types) {
+    if (run.signal.aborted || run.remote.breaker.status.state !== 'closed') return [];
+    const { outcome, applied, missing } = await sweepType(run, type, lease, { isLost, isLast });
     run.log.info({ connection: run.connection.name, type, outcome, applied, missing }, 'swept');
+    if (outcome === 'put-off') putOff.push(type);
   }
+  return putOff;
 }
 
 export async function finishPull(run: RunContext, lease: Lease): Promise<void> {

@@ -7,7 +7,7 @@ import { type RunContext, realNow } from '../context.ts';
 import { isThere } from '../identity-row.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { allHeld } from '../patients/held.ts';
-import { asUnseen, notSeen, seen, unseenTypes } from '../unseen.ts';
+import { asUnseen, hasShown, notSeen, seen, unseenTypes } from '../unseen.ts';
 import { startProbeAtOnce, startProbes } from './delete-probe.ts';
 import { IdSet } from './id-set.ts';
 import { type Listed, listRemote } from './list-remote.ts';
@@ -17,8 +17,11 @@ import { choosePlan, type PullPlan } from './strategy.ts';
 import { readRefusal } from './type-refusal.ts';
 
 export interface SweepResult {
-  /** `implausible`: more is missing than anybody deletes, so no probe was started and a person is asked. */
-  readonly outcome: 'done' | 'incomplete' | 'implausible' | 'no-strategy';
+  /**
+   * `implausible`: more is missing than anybody deletes, so no probe was started and a person is asked. `put-off`: the server was
+   * replaced, and has shown nothing yet of what it had.
+   */
+  readonly outcome: 'done' | 'incomplete' | 'implausible' | 'put-off' | 'no-strategy';
   readonly applied: number;
   /** Linked here and not listed there. */
   readonly missing: number;
@@ -29,21 +32,32 @@ const IDS_PER_COMMIT = 200;
 /** Below so many even all of them may have been deleted. */
 const FEW = 20;
 
-/** @param isLost a person says that the server lost what is missing, however much it is */
-export async function sweepType(context: RunContext, type: string, lease: Lease, isLost = false): Promise<SweepResult> {
+export interface SweepWish {
+  /** A person says that the server lost what is missing, however much it is. */
+  readonly isLost: boolean;
+  /** No other type is left that the server could show something of. */
+  readonly isLast: boolean;
+}
+
+export async function sweepType(
+  context: RunContext,
+  type: string,
+  lease: Lease,
+  wish: SweepWish,
+): Promise<SweepResult> {
   const { connection } = context;
   const plan = await planOf(context, type);
   const listed = plan && (await list(context, type, plan, lease));
   const applied = listed?.applied ?? 0;
   if (listed && !listed.complete) return { outcome: 'incomplete', applied, missing: 0 };
-  if (listed && plan?.by !== 'id') return compare(context, type, { ...listed, isLost }, lease);
+  if (listed && plan?.by !== 'id') return compare(context, type, { ...listed, ...wish }, lease);
   // Where each is read by its id, a missing one has its probe already, and what only goes out is not asked for; but a server
   // that was replaced may have lost some.
-  const isAsked = isLost || (await unseenTypes(context.store, connection.name)).has(type);
+  const isAsked = wish.isLost || (await unseenTypes(context.store, connection.name)).has(type);
   if (!isAsked) return { outcome: listed ? 'done' : 'no-strategy', applied, missing: 0 };
-  const each = await readEach(context, type, lease, isLost);
+  const each = await readEach(context, type, lease, wish.isLost);
   if (!each.complete) return { outcome: 'incomplete', applied, missing: 0 };
-  return compare(context, type, { applied, ids: each.ids, isLost }, lease);
+  return compare(context, type, { applied, ids: each.ids, ...wish }, lease);
 }
 
 /** Undefined when nothing of the type can be listed. */
@@ -59,16 +73,17 @@ function list(context: RunContext, type: string, plan: PullPlan, lease: Lease): 
   return plan.strategy === 'roster' ? listRosters(context, type, plan, lease) : listRemote(context, type, lease);
 }
 
-interface Found extends Pick<Listed, 'applied' | 'ids'> {
-  readonly isLost: boolean;
-}
+type Found = Pick<Listed, 'applied' | 'ids'> & SweepWish;
 
 async function compare(context: RunContext, type: string, found: Found, lease: Lease): Promise<SweepResult> {
   const { connection, store } = context;
-  const { ids, applied, isLost } = found;
+  const { ids, applied, isLost, isLast } = found;
   const { linked, missing, shown } = await missingThere(context, type, ids);
   await commitEach(context, shown, lease, (some) => [seen(connection.name, type, some)]);
-  const isPlausible = isLost || linked < FEW || missing.length <= linked / 2;
+  const isReplaced = !isLost && missing.some(({ isUnseen }) => isUnseen);
+  const isStrange = isReplaced && !(await hasShown(store, connection.name));
+  if (isStrange && !isLast) return { outcome: 'put-off', applied, missing: missing.length };
+  const isPlausible = isLost || (!isStrange && (linked < FEW || missing.length <= linked / 2));
   const result = { outcome: isPlausible ? 'done' : 'implausible', applied, missing: missing.length } as const;
   if (!isPlausible) {
     await raise(context, type, linked, missing.length);

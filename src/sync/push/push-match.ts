@@ -17,6 +17,9 @@ import { end, endFailed, type PushResult } from './settle-push.ts';
 
 /** Types whose records are worth a search on the remote before a create. */
 const MATCHED = new Set(['Patient', 'Practitioner', 'Organization', 'Location']);
+
+/** Whether ours may be somebody whom the server has already. */
+export const isLookedFor = (type: string): boolean => MATCHED.has(type);
 /** How long a patient waits to be made by a server that owns its patients, before it is looked for again. */
 const OWNED_WAIT = 15 * 60_000;
 
@@ -33,7 +36,7 @@ export async function findTwin(
   stored: StoredVersion,
 ): Promise<PushResult | undefined> {
   const { type } = claim;
-  if (!MATCHED.has(type)) return undefined;
+  if (!isLookedFor(type)) return undefined;
   const { record } = await holdersOfNumbers(context.store, type, parseBody(stored.content));
   const found = await searchTwins(context, type, record);
   if (!found.ok) return endFailed(context, claim, found.failure, false);
