@@ -250,6 +250,23 @@ test('a type that is looked at before another shows that the server is the same 
   expect(world.events.filter(({ kind }) => kind === 'sweep')).toEqual([]);
 });
 
+test('a sweep that could not be finished is made up for', async () => {
+  await open({ knobs: { elements: false } });
+  const restore = backup();
+  await makeGoals();
+  restore();
+  world.remote.knobs.warnings = { Goal: '4119' };
+  await notice();
+  expect([epochs(), goalsThere()]).toEqual([1, []]);
+  world.remote.knobs.warnings = {};
+  await world.restart();
+  await exchange();
+  expect(goalsThere()).toEqual([]);
+  await notice();
+  expect(goalsThere()).toEqual(['g1', 'g2', 'g3']);
+  await expectQuiet();
+});
+
 describe('when more is missing than anybody believes', () => {
   const many = Array.from({ length: 24 }, (_, index) => `g${index}`);
 

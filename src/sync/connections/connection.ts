@@ -16,7 +16,7 @@ import { projectionsDue } from '../projections/projection-marks.ts';
 import { catchUp } from '../pull/catch-up.ts';
 import { beginReading, countAsRead, noteProgress } from '../pull/progress.ts';
 import type { PullResult } from '../pull/pull-result.ts';
-import { finishPull, preparePull, sweepTypes } from '../pull/pull-run.ts';
+import { finishPull, preparePull, sweepReplaced, sweepTypes } from '../pull/pull-run.ts';
 import { takeTurns } from '../pull/take-turns.ts';
 import { typesInOrder } from '../pull/type-order.ts';
 import { feedOutbox } from '../push/feed.ts';
@@ -202,14 +202,14 @@ export function createConnection(context: ConnectionContext, workers: number): C
     await withLease(context.store, context.clock, leaseName, LEASE, async (lease) => {
       const begunAt = realNow(context);
       await context.store.commit(actorOf(connection, run.runId), [], [noteProgress(context), lease.fence]);
-      const { pulling, isNewServer } = await preparePull(run, lease);
+      const pulling = await preparePull(run, lease);
       if (!pulling) return;
       await takeInHeld(pulling);
       const loading = await firstLoad(pulling, types, lease);
       const streams = types.filter((type) => !loading.has(type));
       // What is due there does not wait for the end of a long load.
       Object.assign(results, await takeTurns(pulling, streams, lease, { asked: isAsked }, pushTurn));
-      if (isNewServer) await sweepTypes(pulling, types, lease);
+      await sweepReplaced(pulling, types, lease);
       await catchUp(pulling, types, lease);
       await followHints(pulling, types, lease, new Set(Object.keys(results)));
       await followMerges(pulling);
@@ -227,7 +227,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
     const run = await begin('pull', signal);
     if (!run || signal.aborted) return;
     await withLease(context.store, context.clock, leaseName, LEASE, async (lease) => {
-      const { pulling } = await preparePull(run, lease);
+      const pulling = await preparePull(run, lease);
       if (!pulling) return;
       await sweepTypes(pulling, typesInOrder(connection), lease, isLost);
       await sweepJob.done(now);
@@ -242,11 +242,11 @@ export function createConnection(context: ConnectionContext, workers: number): C
     if (!run || signal.aborted) return;
     // During a pull there is nothing to do: it takes the hints when it has read the streams.
     await withLease(context.store, context.clock, leaseName, LEASE, async (lease) => {
-      const { pulling: reading, isNewServer } = await preparePull(run, lease);
+      const reading = await preparePull(run, lease);
       if (!reading) return;
       const types = typesInOrder(connection);
       await takeHints(reading, types, lease);
-      if (isNewServer) await sweepTypes(reading, types, lease);
+      await sweepReplaced(reading, types, lease);
       await finishPull(reading, lease);
     });
   }

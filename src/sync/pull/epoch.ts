@@ -15,20 +15,16 @@ import { forgetSuspects, suspects } from './suspect.ts';
 import { isEarlierVersion } from './version-order.ts';
 
 const FACT = 'epoch';
+/** A fact while it is not known yet what the server lost; `at` is when it was last looked for. */
+export const SWEEP_DUE = 'sweep-due';
 const HOUR = 60 * 60_000;
 /** Newest first: after a restore it is they that are missing. What has been missing since the last one tells nothing of another. */
 const CANARIES = `SELECT type, remote_id, remote_version FROM identity
   WHERE connection = ? AND how = 'created-by-us' AND state = 'linked' AND unseen IS NULL
   ORDER BY at DESC, remote_id LIMIT 3`;
 
-export interface Epoch {
-  readonly epoch: string;
-  /** Found out just now: everything has to be looked at again. */
-  readonly isNew: boolean;
-}
-
-/** Looks at most once an hour. */
-export async function currentEpoch(context: RunContext): Promise<Epoch> {
+/** Looks at most once an hour. When it finds another server, everything has to be looked at again: SWEEP_DUE. */
+export async function currentEpoch(context: RunContext): Promise<string> {
   const { store, connection, capability, runId, emit, log } = context;
   const fact = await readFact(store, connection.name, FACT);
   const resets = Number(fact?.value ?? 0);
@@ -38,7 +34,7 @@ export async function currentEpoch(context: RunContext): Promise<Epoch> {
   // The first look comes an hour after the server was first asked: before, there is nothing yet that could get lost.
   const since = fact ?? (await readFact(store, connection.name, CAPABILITY_FACT));
   const isTime = now >= (since?.at ?? now) + HOUR;
-  if (!isTime && suspected.length === 0) return { epoch: epochOf(resets), isNew: false };
+  if (!isTime && suspected.length === 0) return epochOf(resets);
   const run = ownExchanges(context);
   const canaries = isTime ? await store.query(CANARIES, [connection.name]) : [];
   const lost: SqlRow[] = [];
@@ -60,7 +56,9 @@ export async function currentEpoch(context: RunContext): Promise<Epoch> {
       ? lost.map((row) => startProbe(connection.name, String(row.type), String(row.remote_id), now))
       : [];
   const known = saveFact(connection.name, FACT, String(next), now);
-  const forgotten = isNew ? [forgetVersions(connection.name), nothingSeen(connection.name)] : [];
+  const forgotten = isNew
+    ? [forgetVersions(connection.name), nothingSeen(connection.name), saveFact(connection.name, SWEEP_DUE, '', 0)]
+    : [];
   await store.commit(
     actorOf(connection, runId),
     [],
@@ -72,7 +70,7 @@ export async function currentEpoch(context: RunContext): Promise<Epoch> {
       'The newest resources made there are gone or older than they were: the server was wiped or restored.';
     emit({ kind: 'epoch', connection: connection.name, detail });
   }
-  return { epoch: epochOf(next), isNew };
+  return epochOf(next);
 }
 
 /** `back`: at an earlier version, which no delete explains. */

@@ -3,72 +3,90 @@
 import type { Lease } from '../../store/lease.ts';
 import { noteCapability } from '../connections/note-capability.ts';
 import { noteClock } from '../connections/note-clock.ts';
-import { pushes } from '../connections/settings.ts';
-import type { RunContext } from '../context.ts';
+import { actorOf, pushes } from '../connections/settings.ts';
+import { type RunContext, realNow } from '../context.ts';
 import { repoint } from '../repoint.ts';
 import { unseenTypes } from '../unseen.ts';
 import { runProbes } from './delete-probe.ts';
-import { currentEpoch } from './epoch.ts';
+import { currentEpoch, SWEEP_DUE } from './epoch.ts';
 import { probeWhoLeft } from './left-scope.ts';
 import { patientsInScope } from './patient-scope.ts';
+import { forgetFact, readFact, saveFact } from './remote-fact.ts';
 import { sweepType } from './sweep.ts';
 
-export interface Prepared {
-  /** Undefined when nothing can be pulled, because whose records flow cannot be found out. */
-  readonly pulling: RunContext | undefined;
-  /** The server was wiped or restored since the last pull. */
-  readonly isNewServer: boolean;
-}
+const HOUR = 60 * 60_000;
 
-export async function preparePull(run: RunContext, lease: Lease): Promise<Prepared> {
+/** Undefined when nothing can be pulled, because whose records flow cannot be found out. */
+export async function preparePull(run: RunContext, lease: Lease): Promise<RunContext | undefined> {
   await noteCapability(run);
-  const { epoch, isNew } = await currentEpoch(run);
+  const epoch = await currentEpoch(run);
   const scope = await patientsInScope(run);
   if (scope.ok) {
     const pulling = { ...run, fence: lease.fence, epoch, scope: scope.value };
     await probeWhoLeft(pulling, lease);
-    return { pulling, isNewServer: isNew };
+    return pulling;
   }
   run.log.warn(
     { connection: run.connection.name, class: scope.failure.class },
     'the patients in scope are unknown; nothing is pulled',
   );
-  return { pulling: undefined, isNewServer: isNew };
+  return undefined;
+}
+
+/** Sweeps when the server was wiped or restored; what could not be compared then is again after an hour. */
+export async function sweepReplaced(run: RunContext, types: readonly string[], lease: Lease): Promise<void> {
+  const { store, connection, runId } = run;
+  const due = await readFact(store, connection.name, SWEEP_DUE);
+  if (!due || realNow(run) < due.at + HOUR) return;
+  const isWhole = await sweepTypes(run, types, lease);
+  const next = isWhole
+    ? forgetFact(connection.name, SWEEP_DUE)
+    : saveFact(connection.name, SWEEP_DUE, '', realNow(run));
+  await store.commit(actorOf(connection, runId), [], [next, lease.fence]);
 }
 
 /**
  * @param types that are pulled; what only goes out is looked at, too, where the server may have lost some of it
  * @param isLost a person says that the server lost what is missing there
+ * @returns whether everything was compared
  */
 export async function sweepTypes(
   run: RunContext,
   types: readonly string[],
   lease: Lease,
   isLost = false,
-): Promise<void> {
+): Promise<boolean> {
   const { connection, store } = run;
   const sent = Object.keys(connection.types).filter((type) => pushes(connection, type) && !types.includes(type));
   const unseen = isLost || sent.length === 0 ? new Set(sent) : await unseenTypes(store, connection.name);
-  const putOff = await sweepEach(run, [...types, ...sent.filter((one) => unseen.has(one))], lease, isLost, false);
-  if (putOff.length > 0) await sweepEach(run, putOff, lease, isLost, true);
+  const first = await sweepEach(run, [...types, ...sent.filter((one) => unseen.has(one))], lease, isLost, false);
+  const second = await sweepEach(run, first.putOff, lease, isLost, true);
+  return first.isWhole && second.isWhole;
 }
 
-/** @returns those to look at when the others have been */
+interface Swept {
+  readonly isWhole: boolean;
+  /** Those to look at when the others have been. */
+  readonly putOff: readonly string[];
+}
+
 async function sweepEach(
   run: RunContext,
   types: readonly string[],
   lease: Lease,
   isLost: boolean,
   isLast: boolean,
-): Promise<string[]> {
+): Promise<Swept> {
   const putOff: string[] = [];
+  let isWhole = true;
   for (const type of types) {
-    if (run.signal.aborted || run.remote.breaker.status.state !== 'closed') return [];
+    if (run.signal.aborted || run.remote.breaker.status.state !== 'closed') return { isWhole: false, putOff: [] };
     const { outcome, applied, missing } = await sweepType(run, type, lease, { isLost, isLast });
     run.log.info({ connection: run.connection.name, type, outcome, applied, missing }, 'swept');
     if (outcome === 'put-off') putOff.push(type);
+    if (outcome === 'incomplete') isWhole = false;
   }
-  return putOff;
+  return { isWhole, putOff };
 }
 
 export async function finishPull(run: RunContext, lease: Lease): Promise<void> {

@@ -443,9 +443,16 @@ async function comeToRest(days: Days): Promise<string[]> {
     await world.sync.pullNow();
     await world.sync.pushNow();
     if (rounds > 4 && (await isQuiet(days))) return [];
+    if (rounds === 20) await sayLost(days);
     for (let answers = 0; rounds > 1 && rounds < 50 && answers < 5; answers += 1) await decide(days);
   }
   return [`It does not come to rest: ${JSON.stringify(await world.sync.status())}`];
+}
+
+/** What an operator does who knows of the restore, and is told that more is missing than a sweep believes. */
+async function sayLost({ world }: Days): Promise<void> {
+  const rows = await world.store.query("SELECT DISTINCT connection FROM identity WHERE unseen = 'replaced'");
+  for (const { connection } of rows) await world.sync.sweep(String(connection), { lost: true });
 }
 
 async function isQuiet({ world }: Days): Promise<boolean> {
