@@ -94,8 +94,8 @@ export const SYNC_COMMANDS: readonly SyncCommand[] = [
 
 async function listConflicts(parts: SyncCommandParts, connection: string | undefined): Promise<void> {
   const { sync, print } = parts;
+  if (connection !== undefined) await requireConnection(parts, connection);
   const found = await sync.conflicts(connection);
-  if (connection !== undefined && found.length === 0) await requireConnection(parts, connection);
   record(parts, 'conflicts', 'R', { query: connection === undefined ? '' : queryOf({ connection }) });
   for (const { id, connection: name, type, localId, kind, openedAt, paths } of found) {
     const elements = paths.map(({ path }) => path).join(', ');
@@ -103,7 +103,7 @@ async function listConflicts(parts: SyncCommandParts, connection: string | undef
   }
 }
 
-/** Conflicts of a connection that is no more are listed; a name that never was one is a slip. @throws Fault not-found */
+/** @throws Fault not-found */
 async function requireConnection({ sync }: SyncCommandParts, word: string): Promise<void> {
   const names = (await sync.status()).map(({ name }) => name);
   if (names.includes(word)) return;

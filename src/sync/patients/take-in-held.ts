@@ -43,7 +43,7 @@ export async function takeInHeld(run: RunContext): Promise<void> {
 
 function messages(context: RunContext, type: string): Statement[] {
   const { connection, runId } = context;
-  const about = { connection: connection.name, runId, direction: 'pull', type, outcome: 'held' } as const;
+  const about = { connection: connection.name, runId, direction: 'pull', type, outcome: 'held-read' } as const;
   return context.exchanges.take().map((exchange) => writeMessage({ ...about, exchange }, realNow(context)));
 }
 
