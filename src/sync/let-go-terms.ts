@@ -1,9 +1,11 @@
 // What ids mean whose records are gone there and were let go. Who goes on naming them has changed nothing and means ours, but
 // a server that was restored may give its ids out again. docs/sync-spec.md#I8 docs/sync-spec.md#I21
+
 import type { JsonObject } from '../fhir/canonical-json.ts';
 import { saysAbsent, saysNotOffered } from '../remote/absence.ts';
 import type { FhirClient } from '../remote/fhir-client.ts';
 import { type RemoteFailure, success } from '../remote/result.ts';
+import { answersOtherwise } from './answers-otherwise.ts';
 import { jsonOf } from './body.ts';
 import type { MappedContext } from './context.ts';
 import { hadContent, type Link, readFormerOf, readLink, remoteHash } from './identity.ts';
@@ -179,8 +181,7 @@ async function askHolder({ store, mapping }: MappedContext, link: Link, client: 
     // It says nothing about the record.
     if (saysNotOffered(reply.failure)) return { ...reply, isAlone: true };
     if (failed === 'permanent') return success('another');
-    // Asked for each such record: an answer in between keeps the breaker from opening after a few of them.
-    return { ...reply, isAlone: failed !== 'auth' && (await client.capability()).ok };
+    return { ...reply, isAlone: failed !== 'auth' && (await answersOtherwise(client)) };
   }
   const others = await knownOthers(store, link.connection, link.type, link.remoteId);
   if (!reply.value.body || others.has(link.localId)) return success('another');

@@ -7,7 +7,7 @@ import type { Statement, Store } from '../store/store.ts';
 import type { MappedContext } from './context.ts';
 import { type Link, readLink } from './identity.ts';
 import { hasEnded, isLetGo, isLive } from './identity-row.ts';
-import { type MappingContext, mapReferences, remoteTargets } from './mapping.ts';
+import { type MappingContext, remoteTargets, renameLiterals } from './mapping.ts';
 import { type Meant, mergedIntoEach, readMeant } from './meant.ts';
 import { endAlias, endAliasesInto } from './patients/alias.ts';
 import { type Claim, mark, OUTBOX } from './push/outbox.ts';
@@ -148,11 +148,7 @@ export async function meaningOthers(
       AND (former.type, former.remote_id) IN (VALUES ${targets.map(() => '(?, ?)').join(', ')})`;
   const rows = await store.query(sql, [connection.name, ...targets.flatMap(({ type, id }) => [type, id])]);
   const names = new Map(rows.map(({ type, before, after }) => [`${type}/${before}`, `${type}/${after}`]));
-  return mapReferences(local, (reference) => {
-    const [, whole = '', version = ''] = /^(.*?)(\/_history\/.*)?$/.exec(String(reference.reference)) ?? [];
-    const name = names.get(whole);
-    return name === undefined ? reference : { ...reference, reference: `${name}${version}` };
-  });
+  return renameLiterals(local, (name) => names.get(name));
 }
 
 /** Longer than any push takes, so that which clock wrote what does not matter. */

@@ -135,6 +135,18 @@ function fromLogical(context: MappingContext, reference: JsonObject): JsonObject
   return { ...rest, reference: `${type}/${identifier.value}` };
 }
 
+/**
+ * The same body with other names in its literal references, whatever version they name.
+ * @param nameOf of `Type/id`; undefined leaves it
+ */
+export function renameLiterals(body: JsonObject, nameOf: (name: string) => string | undefined): JsonObject {
+  return mapReferences(body, (reference) => {
+    const [, literal = '', version = ''] = /^(.*?)(\/_history\/.*)?$/.exec(String(reference.reference)) ?? [];
+    const name = nameOf(literal);
+    return name === undefined ? reference : { ...reference, reference: `${name}${version}` };
+  });
+}
+
 /** The same JSON with every Reference replaced; the same object when none was. */
 export function mapReferences(node: JsonObject, replace: (reference: JsonObject) => JsonObject): JsonObject {
   const walked = Object.entries(node).map(([key, value]) => [key, mapValue(value, replace)] as const);

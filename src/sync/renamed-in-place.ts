@@ -5,7 +5,7 @@ import { LITERAL_ENDS } from '../fhir/references.ts';
 import type { Statement, Store } from '../store/store.ts';
 import { parseBody } from './body.ts';
 import { isLive } from './identity-row.ts';
-import { mapReferences } from './mapping.ts';
+import { renameLiterals } from './mapping.ts';
 import type { Meant } from './meant.ts';
 
 const BOTH = `SELECT type, local_id, base_local, base_remote FROM identity WHERE connection = ? AND ${isLive()}
@@ -27,17 +27,17 @@ export async function renamedInPlace(
   const { connection, type, remoteId } = former;
   const like = (id: string) => LITERAL_ENDS.map((end) => `%${type}/${id}${end}%`);
   const rows = await store.query(BOTH, [connection, ...like(former.localId), ...like(remoteId), ...like(own)]);
-  const change = { type, remoteId, own, from: `${type}/${former.localId}`, to: `${type}/${localId}` };
+  const handover = { type, remoteId, own, from: `${type}/${former.localId}`, to: `${type}/${localId}` };
   return rows.flatMap((row) => {
     const [before, there] = [parseBody(String(row.base_local)), parseBody(String(row.base_remote))];
-    const after = renamedElements(change, before, there);
+    const after = renamedElements(handover, before, there);
     if (after === before) return [];
     const params = [JSON.stringify(after), connection, String(row.type), String(row.local_id), String(row.base_local)];
     return [{ sql: SAVE, params }];
   });
 }
 
-interface Change {
+interface Handover {
   readonly type: string;
   /** The record there that means somebody else from now on, and the other one that the same person has. */
   readonly remoteId: string;
@@ -48,10 +48,10 @@ interface Change {
 }
 
 /** The body itself when nothing in it means the other one. */
-function renamedElements(change: Change, body: JsonObject, there: JsonObject): JsonObject {
+function renamedElements(handover: Handover, body: JsonObject, there: JsonObject): JsonObject {
   let next = body;
   for (const [element, value] of Object.entries(body)) {
-    const other = value === undefined ? value : renamed(change, value, there[element]);
+    const other = value === undefined ? value : renamed(handover, value, there[element]);
     // The copy is a spread, because it keeps the digits of decimals.
     if (other !== undefined && other !== value) next = { ...next, [element]: other };
   }
@@ -59,21 +59,17 @@ function renamedElements(change: Change, body: JsonObject, there: JsonObject): J
 }
 
 /** @param there what the value was made of; where that names both records, each element and each entry was made of its own */
-function renamed(change: Change, value: Json, there: Json | undefined): Json {
-  if (!names(there, change.type, change.remoteId)) return value;
-  if (!names(there, change.type, change.own)) return renamedThroughout(change, value);
-  if (isJsonObject(value) && isJsonObject(there)) return renamedElements(change, value, there);
+function renamed(handover: Handover, value: Json, there: Json | undefined): Json {
+  if (!names(there, handover.type, handover.remoteId)) return value;
+  if (!names(there, handover.type, handover.own)) return renamedThroughout(handover, value);
+  if (isJsonObject(value) && isJsonObject(there)) return renamedElements(handover, value, there);
   if (!Array.isArray(value) || !Array.isArray(there) || value.length !== there.length) return value;
-  const entries = value.map((entry, at) => renamed(change, entry, there[at]));
+  const entries = value.map((entry, at) => renamed(handover, entry, there[at]));
   return entries.some((entry, at) => entry !== value[at]) ? entries : value;
 }
 
-function renamedThroughout({ from, to }: Change, value: Json): Json {
-  const walked = mapReferences({ value }, (reference) => {
-    const [, name, version = ''] = /^(.*?)(\/_history\/.*)?$/.exec(String(reference.reference)) ?? [];
-    return name === from ? { ...reference, reference: `${to}${version}` } : reference;
-  });
-  return walked.value ?? value;
+function renamedThroughout({ from, to }: Handover, value: Json): Json {
+  return renameLiterals({ value }, (name) => (name === from ? to : undefined)).value ?? value;
 }
 
 function names(value: Json | undefined, type: string, id: string): boolean {

@@ -1,10 +1,12 @@
 // A patient record for which the server has another one: it merged them, or it took that back. Decides only; what has to move
 // is done by follow-merges.ts. docs/sync-spec.md#I8
+
 import { Fault } from '../../fault.ts';
 import type { JsonObject } from '../../fhir/canonical-json.ts';
 import { replacedBy } from '../../fhir/patient-merge.ts';
 import { type RemoteFailure, type Result, success } from '../../remote/result.ts';
 import type { Statement } from '../../store/store.ts';
+import { answersOtherwise } from '../answers-otherwise.ts';
 import { comparable, jsonOf, parseBody } from '../body.ts';
 import { supersede } from '../conflicts/conflict.ts';
 import { type RunContext, realNow } from '../context.ts';
@@ -93,8 +95,7 @@ async function heldUntilShown(
   why: string,
 ): Promise<MergedRecord> {
   const nothing = { ...seen(record), ...(link ? { localId: link.localId } : {}) };
-  // An answer in between keeps the breaker from opening after a few such records.
-  if (!(await context.client.capability()).ok) throw new Fault('unavailable', why);
+  if (!(await answersOtherwise(context.client))) throw new Fault('unavailable', why);
   const waits = { connection: context.connection.name, type: PATIENT, remoteId: record.remoteId, body: record.body };
   const held = hold({ ...waits, waitsFor: { type: PATIENT, id } }, realNow(context));
   return { ...nothing, outcome: 'held', isHeld: true, why, statements: [held] };

@@ -1,8 +1,10 @@
 // What was held for somebody goes on its way as soon as a person has said who that is; what no person is asked about is tried
 // each time. docs/sync-spec.md#I8
+
 import type { Bundle } from '@medplum/fhirtypes';
 import type { JsonObject } from '../../fhir/canonical-json.ts';
 import type { SqlRow, Statement } from '../../store/store.ts';
+import { answersOtherwise } from '../answers-otherwise.ts';
 import { jsonOf, parseBody, resourceOf } from '../body.ts';
 import { pulls } from '../connections/settings.ts';
 import { ownExchanges, type RunContext, realNow } from '../context.ts';
@@ -68,8 +70,7 @@ async function asTheyAre(context: RunContext, rows: readonly SqlRow[]): Promise<
     if (reply.ok && reply.value.body) now.set(id, jsonOf(reply.value.body));
     if (reply.ok || reply.failure.class === 'permanent') continue;
     now.set(id, undefined);
-    // An answer in between keeps the breaker from opening after a few such records.
-    if (!(await client.capability()).ok) return [];
+    if (!(await answersOtherwise(client))) return [];
   }
   return held.flatMap(({ row, body }) => {
     const id = String(row.remote_id);
