@@ -41,6 +41,11 @@ export function moveAway(name: string): Statement[] {
         attempts = 0, next_at = 0 WHERE connection = ? AND state IN ('queued', 'sending')`,
       name,
     ),
+    // What was tried there, and ended without anybody having looked.
+    of(
+      "UPDATE outbox SET fault_class = NULL WHERE connection = ? AND state = 'superseded' AND fault_class = 'ambiguous'",
+      name,
+    ),
     ...REMEMBERED.map((table) => of(`DELETE FROM ${table} WHERE connection = ?`, name)),
     {
       sql: `INSERT INTO remote_fact (connection, name, value, at) SELECT ?, '${FACT}', '', 0 WHERE NOT (${KNOWN})`,

@@ -218,6 +218,23 @@ export async function readOutbox(
   return row && toRow(row);
 }
 
+/** Whether an attempt for a row that was withdrawn since may have made the resource there, and nobody has looked. */
+export async function mayHaveBeenMade(
+  store: Pick<Store, 'query'>,
+  { connection, type, localId }: OutboxRow,
+): Promise<boolean> {
+  const sql = `SELECT 1 FROM outbox WHERE connection = ? AND type = ? AND local_id = ? AND state = 'superseded'
+    AND fault_class = 'ambiguous' LIMIT 1`;
+  return (await store.query(sql, [connection, type, localId])).length > 0;
+}
+
+/** A row for the record of an attempt that the live row of the resource will not tell of any more. */
+export function rememberAttempt({ connection, type, localId }: OutboxRow, now: number): Statement {
+  const sql = `INSERT INTO outbox (id, connection, type, local_id, upto_sequence, state, attempts, next_at, intent_key, at,
+    fault, fault_class) VALUES (?, ?, ?, ?, 0, 'superseded', 0, 0, ?, ?, 'stood-in-for', 'ambiguous')`;
+  return { sql, params: [randomUUID(), connection, type, localId, randomUUID(), now] };
+}
+
 export async function readOutboxRow(store: Pick<Store, 'query'>, id: string): Promise<OutboxRow | undefined> {
   const [row] = await store.query(`SELECT ${COLUMNS} FROM outbox WHERE id = ?`, [id]);
   return row && toRow(row);

@@ -15,7 +15,7 @@ import { carriesIdentifier, remoteTargets, toLocalTerms, toRemoteTerms } from '.
 import { askWho, dropQuestion, hasNamesake, knownOthers } from '../patients/identity-question.ts';
 import { FIRST_VERSION } from '../pull/version-age.ts';
 import { unlinkedTargets } from './dependencies.ts';
-import { type Claim, underClaim } from './outbox.ts';
+import { type Claim, mayHaveBeenMade, underClaim } from './outbox.ts';
 import { findTwin } from './push-match.ts';
 import { isLater, readBack } from './read-back.ts';
 import { end, endFailed, type PushResult } from './settle-push.ts';
@@ -27,7 +27,7 @@ export type CreateMode = 'if-none-exist' | 'own-id' | 'plain';
 export async function pushCreate(context: RunContext, claimed: Claim, stored: StoredVersion): Promise<PushResult> {
   let claim = claimed;
   const { type, localId } = claim;
-  if (claim.faultClass === 'ambiguous') {
+  if (claim.faultClass === 'ambiguous' || (await mayHaveBeenMade(context.store, claim))) {
     const looked = await lookForEarlier(context, claim, stored);
     if (looked !== 'absent') return looked;
     // What was found out holds for the attempts so far; the next one is looked for anew.

@@ -9,6 +9,7 @@ import { ownExchanges, type RunContext, realNow } from '../context.ts';
 import { readLink, saveLink } from '../identity.ts';
 import { isPatientAsked } from '../patients/asked-first.ts';
 import { pushProjection } from '../projections/projection-push.ts';
+import { readProjections } from '../projections/projection-row.ts';
 import { projectionTarget } from '../projections/projection-target.ts';
 import { keepWithheld } from './consent.ts';
 import { canPush, keyOf, pushOrder, type Ref } from './dependencies.ts';
@@ -19,8 +20,10 @@ import {
   type Claim,
   claim as claimRow,
   mark,
+  mayHaveBeenMade,
   type OutboxRow,
   readOutbox,
+  rememberAttempt,
   unclaim,
   underClaim,
   waitFor,
@@ -127,7 +130,10 @@ async function pushOne(context: RunContext, { claim, stored }: Claimed): Promise
   if (!pushes(context.connection, claim.type)) return withdraw(context, claim, 'comes-in-only');
   const link = await readLink(context.store, claim.connection, claim.type, claim.localId);
   const target = projectionTarget(context, claim.type, link !== undefined && link.state !== 'tombstone');
-  if (target) return pushProjection(context, claim, stored, target);
+  if (target) {
+    if (!link) await keepAttempt(context, claim);
+    return pushProjection(context, claim, stored, target);
+  }
   if (!stored || stored.operation === 'delete') return pushDelete(context, claim, link);
   if (link?.state === 'tombstone') return withdraw(context, claim, 'deleted-remotely');
   if (link) return (await handOver(context, claim, stored, link)) ?? pushUpdate(context, claim, stored, link);
@@ -136,6 +142,15 @@ async function pushOne(context: RunContext, { claim, stored }: Claimed): Promise
   if (!canPush(context, claim.type)) return endWithoutDoor(context, claim);
   if (await isPatientAsked(context, stored)) return endPatientAsked(context, claim);
   return pushCreate(context, claim, stored);
+}
+
+/** What an earlier attempt to make the resource itself may have made is not forgotten because something stands in for it now. */
+async function keepAttempt({ store, connection, runId, ...context }: RunContext, claim: Claim): Promise<void> {
+  if (claim.faultClass !== 'ambiguous' || (await mayHaveBeenMade(store, claim))) return;
+  const [newest] = await readProjections(store, connection.name, { type: claim.type, id: claim.localId });
+  // Then it was an attempt to make what stands in.
+  if (newest?.state === 'sending') return;
+  await store.commit(actorOf(connection, runId), [], [rememberAttempt(claim, context.clock.real().epochMilliseconds)]);
 }
 
 /** A delete travels only where the policy of the type says so. docs/sync-spec.md#I21 */
@@ -170,7 +185,10 @@ async function pushDelete(
 
 /** Nothing will be sent, and that is fine: counted in the outbox, not parked for a person. docs/sync-spec.md#I29 */
 async function withdraw(context: RunContext, claim: Claim, fault: string): Promise<PushResult> {
-  await end(context, { claim, settlement: { event: 'withdrawn', fault }, outcome: fault });
+  const { faultClass } = claim;
+  // What an earlier attempt may have made there is looked for when it goes after all; see mayHaveBeenMade.
+  const known = faultClass === 'ambiguous' ? { faultClass } : {};
+  await end(context, { claim, settlement: { event: 'withdrawn', fault, ...known }, outcome: fault });
   return 'done';
 }
 
