@@ -119,7 +119,8 @@ export async function forgetWriteRefusal(context: RunContext, type: string, isTo
   if (!isTold && !isRefusedStill) tellOver(context, type);
 }
 
-async function isWriteRefused({ store, connection }: RunContext, type: string): Promise<boolean> {
+/** Whether the server did not take the type when it was last sent something of it. */
+export async function isWriteRefused({ store, connection }: RunContext, type: string): Promise<boolean> {
   return (await readFact(store, connection.name, `${WRITES}${type}`)) !== undefined;
 }
 

@@ -2,7 +2,7 @@
 import type { Statement } from '../../store/store.ts';
 import { actorOf, pushes } from '../connections/settings.ts';
 import type { RunContext } from '../context.ts';
-import { forgetWriteRefusal } from '../pull/type-refusal.ts';
+import { forgetWriteRefusal, isWriteRefused } from '../pull/type-refusal.ts';
 import { takeUpGivenUp, waysOut } from './given-up.ts';
 import { NO_CAPABILITY } from './outbox.ts';
 
@@ -22,4 +22,19 @@ export function takeUpWaiting(connection: string, type: string): Statement {
   const sql = `UPDATE outbox SET next_at = 0, waits_for = NULL
     WHERE connection = ? AND type = ? AND state = 'queued' AND waits_for = '${NO_CAPABILITY}'`;
   return { sql, params: [connection, type] };
+}
+
+/**
+ * Once the server has taken something of a type: what it refused works again. Not while others wait, for a server may take
+ * updates of a type and no creates.
+ * @param hasWaited whether what it has taken was refused before
+ */
+export async function noteTaken(context: RunContext, type: string, hasWaited: boolean): Promise<void> {
+  if (!(await isWriteRefused(context, type))) return;
+  if (hasWaited || !(await doesAnyWait(context, type))) await forgetWriteRefusal(context, type);
+}
+
+async function doesAnyWait({ store, connection }: RunContext, type: string): Promise<boolean> {
+  const sql = `SELECT 1 FROM outbox WHERE connection = ? AND type = ? AND state = 'queued' AND waits_for = '${NO_CAPABILITY}' LIMIT 1`;
+  return (await store.query(sql, [connection.name, type])).length > 0;
 }

@@ -11,8 +11,7 @@ import { refusedElement } from '../conflicts/transitions.ts';
 import { actorOf } from '../connections/settings.ts';
 import { type RunContext, realNow, type SyncEvent } from '../context.ts';
 import { writeMessage } from '../messages/message-log.ts';
-import { forgetWriteRefusal } from '../pull/type-refusal.ts';
-import { takeUpWaiting } from './door-opened.ts';
+import { noteTaken, takeUpWaiting } from './door-opened.ts';
 import { type Claim, NO_CAPABILITY, release, type Settlement, settle } from './outbox.ts';
 import { settlementAfter } from './retry.ts';
 import { settlementIfNotOffered, settlementWithoutDoor } from './without-door.ts';
@@ -47,8 +46,9 @@ export async function end(context: RunContext, ending: Ending): Promise<boolean>
   const { type, localId } = claim;
   const ended = settle(claim, settlement);
   const waiters = FINAL.has(settlement.event) ? [release(connection.name, `${type}/${localId}`)] : [];
-  const isTaken = claim.waitsFor === NO_CAPABILITY && ending.event?.kind === 'pushed';
-  if (isTaken) waiters.push(takeUpWaiting(connection.name, type));
+  const isTaken = ending.event?.kind === 'pushed';
+  const hasWaited = claim.waitsFor === NO_CAPABILITY;
+  if (isTaken && hasWaited) waiters.push(takeUpWaiting(connection.name, type));
   const settled = [whileStored ? whileUnchanged(ended, whileStored) : ended, ...(ending.statements ?? []), ...waiters];
   const commit = (changes: readonly Change[], statements: readonly Statement[], outcome: string) =>
     context.exchanges.attempt(() => {
@@ -76,7 +76,7 @@ export async function end(context: RunContext, ending: Ending): Promise<boolean>
   }
   const known = { connection: connection.name, type, localId, ...(remoteId === undefined ? {} : { remoteId }) };
   if (ending.event) context.emit({ ...known, ...ending.event });
-  if (isTaken) await forgetWriteRefusal(context, type);
+  if (isTaken) await noteTaken(context, type, hasWaited);
   if (settlement.event === 'exhausted') context.emit({ ...known, kind: 'parked' });
   if (settlement.event === 'refused') context.emit({ ...known, kind: 'rejected' });
   return true;
