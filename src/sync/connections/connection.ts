@@ -70,7 +70,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
   let hasToldElsewhere = false;
   /** Recipient and policy may be others than before this process, so what was withheld is asked about once more. */
   let hasReconsidered = false;
-  /** The ways out that what had none was taken up for. */
+  /** The ways out, and the abilities of the server, that what had none was taken up for. */
   let takenUpFor: string | undefined;
   /** How far dry runs have looked at the log, so that they do not say the same again. */
   let rehearsedUpTo: number | undefined;
@@ -177,7 +177,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
   /** What flows out, and what the server can do, may be something else than before. */
   async function takeUp(run: RunContext): Promise<void> {
     const ways = waysOut(run);
-    const key = JSON.stringify(ways);
+    const key = JSON.stringify([ways, run.capability.hash]);
     if (key === takenUpFor) return;
     await takeUpGivenUp(run, ways);
     if (!run.signal.aborted) takenUpFor = key;

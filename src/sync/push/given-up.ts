@@ -1,10 +1,11 @@
 // What was given up because there was no way to the server for it: its type did not flow out, or the server had no door and
 // nothing stood in. Once there is a way it is taken up again, but for what a person gave up or a newer entry stands for.
 import type { SqlRow, Statement, Store } from '../../store/store.ts';
-import { actorOf, type Connection, pushes } from '../connections/settings.ts';
+import { parseBody } from '../body.ts';
+import { actorOf, type Connection, type ProjectionTarget, pushes } from '../connections/settings.ts';
 import { type RunContext, realNow } from '../context.ts';
 import { isLive } from '../identity-row.ts';
-import { projectionTarget } from '../projections/projection-target.ts';
+import { fittingTarget, projectionTarget } from '../projections/projection-target.ts';
 import { canPush } from './dependencies.ts';
 import { mark } from './outbox.ts';
 
@@ -70,7 +71,7 @@ export async function* readGivenUp(
   }
 }
 
-/** Marks it again, each once; not what was deleted here, where the server does not delete. */
+/** Marks it again, each once; not what the server would not take all the same. */
 export async function takeUpGivenUp(context: RunContext, ways: readonly WayOut[]): Promise<void> {
   const { store, connection, signal, runId } = context;
   for await (const portion of readGivenUp(store, connection, ways)) {
@@ -87,7 +88,10 @@ export async function takeUpGivenUp(context: RunContext, ways: readonly WayOut[]
   }
 }
 
-async function canGo({ store, capability }: RunContext, { way, type, id }: GivenUp): Promise<boolean> {
-  if (way.as !== type || capability.supports(type, 'delete')) return true;
-  return (await store.read(type, id))?.operation !== 'delete';
+async function canGo(context: RunContext, { way, type, id }: GivenUp): Promise<boolean> {
+  const { store, capability } = context;
+  const stored = await store.read(type, id);
+  if (way.as === type) return stored?.operation !== 'delete' || capability.supports(type, 'delete');
+  if (!stored || stored.operation === 'delete') return true;
+  return fittingTarget(context, way.as as ProjectionTarget, parseBody(stored.content)) !== undefined;
 }
