@@ -3,11 +3,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
 import { isJsonObject } from '../../fhir/canonical-json.ts';
+import { speaksAgainstStatement } from '../../remote/absence.ts';
 import type { FhirReply } from '../../remote/fhir-reply.ts';
 import type { StoredVersion } from '../../store/store.ts';
 import { resourceOf } from '../body.ts';
+import { actorOf } from '../connections/settings.ts';
 import { ownExchanges, type RunContext } from '../context.ts';
 import { mapReferences } from '../mapping.ts';
+import { writeMessage } from '../messages/message-log.ts';
 import { type Claim, underClaim } from './outbox.ts';
 import { createBody, identifierQuery, pushCreate, safeMode, settleCreated } from './push-create.ts';
 import { endFailed, type PushResult } from './settle-push.ts';
@@ -21,6 +24,10 @@ export interface Member {
 export async function pushCycle(context: RunContext, members: readonly Member[]): Promise<PushResult> {
   const unsure = members.some(({ claim }) => claim.faultClass === 'ambiguous');
   if (!unsure && context.capability.transaction) return createTogether(context, members);
+  return createOneByOne(context, members);
+}
+
+async function createOneByOne(context: RunContext, members: readonly Member[]): Promise<PushResult> {
   let result: PushResult = 'done';
   for (const { claim, stored } of members) {
     // One that was interrupted is looked for first; the others then see its link.
@@ -55,6 +62,11 @@ async function createTogether(context: RunContext, members: readonly Member[]): 
   const reply = await context.client.transaction(bundle, first && underClaim(first.claim));
   if (!reply.ok) {
     const { failure } = reply;
+    // It takes no transactions, or one of the types: each tells for itself.
+    if (failure.class !== 'ambiguous' && speaksAgainstStatement(failure)) {
+      await keepExchange(context);
+      return createOneByOne(context, members);
+    }
     for (const { claim } of members) await endFailed(context, claim, failure, failure.class === 'ambiguous');
     return 'waiting';
   }
@@ -64,6 +76,13 @@ async function createTogether(context: RunContext, members: readonly Member[]): 
     if ((await settleCreated(context, claim, stored, created)) === 'waiting') result = 'waiting';
   }
   return result;
+}
+
+async function keepExchange({ store, connection, runId, exchanges, ...context }: RunContext): Promise<void> {
+  const about = { connection: connection.name, runId, direction: 'push', outcome: 'no-capability' } as const;
+  const now = context.clock.real().epochMilliseconds;
+  const messages = exchanges.take().map((exchange) => writeMessage({ ...about, exchange }, now));
+  await store.commit(actorOf(connection, runId), [], messages);
 }
 
 /** One entry of a transaction response as the answer to a create. */
