@@ -316,3 +316,32 @@ test('a commit that fails while what had no way is taken up loses and doubles no
     if (nth < 11) await world.cleanup();
   }
 });
+
+test('two processes with several workers each tell once of a refusal, and once that it is over', async () => {
+  const types = { Patient: 'push', Task: 'push' } as const;
+  world = await openWorld({
+    connection: { types, mode: 'push' },
+    knobs: { conditionalCreate: false, transactions: false },
+    sync: () => ({ workers: 4 }),
+  });
+  await world.write(patient('p1'));
+  await world.sync.pushNow();
+  for (let n = 0; n < 40; n += 1) await world.write(task(`t${n}`));
+  let n = 0;
+  const other = world.another();
+  world.remote.knobs.beforeWrite = async () => {
+    n += 1;
+    world.pass({ seconds: 15 });
+    if (n === 10) world.remote.knobs.denied = ['Task'];
+  };
+  await Promise.all([world.sync.pushNow(), other.pushNow()]);
+  world.remote.knobs.denied = [];
+  for (let k = 0; k < 4; k += 1) {
+    world.pass({ hours: 25 });
+    await Promise.all([world.sync.pushNow(), other.pushNow()]);
+  }
+  await other.stop();
+  expect(world.remote.all('Task')).toHaveLength(40);
+  const told = world.events.filter(({ kind }) => kind === 'refused-type');
+  expect(told.map(({ isOver }) => isOver === true)).toEqual([false, true]);
+});

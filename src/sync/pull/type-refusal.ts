@@ -114,7 +114,14 @@ export async function saveWriteRefusal(context: RunContext, type: string, detail
 export async function forgetWriteRefusal(context: RunContext, type: string, isTold = false): Promise<void> {
   const { store, connection, runId } = context;
   if (!(await isWriteRefused(context, type))) return;
-  await store.commit(actorOf(connection, runId), [], [forgetFact(connection.name, `${WRITES}${type}`)]);
+  try {
+    const forgotten = { ...forgetFact(connection.name, `${WRITES}${type}`), rows: 1 };
+    await store.commit(actorOf(connection, runId), [], [forgotten]);
+  } catch (error) {
+    // Another worker has told.
+    if (asFault(error).kind === 'conflict') return;
+    throw error;
+  }
   const isRefusedStill = (await readFact(store, connection.name, `${READS}${type}`)) !== undefined;
   if (!isTold && !isRefusedStill) tellOver(context, type);
 }
