@@ -4,6 +4,7 @@ import { hashJson, isJsonObject, type JsonObject } from '../fhir/canonical-json.
 import type { SqlRow, SqlValue, Statement, Store } from '../store/store.ts';
 import { comparable, parseBody } from './body.ts';
 import { hasEnded, isLetGo, isLive, isStoodFor } from './identity-row.ts';
+import type { Portion } from './link-portions.ts';
 
 export type LinkState = 'linked' | 'conflict' | 'tombstone' | 'replaced';
 /** `projected`: made in place of another resource, whose `Type/id` is the local id; never pulled back. */
@@ -235,10 +236,17 @@ export function setRemoteVersion(
  * The server counts its versions anew: an equal number says nothing any more, only equal content does. What was let go may
  * come back.
  */
-export function forgetVersions(connection: string): Statement {
-  const sql = `UPDATE identity SET earlier = ${earlierCopies()}, remote_version = NULL
-    WHERE connection = ? AND remote_version IS NOT NULL`;
-  return { sql, params: [connection] };
+export function forgetVersions(connection: string, live: readonly Portion[]): Statement[] {
+  const set = `UPDATE identity SET earlier = ${earlierCopies()}, remote_version = NULL`;
+  const ended = {
+    sql: `${set} WHERE connection = ? AND ${hasEnded()} AND remote_version IS NOT NULL`,
+    params: [connection],
+  };
+  const each = live.map(({ where, params }) => ({
+    sql: `${set} WHERE ${where} AND remote_version IS NOT NULL`,
+    params,
+  }));
+  return [ended, ...each];
 }
 
 /** True when the remote showed this very copy before, under the same version. */

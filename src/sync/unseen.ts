@@ -4,6 +4,7 @@
 import type { SqlValue, Statement, Store } from '../store/store.ts';
 import { LIVE, places } from './identity.ts';
 import { isThere } from './identity-row.ts';
+import type { Portion } from './link-portions.ts';
 
 type Queryable = Pick<Store, 'query'>;
 
@@ -16,10 +17,11 @@ export type Unseen = 'replaced' | 'missing' | 'lost';
 const OF_REMOTE = `${LIVE} AND remote_id IN`;
 
 /** For the commit that finds out that the server was replaced. */
-export function nothingSeen(connection: string): Statement {
-  const sql = `UPDATE identity SET unseen = 'replaced' WHERE connection = ? AND ${isThere()} AND how <> 'projected'
-    AND unseen IS NULL`;
-  return { sql, params: [connection] };
+export function nothingSeen(live: readonly Portion[]): Statement[] {
+  return live.map(({ where, params }) => ({
+    sql: `UPDATE identity SET unseen = 'replaced' WHERE ${where} AND ${isThere()} AND how <> 'projected' AND unseen IS NULL`,
+    params,
+  }));
 }
 
 /** Resources are missing there. */

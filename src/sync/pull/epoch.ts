@@ -6,6 +6,7 @@ import { CAPABILITY_FACT } from '../connections/note-capability.ts';
 import { actorOf } from '../connections/settings.ts';
 import { ownExchanges, type RunContext, realNow } from '../context.ts';
 import { forgetVersions } from '../identity.ts';
+import { livePortions } from '../link-portions.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { isAboutType } from '../push/without-door.ts';
 import { nothingSeen } from '../unseen.ts';
@@ -56,8 +57,9 @@ export async function currentEpoch(context: RunContext): Promise<string> {
       ? lost.map((row) => startProbe(connection.name, String(row.type), String(row.remote_id), now))
       : [];
   const known = saveFact(connection.name, FACT, String(next), now);
+  const live = isNew ? await livePortions(store, connection.name) : [];
   const forgotten = isNew
-    ? [forgetVersions(connection.name), nothingSeen(connection.name), saveFact(connection.name, SWEEP_DUE, '', 0)]
+    ? [...forgetVersions(connection.name, live), ...nothingSeen(live), saveFact(connection.name, SWEEP_DUE, '', 0)]
     : [];
   await store.commit(
     actorOf(connection, runId),

@@ -78,8 +78,7 @@ type Found = Pick<Listed, 'applied' | 'ids'> & SweepWish;
 async function compare(context: RunContext, type: string, found: Found, lease: Lease): Promise<SweepResult> {
   const { connection, store } = context;
   const { ids, applied, isLost, isLast } = found;
-  const { linked, missing, shown } = await missingThere(context, type, ids);
-  await commitEach(context, shown, lease, (some) => [seen(connection.name, type, some)]);
+  const { linked, missing } = await missingThere(context, type, ids, lease);
   const isReplaced = !isLost && missing.some(({ isUnseen }) => isUnseen);
   const isStrange = isReplaced && !(await hasShown(store, connection.name));
   if (isStrange && !isLast) return { outcome: 'put-off', applied, missing: missing.length };
@@ -126,25 +125,26 @@ interface Missing {
 interface Compared {
   readonly linked: number;
   readonly missing: readonly Missing[];
-  /** What had not been seen since then, and is there. */
-  readonly shown: readonly string[];
 }
 
-async function missingThere({ store, connection }: RunContext, type: string, ids: IdSet): Promise<Compared> {
+/** What had not been seen since then, and is there, is marked on the way: it may be everything. */
+async function missingThere(context: RunContext, type: string, ids: IdSet, lease: Lease): Promise<Compared> {
+  const { store, connection } = context;
   const missing: Missing[] = [];
-  const shown: string[] = [];
   let linked = 0;
   const sql = `SELECT remote_id, unseen FROM identity WHERE connection = ? AND type = ? AND ${isThere()}
     AND how <> 'projected' AND remote_id > ? ORDER BY remote_id LIMIT ${CHUNK}`;
   for (let last = ''; ; ) {
     const rows = await store.query(sql, [connection.name, type, last]);
     linked += rows.length;
+    const shown: string[] = [];
     for (const row of rows) {
       const [remoteId, isUnseen] = [String(row.remote_id), asUnseen(row.unseen) !== undefined];
       if (!ids.has(remoteId)) missing.push({ remoteId, isUnseen });
       else if (isUnseen) shown.push(remoteId);
     }
-    if (rows.length < CHUNK) return { linked, missing, shown };
+    await commitEach(context, shown, lease, (some) => [seen(connection.name, type, some)]);
+    if (rows.length < CHUNK) return { linked, missing };
     last = String(rows.at(-1)?.remote_id);
   }
 }
