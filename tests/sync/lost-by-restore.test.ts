@@ -346,3 +346,59 @@ test('an operator may say so of what a cleaning deleted there', async () => {
   expect(TYPES.map((type) => world.remote.all(type).length)).toEqual([1, 1, 3, 0]);
   await expectQuiet();
 });
+
+describe('of a type that nothing can be read of', () => {
+  const types = { Patient: 'both', CarePlan: 'both', Goal: 'both', Task: 'push' } as const;
+
+  async function restoredWithout(knobs: () => void): Promise<(pattern: RegExp) => number> {
+    await open({ connection: { types } });
+    for (const id of ['t1', 't2', 't3', 't4', 't5', 't6']) await world.write(task(id));
+    await exchange(1);
+    const restore = backup();
+    await makeGoals();
+    restore();
+    knobs();
+    await notice();
+    expect(goalsThere()).toEqual(['g1', 'g2', 'g3']);
+    const from = world.remote.requests.length;
+    return (pattern) =>
+      world.remote.requests.slice(from).filter(({ method, url }) => method === 'GET' && pattern.test(url)).length;
+  }
+
+  test('the others are not swept again for it, and it is made up for', async () => {
+    const asked = await restoredWithout(() => {
+      world.remote.remove('Task', String(world.remote.all('Task')[0]?.id));
+      world.remote.knobs.notGranted = ['Task'];
+      world.remote.knobs.forgetsDeleted = true;
+    });
+    for (let hours = 0; hours < 4; hours += 1) await notice();
+    expect(asked(/^\/(Patient|CarePlan|Goal)\?_elements/)).toBe(0);
+    expect(asked(/^\/Task\//)).toBeGreaterThan(0);
+    expect(world.remote.all('Task')).toHaveLength(5);
+    world.remote.knobs.notGranted = [];
+    await notice();
+    expect(world.remote.all('Task')).toHaveLength(6);
+    await expectQuiet();
+  });
+
+  test('because the server has it no more, not all of it is asked for, and nobody is told that it is missing', async () => {
+    const asked = await restoredWithout(() => {
+      world.remote.knobs.lost = ['Task'];
+    });
+    world.pass({ hours: 25 });
+    await world.sync.sweep();
+    await world.sync.sweep('ehr', { lost: true });
+    await exchange(1);
+    // As many as are asked for at a time, in each of the three.
+    expect(asked(/^\/Task\//)).toBeLessThan(18);
+    expect(world.events.filter(({ kind, type }) => kind === 'sweep' && type === 'Task')).toEqual([]);
+    const marks = await world.temp.store.query("SELECT DISTINCT unseen FROM identity WHERE type = 'Task'");
+    expect(marks).toEqual([{ unseen: 'replaced' }]);
+    world.remote.knobs.lost = [];
+    world.pass({ hours: 25 });
+    await exchange();
+    await world.sync.sweep();
+    expect(world.remote.all('Task')).toHaveLength(6);
+    await expectQuiet();
+  });
+});

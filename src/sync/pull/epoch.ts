@@ -16,7 +16,7 @@ import { forgetSuspects, suspects } from './suspect.ts';
 import { isEarlierVersion } from './version-order.ts';
 
 const FACT = 'epoch';
-/** A fact while it is not known yet what the server lost; `at` is when it was last looked for. */
+/** A fact while it is not known yet what the server lost, of which types (of any when empty); `at` is when it was last looked for. */
 export const SWEEP_DUE = 'sweep-due';
 const HOUR = 60 * 60_000;
 /** Newest first: after a restore it is they that are missing. What has been missing since the last one tells nothing of another. */

@@ -33,39 +33,46 @@ export async function preparePull(run: RunContext, lease: Lease): Promise<RunCon
   return undefined;
 }
 
-/** Sweeps when the server was wiped or restored; what could not be compared then is again after an hour. */
+/** Sweeps when the server was wiped or restored; of what could not be compared then, and no other, it is tried again each hour. */
 export async function sweepReplaced(run: RunContext, types: readonly string[], lease: Lease): Promise<void> {
   const { store, connection, runId } = run;
   const due = await readFact(store, connection.name, SWEEP_DUE);
   if (!due || realNow(run) < due.at + HOUR) return;
-  const isWhole = await sweepTypes(run, types, lease);
-  const next = isWhole
-    ? forgetFact(connection.name, SWEEP_DUE)
-    : saveFact(connection.name, SWEEP_DUE, '', realNow(run));
+  const again = due.value.split(' ').filter((type) => connection.types[type] !== undefined);
+  const left = due.value === '' ? await sweepTypes(run, types, lease) : await sweepAll(run, again, lease, false);
+  const next =
+    left.length === 0
+      ? forgetFact(connection.name, SWEEP_DUE)
+      : saveFact(connection.name, SWEEP_DUE, left.join(' '), realNow(run));
   await store.commit(actorOf(connection, runId), [], [next, lease.fence]);
 }
 
 /**
  * @param types that are pulled; what only goes out is looked at, too, where the server may have lost some of it
  * @param isLost a person says that the server lost what is missing there
- * @returns whether everything was compared
+ * @returns what could not be compared
  */
 export async function sweepTypes(
   run: RunContext,
   types: readonly string[],
   lease: Lease,
   isLost = false,
-): Promise<boolean> {
+): Promise<string[]> {
   const { connection, store } = run;
   const sent = Object.keys(connection.types).filter((type) => pushes(connection, type) && !types.includes(type));
   const unseen = isLost || sent.length === 0 ? new Set(sent) : await unseenTypes(store, connection.name);
-  const first = await sweepEach(run, [...types, ...sent.filter((one) => unseen.has(one))], lease, isLost, false);
+  return sweepAll(run, [...types, ...sent.filter((one) => unseen.has(one))], lease, isLost);
+}
+
+async function sweepAll(run: RunContext, types: readonly string[], lease: Lease, isLost: boolean): Promise<string[]> {
+  const first = await sweepEach(run, types, lease, isLost, false);
   const second = await sweepEach(run, first.putOff, lease, isLost, true);
-  return first.isWhole && second.isWhole;
+  return [...first.left, ...second.left];
 }
 
 interface Swept {
-  readonly isWhole: boolean;
+  /** Those that could not be compared. */
+  readonly left: readonly string[];
   /** Those to look at when the others have been. */
   readonly putOff: readonly string[];
 }
@@ -78,15 +85,17 @@ async function sweepEach(
   isLast: boolean,
 ): Promise<Swept> {
   const putOff: string[] = [];
-  let isWhole = true;
-  for (const type of types) {
-    if (run.signal.aborted || run.remote.breaker.status.state !== 'closed') return { isWhole: false, putOff: [] };
+  const left: string[] = [];
+  for (const [index, type] of types.entries()) {
+    if (run.signal.aborted || run.remote.breaker.status.state !== 'closed') {
+      return { left: [...left, ...putOff, ...types.slice(index)], putOff: [] };
+    }
     const { outcome, applied, missing } = await sweepType(run, type, lease, { isLost, isLast });
     run.log.info({ connection: run.connection.name, type, outcome, applied, missing }, 'swept');
     if (outcome === 'put-off') putOff.push(type);
-    if (outcome === 'incomplete') isWhole = false;
+    if (outcome === 'incomplete') left.push(type);
   }
-  return { isWhole, putOff };
+  return { left, putOff };
 }
 
 export async function finishPull(run: RunContext, lease: Lease): Promise<void> {

@@ -1,5 +1,6 @@
 // Which linked resources of a type are there, where nothing lists them: each is asked for by its id, and what it says is not taken in.
 // docs/sync-spec.md#I21
+import { saysAbsent } from '../../remote/absence.ts';
 import type { Lease } from '../../store/lease.ts';
 import { actorOf } from '../connections/settings.ts';
 import { ownExchanges, type RunContext, realNow } from '../context.ts';
@@ -7,6 +8,7 @@ import { isThere } from '../identity-row.ts';
 import { inParallel } from '../in-parallel.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { readRecord } from '../patients/read-record.ts';
+import { isAboutType } from '../push/without-door.ts';
 import { IdSet } from './id-set.ts';
 import type { Listed } from './list-remote.ts';
 
@@ -38,7 +40,8 @@ export async function readEach(
       async (id) => {
         const reply = await readRecord(client, type, id);
         if (reply.ok) ids.add(id);
-        else if (reply.failure.status !== 404 && reply.failure.status !== 410) complete = false;
+        // A type that the server has no more says nothing about any of them.
+        else if (!saysAbsent(reply.failure) || (await isAboutType(run, type, reply.failure))) complete = false;
       },
       isOver,
     );
