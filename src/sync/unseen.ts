@@ -5,6 +5,7 @@ import type { SqlValue, Statement, Store } from '../store/store.ts';
 import { LIVE, places } from './identity.ts';
 import { isThere } from './identity-row.ts';
 import type { Portion } from './link-portions.ts';
+import { readFact, saveFact } from './pull/remote-fact.ts';
 
 type Queryable = Pick<Store, 'query'>;
 
@@ -57,10 +58,24 @@ export async function readUnseen(
   return asUnseen((await store.query(sql, [connection, type, remoteId]))[0]?.unseen);
 }
 
-/** Whether the server has shown anything that is linked since it was replaced; else it may be another one, or show us nothing. */
+const UNSEEN_THEN = 'unseen-links';
+const countOf = (state: string) => `SELECT COUNT(*) AS links FROM identity WHERE connection = ? AND ${isThere()}
+  AND how <> 'projected' AND ${state}`;
+
+/** For the same commit: how many they are, for `hasShown`. @param now epoch milliseconds of the machine's clock */
+export async function countUnseen(store: Queryable, connection: string, now: number): Promise<Statement> {
+  const [row] = await store.query(countOf('1 = 1'), [connection]);
+  return saveFact(connection, UNSEEN_THEN, String(row?.links), now);
+}
+
+/**
+ * Whether the server has shown anything of what was linked when it was replaced; else it may be another one, or show us nothing. What
+ * was made there since says nothing about that.
+ */
 export async function hasShown(store: Queryable, connection: string): Promise<boolean> {
-  const sql = `SELECT 1 FROM identity WHERE connection = ? AND ${isThere()} AND how <> 'projected' AND unseen IS NULL LIMIT 1`;
-  return (await store.query(sql, [connection])).length > 0;
+  const then = await readFact(store, connection, UNSEEN_THEN);
+  const [row] = await store.query(countOf('unseen IS NOT NULL'), [connection]);
+  return then !== undefined && Number(row?.links) < Number(then.value);
 }
 
 /** Types of which something has not been seen. */

@@ -402,3 +402,77 @@ describe('of a type that nothing can be read of', () => {
     await expectQuiet();
   });
 });
+
+test('what was made here since a wipe says nothing about what is missing: the rest waits for an operator', async () => {
+  await open();
+  await makeGoals();
+  world.remote.wipe();
+  await notice();
+  await makeGoals(['g9']);
+  await exchange();
+  await world.sync.sweep();
+  await exchange();
+  const before = TYPES.map((type) => world.remote.all(type).length);
+  await world.sync.sweep('ehr', { lost: true });
+  await exchange();
+  expect([before, TYPES.map((type) => world.remote.all(type).length)]).toEqual([
+    [0, 0, 1, 0],
+    [1, 1, 4, 0],
+  ]);
+});
+
+describe('of patients in a Group', () => {
+  const members = (...ids: string[]) => {
+    const member = ids.map((id) => ({ entity: { reference: `Patient/${id}` } }));
+    world.remote.put({ resourceType: 'Group', id: 'G', type: 'person', actual: true, member });
+  };
+  const idsThere = () => world.remote.all('Patient').map(({ id }) => String(id));
+
+  test('who left it and is hidden is not made again after a restore, but by an operator’s word', async () => {
+    const scoped = { types: { Patient: 'both', Goal: 'both' }, patients: { kind: 'group', id: 'G' } } as const;
+    world = await openWorld({ connection: scoped, knobs: { forgetsDeleted: true } });
+    members();
+    await world.write(patient('p1'));
+    await world.write(patient('p2', { name: [{ family: 'Two' }], birthDate: '1960-01-01' }));
+    await exchange(1);
+    const [left = '', stays = ''] = idsThere();
+    members(left, stays);
+    await exchange(2);
+    members(stays);
+    await exchange(1);
+    const restore = backup();
+    for (const id of ['g1', 'g2', 'g3']) await world.write(goal(id, { subject: { reference: 'Patient/p2' } }));
+    await exchange(1);
+    restore();
+    members(stays);
+    world.remote.remove('Patient', left);
+    await notice();
+    world.pass({ hours: 25 });
+    await exchange();
+    expect([idsThere(), epochs()]).toEqual([[stays], 1]);
+    await world.sync.sweep('ehr', { lost: true });
+    await exchange();
+    expect([idsThere().length, world.remote.all('Goal').length]).toEqual([2, 3]);
+  });
+
+  test.each([{}, { vendor: 'epic', strategies: { Patient: 'roster', Task: 'roster' } }] as const)(
+    'who left it and is hidden is not taken for deleted: %j',
+    async (how) => {
+      const types = { Patient: 'pull', Task: 'both' } as const;
+      const scoped = { ...how, types, patients: { kind: 'group', id: 'G' } } as const;
+      world = await openWorld({ connection: scoped, knobs: { forgetsDeleted: true } });
+      members('r1', 'r2');
+      world.remote.put(patient('r1', { name: [{ family: 'One' }] }));
+      world.remote.put(patient('r2', { name: [{ family: 'Two' }], birthDate: '1960-01-01' }));
+      await exchange(2);
+      members('r2');
+      world.remote.remove('Patient', 'r1');
+      for (let day = 0; day < 3; day += 1) {
+        await exchange(1);
+        world.pass({ hours: 25 });
+      }
+      const states = await world.temp.store.query("SELECT state FROM identity WHERE remote_id = 'r1'");
+      expect(states).toMatchObject([{ state: 'linked' }]);
+    },
+  );
+});

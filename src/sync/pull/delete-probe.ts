@@ -117,6 +117,9 @@ async function probe(
   // A server that still knows that it was deleted has not lost it, unless a person says so.
   const isLost = (isMissing && unseen === 'missing') || ((isMissing || isDeleted) && unseen === 'lost');
   if (isLost) return commit('lost', [end], NONE, [remoteId], isLost);
+  // Who is not in scope any more was to be read once; that they are not ours to read changes nothing, nor that they are hidden.
+  const isOut = type === 'Patient' && context.scope?.has(remoteId) === false;
+  if (isOut && !isDeleted && reply.failure.class === 'permanent') return commit(reply.failure.class, [end]);
   // Of what a replaced server has not shown, it is first compared how much is missing.
   const mayBeLost = unseen === 'replaced';
   const seenMissing = isMissing && !mayBeLost && missedAt !== undefined && now - missedAt >= DAY;
@@ -126,9 +129,6 @@ async function probe(
     params: [missed ?? null, at, connection.name, type, remoteId],
   });
   if (isMissing) return commit('missing', [later(missedAt ?? now, (mayBeLost ? now : (missedAt ?? now)) + DAY)]);
-  // Who is not in scope any more was to be read once; that they are not ours to read changes nothing.
-  const isOut = type === 'Patient' && context.scope?.has(remoteId) === false;
-  if (isOut && reply.failure.class === 'permanent') return commit(reply.failure.class, [end]);
   // No answer about the resource: after a refusal tomorrow, otherwise at the next pull.
   return commit(reply.failure.class, [later(missedAt, reply.failure.class === 'permanent' ? now + DAY : now)]);
 }

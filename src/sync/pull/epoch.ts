@@ -9,7 +9,7 @@ import { forgetVersions } from '../identity.ts';
 import { livePortions } from '../link-portions.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { isAboutType } from '../push/without-door.ts';
-import { nothingSeen } from '../unseen.ts';
+import { countUnseen, nothingSeen } from '../unseen.ts';
 import { startProbe } from './delete-probe.ts';
 import { readFact, saveFact } from './remote-fact.ts';
 import { forgetSuspects, suspects } from './suspect.ts';
@@ -59,7 +59,12 @@ export async function currentEpoch(context: RunContext): Promise<string> {
   const known = saveFact(connection.name, FACT, String(next), now);
   const live = isNew ? await livePortions(store, connection.name) : [];
   const forgotten = isNew
-    ? [...forgetVersions(connection.name, live), ...nothingSeen(live), saveFact(connection.name, SWEEP_DUE, '', 0)]
+    ? [
+        ...forgetVersions(connection.name, live),
+        ...nothingSeen(live),
+        await countUnseen(store, connection.name, now),
+        saveFact(connection.name, SWEEP_DUE, '', 0),
+      ]
     : [];
   await store.commit(
     actorOf(connection, runId),

@@ -82,7 +82,9 @@ async function compare(context: RunContext, type: string, found: Found, lease: L
   const isReplaced = !isLost && missing.some(({ isUnseen }) => isUnseen);
   const isStrange = isReplaced && !(await hasShown(store, connection.name));
   if (isStrange && !isLast) return { outcome: 'put-off', applied, missing: missing.length };
-  const isPlausible = isLost || (!isStrange && (linked < FEW || missing.length <= linked / 2));
+  // Who left the scope may be hidden instead of lost, and a restored Group may not name them: made again they would be there twice.
+  const isUnsure = isStrange || (isReplaced && context.scope !== undefined);
+  const isPlausible = isLost || (!isUnsure && (linked < FEW || missing.length <= linked / 2));
   const result = { outcome: isPlausible ? 'done' : 'implausible', applied, missing: missing.length } as const;
   if (!isPlausible) {
     await raise(context, type, linked, missing.length);
