@@ -200,4 +200,15 @@ describe('a server that is not the one it was', () => {
     const rows = await world.temp.store.query("SELECT state FROM identity WHERE type = 'Patient' ORDER BY state");
     expect(rows.map(({ state }) => state)).toEqual(['linked', 'tombstone']);
   });
+
+  test('is not one that says of all that we made that it was deleted there', async () => {
+    await open(0);
+    world.remote.remove('Patient', String(world.remote.all('Patient')[0]?.id));
+    world.pass({ hours: 2 });
+    await world.sync.pullNow();
+    await world.sync.sweep();
+    expect(world.events.filter(({ kind }) => kind === 'epoch' || kind === 'sweep')).toEqual([]);
+    const rows = await world.temp.store.query("SELECT state FROM identity WHERE type = 'Patient'");
+    expect(rows.map(({ state }) => state)).toEqual(['tombstone']);
+  });
 });

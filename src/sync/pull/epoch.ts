@@ -39,23 +39,23 @@ export async function currentEpoch(context: RunContext): Promise<string> {
   const run = ownExchanges(context);
   const canaries = isTime ? await store.query(CANARIES, [connection.name]) : [];
   const lost: SqlRow[] = [];
+  const deleted: SqlRow[] = [];
   let state: Awaited<ReturnType<typeof look>> = 'unknown';
   for (const canary of [...suspected, ...canaries]) {
     state = await look(run, canary);
     if (state === 'back') break;
     if (suspected.includes(canary)) continue;
-    if (state !== 'lost') break;
-    lost.push(canary);
+    if (state === 'lost') lost.push(canary);
+    else if (state === 'deleted') deleted.push(canary);
+    else break;
   }
-  const isNew = state === 'back' || (canaries.length > 0 && lost.length === canaries.length);
+  const isNew = state === 'back' || (lost.length > 0 && lost.length + deleted.length === canaries.length);
   const about = { connection: connection.name, runId, direction: 'pull', keepResponse: false } as const;
   const outcome = isNew ? 'canary-lost' : 'canary';
   const messages = run.exchanges.take().map((exchange) => writeMessage({ ...about, outcome, exchange }, now));
   const next = isNew ? resets + 1 : resets;
-  const probes =
-    state === 'alive'
-      ? lost.map((row) => startProbe(connection.name, String(row.type), String(row.remote_id), now))
-      : [];
+  const missing = isNew ? [] : [...deleted, ...(state === 'alive' ? lost : [])];
+  const probes = missing.map((row) => startProbe(connection.name, String(row.type), String(row.remote_id), now));
   const known = saveFact(connection.name, FACT, String(next), now);
   const live = isNew ? await livePortions(store, connection.name) : [];
   const forgotten = isNew
@@ -80,10 +80,11 @@ export async function currentEpoch(context: RunContext): Promise<string> {
   return epochOf(next);
 }
 
-/** `back`: at an earlier version, which no delete explains. */
-async function look(context: RunContext, canary: SqlRow): Promise<'alive' | 'lost' | 'back' | 'unknown'> {
+/** `back`: at an earlier version, which no delete explains. `deleted`: the server remembers it, so it lost nothing of it. */
+async function look(context: RunContext, canary: SqlRow): Promise<'alive' | 'deleted' | 'lost' | 'back' | 'unknown'> {
   const reply = await context.client.read(String(canary.type), String(canary.remote_id));
   if (!reply.ok) {
+    if (reply.failure.status === 410) return 'deleted';
     const isLost = saysAbsent(reply.failure) && !(await isAboutType(context, String(canary.type), reply.failure));
     return isLost ? 'lost' : 'unknown';
   }

@@ -78,7 +78,7 @@ export async function saveRefusal(
   const { connection, capability } = context;
   const closed = plan.strategy === 'none';
   const kept: Kept = { hash: capability.hash, unable: [...unable], closed, times: times + 1, plan };
-  const isTold = isKnown || (await isWriteRefused(context, type));
+  const isTold = isKnown || (await writeRefusedAt(context, type)) !== undefined;
   const saved = saveFact(connection.name, `${READS}${type}`, JSON.stringify(kept), realNow(context));
   await keep(context, type, saved, detail, 'pull');
   if (!isTold) tell(context, type, detail);
@@ -95,7 +95,7 @@ export async function forgetRefusal(context: RunContext, type: string): Promise<
 /** The server does not take a type that it states it takes. Told once, unless operators know that it refuses the type. */
 export async function saveWriteRefusal(context: RunContext, type: string, detail: string): Promise<void> {
   const { connection } = context;
-  if (await isWriteRefused(context, type)) return;
+  if ((await writeRefusedAt(context, type)) !== undefined) return;
   const isTold = (await readFact(context.store, connection.name, `${READS}${type}`)) !== undefined;
   const sql = `INSERT INTO remote_fact (connection, name, value, at) VALUES (?, ?, '', ?)
     ON CONFLICT (connection, name) DO NOTHING`;
@@ -113,7 +113,7 @@ export async function saveWriteRefusal(context: RunContext, type: string, detail
 /** The server takes it again, or states something else by now. @param isTold operators hear of it in another way */
 export async function forgetWriteRefusal(context: RunContext, type: string, isTold = false): Promise<void> {
   const { store, connection, runId } = context;
-  if (!(await isWriteRefused(context, type))) return;
+  if ((await writeRefusedAt(context, type)) === undefined) return;
   try {
     const forgotten = { ...forgetFact(connection.name, `${WRITES}${type}`), rows: 1 };
     await store.commit(actorOf(connection, runId), [], [forgotten]);
@@ -126,9 +126,9 @@ export async function forgetWriteRefusal(context: RunContext, type: string, isTo
   if (!isTold && !isRefusedStill) tellOver(context, type);
 }
 
-/** Whether the server did not take the type when it was last sent something of it. */
-export async function isWriteRefused({ store, connection }: RunContext, type: string): Promise<boolean> {
-  return (await readFact(store, connection.name, `${WRITES}${type}`)) !== undefined;
+/** When the server did not take the type, in epoch milliseconds; undefined when it took what it was last sent of it. */
+export async function writeRefusedAt({ store, connection }: RunContext, type: string): Promise<number | undefined> {
+  return (await readFact(store, connection.name, `${WRITES}${type}`))?.at;
 }
 
 async function keep(

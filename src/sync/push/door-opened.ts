@@ -2,9 +2,9 @@
 import type { Statement } from '../../store/store.ts';
 import { actorOf, pushes } from '../connections/settings.ts';
 import type { RunContext } from '../context.ts';
-import { forgetWriteRefusal, isWriteRefused } from '../pull/type-refusal.ts';
+import { forgetWriteRefusal, writeRefusedAt } from '../pull/type-refusal.ts';
 import { takeUpGivenUp, waysOut } from './given-up.ts';
-import { NO_CAPABILITY } from './outbox.ts';
+import { type Claim, heldSince, NO_CAPABILITY } from './outbox.ts';
 
 /** Takes up what waits of some types whose door the server has opened, by what it states, and what was given up. */
 export async function takeUpAgain(context: RunContext, types: readonly string[]): Promise<void> {
@@ -26,12 +26,14 @@ export function takeUpWaiting(connection: string, type: string): Statement {
 
 /**
  * Once the server has taken something of a type: what it refused works again. Not while others wait, for a server may take
- * updates of a type and no creates.
- * @param hasWaited whether what it has taken was refused before
+ * updates of a type and no creates; nor by what was on its way when another worker was refused.
  */
-export async function noteTaken(context: RunContext, type: string, hasWaited: boolean): Promise<void> {
-  if (!(await isWriteRefused(context, type))) return;
-  if (hasWaited || !(await doesAnyWait(context, type))) await forgetWriteRefusal(context, type);
+export async function noteTaken(context: RunContext, claim: Claim): Promise<void> {
+  const { type } = claim;
+  const refusedAt = await writeRefusedAt(context, type);
+  if (refusedAt === undefined) return;
+  const isLater = heldSince(claim) > refusedAt && !(await doesAnyWait(context, type));
+  if (claim.waitsFor === NO_CAPABILITY || isLater) await forgetWriteRefusal(context, type);
 }
 
 async function doesAnyWait({ store, connection }: RunContext, type: string): Promise<boolean> {

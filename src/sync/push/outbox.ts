@@ -330,6 +330,9 @@ export function underClaim({ intentKey, leaseUntil }: Claim): { readonly request
   return { requestId: intentKey, until: leaseUntil };
 }
 
+/** Epoch milliseconds of the moment since which the claim holds, or was extended. */
+export const heldSince = ({ leaseUntil }: Claim) => leaseUntil - LEASE;
+
 /** The claim as it is once it has been extended. */
 export function extended(claim: Claim, now: number): Claim {
   return { ...claim, leaseUntil: now + LEASE };

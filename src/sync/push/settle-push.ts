@@ -47,8 +47,7 @@ export async function end(context: RunContext, ending: Ending): Promise<boolean>
   const ended = settle(claim, settlement);
   const waiters = FINAL.has(settlement.event) ? [release(connection.name, `${type}/${localId}`)] : [];
   const isTaken = ending.event?.kind === 'pushed';
-  const hasWaited = claim.waitsFor === NO_CAPABILITY;
-  if (isTaken && hasWaited) waiters.push(takeUpWaiting(connection.name, type));
+  if (isTaken && claim.waitsFor === NO_CAPABILITY) waiters.push(takeUpWaiting(connection.name, type));
   const settled = [whileStored ? whileUnchanged(ended, whileStored) : ended, ...(ending.statements ?? []), ...waiters];
   const commit = (changes: readonly Change[], statements: readonly Statement[], outcome: string) =>
     context.exchanges.attempt(() => {
@@ -76,7 +75,7 @@ export async function end(context: RunContext, ending: Ending): Promise<boolean>
   }
   const known = { connection: connection.name, type, localId, ...(remoteId === undefined ? {} : { remoteId }) };
   if (ending.event) context.emit({ ...known, ...ending.event });
-  if (isTaken) await noteTaken(context, type, hasWaited);
+  if (isTaken) await noteTaken(context, claim);
   if (settlement.event === 'exhausted') context.emit({ ...known, kind: 'parked' });
   if (settlement.event === 'refused') context.emit({ ...known, kind: 'rejected' });
   return true;
