@@ -5,8 +5,16 @@ import { canonicalJson, type Json, type JsonObject, sameJson } from '../../../sr
 import { comparable, jsonOf } from '../../../src/sync/body.ts';
 import { mapReferences, toLocalTerms } from '../../../src/sync/mapping.ts';
 import type { Place } from './edits.ts';
-import { type MergeDays, mixed, papersAt, papersHere, patientsAt, patientsHere } from './merge-world.ts';
-import { isClosed, type Kept, keyOf, namesIn, type Paper, type Person, standsFor } from './people.ts';
+import {
+  type MergeDays,
+  mixed,
+  papersAt,
+  papersHere,
+  patientsAt,
+  patientsHere,
+  takenForFormer,
+} from './merge-world.ts';
+import { isClosed, type Kept, keyOf, namesIn, type Paper, standsFor } from './people.ts';
 import { SERVERS, type ServerName } from './two-servers.ts';
 
 export async function findMergeDamage(days: MergeDays): Promise<string[]> {
@@ -77,7 +85,8 @@ async function differences(days: MergeDays, name: ServerName, here: readonly Kep
   const links = await world.store.query(sql, [name]);
   const there: readonly Kept[] = [...patientsAt(days, name), ...papersAt(days, name)];
   const unknown = { localOf: () => undefined, remoteOf: () => undefined };
-  const taken = await takenForFormer(days, name);
+  const url = (id: string) => `${world.remotes[name].baseUrl}/Patient/${id}`;
+  const taken = new Map([...(await takenForFormer(days, name))].map(([id, former]) => [url(id), former]));
   const byPerson = (body: JsonObject) =>
     mapReferences(body, (one) => {
       const person = taken.get(String(one.reference)) ?? people.named('here', one as { reference?: string });
@@ -95,24 +104,6 @@ async function differences(days: MergeDays, name: ServerName, here: readonly Kep
     if (sameJson(theirs, ours)) return [];
     return [`${told} ${keyOf(local)}: ${JSON.stringify(ours)} here, ${JSON.stringify(theirs)} there`];
   });
-}
-
-/**
- * By URL there: for whom Baton must take records that the server has given to somebody else and deleted before Baton could have
- * seen them with the new one. A paper that names one is about whoever it was known to be of: nothing that the server shows says otherwise.
- */
-async function takenForFormer({ world, people }: MergeDays, name: ServerName): Promise<Map<string, Person>> {
-  const sql = "SELECT remote_id, local_id FROM identity WHERE connection = ? AND type = 'Patient' ORDER BY at";
-  const known = new Map<string, Person[]>();
-  for (const { remote_id, local_id } of await world.store.query(sql, [name])) {
-    const id = String(remote_id);
-    known.set(id, [...(known.get(id) ?? []), people.ofRecord('here', String(local_id)) ?? '']);
-  }
-  const isGone = ([id]: readonly [string, readonly Person[]]) => world.remotes[name].removed.has(`Patient/${id}`);
-  const isUnheard = ([id, persons]: readonly [string, readonly Person[]]) =>
-    !persons.some((one) => people.areOne(one, people.ofRecord(name, id) ?? ''));
-  const former = [...known].filter((one) => isGone(one) && isUnheard(one));
-  return new Map(former.map(([id, persons]) => [`${world.remotes[name].baseUrl}/Patient/${id}`, persons.at(-1) ?? '']));
 }
 
 /** Several of one list, e.g. the patients of an account, each once. */

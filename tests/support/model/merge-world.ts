@@ -1,6 +1,6 @@
 // The world of random merges: people with records and papers here and at two servers, and what may never be so in it.
 import type { Patient } from '@medplum/fhirtypes';
-import { type Kept, LOOKS, namesIn, type Paper, type People, type Person } from './people.ts';
+import { type Kept, LOOKS, namesIn, type Paper, type People, type Person, wordsIn } from './people.ts';
 import { SERVERS, type ServerName, type TwoServers } from './two-servers.ts';
 
 export const PAPERS = ['Task', 'Appointment', 'Account'] as const;
@@ -58,7 +58,7 @@ export const papersAt = ({ world }: MergeDays, name: ServerName) =>
 
 export async function mixed(days: MergeDays): Promise<string[]> {
   const { people } = days;
-  for (const name of SERVERS) sayWhoIsGone(days, name);
+  for (const name of SERVERS) await sayWhoIsGone(days, name);
   // Those there first: references here may name them.
   const there = SERVERS.map((name) => [name, patientsAt(days, name), papersAt(days, name)] as const);
   const here = ['here', await patientsHere(days), await papersHere(days)] as const;
@@ -66,13 +66,40 @@ export async function mixed(days: MergeDays): Promise<string[]> {
   return [...there, here].flatMap(([place, patients, papers]) => people.mixed(place, patients, papers));
 }
 
-function sayWhoIsGone(days: MergeDays, name: ServerName): void {
-  const { failing, removed } = days.world.remotes[name];
+async function sayWhoIsGone(days: MergeDays, name: ServerName): Promise<void> {
+  const { people } = days;
+  const taken = await takenForFormer(days, name);
   for (const paper of papersAt(days, name)) {
     for (const { reference } of namesIn(paper)) {
       const id = /^Patient\/([^/]+)$/.exec(reference ?? '')?.[1];
-      const isGone = failing.get(`Patient/${id}`) === 410 || removed.has(`Patient/${id}`);
-      if (id !== undefined && isGone) days.people.saidToBeGone(name, id, paper);
+      if (id === undefined || !isGone(days, name, id)) continue;
+      people.saidToBeGone(name, id, paper);
+      const former = taken.get(id);
+      if (former !== undefined) people.alsoAbout(wordsIn(paper), [former]);
     }
   }
+}
+
+function isGone({ world }: MergeDays, name: ServerName, id: string): boolean {
+  const { failing, removed } = world.remotes[name];
+  return failing.get(`Patient/${id}`) === 410 || removed.has(`Patient/${id}`);
+}
+
+/**
+ * By id: for whom Baton must take records that the server has given to somebody else, and says are gone, before Baton could have
+ * seen them with the new one. A paper that names one is about whoever it was known to be of: nothing that the server shows
+ * says otherwise.
+ */
+export async function takenForFormer(days: MergeDays, name: ServerName): Promise<Map<string, Person>> {
+  const { world, people } = days;
+  const sql = "SELECT remote_id, local_id FROM identity WHERE connection = ? AND type = 'Patient' ORDER BY at";
+  const known = new Map<string, Person[]>();
+  for (const { remote_id, local_id } of await world.store.query(sql, [name])) {
+    const person = people.ofRecord('here', String(local_id));
+    if (person !== undefined) known.set(String(remote_id), [...(known.get(String(remote_id)) ?? []), person]);
+  }
+  const isUnheard = (id: string, persons: readonly Person[]) =>
+    !persons.some((one) => people.areOne(one, people.ofRecord(name, id) ?? ''));
+  const former = [...known].filter(([id, persons]) => isGone(days, name, id) && isUnheard(id, persons));
+  return new Map(former.map(([id, persons]) => [id, persons.at(-1) ?? '']));
 }
