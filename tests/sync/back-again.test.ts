@@ -223,6 +223,25 @@ test('when the id was given to somebody else, what was about ours is about ours 
   expect(familiesThere()).toEqual(['Rivera', 'Rivera']);
 });
 
+test("so is what had been deleted there itself, and comes back when the id is somebody else's", async () => {
+  const [called] = theirs();
+  world.remote.remove('Task', 'r1');
+  await world.sync.sweep();
+  await world.sync.pullNow();
+  const [before] = world.remote.all('Patient');
+  world.remote.remove('Patient', String(before?.id));
+  await world.write(patient('p1', { birthDate: '1950-02-03' }));
+  await world.sync.pushNow();
+  await answer('deleted', 'ours');
+  world.remote.put(other(String(before?.id)));
+  await exchange();
+  world.remote.put(called as Task);
+  await exchange();
+  expect(await world.sync.conflicts()).toEqual([]);
+  expect(await world.all<Task>('Task')).toMatchObject([{ for: { reference: 'Patient/p1' } }]);
+  expect(familiesThere()).toEqual(['Rivera', 'Rivera']);
+});
+
 test('also when it was given to somebody whom Baton made there', async () => {
   const rest = [theirPlan(), ...theirs()];
   world.remote.wipe();

@@ -201,7 +201,7 @@ export async function plan(context: RunContext, received: Received, links: LinkM
     ...(match ? [release(connection.name, `${type}/${localId}`)] : []),
     ...unresolvedIn(merged),
     ...doubts,
-    ...(result.remoteChanges || (await namesFormer(context, maps, body, letGo))
+    ...(result.remoteChanges || link?.state === 'tombstone' || (await namesFormer(context, maps, body, letGo))
       ? [mark(connection.name, type, localId, stored.sequence, now)]
       : []),
   ];
