@@ -2,12 +2,22 @@
 import type { Patient } from '@medplum/fhirtypes';
 import { pick } from './acts.ts';
 import { names, patientOf, renamed } from './merge-words.ts';
-import { chance, type MergeDays, note, PERSONS, papersAt, papersHere, patientsAt, server } from './merge-world.ts';
+import {
+  chance,
+  type MergeDays,
+  note,
+  PERSONS,
+  papersAt,
+  papersHere,
+  patientsAt,
+  server,
+  takenForFormer,
+} from './merge-world.ts';
 import { isClosed, type Kept, keyOf, namesIn, standsFor, wordsIn } from './people.ts';
 import type { ServerName } from './two-servers.ts';
 
 /** In whatever order searches come to show what the server does. */
-export function mergeThere(days: MergeDays): void {
+export async function mergeThere(days: MergeDays): Promise<void> {
   const { world, people, random } = days;
   const name = server(days);
   const remote = world.remotes[name];
@@ -24,6 +34,9 @@ export function mergeThere(days: MergeDays): void {
   if (!into) return;
   const other = people.ofRecord(name, into.id) ?? '';
   people.unite(person, other);
+  // Into a record that nobody can see to be another's now is into that of the one before.
+  const former = (await takenForFormer(days, name)).get(into.id);
+  if (former !== undefined) people.unite(person, former);
   for (const one of [person, other]) days.merged.add(one);
   days.merges += 1;
   note(days, `${name} ${from.id} (${person}) into ${into.id} (${other})`);

@@ -95,7 +95,9 @@ export async function takenForFormer(days: MergeDays, name: ServerName): Promise
   const sql = "SELECT remote_id, local_id FROM identity WHERE connection = ? AND type = 'Patient' ORDER BY at";
   const known = new Map<string, Person[]>();
   for (const { remote_id, local_id } of await world.store.query(sql, [name])) {
-    const person = people.ofRecord('here', String(local_id));
+    // Of a stranger's record, which was merged, nothing is known but that.
+    const person =
+      local_id === '' ? people.formerOf(name, String(remote_id)) : people.ofRecord('here', String(local_id));
     if (person !== undefined) known.set(String(remote_id), [...(known.get(String(remote_id)) ?? []), person]);
   }
   const isUnheard = (id: string, persons: readonly Person[]) =>

@@ -67,6 +67,8 @@ export class People {
   readonly #excused = new Set<string>();
   /** By `place record key`: who had the record before, where a paper has named it since then. */
   readonly #before = new Map<string, Set<Person>>();
+  /** By `place record`: who had it before whoever has it now. */
+  readonly #former = new Map<string, Person>();
   /** By key. */
   readonly #joined = new Map<string, Set<Person>>();
   #count = 0;
@@ -93,6 +95,10 @@ export class People {
 
   ofRecord(place: Place, id: string): Person | undefined {
     return this.#persons.get(`${place} ${id}`);
+  }
+
+  formerOf(place: Place, id: string): Person | undefined {
+    return this.#former.get(`${place} ${id}`);
   }
 
   /** Whom a reference at a place means; undefined for nobody of these. */
@@ -145,6 +151,7 @@ export class People {
    */
   handOver(place: Place, id: string, person: Person, papers: readonly Paper[]): void {
     const before = this.ofRecord(place, id);
+    if (before !== undefined) this.#former.set(`${place} ${id}`, before);
     this.isRecordOf(place, id, person);
     for (const paper of papers) {
       const name = `${place} ${id} ${keyOf(paper)}`;
