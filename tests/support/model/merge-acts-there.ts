@@ -95,3 +95,28 @@ export function late(days: MergeDays): void {
   // Within what the vendor file allows for; beyond it no client could know.
   remote.lateness = remote.lateness === 0 ? 8_000 : 0;
 }
+
+export function backup(days: MergeDays): void {
+  const name = server(days);
+  days.backups[name] = days.world.remotes[name].backup();
+  note(days, name);
+}
+
+/** The server goes back to its backup: what it lost may come back, and records are whose they were. */
+export async function restore(days: MergeDays): Promise<void> {
+  const { world, people, backups } = days;
+  const name = server(days);
+  const before = [...patientsAt(days, name), ...papersAt(days, name)];
+  if (!backups[name]) return;
+  backups[name]();
+  note(days, name);
+  const after = [...patientsAt(days, name), ...papersAt(days, name)];
+  for (const one of before) if (!after.some(({ id }) => id === one.id)) repeatable(days, name, one);
+  for (const one of after) {
+    if (!before.some(({ id }) => id === one.id)) repeatable(days, name, one);
+    if (one.resourceType === 'Patient') people.isRecordOf(name, one.id, String(one.name?.[0]?.given?.[0]));
+  }
+  const nothing = 'high_water = NULL, cursor = NULL, window_start = NULL, window_max = NULL';
+  const rewind = { sql: `UPDATE checkpoint SET ${nothing} WHERE connection = ?`, params: [name] };
+  await world.store.commit({ reference: 'Device/operator', kind: 'service' }, [], [rewind]);
+}

@@ -7,6 +7,7 @@ import { type Acts, chooseAct } from './acts.ts';
 import { Bomb } from './fragile.ts';
 import { editHere, joinHere, paperHere, patientHere } from './merge-acts-here.ts';
 import {
+  backup,
   deleteThere,
   editThere,
   failThere,
@@ -15,6 +16,7 @@ import {
   moveThere,
   paperThere,
   patientThere,
+  restore,
   workAgain,
 } from './merge-acts-there.ts';
 import { giveAwayThere, mergeThere, repointThere, unmergeThere } from './merge-acts-who.ts';
@@ -58,6 +60,8 @@ const ACTS: Acts<MergeDays> = [
   ['join here', 2, joinHere],
   ['join there', 2, joinThere],
   ['give away there', 2, giveAwayThere],
+  ['backup', 2, backup],
+  ['restore', 1, restore],
   ['delete there', 1, deleteThere],
   ['fail for a while', 2, failThere],
   ['work again', 3, workAgain],
@@ -83,7 +87,13 @@ export async function mergeDays(seed: number, steps: number, isTold = false): Pr
     matching: MATCHING,
     types: { a: typesOf('a'), b: typesOf('b') },
   });
-  const nothing = { people: new People(), story: [], merged: new Set<Person>(), mayRepeat: new Set<string>() };
+  const nothing = {
+    people: new People(),
+    story: [],
+    merged: new Set<Person>(),
+    mayRepeat: new Set<string>(),
+    backups: {},
+  };
   const counts = { made: 0, merges: 0, answers: 0, crashes: 0 };
   const days: MergeDays = { world, random, ...nothing, isRight: random() < 0.6, takesAll, isTold, ...counts };
   note(days, JSON.stringify({ takesAll, isRight: days.isRight }));

@@ -21,7 +21,8 @@ export async function comeToRest(days: MergeDays): Promise<string[]> {
     if (rounds % 4 === 1) await world.sync.sweep();
     const damage = await mixed(days);
     if (damage.length > 0) return damage;
-    if (rounds > 4 && (await isQuiet(days))) return [];
+    if (rounds === 12) await sayLost(days);
+    if (rounds > 14 && (await isQuiet(days))) return [];
     for (const question of await world.sync.matches(undefined, true)) {
       const isOpen = (await world.sync.matches(undefined, true)).some(({ id }) => id === question.id);
       if (isOpen) await answerOne(days, question, false);
@@ -29,6 +30,13 @@ export async function comeToRest(days: MergeDays): Promise<string[]> {
     for (let answers = 0; answers < 5; answers += 1) await decide(days);
   }
   return [`It does not come to rest: ${JSON.stringify(await world.sync.status())}`];
+}
+
+/** What an operator does who knows of a restore, and is told that more is missing than a sweep believes. */
+async function sayLost({ world }: MergeDays): Promise<void> {
+  const rows = await world.store.query("SELECT DISTINCT connection FROM identity WHERE unseen = 'replaced'");
+
+  for (const { connection } of rows) await world.sync.sweep(String(connection), { lost: true });
 }
 
 /** What a server refused for too long was told of; a person has it tried again. */

@@ -25,6 +25,8 @@ export interface MergeDays {
   /** Keys of papers, and persons, of whom a second copy may be made, because one was gone for a while. */
   readonly mayRepeat: Set<string>;
   readonly isTold: boolean;
+  /** What puts a server back to what it was. */
+  readonly backups: Partial<Record<ServerName, () => void>>;
   made: number;
   merges: number;
   answers: number;
