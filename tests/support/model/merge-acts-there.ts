@@ -102,20 +102,17 @@ export function backup(days: MergeDays): void {
   note(days, name);
 }
 
-/** The server goes back to its backup: what it lost may come back, and records are whose they were. */
+/** The server goes back to its backup: what it lost may come back. */
 export async function restore(days: MergeDays): Promise<void> {
-  const { world, people, backups } = days;
+  const { world, backups } = days;
   const name = server(days);
   const before = [...patientsAt(days, name), ...papersAt(days, name)];
-  if (!backups[name]) return;
+  if (days.reusesIds || !backups[name]) return;
   backups[name]();
   note(days, name);
   const after = [...patientsAt(days, name), ...papersAt(days, name)];
   for (const one of before) if (!after.some(({ id }) => id === one.id)) repeatable(days, name, one);
-  for (const one of after) {
-    if (!before.some(({ id }) => id === one.id)) repeatable(days, name, one);
-    if (one.resourceType === 'Patient') people.isRecordOf(name, one.id, String(one.name?.[0]?.given?.[0]));
-  }
+  for (const one of after) if (!before.some(({ id }) => id === one.id)) repeatable(days, name, one);
   const nothing = 'high_water = NULL, cursor = NULL, window_start = NULL, window_max = NULL';
   const rewind = { sql: `UPDATE checkpoint SET ${nothing} WHERE connection = ?`, params: [name] };
   await world.store.commit({ reference: 'Device/operator', kind: 'service' }, [], [rewind]);

@@ -91,6 +91,7 @@ export function unmergeThere(days: MergeDays): void {
 /** An id that Baton has let go is given to somebody else: of a linked one it would be an edit. */
 export async function giveAwayThere(days: MergeDays): Promise<void> {
   const { world, people, random } = days;
+  if (!days.reusesIds) return;
   const name = server(days);
   // Of a record that others were merged into it would say that these are somebody else, too.
   const standing = new Set(patientsAt(days, name).map(standsFor));

@@ -95,8 +95,17 @@ export async function mergeDays(seed: number, steps: number, isTold = false): Pr
     backups: {},
   };
   const counts = { made: 0, merges: 0, answers: 0, crashes: 0 };
-  const days: MergeDays = { world, random, ...nothing, isRight: random() < 0.6, takesAll, isTold, ...counts };
-  note(days, JSON.stringify({ takesAll, isRight: days.isRight }));
+  const days: MergeDays = {
+    world,
+    random,
+    ...nothing,
+    isRight: random() < 0.6,
+    reusesIds: random() < 0.5,
+    takesAll,
+    isTold,
+    ...counts,
+  };
+  note(days, JSON.stringify({ takesAll, isRight: days.isRight, reusesIds: days.reusesIds }));
   const damage: string[] = [];
   try {
     for (let step = 0; step < steps && damage.length === 0; step += 1) {

@@ -18,6 +18,8 @@ export interface MergeDays {
   readonly story: string[];
   /** Servers merge, and persons answer, as it is; otherwise they err now and then. */
   readonly isRight: boolean;
+  /** Servers give ids to somebody else, which FHIR forbids; otherwise they are put back from backups now and then. */
+  readonly reusesIds: boolean;
   /** Whether all patients of the servers come in. */
   readonly takesAll: Readonly<Record<ServerName, boolean>>;
   /** Whom a server or a person has ever merged. */
