@@ -99,11 +99,19 @@ async function differences(days: MergeDays, name: ServerName, here: readonly Kep
     if (!local || !remote) return [`${told}: ${local ? '' : 'not here '}${remote ? '' : 'not there'}`];
     // What is written here about a patient who is only pulled is not for the server.
     if (type === 'Patient' && days.takesAll[name]) return [];
-    const theirs = inAnyOrder(byPerson(toLocalTerms(context, unknown, jsonOf(remote)).body));
-    const ours = inAnyOrder(byPerson(comparable(jsonOf(local))));
+    const theirs = inAnyOrder(byPerson(withoutReplaced(toLocalTerms(context, unknown, jsonOf(remote)).body)));
+    const ours = inAnyOrder(byPerson(withoutReplaced(comparable(jsonOf(local)))));
     if (sameJson(theirs, ours)) return [];
     return [`${told} ${keyOf(local)}: ${JSON.stringify(ours)} here, ${JSON.stringify(theirs)} there`];
   });
+}
+
+/** Without the records of theirs that a patient's own replaced: here they may all be the one. */
+function withoutReplaced(body: JsonObject): JsonObject {
+  if (body.resourceType !== 'Patient' || !Array.isArray(body.link)) return body;
+  const { link, ...rest } = body;
+  const kept = link.filter((one) => (one as { readonly type?: Json }).type !== 'replaces');
+  return kept.length === 0 ? rest : { ...rest, link: kept };
 }
 
 /** Several of one list, e.g. the patients of an account, each once. */
