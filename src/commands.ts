@@ -1,5 +1,6 @@
 // The `baton` command. Each command is a row: what it takes, what it is for, what it does. Commands other than `serve`
 // work on the database directly; they may run beside a serving Baton.
+import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { RegistrationError } from './access/oauth/registration.ts';
 import { FULL_SCOPE } from './access/scopes.ts';
@@ -20,6 +21,7 @@ import { createLog } from './log.ts';
 import { REHEARSAL_OPTIONS } from './sandbox/ehr/simulator/rehearsal-options.ts';
 import type { Actor } from './store/store.ts';
 import { SYNC_COMMANDS, SYNC_OPTIONS, type SyncOptions } from './sync-commands.ts';
+import { SYNC_NOW_COMMANDS } from './sync-now-commands.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -28,6 +30,8 @@ const OPERATOR: Actor = { reference: 'Device/baton-cli', kind: 'service' };
 interface Command {
   readonly words: string;
   readonly does: string;
+  /** Means nothing before Baton has run: a database that is not there is another one than was meant, and is not made. */
+  readonly onWhatIsThere?: boolean;
   /** False when what was looked at is not as it should be. */
   run(app: App, words: readonly string[], options: Options, terminal: Terminal): Promise<unknown>;
 }
@@ -62,26 +66,20 @@ const COMMANDS: readonly Command[] = [
     does: 'check that this installation can work',
     run: (app, _words, _options, { environment, print }) => doctor(app, loadConfig(environment), print),
   },
-  {
-    words: 'sync push',
-    does: 'send what is due   [NAME]',
-    async run(app, [name], _, { print }) {
-      await app.sync.pushNow(name);
-      print(JSON.stringify(await app.sync.status(), null, 2));
-    },
-  },
-  {
-    words: 'sync pull',
-    does: 'fetch what is new   [NAME]',
-    async run(app, [name], _, { print }) {
-      await app.sync.pullNow(name);
-      print(JSON.stringify(await app.sync.status(), null, 2));
-    },
-  },
+  ...SYNC_NOW_COMMANDS.map(
+    ({ words, does, run }): Command => ({
+      words,
+      does,
+      onWhatIsThere: true,
+      run: ({ sync, store }, rest, _, { print }) =>
+        run({ sync, audit: store.audit.bind(store), actor: OPERATOR, now: systemClock().real, print }, rest),
+    }),
+  ),
   ...CONNECTION_COMMANDS.map(
     ({ words, does, run }): Command => ({
       words,
       does,
+      onWhatIsThere: words === 'connect mode',
       run: (app, rest, _, terminal) => run(connectionParts(app, terminal), rest),
     }),
   ),
@@ -89,6 +87,7 @@ const COMMANDS: readonly Command[] = [
     ({ words, does, run }): Command => ({
       words,
       does,
+      onWhatIsThere: true,
       run: ({ sync, store }, rest, options, { print }) => run({ sync, store, actor: OPERATOR, print }, rest, options),
     }),
   ),
@@ -96,6 +95,7 @@ const COMMANDS: readonly Command[] = [
     ({ words, does, run }): Command => ({
       words,
       does,
+      onWhatIsThere: true,
       run: ({ deliveries, store }, rest, options, { print }) =>
         run({ deliveries, store, actor: OPERATOR, print }, rest, options),
     }),
@@ -104,6 +104,7 @@ const COMMANDS: readonly Command[] = [
     ({ words, does, run }): Command => ({
       words,
       does,
+      onWhatIsThere: true,
       run: ({ store, conformance: { parameters }, transitions }, rest, options, { print }) =>
         run({ store, parameters, transitions, clock: systemClock(), actor: OPERATOR, print }, rest, options),
     }),
@@ -147,12 +148,14 @@ const COMMANDS: readonly Command[] = [
     ({ words, does, run }): Command => ({
       words,
       does,
+      onWhatIsThere: true,
       run: ({ trail }, _, options, { print }) => run({ trail, print }, options),
     }),
   ),
   {
     words: 'backup',
     does: 'write a consistent copy of the database to FILE',
+    onWhatIsThere: true,
     async run(app, [file], _, { print }) {
       if (!file) throw usage('Name the file to write.');
       await app.store.backup(file);
@@ -183,9 +186,11 @@ function tell(error: unknown, complain: Terminal['complain']): void {
   const known = [UsageError, ConfigError, Fault, RegistrationError].some((kind) => error instanceof kind);
   complain(`${known ? (error as Error).message : (error as Error).stack}\n`);
   if (error instanceof Fault) {
-    for (const { expression, details } of asFault(error).issues) {
-      if (expression === undefined && details?.text === error.message) continue;
-      complain(`  ${expression?.[0] ?? ''} ${details?.text ?? ''}\n`);
+    for (const { expression: [place] = [], details } of asFault(error).issues) {
+      const isSaid = details?.text === error.message;
+      const isNamed = place === undefined || error.message.startsWith(place.split('.').at(-1) ?? '');
+      if (isSaid && isNamed) continue;
+      complain(`  ${[place, isSaid ? '' : details?.text].filter(Boolean).join(' ')}\n`);
     }
   }
   if (error instanceof UsageError) complain('`npm run baton` lists the commands.\n');
@@ -207,13 +212,25 @@ async function main(terminal: Terminal): Promise<boolean> {
   }
   const command = COMMANDS.find(({ words }) => `${positionals.join(' ')} `.startsWith(`${words} `));
   if (!command) throw usage(`There is no command "${positionals.join(' ')}".`);
-  const app = await open(loadConfig(terminal.environment), terminal);
+  const config = loadConfig(terminal.environment);
+  if (command.onWhatIsThere) requireDatabase(config);
+  const app = await open(config, terminal);
   try {
     const rest = positionals.slice(command.words.split(' ').length);
     return (await command.run(app, rest, values, terminal)) !== false;
   } finally {
     await app.close();
   }
+}
+
+/** @throws ConfigError */
+function requireDatabase({ databaseUrl }: Config): void {
+  const path = /^sqlite:(?!:memory:$)(.+)$/.exec(databaseUrl)?.[1];
+  if (path === undefined || existsSync(path)) return;
+  const where = 'BATON_DATABASE_URL names it, and a relative path begins where the command is run';
+  throw new ConfigError(
+    `There is no database at ${path} yet, and nothing was done: ${where}. \`npm start\` makes one.`,
+  );
 }
 
 function readArguments(words: readonly string[]) {

@@ -305,8 +305,10 @@ function parseFile(value: unknown, path: string): ConfigFile {
   }
 }
 
-const detail = (params: Record<string, unknown>) =>
-  'additionalProperty' in params ? `(${String(params.additionalProperty)})` : '';
+function detail(params: Record<string, unknown>): string {
+  if ('additionalProperty' in params) return `(${String(params.additionalProperty)})`;
+  return Array.isArray(params.allowedValues) ? `(${params.allowedValues.join(', ')})` : '';
+}
 
 function checkZone(code: string, zone: string): void {
   try {

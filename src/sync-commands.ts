@@ -153,6 +153,7 @@ async function listMessages(parts: SyncCommandParts, words: readonly string[], o
   const filter = filterOf(words);
   const found = await findMessages(parts.store, filter, numberOf(options.limit, 50));
   record(parts, 'messages', 'R', { query: queryOf(filter) });
+  if (found.length === 0) parts.print(await nothingFound(parts, filter));
   for (const message of found) {
     const { id, at, connection, direction, type = '', localId, remoteId, method = '', status = '' } = message;
     const about = `${type}${localId || remoteId ? `/${localId ?? remoteId}` : ''}`;
@@ -160,6 +161,17 @@ async function listMessages(parts: SyncCommandParts, words: readonly string[], o
     const line = [id, instant(at), connection, direction, about, did, message.outcome, message.class];
     parts.print(line.filter((part) => part !== '').join('  '));
   }
+}
+
+/** Messages outlive their connection, so a name that is none is a hint only. */
+async function nothingFound(
+  { sync }: SyncCommandParts,
+  { connection }: Readonly<Record<string, string>>,
+): Promise<string> {
+  const none = 'No message matches.';
+  if (connection === undefined) return none;
+  const names = (await sync.status()).map(({ name }) => name);
+  return names.includes(connection) ? none : `${none} There is no connection "${connection}".`;
 }
 
 async function replay(parts: SyncCommandParts, words: readonly string[], options: SyncOptions): Promise<void> {

@@ -1,7 +1,7 @@
 // The `baton` command as a person runs it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -101,6 +101,36 @@ describe('baton', { timeout: 120_000 }, () => {
     expect(claims.exp - claims.iat).toBe(300);
     expect(statSync(join(folder, 'keys.json')).mode & 0o777).toBe(0o600);
     expect((await baton('token', '--minutes', '0')).code).toBe(1);
+  });
+
+  test('what is about data that is there makes no database where there is none', async () => {
+    const path = join(folder, 'typo', 'baton.db');
+    const settings = { BATON_DATABASE_URL: `sqlite:${path}` };
+    for (const line of [
+      'sync pull',
+      'connect mode ehr off',
+      'conflicts',
+      'messages',
+      'deliveries',
+      'follow-ups',
+      'backup x',
+    ]) {
+      const { code, err } = await runBaton(told(line.split(' '), '', settings));
+      expect({ line, code }).toEqual({ line, code: 1 });
+      expect(err).toContain(`There is no database at ${path} yet, and nothing was done`);
+    }
+    expect(existsSync(join(folder, 'typo'))).toBe(false);
+  });
+
+  test('a fault is said once, and what a configuration file may say instead is named', async () => {
+    const { err } = await baton('messages', 'class=typo');
+    expect(err).toBe('class must be success, transient, ambiguous, conflict, permanent, auth.\n');
+    const connections = [{ name: 'ehr', baseUrl: 'https://ehr.example.org/fhir', mode: 'of' }];
+    const settings = { BATON_CONFIG: file('mode.json', { connections }) };
+    const refused = await runBaton(told(['connect', 'list'], '', settings));
+    expect(refused.err).toContain(
+      '/connections/0/mode must be equal to one of the allowed values (off, dry-run, pull, push, both)',
+    );
   });
 
   test('import commits transactions and single resources, gzipped too', async () => {

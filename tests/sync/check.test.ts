@@ -289,3 +289,28 @@ test('another connection to the same server is a note, where both carry a type',
   Object.assign(world.connection, { types: { Patient: 'both' } });
   expect(await notes()).toEqual([]);
 });
+
+test('a type that is read one by one is not searched, and that nothing new comes in is said; what is not there is not blamed on searches', async () => {
+  const types = { Patient: 'pull', Practitioner: 'both', Location: 'pull', Task: 'both' } as const;
+  await open(
+    { vendor: 'oracle', types },
+    {
+      statement: statement({
+        Patient: ['rs', 'identifier'],
+        Practitioner: ['crs', 'identifier'],
+        Location: ['rs'],
+        Communication: ['c'],
+      }),
+    },
+  );
+  const { types: found } = await check();
+  expect(world.remote.requests.filter(({ url }) => /\/(Practitioner|Location)\?/.test(url))).toEqual([]);
+  expect(found.map(({ finding, sentence }) => [finding, sentence]).slice(1)).toEqual([
+    [
+      'note',
+      'Practitioner can be read one by one once it is linked, so nothing new comes in, can be made there but not changed; a create whose answer is lost is looked for by our identifier.',
+    ],
+    ['note', 'Location can be read one by one once it is linked, so nothing new comes in.'],
+    ['note', 'Task cannot be read, cannot be written; changes would go out as a Communication.'],
+  ]);
+});

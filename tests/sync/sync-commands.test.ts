@@ -98,6 +98,8 @@ test('messages are found and shown, and replayed one by one or by filter', async
   expect(await baton('replay type=Nothing')).toBe('No message matches.');
   await expect(baton('replay')).rejects.toThrow('Name a message');
   await expect(baton('replay x', { from: 'elsewhere' })).rejects.toThrow('--from');
+  expect(await baton('messages connection=ehr status=418')).toBe('No message matches.');
+  expect(await baton('messages connection=typo')).toBe('No message matches. There is no connection "typo".');
   await expect(baton('messages nonsense')).rejects.toThrow('name=value');
   await expect(baton('messages', { limit: '0' })).rejects.toThrow('--limit');
 });

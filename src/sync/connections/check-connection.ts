@@ -141,16 +141,20 @@ async function checkType(
   const { connection } = way;
   const abilities = abilitiesOf(connection, capability, way.remote.vendor, type);
   const wants = { pull: pulls(connection, type), push: pushes(connection, type) };
-  const each: Finding[] = [
-    ...(wants.pull ? [abilities.pull === 'none' ? ('bad' as const) : ('ok' as const)] : []),
-    ...(wants.push ? [goingOut(abilities)] : []),
-  ];
+  const each: Finding[] = [...(wants.pull ? [comingIn(abilities)] : []), ...(wants.push ? [goingOut(abilities)] : [])];
   const sentence = typeSentence(type, abilities, wants);
   const stated: Finding = each.every((one) => one === each[0]) ? (each[0] ?? 'ok') : 'note';
-  const tried = wants.pull && abilities.search ? await trySearch(way, client, type, abilities, since) : undefined;
+  const tried =
+    wants.pull && abilities.search && !abilities.onlyLinked
+      ? await trySearch(way, client, type, abilities, since)
+      : undefined;
   if (tried === undefined) return { type, direction, finding: stated, sentence, abilities };
   const finding = stated === 'bad' ? 'bad' : tried.finding;
   return { type, direction, finding, sentence: `${sentence} ${tried.sentence}`, abilities };
+}
+
+function comingIn({ pull, onlyLinked }: TypeAbilities): Finding {
+  return pull === 'none' ? 'bad' : onlyLinked ? 'note' : 'ok';
 }
 
 function goingOut({ push, projection }: TypeAbilities): Finding {

@@ -64,9 +64,14 @@ export function tokenHint(message: string): string {
 
 /** `CarePlan can be read patient by patient, cannot be written; changes would go out as a DocumentReference.` */
 export function typeSentence(type: string, can: TypeAbilities, wants: { pull: boolean; push: boolean }): string {
-  const clauses = [...(wants.pull ? [PULL_WORDS[can.pull]] : []), ...(wants.push ? [PUSH_WORDS[can.push]] : [])];
+  const clauses = [...(wants.pull ? [pullWords(can)] : []), ...(wants.push ? [PUSH_WORDS[can.push]] : [])];
   const notes = wants.push ? pushNotes(can) : [];
   return `${type} ${clauses.join(', ')}${notes.map((note) => `; ${note}`).join('')}.`;
+}
+
+function pullWords({ pull, onlyLinked, read, search }: TypeAbilities): string {
+  if (onlyLinked) return 'can be read one by one once it is linked, so nothing new comes in';
+  return pull === 'none' && !read && !search ? 'cannot be read' : PULL_WORDS[pull];
 }
 
 function pushNotes(can: TypeAbilities): string[] {

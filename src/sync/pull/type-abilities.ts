@@ -21,6 +21,8 @@ export interface TypeAbilities {
   /** Search parameters that pulling needs, of those the server has. */
   readonly searchBy: readonly string[];
   readonly pull: PullStrategy;
+  /** Only what is linked is read, one by one: nothing new comes in. A Patient is found by who is in scope. */
+  readonly onlyLinked: boolean;
   readonly push: PushWay;
   /** What goes out instead, where `push` is not enough: as the connection or else the vendor file says, or as the connection could say. */
   readonly projection?: { readonly as: ProjectionTarget; readonly isChosen: boolean; readonly isTaken: boolean };
@@ -42,6 +44,7 @@ export function abilitiesOf(
     : can('update')
       ? 'update-only'
       : 'none';
+  const plan = choosePlan(connection, capability, vendor, type);
   const chosen = connection.projections?.[type] ?? vendor.projections?.[type];
   const as = chosen ?? 'DocumentReference';
   const isTaken = capability.supports(as, 'create');
@@ -57,7 +60,8 @@ export function abilitiesOf(
     identifierSearch: capability.searchable(type, 'identifier'),
     guardedUpdates: capability.guardsUpdates(type),
     searchBy: PULLED_BY.filter((parameter) => capability.searchable(type, parameter)),
-    pull: choosePlan(connection, capability, vendor, type).strategy,
+    pull: plan.strategy,
+    onlyLinked: plan.by === 'id' && type !== 'Patient',
     push,
     ...(needsProjection && isOffered ? { projection: { as, isChosen: chosen !== undefined, isTaken } } : {}),
   };
