@@ -137,6 +137,11 @@ export type Settlement =
       readonly waitsFor?: string;
     };
 
+/** SQL: one row of a resource came after another; a repeated one is about the same version. */
+export const isLater = (later: string, than: string) =>
+  `(${later}.upto_sequence > ${than}.upto_sequence
+    OR (${later}.upto_sequence = ${than}.upto_sequence AND ${later}.at > ${than}.at))`;
+
 /** Why a row ends, or what it waits for, whose type the server does not take. */
 export const NO_CAPABILITY = 'no-capability';
 const LEASE = 90_000;
@@ -213,7 +218,7 @@ export async function readOutbox(
   localId: string,
 ): Promise<OutboxRow | undefined> {
   const sql = `SELECT ${COLUMNS} FROM outbox WHERE connection = ? AND type = ? AND local_id = ?
-    ORDER BY CASE WHEN ${LIVE} THEN 0 ELSE 1 END, upto_sequence DESC LIMIT 1`;
+    ORDER BY CASE WHEN ${LIVE} THEN 0 ELSE 1 END, upto_sequence DESC, at DESC LIMIT 1`;
   const [row] = await store.query(sql, [connection, type, localId]);
   return row && toRow(row);
 }
