@@ -1,6 +1,5 @@
 // Takes messages away when they were kept long enough, in small commits, once a day, by one process. Whatever somebody may
 // still need to find out what happened stays, however old it is. docs/sync-spec.md#I22
-
 import type { Logger } from 'pino';
 import type { Clock } from '../../clock.ts';
 import { asFault } from '../../fault.ts';

@@ -7,7 +7,7 @@ import { type RunContext, realNow } from '../context.ts';
 import { isLive } from '../identity-row.ts';
 import { fittingTarget, projectionTarget } from '../projections/projection-target.ts';
 import { canPush } from './dependencies.ts';
-import { mark } from './outbox.ts';
+import { isLater, mark } from './outbox.ts';
 
 /** A type for which there is a way, for what is there already or for what is not. */
 export interface WayOut {
@@ -32,7 +32,7 @@ const NO_WAY = "state = 'superseded' AND fault IN ('no-capability', 'comes-in-on
 const LINKED = `EXISTS (SELECT 1 FROM identity WHERE identity.connection = outbox.connection
   AND identity.type = outbox.type AND identity.local_id = outbox.local_id AND ${isLive('identity.')})`;
 const NEWEST = `NOT EXISTS (SELECT 1 FROM outbox AS later WHERE later.connection = outbox.connection
-  AND later.type = outbox.type AND later.local_id = outbox.local_id AND later.upto_sequence > outbox.upto_sequence)`;
+  AND later.type = outbox.type AND later.local_id = outbox.local_id AND ${isLater('later', 'outbox')})`;
 
 /** The ways that there are now, by what flows out and what the server can do. */
 export function waysOut(context: RunContext): WayOut[] {
