@@ -35,7 +35,6 @@ export async function comeToRest(days: MergeDays): Promise<string[]> {
 /** What an operator does who knows of a restore, and is told that more is missing than a sweep believes. */
 async function sayLost({ world }: MergeDays): Promise<void> {
   const rows = await world.store.query("SELECT DISTINCT connection FROM identity WHERE unseen = 'replaced'");
-
   for (const { connection } of rows) await world.sync.sweep(String(connection), { lost: true });
 }
 
