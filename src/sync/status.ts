@@ -11,7 +11,7 @@ import { isLetGo, isLive } from './identity-row.ts';
 import type { PullPlan } from './pull/strategy.ts';
 import { type PullSilence, pullSilence } from './pull-silence.ts';
 import { cursorName } from './push/feed.ts';
-import { isLater, type OutboxState } from './push/outbox.ts';
+import { isNewest, type OutboxState } from './push/outbox.ts';
 import { GIVEN_UP } from './push/outbox-commands.ts';
 
 export interface StreamStatus {
@@ -72,8 +72,7 @@ const OLDEST_QUEUED = `SELECT MIN(at) AS n FROM outbox WHERE connection = ? AND 
     AND conflict.type = outbox.type AND conflict.local_id = outbox.local_id AND conflict.state = 'open')`;
 const OLDEST_CONFLICT = "SELECT MIN(at) AS n FROM conflict WHERE connection = ? AND state = 'open'";
 const REJECTED = `SELECT COUNT(*) AS n FROM outbox WHERE connection = ? AND state = 'rejected' AND fault NOT LIKE '${GIVEN_UP}%'
-  AND NOT EXISTS (SELECT 1 FROM outbox AS later WHERE later.connection = outbox.connection AND later.type = outbox.type
-    AND later.local_id = outbox.local_id AND ${isLater('later', 'outbox')})`;
+  AND ${isNewest('outbox')}`;
 /** What waits for a person's answer, or has just got it, is none of them. */
 const UNSHOWN = `SELECT COUNT(*) AS n FROM held_resource AS held WHERE held.connection = ?
   AND EXISTS (SELECT 1 FROM identity WHERE identity.connection = held.connection AND identity.type = held.waits_type

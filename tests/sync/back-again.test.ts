@@ -209,13 +209,18 @@ function familiesThere(): (string | undefined)[] {
 const identifier = [{ system: 'urn:mrn', value: '2' }];
 const other = (id: string, fields: object = {}) => patient(id, { name: [{ family: 'Okafor' }], identifier, ...fields });
 
-test('when the id was given to somebody else, what was about ours is about ours there, too', async () => {
+/** The patient is gone there and lives on here, and somebody else gets the id. */
+async function giveIdToOther(): Promise<void> {
   const [before] = world.remote.all('Patient');
   world.remote.remove('Patient', String(before?.id));
   await world.write(patient('p1', { birthDate: '1950-02-03' }));
   await world.sync.pushNow();
   await answer('deleted', 'ours');
   world.remote.put(other(String(before?.id)));
+}
+
+test('when the id was given to somebody else, what was about ours is about ours there, too', async () => {
+  await giveIdToOther();
   await world.write(other('p2'));
   await exchange();
   await exchange();
@@ -228,12 +233,7 @@ test("so is what had been deleted there itself, and comes back when the id is so
   world.remote.remove('Task', 'r1');
   await world.sync.sweep();
   await world.sync.pullNow();
-  const [before] = world.remote.all('Patient');
-  world.remote.remove('Patient', String(before?.id));
-  await world.write(patient('p1', { birthDate: '1950-02-03' }));
-  await world.sync.pushNow();
-  await answer('deleted', 'ours');
-  world.remote.put(other(String(before?.id)));
+  await giveIdToOther();
   await exchange();
   world.remote.put(called as Task);
   await exchange();

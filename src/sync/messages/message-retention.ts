@@ -5,7 +5,7 @@ import type { Clock } from '../../clock.ts';
 import { asFault } from '../../fault.ts';
 import { type Lease, withLease } from '../../store/lease.ts';
 import type { Actor, Store } from '../../store/store.ts';
-import { isLater } from '../push/outbox.ts';
+import { isNewest } from '../push/outbox.ts';
 
 /** In days; nothing is removed without `keepDays`. */
 export interface MessageKeeping {
@@ -35,9 +35,7 @@ const NEEDED = [
     AND (other.local_id = m.local_id OR other.remote_id = m.remote_id))`,
   // Its resource is to be sent, or was given up and has not been sent since.
   `EXISTS (SELECT 1 FROM outbox AS other WHERE ${ABOUT} AND other.local_id = m.local_id
-    AND (other.state IN ('queued', 'sending', 'parked', 'withheld') OR (other.state = 'rejected' AND NOT EXISTS (
-      SELECT 1 FROM outbox AS later WHERE later.connection = other.connection AND later.type = other.type
-        AND later.local_id = other.local_id AND ${isLater('later', 'other')}))))`,
+    AND (other.state IN ('queued', 'sending', 'parked', 'withheld') OR (other.state = 'rejected' AND ${isNewest('other')})))`,
   // The newest word on a resource that could not be taken in. One without an id can never be.
   `(m.outcome = 'quarantined' AND m.remote_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM message AS other
     WHERE ${ABOUT} AND other.remote_id = m.remote_id AND other.at > m.at

@@ -7,7 +7,7 @@ import { type RunContext, realNow } from '../context.ts';
 import { isLive } from '../identity-row.ts';
 import { fittingTarget, projectionTarget } from '../projections/projection-target.ts';
 import { canPush } from './dependencies.ts';
-import { isLater, mark } from './outbox.ts';
+import { isNewest, mark } from './outbox.ts';
 
 /** A type for which there is a way, for what is there already or for what is not. */
 export interface WayOut {
@@ -31,8 +31,6 @@ const BATCH = 500;
 const NO_WAY = "state = 'superseded' AND fault IN ('no-capability', 'comes-in-only')";
 const LINKED = `EXISTS (SELECT 1 FROM identity WHERE identity.connection = outbox.connection
   AND identity.type = outbox.type AND identity.local_id = outbox.local_id AND ${isLive('identity.')})`;
-const NEWEST = `NOT EXISTS (SELECT 1 FROM outbox AS later WHERE later.connection = outbox.connection
-  AND later.type = outbox.type AND later.local_id = outbox.local_id AND ${isLater('later', 'outbox')})`;
 
 /** The ways that there are now, by what flows out and what the server can do. */
 export function waysOut(context: RunContext): WayOut[] {
@@ -56,7 +54,7 @@ export async function* readGivenUp(
   for (const way of ways) {
     const { type, isLinked } = way;
     const sql = `SELECT id, local_id, upto_sequence FROM outbox WHERE connection = ? AND type = ? AND local_id > ?
-      AND ${NO_WAY} AND ${isLinked ? '' : 'NOT '}${LINKED} AND ${NEWEST} ORDER BY local_id LIMIT ${BATCH}`;
+      AND ${NO_WAY} AND ${isLinked ? '' : 'NOT '}${LINKED} AND ${isNewest('outbox')} ORDER BY local_id LIMIT ${BATCH}`;
     for (let after = ''; ; ) {
       const rows: SqlRow[] = await store.query(sql, [name, type, after]);
       if (rows.length > 0) {

@@ -137,10 +137,12 @@ export type Settlement =
       readonly waitsFor?: string;
     };
 
-/** SQL: one row of a resource came after another; a repeated one is about the same version. */
-export const isLater = (later: string, than: string) =>
-  `(${later}.upto_sequence > ${than}.upto_sequence
-    OR (${later}.upto_sequence = ${than}.upto_sequence AND ${later}.at > ${than}.at))`;
+/** SQL: no other row of the resource came after this one; a repeated one is about the same version. */
+export const isNewest = (
+  row: string,
+) => `NOT EXISTS (SELECT 1 FROM outbox AS later WHERE later.connection = ${row}.connection
+  AND later.type = ${row}.type AND later.local_id = ${row}.local_id AND (later.upto_sequence > ${row}.upto_sequence
+    OR (later.upto_sequence = ${row}.upto_sequence AND later.at > ${row}.at)))`;
 
 /** Why a row ends, or what it waits for, whose type the server does not take. */
 export const NO_CAPABILITY = 'no-capability';
