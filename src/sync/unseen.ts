@@ -42,9 +42,15 @@ export function stillUnseen(connection: string, type: string, remoteId: string):
   return { sql, params: [connection, type, remoteId], rows: 1 };
 }
 
+/** Of what is asked whether it is gone, the id may be another's by now. */
+const NOT_ASKED = `NOT EXISTS (SELECT 1 FROM conflict WHERE conflict.connection = identity.connection
+  AND conflict.type = identity.type AND conflict.local_id = identity.local_id AND conflict.state = 'open'
+  AND conflict.kind = 'deleted')`;
+
 /** The server has shown that it has them. Content and versions: saveLink. */
 export function seen(connection: string, type: string, remoteIds: readonly string[]): Statement {
-  const sql = `UPDATE identity SET unseen = NULL WHERE unseen IS NOT NULL AND ${OF_REMOTE} (${places(remoteIds)})`;
+  const sql = `UPDATE identity SET unseen = NULL WHERE unseen IS NOT NULL AND ${OF_REMOTE} (${places(remoteIds)})
+    AND ${NOT_ASKED}`;
   return { sql, params: [connection, type, ...remoteIds] };
 }
 
@@ -56,6 +62,18 @@ export async function readUnseen(
 ): Promise<Unseen | undefined> {
   const sql = `SELECT unseen FROM identity WHERE ${LIVE} AND remote_id = ?`;
   return asUnseen((await store.query(sql, [connection, type, remoteId]))[0]?.unseen);
+}
+
+/** Which of the remote ids the server has not shown. */
+export async function unseenAmong(
+  store: Queryable,
+  connection: string,
+  type: string,
+  remoteIds: readonly string[],
+): Promise<Set<string>> {
+  if (remoteIds.length === 0) return new Set();
+  const sql = `SELECT remote_id FROM identity WHERE unseen IS NOT NULL AND ${OF_REMOTE} (${places(remoteIds)})`;
+  return new Set((await store.query(sql, [connection, type, ...remoteIds])).map(({ remote_id }) => String(remote_id)));
 }
 
 const UNSEEN_THEN = 'unseen-links';
@@ -76,6 +94,17 @@ export async function hasShown(store: Queryable, connection: string): Promise<bo
   const then = await readFact(store, connection, UNSEEN_THEN);
   const [row] = await store.query(countOf('unseen IS NOT NULL'), [connection]);
   return then !== undefined && Number(row?.links) < Number(then.value);
+}
+
+/** When the server was last found to be another than it was, epoch milliseconds of the machine's clock; 0 for never. */
+export async function replacedAt(store: Queryable, connection: string): Promise<number> {
+  return (await readFact(store, connection, UNSEEN_THEN))?.at ?? 0;
+}
+
+/** What was received before that, and is linked only now. */
+export function notSeenSince(connection: string, type: string, remoteIds: readonly string[]): Statement {
+  const sql = `UPDATE identity SET unseen = 'replaced' WHERE ${OF_REMOTE} (${places(remoteIds)}) AND ${isThere()}`;
+  return { sql, params: [connection, type, ...remoteIds] };
 }
 
 /** Types of which something has not been seen. */

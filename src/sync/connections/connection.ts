@@ -16,7 +16,7 @@ import { projectionsDue } from '../projections/projection-marks.ts';
 import { catchUp } from '../pull/catch-up.ts';
 import { beginReading, countAsRead, noteProgress } from '../pull/progress.ts';
 import type { PullResult } from '../pull/pull-result.ts';
-import { finishPull, preparePull, sweepReplaced, sweepTypes } from '../pull/pull-run.ts';
+import { finishPull, preparePull, sweepLeft, sweepTypes } from '../pull/pull-run.ts';
 import { takeTurns } from '../pull/take-turns.ts';
 import { typesInOrder } from '../pull/type-order.ts';
 import { feedOutbox } from '../push/feed.ts';
@@ -209,7 +209,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
       const streams = types.filter((type) => !loading.has(type));
       // What is due there does not wait for the end of a long load.
       Object.assign(results, await takeTurns(pulling, streams, lease, { asked: isAsked }, pushTurn));
-      await sweepReplaced(pulling, types, lease);
+      await sweepLeft(pulling, types, lease);
       await catchUp(pulling, types, lease);
       await followHints(pulling, types, lease, new Set(Object.keys(results)));
       await followMerges(pulling);
@@ -246,7 +246,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
       if (!reading) return;
       const types = typesInOrder(connection);
       await takeHints(reading, types, lease);
-      await sweepReplaced(reading, types, lease);
+      await sweepLeft(reading, types, lease);
       await finishPull(reading, lease);
     });
   }

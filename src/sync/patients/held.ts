@@ -51,10 +51,15 @@ export async function heldAmong(
   return new Map(rows.map((row) => [String(row.remote_id), String(row.body)]));
 }
 
-/** Remote ids of what is held. */
-export async function allHeld(store: Pick<Store, 'query'>, connection: string, type: string): Promise<string[]> {
-  const sql = 'SELECT remote_id FROM held_resource WHERE connection = ? AND type = ?';
-  return (await store.query(sql, [connection, type])).map((row) => String(row.remote_id));
+/** Remote ids of what is held. @param since received before that it does not count, epoch milliseconds */
+export async function allHeld(
+  store: Pick<Store, 'query'>,
+  connection: string,
+  type: string,
+  since: number,
+): Promise<string[]> {
+  const sql = 'SELECT remote_id FROM held_resource WHERE connection = ? AND type = ? AND at >= ?';
+  return (await store.query(sql, [connection, type, since])).map((row) => String(row.remote_id));
 }
 
 /** Remote id of the patient that a received resource is about, as the server wrote it: `Patient/1` or a URL of its own. */

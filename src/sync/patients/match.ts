@@ -10,10 +10,12 @@ import { scoreMatch } from '../../fhir/patient-match/score.ts';
 import { tokenText } from '../../fhir/search/token-text.ts';
 import type { Store, StoredVersion } from '../../store/store.ts';
 import { parseBody } from '../body.ts';
+import { pushes } from '../connections/settings.ts';
 import type { RunContext } from '../context.ts';
 import { type Link, readLink } from '../identity.ts';
 import { readLinkMap } from '../link-map.ts';
-import { ownIdentifierOf, remoteTargets, toLocalTerms } from '../mapping.ts';
+import { carriesIdentifier, ownIdentifierOf, remoteTargets, toLocalTerms } from '../mapping.ts';
+import { readUnseen } from '../unseen.ts';
 import { readAlias } from './alias.ts';
 import { type CandidateReason, knownOthers } from './identity-question.ts';
 import { inUseFor } from './in-use.ts';
@@ -21,7 +23,11 @@ import type { PatientMatching } from './match-rules.ts';
 import { alikePatients, findFew } from './patient-candidates.ts';
 import { patientsOf } from './patient-reference.ts';
 
-export type Match = { readonly kind: 'none'; readonly sought: Sought } | Found;
+export type Match =
+  | { readonly kind: 'none'; readonly sought: Sought }
+  /** Ours, which the server may have lost under another id: once that is known, a push finds it. */
+  | { readonly kind: 'later' }
+  | Found;
 
 type Found =
   | { readonly kind: 'ours' | 'identifier' | 'rules'; readonly stored: StoredVersion }
@@ -77,7 +83,9 @@ export async function findMatch(
     const stored = await store.read(type, ours);
     const isHere = stored !== undefined && stored.operation !== 'delete';
     if (isHere && (named !== undefined || (await isOfSamePatient(context, remote, stored)))) {
-      const linked = (await readLink(store, connection.name, type, ours)) !== undefined;
+      const link = await readLink(store, connection.name, type, ours);
+      if (link && named !== undefined && (await isFoundByPush(context, link))) return { kind: 'later' };
+      const linked = link !== undefined;
       if (!linked && former?.localId === ours) return { kind: 'former', stored, link: former };
       if (!linked) return { kind: 'ours', stored };
       const why = named === undefined ? 'earlier-record' : 'own-identifier';
@@ -90,6 +98,14 @@ export async function findMatch(
   if (match.kind !== 'none') return match;
   const said = type === 'Patient' ? await saidToBe(context, remoteId, others) : undefined;
   return said ?? { ...match, sought };
+}
+
+/** A replaced server has not shown the record that ours is linked with, and makes none while there is one with our identifier. */
+async function isFoundByPush({ store, capability, connection }: RunContext, link: Link): Promise<boolean> {
+  const { type, remoteId, how } = link;
+  if (how !== 'created-by-us' || !pushes(connection, type)) return false;
+  if (!capability.conditionalCreate(type) || !carriesIdentifier(type)) return false;
+  return (await readUnseen(store, connection.name, type, remoteId)) !== undefined;
 }
 
 /** Ours whom a person took it for a second record of; asked again once their own is gone there (remote-merge.ts). */
@@ -236,6 +252,13 @@ function contradicts(remote: JsonObject, local: JsonObject): boolean {
   const [there, here] = [remote.birthDate, local.birthDate];
   if (typeof there !== 'string' || typeof here !== 'string') return false;
   return !there.startsWith(here) && !here.startsWith(there);
+}
+
+/** Nothing says that they are one, and the birth date and the name of the family that they are two. */
+export function areTwo({ trusts }: PatientMatching, left: JsonObject, right: JsonObject): boolean {
+  const [one, other] = [patientFrom(left), patientFrom(right)];
+  if (compareIdentifiers(one, other, trusts).shared || !contradicts(left, right)) return false;
+  return compareNames(one, other, { nicknames: [] }).family === 'different';
 }
 
 /** Neither name agrees in the least: the number was given to somebody else. A marriage changes one of them only. */

@@ -11,6 +11,7 @@ import { ownExchanges, type RunContext, realNow } from '../context.ts';
 import { readLinksByRemote } from '../identity.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { applyPage } from '../pull/pull-page.ts';
+import { notSeenSince, replacedAt } from '../unseen.ts';
 import { readRecord } from './read-record.ts';
 
 const BATCH = 200;
@@ -26,6 +27,7 @@ export async function takeInHeld(run: RunContext): Promise<void> {
   const context = ownExchanges(run);
   const { store, connection, remote, signal } = context;
   const rows = await store.query(ANSWERED, [connection.name]);
+  const replaced = await replacedAt(store, connection.name);
   const ready = rows.filter(({ type }) => pulls(connection, String(type)));
   while (ready.length > 0 && !signal.aborted && remote.breaker.status.state === 'closed') {
     const [first] = ready;
@@ -39,7 +41,9 @@ export async function takeInHeld(run: RunContext): Promise<void> {
       params: [connection.name, type ?? '', remote_id ?? '', at ?? 0],
     }));
     const type = String(first?.type);
-    await applyPage(context, type, page, () => [...taken, ...messages(context, type)]);
+    const earlier = together.filter(({ row }) => Number(row.at) < replaced).map(({ row }) => String(row.remote_id));
+    const unseen = earlier.length === 0 ? [] : [notSeenSince(connection.name, type, earlier)];
+    await applyPage(context, type, page, () => [...taken, ...unseen, ...messages(context, type)]);
   }
 }
 

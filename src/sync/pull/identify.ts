@@ -12,6 +12,7 @@ import { askWhoUnlinked } from '../patients/identity-question.ts';
 import { findMatch, type Match } from '../patients/match.ts';
 import { remoteMerge } from '../patients/remote-merge.ts';
 import { isOwnProjection } from '../projections/projection-echo.ts';
+import { planGivenOutAgain } from './given-out-again.ts';
 import { bodies, type Incoming, type Received, type Shown } from './incoming.ts';
 import { backFromBackup, currentCopy } from './stale-copy.ts';
 import { sameMoment } from './version-age.ts';
@@ -62,6 +63,7 @@ export async function identify(
   if (isAsked) return { ...nothing, outcome: 'waiting', statements: [holdForItself(context, received)], isHeld: true };
   if (meant?.isAlias && type !== 'Patient' && (await isSecond(context, meant))) return { ...nothing, outcome: 'echo' };
   const match = await findMatch(context, type, body, remoteId, former);
+  if (match.kind === 'later') return { ...nothing, outcome: 'echo' };
   if (match.kind === 'none') {
     return { ...received, link, meant, match: undefined, sought: match.sought, localId: randomUUID() };
   }
@@ -94,6 +96,8 @@ async function identifyLinked(context: RunContext, received: Shown, link: Link):
   const current = isKnown ? received : await currentCopy(context, link, received);
   const isStale = current !== undefined && current !== received;
   if (isStale && isEcho(link, current.body, current.version)) return { ...nothing, outcome: 'echo' };
+  const another = current && !isKnown ? await planGivenOutAgain(context, link, current) : undefined;
+  if (another) return another;
   const merge = await mergeOf(context, current ?? received, link);
   if (merge) return merge;
   if (!current) return { ...nothing, outcome: 'echo' };

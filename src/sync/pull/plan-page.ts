@@ -13,6 +13,7 @@ import { lastOfEach } from '../patients/alias.ts';
 import { heldAmong, idOfPatient, letGo } from '../patients/held.ts';
 import { dropQuestion, openQuestions } from '../patients/identity-question.ts';
 import { patientsOf } from '../patients/patient-reference.ts';
+import { unseenAmong } from '../unseen.ts';
 import { identify, quickEcho } from './identify.ts';
 import { holdBack, type Incoming, plan, type Received } from './incoming.ts';
 import { planLost } from './lost-there.ts';
@@ -81,12 +82,15 @@ export async function planPage(context: RunContext, type: string, entries: reado
   // Where patients are only sent, nobody takes in what is held of one.
   const mayBeHeld = pulls(connection, 'Patient') ? patients : [];
   const heldPatients = await heldAmong(store, connection.name, 'Patient', mayBeHeld);
+  const unseen = await unseenAmong(store, connection.name, 'Patient', patients);
   const linkedPatients = await readLinkMarks(store, connection.name, 'Patient', [...heldPatients.keys()]);
   for (const one of received) {
     const waits = (id: string) => {
       const isUnknown = map.localOf('Patient', id) === undefined;
       // Whether the one that stands for it does so still is not known.
       const isInDoubt = isUnknown || !linkedPatients.has(id);
+      // The server may have lost them and have given their id to somebody else.
+      if (!one.link && unseen.has(id)) return true;
       return (asked.has(id) && (!one.link || isUnknown)) || (heldPatients.has(id) && isInDoubt);
     };
     const ids = patientIdsOf(context, one).flatMap((id) => [id, standing.get(id) ?? id]);

@@ -15,6 +15,8 @@ import { forgetFact, readFact, saveFact } from './remote-fact.ts';
 import { sweepType } from './sweep.ts';
 
 const HOUR = 60 * 60_000;
+/** A fact while a person's word, that the server lost what is missing, has not been followed for some types. */
+const LOST_DUE = 'lost-sweep-due';
 
 /** Undefined when nothing can be pulled, because whose records flow cannot be found out. */
 export async function preparePull(run: RunContext, lease: Lease): Promise<RunContext | undefined> {
@@ -33,8 +35,33 @@ export async function preparePull(run: RunContext, lease: Lease): Promise<RunCon
   return undefined;
 }
 
+/** What a sweep has left, of which kind ever, since the server was replaced or a person said that it lost something. */
+export async function sweepLeft(run: RunContext, types: readonly string[], lease: Lease): Promise<void> {
+  await sweepReplaced(run, types, lease);
+  const due = await readFact(run.store, run.connection.name, LOST_DUE);
+  if (!due || realNow(run) < due.at + HOUR) return;
+  await sweepLost(run, due.value.split(' '), lease);
+}
+
+/** Their word holds until everything was compared, whatever fails or ends in between. */
+async function sweepLost(run: RunContext, types: readonly string[], lease: Lease): Promise<string[]> {
+  const { store, connection, runId } = run;
+  const keep = (left: readonly string[]) => {
+    const next =
+      left.length === 0
+        ? forgetFact(connection.name, LOST_DUE)
+        : saveFact(connection.name, LOST_DUE, left.join(' '), realNow(run));
+    return store.commit(actorOf(connection, runId), [], [next, lease.fence]);
+  };
+  const known = types.filter((type) => connection.types[type] !== undefined);
+  await keep(known);
+  const left = await sweepAll(run, known, lease, true);
+  await keep(left);
+  return left;
+}
+
 /** Sweeps when the server was wiped or restored; of what could not be compared then, and no other, it is tried again each hour. */
-export async function sweepReplaced(run: RunContext, types: readonly string[], lease: Lease): Promise<void> {
+async function sweepReplaced(run: RunContext, types: readonly string[], lease: Lease): Promise<void> {
   const { store, connection, runId } = run;
   const due = await readFact(store, connection.name, SWEEP_DUE);
   if (!due || realNow(run) < due.at + HOUR) return;
@@ -60,8 +87,9 @@ export async function sweepTypes(
 ): Promise<string[]> {
   const { connection, store } = run;
   const sent = Object.keys(connection.types).filter((type) => pushes(connection, type) && !types.includes(type));
-  const unseen = isLost || sent.length === 0 ? new Set(sent) : await unseenTypes(store, connection.name);
-  return sweepAll(run, [...types, ...sent.filter((one) => unseen.has(one))], lease, isLost);
+  if (isLost) return sweepLost(run, [...types, ...sent], lease);
+  const unseen = sent.length === 0 ? new Set(sent) : await unseenTypes(store, connection.name);
+  return sweepAll(run, [...types, ...sent.filter((one) => unseen.has(one))], lease, false);
 }
 
 async function sweepAll(run: RunContext, types: readonly string[], lease: Lease, isLost: boolean): Promise<string[]> {

@@ -39,16 +39,25 @@ export async function planGone(context: RunContext, link: Link): Promise<Incomin
   return { ...nothing, outcome: 'deleted', changes, statements };
 }
 
-/** A question for a person, unless it is asked already. */
-export async function askWhetherGone(context: RunContext, link: Link, stored: StoredVersion): Promise<Incoming> {
+/**
+ * A question for a person, unless it is asked already.
+ * @param isLost nobody there has taken back what both had changed and was asked about: their words are kept
+ */
+export async function askWhetherGone(
+  context: RunContext,
+  link: Link,
+  stored: StoredVersion,
+  isLost = false,
+): Promise<Incoming> {
   const { connection, type, localId, remoteId } = link;
   const open = await readOpenConflict(context.store, connection, type, localId);
   if (open?.kind === 'deleted' && open.localVersion === stored.versionId) return nothingOf(link);
   const local = comparable(parseBody(stored.content));
+  const words = isLost && open?.remote ? { remote: open.remote, remoteBody: open.remoteBody } : {};
   const conflict = {
     ...{ connection, type, localId, remoteId, kind: 'deleted' as const, base: link.baseLocal, local },
     ...{ localVersion: stored.versionId, remote: undefined, remoteBody: link.baseRemote, proposed: undefined },
-    ...{ remoteVersion: link.remoteVersion, paths: [], ...AS_IT_IS },
+    ...{ remoteVersion: link.remoteVersion, paths: [], ...AS_IT_IS, ...words },
   };
   return { ...nothingOf(link), outcome: 'conflict', statements: openConflict(conflict, realNow(context)) };
 }

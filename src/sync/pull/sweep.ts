@@ -7,7 +7,7 @@ import { type RunContext, realNow } from '../context.ts';
 import { isThere } from '../identity-row.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { allHeld } from '../patients/held.ts';
-import { asUnseen, hasShown, notSeen, seen, unseenTypes } from '../unseen.ts';
+import { asUnseen, hasShown, notSeen, replacedAt, seen, unseenTypes } from '../unseen.ts';
 import { startProbeAtOnce, startProbes } from './delete-probe.ts';
 import { IdSet } from './id-set.ts';
 import { type Listed, listRemote } from './list-remote.ts';
@@ -97,8 +97,9 @@ async function compare(context: RunContext, type: string, found: Found, lease: L
     notSeen(connection.name, type, some, isLost ? 'lost' : 'missing'),
     ...some.map((id) => startProbeAtOnce(connection.name, type, id, now)),
   ]);
-  // What waits for an answer about its patient would come in after it.
-  const held = (await allHeld(store, connection.name, type)).filter((id) => !ids.has(id));
+  // What waits for an answer about its patient would come in after it. What a replaced server had shown before may be lost there, not deleted.
+  const since = await replacedAt(store, connection.name);
+  const held = (await allHeld(store, connection.name, type, since)).filter((id) => !ids.has(id));
   const deleted = missing.filter((one) => !isAtOnce(one)).map(({ remoteId }) => remoteId);
   await startProbes(context, type, [...deleted, ...held], lease);
   return result;

@@ -236,7 +236,10 @@ export async function mayHaveBeenMade(
 }
 
 /** A row for the record of an attempt that the live row of the resource will not tell of any more. */
-export function rememberAttempt({ connection, type, localId }: OutboxRow, now: number): Statement {
+export function rememberAttempt(
+  { connection, type, localId }: Pick<OutboxRow, 'connection' | 'type' | 'localId'>,
+  now: number,
+): Statement {
   const sql = `INSERT INTO outbox (id, connection, type, local_id, upto_sequence, state, attempts, next_at, intent_key, at,
     fault, fault_class) VALUES (?, ?, ?, ?, 0, 'superseded', 0, 0, ?, ?, 'stood-in-for', 'ambiguous')`;
   return { sql, params: [randomUUID(), connection, type, localId, randomUUID(), now] };

@@ -8,17 +8,18 @@ import type { StoredVersion } from '../../store/store.ts';
 import type { ProbeResult } from '../alerts/meter.ts';
 import { comparable, dressed, isFhirId, jsonOf, parseBody, resourceOf } from '../body.ts';
 import { type MappedContext, type RunContext, realNow } from '../context.ts';
-import { type Link, readLinksByRemote, remoteHash, saveLink } from '../identity.ts';
+import { type Link, readLinksByRemote, remoteHash, replaceLink, saveLink } from '../identity.ts';
 import { againIfLetGo, markStillReferring, nowMeans } from '../let-go.ts';
 import { readLinkMap } from '../link-map.ts';
-import { carriesIdentifier, remoteTargets, toLocalTerms, toRemoteTerms } from '../mapping.ts';
+import { carriesIdentifier, ownIdentifierOf, remoteTargets, toLocalTerms, toRemoteTerms } from '../mapping.ts';
 import { askWho, dropQuestion, hasNamesake, knownOthers } from '../patients/identity-question.ts';
+import { isAnothers } from '../pull/given-out-again.ts';
 import { FIRST_VERSION } from '../pull/version-age.ts';
 import { unlinkedTargets } from './dependencies.ts';
 import { type Claim, mayHaveBeenMade, underClaim } from './outbox.ts';
 import { findTwin } from './push-match.ts';
 import { isLater, readBack } from './read-back.ts';
-import { end, endFailed, type PushResult } from './settle-push.ts';
+import { end, endFailed, endGivenOutAgain, type PushResult } from './settle-push.ts';
 import { isAboutType } from './without-door.ts';
 
 /** How a create is kept from happening twice. */
@@ -117,7 +118,11 @@ async function adopt(
   const { type, localId } = claim;
   const body = reply.body ? jsonOf(reply.body) : {};
   const [other] = (await readLinksByRemote(store, connection.name, type, [reply.id])).values();
-  if (other && other.localId !== localId) return park(context, claim, stored, body, reply.id);
+  if (other && other.localId !== localId) {
+    if (ownIdentifierOf(mapping, body) !== localId || !(await isAnothers(context, other, body, false)))
+      return park(context, claim, stored, body, reply.id);
+    if (other.state !== 'tombstone') return endGivenOutAgain(context, { ...claim, faultClass: 'ambiguous' }, other);
+  }
   const map = await readLinkMap(store, connection.name, [], remoteTargets(mapping, body));
   const baseLocal = event === 'done' ? comparable(parseBody(stored.content)) : toLocalTerms(mapping, map, body).body;
   // Somebody may have edited what an earlier attempt made: then nobody knows the common version, and both are merged.
@@ -148,6 +153,7 @@ async function adopt(
     outcome: event === 'done' ? 'created' : 'adopted',
     statements: [
       ...againIfLetGo(mapping, claim, resourceOf(parseBody(stored.content)), body, now),
+      ...(other && other.localId !== localId ? [replaceLink(other, now)] : []),
       ...shifted,
       saveLink(link, now),
       // A pull that saw it before it was linked may have asked.

@@ -25,6 +25,7 @@ import { withPatients } from '../patients/patient-reference.ts';
 import { inPresentTerms, namingInUse } from '../present-terms.ts';
 import { provenanceOf } from '../provenance.ts';
 import { reconcileDoubted } from '../pull/doubt.ts';
+import { isAnothers } from '../pull/given-out-again.ts';
 import { ageOf } from '../pull/version-age.ts';
 import { rememberUrls } from '../repoint.ts';
 import { readUnseen } from '../unseen.ts';
@@ -35,6 +36,7 @@ import {
   end,
   endAsked,
   endFailed,
+  endGivenOutAgain,
   endPatientAsked,
   endUnseen,
   endWithoutDoor,
@@ -66,6 +68,10 @@ export async function pushUpdate(
     if (mustLook) {
       const current = await readCurrent(context, attempt.link);
       if (!current.ok) return remoteUnreadable(context, claim, attempt, current.failure);
+      const isUnseen = (await readUnseen(context.store, link.connection, link.type, link.remoteId)) !== undefined;
+      if (await isAnothers(context, attempt.link, jsonOf(current.value.body), isUnseen)) {
+        return endGivenOutAgain(context, claim, attempt.link);
+      }
       const followed = await followOnPush(context, claim, attempt.link, current.value);
       if (followed) return followed;
       if (remoteHash(jsonOf(current.value.body)) !== attempt.link.remoteHash || refused) {

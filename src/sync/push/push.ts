@@ -8,6 +8,7 @@ import { upToDate } from '../connections/up-to-date.ts';
 import { ownExchanges, type RunContext, realNow } from '../context.ts';
 import { readLink, saveLink } from '../identity.ts';
 import { isPatientAsked } from '../patients/asked-first.ts';
+import { unseenPatientOf } from '../patients/patient-unseen.ts';
 import { pushProjection } from '../projections/projection-push.ts';
 import { readProjections } from '../projections/projection-row.ts';
 import { projectionTarget } from '../projections/projection-target.ts';
@@ -31,7 +32,7 @@ import {
 import { pushCreate } from './push-create.ts';
 import { type Member, pushCycle } from './push-cycle.ts';
 import { pushUpdate } from './push-update.ts';
-import { end, endFailed, endPatientAsked, endWithoutDoor, type PushResult } from './settle-push.ts';
+import { end, endFailed, endPatientAsked, endPatientUnseen, endWithoutDoor, type PushResult } from './settle-push.ts';
 import { isAboutType } from './without-door.ts';
 
 const WAIT = 60_000;
@@ -115,11 +116,15 @@ async function putOff(context: RunContext, row: OutboxRow, targets: readonly Ref
 
 async function pushComponent(context: RunContext, claimed: readonly Claimed[]): Promise<PushResult> {
   const members: Claimed[] = [];
+  let isWaiting = false;
   for (const member of claimed) {
-    if (!(await keepWithheld(ownExchanges(context, member.claim), member.claim))) members.push(member);
+    const own = ownExchanges(context, member.claim);
+    if (await keepWithheld(own, member.claim)) continue;
+    if (await keepForPatient(own, member)) isWaiting = true;
+    else members.push(member);
   }
   const [only, second] = members;
-  if (!only) return 'done';
+  if (!only) return isWaiting ? 'waiting' : 'done';
   if (!second) return pushOne(ownExchanges(context, only.claim), only);
   const alive = members.flatMap(({ claim, stored }): Member[] => (stored ? [{ claim, stored }] : []));
   return pushCycle(ownExchanges(context), alive);
@@ -142,6 +147,17 @@ async function pushOne(context: RunContext, { claim, stored }: Claimed): Promise
   if (!canPush(context, claim.type)) return endWithoutDoor(context, claim);
   if (await isPatientAsked(context, stored)) return endPatientAsked(context, claim);
   return pushCreate(context, claim, stored);
+}
+
+/** True when nothing of it is there and nobody knows who has the id of its patient by now: then its row waits. */
+async function keepForPatient(context: RunContext, { claim, stored }: Claimed): Promise<boolean> {
+  const { store, connection } = context;
+  if (!stored || stored.operation === 'delete' || !pushes(connection, claim.type)) return false;
+  if (await readLink(store, connection.name, claim.type, claim.localId)) return false;
+  const patient = await unseenPatientOf(context, stored);
+  if (patient === undefined) return false;
+  await endPatientUnseen(context, claim, patient);
+  return true;
 }
 
 /** What an earlier attempt to make the resource itself may have made is not forgotten because something stands in for it now. */

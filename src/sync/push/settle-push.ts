@@ -10,7 +10,10 @@ import { type NewConflict, openConflict } from '../conflicts/conflict.ts';
 import { refusedElement } from '../conflicts/transitions.ts';
 import { actorOf } from '../connections/settings.ts';
 import { type RunContext, realNow, type SyncEvent } from '../context.ts';
+import type { Link } from '../identity.ts';
 import { writeMessage } from '../messages/message-log.ts';
+import { suspect } from '../pull/suspect.ts';
+import { readUnseen } from '../unseen.ts';
 import { noteTaken, takeUpWaiting } from './door-opened.ts';
 import { type Claim, NO_CAPABILITY, release, type Settlement, settle } from './outbox.ts';
 import { settlementAfter } from './retry.ts';
@@ -146,6 +149,19 @@ export function endUnseen(context: RunContext, claim: Claim): Promise<PushResult
   return endWaiting(context, claim, fault, UNSEEN_WAIT, 'unseen');
 }
 
+/** The same where an id is another's there by now; unless that is known, the next pull finds out that the server is another than it was. */
+export async function endGivenOutAgain(context: RunContext, claim: Claim, link: Link): Promise<PushResult> {
+  const isKnown = (await readUnseen(context.store, link.connection, link.type, link.remoteId)) !== undefined;
+  const fault = 'The server has another resource under this id: it was restored, and a sweep finds out what it lost.';
+  return endWaiting(context, claim, fault, ASKED_WAIT, 'unseen', undefined, isKnown ? [] : [suspect(context, link)]);
+}
+
+/** The same of what is about a patient whose record there nobody has seen since. @param patient local id */
+export function endPatientUnseen(context: RunContext, claim: Claim, patient: string): Promise<PushResult> {
+  const fault = 'The server was wiped or restored and has not shown the patient since: who has their id is not known.';
+  return endWaiting(context, claim, fault, ASKED_WAIT, 'patient-unseen', `Patient/${patient}`);
+}
+
 /** Nothing failed: what was attempted so far counts as before. */
 async function endWaiting(
   context: RunContext,
@@ -153,6 +169,8 @@ async function endWaiting(
   fault: string,
   wait: number,
   outcome: string,
+  waitsFor?: string,
+  statements: readonly Statement[] = [],
 ): Promise<PushResult> {
   const settlement = {
     event: 'failed',
@@ -161,7 +179,8 @@ async function endWaiting(
     attempts: claim.attempts,
     nextAt: realNow(context) + wait,
     ...(claim.probedAt === undefined ? {} : { probedAt: claim.probedAt }),
+    ...(waitsFor === undefined ? {} : { waitsFor }),
   } as const;
-  await end(context, { claim, settlement, outcome });
+  await end(context, { claim, settlement, outcome, statements });
   return 'waiting';
 }

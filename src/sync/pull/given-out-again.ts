@@ -1,0 +1,43 @@
+// A server that was put back from a backup gives its ids out again: under the id of one of ours it may have another resource by now.
+// Nothing of that is an edit of ours. docs/sync-spec.md#I5 docs/sync-spec.md#I8
+import type { JsonObject } from '../../fhir/canonical-json.ts';
+import type { RunContext } from '../context.ts';
+import { hadContent, type Link } from '../identity.ts';
+import { ownIdentifierOf } from '../mapping.ts';
+import { inUseAmong } from '../patients/in-use.ts';
+import { areTwo } from '../patients/match.ts';
+import { readUnseen } from '../unseen.ts';
+import type { Incoming, Shown } from './incoming.ts';
+import { planLost } from './lost-there.ts';
+import { nothingOf } from './remote-gone.ts';
+import { suspect } from './suspect.ts';
+
+/**
+ * Whether what the server has under the id of a link is another of ours by our identifier, or somebody else.
+ * @param isUnseen whether the server was replaced since it last showed the resource: only then a patient may be another one
+ */
+export async function isAnothers(
+  { store, mapping, matching }: Pick<RunContext, 'store' | 'mapping' | 'matching'>,
+  link: Link,
+  body: JsonObject,
+  isUnseen: boolean,
+): Promise<boolean> {
+  const { baseRemote, localId } = link;
+  if (!baseRemote || link.remoteHash === undefined) return false;
+  if (link.type === 'Patient' && isUnseen && areTwo(matching, baseRemote, body)) return true;
+  const [then, now] = [ownIdentifierOf(mapping, baseRemote), ownIdentifierOf(mapping, body)];
+  if (then !== localId || now === undefined || now === localId) return false;
+  // An earlier copy of the record of somebody who was merged here.
+  if ((await inUseAmong(store, [now])).get(now) === localId) return false;
+  return !(await hadContent(store, link, body));
+}
+
+/** What follows when a linked record is another's by now; undefined when it is not. */
+export async function planGivenOutAgain(context: RunContext, link: Link, copy: Shown): Promise<Incoming | undefined> {
+  const isUnseen = (await readUnseen(context.store, link.connection, link.type, link.remoteId)) !== undefined;
+  if (!(await isAnothers(context, link, copy.body, isUnseen))) return undefined;
+  if (isUnseen) return planLost(context, link, true);
+  // The next pull finds out that the server is another than it was, and reads everything again.
+  const statements = link.state === 'tombstone' ? [] : [suspect(context, link)];
+  return { ...nothingOf(link), statements };
+}

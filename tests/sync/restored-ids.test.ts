@@ -1,0 +1,274 @@
+// A server that was put back from a backup gives its ids out again: what has the id of one of ours by now is no edit of it, and
+// nothing about a patient whose record it lost goes to, or comes from, whoever has their id. docs/sync-spec.md#I5
+// docs/sync-spec.md#I8 docs/sync-spec.md#I12 docs/sync-spec.md#I21
+import type { Goal, Patient, Task } from '@medplum/fhirtypes';
+import { afterEach, describe, expect, test } from 'vitest';
+import { NURSE, openWorld, patient, task, type World, type WorldOptions } from '../support/sync-world.ts';
+
+let world: World;
+afterEach(() => world.cleanup());
+
+const TYPES = ['Patient', 'CarePlan', 'Goal', 'Task'] as const;
+const NUMBER = { system: 'urn:mrn', value: '7' };
+
+function goal(id: string, whose: string): Goal & { id: string } {
+  const subject = { reference: `Patient/${whose}` };
+  return { resourceType: 'Goal', id, lifecycleStatus: 'active', description: { text: id }, subject };
+}
+
+/** @returns what puts the server back to what it is now */
+function backup(): () => void {
+  const kept = TYPES.flatMap((type) => structuredClone(world.remote.all(type)));
+  return () => {
+    world.remote.wipe();
+    for (const one of kept) world.remote.put(one, { lastUpdated: String(one.meta?.lastUpdated) });
+  };
+}
+
+async function exchange(rounds = 3): Promise<void> {
+  for (let round = 0; round < rounds; round += 1) {
+    await world.sync.pullNow();
+    await world.sync.pushNow();
+    world.pass({ minutes: 2 });
+  }
+}
+
+async function notice(): Promise<void> {
+  world.pass({ hours: 2 });
+  await exchange();
+}
+
+async function open(options: WorldOptions = {}): Promise<void> {
+  world = await openWorld(options);
+  await world.write(patient('p1'));
+  await world.write(patient('p2', { name: [{ family: 'Quinn' }], birthDate: '1933-03-03' }));
+  await world.write(goal('g0', 'p1'));
+  await exchange(1);
+}
+
+async function makeGoals(whose: string, ids: readonly string[] = ['g1', 'g2', 'g3']): Promise<void> {
+  for (const id of ids) await world.write(goal(id, whose));
+  await exchange(1);
+}
+
+const idThere = (family: string) =>
+  (world.remote.all('Patient') as Patient[]).find(({ name }) => name?.[0]?.family === family)?.id;
+const there = () =>
+  (world.remote.all('Goal') as Goal[]).map((one) => `${one.description?.text} ${one.subject.reference}`);
+const here = async () => (await world.all<Goal>('Goal')).map((one) => `${one.id} ${one.description?.text}`).sort();
+const epochs = () => world.events.filter(({ kind }) => kind === 'epoch').length;
+
+async function expectQuiet(): Promise<void> {
+  const before = [world.remote.writes().length, await world.temp.store.head(), epochs()];
+  for (let days = 0; days < 3; days += 1) {
+    world.pass({ hours: 25 });
+    await exchange(1);
+    await world.sync.sweep();
+  }
+  expect([world.remote.writes().length, await world.temp.store.head(), epochs()]).toEqual(before);
+}
+
+describe.each([
+  ['conditional creates', {}],
+  ['none', { conditionalCreate: false }],
+] as const)('at a server with %s', (_name, knobs) => {
+  test('what was written here before the restore is noticed gets its own record, and what it lost is made again', async () => {
+    await open({ knobs });
+    const restore = backup();
+    await makeGoals('p1');
+    restore();
+    for (const id of ['n1', 'n2']) await world.write(goal(id, 'p1'));
+    await world.sync.pushNow();
+    await exchange(4);
+    world.pass({ hours: 1 });
+    await exchange(2);
+    expect(epochs()).toBe(1);
+    expect(await world.sync.conflicts()).toEqual([]);
+    expect(await here()).toEqual(['g0 g0', 'g1 g1', 'g2 g2', 'g3 g3', 'n1 n1', 'n2 n2']);
+    const own = `Patient/${idThere('Rivera')}`;
+    expect(there().sort()).toEqual(['g0', 'g1', 'g2', 'g3', 'n1', 'n2'].map((id) => `${id} ${own}`));
+    await expectQuiet();
+  });
+});
+
+test('a newer backup after an older one mixes nothing up, though the ids are others’ in between', async () => {
+  await open();
+  const older = backup();
+  world.remote.put(task('t9', { for: { reference: `Patient/${idThere('Rivera')}` } }));
+  await makeGoals('p1');
+  await exchange(1);
+  const newer = backup();
+  older();
+  await notice();
+  expect(await world.sync.conflicts()).toMatchObject([{ kind: 'deleted', type: 'Task', remoteId: 't9' }]);
+  newer();
+  await notice();
+  expect(await here()).toEqual(['g0 g0', 'g1 g1', 'g2 g2', 'g3 g3']);
+  expect(
+    there()
+      .map((one) => one.slice(0, 2))
+      .sort(),
+  ).toEqual(['g0', 'g1', 'g2', 'g3']);
+  expect(await world.sync.conflicts()).toEqual([]);
+  await expectQuiet();
+});
+
+test('so it is where the type only goes out', async () => {
+  await open({ connection: { types: { Patient: 'both', Goal: 'push' } } });
+  const older = backup();
+  world.remote.put(patient('x', { name: [{ family: 'Okafor' }], birthDate: '1999-09-09' }));
+  await makeGoals('p1');
+  const newer = backup();
+  older();
+  await notice();
+  newer();
+  await notice();
+  for (const id of ['g1', 'g2', 'g3']) await world.write({ ...goal(id, 'p1'), description: { text: `${id}, later` } });
+  await exchange(4);
+  expect(
+    there()
+      .map((one) => one.replace(/ Patient.*/, ''))
+      .sort(),
+  ).toEqual(['g0', 'g1, later', 'g2, later', 'g3, later']);
+  expect(await world.sync.conflicts()).toEqual([]);
+});
+
+test('a patient of ours whose id another of ours has by now stays who they are', async () => {
+  world = await openWorld();
+  await world.write(patient('p0', { name: [{ family: 'Abel' }], birthDate: '1920-03-03' }));
+  await exchange(1);
+  const restore = backup();
+  await world.write(patient('p1'));
+  await exchange(1);
+  await makeGoals('p1');
+  restore();
+  await world.write(patient('p2', { name: [{ family: 'Quinn' }], birthDate: '1933-03-03' }));
+  await world.sync.pushNow();
+  await exchange(4);
+  world.pass({ hours: 1 });
+  await exchange(2);
+  const named = (await world.all<Patient>('Patient')).map(({ id, name }) => `${id} ${name?.[0]?.family}`);
+  expect(named.sort()).toEqual(['p0 Abel', 'p1 Rivera', 'p2 Quinn']);
+  expect(there().sort()).toEqual(['g1', 'g2', 'g3'].map((id) => `${id} Patient/${idThere('Rivera')}`));
+  expect(world.remote.all('Patient')).toHaveLength(3);
+  expect(await world.sync.conflicts()).toEqual([]);
+  await expectQuiet();
+});
+
+describe('of a patient who came from there and whom the server lost', () => {
+  async function loseSeven(): Promise<void> {
+    await open();
+    await world.write(patient('p7', { name: [{ family: 'Seven' }], birthDate: '1970-07-07', identifier: [NUMBER] }));
+    const restore = backup();
+    world.remote.put(patient('7', { name: [{ family: 'Seven' }], birthDate: '1970-07-07', identifier: [NUMBER] }));
+    await exchange(1);
+    await makeGoals('p7');
+    restore();
+    await notice();
+    expect(await world.sync.conflicts()).toMatchObject([{ kind: 'deleted', type: 'Patient', localId: 'p7' }]);
+  }
+
+  function stranger(): void {
+    world.remote.put(patient('7', { name: [{ family: 'Okafor' }], birthDate: '1999-09-09' }));
+  }
+  async function answer(take: 'ours' | 'theirs'): Promise<void> {
+    const [conflict] = await world.sync.conflicts();
+    await world.sync.resolve(NURSE, String(conflict?.id), { take });
+  }
+
+  const waiting = async () => {
+    const sql = "SELECT local_id FROM outbox WHERE type = 'Goal' AND state = 'queued' ORDER BY local_id";
+    return (await world.temp.store.query(sql)).map((row) => row.local_id);
+  };
+  const goalsOfSeven = () => there().filter((one) => !one.startsWith('g0'));
+
+  test.each([
+    ['nobody', (): void => undefined],
+    ['somebody else', stranger],
+  ] as const)('nothing goes to their id, which %s has, until a person has said what to do', async (_who, give) => {
+    await loseSeven();
+    await makeGoals('p7', ['n1']);
+    give();
+    await exchange();
+    await world.sync.sweep();
+    await exchange();
+    expect(goalsOfSeven()).toEqual([]);
+    expect(await waiting()).toEqual(['g1', 'g2', 'g3', 'n1']);
+    expect(await world.sync.conflicts()).toMatchObject([{ kind: 'deleted', type: 'Patient', localId: 'p7' }]);
+    await answer('ours');
+    await exchange();
+    expect(goalsOfSeven().sort()).toEqual(['g1', 'g2', 'g3', 'n1'].map((id) => `${id} Patient/${idThere('Seven')}`));
+    expect(idThere('Seven')).not.toBe('7');
+    expect(await world.sync.conflicts()).toEqual([]);
+    await expectQuiet();
+  });
+
+  test('what is written there about whoever has their id is not theirs', async () => {
+    await loseSeven();
+    stranger();
+    world.remote.put(task('s1', { for: { reference: 'Patient/7' } }));
+    await exchange();
+    await world.sync.sweep();
+    await exchange();
+    expect(await world.all<Task>('Task')).toEqual([]);
+    await answer('ours');
+    await exchange();
+    await world.sync.sweep();
+    await exchange();
+    expect(await world.all<Task>('Task')).toEqual([]);
+    const families = (world.remote.all('Patient') as Patient[]).map(({ name }) => name?.[0]?.family);
+    expect(families.sort()).toEqual(['Okafor', 'Quinn', 'Rivera', 'Seven']);
+    expect(await world.read<Patient>('Patient', 'p7')).toMatchObject({ name: [{ family: 'Seven' }] });
+  });
+
+  test('who is back is theirs again without an answer', async () => {
+    await loseSeven();
+    world.remote.put(patient('7', { name: [{ family: 'Seven' }], birthDate: '1970-07-07', identifier: [NUMBER] }));
+    world.remote.put(task('s1', { for: { reference: 'Patient/7' } }));
+    await exchange();
+    await exchange();
+    expect(goalsOfSeven().sort()).toEqual(['g1', 'g2', 'g3'].map((id) => `${id} Patient/7`));
+    expect(await world.all<Task>('Task')).toMatchObject([{ for: { reference: 'Patient/p7' } }]);
+    expect(await world.sync.conflicts()).toEqual([]);
+  });
+});
+
+describe('what waits here since before the restore to know whose it is', () => {
+  const ana = { name: [{ family: 'Rivera', given: ['Ana'] }], birthDate: '1950-02-01', gender: 'female' };
+
+  /** A task about somebody there who may be one of ours. */
+  async function hold(): Promise<void> {
+    world = await openWorld({ connection: { types: { Patient: 'pull', Goal: 'both', Task: 'both' } } });
+    await world.write(patient('p1', ana));
+    world.remote.put(patient('r1', ana));
+    world.remote.put(patient('z', { name: [{ family: 'Zed' }], birthDate: '1930-02-01' }));
+    await exchange(1);
+    const zed = (await world.all<Patient>('Patient')).find(({ name }) => name?.[0]?.family === 'Zed')?.id;
+    const restore = backup();
+    await makeGoals(String(zed));
+    world.remote.put(task('t9', { for: { reference: 'Patient/r1' } }));
+    await exchange(1);
+    restore();
+    await notice();
+    expect(await world.all<Task>('Task')).toEqual([]);
+  }
+
+  test.each([0, 60])('is not taken for deleted there: answered %i hours later', async (hours) => {
+    await hold();
+    for (let passed = 0; passed < hours; passed += 20) {
+      world.pass({ hours: 20 });
+      await world.sync.sweep();
+      await exchange(1);
+    }
+    const [question] = await world.sync.matches();
+    await world.sync.decideMatch(NURSE, String(question?.id), { decision: 'link', to: 'p1' });
+    await exchange(1);
+    for (let days = 0; days < 3; days += 1) {
+      world.pass({ hours: 25 });
+      await world.sync.sweep();
+      await exchange(1);
+    }
+    expect(await world.all<Task>('Task')).toMatchObject([{ status: 'requested', for: { reference: 'Patient/p1' } }]);
+    expect(await world.sync.conflicts()).toMatchObject([{ kind: 'deleted', type: 'Task', remoteId: 't9' }]);
+  });
+});
