@@ -209,7 +209,7 @@ test('what the server tells that it was deleted was deleted', async () => {
   expect(await stateOf('Goal', 'g1')).toBe('tombstone');
 });
 
-test.each(['ours', 'theirs'] as const)(
+test.each(['ours', 'theirs', 'edited'] as const)(
   'what both had changed stays a question with both, whatever sweeps follow: %s',
   async (take) => {
     await open();
@@ -234,12 +234,13 @@ test.each(['ours', 'theirs'] as const)(
       local: { description: { text: 'Ours' } },
       remote: { description: { text: 'Theirs' } },
     });
-    await world.sync.resolve(NURSE, String(conflict?.id), { take });
+    const body = { ...conflict?.local, resourceType: 'Goal', description: { text: 'Both' } };
+    await world.sync.resolve(NURSE, String(conflict?.id), take === 'edited' ? { take, body } : { take });
     for (let rounds = 0; rounds < 4; rounds += 1) {
       world.pass({ minutes: 2 });
       await exchange(1);
     }
-    expect(goalsThere()).toEqual([...(take === 'ours' ? ['Ours'] : []), 'g2', 'g3', 'g4']);
+    expect(goalsThere()).toEqual([...{ ours: ['Ours'], theirs: [], edited: ['Both'] }[take], 'g2', 'g3', 'g4']);
     expect(await world.sync.conflicts()).toEqual([]);
     await expectQuiet();
   },

@@ -141,8 +141,8 @@ function linking(conflict: Conflict, resolution: Resolution, link: Link | undefi
     case 'deleted':
       if (!link) return { link, rows: [] };
       if (deletedHere(conflict)) return saved(ours ? { ...link, state: 'tombstone' } : seenByBoth(conflict, link));
-      // Ours lives on: the dead counterpart is let go, and the next push makes a new one.
-      return ours
+      // Ours lives on, perhaps in a person's words: the dead counterpart is let go, and the next push makes a new one.
+      return ours || resolution.take === 'edited'
         ? { link: { ...link, state: 'replaced' }, rows: [replaceLink(link, now)] }
         : saved({ ...link, state: 'tombstone' });
     default:
