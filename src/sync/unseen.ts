@@ -64,16 +64,17 @@ export async function readUnseen(
   return asUnseen((await store.query(sql, [connection, type, remoteId]))[0]?.unseen);
 }
 
-/** Which of the remote ids the server has not shown. */
+/** What the server has not shown of the remote ids, by id: with a link that is there as far as is known, or one that has ended as gone. */
 export async function unseenAmong(
   store: Queryable,
   connection: string,
   type: string,
   remoteIds: readonly string[],
-): Promise<Set<string>> {
-  if (remoteIds.length === 0) return new Set();
-  const sql = `SELECT remote_id FROM identity WHERE unseen IS NOT NULL AND ${OF_REMOTE} (${places(remoteIds)})`;
-  return new Set((await store.query(sql, [connection, type, ...remoteIds])).map(({ remote_id }) => String(remote_id)));
+): Promise<Map<string, 'there' | 'gone'>> {
+  if (remoteIds.length === 0) return new Map();
+  const sql = `SELECT remote_id, state FROM identity WHERE unseen IS NOT NULL AND ${OF_REMOTE} (${places(remoteIds)})`;
+  const rows = await store.query(sql, [connection, type, ...remoteIds]);
+  return new Map(rows.map((row) => [String(row.remote_id), row.state === 'tombstone' ? 'gone' : 'there']));
 }
 
 const UNSEEN_THEN = 'unseen-links';

@@ -221,6 +221,25 @@ describe('of a patient who came from there and whom the server lost', () => {
     expect(await world.read<Patient>('Patient', 'p7')).toMatchObject({ name: [{ family: 'Seven' }] });
   });
 
+  test('who is gone by a person’s word stays so: nothing about them goes to their id, and what is written about whoever has it is not theirs', async () => {
+    await loseSeven();
+    await answer('theirs');
+    await makeGoals('p7', ['n1']);
+    const parked = "SELECT local_id FROM outbox WHERE type = 'Goal' AND state = 'parked' ORDER BY local_id";
+    const rows = await world.temp.store.query(parked);
+    expect(rows.map((row) => row.local_id)).toEqual(['g1', 'g2', 'g3', 'n1']);
+    stranger();
+    world.remote.put(task('s1', { for: { reference: 'Patient/7' } }));
+    await exchange();
+    await world.sync.sweep();
+    await exchange();
+    expect(goalsOfSeven()).toEqual([]);
+    expect(await world.all<Task>('Task')).toEqual([]);
+    expect(await world.read<Patient>('Patient', 'p7')).toMatchObject({ name: [{ family: 'Seven' }] });
+    expect(await world.sync.conflicts()).toEqual([]);
+    await expectQuiet();
+  });
+
   test('who is back is theirs again without an answer', async () => {
     await loseSeven();
     world.remote.put(patient('7', { name: [{ family: 'Seven' }], birthDate: '1970-07-07', identifier: [NUMBER] }));

@@ -1,9 +1,10 @@
 // A server that was put back from a backup gives its ids out again: under the id of one of ours it may have another resource by now.
 // Nothing of that is an edit of ours. docs/sync-spec.md#I5 docs/sync-spec.md#I8
 import type { JsonObject } from '../../fhir/canonical-json.ts';
-import type { RunContext } from '../context.ts';
-import { hadContent, type Link } from '../identity.ts';
+import { type RunContext, realNow } from '../context.ts';
+import { hadContent, type Link, readLink, replaceLink } from '../identity.ts';
 import { ownIdentifierOf } from '../mapping.ts';
+import { hold } from '../patients/held.ts';
 import { inUseAmong } from '../patients/in-use.ts';
 import { areTwo } from '../patients/match.ts';
 import { readUnseen } from '../unseen.ts';
@@ -26,18 +27,34 @@ export async function isAnothers(
   if (!baseRemote || link.remoteHash === undefined) return false;
   if (link.type === 'Patient' && isUnseen && areTwo(matching, baseRemote, body)) return true;
   const [then, now] = [ownIdentifierOf(mapping, baseRemote), ownIdentifierOf(mapping, body)];
-  if (then !== localId || now === undefined || now === localId) return false;
+  if (now === undefined || now === localId) return false;
+  if (then === undefined) return isMadeByUs(store, link, now);
+  if (then !== localId) return false;
   // An earlier copy of the record of somebody who was merged here.
   if ((await inUseAmong(store, [now])).get(now) === localId) return false;
   return !(await hadContent(store, link, body));
+}
+
+/** A record that was theirs says that it is one of ours, which has none there as far as is known. Merged patients take identifiers over. */
+async function isMadeByUs(store: RunContext['store'], { connection, type }: Link, localId: string): Promise<boolean> {
+  if (type === 'Patient' || (await readLink(store, connection, type, localId))) return false;
+  return (await store.read(type, localId)) !== undefined;
 }
 
 /** What follows when a linked record is another's by now; undefined when it is not. */
 export async function planGivenOutAgain(context: RunContext, link: Link, copy: Shown): Promise<Incoming | undefined> {
   const isUnseen = (await readUnseen(context.store, link.connection, link.type, link.remoteId)) !== undefined;
   if (!(await isAnothers(context, link, copy.body, isUnseen))) return undefined;
+  if (isUnseen && link.state === 'tombstone') return letIn(context, link, copy);
   if (isUnseen) return planLost(context, link, true);
   // The next pull finds out that the server is another than it was, and reads everything again.
   const statements = link.state === 'tombstone' ? [] : [suspect(context, link)];
   return { ...nothingOf(link), statements };
+}
+
+/** Ours is gone there by a person's decision: whoever has the id gets a record of their own here as soon as the link has ended. */
+function letIn(context: RunContext, link: Link, { type, remoteId, body }: Shown): Incoming {
+  const now = realNow(context);
+  const waiting = hold({ connection: link.connection, type, remoteId, waitsFor: { type, id: remoteId }, body }, now);
+  return { ...nothingOf(link), outcome: 'held', statements: [replaceLink(link, now), waiting], isHeld: true };
 }

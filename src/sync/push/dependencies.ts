@@ -6,6 +6,7 @@ import { pushes } from '../connections/settings.ts';
 import type { RunContext } from '../context.ts';
 import { readLinkMap } from '../link-map.ts';
 import { inUseAmong } from '../patients/in-use.ts';
+import { unseenPatientOf } from '../patients/patient-unseen.ts';
 import { isWithheld } from './outbox.ts';
 
 export interface Ref {
@@ -56,7 +57,8 @@ export async function unlinkedTargets(context: RunContext, node: Ref): Promise<R
     // It may not be there: what refers to it goes with a logical reference.
     if (await isWithheld(store, connection.name, target.type, target.id)) continue;
     const current = await store.read(target.type, target.id);
-    if (current && current.operation !== 'delete') open.push(target);
+    if (!current || current.operation === 'delete') continue;
+    if (!(await unseenPatientOf(context, current))?.isGone) open.push(target);
   }
   return open;
 }

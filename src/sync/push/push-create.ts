@@ -9,7 +9,7 @@ import type { ProbeResult } from '../alerts/meter.ts';
 import { comparable, dressed, isFhirId, jsonOf, parseBody, resourceOf } from '../body.ts';
 import { type MappedContext, type RunContext, realNow } from '../context.ts';
 import { type Link, readLinksByRemote, remoteHash, replaceLink, saveLink } from '../identity.ts';
-import { againIfLetGo, markStillReferring, nowMeans } from '../let-go.ts';
+import { againIfLetGo, markStillReferring, meansAnother, nowMeans } from '../let-go.ts';
 import { readLinkMap } from '../link-map.ts';
 import { carriesIdentifier, ownIdentifierOf, remoteTargets, toLocalTerms, toRemoteTerms } from '../mapping.ts';
 import { askWho, dropQuestion, hasNamesake, knownOthers } from '../patients/identity-question.ts';
@@ -119,8 +119,11 @@ async function adopt(
   const body = reply.body ? jsonOf(reply.body) : {};
   const [other] = (await readLinksByRemote(store, connection.name, type, [reply.id])).values();
   if (other && other.localId !== localId) {
-    if (ownIdentifierOf(mapping, body) !== localId || !(await isAnothers(context, other, body, false)))
-      return park(context, claim, stored, body, reply.id);
+    // Under the id of something that was there before it was made now.
+    const isGivenOutAgain =
+      event === 'done' ||
+      (ownIdentifierOf(mapping, body) === localId && (await isAnothers(context, other, body, false)));
+    if (!isGivenOutAgain) return park(context, claim, stored, body, reply.id);
     if (other.state !== 'tombstone') return endGivenOutAgain(context, { ...claim, faultClass: 'ambiguous' }, other);
   }
   const map = await readLinkMap(store, connection.name, [], remoteTargets(mapping, body));
@@ -144,7 +147,11 @@ async function adopt(
   const later = event === 'done' && (await unlinkedTargets(context, { type, id: localId })).length > 0;
   const now = realNow(context);
   // A restored server gives its ids out again.
-  const shifted = await nowMeans(store, link, now);
+  const ended = other && other.localId !== localId ? other : undefined;
+  const shifted = [
+    ...(await nowMeans(store, link, now)),
+    ...(ended ? await meansAnother(store, { ...ended, isAlias: false, before: [] }, localId, now) : []),
+  ];
   const referring = await markStillReferring(store, connection.name, { type, id: localId }, now);
   const written = await end(context, {
     claim,
@@ -153,7 +160,7 @@ async function adopt(
     outcome: event === 'done' ? 'created' : 'adopted',
     statements: [
       ...againIfLetGo(mapping, claim, resourceOf(parseBody(stored.content)), body, now),
-      ...(other && other.localId !== localId ? [replaceLink(other, now)] : []),
+      ...(ended ? [replaceLink(ended, now)] : []),
       ...shifted,
       saveLink(link, now),
       // A pull that saw it before it was linked may have asked.

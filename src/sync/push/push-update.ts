@@ -62,13 +62,14 @@ export async function pushUpdate(
   const guarded = context.capability.guardsUpdates(claim.type) && link.remoteVersion !== undefined;
   // Who sends something again by hand doubts what the last answer said.
   const doubted = claim.faultClass === 'ambiguous' || claim.replayOf !== undefined;
-  let mustLook = doubted || !guarded || link.baseRemote === undefined;
+  const { store } = context;
+  const isUnseen = (await readUnseen(store, link.connection, link.type, link.remoteId)) !== undefined;
+  let mustLook = doubted || !guarded || link.baseRemote === undefined || isUnseen;
   let refused = false;
   for (let rebases = claim.rebases; ; rebases += 1) {
     if (mustLook) {
       const current = await readCurrent(context, attempt.link);
       if (!current.ok) return remoteUnreadable(context, claim, attempt, current.failure);
-      const isUnseen = (await readUnseen(context.store, link.connection, link.type, link.remoteId)) !== undefined;
       if (await isAnothers(context, attempt.link, jsonOf(current.value.body), isUnseen)) {
         return endGivenOutAgain(context, claim, attempt.link);
       }

@@ -32,7 +32,15 @@ import {
 import { pushCreate } from './push-create.ts';
 import { type Member, pushCycle } from './push-cycle.ts';
 import { pushUpdate } from './push-update.ts';
-import { end, endFailed, endPatientAsked, endPatientUnseen, endWithoutDoor, type PushResult } from './settle-push.ts';
+import {
+  end,
+  endFailed,
+  endPatientAsked,
+  endPatientGone,
+  endPatientUnseen,
+  endWithoutDoor,
+  type PushResult,
+} from './settle-push.ts';
 import { isAboutType } from './without-door.ts';
 
 const WAIT = 60_000;
@@ -149,14 +157,14 @@ async function pushOne(context: RunContext, { claim, stored }: Claimed): Promise
   return pushCreate(context, claim, stored);
 }
 
-/** True when nothing of it is there and nobody knows who has the id of its patient by now: then its row waits. */
+/** True when nothing of it is there and nobody knows who has the id of its patient by now: then its row waits, or is parked. */
 async function keepForPatient(context: RunContext, { claim, stored }: Claimed): Promise<boolean> {
   const { store, connection } = context;
   if (!stored || stored.operation === 'delete' || !pushes(connection, claim.type)) return false;
   if (await readLink(store, connection.name, claim.type, claim.localId)) return false;
   const patient = await unseenPatientOf(context, stored);
   if (patient === undefined) return false;
-  await endPatientUnseen(context, claim, patient);
+  await (patient.isGone ? endPatientGone : endPatientUnseen)(context, claim, patient.localId);
   return true;
 }
 

@@ -13,7 +13,7 @@ import { type RunContext, realNow, type SyncEvent } from '../context.ts';
 import type { Link } from '../identity.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { suspect } from '../pull/suspect.ts';
-import { readUnseen } from '../unseen.ts';
+import { notSeenSince, readUnseen } from '../unseen.ts';
 import { noteTaken, takeUpWaiting } from './door-opened.ts';
 import { type Claim, NO_CAPABILITY, release, type Settlement, settle } from './outbox.ts';
 import { settlementAfter } from './retry.ts';
@@ -153,13 +153,22 @@ export function endUnseen(context: RunContext, claim: Claim): Promise<PushResult
 export async function endGivenOutAgain(context: RunContext, claim: Claim, link: Link): Promise<PushResult> {
   const isKnown = (await readUnseen(context.store, link.connection, link.type, link.remoteId)) !== undefined;
   const fault = 'The server has another resource under this id: it was restored, and a sweep finds out what it lost.';
-  return endWaiting(context, claim, fault, ASKED_WAIT, 'unseen', undefined, isKnown ? [] : [suspect(context, link)]);
+  // Until then an update of it looks first.
+  const found = [suspect(context, link), notSeenSince(link.connection, link.type, [link.remoteId])];
+  return endWaiting(context, claim, fault, ASKED_WAIT, 'unseen', undefined, isKnown ? [] : found);
 }
 
 /** The same of what is about a patient whose record there nobody has seen since. @param patient local id */
 export function endPatientUnseen(context: RunContext, claim: Claim, patient: string): Promise<PushResult> {
   const fault = 'The server was wiped or restored and has not shown the patient since: who has their id is not known.';
   return endWaiting(context, claim, fault, ASKED_WAIT, 'patient-unseen', `Patient/${patient}`);
+}
+
+/** Parks what is about a patient whom a replaced server has lost for good, by a person's word. @param patient local id */
+export async function endPatientGone(context: RunContext, claim: Claim, patient: string): Promise<PushResult> {
+  const fault = `The server has lost Patient/${patient}, who is gone there by a person's decision; somebody else may have their id.`;
+  await end(context, { claim, settlement: { event: 'exhausted', fault }, outcome: 'patient-gone' });
+  return 'waiting';
 }
 
 /** Nothing failed: what was attempted so far counts as before. */

@@ -25,6 +25,8 @@ export interface ModelKnobs {
   readonly normalise: boolean;
   /** Pages repeat the last entry of the page before. */
   readonly repeatAcrossPages: boolean;
+  /** Gives ids in turn, and so, after a restore, once more. */
+  readonly countsIds?: boolean;
   /** Finds what there is of one patient. */
   readonly findsOfPatient?: boolean;
 }
@@ -54,6 +56,8 @@ export interface ModelRemote {
   put(resource: Resource): Body;
   remove(type: string, id: string): void;
   backup(): () => void;
+  /** The next id that it gives. */
+  newId(): string;
 }
 
 const TYPES = ['Patient', 'CarePlan', 'Goal', 'Task', 'Appointment', 'Account'];
@@ -66,6 +70,7 @@ export function modelRemote(host: string, knobs: ModelKnobs, now: () => number, 
   const baseUrl = `http://${host}/fhir`;
   let rows = new Map<string, Row>();
   let removed = new Set<string>();
+  let given = 0;
 
   const remote: ModelRemote = {
     baseUrl,
@@ -79,18 +84,20 @@ export function modelRemote(host: string, knobs: ModelKnobs, now: () => number, 
       return removed;
     },
     all: (type) => [...rows.values()].map(({ body }) => body).filter(({ resourceType }) => resourceType === type),
-    put: (resource) => write(resource, resource.id ?? randomUUID()).body,
+    put: (resource) => write(resource, resource.id ?? remote.newId()).body,
     remove(type, id) {
       rows.delete(`${type}/${id}`);
       removed.add(`${type}/${id}`);
     },
     backup() {
-      const [kept, gone] = [new Map(rows), new Set(removed)];
+      const [kept, gone, last] = [new Map(rows), new Set(removed), given];
       return () => {
+        given = last;
         rows = new Map(kept);
         removed = new Set(gone);
       };
     },
+    newId: () => (knobs.countsIds ? String(++given) : randomUUID()),
     fetch: async (input, init) => answer(new URL(String(input)), init ?? {}),
   };
 
@@ -205,7 +212,7 @@ export function modelRemote(host: string, knobs: ModelKnobs, now: () => number, 
       const row = found[0] && rows.get(`${type}/${found[0].id}`);
       if (row) return { status: 200, row };
     }
-    return { status: 201, row: write(body, randomUUID()) };
+    return { status: 201, row: write(body, remote.newId()) };
   }
 
   function transact(bundle: Bundle): Bundle {

@@ -142,6 +142,7 @@ function knobsFrom(random: () => number): ModelKnobs {
     pageSize: flag() ? 4 : 50,
     normalise: flag(),
     repeatAcrossPages: flag(),
+    countsIds: flag(),
   };
 }
 
@@ -263,7 +264,7 @@ function makeThere(days: Days): void {
   if (!patient || days.made >= MOST_MADE) return;
   const key = `${name}${++days.made}`;
   note(days, `made ${key}`);
-  days.world.remotes[name].put(taskOf(key, `at-${key}`, `Patient/${patient.id}`));
+  days.world.remotes[name].put(taskOf(key, days.world.remotes[name].newId(), `Patient/${patient.id}`));
 }
 
 function taskOf(key: string, id: string, subject: string): Task & { id: string } {
@@ -446,7 +447,15 @@ async function comeToRest(days: Days): Promise<string[]> {
     if (rounds === 20) await sayLost(days);
     for (let answers = 0; rounds > 1 && rounds < 50 && answers < 5; answers += 1) await decide(days);
   }
-  return [`It does not come to rest: ${JSON.stringify(await world.sync.status())}`];
+  return [`It does not come to rest: ${await unrest(days)}`];
+}
+
+/** What is still to be sent or answered. */
+async function unrest({ world }: Days): Promise<string> {
+  const due = await world.store.query(`SELECT connection, type, local_id, state, waits_for, fault FROM outbox
+    WHERE state IN ('queued', 'sending')`);
+  const open = (await world.sync.conflicts()).map(({ connection, localId, kind }) => [connection, localId, kind]);
+  return JSON.stringify([...due.map((row) => Object.values(row)), ...open]);
 }
 
 /** What an operator does who knows of the restore, and is told that more is missing than a sweep believes. */
@@ -493,6 +502,12 @@ function repeated(place: Place, resources: readonly Made[], deleted: ReadonlySet
   return twice.map((key) => `${key} is there twice at ${place}.`);
 }
 
+/** Patients of ours whom the server lost and a person took for gone there: what is about them does not go. */
+async function goneAt({ world }: Days, name: ServerName): Promise<Set<string>> {
+  const sql = "SELECT local_id FROM identity WHERE connection = ? AND type = 'Patient' AND state = 'tombstone'";
+  return new Set((await world.store.query(`${sql} AND unseen IS NOT NULL`, [name])).map((row) => String(row.local_id)));
+}
+
 async function differences(days: Days, name: ServerName, here: readonly (Made & { id: string })[]): Promise<string[]> {
   const { world, deleted } = days;
   const damage = [];
@@ -502,9 +517,11 @@ async function differences(days: Days, name: ServerName, here: readonly (Made & 
   const own = there.map(({ resourceType, id }) => ({ type: resourceType, id }));
   const targets = there.flatMap((one) => remoteTargets(context, jsonOf(one)));
   const map = await readLinkMap(world.store, name, [], [...own, ...targets]);
+  const gone = await goneAt(days, name);
   for (const local of here) {
     if (deleted.has(keyOf(local))) continue;
     const remote = there.find((one) => map.localOf(one.resourceType, one.id) === local.id);
+    if (!remote && [...gone].some((id) => JSON.stringify(local).includes(`"Patient/${id}"`))) continue;
     if (!remote) {
       damage.push(`${keyOf(local)} is not at ${name}.`);
       continue;
