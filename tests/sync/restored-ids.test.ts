@@ -1,7 +1,7 @@
 // A server that was put back from a backup gives its ids out again: what has the id of one of ours by now is no edit of it, and
 // nothing about a patient whose record it lost goes to, or comes from, whoever has their id. docs/sync-spec.md#I5
 // docs/sync-spec.md#I8 docs/sync-spec.md#I12 docs/sync-spec.md#I21
-import type { Goal, Patient, Task } from '@medplum/fhirtypes';
+import type { CarePlan, Goal, Patient, Task } from '@medplum/fhirtypes';
 import { afterEach, describe, expect, test } from 'vitest';
 import { NURSE, openWorld, patient, task, type World, type WorldOptions } from '../support/sync-world.ts';
 
@@ -155,6 +155,89 @@ test('a patient of ours whose id another of ours has by now stays who they are',
   await expectQuiet();
 });
 
+describe('what is made in time gets the id of what was lost', () => {
+  const tasksThere = () => (world.remote.all('Task') as Task[]).map((one) => `${one.id} ${one.description}`).sort();
+  const tasksHere = async () => (await world.all<Task>('Task')).map(({ description }) => description).sort();
+
+  /**
+   * The restore loses a task of theirs, and not the plan that names it.
+   * @param id which the server then gives to the next one of ours: it counts what it has
+   * @param goals lost as well, so that it is noticed
+   */
+  async function loseTheirs(id: string, goals: readonly string[] = []): Promise<void> {
+    await open();
+    const restore = backup();
+    const own = idThere('Rivera');
+    world.remote.put(task(id, { description: 'Theirs', for: { reference: `Patient/${own}` } }));
+    await exchange(1);
+    const [theirs] = await world.all<Task>('Task');
+    const activity = [{ reference: { reference: `Task/${theirs?.id}` } }];
+    await world.write({
+      resourceType: 'CarePlan',
+      id: 'c1',
+      status: 'active',
+      intent: 'plan',
+      activity,
+      subject: { reference: 'Patient/p1' },
+    } as CarePlan & { id: string });
+    await exchange(1);
+    const plan = structuredClone(world.remote.all('CarePlan')[0]) as CarePlan;
+    await makeGoals('p1', goals);
+    restore();
+    world.remote.put(plan);
+  }
+  const named = () =>
+    (world.remote.all('CarePlan') as CarePlan[]).flatMap(({ activity = [] }) =>
+      activity.map(({ reference }) => reference),
+    );
+
+  test('which came from there: each has a record of its own, and nobody is asked whether they are one', async () => {
+    await loseTheirs('5');
+    await world.write(task('n1', { description: 'Ours' }));
+    await world.sync.pushNow();
+    await notice();
+    expect(await world.sync.conflicts()).toMatchObject([{ kind: 'deleted', type: 'Task', remoteId: '5' }]);
+    await world.sync.resolve(NURSE, String((await world.sync.conflicts())[0]?.id), { take: 'ours' });
+    await exchange(5);
+    expect(await tasksHere()).toEqual(['Ours', 'Theirs']);
+    expect(tasksThere()).toEqual(['5 Ours', '6 Theirs']);
+    expect(named()).toEqual([{ reference: 'Task/6' }]);
+    await expectQuiet();
+  });
+
+  test('which is gone by a person’s word: what named it does not name the other', async () => {
+    await loseTheirs('8', ['g1', 'g2', 'g3']);
+    await notice();
+    await world.sync.resolve(NURSE, String((await world.sync.conflicts())[0]?.id), { take: 'theirs' });
+    await world.write(task('n1', { description: 'Ours' }));
+    await exchange(5);
+    expect(tasksThere()).toContain('8 Ours');
+    expect(named()).not.toContainEqual({ reference: 'Task/8' });
+    expect(await tasksHere()).toEqual(['Ours', 'Theirs']);
+    expect(await world.sync.conflicts()).toEqual([]);
+  });
+
+  test('which we edit before anybody has noticed: that goes to its own record', async () => {
+    await open();
+    await world.write(task('t1', { description: 'First' }));
+    await exchange(1);
+    const kept = backup();
+    await world.write(task('t2', { description: 'Second' }));
+    await exchange(1);
+    kept();
+    await world.write(task('t3', { description: 'Third' }));
+    await world.sync.pushNow();
+    expect(tasksThere()).toEqual(['4 First', '5 Third']);
+    await world.write(task('t2', { description: 'Second, later' }));
+    await world.sync.pushNow();
+    expect(tasksThere()).toEqual(['4 First', '5 Third']);
+    await notice();
+    await exchange();
+    expect(tasksThere()).toEqual(['4 First', '5 Third', '6 Second, later']);
+    await expectQuiet();
+  });
+});
+
 describe('of a patient who came from there and whom the server lost', () => {
   async function loseSeven(): Promise<void> {
     await open();
@@ -238,6 +321,19 @@ describe('of a patient who came from there and whom the server lost', () => {
     expect(await world.read<Patient>('Patient', 'p7')).toMatchObject({ name: [{ family: 'Seven' }] });
     expect(await world.sync.conflicts()).toEqual([]);
     await expectQuiet();
+  });
+
+  test('what names something of theirs goes without it', async () => {
+    await loseSeven();
+    await answer('theirs');
+    const activity = [{ reference: { reference: 'Task/t7' } }];
+    const plan = { resourceType: 'CarePlan', id: 'c1', status: 'active', intent: 'plan', activity } as const;
+    await world.write(task('t7', { for: { reference: 'Patient/p7' } }));
+    await world.write({ ...plan, subject: { reference: 'Patient/p1' } } as CarePlan & { id: string });
+    await exchange();
+    expect(world.remote.all('Task')).toEqual([]);
+    const [there] = world.remote.all('CarePlan') as CarePlan[];
+    expect(there?.activity?.[0]?.reference).toMatchObject({ identifier: { value: 't7' } });
   });
 
   test('who is back is theirs again without an answer', async () => {
