@@ -104,8 +104,21 @@ export async function takenForFormer(days: MergeDays, name: ServerName): Promise
       local_id === '' ? people.formerOf(name, String(remote_id)) : people.ofRecord('here', String(local_id));
     if (person !== undefined) known.set(String(remote_id), [...(known.get(String(remote_id)) ?? []), person]);
   }
+  const shown = await askedAbout(days, name);
   const isUnheard = (id: string, persons: readonly Person[]) =>
-    !persons.some((one) => people.areOne(one, people.ofRecord(name, id) ?? ''));
+    ![...persons, ...(shown.get(id) ?? [])].some((one) => people.areOne(one, people.ofRecord(name, id) ?? ''));
   const former = [...known].filter(([id, persons]) => isGone(days, name, id) && isUnheard(id, persons));
   return new Map(former.map(([id, persons]) => [id, persons.at(-1) ?? '']));
+}
+
+/** By id: whom records were shown with when a person was asked whose they are. */
+async function askedAbout({ world }: MergeDays, name: ServerName): Promise<Map<string, Person[]>> {
+  const sql = `SELECT remote_id, remote_body FROM conflict WHERE connection = ? AND type = 'Patient'
+    AND kind IN ('identity', 'duplicate') AND remote_body IS NOT NULL`;
+  const shown = new Map<string, Person[]>();
+  for (const { remote_id, remote_body } of await world.store.query(sql, [name])) {
+    const person = (JSON.parse(String(remote_body)) as Patient).name?.[0]?.given?.[0];
+    if (person !== undefined) shown.set(String(remote_id), [...(shown.get(String(remote_id)) ?? []), person]);
+  }
+  return shown;
 }
