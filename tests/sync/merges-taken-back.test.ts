@@ -6,21 +6,29 @@ import { NURSE, openWorld, patient, task, type World } from '../support/sync-wor
 
 let world: World;
 let isBroken: boolean;
+/** What a read of r1 shows instead of what a search does. */
+let shownByRead: Patient | undefined;
 
 beforeEach(async () => {
   isBroken = false;
+  shownByRead = undefined;
   world = await openWorld({
     connection: { types: { Patient: 'both', Task: 'both', CarePlan: 'both', CareTeam: 'both' } },
     sync: () => ({
       fetch: async (url, init) =>
-        isBroken && new URL(String(url)).pathname.endsWith('/Patient/r1')
-          ? new Response('', { status: 500 })
+        (isBroken || shownByRead) && new URL(String(url)).pathname.endsWith('/Patient/r1')
+          ? shownOf(shownByRead)
           : fetch(url, init),
     }),
   });
   await share('p1', 'r1', 'One');
 });
 afterEach(() => world.cleanup());
+
+const shownOf = (body: Patient | undefined) =>
+  body
+    ? Response.json(body, { headers: { 'content-type': 'application/fhir+json' } })
+    : new Response('', { status: 500 });
 
 async function exchange(): Promise<void> {
   for (let rounds = 0; rounds < 2; rounds += 1) {
@@ -546,4 +554,73 @@ test('whose record is in use again by a person’s word is not closed by what th
     candidates.map(({ localId, why }) => [localId, why]),
   );
   expect(asked).toEqual([['p1', 'merged']]);
+});
+
+describe('a merge into another’s record instead, while the first one is in use as before', () => {
+  beforeEach(async () => {
+    await share('p2', 'r2', 'Two');
+    await share('p3', 'r3', 'Three');
+    merge('r1', 'r2');
+    await exchange();
+    takeBack('r1');
+    merge('r1', 'r3');
+    await exchange();
+  });
+  const asked = async () =>
+    (await world.sync.matches()).map(({ remoteId, candidates }) => [
+      remoteId,
+      candidates.map(({ localId }) => localId),
+    ]);
+
+  test('is asked about, until a person has said whose record it is', async () => {
+    expect(await asked()).toEqual([['r1', ['p1']]]);
+    world.remote.put({ ...there('r1'), gender: 'female' });
+    await exchange();
+    await world.sync.sweep();
+    await exchange();
+    expect(await asked()).toEqual([['r1', ['p1']]]);
+  });
+
+  test('is followed once a person has said that it is whose it was', async () => {
+    await answer('r1', 'p1');
+    world.remote.put(task('task-new', { description: 'New', for: { reference: 'Patient/r1' } }));
+    await exchange();
+    await exchange();
+    expect([await oursInUse(), await asked()]).toEqual([['p2', 'p3'], []]);
+    expect((await world.read<Patient>('Patient', 'p1'))?.link).toMatchObject([{ other: { reference: 'Patient/p3' } }]);
+    const made = (await world.all<Task>('Task')).find(({ description }) => description === 'New');
+    expect(made?.for?.reference).toBe('Patient/p3');
+  });
+
+  test('names the first one there as soon as a person has said that it is somebody else’s', async () => {
+    await answer('r1', 'p3');
+    await exchange();
+    await exchange();
+    expect(await asked()).toEqual([]);
+    const theirs = world.remote.all('Task').find(({ id }) => id === 'task-r1') as Task;
+    expect(theirs.for?.reference).toBe('Patient/r2');
+  });
+});
+
+test('a search that shows late where a record was merged into before says nothing new', async () => {
+  await share('p2', 'r2', 'Two');
+  await share('p3', 'r3', 'Three');
+  merge('r1', 'r3');
+  await exchange();
+  const now = there('r1');
+  shownByRead = now;
+  merge('r1', 'r2');
+  await exchange();
+  expect([await world.sync.matches(), await oursInUse()]).toEqual([[], ['p2', 'p3']]);
+});
+
+test('a merge that only goes on to the end of a chain is not asked about', async () => {
+  await share('p2', 'r2', 'Two');
+  await share('p3', 'r3', 'Three');
+  merge('r1', 'r2');
+  await exchange();
+  merge('r1', 'r3');
+  merge('r2', 'r3');
+  await exchange();
+  expect([await world.sync.matches(), await oursInUse()]).toEqual([[], ['p3']]);
 });

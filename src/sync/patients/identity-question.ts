@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { JsonObject } from '../../fhir/canonical-json.ts';
 import type { FieldScore, MatchScore } from '../../fhir/patient-match/rules.ts';
 import type { SqlRow, SqlValue, Statement, Store } from '../../store/store.ts';
+import { parseBody } from '../body.ts';
 import { AS_IT_IS, type Conflict, insertConflict, ofConnections, toConflict } from '../conflicts/conflict.ts';
 import { isLive } from '../identity-row.ts';
 
@@ -118,6 +119,18 @@ export async function openQuestions(
   const sql = `SELECT remote_id FROM conflict WHERE connection = ? AND type = ? AND remote_id IN (${places}) AND ${QUESTION}`;
   const rows = await store.query(sql, [connection, type, ...remoteIds]);
   return new Set(rows.map((row) => String(row.remote_id)));
+}
+
+/** What the server showed of a remote record that is asked about. */
+export async function shownWhenAsked(
+  store: Queryable,
+  connection: string,
+  type: string,
+  remoteId: string,
+): Promise<JsonObject | undefined> {
+  const sql = `SELECT remote_body FROM conflict WHERE connection = ? AND type = ? AND remote_id = ? AND ${QUESTION}`;
+  const [row] = await store.query(sql, [connection, type, remoteId]);
+  return row?.remote_body == null ? undefined : parseBody(String(row.remote_body));
 }
 
 export async function readQuestion(store: Queryable, id: string): Promise<AskedQuestion | undefined> {

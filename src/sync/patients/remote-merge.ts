@@ -13,7 +13,7 @@ import { type RunContext, realNow } from '../context.ts';
 import { type Link, readFormerLinks, readLinksByRemote, saveLink } from '../identity.ts';
 import { nowMeans } from '../let-go.ts';
 import { startCatchUp } from '../pull/to-catch-up.ts';
-import { endAlias, endLinkFor, forgetAlias, mergedInto, readAlias, saveAlias, standsFor } from './alias.ts';
+import { type Alias, endAlias, endLinkFor, forgetAlias, mergedInto, readAlias, saveAlias, standsFor } from './alias.ts';
 import { hold, holdFor, idOfPatient, letGo } from './held.ts';
 import {
   askWho,
@@ -22,9 +22,10 @@ import {
   dropQuestion,
   type IdentityQuestion,
   knownOthers,
+  shownWhenAsked,
 } from './identity-question.ts';
 import { reportMerge, undoMerge } from './merge-job.ts';
-import { survivorOf } from './survivor.ts';
+import { replacementOf, survivorOf } from './survivor.ts';
 
 const PATIENT = 'Patient';
 
@@ -75,6 +76,8 @@ export async function remoteMerge(
   }
   if (alias && (alias.replacedBy === target || alias.replacedBy === (await mergedInto(store, connection.name, target))))
     return seen(record);
+  if (!link && !alias && (await isAskedAbout(context, record, target)))
+    return stillAsked(context, record, realNow(context));
   const merged = await mergeInto(context, record, link, target);
   if (!('failure' in merged)) return merged;
   const why = merged.failure.message;
@@ -133,11 +136,17 @@ export async function mergeInto(
     const isMerged = known?.how === 'merged';
     // A read of what led there says something else than the search: nothing is new until one of them does.
     if (isMerged && !isBack && known.replacedBy === survivor) return seen(record);
+    const isOurs = isMerged && known.localId !== '';
+    if (isOurs) {
+      const another = await isAnothers(context, known, toRemote);
+      if (!another.ok) return another;
+      if (another.value === 'old') return seen(record);
+      if (another.value) return unmerged(context, record, known.localId);
+    }
     const about = { connection: name, type: PATIENT, remoteId: record.remoteId };
     // It is no second record any more of whomever a person took it for.
     const before = isMerged ? [] : endAlias(name, PATIENT, record.remoteId);
     // What moves from one of ours is told by the merge of theirs.
-    const isOurs = isMerged && known.localId !== '';
     const meaning = standing && !isOurs ? await nowMeans(store, { ...about, localId: standing.localId }, now) : before;
     const localId = isMerged ? known.localId : ((await takenBack(store, about))[0]?.localId ?? '');
     const alias = saveAlias({ ...about, localId, how: 'merged', replacedBy: survivor }, now);
@@ -235,6 +244,41 @@ async function isStillMerged({ client }: RunContext, { remoteId }: Record): Prom
   if (!reply.ok) return reply.failure.class === 'permanent' ? success(false) : reply;
   const { body } = reply.value;
   return success(body !== undefined && (body.id !== remoteId || replacedBy(jsonOf(body)) !== undefined));
+}
+
+/**
+ * The server has merged the record into another's instead, while the one that stood for it is in use as before. That is two steps in
+ * one: it took its merge back. Where that one was merged as well, it is only the end of the chain. `old` when a search that lags
+ * behind shows what was so before.
+ */
+async function isAnothers(context: RunContext, alias: Alias, target: string): Promise<Result<boolean | 'old'>> {
+  const { store, connection } = context;
+  const before = await standsFor(store, connection.name, alias.replacedBy);
+  const now = await standsFor(store, connection.name, target);
+  if (!before || before.localId === now?.localId) return success(false);
+  const replaced = await replacementOf(context, before.remoteId);
+  if (!replaced.ok) return replaced.failure.class === 'permanent' ? success(false) : replaced;
+  if (replaced.value !== undefined) return success(false);
+  const own = await replacementOf(context, alias.remoteId);
+  if (!own.ok && own.failure.class !== 'permanent') return own;
+  return success(own.ok && own.value === alias.replacedBy ? 'old' : true);
+}
+
+/** It is asked whose record it is since it says that. */
+async function isAskedAbout(
+  { store, connection, mapping }: RunContext,
+  record: Record,
+  target: string,
+): Promise<boolean> {
+  const shown = await shownWhenAsked(store, connection.name, PATIENT, record.remoteId);
+  const reference = shown && replacedBy(shown);
+  return reference !== undefined && idOfPatient(reference, mapping.remoteBase) === target;
+}
+
+function stillAsked({ connection }: RunContext, record: Record, now: number): MergedRecord {
+  const waits = { connection: connection.name, type: PATIENT, remoteId: record.remoteId, body: record.body };
+  const held = hold({ ...waits, waitsFor: { type: PATIENT, id: record.remoteId } }, now);
+  return { ...seen(record), outcome: 'held', isHeld: true, statements: [held] };
 }
 
 /** What was moved stays where it is until a person has said who the record is. */

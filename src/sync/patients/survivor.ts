@@ -40,7 +40,7 @@ export async function survivorOf(context: Asking, from: string, target: string):
 }
 
 /** What stands for the record by now, as it says itself or as a read of it leads to; undefined when it is in use. */
-async function replacementOf({ client, mapping }: Asking, id: string): Promise<Result<string | undefined>> {
+export async function replacementOf({ client, mapping }: Asking, id: string): Promise<Result<string | undefined>> {
   // A server may lead to the record in use instead of showing the one that is not.
   const reply = await client.read('Patient', id, { mayLead: true });
   if (!reply.ok) return reply;
