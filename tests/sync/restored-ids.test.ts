@@ -217,6 +217,29 @@ describe('what is made in time gets the id of what was lost', () => {
     expect(await world.sync.conflicts()).toEqual([]);
   });
 
+  test('by theirs: it is no edit of ours, before and after ours is made again', async () => {
+    await open();
+    const restore = backup();
+    await world.write(task('t1', { description: 'Ours' }));
+    await makeGoals('p1');
+    const [ours] = world.remote.all('Task');
+    restore();
+    world.remote.put(
+      task(String(ours?.id), { description: 'Theirs', for: { reference: `Patient/${idThere('Rivera')}` } }),
+    );
+    await notice();
+    await world.sync.sweep();
+    await exchange();
+    expect(await tasksHere()).toEqual(['Ours', 'Theirs']);
+    expect(
+      tasksThere()
+        .map((one) => one.split(' ')[1])
+        .sort(),
+    ).toEqual(['Ours', 'Theirs']);
+    expect(await world.sync.conflicts()).toEqual([]);
+    await expectQuiet();
+  });
+
   test('which we edit before anybody has noticed: that goes to its own record', async () => {
     await open();
     await world.write(task('t1', { description: 'First' }));

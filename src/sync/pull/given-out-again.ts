@@ -27,9 +27,11 @@ export async function isAnothers(
   if (!baseRemote || link.remoteHash === undefined) return false;
   if (link.type === 'Patient' && isUnseen && areTwo(matching, baseRemote, body)) return true;
   const [then, now] = [ownIdentifierOf(mapping, baseRemote), ownIdentifierOf(mapping, body)];
-  if (now === undefined || now === localId) return false;
-  if (then === undefined) return isMadeByUs(store, link, now);
+  if (now === localId) return false;
+  if (then === undefined) return now !== undefined && isMadeByUs(store, link, now);
   if (then !== localId) return false;
+  // Theirs may lack our identifier in the place of one of ours; of patients, the names tell.
+  if (now === undefined) return isUnseen && link.type !== 'Patient' && !(await hadContent(store, link, body));
   // An earlier copy of the record of somebody who was merged here.
   if ((await inUseAmong(store, [now])).get(now) === localId) return false;
   return !(await hadContent(store, link, body));

@@ -12,7 +12,7 @@ import { askWhoUnlinked } from '../patients/identity-question.ts';
 import { findMatch, type Match } from '../patients/match.ts';
 import { remoteMerge } from '../patients/remote-merge.ts';
 import { isOwnProjection } from '../projections/projection-echo.ts';
-import { planGivenOutAgain } from './given-out-again.ts';
+import { isAnothers, planGivenOutAgain } from './given-out-again.ts';
 import { bodies, type Incoming, type Received, type Shown } from './incoming.ts';
 import { backFromBackup, currentCopy } from './stale-copy.ts';
 import { sameMoment } from './version-age.ts';
@@ -62,7 +62,8 @@ export async function identify(
   // Whatever it says by now; the newest copy is what the answer will be about.
   if (isAsked) return { ...nothing, outcome: 'waiting', statements: [holdForItself(context, received)], isHeld: true };
   if (meant?.isAlias && type !== 'Patient' && (await isSecond(context, meant))) return { ...nothing, outcome: 'echo' };
-  const match = await findMatch(context, type, body, remoteId, former);
+  const isBack = former !== undefined && !(await isAnothers(context, former, body, true));
+  const match = await findMatch(context, type, body, remoteId, isBack ? former : undefined);
   if (match.kind === 'later') return { ...nothing, outcome: 'echo' };
   if (match.kind === 'none') {
     return { ...received, link, meant, match: undefined, sought: match.sought, localId: randomUUID() };

@@ -11,6 +11,7 @@ import { refusedElement } from '../conflicts/transitions.ts';
 import { actorOf } from '../connections/settings.ts';
 import { type RunContext, realNow, type SyncEvent } from '../context.ts';
 import type { Link } from '../identity.ts';
+import { markStillReferring } from '../let-go.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { suspect } from '../pull/suspect.ts';
 import { notSeenSince, readUnseen } from '../unseen.ts';
@@ -167,7 +168,10 @@ export function endPatientUnseen(context: RunContext, claim: Claim, patient: str
 /** Parks what is about a patient whom a replaced server has lost for good, by a person's word. @param patient local id */
 export async function endPatientGone(context: RunContext, claim: Claim, patient: string): Promise<PushResult> {
   const fault = `The server has lost Patient/${patient}, who is gone there by a person's decision; somebody else may have their id.`;
-  await end(context, { claim, settlement: { event: 'exhausted', fault }, outcome: 'patient-gone' });
+  const { type, localId, connection } = claim;
+  // What named a record of it that was lost goes without one.
+  const statements = await markStillReferring(context.store, connection, { type, id: localId }, realNow(context));
+  await end(context, { claim, settlement: { event: 'exhausted', fault }, outcome: 'patient-gone', statements });
   return 'waiting';
 }
 

@@ -482,8 +482,11 @@ async function findDamage(days: Days): Promise<string[]> {
   damage.push(...repeated('here', here, deleted));
   const questions = await everythingAsked(days);
   const isAsked = (text: string) => questions.includes(`"${text}"`);
+  const gone = (await Promise.all(SERVERS.map((name) => goneAt(days, name)))).flatMap((ids) => [...ids]);
   for (const resource of here) {
     const key = keyOf(resource);
+    // What is edited there of it waits for them to be there again.
+    if (gone.some((id) => isAbout(resource, id))) continue;
     if (!deleted.has(key) && !unclear.has(key)) damage.push(...days.edits.lost(resource, isAsked));
   }
   for (const name of SERVERS) damage.push(...(await differences(days, name, here)));
@@ -508,6 +511,8 @@ async function goneAt({ world }: Days, name: ServerName): Promise<Set<string>> {
   return new Set((await world.store.query(`${sql} AND unseen IS NOT NULL`, [name])).map((row) => String(row.local_id)));
 }
 
+const isAbout = (resource: Made, patient: string) => JSON.stringify(resource).includes(`"Patient/${patient}"`);
+
 async function differences(days: Days, name: ServerName, here: readonly (Made & { id: string })[]): Promise<string[]> {
   const { world, deleted } = days;
   const damage = [];
@@ -521,7 +526,7 @@ async function differences(days: Days, name: ServerName, here: readonly (Made & 
   for (const local of here) {
     if (deleted.has(keyOf(local))) continue;
     const remote = there.find((one) => map.localOf(one.resourceType, one.id) === local.id);
-    if (!remote && [...gone].some((id) => JSON.stringify(local).includes(`"Patient/${id}"`))) continue;
+    if (!remote && [...gone].some((id) => isAbout(local, id))) continue;
     if (!remote) {
       damage.push(`${keyOf(local)} is not at ${name}.`);
       continue;
