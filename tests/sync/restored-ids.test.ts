@@ -240,6 +240,22 @@ describe('what is made in time gets the id of what was lost', () => {
     await expectQuiet();
   });
 
+  test('and what a backup shows without our identifier, because we had not written it then, is the same', async () => {
+    await open();
+    world.remote.put(task('x1', { description: 'Theirs', for: { reference: `Patient/${idThere('Rivera')}` } }));
+    await exchange(1);
+    const restore = backup();
+    const [theirs] = await world.all<Task>('Task');
+    await world.write({ ...theirs, description: 'By us' } as Task & { id: string });
+    await makeGoals('p1');
+    restore();
+    const there = world.remote.all('Task')[0] as Task;
+    world.remote.put({ ...there, priority: 'urgent' });
+    await notice();
+    expect(world.remote.all('Task')).toMatchObject([{ id: 'x1', priority: 'urgent' }]);
+    expect(await tasksHere()).toEqual(['By us']);
+  });
+
   test('which we edit before anybody has noticed: that goes to its own record', async () => {
     await open();
     await world.write(task('t1', { description: 'First' }));

@@ -30,8 +30,9 @@ export async function isAnothers(
   if (now === localId) return false;
   if (then === undefined) return now !== undefined && isMadeByUs(store, link, now);
   if (then !== localId) return false;
-  // Theirs may lack our identifier in the place of one of ours; of patients, the names tell.
-  if (now === undefined) return isUnseen && link.type !== 'Patient' && !(await hadContent(store, link, body));
+  // What we made there had our identifier from the first; of patients, the names tell.
+  const isAlways = link.how === 'created-by-us' && link.type !== 'Patient';
+  if (now === undefined) return isUnseen && isAlways && !(await hadContent(store, link, body));
   // An earlier copy of the record of somebody who was merged here.
   if ((await inUseAmong(store, [now])).get(now) === localId) return false;
   return !(await hadContent(store, link, body));

@@ -56,8 +56,8 @@ export interface ModelRemote {
   put(resource: Resource): Body;
   remove(type: string, id: string): void;
   backup(): () => void;
-  /** The next id that it gives. */
-  newId(): string;
+  /** An id that it never gave: theirs in the place of theirs is nothing that anybody could tell from an edit. */
+  freshId(): string;
 }
 
 const TYPES = ['Patient', 'CarePlan', 'Goal', 'Task', 'Appointment', 'Account'];
@@ -71,6 +71,7 @@ export function modelRemote(host: string, knobs: ModelKnobs, now: () => number, 
   let rows = new Map<string, Row>();
   let removed = new Set<string>();
   let given = 0;
+  let mostGiven = 0;
 
   const remote: ModelRemote = {
     baseUrl,
@@ -84,7 +85,7 @@ export function modelRemote(host: string, knobs: ModelKnobs, now: () => number, 
       return removed;
     },
     all: (type) => [...rows.values()].map(({ body }) => body).filter(({ resourceType }) => resourceType === type),
-    put: (resource) => write(resource, resource.id ?? remote.newId()).body,
+    put: (resource) => write(resource, resource.id ?? remote.freshId()).body,
     remove(type, id) {
       rows.delete(`${type}/${id}`);
       removed.add(`${type}/${id}`);
@@ -97,9 +98,18 @@ export function modelRemote(host: string, knobs: ModelKnobs, now: () => number, 
         removed = new Set(gone);
       };
     },
-    newId: () => (knobs.countsIds ? String(++given) : randomUUID()),
+    freshId() {
+      given = Math.max(given, mostGiven);
+      return nextId();
+    },
     fetch: async (input, init) => answer(new URL(String(input)), init ?? {}),
   };
+
+  function nextId(): string {
+    given += 1;
+    mostGiven = Math.max(mostGiven, given);
+    return knobs.countsIds ? String(given) : randomUUID();
+  }
 
   function write(resource: Resource, id: string): Row {
     const key = `${resource.resourceType}/${id}`;
@@ -212,7 +222,7 @@ export function modelRemote(host: string, knobs: ModelKnobs, now: () => number, 
       const row = found[0] && rows.get(`${type}/${found[0].id}`);
       if (row) return { status: 200, row };
     }
-    return { status: 201, row: write(body, remote.newId()) };
+    return { status: 201, row: write(body, nextId()) };
   }
 
   function transact(bundle: Bundle): Bundle {

@@ -264,7 +264,7 @@ function makeThere(days: Days): void {
   if (!patient || days.made >= MOST_MADE) return;
   const key = `${name}${++days.made}`;
   note(days, `made ${key}`);
-  days.world.remotes[name].put(taskOf(key, days.world.remotes[name].newId(), `Patient/${patient.id}`));
+  days.world.remotes[name].put(taskOf(key, days.world.remotes[name].freshId(), `Patient/${patient.id}`));
 }
 
 function taskOf(key: string, id: string, subject: string): Task & { id: string } {
