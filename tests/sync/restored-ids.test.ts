@@ -254,6 +254,7 @@ describe('what is made in time gets the id of what was lost', () => {
     await notice();
     expect(world.remote.all('Task')).toMatchObject([{ id: 'x1', priority: 'urgent' }]);
     expect(await tasksHere()).toEqual(['By us']);
+    expect((await world.sync.conflicts()).map(({ kind }) => kind)).not.toContain('deleted');
   });
 
   test('which we edit before anybody has noticed: that goes to its own record', async () => {
