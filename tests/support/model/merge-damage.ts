@@ -143,8 +143,13 @@ async function lost(days: MergeDays, name: ServerName, here: readonly Kept<Paper
       return !isThere && isShared(paper, shared);
     });
   const absent = missing(there, here, (id) => theirs.has(lastOf(id)));
+  // What names somebody who was lost there and is gone by a person's word does not go.
+  const ended = "connection = ? AND type = 'Patient' AND state = 'tombstone' AND unseen IS NOT NULL";
+  const rows = await world.store.query(`SELECT local_id FROM identity WHERE ${ended}`, [name]);
+  const gone = new Set(rows.map((one) => one.local_id));
+  const due = here.filter((paper) => !isShared(paper, (id) => gone.has(id)));
   return [
     ...absent.map((paper) => `${keyOf(paper)} at ${name} is not here: ${JSON.stringify(paper)}`),
-    ...missing(here, there, (id) => ours.has(id)).map((paper) => `${keyOf(paper)} is not at ${name}.`),
+    ...missing(due, there, (id) => ours.has(id)).map((paper) => `${keyOf(paper)} is not at ${name}.`),
   ];
 }
