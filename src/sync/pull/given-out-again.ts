@@ -7,6 +7,7 @@ import { ownIdentifierOf } from '../mapping.ts';
 import { hold } from '../patients/held.ts';
 import { inUseAmong } from '../patients/in-use.ts';
 import { areTwo } from '../patients/match.ts';
+import { withdrawDue } from '../push/outbox.ts';
 import { readUnseen } from '../unseen.ts';
 import type { Incoming, Shown } from './incoming.ts';
 import { planLost } from './lost-there.ts';
@@ -59,5 +60,10 @@ export async function planGivenOutAgain(context: RunContext, link: Link, copy: S
 function letIn(context: RunContext, link: Link, { type, remoteId, body }: Shown): Incoming {
   const now = realNow(context);
   const waiting = hold({ connection: link.connection, type, remoteId, waitsFor: { type, id: remoteId }, body }, now);
-  return { ...nothingOf(link), outcome: 'held', statements: [replaceLink(link, now), waiting], isHeld: true };
+  return {
+    ...nothingOf(link),
+    outcome: 'held',
+    statements: [replaceLink(link, now), withdrawDue(link), waiting],
+    isHeld: true,
+  };
 }

@@ -389,6 +389,17 @@ export function release(connection: string, target: string): Statement {
   return { sql, params: [connection, target] };
 }
 
+/** What is due of a resource whose counterpart is gone there does not go. */
+export function withdrawDue({
+  connection,
+  type,
+  localId,
+}: Pick<OutboxRow, 'connection' | 'type' | 'localId'>): Statement {
+  const sql = `UPDATE outbox SET state = '${OUTBOX.queued.withdrawn}', fault = 'deleted-remotely'
+    WHERE connection = ? AND type = ? AND local_id = ? AND state = 'queued'`;
+  return { sql, params: [connection, type, localId] };
+}
+
 function toRow(row: SqlRow): OutboxRow {
   return {
     id: String(row.id),

@@ -16,7 +16,7 @@ import { askWho, dropQuestion, hasNamesake, knownOthers } from '../patients/iden
 import { isAnothers } from '../pull/given-out-again.ts';
 import { FIRST_VERSION } from '../pull/version-age.ts';
 import { unlinkedTargets } from './dependencies.ts';
-import { type Claim, mayHaveBeenMade, underClaim } from './outbox.ts';
+import { type Claim, mayHaveBeenMade, underClaim, withdrawDue } from './outbox.ts';
 import { findTwin } from './push-match.ts';
 import { isLater, readBack } from './read-back.ts';
 import { end, endFailed, endGivenOutAgain, type PushResult } from './settle-push.ts';
@@ -160,7 +160,7 @@ async function adopt(
     outcome: event === 'done' ? 'created' : 'adopted',
     statements: [
       ...againIfLetGo(mapping, claim, resourceOf(parseBody(stored.content)), body, now),
-      ...(ended ? [replaceLink(ended, now)] : []),
+      ...(ended ? [replaceLink(ended, now), withdrawDue(ended)] : []),
       ...shifted,
       saveLink(link, now),
       // A pull that saw it before it was linked may have asked.
