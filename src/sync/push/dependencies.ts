@@ -6,6 +6,7 @@ import { pushes } from '../connections/settings.ts';
 import type { RunContext } from '../context.ts';
 import { readLinkMap } from '../link-map.ts';
 import { inUseAmong } from '../patients/in-use.ts';
+import { isLookedFor } from './looked-for.ts';
 import { isWithheld } from './outbox.ts';
 
 export interface Ref {
@@ -30,9 +31,29 @@ export async function pushOrder(context: RunContext, start: Ref): Promise<Ref[][
       if (nodes.size < MOST_NODES && !nodes.has(keyOf(target))) nodes.set(keyOf(target), target);
     }
   }
-  return components(keyOf(start), edges).map((component) =>
-    component.map((key) => nodes.get(key)).filter((node) => node !== undefined),
-  );
+  const isAlone = (key: string) => isLookedFor(nodes.get(key)?.type ?? '');
+  return components(keyOf(start), edges)
+    .flatMap((component) => apart(component, edges, isAlone))
+    .map((component) => component.map((key) => nodes.get(key)).filter((node) => node !== undefined));
+}
+
+/** Who may be there already, and has to be looked for, is not made in one go with others: those come afterwards. */
+function apart(
+  component: readonly string[],
+  edges: ReadonlyMap<string, readonly string[]>,
+  isAlone: (key: string) => boolean,
+): (readonly string[])[] {
+  const alone = component.filter(isAlone);
+  if (component.length === 1 || alone.length === 0) return [component];
+  const rest = new Set(component.filter((key) => !isAlone(key)));
+  const among = new Map([...rest].map((key) => [key, (edges.get(key) ?? []).filter((target) => rest.has(target))]));
+  const ordered: (readonly string[])[] = alone.map((key) => [key]);
+  for (const key of rest) {
+    const more = rest.has(key) ? components(key, among) : [];
+    const added = more.filter((one) => one.every((member) => rest.delete(member)));
+    ordered.push(...added);
+  }
+  return ordered;
 }
 
 /** Local resources that this one refers to, that belong on the remote and are not there. */

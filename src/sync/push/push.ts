@@ -2,7 +2,6 @@
 // what may have happened. docs/sync-spec.md#I11
 import { asFault } from '../../fault.ts';
 import { saysAbsent } from '../../remote/absence.ts';
-import type { StoredVersion } from '../../store/store.ts';
 import { actorOf, pushes } from '../connections/settings.ts';
 import { upToDate } from '../connections/up-to-date.ts';
 import { ownExchanges, type RunContext, realNow } from '../context.ts';
@@ -29,7 +28,7 @@ import {
   waitFor,
 } from './outbox.ts';
 import { pushCreate } from './push-create.ts';
-import { type Member, pushCycle } from './push-cycle.ts';
+import { type Claimed, pushCycle } from './push-cycle.ts';
 import { pushUpdate } from './push-update.ts';
 import { end, endFailed, endPatientAsked, endWithoutDoor, type PushResult } from './settle-push.ts';
 import { isAboutType } from './without-door.ts';
@@ -96,6 +95,8 @@ async function pushRow(context: RunContext, row: OutboxRow, sending: Map<string,
     const others = component.filter((ref) => keyOf(ref) !== self);
     if (result === 'taken') return putOff(context, row, others);
     if (result === 'waiting' && others.length === component.length) return putOff(context, row, others);
+    // What comes after it is not what it waits for, and has a row of its own.
+    if (keys.includes(self)) return;
   }
 }
 
@@ -121,8 +122,7 @@ async function pushComponent(context: RunContext, claimed: readonly Claimed[]): 
   const [only, second] = members;
   if (!only) return 'done';
   if (!second) return pushOne(ownExchanges(context, only.claim), only);
-  const alive = members.flatMap(({ claim, stored }): Member[] => (stored ? [{ claim, stored }] : []));
-  return pushCycle(ownExchanges(context), alive);
+  return pushCycle(ownExchanges(context), members, (one) => pushOne(ownExchanges(context, one.claim), one));
 }
 
 async function pushOne(context: RunContext, { claim, stored }: Claimed): Promise<PushResult> {
@@ -190,12 +190,6 @@ async function withdraw(context: RunContext, claim: Claim, fault: string): Promi
   const known = faultClass === 'ambiguous' ? { faultClass } : {};
   await end(context, { claim, settlement: { event: 'withdrawn', fault, ...known }, outcome: fault });
   return 'done';
-}
-
-interface Claimed {
-  readonly claim: Claim;
-  /** As it is after the claim, so that nothing up to the row's sequence is missing. */
-  readonly stored: StoredVersion | undefined;
 }
 
 async function claimAll(context: RunContext, component: readonly Ref[]): Promise<Claimed[]> {
