@@ -562,3 +562,22 @@ test('a plan may go as a message where the connection says so', async () => {
     expect.stringContaining('Lives alone.'),
   ]);
 });
+
+test('what changed of a plan while its type did not flow out is in the document once it does again', async () => {
+  await open('epic');
+  await writePlan();
+  await world.sync.pushNow();
+  const { CarePlan: _plan, ...others } = FLOWS;
+  const restartWith = (types: Connection['types']) =>
+    world.restart(() => ({ connections: [{ ...world.connection, types }] }));
+  await restartWith(others);
+  await world.write(goal('g1', { description: { text: 'Climb the stairs' } }));
+  await world.sync.pushNow();
+  await restartWith(FLOWS);
+  await world.sync.pushNow();
+  const plans = documents().filter((one) => one.status === 'current' && textOf(one).includes('Care plan: Transition'));
+  expect(plans.map((one) => textOf(one).includes('Climb the stairs'))).toEqual([true]);
+  const writes = world.remote.writes().length;
+  await world.sync.pushNow();
+  expect(world.remote.writes()).toHaveLength(writes);
+});
