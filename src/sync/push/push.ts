@@ -1,11 +1,10 @@
 // Sends what is marked: claim, dependencies first, compare, send, settle. Each step survives a crash, because the row says
 // what may have happened. docs/sync-spec.md#I11
 import { asFault } from '../../fault.ts';
-import { saysAbsent } from '../../remote/absence.ts';
 import { actorOf, pushes } from '../connections/settings.ts';
 import { upToDate } from '../connections/up-to-date.ts';
 import { ownExchanges, type RunContext, realNow } from '../context.ts';
-import { readLink, saveLink } from '../identity.ts';
+import { readLink } from '../identity.ts';
 import { isPatientAsked } from '../patients/asked-first.ts';
 import { pushProjection } from '../projections/projection-push.ts';
 import { readProjections } from '../projections/projection-row.ts';
@@ -24,14 +23,13 @@ import {
   readOutbox,
   rememberAttempt,
   unclaim,
-  underClaim,
   waitFor,
 } from './outbox.ts';
 import { pushCreate } from './push-create.ts';
 import { type Claimed, pushCycle } from './push-cycle.ts';
+import { pushDelete } from './push-delete.ts';
 import { pushUpdate } from './push-update.ts';
-import { end, endFailed, endPatientAsked, endWithoutDoor, type PushResult } from './settle-push.ts';
-import { isAboutType } from './without-door.ts';
+import { endPatientAsked, endWithoutDoor, type PushResult, withdraw } from './settle-push.ts';
 
 const WAIT = 60_000;
 /** For a dependency that another worker is sending right now. */
@@ -134,7 +132,7 @@ async function pushOne(context: RunContext, { claim, stored }: Claimed): Promise
     if (!link) await keepAttempt(context, claim);
     return pushProjection(context, claim, stored, target);
   }
-  if (!stored || stored.operation === 'delete') return pushDelete(context, claim, link);
+  if (!stored || stored.operation === 'delete') return pushDelete(context, claim, stored, link);
   if (link?.state === 'tombstone') return withdraw(context, claim, 'deleted-remotely');
   if (link) return (await handOver(context, claim, stored, link)) ?? pushUpdate(context, claim, stored, link);
   const merged = await mergedAway(context, stored);
@@ -151,45 +149,6 @@ async function keepAttempt({ store, connection, runId, ...context }: RunContext,
   // Then it was an attempt to make what stands in.
   if (newest?.state === 'sending') return;
   await store.commit(actorOf(connection, runId), [], [rememberAttempt(claim, context.clock.real().epochMilliseconds)]);
-}
-
-/** A delete travels only where the policy of the type says so. docs/sync-spec.md#I21 */
-async function pushDelete(
-  context: RunContext,
-  claim: Claim,
-  link: Awaited<ReturnType<typeof readLink>>,
-): Promise<PushResult> {
-  const { policies, capability, client } = context;
-  if (!link || link.state === 'tombstone') return withdraw(context, claim, 'nothing-to-delete');
-  if (policies[claim.type]?.delete !== 'push') return withdraw(context, claim, 'delete-kept-by-policy');
-  if (!capability.supports(claim.type, 'delete')) return endWithoutDoor(context, claim);
-  const ifMatch = capability.guardsUpdates(claim.type) ? link.remoteVersion : undefined;
-  const reply = await client.delete(claim.type, link.remoteId, { ifMatch, ...underClaim(claim) });
-  if (!reply.ok) {
-    const isOfType = await isAboutType(context, claim.type, reply.failure);
-    const isGone = saysAbsent(reply.failure) && !isOfType;
-    if (!isGone) return endFailed(context, claim, reply.failure, false, link.remoteId, isOfType);
-  }
-  const statements = [saveLink({ ...link, state: 'tombstone' }, realNow(context))];
-  const event = { kind: 'pushed', operation: 'delete' } as const;
-  await end(context, {
-    claim,
-    settlement: { event: 'done' },
-    remoteId: link.remoteId,
-    outcome: 'deleted',
-    statements,
-    event,
-  });
-  return 'done';
-}
-
-/** Nothing will be sent, and that is fine: counted in the outbox, not parked for a person. docs/sync-spec.md#I29 */
-async function withdraw(context: RunContext, claim: Claim, fault: string): Promise<PushResult> {
-  const { faultClass } = claim;
-  // What an earlier attempt may have made there is looked for when it goes after all; see mayHaveBeenMade.
-  const known = faultClass === 'ambiguous' ? { faultClass } : {};
-  await end(context, { claim, settlement: { event: 'withdrawn', fault, ...known }, outcome: fault });
-  return 'done';
 }
 
 async function claimAll(context: RunContext, component: readonly Ref[]): Promise<Claimed[]> {
