@@ -31,29 +31,27 @@ export async function pushOrder(context: RunContext, start: Ref): Promise<Ref[][
       if (nodes.size < MOST_NODES && !nodes.has(keyOf(target))) nodes.set(keyOf(target), target);
     }
   }
-  const isAlone = (key: string) => isLookedFor(nodes.get(key)?.type ?? '');
-  return components(keyOf(start), edges)
-    .flatMap((component) => apart(component, edges, isAlone))
-    .map((component) => component.map((key) => nodes.get(key)).filter((node) => node !== undefined));
+  const circles = components(keyOf(start), edges);
+  return components(keyOf(start), loosened(edges, circles, nodes)).map((component) =>
+    component.map((key) => nodes.get(key)).filter((node) => node !== undefined),
+  );
 }
 
-/** Who may be there already, and has to be looked for, is not made in one go with others: those come afterwards. */
-function apart(
-  component: readonly string[],
+/** Who may be there already has to be looked for, so waits for nobody who waits for them: those are made afterwards. */
+function loosened(
   edges: ReadonlyMap<string, readonly string[]>,
-  isAlone: (key: string) => boolean,
-): (readonly string[])[] {
-  const alone = component.filter(isAlone);
-  if (component.length === 1 || alone.length === 0) return [component];
-  const rest = new Set(component.filter((key) => !isAlone(key)));
-  const among = new Map([...rest].map((key) => [key, (edges.get(key) ?? []).filter((target) => rest.has(target))]));
-  const ordered: (readonly string[])[] = alone.map((key) => [key]);
-  for (const key of rest) {
-    const more = rest.has(key) ? components(key, among) : [];
-    const added = more.filter((one) => one.every((member) => rest.delete(member)));
-    ordered.push(...added);
+  circles: readonly (readonly string[])[],
+  nodes: ReadonlyMap<string, Ref>,
+): ReadonlyMap<string, readonly string[]> {
+  const loose = new Map(edges);
+  for (const circle of circles) {
+    for (const key of circle) {
+      if (!isLookedFor(nodes.get(key)?.type ?? '')) continue;
+      const others = (edges.get(key) ?? []).filter((target) => !circle.includes(target));
+      loose.set(key, others);
+    }
   }
-  return ordered;
+  return loose;
 }
 
 /** Local resources that this one refers to, that belong on the remote and are not there. */

@@ -9,6 +9,7 @@ import type { StoredVersion } from '../../store/store.ts';
 import { resourceOf } from '../body.ts';
 import { actorOf } from '../connections/settings.ts';
 import type { RunContext } from '../context.ts';
+import { readLink } from '../identity.ts';
 import { mapReferences } from '../mapping.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { isPatientAsked } from '../patients/asked-first.ts';
@@ -43,6 +44,8 @@ async function readyTogether(context: RunContext, claimed: readonly Claimed[]): 
   const ready: Member[] = [];
   for (const { claim, stored } of claimed) {
     if (!stored || stored.operation === 'delete' || claim.faultClass === 'ambiguous') continue;
+    // Somebody else may have made it since it was found missing.
+    if (await readLink(context.store, claim.connection, claim.type, claim.localId)) continue;
     if ((await mayHaveBeenMade(context.store, claim)) || (await isPatientAsked(context, stored))) continue;
     ready.push({ claim, stored });
   }

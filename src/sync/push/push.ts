@@ -19,6 +19,7 @@ import {
   claim as claimRow,
   mark,
   mayHaveBeenMade,
+  NO_CAPABILITY,
   type OutboxRow,
   readOutbox,
   rememberAttempt,
@@ -93,15 +94,15 @@ async function pushRow(context: RunContext, row: OutboxRow, sending: Map<string,
     const others = component.filter((ref) => keyOf(ref) !== self);
     if (result === 'taken') return putOff(context, row, others);
     if (result === 'waiting' && others.length === component.length) return putOff(context, row, others);
-    // What comes after it is not what it waits for, and has a row of its own.
-    if (keys.includes(self)) return;
   }
 }
 
-/** `taken`: another process has one of them. */
+/** `taken`: it is not the time for one of them, or another process has it. */
 async function claimAndPush(context: RunContext, component: readonly Ref[]): Promise<PushResult | 'taken'> {
   const members = await claimAll(context, component);
-  return members.length < component.length ? 'taken' : pushComponent(context, members);
+  if (members.length === 0) return 'taken';
+  const result = await pushComponent(context, members);
+  return members.length < component.length ? 'waiting' : result;
 }
 
 /** The row waits for one of the resources; for nothing in particular when there are none. */
@@ -151,29 +152,35 @@ async function keepAttempt({ store, connection, runId, ...context }: RunContext,
   await store.commit(actorOf(connection, runId), [], [rememberAttempt(claim, context.clock.real().epochMilliseconds)]);
 }
 
+/** All of them, but for those of a circle that are held up: the others do without them. None when one is not to be had now. */
 async function claimAll(context: RunContext, component: readonly Ref[]): Promise<Claimed[]> {
+  const keys = component.map(keyOf);
   const claimed: Claimed[] = [];
   for (const ref of component) {
     const row = await liveRow(context, ref);
     const now = realNow(context);
-    if (!row) break;
+    // Those of a circle that wait for each other would for good.
+    const isDue = !row || row.nextAt <= now || keys.some((key) => key === row.waitsFor && key !== keyOf(ref));
+    if (!row || (!isDue && row.waitsFor === NO_CAPABILITY)) continue;
     const { claim, statement } = claimRow(row, now);
-    if (!(await commit(context, statement))) break;
-    claimed.push({ claim, stored: await context.store.read(ref.type, ref.id) });
+    if (isDue && (await commit(context, statement))) {
+      claimed.push({ claim, stored: await context.store.read(ref.type, ref.id) });
+      continue;
+    }
+    for (const one of claimed) await commit(context, unclaim(one.claim, realNow(context) + SHORT_WAIT));
+    return [];
   }
-  if (claimed.length === component.length) return claimed;
-  for (const { claim } of claimed) {
-    await commit(context, unclaim(claim, realNow(context) + SHORT_WAIT));
-  }
-  return [];
+  return claimed;
 }
 
-/** The row to claim; a dependency that was never marked, because it is older than the connection, is marked now. */
+/**
+ * The row to claim; a dependency that was never marked, because it is older than the connection, is marked now.
+ * @returns undefined when a person has to do something first
+ */
 async function liveRow(context: RunContext, { type, id }: Ref): Promise<OutboxRow | undefined> {
   const { store, connection } = context;
   const row = await readOutbox(store, connection.name, type, id);
-  if (row && (row.state === 'queued' || row.state === 'sending'))
-    return row.nextAt <= realNow(context) ? row : undefined;
+  if (row?.state === 'queued' || row?.state === 'sending') return row;
   if (row?.state === 'parked' || (row?.state === 'rejected' && !(await isNewer(context, row)))) return undefined;
   const sequence = (await store.read(type, id))?.sequence ?? 0;
   await store.commit(actorOf(connection), [], [mark(connection.name, type, id, sequence, realNow(context))]);
