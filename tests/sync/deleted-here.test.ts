@@ -9,11 +9,15 @@ afterEach(async () => world.cleanup());
 
 const goals = () => world.remote.all('Goal') as (Goal & { id: string })[];
 
-async function editedThereDeletedHere(versioning = true, isEdited = true): Promise<void> {
+async function deletedHere(
+  versioning: boolean,
+  meanwhile: (goal: Goal & { id: string }) => unknown,
+  fetch: typeof globalThis.fetch = globalThis.fetch,
+): Promise<void> {
   world = await openWorld({
     connection: { types: { Patient: 'push', Goal: 'push' }, mode: 'push' },
     knobs: { versioning },
-    sync: () => ({ policies: { Goal: { delete: 'push' } } }),
+    sync: () => ({ policies: { Goal: { delete: 'push' } }, fetch }),
   });
   await world.write(patient('p1'));
   const subject = { reference: 'Patient/p1' };
@@ -21,14 +25,18 @@ async function editedThereDeletedHere(versioning = true, isEdited = true): Promi
     ...{ resourceType: 'Goal', id: 'g1', lifecycleStatus: 'active', description: { text: 'Walk' }, subject },
   } as Goal & { id: string });
   await world.sync.pushNow();
-  const [goal] = goals();
-  if (isEdited) world.remote.put({ ...goal, statusReason: 'Theirs' } as unknown as Goal);
+  for (const goal of goals()) meanwhile(goal);
   await world.temp.store.commit(NURSE, [{ op: 'delete', type: 'Goal', id: 'g1' }]);
   for (let n = 0; n < 3; n += 1) {
     world.pass({ hours: 1 });
     await world.sync.pushNow();
   }
 }
+
+const editedThereDeletedHere = (versioning = true) =>
+  deletedHere(versioning, (goal) => world.remote.put({ ...goal, statusReason: 'Theirs' } as unknown as Goal));
+const rows = async () =>
+  (await world.temp.store.query("SELECT state FROM outbox WHERE type = 'Goal'")).map(({ state }) => state);
 
 test.each([
   ['keeps versions', true],
@@ -54,7 +62,21 @@ test('and theirs is here again once a person takes it', async () => {
   expect(await world.sync.conflicts()).toEqual([]);
 });
 
-test('what nobody has touched is deleted there', async () => {
-  await editedThereDeletedHere(false, false);
-  expect(goals()).toHaveLength(0);
+test.each([
+  ['what nobody has touched', (): void => undefined],
+  ['what has another version with the same words', (goal: Goal): unknown => world.remote.put(goal)],
+])('%s is deleted there', async (_, meanwhile) => {
+  for (const versioning of [true, false]) {
+    await deletedHere(versioning, meanwhile);
+    expect(goals()).toHaveLength(0);
+    expect(await world.sync.conflicts()).toEqual([]);
+    if (versioning) await world.cleanup();
+  }
+});
+
+test('what a server does not have any more, but refuses by its version, has been deleted', async () => {
+  const strict: typeof fetch = async (input, init) =>
+    init?.method === 'DELETE' ? new Response(null, { status: 412 }) : fetch(input, init);
+  await deletedHere(true, ({ id }) => world.remote.remove('Goal', id), strict);
+  expect(await rows()).toEqual(['sent', 'sent']);
 });

@@ -1,9 +1,11 @@
 // A delete travels only where the policy of the type says so, and only onto what is known here: what was edited there since is a
 // question for a person. docs/sync-spec.md#I21
 import { saysAbsent } from '../../remote/absence.ts';
+import type { FhirReply } from '../../remote/fhir-reply.ts';
+import type { Result } from '../../remote/result.ts';
 import type { StoredVersion } from '../../store/store.ts';
 import { jsonOf } from '../body.ts';
-import { AS_IT_IS } from '../conflicts/conflict.ts';
+import { AS_IT_IS, type NewConflict } from '../conflicts/conflict.ts';
 import { type RunContext, realNow } from '../context.ts';
 import { type Link, remoteHash, saveLink } from '../identity.ts';
 import { readLinkMap } from '../link-map.ts';
@@ -19,21 +21,19 @@ export async function pushDelete(
   stored: StoredVersion | undefined,
   link: Link | undefined,
 ): Promise<PushResult> {
-  const { policies, capability, client } = context;
+  const { policies, capability } = context;
   if (!link || link.state === 'tombstone') return withdraw(context, claim, 'nothing-to-delete');
   if (policies[claim.type]?.delete !== 'push') return withdraw(context, claim, 'delete-kept-by-policy');
   if (!capability.supports(claim.type, 'delete')) return endWithoutDoor(context, claim);
-  const ifMatch = capability.guardsUpdates(claim.type) ? link.remoteVersion : undefined;
-  const asked = ifMatch === undefined ? await askIfEdited(context, claim, stored, link) : undefined;
-  if (asked) return asked;
-  const reply = await client.delete(claim.type, link.remoteId, { ifMatch, ...underClaim(claim) });
+  const reply = await deleteAsKnown(context, claim, link);
+  if ('edited' in reply) {
+    await endAsked(context, claim, await question(context, link, stored, reply.edited));
+    return 'waiting';
+  }
   if (!reply.ok) {
-    const { failure } = reply;
-    const refused = failure.class === 'conflict' ? await askIfEdited(context, claim, stored, link) : undefined;
-    if (refused) return refused;
-    const isOfType = await isAboutType(context, claim.type, failure);
-    const isGone = saysAbsent(failure) && !isOfType;
-    if (!isGone) return endFailed(context, claim, failure, false, link.remoteId, isOfType);
+    const isOfType = await isAboutType(context, claim.type, reply.failure);
+    const isGone = saysAbsent(reply.failure) && !isOfType;
+    if (!isGone) return endFailed(context, claim, reply.failure, false, link.remoteId, isOfType);
   }
   const statements = [saveLink({ ...link, state: 'tombstone' }, realNow(context))];
   const event = { kind: 'pushed', operation: 'delete' } as const;
@@ -48,29 +48,39 @@ export async function pushDelete(
   return 'done';
 }
 
-/** Undefined when it is there as it was known, or is not there. */
-async function askIfEdited(
-  context: RunContext,
-  claim: Claim,
-  stored: StoredVersion | undefined,
-  link: Link,
-): Promise<PushResult | undefined> {
-  const { client, store, connection, mapping } = context;
-  const { type, localId } = claim;
-  const { remoteId } = link;
-  const reply = await client.read(type, remoteId);
-  if (!reply.ok) {
-    // The delete hears the same, and says what it means.
-    return saysAbsent(reply.failure) ? undefined : endFailed(context, claim, reply.failure, false, remoteId);
-  }
-  const body = reply.value.body && jsonOf(reply.value.body);
-  if (!body || remoteHash(body) === link.remoteHash) return undefined;
-  const links = await readLinkMap(store, connection.name, [], remoteTargets(mapping, body));
-  await endAsked(context, claim, {
-    ...{ connection: connection.name, type, localId, remoteId, kind: 'deleted', base: link.baseLocal },
-    ...{ local: undefined, localVersion: stored?.versionId, remote: toLocalTerms(mapping, links, body).body },
-    ...{ remoteBody: body, remoteVersion: reply.value.versionId ?? reply.value.body?.meta?.versionId },
-    ...{ proposed: undefined, paths: [], ...AS_IT_IS },
-  });
-  return 'waiting';
+/** What the server said, or what it has instead of what is known here. */
+type Answer = Result<unknown> | { readonly edited: FhirReply };
+
+/** Where no version guards the delete, or the server has another one by now, it is read first. */
+async function deleteAsKnown({ client, capability }: RunContext, claim: Claim, link: Link): Promise<Answer> {
+  const { type, remoteId, remoteVersion, remoteHash: known } = link;
+  const isGuarded = capability.guardsUpdates(type);
+  const send = (ifMatch: string | undefined) => client.delete(type, remoteId, { ifMatch, ...underClaim(claim) });
+  const first = isGuarded && remoteVersion !== undefined ? await send(remoteVersion) : undefined;
+  if (first && (first.ok || first.failure.class !== 'conflict')) return first;
+  const current = await client.read(type, remoteId);
+  if (!current.ok) return current;
+  const { body } = current.value;
+  if (!body || remoteHash(jsonOf(body)) !== known) return { edited: current.value };
+  const version = versionOf(current.value);
+  // It was not for its version that it was refused.
+  if (first && version === remoteVersion) return first;
+  return send(isGuarded ? version : undefined);
 }
+
+async function question(
+  { store, connection, mapping }: RunContext,
+  { type, localId, remoteId, baseLocal }: Link,
+  stored: StoredVersion | undefined,
+  current: FhirReply,
+): Promise<NewConflict> {
+  const body = current.body && jsonOf(current.body);
+  const links = await readLinkMap(store, connection.name, [], body ? remoteTargets(mapping, body) : []);
+  return {
+    ...{ connection: connection.name, type, localId, remoteId, kind: 'deleted', base: baseLocal },
+    ...{ local: undefined, localVersion: stored?.versionId, remote: body && toLocalTerms(mapping, links, body).body },
+    ...{ remoteBody: body ?? {}, remoteVersion: versionOf(current), proposed: undefined, paths: [], ...AS_IT_IS },
+  };
+}
+
+const versionOf = ({ versionId, body }: FhirReply) => versionId ?? body?.meta?.versionId;
