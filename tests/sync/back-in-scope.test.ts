@@ -70,12 +70,17 @@ test.each([
   expect(await world.sync.conflicts()).toEqual([]);
 });
 
-test('who joins later comes in with what they have had since before', async () => {
+test.each([
+  ['searched by time', 'search'],
+  ['by its history', 'history'],
+  ['patient by patient', 'roster'],
+] as const)('who joins later comes in with what they have had since before, %s', async (_, how) => {
   world = await openWorld({
+    knobs: { history: true },
     connection: {
       types: { Patient: 'pull', Task: 'pull' },
       patients: { kind: 'group', id: 'g1' },
-      strategies: { Patient: 'search', Task: 'search' },
+      strategies: { Patient: how, Task: how },
     },
   });
   members('r2');
@@ -83,8 +88,12 @@ test('who joins later comes in with what they have had since before', async () =
   world.remote.put(about('t1', 'Theirs'));
   await round();
   pass({ hours: 2 });
+  // The streams go on, past what was a stranger's.
+  world.remote.put(patient('r2', { name: [{ family: 'Okafor' }], birthDate: '1971-07-01' }));
+  world.remote.put(task('t2', { description: 'Of another', for: { reference: 'Patient/r2' } }));
   await round();
+  pass({ hours: 2 });
   members('r1', 'r2');
   for (let rounds = 0; rounds < 3; rounds += 1) await round();
-  expect(await here()).toEqual(['Theirs']);
+  expect(await here()).toEqual(['Of another', 'Theirs']);
 });

@@ -9,7 +9,6 @@ import { repoint } from '../repoint.ts';
 import { unseenTypes } from '../unseen.ts';
 import { runProbes } from './delete-probe.ts';
 import { currentEpoch, SWEEP_DUE } from './epoch.ts';
-
 import { patientsInScope } from './patient-scope.ts';
 import { forgetFact, readFact, saveFact } from './remote-fact.ts';
 import { followScope } from './scope-change.ts';

@@ -1,6 +1,6 @@
 // Who was in scope and is no more may have been merged there into somebody who is. Some servers tell of that only to whoever reads
-// the old record, which no stream brings any more, so it is read once. Of who is back in scope, the streams have passed by what
-// the server got meanwhile, so that is asked for. docs/sync-spec.md#I8
+// the old record, which no stream brings any more, so it is read once. Of who is new in scope, or back, the streams have passed by
+// what the server has had until now, so that is asked for. docs/sync-spec.md#I8
 import type { Lease } from '../../store/lease.ts';
 import { actorOf } from '../connections/settings.ts';
 import { type RunContext, realNow } from '../context.ts';
@@ -24,9 +24,10 @@ export async function followScope(context: RunContext, lease: Lease): Promise<vo
     context,
     [...before].filter((id) => !scope.has(id)),
   );
-  const back = known ? [...scope].filter((id) => !before.has(id)) : [];
+  // At first the streams begin with everything.
+  const joined = known ? [...scope].filter((id) => !before.has(id)) : [];
   await startProbes(context, 'Patient', left, lease);
-  await askForAll(context, await linkedAmong(context, back), lease);
+  await askForAll(context, joined, lease);
   await store.commit(
     actorOf(connection, runId),
     [],
