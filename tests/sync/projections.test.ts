@@ -563,11 +563,15 @@ test('a plan may go as a message where the connection says so', async () => {
   ]);
 });
 
-test('what changed of a plan while its type did not flow out is in the document once it does again', async () => {
+test.each([
+  ['a plan while its type', ['CarePlan']],
+  ['a plan while that of its goals', ['Goal']],
+  ['a plan while neither type', ['CarePlan', 'Goal']],
+])('what changed of %s did not flow out is in the document once it does again', async (_, types) => {
   await open('epic');
   await writePlan();
   await world.sync.pushNow();
-  const { CarePlan: _plan, ...others } = FLOWS;
+  const others = Object.fromEntries(Object.entries(FLOWS).filter(([type]) => !types.includes(type)));
   const restartWith = (types: Connection['types']) =>
     world.restart(() => ({ connections: [{ ...world.connection, types }] }));
   await restartWith(others);
