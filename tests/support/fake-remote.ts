@@ -335,6 +335,9 @@ export async function startFakeRemote(
     );
   });
   app.delete<{ Params: { type: string; id: string } }>('/fhir/:type/:id', (request, reply) => {
+    const known = stored.get(`${request.params.type}/${request.params.id}`);
+    const ifMatch = request.headers['if-match'];
+    if (known && ifMatch && ifMatch !== `W/"${known.version}"`) throw new Refusal(412, 'Stale.');
     effect(request, () => state.remove(request.params.type, request.params.id));
     return reply.code(204).send();
   });

@@ -562,3 +562,26 @@ test('a plan may go as a message where the connection says so', async () => {
     expect.stringContaining('Lives alone.'),
   ]);
 });
+
+test.each([
+  ['a plan while its type', ['CarePlan']],
+  ['a plan while that of its goals', ['Goal']],
+  ['a plan while neither type', ['CarePlan', 'Goal']],
+])('what changed of %s did not flow out is in the document once it does again', async (_, types) => {
+  await open('epic');
+  await writePlan();
+  await world.sync.pushNow();
+  const others = Object.fromEntries(Object.entries(FLOWS).filter(([type]) => !types.includes(type)));
+  const restartWith = (types: Connection['types']) =>
+    world.restart(() => ({ connections: [{ ...world.connection, types }] }));
+  await restartWith(others);
+  await world.write(goal('g1', { description: { text: 'Climb the stairs' } }));
+  await world.sync.pushNow();
+  await restartWith(FLOWS);
+  await world.sync.pushNow();
+  const plans = documents().filter((one) => one.status === 'current' && textOf(one).includes('Care plan: Transition'));
+  expect(plans.map((one) => textOf(one).includes('Climb the stairs'))).toEqual([true]);
+  const writes = world.remote.writes().length;
+  await world.sync.pushNow();
+  expect(world.remote.writes()).toHaveLength(writes);
+});

@@ -1,6 +1,6 @@
 // Which sources have to be looked at again, because something that their document shows, or a consent about it, changed.
 import type { LogEntry, Statement, Store } from '../../store/store.ts';
-import { type Connection, pushes } from '../connections/settings.ts';
+import type { Connection } from '../connections/settings.ts';
 import { type ConnectionContext, realNow } from '../context.ts';
 import { mark } from '../push/outbox.ts';
 
@@ -36,9 +36,8 @@ export async function projectionsTouched(
           [name, ...patients],
         )),
   ];
-  return rows
-    .map((row) => ({ type: String(row.source_type), id: String(row.source_id), sequence: newest }))
-    .filter(({ type }) => pushes(connection, type));
+  // Also of a type that does not flow out now: it is given up then, and taken up once it does.
+  return rows.map((row) => ({ type: String(row.source_type), id: String(row.source_id), sequence: newest }));
 }
 
 /** Those of which a consent that kept something out has ended by itself. */

@@ -1,9 +1,10 @@
-// What a server has had of a patient since before the two were linked. The streams have passed it by as a stranger's and
-// only a sweep would come back to it, so the next pull asks for it once. docs/sync-spec.md#I8
+// What a server has had of a patient since before the two were linked, or the patient was in scope. The streams have passed it
+// by as a stranger's and only a sweep would come back to it, so the next pull asks for it once. docs/sync-spec.md#I8
 import type { Lease } from '../../store/lease.ts';
 import { actorOf } from '../connections/settings.ts';
 import { ownExchanges, type RunContext, realNow } from '../context.ts';
 import { inParallel } from '../in-parallel.ts';
+import { readLinkMap } from '../link-map.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { applyPage } from './pull-page.ts';
 import { forgetFact, readFacts } from './remote-fact.ts';
@@ -15,6 +16,9 @@ import { readRefusal } from './type-refusal.ts';
 /** Of one pull, so that many new links do not hold up what changes meanwhile. */
 const MOST_PATIENTS = 200;
 
+/** How the record of a patient who is not here yet is read. */
+const RECORD: PullPlan = { strategy: 'roster', by: 'id', why: 'it is read once' };
+
 /**
  * Reads what some of those patients have; the others are for the pulls after this one.
  * @param types that are pulled, in their order
@@ -25,9 +29,13 @@ export async function catchUp(context: RunContext, types: readonly string[], lea
   if (patients.size === 0) return;
   const plans = await plansOf(context, types);
   const over = () => isOver(context, lease);
+  const isPulled = types.includes('Patient');
   const readPatient = async (patient: string) => {
-    let isRead = true;
-    for (const [type, plan] of plans) {
+    let isRead =
+      (await isKnown(context, patient)) || !isPulled || (await readAll(context, 'Patient', RECORD, patient, lease));
+    // Of who is asked about, it is asked for when that is answered.
+    const wanted = isRead && (await isKnown(context, patient)) ? plans : [];
+    for (const [type, plan] of wanted) {
       if (over()) return;
       isRead = await readAll(context, type, plan, patient, lease);
       if (!isRead) break;
@@ -39,6 +47,12 @@ export async function catchUp(context: RunContext, types: readonly string[], lea
     await store.commit(actorOf(connection, runId), [], [next, lease.fence]);
   };
   await inParallel([...patients.keys()], remote.concurrency, readPatient, over);
+}
+
+/** By a record that it was merged into, too, or as a second one of ours. */
+async function isKnown({ store, connection }: RunContext, patient: string): Promise<boolean> {
+  const links = await readLinkMap(store, connection.name, [], [{ type: 'Patient', id: patient }]);
+  return links.localOf('Patient', patient) !== undefined;
 }
 
 /** How one patient's resources are asked for, of the types that are not read patient by patient anyway. */

@@ -9,9 +9,9 @@ import { repoint } from '../repoint.ts';
 import { unseenTypes } from '../unseen.ts';
 import { runProbes } from './delete-probe.ts';
 import { currentEpoch, SWEEP_DUE } from './epoch.ts';
-import { probeWhoLeft } from './left-scope.ts';
 import { patientsInScope } from './patient-scope.ts';
 import { forgetFact, readFact, saveFact } from './remote-fact.ts';
+import { followScope } from './scope-change.ts';
 import { sweepType } from './sweep.ts';
 
 const HOUR = 60 * 60_000;
@@ -25,7 +25,7 @@ export async function preparePull(run: RunContext, lease: Lease): Promise<RunCon
   const scope = await patientsInScope(run);
   if (scope.ok) {
     const pulling = { ...run, fence: lease.fence, epoch, scope: scope.value };
-    await probeWhoLeft(pulling, lease);
+    await followScope(pulling, lease);
     return pulling;
   }
   run.log.warn(

@@ -7,6 +7,7 @@ import type { RunContext } from '../context.ts';
 import { readLinkMap } from '../link-map.ts';
 import { inUseAmong } from '../patients/in-use.ts';
 import { unseenPatientOf } from '../patients/patient-unseen.ts';
+import { isLookedFor } from './looked-for.ts';
 import { isWithheld } from './outbox.ts';
 
 export interface Ref {
@@ -31,9 +32,27 @@ export async function pushOrder(context: RunContext, start: Ref): Promise<Ref[][
       if (nodes.size < MOST_NODES && !nodes.has(keyOf(target))) nodes.set(keyOf(target), target);
     }
   }
-  return components(keyOf(start), edges).map((component) =>
+  const circles = components(keyOf(start), edges);
+  return components(keyOf(start), loosened(edges, circles, nodes)).map((component) =>
     component.map((key) => nodes.get(key)).filter((node) => node !== undefined),
   );
+}
+
+/** Who may be there already has to be looked for, so waits for nobody who waits for them: those are made afterwards. */
+function loosened(
+  edges: ReadonlyMap<string, readonly string[]>,
+  circles: readonly (readonly string[])[],
+  nodes: ReadonlyMap<string, Ref>,
+): ReadonlyMap<string, readonly string[]> {
+  const loose = new Map(edges);
+  for (const circle of circles) {
+    for (const key of circle) {
+      if (!isLookedFor(nodes.get(key)?.type ?? '')) continue;
+      const others = (edges.get(key) ?? []).filter((target) => !circle.includes(target));
+      loose.set(key, others);
+    }
+  }
+  return loose;
 }
 
 /** Local resources that this one refers to, that belong on the remote and are not there. */

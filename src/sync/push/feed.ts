@@ -128,7 +128,7 @@ export async function readUnfed(
     const last = entries.at(-1);
     if (!last) return { changed: [...newest.values()], position };
     for (const one of await changedBy(store, connection, entries, await patientsWithNewConsents(store, entries))) {
-      newest.set(`${one.type}/${one.id}`, one);
+      if (pushes(connection, one.type)) newest.set(`${one.type}/${one.id}`, one);
     }
     position = last.sequence;
   }

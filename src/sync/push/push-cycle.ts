@@ -8,35 +8,64 @@ import type { FhirReply } from '../../remote/fhir-reply.ts';
 import type { StoredVersion } from '../../store/store.ts';
 import { resourceOf } from '../body.ts';
 import { actorOf } from '../connections/settings.ts';
-import { ownExchanges, type RunContext } from '../context.ts';
+import type { RunContext } from '../context.ts';
+import { readLink } from '../identity.ts';
 import { mapReferences } from '../mapping.ts';
 import { writeMessage } from '../messages/message-log.ts';
-import { type Claim, underClaim } from './outbox.ts';
-import { createBody, identifierQuery, pushCreate, safeMode, settleCreated } from './push-create.ts';
+import { isPatientAsked } from '../patients/asked-first.ts';
+import { type Claim, mayHaveBeenMade, NO_CAPABILITY, underClaim } from './outbox.ts';
+import { createBody, identifierQuery, safeMode, settleCreated } from './push-create.ts';
 import { endFailed, type PushResult } from './settle-push.ts';
 
-/** A member of the circle, with its claim. */
-export interface Member {
+/** A resource that this worker may send. */
+export interface Claimed {
   readonly claim: Claim;
+  /** As it is after the claim, so that nothing up to the row's sequence is missing. */
+  readonly stored: StoredVersion | undefined;
+}
+
+interface Member extends Claimed {
   readonly stored: StoredVersion;
 }
 
-export async function pushCycle(context: RunContext, members: readonly Member[]): Promise<PushResult> {
-  const unsure = members.some(({ claim }) => claim.faultClass === 'ambiguous');
-  if (!unsure && context.capability.transaction) return createTogether(context, members);
-  return createOneByOne(context, members);
+/** @param alone sends one of them as if there were no circle */
+export async function pushCycle(
+  context: RunContext,
+  claimed: readonly Claimed[],
+  alone: (one: Claimed) => Promise<PushResult>,
+): Promise<PushResult> {
+  const members = context.capability.transaction ? await readyTogether(context, claimed) : [];
+  const reply = members.length === claimed.length ? await createTogether(context, members) : 'alone';
+  return reply === 'alone' ? pushOneByOne(claimed, alone) : reply;
 }
 
-async function createOneByOne(context: RunContext, members: readonly Member[]): Promise<PushResult> {
+/** Those of which nothing has to be found out before they are made. */
+async function readyTogether(context: RunContext, claimed: readonly Claimed[]): Promise<Member[]> {
+  const ready: Member[] = [];
+  for (const { claim, stored } of claimed) {
+    if (!stored || stored.operation === 'delete' || claim.faultClass === 'ambiguous') continue;
+    // Somebody else may have made it since it was found missing.
+    if (await readLink(context.store, claim.connection, claim.type, claim.localId)) continue;
+    if ((await mayHaveBeenMade(context.store, claim)) || (await isPatientAsked(context, stored))) continue;
+    ready.push({ claim, stored });
+  }
+  return ready;
+}
+
+async function pushOneByOne(
+  claimed: readonly Claimed[],
+  alone: (one: Claimed) => Promise<PushResult>,
+): Promise<PushResult> {
   let result: PushResult = 'done';
-  for (const { claim, stored } of members) {
+  for (const one of claimed) {
     // One that was interrupted is looked for first; the others then see its link.
-    if ((await pushCreate(ownExchanges(context, claim), claim, stored)) === 'waiting') result = 'waiting';
+    if ((await alone(one)) === 'waiting') result = 'waiting';
   }
   return result;
 }
 
-async function createTogether(context: RunContext, members: readonly Member[]): Promise<PushResult> {
+/** `alone`: not in this way. */
+async function createTogether(context: RunContext, members: readonly Member[]): Promise<PushResult | 'alone'> {
   const urls = new Map(members.map(({ claim }) => [claim.localId, `urn:uuid:${randomUUID()}`]));
   const entry: BundleEntry[] = [];
   for (const { claim, stored } of members) {
@@ -62,10 +91,11 @@ async function createTogether(context: RunContext, members: readonly Member[]): 
   const reply = await context.client.transaction(bundle, first && underClaim(first.claim));
   if (!reply.ok) {
     const { failure } = reply;
-    // It takes no transactions, or one of the types: each tells for itself.
-    if (failure.class !== 'ambiguous' && speaksAgainstStatement(failure)) {
-      await keepExchange(context);
-      return createOneByOne(context, members);
+    // It takes no transactions, or does not take one of them: each tells for itself.
+    const isOffered = !speaksAgainstStatement(failure);
+    if (failure.class === 'permanent' || (failure.class !== 'ambiguous' && !isOffered)) {
+      await keepExchange(context, isOffered ? failure.class : NO_CAPABILITY);
+      return 'alone';
     }
     for (const { claim } of members) await endFailed(context, claim, failure, failure.class === 'ambiguous');
     return 'waiting';
@@ -78,8 +108,11 @@ async function createTogether(context: RunContext, members: readonly Member[]): 
   return result;
 }
 
-async function keepExchange({ store, connection, runId, exchanges, ...context }: RunContext): Promise<void> {
-  const about = { connection: connection.name, runId, direction: 'push', outcome: 'no-capability' } as const;
+async function keepExchange(
+  { store, connection, runId, exchanges, ...context }: RunContext,
+  outcome: string,
+): Promise<void> {
+  const about = { connection: connection.name, runId, direction: 'push', outcome } as const;
   const now = context.clock.real().epochMilliseconds;
   const messages = exchanges.take().map((exchange) => writeMessage({ ...about, exchange }, now));
   await store.commit(actorOf(connection, runId), [], messages);

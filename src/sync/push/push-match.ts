@@ -12,14 +12,10 @@ import { askWho, candidatesOf, knownOthers } from '../patients/identity-question
 import { decide, holdersOfNumbers, type Likeness, likenessOf } from '../patients/match.ts';
 import { type RemoteRecord, searchTwins } from '../pull/search-twins.ts';
 import { startCatchUp } from '../pull/to-catch-up.ts';
+import { isLookedFor } from './looked-for.ts';
 import { type Claim, waitFor } from './outbox.ts';
 import { end, endFailed, type PushResult } from './settle-push.ts';
 
-/** Types whose records are worth a search on the remote before a create. */
-const MATCHED = new Set(['Patient', 'Practitioner', 'Organization', 'Location']);
-
-/** Whether ours may be somebody whom the server has already. */
-export const isLookedFor = (type: string): boolean => MATCHED.has(type);
 /** How long a patient waits to be made by a server that owns its patients, before it is looked for again. */
 const OWNED_WAIT = 15 * 60_000;
 
@@ -173,7 +169,7 @@ export function expectedCreate(
     const detail = 'It is looked for there and never made: the server makes its patients itself.';
     return { outcome: 'would-wait', detail };
   }
-  if (!MATCHED.has(type)) return { outcome: 'would-create' };
+  if (!isLookedFor(type)) return { outcome: 'would-create' };
   const detail = 'It is looked for there first: what is found is linked or asked about, and not made again.';
   return { outcome: 'would-create', detail };
 }

@@ -1,12 +1,10 @@
 // Sends what is marked: claim, dependencies first, compare, send, settle. Each step survives a crash, because the row says
 // what may have happened. docs/sync-spec.md#I11
 import { asFault } from '../../fault.ts';
-import { saysAbsent } from '../../remote/absence.ts';
-import type { StoredVersion } from '../../store/store.ts';
 import { actorOf, pushes } from '../connections/settings.ts';
 import { upToDate } from '../connections/up-to-date.ts';
 import { ownExchanges, type RunContext, realNow } from '../context.ts';
-import { readLink, saveLink } from '../identity.ts';
+import { readLink } from '../identity.ts';
 import { isPatientAsked } from '../patients/asked-first.ts';
 import { unseenPatientOf } from '../patients/patient-unseen.ts';
 import { pushProjection } from '../projections/projection-push.ts';
@@ -22,26 +20,25 @@ import {
   claim as claimRow,
   mark,
   mayHaveBeenMade,
+  NO_CAPABILITY,
   type OutboxRow,
   readOutbox,
   rememberAttempt,
   unclaim,
-  underClaim,
   waitFor,
 } from './outbox.ts';
 import { pushCreate } from './push-create.ts';
-import { type Member, pushCycle } from './push-cycle.ts';
+import { type Claimed, pushCycle } from './push-cycle.ts';
+import { pushDelete } from './push-delete.ts';
 import { pushUpdate } from './push-update.ts';
 import {
-  end,
-  endFailed,
   endPatientAsked,
   endPatientGone,
   endPatientUnseen,
   endWithoutDoor,
   type PushResult,
+  withdraw,
 } from './settle-push.ts';
-import { isAboutType } from './without-door.ts';
 
 const WAIT = 60_000;
 /** For a dependency that another worker is sending right now. */
@@ -108,10 +105,12 @@ async function pushRow(context: RunContext, row: OutboxRow, sending: Map<string,
   }
 }
 
-/** `taken`: another process has one of them. */
+/** `taken`: it is not the time for one of them, or another process has it. */
 async function claimAndPush(context: RunContext, component: readonly Ref[]): Promise<PushResult | 'taken'> {
   const members = await claimAll(context, component);
-  return members.length < component.length ? 'taken' : pushComponent(context, members);
+  if (members.length === 0) return 'taken';
+  const result = await pushComponent(context, members);
+  return members.length < component.length ? 'waiting' : result;
 }
 
 /** The row waits for one of the resources; for nothing in particular when there are none. */
@@ -134,8 +133,7 @@ async function pushComponent(context: RunContext, claimed: readonly Claimed[]): 
   const [only, second] = members;
   if (!only) return isWaiting ? 'waiting' : 'done';
   if (!second) return pushOne(ownExchanges(context, only.claim), only);
-  const alive = members.flatMap(({ claim, stored }): Member[] => (stored ? [{ claim, stored }] : []));
-  return pushCycle(ownExchanges(context), alive);
+  return pushCycle(ownExchanges(context), members, (one) => pushOne(ownExchanges(context, one.claim), one));
 }
 
 async function pushOne(context: RunContext, { claim, stored }: Claimed): Promise<PushResult> {
@@ -147,7 +145,7 @@ async function pushOne(context: RunContext, { claim, stored }: Claimed): Promise
     if (!link) await keepAttempt(context, claim);
     return pushProjection(context, claim, stored, target);
   }
-  if (!stored || stored.operation === 'delete') return pushDelete(context, claim, link);
+  if (!stored || stored.operation === 'delete') return pushDelete(context, claim, stored, link);
   if (link?.state === 'tombstone') return withdraw(context, claim, 'deleted-remotely');
   if (link) return (await handOver(context, claim, stored, link)) ?? pushUpdate(context, claim, stored, link);
   const merged = await mergedAway(context, stored);
@@ -177,74 +175,35 @@ async function keepAttempt({ store, connection, runId, ...context }: RunContext,
   await store.commit(actorOf(connection, runId), [], [rememberAttempt(claim, context.clock.real().epochMilliseconds)]);
 }
 
-/** A delete travels only where the policy of the type says so. docs/sync-spec.md#I21 */
-async function pushDelete(
-  context: RunContext,
-  claim: Claim,
-  link: Awaited<ReturnType<typeof readLink>>,
-): Promise<PushResult> {
-  const { policies, capability, client } = context;
-  if (!link || link.state === 'tombstone') return withdraw(context, claim, 'nothing-to-delete');
-  if (policies[claim.type]?.delete !== 'push') return withdraw(context, claim, 'delete-kept-by-policy');
-  if (!capability.supports(claim.type, 'delete')) return endWithoutDoor(context, claim);
-  const ifMatch = capability.guardsUpdates(claim.type) ? link.remoteVersion : undefined;
-  const reply = await client.delete(claim.type, link.remoteId, { ifMatch, ...underClaim(claim) });
-  if (!reply.ok) {
-    const isOfType = await isAboutType(context, claim.type, reply.failure);
-    const isGone = saysAbsent(reply.failure) && !isOfType;
-    if (!isGone) return endFailed(context, claim, reply.failure, false, link.remoteId, isOfType);
-  }
-  const statements = [saveLink({ ...link, state: 'tombstone' }, realNow(context))];
-  const event = { kind: 'pushed', operation: 'delete' } as const;
-  await end(context, {
-    claim,
-    settlement: { event: 'done' },
-    remoteId: link.remoteId,
-    outcome: 'deleted',
-    statements,
-    event,
-  });
-  return 'done';
-}
-
-/** Nothing will be sent, and that is fine: counted in the outbox, not parked for a person. docs/sync-spec.md#I29 */
-async function withdraw(context: RunContext, claim: Claim, fault: string): Promise<PushResult> {
-  const { faultClass } = claim;
-  // What an earlier attempt may have made there is looked for when it goes after all; see mayHaveBeenMade.
-  const known = faultClass === 'ambiguous' ? { faultClass } : {};
-  await end(context, { claim, settlement: { event: 'withdrawn', fault, ...known }, outcome: fault });
-  return 'done';
-}
-
-interface Claimed {
-  readonly claim: Claim;
-  /** As it is after the claim, so that nothing up to the row's sequence is missing. */
-  readonly stored: StoredVersion | undefined;
-}
-
+/** All of them, but for those of a circle that are held up: the others do without them. None when one is not to be had now. */
 async function claimAll(context: RunContext, component: readonly Ref[]): Promise<Claimed[]> {
+  const keys = component.map(keyOf);
   const claimed: Claimed[] = [];
   for (const ref of component) {
     const row = await liveRow(context, ref);
     const now = realNow(context);
-    if (!row) break;
+    // Those of a circle that wait for each other would for good.
+    const isDue = !row || row.nextAt <= now || keys.some((key) => key === row.waitsFor && key !== keyOf(ref));
+    if (!row || (!isDue && row.waitsFor === NO_CAPABILITY)) continue;
     const { claim, statement } = claimRow(row, now);
-    if (!(await commit(context, statement))) break;
-    claimed.push({ claim, stored: await context.store.read(ref.type, ref.id) });
+    if (isDue && (await commit(context, statement))) {
+      claimed.push({ claim, stored: await context.store.read(ref.type, ref.id) });
+      continue;
+    }
+    for (const one of claimed) await commit(context, unclaim(one.claim, realNow(context) + SHORT_WAIT));
+    return [];
   }
-  if (claimed.length === component.length) return claimed;
-  for (const { claim } of claimed) {
-    await commit(context, unclaim(claim, realNow(context) + SHORT_WAIT));
-  }
-  return [];
+  return claimed;
 }
 
-/** The row to claim; a dependency that was never marked, because it is older than the connection, is marked now. */
+/**
+ * The row to claim; a dependency that was never marked, because it is older than the connection, is marked now.
+ * @returns undefined when a person has to do something first
+ */
 async function liveRow(context: RunContext, { type, id }: Ref): Promise<OutboxRow | undefined> {
   const { store, connection } = context;
   const row = await readOutbox(store, connection.name, type, id);
-  if (row && (row.state === 'queued' || row.state === 'sending'))
-    return row.nextAt <= realNow(context) ? row : undefined;
+  if (row?.state === 'queued' || row?.state === 'sending') return row;
   if (row?.state === 'parked' || (row?.state === 'rejected' && !(await isNewer(context, row)))) return undefined;
   const sequence = (await store.read(type, id))?.sequence ?? 0;
   await store.commit(actorOf(connection), [], [mark(connection.name, type, id, sequence, realNow(context))]);

@@ -197,3 +197,12 @@ async function endWaiting(
   await end(context, { claim, settlement, outcome, statements });
   return 'waiting';
 }
+
+/** Nothing will be sent, and that is fine: counted in the outbox, not parked for a person. docs/sync-spec.md#I29 */
+export async function withdraw(context: RunContext, claim: Claim, fault: string): Promise<PushResult> {
+  const { faultClass } = claim;
+  // What an earlier attempt may have made there is looked for when it goes after all; see mayHaveBeenMade.
+  const known = faultClass === 'ambiguous' ? { faultClass } : {};
+  await end(context, { claim, settlement: { event: 'withdrawn', fault, ...known }, outcome: fault });
+  return 'done';
+}
