@@ -4,11 +4,12 @@ import { collectReferences, parseLiteral } from '../../fhir/references.ts';
 import { parseBody, resourceOf } from '../body.ts';
 import { pushes } from '../connections/settings.ts';
 import type { RunContext } from '../context.ts';
+import { readLink } from '../identity.ts';
 import { readLinkMap } from '../link-map.ts';
 import { inUseAmong } from '../patients/in-use.ts';
 import { unseenPatientOf } from '../patients/patient-unseen.ts';
 import { isLookedFor } from './looked-for.ts';
-import { isWithheld } from './outbox.ts';
+import { isRefused, isWithheld } from './outbox.ts';
 
 export interface Ref {
   readonly type: string;
@@ -70,6 +71,8 @@ export async function unlinkedTargets(context: RunContext, node: Ref): Promise<R
   // Whoever was merged away here goes nowhere; what patients' records say of each other is about the records.
   const patients = node.type === 'Patient' ? [] : lost.filter(({ type }) => type === 'Patient').map(({ id }) => id);
   const standing = await inUseAmong(store, patients);
+  // What is there already goes on without what the server refuses.
+  const isThere = lost.length > 0 && (await readLink(store, connection.name, node.type, node.id)) !== undefined;
   const open: Ref[] = [];
   for (const { type, id } of lost) {
     const target = { type, id: (type === 'Patient' && standing.get(id)) || id };
@@ -77,6 +80,7 @@ export async function unlinkedTargets(context: RunContext, node: Ref): Promise<R
     if (await isWithheld(store, connection.name, target.type, target.id)) continue;
     const current = await store.read(target.type, target.id);
     if (!current || current.operation === 'delete') continue;
+    if (isThere && (await isRefused(store, connection.name, current))) continue;
     if (!(await unseenPatientOf(context, current))?.isGone) open.push(target);
   }
   return open;

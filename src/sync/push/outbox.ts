@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RetryClass } from '../../fault.ts';
 import { isAbandoned, newToken } from '../../store/holder.ts';
-import type { SqlRow, Statement, Store } from '../../store/store.ts';
+import type { SqlRow, Statement, Store, StoredVersion } from '../../store/store.ts';
 import { isLive } from '../identity-row.ts';
 import { waitsForConsent } from './withheld-rows.ts';
 
@@ -327,6 +327,25 @@ export async function isWithheld(
   localId: string,
 ): Promise<boolean> {
   return (await readOutbox(store, connection, type, localId))?.state === 'withheld';
+}
+
+/** Whether the server has refused the resource as it is here. */
+export async function isRefused(
+  store: Pick<Store, 'query'>,
+  connection: string,
+  { type, id, sequence }: Pick<StoredVersion, 'type' | 'id' | 'sequence'>,
+): Promise<boolean> {
+  const row = await readOutbox(store, connection, type, id);
+  return row?.state === 'rejected' && row.sequence >= sequence;
+}
+
+/** Whether it ever has. */
+export async function wasRefused(
+  store: Pick<Store, 'query'>,
+  { connection, type, localId }: Pick<OutboxRow, 'connection' | 'type' | 'localId'>,
+): Promise<boolean> {
+  const sql = "SELECT 1 FROM outbox WHERE connection = ? AND type = ? AND local_id = ? AND state = 'rejected' LIMIT 1";
+  return (await store.query(sql, [connection, type, localId])).length > 0;
 }
 
 /** Holds only while nobody is sending the resource. */

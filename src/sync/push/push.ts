@@ -18,6 +18,7 @@ import { mergedAway } from './merged-away.ts';
 import {
   type Claim,
   claim as claimRow,
+  isRefused,
   mark,
   mayHaveBeenMade,
   NO_CAPABILITY,
@@ -204,14 +205,11 @@ async function liveRow(context: RunContext, { type, id }: Ref): Promise<OutboxRo
   const { store, connection } = context;
   const row = await readOutbox(store, connection.name, type, id);
   if (row?.state === 'queued' || row?.state === 'sending') return row;
-  if (row?.state === 'parked' || (row?.state === 'rejected' && !(await isNewer(context, row)))) return undefined;
-  const sequence = (await store.read(type, id))?.sequence ?? 0;
+  const stored = await store.read(type, id);
+  if (row?.state === 'parked' || (stored && (await isRefused(store, connection.name, stored)))) return undefined;
+  const sequence = stored?.sequence ?? 0;
   await store.commit(actorOf(connection), [], [mark(connection.name, type, id, sequence, realNow(context))]);
   return readOutbox(store, connection.name, type, id);
-}
-
-async function isNewer({ store }: RunContext, row: OutboxRow): Promise<boolean> {
-  return ((await store.read(row.type, row.localId))?.sequence ?? 0) > row.sequence;
 }
 
 async function waitingTime({ store, connection }: RunContext, component: readonly Ref[]): Promise<number> {
