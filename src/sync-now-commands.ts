@@ -110,7 +110,8 @@ function pushed({
       : []),
     ...(openConflicts > 0 ? [`${counted(openConflicts, 'conflict waits', 'conflicts wait')} for a person`] : []),
   ];
-  return { done: true, sentence: said.length === 0 ? 'All that is due is there.' : `Pushed; ${said.join('; ')}.` };
+  const done = parked + rejected === 0;
+  return { done, sentence: said.length === 0 ? 'All that is due is there.' : `Pushed; ${said.join('; ')}.` };
 }
 
 const counted = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : more}`;

@@ -45,6 +45,26 @@ test('a server that does not answer as it should is no success', async () => {
   }
 });
 
+test('what the server refused is no success until somebody has put it right or given it up', async () => {
+  const diagnostics = JSON.stringify({
+    resourceType: 'OperationOutcome',
+    issue: [{ severity: 'error', code: 'invalid' }],
+  });
+  await baton('sync push ehr');
+  await world.write(task('t1', { priority: 'urgent' }));
+  world.remote.knobs.refusals = [{ status: 422, body: diagnostics }];
+  for (const line of ['sync push ehr', 'sync push']) {
+    const { good, said } = await baton(line);
+    expect([good, said]).toEqual([
+      false,
+      'ehr  Pushed; 1 was refused (`baton messages connection=ehr class=permanent`).',
+    ]);
+  }
+  const [row] = await world.temp.store.query("SELECT id FROM outbox WHERE state = 'rejected'");
+  await world.sync.reject(NURSE, String(row?.id), 'not needed');
+  expect((await baton('sync push ehr')).good).toBe(true);
+});
+
 test('what the mode does not do is said, and is no success when it was asked for by name', async () => {
   await world.sync.connections.patch(NURSE, 'ehr', { mode: 'pull' });
   expect(await baton('sync push ehr')).toEqual({ good: false, said: 'ehr  The mode is pull: nothing was sent.' });
