@@ -62,6 +62,26 @@ test('and theirs is here again once a person takes it', async () => {
   expect(await world.sync.conflicts()).toEqual([]);
 });
 
+test.each([true, false])(
+  'and is deleted there once a person takes ours, unless it was edited again: versions %s',
+  async (versioning) => {
+    await editedThereDeletedHere(versioning);
+    const [conflict] = await world.sync.conflicts();
+    const tried = await world.sync.forecast(NURSE, String(conflict?.id), { take: 'ours' });
+    expect(tried.there.outcome).toBe('would-delete');
+    await world.sync.resolve(NURSE, String(conflict?.id), { take: 'ours' });
+    world.remote.put({ ...(goals()[0] as Goal), statusReason: 'Again' } as unknown as Goal);
+    await world.sync.pushNow();
+    expect(goals()).toHaveLength(1);
+    const [another] = await world.sync.conflicts();
+    expect(another).toMatchObject({ kind: 'deleted', localId: 'g1' });
+    await world.sync.resolve(NURSE, String(another?.id), { take: 'ours' });
+    await world.sync.pushNow();
+    expect(goals()).toHaveLength(0);
+    expect(await world.sync.conflicts()).toEqual([]);
+  },
+);
+
 test.each([
   ['what nobody has touched', (): void => undefined],
   ['what has another version with the same words', (goal: Goal): unknown => world.remote.put(goal)],

@@ -26,7 +26,14 @@ export interface ResolutionForecast {
   readonly here: { readonly outcome: 'unchanged' | 'would-update'; readonly differences: readonly Difference[] };
   readonly there: {
     /** `would-merge`: the two are linked first, and the next exchange compares them. `nothing`: the link has ended. */
-    readonly outcome: 'unchanged' | 'would-create' | 'would-update' | 'would-merge' | 'withheld' | 'nothing';
+    readonly outcome:
+      | 'unchanged'
+      | 'would-create'
+      | 'would-update'
+      | 'would-delete'
+      | 'would-merge'
+      | 'withheld'
+      | 'nothing';
     /** What would be sent. */
     readonly body?: JsonObject;
     readonly differences: readonly Difference[];
@@ -87,6 +94,7 @@ async function forecastThere(
 ): Promise<ResolutionForecast['there']> {
   const { type, localId } = conflict;
   if (asksWho(conflict)) return { outcome: 'would-merge', differences: [] };
+  if (!after && link?.state === 'linked') return { outcome: 'would-delete', differences: [] };
   if (!after || link?.state === 'tombstone') return { outcome: 'nothing', differences: [] };
   if ((await withholdingOf(context, { type, id: localId })).withheld) return { outcome: 'withheld', differences: [] };
   const content = JSON.stringify(after);

@@ -6,7 +6,8 @@ import type { Change } from '../../fhir/change.ts';
 import { refuseStep } from '../../fhir/status/step.ts';
 import type { Actor, Statement, StoredVersion } from '../../store/store.ts';
 import { dressed, jsonOf, parseBody, resourceOf } from '../body.ts';
-import type { MappedContext } from '../context.ts';
+import { pushes } from '../connections/settings.ts';
+import type { ConnectionContext, MappedContext } from '../context.ts';
 import { type Link, readLink, remoteHash, replaceLink, saveLink } from '../identity.ts';
 import { markReferring, markStoodFor, meaningOthers } from '../let-go.ts';
 import { withoutLost } from '../lost-targets.ts';
@@ -41,7 +42,7 @@ export interface PlannedResolution {
  * @throws Fault precondition (edited here since) | unprocessable
  */
 export async function planResolution(
-  context: MappedContext,
+  context: MappedContext & Pick<ConnectionContext, 'policies'>,
   actor: Actor,
   conflict: Conflict,
   resolution: Resolution,
@@ -78,7 +79,8 @@ export async function planResolution(
   // The question may be older than who is meant by what theirs names.
   const { remote, remoteBody } = conflict;
   const seen = remote && remoteBody ? await meaningOthers(context, remote, remoteBody) : remote;
-  const linked = linking({ ...conflict, remote: seen }, resolution, link, now);
+  const travels = pushes(context.connection, type) && context.policies[type]?.delete === 'push';
+  const linked = linking({ ...conflict, remote: seen }, resolution, link, travels, now);
   // Over there they refer to what is gone.
   const isLetGo = linked.link?.state === 'replaced';
   const referring = isLetGo ? await markReferring(store, connection, { type, id: localId }, now) : [];
@@ -131,8 +133,14 @@ interface Linking {
   readonly rows: readonly Statement[];
 }
 
-/** What the link becomes. */
-function linking(conflict: Conflict, resolution: Resolution, link: Link | undefined, now: number): Linking {
+/** What the link becomes. @param travels deletes of the type go there */
+function linking(
+  conflict: Conflict,
+  resolution: Resolution,
+  link: Link | undefined,
+  travels: boolean,
+  now: number,
+): Linking {
   const ours = resolution.take === 'ours';
   const saved = (next: Link): Linking => ({ link: next, rows: [saveLink(next, now)] });
   switch (conflict.kind) {
@@ -140,7 +148,8 @@ function linking(conflict: Conflict, resolution: Resolution, link: Link | undefi
       return link ? saved(seenByBoth(conflict, link)) : { link, rows: [] };
     case 'deleted':
       if (!link) return { link, rows: [] };
-      if (deletedHere(conflict)) return saved(ours ? { ...link, state: 'tombstone' } : seenByBoth(conflict, link));
+      if (deletedHere(conflict))
+        return saved(ours && !travels ? { ...link, state: 'tombstone' } : seenByBoth(conflict, link));
       // Ours lives on, perhaps in a person's words: the dead counterpart is let go, and the next push makes a new one.
       return ours || resolution.take === 'edited'
         ? { link: { ...link, state: 'replaced' }, rows: [replaceLink(link, now)] }
