@@ -16,7 +16,7 @@ import { projectionsDue } from '../projections/projection-marks.ts';
 import { catchUp } from '../pull/catch-up.ts';
 import { beginReading, countAsRead, noteProgress } from '../pull/progress.ts';
 import type { PullResult } from '../pull/pull-result.ts';
-import { finishPull, preparePull, sweepLeft, sweepTypes } from '../pull/pull-run.ts';
+import { finishPull, preparePull, sweepLeft, sweepSent, sweepTypes } from '../pull/pull-run.ts';
 import { takeTurns } from '../pull/take-turns.ts';
 import { typesInOrder } from '../pull/type-order.ts';
 import { feedOutbox } from '../push/feed.ts';
@@ -55,6 +55,8 @@ export interface ConnectionRuns {
 /** When a connection does not say when its sweep is. */
 const NIGHTLY = '0 2 * * *';
 
+/** Between looks at what a replaced server may have lost, where nothing is pulled; whether it was replaced is asked each hour. */
+const LOOK_EVERY = 60_000;
 const LEASE = Temporal.Duration.from({ seconds: 60 });
 
 export function createConnection(context: ConnectionContext, workers: number): ConnectionRuns {
@@ -75,6 +77,8 @@ export function createConnection(context: ConnectionContext, workers: number): C
   /** How far dry runs have looked at the log, so that they do not say the same again. */
   let rehearsedUpTo: number | undefined;
   let hasRehearsedPull = false;
+  /** When it was last seen to that what was sent is there, where nothing is pulled. */
+  let lookedAt = Number.NEGATIVE_INFINITY;
 
   /**
    * Everything a run needs, or undefined when the server may not be used now.
@@ -168,10 +172,19 @@ export function createConnection(context: ConnectionContext, workers: number): C
     if (left.length + due.length > 0) await context.store.commit(actorOf(connection), [], [...left, ...due]);
     hasReconsidered = true;
     await takeUp(run);
+    if (mode === 'push') await lookForSent(run, false);
     const isMore = await drainOutbox(run, workers);
     if (mode === 'push') await followMerges(run);
     await keepProbes(run.exchanges, run.runId, 'push');
     return isMore && !signal.aborted;
+  }
+
+  /** Where nothing is pulled. @param isLost a person says that the server lost what is missing there */
+  async function lookForSent(run: RunContext, isLost: boolean): Promise<void> {
+    const now = realNow(context);
+    if (!isLost && now < lookedAt + LOOK_EVERY) return;
+    lookedAt = now;
+    await withLease(context.store, context.clock, leaseName, LEASE, (lease) => sweepSent(run, lease, isLost));
   }
 
   /** What flows out, and what the server can do, may be something else than before. */
@@ -222,10 +235,12 @@ export function createConnection(context: ConnectionContext, workers: number): C
   }
 
   async function sweep(now: Temporal.Instant, isLost: boolean): Promise<void> {
-    const { signal } = controls.pull;
-    if (signal.aborted || workOf(mode, 'pull') !== 'work') return;
-    const run = await begin('pull', signal);
+    const direction = mode === 'push' ? 'push' : 'pull';
+    const { signal } = controls[direction];
+    if (signal.aborted || workOf(mode, direction) !== 'work') return;
+    const run = await begin(direction, signal);
     if (!run || signal.aborted) return;
+    if (direction === 'push') return lookForSent(run, isLost);
     await withLease(context.store, context.clock, leaseName, LEASE, async (lease) => {
       const pulling = await preparePull(run, lease);
       if (!pulling) return;

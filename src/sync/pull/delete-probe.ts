@@ -4,7 +4,7 @@ import type { Bundle } from '@medplum/fhirtypes';
 import type { Lease } from '../../store/lease.ts';
 import type { Statement } from '../../store/store.ts';
 import { jsonOf } from '../body.ts';
-import { actorOf } from '../connections/settings.ts';
+import { actorOf, pulls } from '../connections/settings.ts';
 import { ownExchanges, type RunContext, realNow } from '../context.ts';
 import { readLinkMarks, readLinksByRemote } from '../identity.ts';
 import { inParallel } from '../in-parallel.ts';
@@ -114,7 +114,9 @@ async function probe(
     const isAnother = body && whole && isUnseen && (await isAnothers(context, whole, jsonOf(body), isUnseen));
     if (isAnother) return commit('lost', [end], NONE, [remoteId], true);
     const shown = [end, seen(connection.name, type, [remoteId])];
-    return commit('alive', shown, body ? { ...NONE, entry: [{ resource: body }] } : NONE);
+    // What only goes out is there; what it says does not come in.
+    const page = body && pulls(connection, type) ? { ...NONE, entry: [{ resource: body }] } : NONE;
+    return commit('alive', shown, page);
   }
   const { status } = reply.failure;
   const isMissing = status === 404 && !(await isAboutType(context, type, reply.failure));

@@ -43,6 +43,20 @@ export async function sweepLeft(run: RunContext, types: readonly string[], lease
   await sweepLost(run, due.value.split(' '), lease);
 }
 
+/**
+ * Where nothing is pulled, what was sent is looked for as well once the server turns out to be another than it was, and nothing comes in.
+ * @param isLost a person says that the server lost what is missing there
+ */
+export async function sweepSent(run: RunContext, lease: Lease, isLost: boolean): Promise<void> {
+  const { connection } = run;
+  const out = Object.keys(connection.types).filter((type) => pushes(connection, type));
+  const types = Object.fromEntries(out.map((type) => [type, 'push' as const]));
+  const sending = { ...run, fence: lease.fence, epoch: await currentEpoch(run), connection: { ...connection, types } };
+  if (isLost) await sweepTypes(sending, [], lease, true);
+  await sweepLeft(sending, [], lease);
+  await runProbes(sending, lease);
+}
+
 /** Their word holds until everything was compared, whatever fails or ends in between. */
 async function sweepLost(run: RunContext, types: readonly string[], lease: Lease): Promise<string[]> {
   const { store, connection, runId } = run;
