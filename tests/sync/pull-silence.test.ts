@@ -1,6 +1,6 @@
 // When a type is silent for too long, and when that it has not been read is no silence. docs/sync-spec.md#I23
 import { afterEach, describe, expect, test } from 'vitest';
-import { openWorld, patient, task, type World, type WorldOptions } from '../support/sync-world.ts';
+import { NURSE, openWorld, patient, task, type World, type WorldOptions } from '../support/sync-world.ts';
 
 let world: World;
 afterEach(() => world.cleanup());
@@ -126,4 +126,45 @@ describe('a round that takes longer than the limit', () => {
     await round(13);
     expect(told()).toContain('pull.stalled');
   });
+});
+
+describe('a connection that was off for days', () => {
+  const types = { Patient: 'push', Task: 'pull' } as const;
+  const mode = (value: string) => world.sync.connections.patch(NURSE, 'ehr', { mode: value });
+
+  test('is read with the first beat after that, however long its interval is', async () => {
+    await open({ connection: { types, pullEverySeconds: 7200 } });
+    await beatAfter(0);
+    await mode('off');
+    for (let beats = 0; beats < 60; beats += 1) await beatAfter(121);
+    world.remote.put(task('t1'));
+    await mode('both');
+    await beatAfter(1);
+    expect(await world.all('Task')).toHaveLength(1);
+    expect(told()).toEqual([]);
+  });
+
+  test('is not silent before that beat, whatever is told of it meanwhile', async () => {
+    await open({ connection: { types } });
+    await beatAfter(0);
+    await mode('off');
+    await beatAfter(5 * 24 * 60);
+    await mode('both');
+    world.remote.knobs.refusals.push({ status: 422, body: '' });
+    await world.write(patient('p1'));
+    await world.sync.pushNow();
+    expect(world.events.flatMap(({ alert }) => alert ?? [])).toContain('rejected.first');
+    expect(told()).toEqual([]);
+  });
+});
+
+test('a pull that the server was not there for is tried with the next beat, not after the next interval', async () => {
+  let isAway = true;
+  const sync = () => ({ fetch: failing('/Task', () => isAway) });
+  await open({ connection: { types: { Task: 'pull' }, pullEverySeconds: 86_400 }, sync });
+  world.remote.put(task('t1'));
+  await beatAfter(0);
+  isAway = false;
+  await beatAfter(1);
+  expect(await world.all('Task')).toHaveLength(1);
 });

@@ -15,6 +15,7 @@ export interface Alert {
 /**
  * Compares how a connection is doing with what was told of it.
  * @param now epoch milliseconds of the machine's clock
+ * @param conditions those that can be judged now
  * @returns what has changed, once it is on disk
  */
 export async function raiseAlerts(
@@ -23,10 +24,11 @@ export async function raiseAlerts(
   status: ConnectionHealth,
   thresholds: AlertThresholds,
   now: number,
+  conditions: Partial<typeof CONDITIONS>,
 ): Promise<Alert[]> {
   const on = new Set(await readActiveAlerts(store, connection.name));
   const raised: Alert[] = [];
-  for (const [condition, kind] of Object.entries(CONDITIONS) as [Condition, (typeof CONDITIONS)[Condition]][]) {
+  for (const [condition, kind] of Object.entries(conditions) as [Condition, (typeof CONDITIONS)[Condition]][]) {
     const isOn = kind.isOn(status, connection, thresholds);
     if (isOn === 'as-it-was' || isOn === on.has(condition)) continue;
     const event = isOn ? kind.begins : kind.ends;

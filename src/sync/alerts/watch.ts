@@ -6,7 +6,7 @@ import type { Store } from '../../store/store.ts';
 import type { Connection } from '../connections/settings.ts';
 import type { SyncEvent } from '../context.ts';
 import type { ConnectionHealth } from '../status.ts';
-import { type AlertThresholds, HAPPENINGS, THRESHOLDS } from './alert-kinds.ts';
+import { type AlertThresholds, CONDITIONS, HAPPENINGS, THRESHOLDS } from './alert-kinds.ts';
 import { type Alert, endAlertsOfDeleted, raiseAlerts, raiseHappening } from './alerts.ts';
 
 export interface WatchOptions {
@@ -21,11 +21,14 @@ export interface WatchOptions {
 export interface Watch {
   /** Remembers what may have changed a condition, or is an alert by itself. */
   note(event: SyncEvent): void;
-  /** Raises what there is to raise; without `always` only when something was noted. */
+  /** Raises what there is to raise. @param always after a beat; otherwise only when something was noted, and no silence */
   look(connection: Connection, always: boolean): Promise<void>;
   /** Ends the alerts of connections that were deleted. @param isRunning whether one of that name is here all the same */
   lookAfterDeleted(isRunning: (connection: string) => boolean): Promise<void>;
 }
+
+/** After days without, the first beat reads everything; what happens before it says nothing about silence. */
+const { stalled: _stalled, ...WITHOUT_SILENCE } = CONDITIONS;
 
 const TELLING: ReadonlySet<SyncEvent['kind']> = new Set(['breaker', 'parked', 'rejected', 'conflict', 'quarantined']);
 
@@ -56,7 +59,8 @@ export function createWatch({ store, clock, log, thresholds, emit, healthOf }: W
           tell(alert);
         }
         const status = await healthOf(connection);
-        for (const alert of await raiseAlerts(store, connection, status, limits, now)) tell(alert);
+        const seen = always ? CONDITIONS : WITHOUT_SILENCE;
+        for (const alert of await raiseAlerts(store, connection, status, limits, now, seen)) tell(alert);
       } catch (error) {
         // Told at the next look; what is on is kept with the rest.
         log.error({ err: asFault(error), connection: connection.name }, 'alerts could not be told');

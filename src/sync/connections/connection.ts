@@ -25,7 +25,7 @@ import { abandonedClaims } from '../push/outbox.ts';
 import { drainOutbox } from '../push/push.ts';
 import { withheldDue } from '../push/withheld-rows.ts';
 import { noteCapability } from './note-capability.ts';
-import { isPullTime } from './pull-interval.ts';
+import { isPullTime, type LastPull } from './pull-interval.ts';
 import { keepToServer, pullLease } from './same-server.ts';
 import { scheduledJob } from './schedule.ts';
 import { actorOf, type Connection } from './settings.ts';
@@ -68,7 +68,7 @@ export function createConnection(context: ConnectionContext, workers: number): C
   const pullJob =
     pullSchedule === undefined ? undefined : scheduledJob(context.store, connection, 'pull', pullSchedule);
   const sweepJob = scheduledJob(context.store, connection, 'sweep', connection.schedule?.sweep ?? NIGHTLY);
-  let pulledAt: Temporal.Instant | undefined;
+  let lastPull: LastPull | undefined;
   let hasToldElsewhere = false;
   /** Recipient and policy may be others than before this process, so what was withheld is asked about once more. */
   let hasReconsidered = false;
@@ -314,10 +314,10 @@ export function createConnection(context: ConnectionContext, workers: number): C
   /** What is to come in by now. */
   async function read(now: Temporal.Instant): Promise<void> {
     if (await isPullDue(now)) {
-      pulledAt = now;
       const results = await pullInTurn(false);
       // What could not run, because the server was away or another process was at it, stays due.
-      if (hasRun(results)) await pullJob?.done(now);
+      lastPull = { at: now, hasRun: hasRun(results) };
+      if (lastPull.hasRun) await pullJob?.done(now);
     }
     if (workOf(mode, 'pull') === 'work' && (await sweepJob.isDue(now))) await pulling(() => sweep(now, false));
     await pulling(hinted);
@@ -325,11 +325,11 @@ export function createConnection(context: ConnectionContext, workers: number): C
 
   async function isPullDue(now: Temporal.Instant): Promise<boolean> {
     const doing = workOf(mode, 'pull');
+    if (doing === 'nothing') return false;
     // A rehearsal reads everything and shows the same each time; another one is for who asks for it.
     if (doing === 'rehearse') return !hasRehearsedPull;
-    if (doing === 'work') await beginReading(context);
-    if (pullJob) return doing === 'work' && (await pullJob.isDue(now));
-    return isPullTime(connection, pulledAt, now);
+    await beginReading(context);
+    return pullJob ? pullJob.isDue(now) : isPullTime(connection, lastPull, now);
   }
 }
 

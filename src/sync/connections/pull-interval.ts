@@ -6,13 +6,24 @@ import type { Connection } from './settings.ts';
 /** What is due this many milliseconds after a beat is done with it. */
 export const SOON = 5_000;
 
+const BEAT_SECONDS = 60;
+
+/** The last pull of this process. */
+export interface LastPull {
+  readonly at: Temporal.Instant;
+  /** False: the server was away, or another process was at it, so that it is made up for at the next beat. */
+  readonly hasRun: boolean;
+}
+
 /** Whether a connection without a schedule is pulled at this beat; the first time at once. */
 export function isPullTime(
   { pullEverySeconds }: Pick<Connection, 'pullEverySeconds'>,
-  pulledAt: Temporal.Instant | undefined,
+  last: LastPull | undefined,
   now: Temporal.Instant,
 ): boolean {
-  return !pulledAt || now.epochMilliseconds + SOON >= pulledAt.epochMilliseconds + pullEverySeconds * 1000;
+  if (!last) return true;
+  const seconds = last.hasRun ? pullEverySeconds : Math.min(pullEverySeconds, BEAT_SECONDS);
+  return now.epochMilliseconds + SOON >= last.at.epochMilliseconds + seconds * 1000;
 }
 
 /** Seconds from a pull at `now` to the one after it. */
