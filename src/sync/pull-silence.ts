@@ -46,7 +46,8 @@ async function silentSince(
   const begun = await readFacts(store, connection.name, TO_BE_READ);
   const plans = await knownPlans(store, connection.name);
   const job = await readJob(store, connection.name);
-  const loading = job?.state === 'requested' || job?.state === 'loading' ? job.types : [];
+  const isLoading = connection.bulk && (job?.state === 'requested' || job?.state === 'loading');
+  const loading = isLoading ? job.types : [];
   const moments = pulledTypes(connection)
     .filter((type) => plans[type]?.strategy !== 'none' && !loading.includes(type))
     .flatMap((type) => lastRead.get(type) ?? begun.get(type)?.at ?? []);

@@ -262,6 +262,11 @@ describe('events', () => {
     ]);
   });
 
+  test('a Subscription that is first heard of when it has stopped is told about, too', async () => {
+    for (let times = 0; times < 2; times += 1) await notify('', notification(1, [], 'error'));
+    expect(world.events.filter(({ kind }) => kind === 'subscription')).toHaveLength(1);
+  });
+
   test('of Subscriptions without end are not all remembered', async () => {
     await world.sync.stop();
     for (let id = 0; id < 120; id += 1) {

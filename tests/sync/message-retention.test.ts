@@ -100,6 +100,7 @@ test('what is unresolved stays, and goes once it is resolved', async () => {
     },
     { id: 'cured', ...old, direction: 'pull', outcome: 'quarantined', class: 'permanent' },
     { id: 'cured-later', remote: 'cured', days: 1, direction: 'pull', outcome: 'created' },
+    { id: 'held', ...old, direction: 'pull', outcome: 'held' },
     { id: 'nameless', remote: null, ...old, direction: 'pull', outcome: 'quarantined', class: 'permanent' },
   );
   await run(
@@ -108,14 +109,20 @@ test('what is unresolved stays, and goes once it is resolved', async () => {
         VALUES ('c', 'ehr', 'Task', 'open', 'x', 'content', '[]', 'open', 1)`,
       [],
     ],
+    [
+      `INSERT INTO held_resource (connection, type, remote_id, waits_type, waits_id, body, at)
+        VALUES ('ehr', 'Task', 'held', 'Patient', 'r1', '{}', 1)`,
+      [],
+    ],
     ...['queued', 'parked', 'withheld', 'rejected', 'sent'].map((state) => outbox(state, state)),
     outbox('rejected-then-sent', 'rejected'),
     outbox('rejected-then-sent', 'sent', 2),
   );
   await retention({ keepDays: 30 }).tick();
   const kept = ['bad', 'bad-twice-2', 'cured-later', 'newest-pull', 'newest-push'];
-  expect(await ids()).toEqual([...kept, 'open', 'parked', 'queued', 'rejected', 'withheld'].sort());
+  expect(await ids()).toEqual([...kept, 'held', 'open', 'parked', 'queued', 'rejected', 'withheld'].sort());
   await run(["UPDATE conflict SET state = 'resolved'", []], ["UPDATE outbox SET state = 'sent'", []]);
+  await run(['DELETE FROM held_resource', []]);
   await retention({ keepDays: 30 }).tick();
   expect(await ids()).toEqual(kept.sort());
 });

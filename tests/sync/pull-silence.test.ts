@@ -76,6 +76,17 @@ describe('a type that was never read', () => {
     expect(told()).toEqual(['pull.stalled', 'pull.resumed']);
   });
 
+  test('is silent though a first load of it was under way, which the connection has no more', async () => {
+    const sync = () => ({ fetch: failing('/Task', () => true) });
+    await open({ connection: { types: { Task: 'pull' } }, sync });
+    const sql = `INSERT INTO bulk_job (connection, state, types, attempts, next_at, at)
+      VALUES ('ehr', 'loading', '["Task"]', 1, 0, 0)`;
+    await world.temp.store.commit(NURSE, [], [{ sql, params: [] }]);
+    await beatAfter(0);
+    await beatAfter(65);
+    expect(told()).toEqual(['pull.stalled']);
+  });
+
   test('is not silent on a server that has it not', async () => {
     await open({ knobs: { lost: ['Task'] }, connection: { types } });
     for (let rounds = 0; rounds < 4; rounds += 1) await beatAfter(40);

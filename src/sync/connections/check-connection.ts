@@ -5,11 +5,12 @@ import type { CapabilityStatement } from '@medplum/fhirtypes';
 import { type Capability, readCapability } from '../../remote/capability.ts';
 import type { FhirClient } from '../../remote/fhir-client.ts';
 import { US_CORE_REQUIRED } from '../../remote/vendors/us-core.ts';
+import type { Vendor } from '../../remote/vendors/vendor.ts';
 import type { Store } from '../../store/store.ts';
 import { isThere } from '../identity-row.ts';
 import { auditExchange } from '../messages/audit-exchange.ts';
 import { ExchangeLog, writeMessage } from '../messages/message-log.ts';
-import { membersOf, queryText } from '../pull/patient-scope.ts';
+import { gapSentence, gapsIn, membersOf, queryText } from '../pull/patient-scope.ts';
 import { demandsMore } from '../pull/roster-answer.ts';
 import { abilitiesOf, type TypeAbilities } from '../pull/type-abilities.ts';
 import { checkOthers } from './check-others.ts';
@@ -38,7 +39,7 @@ export async function checkConnection(way: Checked): Promise<CheckReport> {
     const client = remote.session(log.record);
     const { found, capability, date } = await statement(way, client);
     steps.push(...found);
-    if (capability) steps.push(...(await checkScope(connection, client)));
+    if (capability) steps.push(...(await checkScope(connection, client, remote.vendor)));
     if (capability) {
       for (const [type, direction] of Object.entries(connection.types)) {
         types.push(await checkType(way, client, capability, type, direction, date ?? now));
@@ -88,14 +89,18 @@ async function statement({ remote, now }: Way, client: FhirClient): Promise<Stat
 }
 
 /** Whose records would come in: the Group has to be there, the query has to be taken. */
-async function checkScope(connection: Connection, client: FhirClient): Promise<Step[]> {
+async function checkScope(connection: Connection, client: FhirClient, vendor: Vendor): Promise<Step[]> {
   const step = 'patients';
   const scope = connection.patients;
   const isPulled = Object.keys(connection.types).some((type) => pulls(connection, type));
   if (!isPulled || !scope || scope.kind === 'linked') return [];
   if (scope.kind === 'query') {
     const reply = await client.search(`${queryText(scope.query)}&_count=1`);
-    if (reply.ok) return [{ step, finding: 'ok', sentence: 'The query for the patients in scope is taken.' }];
+    if (reply.ok) {
+      const gaps = gapSentence(gapsIn(reply.value.body, vendor));
+      const sentence = 'The query for the patients in scope is taken.';
+      return [gaps ? { step, finding: 'note', sentence: `${sentence} ${gaps}` } : { step, finding: 'ok', sentence }];
+    }
     const { message } = reply.failure;
     return [{ step, finding: 'bad', sentence: `The query for the patients in scope fails: ${message}` }];
   }

@@ -69,7 +69,7 @@ async function follow(context: ConnectionContext, by: HintedBy, now: number): Pr
   const source = known ?? stranger(by, now);
   const status = by.status ?? source.status;
   const newest = Math.max(by.total ?? 0, ...by.events);
-  const stops = (status === 'error' || status === 'off') && source.status !== status;
+  const stops = (status === 'error' || status === 'off') && known?.status !== status;
   return {
     missed: known && hasGap(known.eventNumber, by) ? known.type : undefined,
     rows: [...(known ? [] : [saveSource(name, source)]), heardFrom(name, source.remoteId, status, newest, now)],

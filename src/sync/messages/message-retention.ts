@@ -33,6 +33,8 @@ const NEEDED = [
   // Its resource waits for a decision.
   `EXISTS (SELECT 1 FROM conflict AS other WHERE ${ABOUT} AND other.state = 'open'
     AND (other.local_id = m.local_id OR other.remote_id = m.remote_id))`,
+  // Its resource came in and waits until it is known who somebody is.
+  `EXISTS (SELECT 1 FROM held_resource AS other WHERE ${ABOUT} AND other.remote_id = m.remote_id)`,
   // Its resource is to be sent, or was given up and has not been sent since.
   `EXISTS (SELECT 1 FROM outbox AS other WHERE ${ABOUT} AND other.local_id = m.local_id
     AND (other.state IN ('queued', 'sending', 'parked', 'withheld') OR (other.state = 'rejected' AND ${isNewest('other')})))`,

@@ -171,7 +171,7 @@ export function demandsMore({ status, issues = [] }: RemoteFailure): boolean {
 }
 
 /** Any warning means that the answer may have gaps, unless it is known to be harmless. */
-function warnsOfGaps({ resource }: BundleEntry, { harmlessOutcomes }: Vendor): boolean {
+export function warnsOfGaps({ resource }: BundleEntry, { harmlessOutcomes }: Vendor): boolean {
   if (resource?.resourceType !== 'OperationOutcome') return false;
   return resource.issue.some(({ severity, details }) => {
     const harmless =
