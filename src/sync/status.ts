@@ -37,6 +37,7 @@ export interface ConnectionHealth extends PullSilence {
   /** Outbox entries that the server refused, whose resource has no newer entry and nobody has given up. */
   readonly rejected: number;
   readonly openConflicts: number;
+  /** Received resources that were kept aside, also where a later version came in. */
   readonly quarantined: number;
   /** Received resources that name somebody let go whose record the server fails to show. */
   readonly unshown: number;
@@ -83,6 +84,9 @@ const UNSHOWN = `SELECT COUNT(*) AS n FROM held_resource AS held WHERE held.conn
     AND other.type = held.waits_type AND other.remote_id = held.waits_id AND other.at >= held.at)
   AND NOT EXISTS (SELECT 1 FROM conflict WHERE conflict.connection = held.connection AND conflict.type = held.waits_type
     AND conflict.remote_id = held.waits_id AND conflict.state = 'open' AND conflict.kind IN ('identity', 'duplicate'))`;
+/** A line of an export may have no id; each is one of its own. */
+const QUARANTINED = `SELECT COUNT(DISTINCT type || '/' || COALESCE(remote_id, id)) AS n FROM message
+  WHERE connection = ? AND outcome = 'quarantined'`;
 const LAST_QUARANTINED = "SELECT MAX(at) AS n FROM message WHERE connection = ? AND outcome = 'quarantined'";
 
 export async function connectionHealth(
@@ -111,7 +115,7 @@ export async function connectionHealth(
     parked: await count("SELECT COUNT(*) AS n FROM outbox WHERE connection = ? AND state = 'parked'"),
     rejected: await count(REJECTED),
     openConflicts: await count("SELECT COUNT(*) AS n FROM conflict WHERE connection = ? AND state = 'open'"),
-    quarantined: await count("SELECT COUNT(*) AS n FROM message WHERE connection = ? AND outcome = 'quarantined'"),
+    quarantined: await count(QUARANTINED),
     unshown: await count(UNSHOWN),
   };
 }

@@ -29,6 +29,9 @@ export type MessageClass = 'success' | RetryClass;
 /** Longer bodies are cut; the size that is kept beside them says so. */
 export const MOST_BODY = 1024 * 1024;
 
+/** Outcomes, in SQL, that say anew how it stands with a resource that was kept aside. */
+export const WORDS_ON_QUARANTINED = "'quarantined', 'created', 'updated', 'merged', 'linked', 'echo', 'conflict'";
+
 const INSERT = `INSERT INTO message (id, connection, run_id, direction, type, local_id, remote_id, method, url, status,
   request, response, outcome, detail, duration_ms, replay_of, at, class, headers, request_bytes, response_bytes)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
@@ -83,7 +86,7 @@ export function writeMessage(message: Message, now: number): Statement {
 }
 
 /** Bounded, and without what a database cannot hold: a server decides what is in an answer. */
-function storable(text: string | undefined): string | null {
+export function storable(text: string | undefined): string | null {
   return text === undefined ? null : text.slice(0, MOST_BODY).replaceAll('\0', '\uFFFD').toWellFormed();
 }
 

@@ -6,6 +6,7 @@ import { asFault } from '../../fault.ts';
 import { type Lease, withLease } from '../../store/lease.ts';
 import type { Actor, Store } from '../../store/store.ts';
 import { isNewest } from '../push/outbox.ts';
+import { WORDS_ON_QUARANTINED } from './message-log.ts';
 
 /** In days; nothing is removed without `keepDays`. */
 export interface MessageKeeping {
@@ -41,7 +42,7 @@ const NEEDED = [
   // The newest word on a resource that could not be taken in. One without an id can never be.
   `(m.outcome = 'quarantined' AND m.remote_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM message AS other
     WHERE ${ABOUT} AND other.remote_id = m.remote_id AND other.at > m.at
-      AND other.outcome IN ('quarantined', 'created', 'updated', 'merged', 'linked', 'echo', 'conflict')))`,
+      AND other.outcome IN (${WORDS_ON_QUARANTINED})))`,
   // The newest of its stream.
   `(m.type IS NOT NULL AND NOT EXISTS (SELECT 1 FROM message AS other
     WHERE ${ABOUT} AND other.direction = m.direction AND other.at > m.at))`,

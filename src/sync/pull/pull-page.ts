@@ -15,6 +15,7 @@ import { writeMessage } from '../messages/message-log.ts';
 import { provenanceOf } from '../provenance.ts';
 import { objection } from '../push/expected.ts';
 import type { Incoming } from './incoming.ts';
+import { unlessKeptAside } from './kept-aside.ts';
 import { unlessMadeMeanwhile } from './made-meanwhile.ts';
 import { laterTwins } from './page-twins.ts';
 import { type Entry, type Gone, type PagePlan, planAllGone, planPage } from './plan-page.ts';
@@ -24,6 +25,7 @@ import { recordsTakenFrom } from './taken-from.ts';
 export interface PageResult {
   /** Resources that changed something here. */
   readonly applied: number;
+  /** Resources that are kept aside since this page. */
   readonly quarantined: number;
   /** Newest lastUpdated of the page that can be true, the remote's time. */
   readonly newest: string | undefined;
@@ -65,7 +67,7 @@ export async function applyPage(
       const later = besideMerge(planned.incoming) ?? laterTwins(context, planned.incoming);
       const first = planned.incoming.filter(({ remoteId }) => !later.has(remoteId));
       const incoming = [...first, ...(await planAllGone(context, type, gone))];
-      const bad = [...refused, ...planned.refused];
+      const bad = await unlessKeptAside(context, type, [...refused, ...planned.refused]);
       const result = { applied: count(incoming), quarantined: bad.length, newest };
       const ending = () => (later.size === 0 ? rows(result) : []);
       await context.exchanges.attempt(() => commitAll(context, type, incoming, bad, head, ending()));
@@ -121,12 +123,12 @@ async function applyOneByOne(
   { entries, gone, refused, before }: Parts,
   alongside: (result: PageResult) => Statement[],
 ): Promise<PageResult> {
-  const bad = [...refused];
+  const refusals = [...refused];
   const good: Incoming[] = [];
   for (const entry of entries) {
     const alone = await applyAlone(context, type, entry, () => planPage(context, type, [entry]));
     good.push(...alone.incoming);
-    bad.push(...alone.refused);
+    refusals.push(...alone.refused);
   }
   for (const remoteId of gone.remoteIds) {
     const look = async () => ({
@@ -135,8 +137,9 @@ async function applyOneByOne(
     });
     const alone = await applyAlone(context, type, { remoteId, body: { resourceType: type } }, look);
     good.push(...alone.incoming);
-    bad.push(...alone.refused);
+    refusals.push(...alone.refused);
   }
+  const bad = await unlessKeptAside(context, type, refusals);
   const { applied, quarantined, newest } = before;
   const result = { applied: applied + count(good), quarantined: quarantined + bad.length, newest };
   await commitAll(context, type, [], bad, 0, alongside(result));
