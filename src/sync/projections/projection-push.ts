@@ -5,8 +5,8 @@ import type { Statement, StoredVersion } from '../../store/store.ts';
 import type { ProjectionTarget } from '../connections/settings.ts';
 import { type RunContext, realNow } from '../context.ts';
 import { keepWithheld } from '../push/consent.ts';
-import { type Claim, mark, waitFor } from '../push/outbox.ts';
-import { end, type PushResult } from '../push/settle-push.ts';
+import { type Claim, mark } from '../push/outbox.ts';
+import { end, endPatientUnknown, type PushResult } from '../push/settle-push.ts';
 import { projectedBody, type Wanted, withoutData } from './projection-body.ts';
 import { lookForProjection } from './projection-look.ts';
 import { keyOf } from './projection-name.ts';
@@ -23,9 +23,6 @@ import {
 import { lookingAt } from './projection-settle.ts';
 import { withdrawProjection } from './projection-withdraw.ts';
 import { sendNew, writeOver } from './projection-write.ts';
-
-/** Until a patient who is not known there is looked for again. */
-const PATIENT_WAIT = 15 * 60_000;
 
 /** @param stored as it is after the claim; undefined or deleted when it is gone */
 export async function pushProjection(
@@ -58,7 +55,7 @@ export async function pushProjection(
     case 'move':
       return withdrawProjection(context, claim, plan.other, rows, 'superseded', [], true);
     case 'wait':
-      return waitForPatient(context, claim, plan.patient);
+      return endPatientUnknown(context, claim, plan.patient);
     case 'leave':
     case 'send':
       return send(context, claim, rows, plan);
@@ -161,21 +158,6 @@ async function nothing(
 ): Promise<PushResult> {
   await end(context, { claim, settlement: { event: 'withdrawn', fault }, outcome: fault, statements });
   return 'done';
-}
-
-/** Without attempts, because nothing is wrong: the patient may be registered there tomorrow. */
-async function waitForPatient(context: RunContext, claim: Claim, patient: string): Promise<PushResult> {
-  const now = realNow(context);
-  const settlement = {
-    event: 'failed',
-    fault: 'The patient is not known there.',
-    faultClass: 'transient',
-    attempts: claim.attempts,
-    nextAt: now + PATIENT_WAIT,
-  } as const;
-  const statements = [waitFor(claim, `Patient/${patient}`, now + PATIENT_WAIT, now)];
-  await end(context, { claim, settlement, outcome: 'waits-for-patient', statements });
-  return 'waiting';
 }
 
 /** Consents speak in Baton's time, rows wait by the machine's. */

@@ -13,6 +13,7 @@ import { readLink } from '../identity.ts';
 import { mapReferences } from '../mapping.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { isPatientAsked } from '../patients/asked-first.ts';
+import { patientUnknownThere } from '../patients/patient-known.ts';
 import { type Claim, mayHaveBeenMade, NO_CAPABILITY, underClaim } from './outbox.ts';
 import { createBody, identifierQuery, safeMode, settleCreated } from './push-create.ts';
 import { endFailed, type PushResult } from './settle-push.ts';
@@ -47,6 +48,7 @@ async function readyTogether(context: RunContext, claimed: readonly Claimed[]): 
     // Somebody else may have made it since it was found missing.
     if (await readLink(context.store, claim.connection, claim.type, claim.localId)) continue;
     if ((await mayHaveBeenMade(context.store, claim)) || (await isPatientAsked(context, stored))) continue;
+    if ((await patientUnknownThere(context, stored)) !== undefined) continue;
     ready.push({ claim, stored });
   }
   return ready;

@@ -6,6 +6,7 @@ import { upToDate } from '../connections/up-to-date.ts';
 import { ownExchanges, type RunContext, realNow } from '../context.ts';
 import { readLink } from '../identity.ts';
 import { isPatientAsked } from '../patients/asked-first.ts';
+import { patientUnknownThere } from '../patients/patient-known.ts';
 import { unseenPatientOf } from '../patients/patient-unseen.ts';
 import { pushProjection } from '../projections/projection-push.ts';
 import { readProjections } from '../projections/projection-row.ts';
@@ -35,6 +36,7 @@ import { pushUpdate } from './push-update.ts';
 import {
   endPatientAsked,
   endPatientGone,
+  endPatientUnknown,
   endPatientUnseen,
   endWithoutDoor,
   type PushResult,
@@ -153,6 +155,8 @@ async function pushOne(context: RunContext, { claim, stored }: Claimed): Promise
   if (merged) return withdraw(context, claim, merged);
   if (!canPush(context, claim.type)) return endWithoutDoor(context, claim);
   if (await isPatientAsked(context, stored)) return endPatientAsked(context, claim);
+  const unknown = await patientUnknownThere(context, stored);
+  if (unknown !== undefined) return endPatientUnknown(context, claim, unknown);
   return pushCreate(context, claim, stored);
 }
 

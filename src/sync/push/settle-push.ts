@@ -24,6 +24,8 @@ import { settlementIfNotOffered, settlementWithoutDoor } from './without-door.ts
 const ASKED_WAIT = 60_000;
 /** A sweep after a restore takes a while, and an operator longer. */
 const UNSEEN_WAIT = 15 * 60_000;
+/** Until a patient who is not known there is looked for again. */
+const UNKNOWN_WAIT = 15 * 60_000;
 
 /** `done`: the remote has it, or will not get it as things are. `waiting`: it will be tried again or needs a person. */
 export type PushResult = 'done' | 'waiting';
@@ -163,6 +165,13 @@ export async function endGivenOutAgain(context: RunContext, claim: Claim, link: 
 export function endPatientUnseen(context: RunContext, claim: Claim, patient: string): Promise<PushResult> {
   const fault = 'The server was wiped or restored and has not shown the patient since: who has their id is not known.';
   return endWaiting(context, claim, fault, ASKED_WAIT, 'patient-unseen', `Patient/${patient}`);
+}
+
+export const PATIENT_UNKNOWN = 'The patient is not known there.';
+
+/** Ends a claim about somebody whom the server does not know: they may be registered there tomorrow. @param patient local id */
+export function endPatientUnknown(context: RunContext, claim: Claim, patient: string): Promise<PushResult> {
+  return endWaiting(context, claim, PATIENT_UNKNOWN, UNKNOWN_WAIT, 'waits-for-patient', `Patient/${patient}`);
 }
 
 /** Parks what is about a patient whom a replaced server has lost for good, by a person's word. @param patient local id */
