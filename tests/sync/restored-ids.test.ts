@@ -363,6 +363,49 @@ describe('of a patient who came from there and whom the server lost', () => {
     await expectQuiet();
   });
 
+  test('what moves to them, or names them as well, names nobody by their id', async () => {
+    await loseSeven();
+    stranger();
+    await world.write(goal('g0', 'p7'));
+    await world.write(task('t1', { focus: { reference: 'Patient/p7' } }));
+    await exchange();
+    expect(there()).toEqual([`g0 Patient/${idThere('Rivera')}`]);
+    expect(world.remote.all('Task')).toEqual([]);
+    await answer('ours');
+    await exchange();
+    const seven = `Patient/${idThere('Seven')}`;
+    expect(there().sort()).toEqual(['g0', 'g1', 'g2', 'g3'].map((id) => `${id} ${seven}`));
+    expect(world.remote.all('Task')).toMatchObject([{ focus: { reference: seven } }]);
+    expect(await world.sync.conflicts()).toEqual([]);
+    await expectQuiet();
+  });
+
+  test('nor does what moves to who is gone by a person’s word, before anybody knows who has the id', async () => {
+    await loseSeven();
+    await answer('theirs');
+    stranger();
+    await world.write(goal('g0', 'p7'));
+    await world.sync.pushNow();
+    await exchange();
+    expect(there()).toEqual([`g0 Patient/${idThere('Rivera')}`]);
+    await expectQuiet();
+  });
+
+  test('what the server moves to whoever has their id waits, and is asked about as that one’s', async () => {
+    await loseSeven();
+    stranger();
+    const [g0] = world.remote.all('Goal') as Goal[];
+    world.remote.put({ ...g0, subject: { reference: 'Patient/7' } } as Goal);
+    await exchange();
+    expect((await world.sync.conflicts()).map(({ type }) => type)).toEqual(['Patient']);
+    await answer('ours');
+    await exchange();
+    const theirs = (await world.sync.conflicts()).map(({ paths }) => paths[0]?.theirs);
+    expect(theirs).toHaveLength(1);
+    expect(theirs).not.toContain('Patient/p7');
+    expect(await world.read<Goal>('Goal', 'g0')).toMatchObject({ subject: { reference: 'Patient/p1' } });
+  });
+
   test('what names something of theirs goes without it', async () => {
     await loseSeven();
     await answer('theirs');

@@ -1,8 +1,9 @@
-// Whose record a replaced server has not shown since: it may have lost it and have given its id to somebody else. What is about
-// them names nobody by that id until that is known. docs/sync-spec.md#I5 docs/sync-spec.md#I8
-import { parseLiteral } from '../../fhir/references.ts';
+// Whose record a replaced server has not shown since: it may have lost it and have given its id to somebody else. What is sent
+// names nobody anew by that id until that is known. docs/sync-spec.md#I5 docs/sync-spec.md#I8
+import type { JsonObject } from '../../fhir/canonical-json.ts';
+import { collectReferences, parseLiteral } from '../../fhir/references.ts';
 import type { StoredVersion } from '../../store/store.ts';
-import { parseBody } from '../body.ts';
+import { parseBody, resourceOf } from '../body.ts';
 import type { ConnectionContext } from '../context.ts';
 import { readLinkMap } from '../link-map.ts';
 import { unseenAmong } from '../unseen.ts';
@@ -16,17 +17,37 @@ export interface UnseenPatient {
   readonly isGone: boolean;
 }
 
-/** The patient that a resource is about and whose record there nobody has seen since; undefined when there is none. */
+/**
+ * The patient whom a resource names and whose record there nobody has seen since; of one whose record is gone only who is about them.
+ * @param there what it says there as far as is known, in local terms: whom that names is no news
+ * @returns undefined when there is none
+ */
 export async function unseenPatientOf(
   { store, connection: { name } }: Pick<ConnectionContext, 'store' | 'connection'>,
-  { type, content }: StoredVersion,
+  { type, content }: Pick<StoredVersion, 'type' | 'content'>,
+  there?: JsonObject,
 ): Promise<UnseenPatient | undefined> {
   if (type === 'Patient' || (await store.query(ANY, [name])).length === 0) return undefined;
-  const named = patientsOf(parseBody(content)).map(parseLiteral);
-  const patients = named.filter((target) => target !== undefined);
-  const map = await readLinkMap(store, name, patients, []);
-  const records = new Map(patients.map(({ id }) => [map.remoteOf('Patient', id) ?? '', id]));
-  const [unseen] = await unseenAmong(store, name, 'Patient', [...records.keys()]);
-  const localId = unseen && records.get(unseen[0]);
-  return localId === undefined ? undefined : { localId, isGone: unseen?.[1] === 'gone' };
+  const body = parseBody(content);
+  const known = new Set(there && patientsNamedIn(there));
+  const patients = patientsNamedIn(body).filter((id) => !known.has(id));
+  const map = await readLinkMap(
+    store,
+    name,
+    patients.map((id) => ({ type: 'Patient', id })),
+    [],
+  );
+  const records = new Map(patients.map((id) => [id, map.remoteOf('Patient', id) ?? '']));
+  const unseen = await unseenAmong(store, name, 'Patient', [...records.values()]);
+  const about = new Set(patientsOf(body).map((reference) => parseLiteral(reference)?.id));
+  const stateOf = (id: string) => unseen.get(records.get(id) ?? '');
+  const gone = patients.find((id) => about.has(id) && stateOf(id) === 'gone');
+  const localId = gone ?? patients.find((id) => stateOf(id) === 'there');
+  return localId === undefined ? undefined : { localId, isGone: gone !== undefined };
+}
+
+/** Local ids of all patients that a body names, wherever. */
+function patientsNamedIn(body: JsonObject): string[] {
+  const named = collectReferences(resourceOf(body)).map(parseLiteral);
+  return named.flatMap((target) => (target?.type === 'Patient' ? [target.id] : []));
 }

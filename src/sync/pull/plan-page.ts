@@ -85,12 +85,13 @@ export async function planPage(context: RunContext, type: string, entries: reado
   const unseen = await unseenAmong(store, connection.name, 'Patient', patients);
   const linkedPatients = await readLinkMarks(store, connection.name, 'Patient', [...heldPatients.keys()]);
   for (const one of received) {
+    const before = new Set(one.link?.baseRemote && patientIdsOf(context, { type, body: one.link.baseRemote }));
     const waits = (id: string) => {
       const isUnknown = map.localOf('Patient', id) === undefined;
       // Whether the one that stands for it does so still is not known.
       const isInDoubt = isUnknown || !linkedPatients.has(id);
       // The server may have lost them and have given their id to somebody else.
-      if (!one.link && unseen.has(id)) return true;
+      if (unseen.has(id) && !before.has(id)) return true;
       return (asked.has(id) && (!one.link || isUnknown)) || (heldPatients.has(id) && isInDoubt);
     };
     const ids = patientIdsOf(context, one).flatMap((id) => [id, standing.get(id) ?? id]);
@@ -122,7 +123,7 @@ async function orRefused<T>(one: Pick<Entry, 'remoteId' | 'body'>, look: () => P
 }
 
 /** Remote ids of the patients it is about. */
-function patientIdsOf({ mapping }: RunContext, { type, body }: Received): string[] {
+function patientIdsOf({ mapping }: RunContext, { type, body }: Pick<Received, 'type' | 'body'>): string[] {
   const references = type === 'Patient' ? [] : patientsOf(body);
   return references.flatMap((reference) => idOfPatient(reference, mapping.remoteBase) ?? []);
 }

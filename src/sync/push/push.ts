@@ -160,12 +160,13 @@ async function pushOne(context: RunContext, { claim, stored }: Claimed): Promise
   return pushCreate(context, claim, stored);
 }
 
-/** True when nothing of it is there and nobody knows who has the id of its patient by now: then its row waits, or is parked. */
+/** True when it would name a patient there anew and nobody knows who has their id by now: then its row waits, or is parked. */
 async function keepForPatient(context: RunContext, { claim, stored }: Claimed): Promise<boolean> {
   const { store, connection } = context;
   if (!stored || stored.operation === 'delete' || !pushes(connection, claim.type)) return false;
-  if (await readLink(store, connection.name, claim.type, claim.localId)) return false;
-  const patient = await unseenPatientOf(context, stored);
+  const link = await readLink(store, connection.name, claim.type, claim.localId);
+  if (link?.state === 'tombstone') return false;
+  const patient = await unseenPatientOf(context, stored, link?.baseLocal);
   if (patient === undefined) return false;
   await (patient.isGone ? endPatientGone : endPatientUnseen)(context, claim, patient.localId);
   return true;
