@@ -470,3 +470,32 @@ describe('what waits here since before the restore to know whose it is', () => {
     expect(await world.sync.conflicts()).toMatchObject([{ kind: 'deleted', type: 'Task', remoteId: 't9' }]);
   });
 });
+
+describe.each(['both', 'push'] as const)('what is deleted here, where deletes travel, in mode %s', (mode) => {
+  test.each([
+    ['versions', true],
+    ['no versions', false],
+  ])('is not what has its id by now: at a server with %s', async (_name, versioning) => {
+    const sync = () => ({ policies: { Task: { delete: 'push' } } }) as const;
+    await open({ connection: { mode }, knobs: { versioning }, sync });
+    const restore = backup();
+    await world.write(task('t1', { description: 'Ours' }));
+    await makeGoals('p1');
+    const [ours] = world.remote.all('Task');
+    restore();
+    await world.write(task('n1', { description: 'New' }));
+    await world.sync.pushNow();
+    await world.temp.store.commit(NURSE, [{ op: 'delete', type: 'Task', id: 't1' }]);
+    await world.sync.pushNow();
+    expect(world.remote.all('Task')).toMatchObject([{ id: ours?.id, description: 'New' }]);
+    await notice();
+    await notice();
+    expect(world.remote.all('Task')).toMatchObject([{ id: ours?.id, description: 'New' }]);
+    expect(await world.sync.conflicts()).toEqual([]);
+    expect(await world.read('Task', 't1')).toBeUndefined();
+    await world.write(task('n1', { description: 'New, later' }));
+    await exchange(2);
+    expect(world.remote.all('Task')).toMatchObject([{ id: ours?.id, description: 'New, later' }]);
+    await expectQuiet();
+  });
+});

@@ -2,7 +2,7 @@
 // question for a person. docs/sync-spec.md#I21
 import { saysAbsent } from '../../remote/absence.ts';
 import type { FhirReply } from '../../remote/fhir-reply.ts';
-import type { Result } from '../../remote/result.ts';
+import { type Result, success } from '../../remote/result.ts';
 import type { StoredVersion } from '../../store/store.ts';
 import { jsonOf } from '../body.ts';
 import { AS_IT_IS, type NewConflict } from '../conflicts/conflict.ts';
@@ -10,6 +10,8 @@ import { type RunContext, realNow } from '../context.ts';
 import { type Link, remoteHash, saveLink } from '../identity.ts';
 import { readLinkMap } from '../link-map.ts';
 import { remoteTargets, toLocalTerms } from '../mapping.ts';
+import { isAnothers } from '../pull/given-out-again.ts';
+import { readUnseen } from '../unseen.ts';
 import { type Claim, underClaim } from './outbox.ts';
 import { end, endAsked, endFailed, endWithoutDoor, type PushResult, withdraw } from './settle-push.ts';
 import { isAboutType } from './without-door.ts';
@@ -30,7 +32,7 @@ export async function pushDelete(
     await endAsked(context, claim, await question(context, link, stored, reply.edited));
     return 'waiting';
   }
-  if (!reply.ok) {
+  if ('failure' in reply) {
     const isOfType = await isAboutType(context, claim.type, reply.failure);
     const isGone = saysAbsent(reply.failure) && !isOfType;
     if (!isGone) return endFailed(context, claim, reply.failure, false, link.remoteId, isOfType);
@@ -48,19 +50,23 @@ export async function pushDelete(
   return 'done';
 }
 
-/** What the server said, or what it has instead of what is known here. */
+/** What the server said, or what it has instead of what is known here; nothing is sent when its id is another's by now. */
 type Answer = Result<unknown> | { readonly edited: FhirReply };
+const GONE = success(undefined);
 
-/** Where no version guards the delete, or the server has another one by now, it is read first. */
-async function deleteAsKnown({ client, capability }: RunContext, claim: Claim, link: Link): Promise<Answer> {
-  const { type, remoteId, remoteVersion, remoteHash: known } = link;
+/** Where no version guards the delete, or the server has another one by now, or may be another than it was, it is read first. */
+async function deleteAsKnown(context: RunContext, claim: Claim, link: Link): Promise<Answer> {
+  const { client, capability, store } = context;
+  const { connection, type, remoteId, remoteVersion, remoteHash: known } = link;
+  const isUnseen = (await readUnseen(store, connection, type, remoteId)) !== undefined;
   const isGuarded = capability.guardsUpdates(type);
   const send = (ifMatch: string | undefined) => client.delete(type, remoteId, { ifMatch, ...underClaim(claim) });
-  const first = isGuarded && remoteVersion !== undefined ? await send(remoteVersion) : undefined;
+  const first = isGuarded && remoteVersion !== undefined && !isUnseen ? await send(remoteVersion) : undefined;
   if (first && (first.ok || first.failure.class !== 'conflict')) return first;
   const current = await client.read(type, remoteId);
   if (!current.ok) return current;
   const { body } = current.value;
+  if (body && (await isAnothers(context, link, jsonOf(body), isUnseen))) return GONE;
   if (!body || remoteHash(jsonOf(body)) !== known) return { edited: current.value };
   const version = versionOf(current.value);
   // It was not for its version that it was refused.
