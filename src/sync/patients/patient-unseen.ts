@@ -11,10 +11,17 @@ import { patientsOf } from './patient-reference.ts';
 
 const ANY = "SELECT 1 FROM identity WHERE connection = ? AND type = 'Patient' AND unseen IS NOT NULL LIMIT 1";
 
+type About = Pick<ConnectionContext, 'store' | 'connection'>;
+
 export interface UnseenPatient {
   readonly localId: string;
   /** A person said that the record is gone. */
   readonly isGone: boolean;
+}
+
+/** Whether there is one at all: most of the time there is not. */
+export async function isAnyPatientUnseen({ store, connection }: About): Promise<boolean> {
+  return (await store.query(ANY, [connection.name])).length > 0;
 }
 
 /**
@@ -23,25 +30,22 @@ export interface UnseenPatient {
  * @returns undefined when there is none
  */
 export async function unseenPatientOf(
-  { store, connection: { name } }: Pick<ConnectionContext, 'store' | 'connection'>,
+  about: About,
   { type, content }: Pick<StoredVersion, 'type' | 'content'>,
   there?: JsonObject,
 ): Promise<UnseenPatient | undefined> {
-  if (type === 'Patient' || (await store.query(ANY, [name])).length === 0) return undefined;
+  if (type === 'Patient' || !(await isAnyPatientUnseen(about))) return undefined;
+  const { store, connection } = about;
   const body = parseBody(content);
   const known = new Set(there && patientsNamedIn(there));
   const patients = patientsNamedIn(body).filter((id) => !known.has(id));
-  const map = await readLinkMap(
-    store,
-    name,
-    patients.map((id) => ({ type: 'Patient', id })),
-    [],
-  );
+  const targets = patients.map((id) => ({ type: 'Patient', id }));
+  const map = await readLinkMap(store, connection.name, targets, []);
   const records = new Map(patients.map((id) => [id, map.remoteOf('Patient', id) ?? '']));
-  const unseen = await unseenAmong(store, name, 'Patient', [...records.values()]);
-  const about = new Set(patientsOf(body).map((reference) => parseLiteral(reference)?.id));
+  const unseen = await unseenAmong(store, connection.name, 'Patient', [...records.values()]);
+  const whose = new Set(patientsOf(body).map((reference) => parseLiteral(reference)?.id));
   const stateOf = (id: string) => unseen.get(records.get(id) ?? '');
-  const gone = patients.find((id) => about.has(id) && stateOf(id) === 'gone');
+  const gone = patients.find((id) => whose.has(id) && stateOf(id) === 'gone');
   const localId = gone ?? patients.find((id) => stateOf(id) === 'there');
   return localId === undefined ? undefined : { localId, isGone: gone !== undefined };
 }

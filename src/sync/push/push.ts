@@ -7,7 +7,7 @@ import { ownExchanges, type RunContext, realNow } from '../context.ts';
 import { readLink } from '../identity.ts';
 import { isPatientAsked } from '../patients/asked-first.ts';
 import { patientUnknownThere } from '../patients/patient-known.ts';
-import { unseenPatientOf } from '../patients/patient-unseen.ts';
+import { isAnyPatientUnseen, unseenPatientOf } from '../patients/patient-unseen.ts';
 import { pushProjection } from '../projections/projection-push.ts';
 import { readProjections } from '../projections/projection-row.ts';
 import { projectionTarget } from '../projections/projection-target.ts';
@@ -164,6 +164,7 @@ async function pushOne(context: RunContext, { claim, stored }: Claimed): Promise
 async function keepForPatient(context: RunContext, { claim, stored }: Claimed): Promise<boolean> {
   const { store, connection } = context;
   if (!stored || stored.operation === 'delete' || !pushes(connection, claim.type)) return false;
+  if (!(await isAnyPatientUnseen(context))) return false;
   const link = await readLink(store, connection.name, claim.type, claim.localId);
   if (link?.state === 'tombstone') return false;
   const patient = await unseenPatientOf(context, stored, link?.baseLocal);
