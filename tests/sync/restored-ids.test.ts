@@ -499,3 +499,28 @@ describe.each(['both', 'push'] as const)('what is deleted here, where deletes tr
     await expectQuiet();
   });
 });
+
+test('a server that answers a create with what it has already, as if it had made it, is no restored one: a person is asked, once', async () => {
+  let shown: string | undefined;
+  let creates = 0;
+  const merging: typeof fetch = async (input, init) => {
+    if (shown === undefined || init?.method !== 'POST' || !String(input).endsWith('/Task')) return fetch(input, init);
+    creates += 1;
+    const headers = {
+      'content-type': 'application/fhir+json',
+      location: `${world.remote.baseUrl}/Task/${shown}/_history/1`,
+    };
+    return new Response(JSON.stringify(world.remote.all('Task')[0]), { status: 201, headers });
+  };
+  await open({ sync: () => ({ fetch: merging }) });
+  await world.write(task('t1', { description: 'Call' }));
+  await exchange(1);
+  shown = world.remote.all('Task')[0]?.id;
+  await world.write(task('n1', { description: 'Call' }));
+  await exchange(2);
+  for (let hours = 0; hours < 5; hours += 1) await notice();
+  expect(creates).toBe(1);
+  expect(epochs()).toBe(0);
+  expect(world.remote.all('Task')).toHaveLength(1);
+  expect(await world.sync.matches()).toMatchObject([{ kind: 'duplicate', localId: 'n1' }]);
+});

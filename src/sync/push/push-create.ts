@@ -119,10 +119,9 @@ async function adopt(
   const body = reply.body ? jsonOf(reply.body) : {};
   const [other] = (await readLinksByRemote(store, connection.name, type, [reply.id])).values();
   if (other && other.localId !== localId) {
-    // Under the id of something that was there before it was made now.
-    const isGivenOutAgain =
-      event === 'done' ||
-      (ownIdentifierOf(mapping, body) === localId && (await isAnothers(context, other, body, false)));
+    // What says that it is ours was made under the id of something that was there before. Else the server has just shown that one.
+    const isOurs = ownIdentifierOf(mapping, body) === localId || (event === 'done' && !carriesIdentifier(type));
+    const isGivenOutAgain = isOurs && (event === 'done' || (await isAnothers(context, other, body, false)));
     if (!isGivenOutAgain) return park(context, claim, stored, body, reply.id);
     if (other.state !== 'tombstone') return endGivenOutAgain(context, { ...claim, faultClass: 'ambiguous' }, other);
   }
