@@ -406,6 +406,20 @@ describe('of a patient who came from there and whom the server lost', () => {
     expect(await world.read<Goal>('Goal', 'g0')).toMatchObject({ subject: { reference: 'Patient/p1' } });
   });
 
+  test('who is gone by a person’s word and is back gets what was parked', async () => {
+    await loseSeven();
+    await answer('theirs');
+    await makeGoals('p7', ['n1']);
+    expect(goalsOfSeven()).toEqual([]);
+    world.remote.put(patient('7', { name: [{ family: 'Seven' }], birthDate: '1970-07-07', identifier: [NUMBER] }));
+    await exchange();
+    await world.sync.sweep();
+    await exchange();
+    expect(goalsOfSeven().sort()).toEqual(['g1', 'g2', 'g3', 'n1'].map((id) => `${id} Patient/7`));
+    expect(await world.sync.conflicts()).toEqual([]);
+    await expectQuiet();
+  });
+
   test('what names something of theirs goes without it', async () => {
     await loseSeven();
     await answer('theirs');

@@ -198,7 +198,7 @@ export async function plan(context: RunContext, received: Received, links: LinkM
     saveLink({ ...next, baseLocal: result.theirs }, now),
     supersede(connection.name, type, localId),
     // What waited for it to be known there goes on.
-    ...(match ? [release(connection.name, `${type}/${localId}`)] : []),
+    ...(match || link?.state === 'tombstone' ? [release(connection.name, `${type}/${localId}`)] : []),
     ...unresolvedIn(merged),
     ...doubts,
     ...(result.remoteChanges || link?.state === 'tombstone' || (await namesFormer(context, maps, body, letGo))

@@ -111,6 +111,8 @@ export type Settlement =
   | { readonly event: 'done' | 'again'; readonly rebases?: number }
   | {
       readonly event: 'withdrawn' | 'refused' | 'exhausted';
+      /** `Type/id` that takes up a parked row when it is there. */
+      readonly waitsFor?: string;
       readonly fault: string;
       readonly faultClass?: RetryClass;
       readonly detail?: string;
@@ -284,7 +286,7 @@ export function settle(claim: Claim, end: Settlement): Statement {
       failed?.attempts ?? 0,
       failed?.nextAt ?? 0,
       failed?.probedAt ?? null,
-      failed?.waitsFor ?? null,
+      fault?.waitsFor ?? null,
       fault?.fault ?? null,
       fault?.faultClass ?? null,
       fault?.detail ?? null,
@@ -404,7 +406,8 @@ export async function abandonedClaims(store: Pick<Store, 'query'>, connection: s
 
 /** Lets the rows go on that waited for a resource. */
 export function release(connection: string, target: string): Statement {
-  const sql = 'UPDATE outbox SET waits_for = NULL, next_at = 0 WHERE connection = ? AND waits_for = ?';
+  const sql = `UPDATE outbox SET waits_for = NULL, next_at = 0,
+    state = CASE state WHEN 'parked' THEN '${OUTBOX.parked.retry}' ELSE state END WHERE connection = ? AND waits_for = ?`;
   return { sql, params: [connection, target] };
 }
 

@@ -174,13 +174,14 @@ export function endPatientUnknown(context: RunContext, claim: Claim, patient: st
   return endWaiting(context, claim, PATIENT_UNKNOWN, UNKNOWN_WAIT, 'waits-for-patient', `Patient/${patient}`);
 }
 
-/** Parks what is about a patient whom a replaced server has lost for good, by a person's word. @param patient local id */
+/** Parks what is about a patient whom a replaced server has lost, by a person's word for good: until they are there again. @param patient local id */
 export async function endPatientGone(context: RunContext, claim: Claim, patient: string): Promise<PushResult> {
   const fault = `The server has lost Patient/${patient}, who is gone there by a person's decision; somebody else may have their id.`;
   const { type, localId, connection } = claim;
   // What named a record of it that was lost goes without one.
   const statements = await markStillReferring(context.store, connection, { type, id: localId }, realNow(context));
-  await end(context, { claim, settlement: { event: 'exhausted', fault }, outcome: 'patient-gone', statements });
+  const settlement = { event: 'exhausted', fault, waitsFor: `Patient/${patient}` } as const;
+  await end(context, { claim, settlement, outcome: 'patient-gone', statements });
   return 'waiting';
 }
 

@@ -83,6 +83,10 @@ async function differences(days: MergeDays, name: ServerName, here: readonly Kep
   const context = { remoteBase: world.remotes[name].baseUrl, ownSystem: 'https://baton.test/id' };
   const sql = "SELECT type, local_id, remote_id FROM identity WHERE connection = ? AND state = 'linked'";
   const links = await world.store.query(sql, [name]);
+  // What would name somebody who was lost there, and is gone by a person's word, does not go.
+  const parked = "connection = ? AND state = 'parked' AND waits_for IS NOT NULL";
+  const rows = await world.store.query(`SELECT type, local_id FROM outbox WHERE ${parked}`, [name]);
+  const staying = new Set(rows.map((one) => `${one.type}/${one.local_id}`));
   const there: readonly Kept[] = [...patientsAt(days, name), ...papersAt(days, name)];
   const unknown = { localOf: () => undefined, remoteOf: () => undefined };
   const url = (id: string) => `${world.remotes[name].baseUrl}/Patient/${id}`;
@@ -101,7 +105,7 @@ async function differences(days: MergeDays, name: ServerName, here: readonly Kep
     if (type === 'Patient' && days.takesAll[name]) return [];
     const theirs = inAnyOrder(byPerson(withoutReplaced(toLocalTerms(context, unknown, jsonOf(remote)).body)));
     const ours = inAnyOrder(byPerson(withoutReplaced(comparable(jsonOf(local)))));
-    if (sameJson(theirs, ours)) return [];
+    if (sameJson(theirs, ours) || staying.has(`${type}/${local_id}`)) return [];
     return [`${told} ${keyOf(local)}: ${JSON.stringify(ours)} here, ${JSON.stringify(theirs)} there`];
   });
 }
