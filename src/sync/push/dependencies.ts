@@ -1,11 +1,14 @@
 // In which order resources must be created: what is referred to first. Only references without a counterpart make an
 // order; everything else is free to go. docs/sync-spec.md#I15
+
+import type { JsonObject } from '../../fhir/canonical-json.ts';
 import { collectReferences, parseLiteral } from '../../fhir/references.ts';
 import { parseBody, resourceOf } from '../body.ts';
 import { pushes } from '../connections/settings.ts';
 import type { RunContext } from '../context.ts';
 import { readLink } from '../identity.ts';
 import { readLinkMap } from '../link-map.ts';
+import { mapReferences, ownIdentifierOf } from '../mapping.ts';
 import { inUseAmong } from '../patients/in-use.ts';
 import { unseenPatientOf } from '../patients/patient-unseen.ts';
 import { isLookedFor } from './looked-for.ts';
@@ -84,6 +87,27 @@ export async function unlinkedTargets(context: RunContext, node: Ref): Promise<R
     if (!(await unseenPatientOf(context, current))?.isGone) open.push(target);
   }
   return open;
+}
+
+/** The first of ours that a body in remote terms names by our identifier only, because the server refuses it. */
+export async function refusedTarget(
+  { store, connection, mapping }: RunContext,
+  body: JsonObject,
+): Promise<string | undefined> {
+  const named: Ref[] = [];
+  mapReferences(body, (reference) => {
+    const id =
+      reference.reference === undefined
+        ? ownIdentifierOf(mapping, { identifier: [reference.identifier ?? null] })
+        : undefined;
+    if (id !== undefined && typeof reference.type === 'string') named.push({ type: reference.type, id });
+    return reference;
+  });
+  for (const { type, id } of named) {
+    const stored = await store.read(type, id);
+    if (stored && (await isRefused(store, connection.name, stored))) return keyOf({ type, id });
+  }
+  return undefined;
 }
 
 /** True when resources of the type go to the remote and the remote takes them. */

@@ -2,7 +2,6 @@
 import { Fault } from '../../fault.ts';
 import type { Actor, Statement, Store } from '../../store/store.ts';
 import { readOpenConflict } from '../conflicts/conflict.ts';
-import { markReferring } from '../let-go.ts';
 import { mark, OUTBOX, type OutboxRow, type OutboxState, readOutbox, readOutboxRow } from './outbox.ts';
 
 /** States that a person's retry takes to `queued`; the others are either there already or have ended for good. */
@@ -30,11 +29,7 @@ export async function retryRow(store: Store, actor: Actor, id: string, now: numb
   if (newest && newest.id !== id) {
     throw new Fault('conflict', `A newer entry of ${row.type}/${row.localId} is ${newest.state}: ${newest.id}.`);
   }
-  // What was there already has gone without it.
-  const { connection, type, localId } = row;
-  const about = { type, id: localId };
-  const referring = row.state === 'rejected' ? await markReferring(store, connection, about, now) : [];
-  await store.commit(actor, [], [requeue(row), ...referring]);
+  await store.commit(actor, [], [requeue(row)]);
   return requireRow(store, id);
 }
 

@@ -11,7 +11,7 @@ import { waitsForConsent } from './withheld-rows.ts';
 export type OutboxState = 'queued' | 'sending' | 'sent' | 'parked' | 'rejected' | 'superseded' | 'withheld';
 /**
  * `changed`: a newer local version, or another consent. `withheld`: a consent keeps it here. `again`: something is left to do. `exhausted`: failed too often. `retry`, `reject`: a
- * person.
+ * person. `arrived`: what it waited for, or went without, is there.
  */
 export type OutboxEvent =
   | 'changed'
@@ -24,7 +24,8 @@ export type OutboxEvent =
   | 'withheld'
   | 'withdrawn'
   | 'retry'
-  | 'reject';
+  | 'reject'
+  | 'arrived';
 
 /** Final rows stay for the record; the next change makes a new row, which is what `changed` -> same state means there. */
 export const OUTBOX: Record<OutboxState, Record<OutboxEvent, OutboxState>> = {
@@ -40,6 +41,7 @@ export const OUTBOX: Record<OutboxState, Record<OutboxEvent, OutboxState>> = {
     withdrawn: 'superseded',
     retry: 'queued',
     reject: 'rejected',
+    arrived: 'queued',
   },
   sending: {
     changed: 'sending',
@@ -53,9 +55,17 @@ export const OUTBOX: Record<OutboxState, Record<OutboxEvent, OutboxState>> = {
     withdrawn: 'superseded',
     retry: 'sending',
     reject: 'sending',
+    arrived: 'sending',
   },
-  sent: final('sent'),
-  parked: { ...final('parked'), changed: 'queued', withdrawn: 'superseded', retry: 'queued', reject: 'rejected' },
+  sent: { ...final('sent'), arrived: 'queued' },
+  parked: {
+    ...final('parked'),
+    changed: 'queued',
+    arrived: 'queued',
+    withdrawn: 'superseded',
+    retry: 'queued',
+    reject: 'rejected',
+  },
   rejected: { ...final('rejected'), retry: 'queued' },
   superseded: final('superseded'),
   withheld: { ...final('withheld'), changed: 'queued', withdrawn: 'superseded', retry: 'queued', reject: 'rejected' },
@@ -74,6 +84,7 @@ function final(state: OutboxState): Record<OutboxEvent, OutboxState> {
     withdrawn: state,
     retry: state,
     reject: state,
+    arrived: state,
   };
 }
 
@@ -108,7 +119,12 @@ export interface Claim extends OutboxRow {
 
 /** How a claim ends. Times are epoch milliseconds of the machine's clock. */
 export type Settlement =
-  | { readonly event: 'done' | 'again'; readonly rebases?: number }
+  | {
+      readonly event: 'done' | 'again';
+      readonly rebases?: number;
+      /** `Type/id` of what it went without: once that is there, it goes again. */
+      readonly without?: string;
+    }
   | {
       readonly event: 'withdrawn' | 'refused' | 'exhausted';
       /** `Type/id` that takes up a parked row when it is there. */
@@ -286,7 +302,7 @@ export function settle(claim: Claim, end: Settlement): Statement {
       failed?.attempts ?? 0,
       failed?.nextAt ?? 0,
       failed?.probedAt ?? null,
-      fault?.waitsFor ?? null,
+      fault?.waitsFor ?? ('without' in end ? end.without : undefined) ?? null,
       fault?.fault ?? null,
       fault?.faultClass ?? null,
       fault?.detail ?? null,
@@ -339,15 +355,6 @@ export async function isRefused(
 ): Promise<boolean> {
   const row = await readOutbox(store, connection, type, id);
   return row?.state === 'rejected' && row.sequence >= sequence;
-}
-
-/** Whether it ever has. */
-export async function wasRefused(
-  store: Pick<Store, 'query'>,
-  { connection, type, localId }: Pick<OutboxRow, 'connection' | 'type' | 'localId'>,
-): Promise<boolean> {
-  const sql = "SELECT 1 FROM outbox WHERE connection = ? AND type = ? AND local_id = ? AND state = 'rejected' LIMIT 1";
-  return (await store.query(sql, [connection, type, localId])).length > 0;
 }
 
 /** Holds only while nobody is sending the resource. */
@@ -404,10 +411,13 @@ export async function abandonedClaims(store: Pick<Store, 'query'>, connection: s
     }));
 }
 
-/** Lets the rows go on that waited for a resource. */
+/** Lets the rows go on that waited for a resource, or went without it: the newest of each resource, so that one lives at most. */
 export function release(connection: string, target: string): Statement {
-  const sql = `UPDATE outbox SET waits_for = NULL, next_at = 0,
-    state = CASE state WHEN 'parked' THEN '${OUTBOX.parked.retry}' ELSE state END WHERE connection = ? AND waits_for = ?`;
+  const sql = `UPDATE outbox SET waits_for = NULL, next_at = 0, state = CASE state
+      WHEN 'parked' THEN '${OUTBOX.parked.arrived}'
+      WHEN 'sent' THEN CASE WHEN ${isNewest('outbox')} THEN '${OUTBOX.sent.arrived}' ELSE 'sent' END
+      ELSE state END
+    WHERE connection = ? AND waits_for = ?`;
   return { sql, params: [connection, target] };
 }
 

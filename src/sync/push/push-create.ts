@@ -9,14 +9,14 @@ import type { ProbeResult } from '../alerts/meter.ts';
 import { comparable, dressed, isFhirId, jsonOf, parseBody, resourceOf } from '../body.ts';
 import { type MappedContext, type RunContext, realNow } from '../context.ts';
 import { type Link, readLinksByRemote, remoteHash, replaceLink, saveLink } from '../identity.ts';
-import { againIfLetGo, markReferring, markStillReferring, meansAnother, nowMeans } from '../let-go.ts';
+import { againIfLetGo, markStillReferring, meansAnother, nowMeans } from '../let-go.ts';
 import { readLinkMap } from '../link-map.ts';
 import { carriesIdentifier, ownIdentifierOf, remoteTargets, toLocalTerms, toRemoteTerms } from '../mapping.ts';
 import { askWho, dropQuestion, hasNamesake, knownOthers } from '../patients/identity-question.ts';
 import { isAnothers } from '../pull/given-out-again.ts';
 import { FIRST_VERSION } from '../pull/version-age.ts';
 import { unlinkedTargets } from './dependencies.ts';
-import { type Claim, mayHaveBeenMade, underClaim, wasRefused, withdrawDue } from './outbox.ts';
+import { type Claim, mayHaveBeenMade, underClaim, withdrawDue } from './outbox.ts';
 import { findTwin } from './push-match.ts';
 import { isLater, readBack } from './read-back.ts';
 import { end, endFailed, endGivenOutAgain, type PushResult } from './settle-push.ts';
@@ -151,9 +151,7 @@ async function adopt(
     ...(await nowMeans(store, link, now)),
     ...(ended ? await meansAnother(store, { ...ended, isAlias: false, before: [] }, localId, now) : []),
   ];
-  // What was there already has gone without it while it was refused.
-  const marking = (await wasRefused(store, claim)) ? markReferring : markStillReferring;
-  const referring = await marking(store, connection.name, { type, id: localId }, now);
+  const referring = await markStillReferring(store, connection.name, { type, id: localId }, now);
   const written = await end(context, {
     claim,
     settlement: { event: later ? 'again' : event },

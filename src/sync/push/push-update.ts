@@ -29,6 +29,7 @@ import { isAnothers } from '../pull/given-out-again.ts';
 import { ageOf } from '../pull/version-age.ts';
 import { rememberUrls } from '../repoint.ts';
 import { readUnseen } from '../unseen.ts';
+import { refusedTarget } from './dependencies.ts';
 import { type Claim, underClaim } from './outbox.ts';
 import { followOnPush, saysMerged } from './push-merged.ts';
 import { isLater, readBack } from './read-back.ts';
@@ -83,12 +84,12 @@ export async function pushUpdate(
     }
     const body = await updateBody(context, attempt);
     if (sameJson(comparable(body), withRelativeReferences(context, comparable(attempt.link.baseRemote ?? {})))) {
-      return settleUpdated(context, claim, attempt, undefined);
+      return settleUpdated(context, claim, attempt, undefined, body);
     }
     if (rebases > MOST_REBASES) return raise(context, claim, restless(attempt));
     const ifMatch = guarded ? attempt.link.remoteVersion : undefined;
     const reply = await context.client.update(resourceOf(body), { ifMatch, ...underClaim(claim) });
-    if (reply.ok) return settleUpdated(context, { ...claim, rebases }, attempt, reply.value);
+    if (reply.ok) return settleUpdated(context, { ...claim, rebases }, attempt, reply.value, body);
     if (saysAbsent(reply.failure)) return remoteUnreadable(context, claim, attempt, reply.failure);
     const elsewhere = saysMerged(reply.failure) && !mustLook;
     if (reply.failure.class !== 'conflict' && !elsewhere) {
@@ -223,6 +224,7 @@ async function settleUpdated(
   claim: Claim,
   { stored, link }: Attempt,
   reply: FhirReply | undefined,
+  sent: JsonObject,
 ): Promise<PushResult> {
   const local = comparable(parseBody(stored.content));
   let next: Link = { ...link, baseVersion: stored.versionId };
@@ -244,9 +246,10 @@ async function settleUpdated(
     next = { ...next, remoteVersion, remoteHash: remoteHash(body), baseLocal: local, baseRemote: body };
   }
   const now = realNow(context);
+  const without = await refusedTarget(context, sent);
   const written = await end(context, {
     claim,
-    settlement: { event: 'done' },
+    settlement: { event: 'done', ...(without === undefined ? {} : { without }) },
     remoteId: link.remoteId,
     outcome: reply ? 'updated' : 'unchanged',
     statements: [
