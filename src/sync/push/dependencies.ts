@@ -1,6 +1,5 @@
 // In which order resources must be created: what is referred to first. Only references without a counterpart make an
 // order; everything else is free to go. docs/sync-spec.md#I15
-
 import type { JsonObject } from '../../fhir/canonical-json.ts';
 import { collectReferences, parseLiteral } from '../../fhir/references.ts';
 import { parseBody, resourceOf } from '../body.ts';
