@@ -2,6 +2,7 @@
 // docs/sync-spec.md#I5 docs/sync-spec.md#I12 docs/sync-spec.md#I14 docs/sync-spec.md#I21
 import type { CarePlan, Goal, Resource, Task } from '@medplum/fhirtypes';
 import { afterEach, describe, expect, test } from 'vitest';
+import { backupOf } from '../support/remote-backup.ts';
 import { carePlan, NURSE, openWorld, patient, task, type World, type WorldOptions } from '../support/sync-world.ts';
 
 let world: World;
@@ -28,14 +29,7 @@ async function open(options: WorldOptions = {}): Promise<void> {
   await world.sync.pullNow();
 }
 
-/** @returns what puts the server back to what it is now */
-function backup(): () => void {
-  const kept = TYPES.flatMap((type) => structuredClone(world.remote.all(type)));
-  return () => {
-    world.remote.wipe();
-    for (const one of kept) world.remote.put(one, { lastUpdated: String(one.meta?.lastUpdated) });
-  };
-}
+const backup = () => backupOf(world.remote, TYPES);
 
 async function exchange(rounds = 3): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {

@@ -3,6 +3,7 @@
 // docs/sync-spec.md#I8 docs/sync-spec.md#I12 docs/sync-spec.md#I21
 import type { CarePlan, Goal, Patient, Task } from '@medplum/fhirtypes';
 import { afterEach, describe, expect, test } from 'vitest';
+import { backupOf } from '../support/remote-backup.ts';
 import { NURSE, openWorld, patient, task, type World, type WorldOptions } from '../support/sync-world.ts';
 
 let world: World;
@@ -16,14 +17,7 @@ function goal(id: string, whose: string): Goal & { id: string } {
   return { resourceType: 'Goal', id, lifecycleStatus: 'active', description: { text: id }, subject };
 }
 
-/** @returns what puts the server back to what it is now */
-function backup(): () => void {
-  const kept = TYPES.flatMap((type) => structuredClone(world.remote.all(type)));
-  return () => {
-    world.remote.wipe();
-    for (const one of kept) world.remote.put(one, { lastUpdated: String(one.meta?.lastUpdated) });
-  };
-}
+const backup = () => backupOf(world.remote, TYPES);
 
 async function exchange(rounds = 3): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {
@@ -361,6 +355,11 @@ describe('of a patient who came from there and whom the server lost', () => {
     expect(await world.read<Patient>('Patient', 'p7')).toMatchObject({ name: [{ family: 'Seven' }] });
     expect(await world.sync.conflicts()).toEqual([]);
     await expectQuiet();
+    // Their id is somebody else's for certain, and free here: what goes there about them now makes them anew.
+    await makeGoals('p7', ['n2']);
+    await exchange();
+    expect(goalsOfSeven()).toContain(`n2 Patient/${idThere('Seven')}`);
+    expect(idThere('Seven')).not.toBe('7');
   });
 
   test('what moves to them, or names them as well, names nobody by their id', async () => {

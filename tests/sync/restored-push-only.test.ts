@@ -2,6 +2,7 @@
 // comes in. docs/sync-spec.md#I5 docs/sync-spec.md#I20 docs/sync-spec.md#I21
 import type { Goal } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { backupOf } from '../support/remote-backup.ts';
 import { openWorld, patient, type World } from '../support/sync-world.ts';
 
 let world: World;
@@ -13,13 +14,7 @@ function goal(id: string, text = id): Goal & { id: string } {
   return { resourceType: 'Goal', id, lifecycleStatus: 'active', description: { text }, subject };
 }
 
-function backup(): () => void {
-  const kept = TYPES.flatMap((type) => structuredClone(world.remote.all(type)));
-  return () => {
-    world.remote.wipe();
-    for (const one of kept) world.remote.put(one, { lastUpdated: String(one.meta?.lastUpdated) });
-  };
-}
+const backup = () => backupOf(world.remote, TYPES);
 
 async function pushing(rounds: number, minutes: number): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {

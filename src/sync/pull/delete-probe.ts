@@ -3,17 +3,16 @@
 import type { Bundle } from '@medplum/fhirtypes';
 import type { Lease } from '../../store/lease.ts';
 import type { Statement } from '../../store/store.ts';
-import { jsonOf } from '../body.ts';
 import { actorOf, pulls } from '../connections/settings.ts';
 import { ownExchanges, type RunContext, realNow } from '../context.ts';
-import { readLinkMarks, readLinksByRemote } from '../identity.ts';
+import { readLinkMarks } from '../identity.ts';
 import { inParallel } from '../in-parallel.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { heldAmong } from '../patients/held.ts';
 import { readRecord } from '../patients/read-record.ts';
 import { isAboutType } from '../push/without-door.ts';
 import { readUnseen, seen } from '../unseen.ts';
-import { isAnothers } from './given-out-again.ts';
+import { hasAnothers } from './given-out-again.ts';
 import { applyPage } from './pull-page.ts';
 
 const DAY = 24 * 60 * 60_000;
@@ -109,10 +108,9 @@ async function probe(
   const reply = await readRecord(client, type, remoteId);
   if (reply.ok) {
     const { body } = reply.value;
-    const [whole] = body && link ? (await readLinksByRemote(store, connection.name, type, [remoteId])).values() : [];
     const isUnseen = (await readUnseen(store, connection.name, type, remoteId)) !== undefined;
-    const isAnother = body && whole && isUnseen && (await isAnothers(context, whole, jsonOf(body), isUnseen));
-    if (isAnother) return commit('lost', [end], NONE, [remoteId], true);
+    if (isUnseen && (await hasAnothers(context, type, remoteId, body, true)))
+      return commit('lost', [end], NONE, [remoteId], true);
     const shown = [end, seen(connection.name, type, [remoteId])];
     // What only goes out is there; what it says does not come in.
     const page = body && pulls(connection, type) ? { ...NONE, entry: [{ resource: body }] } : NONE;

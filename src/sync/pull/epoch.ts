@@ -2,17 +2,16 @@
 // wiped or put back from a backup, so a few resources that we made there are looked at. docs/sync-spec.md#I5
 import { saysAbsent } from '../../remote/absence.ts';
 import type { SqlRow } from '../../store/store.ts';
-import { jsonOf } from '../body.ts';
 import { CAPABILITY_FACT } from '../connections/note-capability.ts';
 import { actorOf } from '../connections/settings.ts';
 import { ownExchanges, type RunContext, realNow } from '../context.ts';
-import { forgetVersions, readLinksByRemote } from '../identity.ts';
+import { forgetVersions } from '../identity.ts';
 import { livePortions } from '../link-portions.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { isAboutType } from '../push/without-door.ts';
 import { countUnseen, nothingSeen } from '../unseen.ts';
 import { startProbe } from './delete-probe.ts';
-import { isAnothers } from './given-out-again.ts';
+import { hasAnothers } from './given-out-again.ts';
 import { readFact, saveFact } from './remote-fact.ts';
 import { forgetSuspects, suspects } from './suspect.ts';
 import { isEarlierVersion } from './version-order.ts';
@@ -91,10 +90,8 @@ async function look(context: RunContext, canary: SqlRow): Promise<'alive' | 'del
     return isLost ? 'lost' : 'unknown';
   }
   const [type, id] = [String(canary.type), String(canary.remote_id)];
-  const link = (await readLinksByRemote(context.store, context.connection.name, type, [id])).get(id);
-  const { body } = reply.value;
   // Another of ours has its id.
-  if (link && body && (await isAnothers(context, link, jsonOf(body), false))) return 'back';
+  if (await hasAnothers(context, type, id, reply.value.body, false)) return 'back';
   const known = typeof canary.remote_version === 'string' ? canary.remote_version : undefined;
   return isEarlierVersion(reply.value.versionId, known) ? 'back' : 'alive';
 }

@@ -1,8 +1,10 @@
 // A server that was put back from a backup gives its ids out again: under the id of one of ours it may have another resource by now.
 // Nothing of that is an edit of ours. docs/sync-spec.md#I5 docs/sync-spec.md#I8
+import type { Resource } from '@medplum/fhirtypes';
 import type { JsonObject } from '../../fhir/canonical-json.ts';
+import { jsonOf } from '../body.ts';
 import { type RunContext, realNow } from '../context.ts';
-import { hadContent, type Link, readLink, replaceLink } from '../identity.ts';
+import { hadContent, type Link, readLink, readLinksByRemote, replaceLink } from '../identity.ts';
 import { ownIdentifierOf } from '../mapping.ts';
 import { hold } from '../patients/held.ts';
 import { inUseAmong } from '../patients/in-use.ts';
@@ -37,6 +39,19 @@ export async function isAnothers(
   // An earlier copy of the record of somebody who was merged here.
   if ((await inUseAmong(store, [now])).get(now) === localId) return false;
   return !(await hadContent(store, link, body));
+}
+
+/** The same of a record that was read just now. */
+export async function hasAnothers(
+  context: Pick<RunContext, 'store' | 'connection' | 'mapping' | 'matching'>,
+  type: string,
+  remoteId: string,
+  body: Resource | undefined,
+  isUnseen: boolean,
+): Promise<boolean> {
+  if (!body) return false;
+  const link = (await readLinksByRemote(context.store, context.connection.name, type, [remoteId])).get(remoteId);
+  return link !== undefined && isAnothers(context, link, jsonOf(body), isUnseen);
 }
 
 /** A record that was theirs says that it is one of ours, which has none there as far as is known. Merged patients take identifiers over. */

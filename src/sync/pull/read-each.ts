@@ -2,16 +2,14 @@
 // docs/sync-spec.md#I21
 import { saysAbsent } from '../../remote/absence.ts';
 import type { Lease } from '../../store/lease.ts';
-import { jsonOf } from '../body.ts';
 import { actorOf } from '../connections/settings.ts';
 import { ownExchanges, type RunContext, realNow } from '../context.ts';
-import { readLinksByRemote } from '../identity.ts';
 import { isThere } from '../identity-row.ts';
 import { inParallel } from '../in-parallel.ts';
 import { writeMessage } from '../messages/message-log.ts';
 import { readRecord } from '../patients/read-record.ts';
 import { isAboutType } from '../push/without-door.ts';
-import { isAnothers } from './given-out-again.ts';
+import { hasAnothers } from './given-out-again.ts';
 import { IdSet } from './id-set.ts';
 import type { Listed } from './list-remote.ts';
 
@@ -42,10 +40,7 @@ export async function readEach(
       remote.concurrency,
       async (id) => {
         const reply = await readRecord(client, type, id);
-        const body = reply.ok ? reply.value.body : undefined;
-        const link = body && (await readLinksByRemote(store, connection.name, type, [id])).get(id);
-        const isAnother = body && link && (await isAnothers(run, link, jsonOf(body), true));
-        if (isAnother) return;
+        if (reply.ok && (await hasAnothers(run, type, id, reply.value.body, true))) return;
         if (reply.ok) ids.add(id);
         // A type that the server has no more says nothing about any of them.
         else if (!saysAbsent(reply.failure) || (await isAboutType(run, type, reply.failure))) complete = false;
